@@ -1,0 +1,1 @@
+"""The payments room: money through the processor, and nothing of documents."""
