@@ -1,0 +1,1 @@
+"""Invoices are documents: rated, numbered, frozen, rendered once and kept."""
