@@ -1,0 +1,135 @@
+"""What holds for every test: no way out to the network, the same examples each time, nothing left out unsaid.
+
+A run with ``--all-must-run`` (which ``./shop test`` and CI use) fails when a test was skipped that
+should have run; only tests of Stripe itself may be left out, for want of a key.
+"""
+
+import os
+import sys
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+LOOPBACK_NAMES = {"", "localhost", "::1", "0.0.0.0", "::", None}  # a server binds to the last two
+MAY_BE_LEFT_OUT = "stripe_live"
+CI = bool(os.environ.get("CI"))
+
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True, database=None)
+settings.register_profile("here", deadline=None)
+settings.load_profile("ci" if CI else "here")
+
+
+# --- the network is off, but for this machine -----------------------------------------------------
+
+
+class NetworkIsOff(RuntimeError):
+    """A test tried to speak to another machine."""
+
+
+class _Gate:
+    open = False
+
+
+def _is_this_machine(host: object) -> bool:
+    if isinstance(host, bytes):
+        host = host.decode("ascii", "replace")
+    return host in LOOPBACK_NAMES or (isinstance(host, str) and host.startswith("127."))
+
+
+def _refuse_other_machines(event: str, args: tuple[object, ...]) -> None:
+    """An audit hook: it sees each look-up and each connection that Python makes, in any thread."""
+    if _Gate.open:
+        return
+    if event == "socket.getaddrinfo":
+        host = args[0]
+    elif event in {"socket.connect", "socket.sendto"}:
+        address = args[1]
+        if not isinstance(address, tuple):  # a socket in the file system
+            return
+        host = address[0]
+    else:
+        return
+    if not _is_this_machine(host):
+        raise NetworkIsOff(f"tests speak to this machine only, not to {host!r}")
+
+
+sys.addaudithook(_refuse_other_machines)
+
+
+@pytest.fixture(autouse=True)
+def _network(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Tests marked ``stripe_live`` may go out; no other may."""
+    _Gate.open = request.node.get_closest_marker("stripe_live") is not None
+    yield
+    _Gate.open = False
+
+
+# --- what runs and what doesn't -------------------------------------------------------------------
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("counterfoil")
+    group.addoption("--long", action="store_true", help="run the long sweeps too")
+    group.addoption(
+        "--all-must-run", action="store_true", help="fail when a test was skipped that should run"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The long sweeps wait for ``--long``; the tests of Stripe itself wait for a key."""
+    if not config.getoption("--long"):
+        later = [item for item in items if item.get_closest_marker("long")]
+        if later:
+            config.hook.pytest_deselected(items=later)
+            items[:] = [item for item in items if not item.get_closest_marker("long")]
+    if not os.environ.get("STRIPE_TEST_KEY"):
+        for item in items:
+            if item.get_closest_marker("stripe_live"):
+                item.add_marker(pytest.mark.skip(reason="needs STRIPE_TEST_KEY, a Stripe test key"))
+
+
+def _left_out(reporter: pytest.TerminalReporter) -> tuple[dict[str, list[str]], bool]:
+    """Each reason with the tests that it kept from running, and whether one should have run."""
+    reasons: dict[str, list[str]] = {}
+    should_have_run = False
+    for report in reporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reasons.setdefault(reason.removeprefix("Skipped: "), []).append(report.nodeid)
+        should_have_run |= MAY_BE_LEFT_OUT not in report.keywords
+    return reasons, should_have_run
+
+
+def _failed_checks() -> list[str]:
+    """The checks before the tests that failed; ``./shop test`` tells them."""
+    return [name for name in os.environ.get("FAILED_CHECKS", "").split(",") if name]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    reporter = session.config.pluginmanager.getplugin("terminalreporter")
+    if reporter is None or hasattr(session.config, "workerinput") or exitstatus != 0:
+        return
+    must_run = session.config.getoption("--all-must-run")
+    if _failed_checks() or (must_run and _left_out(reporter)[1]):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    reasons, should_have_run = _left_out(terminalreporter)
+    if reasons:
+        count = sum(len(names) for names in reasons.values())
+        terminalreporter.section(f"not run: {count}")
+        for reason, names in sorted(reasons.items()):
+            terminalreporter.line(f"{len(names)} x {reason}")
+            for name in sorted(set(names)):
+                terminalreporter.line(f"    {name}")
+        if should_have_run and config.getoption("--all-must-run"):
+            terminalreporter.line(
+                "This run fails for it: these tests should run everywhere.", red=True
+            )
+    if _failed_checks():
+        terminalreporter.section("checks that failed, see above")
+        terminalreporter.line(", ".join(_failed_checks()), red=True)
