@@ -1,0 +1,182 @@
+"""Settings: one frozen dataclass, read once from the environment; the sole reader of ``os.environ``.
+
+A wrong or missing value stops the start with its name and what it may be.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the message names it and says what it may be."""
+
+
+def _text(value: str) -> str:
+    if not value.strip():
+        raise ValueError
+    return value.strip()
+
+
+def _optional(value: str) -> str | None:
+    return value.strip() or None
+
+
+def _flag(value: str) -> bool:
+    return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[
+        value.strip().lower()
+    ]
+
+
+def _whole(value: str) -> int:
+    number = int(value)
+    if number < 0:
+        raise ValueError
+    return number
+
+
+def _names(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _database(value: str) -> str:
+    if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise ValueError
+    return value
+
+
+def _address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise ValueError
+    return value.rstrip("/")
+
+
+def _optional_address(value: str) -> str | None:
+    return _address(value) if value.strip() else None
+
+
+def _mode(value: str) -> str:
+    if value not in ("production", "demo", "test"):
+        raise ValueError
+    return value
+
+
+def _secret(value: str) -> str:
+    if len(value) < 32:
+        raise ValueError
+    return value
+
+
+def _rate(value: str) -> str:
+    count, per, unit = value.split()
+    if int(count) < 1 or per != "per" or unit not in ("minute", "hour", "day"):
+        raise ValueError
+    return value
+
+
+def _setting(name: str, read: Callable[[str], Any], may_be: str, default: str | None = None) -> Any:
+    return field(metadata={"name": name, "read": read, "may_be": may_be, "default": default})
+
+
+_RATE = "a count per minute, hour or day, such as “10 per minute”"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that differs from one installation to the next."""
+
+    mode: str = _setting("SHOP_MODE", _mode, "production, demo or test", "production")
+    database_url: str = _setting(
+        "DATABASE_URL", _database, "sqlite:///PATH or postgresql+psycopg://…"
+    )
+    secret_key: str = _setting("SECRET_KEY", _secret, "a random text of 32 characters or more")
+    base_url: str = _setting(
+        "BASE_URL", _address, "the shop's address, such as https://shop.example.com"
+    )
+    data_dir: Path = _setting(
+        "DATA_DIR", lambda v: Path(_text(v)), "a folder for documents", "var/data"
+    )
+    channel: str = _setting("CHANNEL", _text, "the code of a channel in the database", "web")
+    trusted_hosts: tuple[str, ...] = _setting(
+        "TRUSTED_HOSTS", _names, "host names, separated by commas; empty takes BASE_URL’s", ""
+    )
+    proxies: int = _setting(
+        "TRUSTED_PROXIES", _whole, "how many reverse proxies stand in front", "0"
+    )
+    stripe_key: str = _setting("STRIPE_KEY", _text, "Stripe’s secret key")
+    stripe_base: str | None = _setting(
+        "STRIPE_BASE", _optional_address, "the sandbox processor’s address, or empty for Stripe", ""
+    )
+    stripe_webhook_secrets: tuple[str, ...] = _setting(
+        "STRIPE_WEBHOOK_SECRETS", _names, "signing secrets, the newest first, separated by commas"
+    )
+    stripe_timeout: int = _setting("STRIPE_TIMEOUT", _whole, "seconds", "10")
+    pay_page_origins: tuple[str, ...] = _setting(
+        "PAY_PAGE_ORIGINS",
+        _names,
+        "origins of the processor’s pay page; empty takes STRIPE_BASE’s or Stripe’s",
+        "",
+    )
+    smtp_host: str = _setting("SMTP_HOST", _text, "a mail server’s name", "localhost")
+    smtp_port: int = _setting("SMTP_PORT", _whole, "a port", "25")
+    smtp_user: str | None = _setting("SMTP_USER", _optional, "a name, or empty", "")
+    smtp_password: str | None = _setting("SMTP_PASSWORD", _optional, "a password, or empty", "")
+    smtp_tls: bool = _setting("SMTP_TLS", _flag, "yes or no", "no")
+    mail_from: str = _setting("MAIL_FROM", _text, "the sender, such as Shop <shop@example.com>")
+    metrics_token: str | None = _setting(
+        "METRICS_TOKEN", _optional, "a secret, or empty for no metrics", ""
+    )
+    web_processes: int = _setting("WEB_PROCESSES", _whole, "a number", "2")
+    web_threads: int = _setting("WEB_THREADS", _whole, "a number", "8")
+    hold_minutes: int = _setting("HOLD_MINUTES", _whole, "minutes", "30")
+    payment_minutes: int = _setting("PAYMENT_MINUTES", _whole, "minutes, 30 at least", "31")
+    payment_grace_minutes: int = _setting("PAYMENT_GRACE_MINUTES", _whole, "minutes", "5")
+    allow_invoice: bool = _setting("ALLOW_INVOICE", _flag, "yes or no", "no")
+    return_origins: tuple[str, ...] = _setting(
+        "RETURN_ORIGINS", _names, "origins that an API checkout may return to", ""
+    )
+    rate_login: str = _setting("RATE_LOGIN", _rate, _RATE, "10 per minute")
+    rate_mail: str = _setting("RATE_MAIL", _rate, _RATE, "10 per hour")
+    rate_checkout: str = _setting("RATE_CHECKOUT", _rate, _RATE, "20 per minute")
+    rate_cart: str = _setting("RATE_CART", _rate, _RATE, "240 per minute")
+    rate_api: str = _setting("RATE_API", _rate, _RATE, "600 per minute")
+
+    @property
+    def secure(self) -> bool:
+        """Is the shop reached by https, so that cookies may insist on it?"""
+        return self.base_url.startswith("https://")
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings. Raises SettingsError for the first that is missing or wrong."""
+    source = os.environ if environ is None else environ
+    values: dict[str, Any] = {}
+    for item in fields(Settings):
+        meta = item.metadata
+        raw = source.get(meta["name"], meta["default"])
+        if raw is None:
+            raise SettingsError(f"{meta['name']} is missing; it is {meta['may_be']}.")
+        try:
+            values[item.name] = meta["read"](raw)
+        except (ValueError, KeyError):
+            raise SettingsError(f"{meta['name']} is wrong; it may be {meta['may_be']}.") from None
+    settings = Settings(**values)
+    _check(settings)
+    return settings
+
+
+def _check(settings: Settings) -> None:
+    if settings.payment_minutes < 30:
+        raise SettingsError("PAYMENT_MINUTES is wrong; it may be 30 or more.")
+    if settings.mode != "production":
+        return
+    if not settings.secure:
+        raise SettingsError("BASE_URL is wrong; in production it begins with https://.")
+    if settings.stripe_base is not None:
+        raise SettingsError("STRIPE_BASE is wrong; in production it is empty.")
+    if settings.stripe_key.startswith("sk_sandbox"):
+        raise SettingsError("STRIPE_KEY is wrong; in production it is a key from Stripe.")

@@ -1,0 +1,32 @@
+"""Imports every module that has tables, so that ``Base.metadata`` is whole."""
+
+import cart.models
+import core.catalog.models
+import core.kernel.audit
+import core.kernel.blobs
+import core.kernel.counters
+import core.kernel.idempotency
+import core.kernel.jobs
+import core.kernel.numbering
+import core.ledger.models
+import core.notices.models
+import core.orders.models
+import core.parties.models
+import core.prices.models
+import core.revenue.models
+import core.stock.models
+import core.subscriptions.models
+import core.tax.models
+import invoices.models
+import payments.models
+from core.kernel.db import Base
+
+metadata = Base.metadata
+
+__all__ = [
+    "cart",
+    "core",
+    "invoices",
+    "metadata",
+    "payments",
+]

@@ -1,0 +1,1 @@
+"""The cart: lines, holds, prices, delivery, and what checkout still needs."""

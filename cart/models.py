@@ -1,0 +1,72 @@
+"""Tables of the cart."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.kernel.db import Base
+from core.kernel.ids import new_id, new_public_id
+
+
+class Cart(Base):
+    """What somebody means to buy. Whoever holds the public id holds the cart."""
+
+    __tablename__ = "cart"
+    __table_args__ = (
+        CheckConstraint("state IN ('open', 'checking_out', 'ordered')", name="state"),
+        Index("ix_cart_changed_at", "changed_at"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    public_id: Mapped[str] = mapped_column(String(32), unique=True, default=new_public_id)
+    legal_entity_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("legal_entity.id"))
+    channel_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("channel.id"))
+    currency: Mapped[str] = mapped_column(String(3))
+    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("user.id"))
+    account_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
+    email: Mapped[str | None] = mapped_column(String(254))
+    shipping_address: Mapped[dict[str, Any] | None]
+    shipping_method: Mapped[str | None] = mapped_column(String(40))
+    state: Mapped[str] = mapped_column(String(12), default="open")
+    created_at: Mapped[datetime]
+    changed_at: Mapped[datetime]
+
+
+class CartLine(Base):
+    """One variant in a cart, with the price it had when it was last put in and why."""
+
+    __tablename__ = "cart_line"
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="quantity"),
+        UniqueConstraint("cart_id", "variant_id"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    public_id: Mapped[str] = mapped_column(String(32), unique=True, default=new_public_id)
+    cart_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("cart.id"))
+    variant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("variant.id"))
+    quantity: Mapped[int]
+    unit_price_micros: Mapped[int]
+    price_trace: Mapped[dict[str, Any]]
+    added_at: Mapped[datetime]
+
+
+class DeliveryMethod(Base):
+    """A flat way of delivery of one channel to one country; free from an order value on."""
+
+    __tablename__ = "delivery_method"
+    __table_args__ = (UniqueConstraint("channel_id", "country", "code"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    channel_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("channel.id"))
+    country: Mapped[str] = mapped_column(String(2))
+    code: Mapped[str] = mapped_column(String(40))
+    name: Mapped[str] = mapped_column(String(120))
+    description: Mapped[str] = mapped_column(String(200), default="")
+    price_minor: Mapped[int]
+    free_from_minor: Mapped[int | None]
+    tax_category: Mapped[str] = mapped_column(String(40), default="delivery")
+    position: Mapped[int] = mapped_column(default=0)

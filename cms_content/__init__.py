@@ -1,0 +1,1 @@
+"""Content that merchants write. Empty until pages of blocks come."""

@@ -1,0 +1,1 @@
+"""The one order-and-billing core that every face and room stands on."""

@@ -1,0 +1,172 @@
+"""The audit log: who did what, append-only, sealed into a hash chain by a job.
+
+A line is written unsealed with the act itself; ``seal`` numbers and chains what is new. The head of the
+chain is kept apart, so that even the last line cannot vanish unseen. Personal data stands outside the
+hash and may be erased; everything else about a line may not change.
+"""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, Index, String, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from core.kernel import guards
+from core.kernel.db import Base
+
+GENESIS = "0" * 64
+
+
+class AuditEntry(Base):
+    """One act."""
+
+    __tablename__ = "audit_entry"
+    __table_args__ = (Index("ix_audit_entry_subject", "subject_kind", "subject_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    at: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(String(80))
+    act: Mapped[str] = mapped_column(String(80))
+    subject_kind: Mapped[str] = mapped_column(String(40))
+    subject_id: Mapped[str] = mapped_column(String(80))
+    detail: Mapped[dict[str, Any]]
+    personal: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    seal_number: Mapped[int | None] = mapped_column(unique=True)
+    seal_hash: Mapped[str | None] = mapped_column(String(64))
+
+
+class AuditHead(Base):
+    """The end of the chain: one row."""
+
+    __tablename__ = "audit_head"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    seal_number: Mapped[int]
+    seal_hash: Mapped[str] = mapped_column(String(64))
+    sealed_at: Mapped[datetime]
+
+
+_SAME = " AND ".join(
+    f"NEW.{column} IS {{same}} OLD.{column}"
+    for column in ("id", "at", "actor", "act", "subject_kind", "subject_id")
+)
+_MAY_SEAL = (
+    "(OLD.seal_number IS NULL OR (NEW.seal_number = OLD.seal_number "
+    "AND NEW.seal_hash = OLD.seal_hash))"
+)
+_PERSONAL_SQLITE = "(NEW.personal IS NULL OR NEW.personal IS OLD.personal)"
+_PERSONAL_PG = (
+    "(NEW.personal IS NULL OR NEW.personal::text IS NOT DISTINCT FROM OLD.personal::text)"
+)
+_RULE_SQLITE = f"{_SAME.format(same='')} AND NEW.detail IS OLD.detail AND {_MAY_SEAL}"
+_RULE_PG = (
+    f"{_SAME.format(same='NOT DISTINCT FROM')} "
+    f"AND NEW.detail::text IS NOT DISTINCT FROM OLD.detail::text AND {_MAY_SEAL}"
+)
+guards.install(
+    AuditEntry.__table__,
+    "sqlite",
+    [
+        "CREATE TRIGGER audit_entry_no_delete BEFORE DELETE ON audit_entry "
+        "BEGIN SELECT RAISE(ABORT, 'audit_entry is append-only'); END",
+        "CREATE TRIGGER audit_entry_no_update BEFORE UPDATE ON audit_entry "
+        f"WHEN NOT ({_RULE_SQLITE} AND {_PERSONAL_SQLITE}) "
+        "BEGIN SELECT RAISE(ABORT, 'audit_entry is append-only'); END",
+    ],
+)
+guards.install(
+    AuditEntry.__table__,
+    "postgresql",
+    [
+        guards.PG_REFUSE,
+        "CREATE TRIGGER audit_entry_no_delete BEFORE DELETE ON audit_entry "
+        "FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER audit_entry_no_update BEFORE UPDATE ON audit_entry FOR EACH ROW "
+        f"WHEN (NOT ({_RULE_PG} AND {_PERSONAL_PG})) EXECUTE FUNCTION refuse_change()",
+    ],
+)
+
+
+def write(
+    session: Session,
+    now: datetime,
+    actor: str,
+    act: str,
+    subject: tuple[str, str],
+    *,
+    personal: dict[str, Any] | None = None,
+    **detail: Any,
+) -> None:
+    """Add a line. ``actor`` is ``user:ID``, ``guest`` or ``system``; ``subject`` is (kind, id)."""
+    session.add(
+        AuditEntry(
+            at=now,
+            actor=actor,
+            act=act,
+            subject_kind=subject[0],
+            subject_id=subject[1],
+            detail=detail,
+            personal=personal,
+        )
+    )
+
+
+def seal(session: Session, now: datetime, limit: int = 5000) -> int:
+    """Number and chain the lines that are not yet sealed, oldest first; says how many."""
+    head = session.get(AuditHead, 1, with_for_update=True)
+    if head is None:
+        head = AuditHead(id=1, seal_number=0, seal_hash=GENESIS, sealed_at=now)
+        session.add(head)
+    fresh = session.scalars(
+        select(AuditEntry)
+        .where(AuditEntry.seal_number.is_(None))
+        .order_by(AuditEntry.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for entry in fresh:
+        head.seal_number += 1
+        head.seal_hash = chained(head.seal_hash, head.seal_number, entry)
+        entry.seal_number, entry.seal_hash = head.seal_number, head.seal_hash
+    head.sealed_at = now
+    return len(fresh)
+
+
+def chained(previous: str, number: int, entry: AuditEntry) -> str:
+    """The hash of ``entry`` as line ``number`` behind ``previous``."""
+    content = json.dumps(
+        [
+            previous,
+            number,
+            entry.at.astimezone(UTC).isoformat(),
+            entry.actor,
+            entry.act,
+            entry.subject_kind,
+            entry.subject_id,
+            entry.detail,
+        ],
+        sort_keys=True,
+        separators=(",", ":"),
+    )
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def broken_at(session: Session) -> int | None:
+    """The number of the first sealed line that is missing or changed; None when the chain is whole."""
+    head = session.get(AuditHead, 1)
+    expected, number = GENESIS, 0
+    query = select(AuditEntry).where(AuditEntry.seal_number.is_not(None))
+    for entry in session.scalars(
+        query.order_by(AuditEntry.seal_number).execution_options(yield_per=1000)
+    ):
+        number += 1
+        expected = chained(expected, number, entry)
+        if entry.seal_number != number or entry.seal_hash != expected:
+            return number
+    if head is None:
+        return None if number == 0 else 1
+    if head.seal_number != number or head.seal_hash != expected:
+        return number + 1
+    return None

@@ -1,0 +1,209 @@
+"""The database and its two doors.
+
+``reading()`` cannot write; ``transaction()`` can (on SQLite it begins IMMEDIATE). A function that takes
+a ``session`` never commits; one that takes the ``Database`` owns its commits.
+"""
+
+import random
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CursorResult,
+    DateTime,
+    Engine,
+    Integer,
+    MetaData,
+    Uuid,
+    create_engine,
+    event,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.types import TypeDecorator
+
+T = TypeVar("T")
+
+#: How often ``run_tx`` runs the work before it gives up.
+ATTEMPTS = 6
+_RETRY_STATES = {"40001", "40P01"}
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC in Python; timestamptz on PostgreSQL, ISO text on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """All tables of the house."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {
+        datetime: UtcDateTime(),
+        uuid.UUID: Uuid(),
+        dict[str, Any]: JSON(),
+        list[Any]: JSON(),
+        int: BigInteger().with_variant(Integer(), "sqlite"),
+    }
+
+
+class Database:
+    """One database behind two doors. ``url`` is SQLite or ``postgresql+psycopg``."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+        self._write = _engine(url, writing=True, pool_size=pool_size)
+        self._read = _engine(url, writing=False, pool_size=pool_size)
+
+    @property
+    def engine(self) -> Engine:
+        """The writing engine, for migrations and bulk copy."""
+        return self._write
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session whose statements each see the newest data and can't write."""
+        with Session(self._read, autoflush=False, expire_on_commit=False) as session:
+            yield session
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """A read-only session in which every statement sees the same moment: for whatever adds up."""
+        with Session(self._read, autoflush=False, expire_on_commit=False) as session:
+            if self.is_sqlite:
+                session.connection().exec_driver_sql("BEGIN")
+                try:
+                    yield session
+                finally:
+                    session.connection().exec_driver_sql("ROLLBACK")
+            else:
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+                yield session
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A session that commits at the end, or rolls back when an exception passes."""
+        with Session(self._write, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def run_tx(self, work: Callable[[Session], T]) -> T:
+        """Run ``work`` in a transaction; again, when the database asks for it.
+
+        ``work`` may run several times: it must have no effect but on the session.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with self.transaction() as session:
+                    return work(session)
+            except DBAPIError as error:
+                if attempt == ATTEMPTS or not _worth_another_try(error):
+                    raise
+                # The jitter only spreads competitors apart; nothing secret hangs on it.
+                time.sleep(random.uniform(0, 0.01 * 2**attempt))
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        """Give back every connection."""
+        self._write.dispose()
+        self._read.dispose()
+
+
+def insert_once(session: Session, model: type[Base], **values: Any) -> bool:
+    """Insert a row unless a unique key of it is taken; says whether it went in."""
+    table = model.__table__
+    build: Any = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    statement = build.insert(table).values(**values).on_conflict_do_nothing()
+    return cast(CursorResult[Any], session.execute(statement)).rowcount == 1
+
+
+def changed(result: Any) -> int:
+    """How many rows an UPDATE or DELETE met."""
+    return cast(CursorResult[Any], result).rowcount
+
+
+#: What functions that own their commits take when they only need the writing door.
+Transaction = Callable[[], AbstractContextManager[Session]]
+
+
+def _worth_another_try(error: DBAPIError) -> bool:
+    if error.connection_invalidated:
+        return True
+    state = getattr(error.orig, "sqlstate", None)
+    if state is not None:
+        return state in _RETRY_STATES or state.startswith("08")
+    return "database is locked" in str(error.orig) or "database is busy" in str(error.orig)
+
+
+def _engine(url: str, *, writing: bool, pool_size: int) -> Engine:
+    if url.startswith("sqlite"):
+        return _sqlite_engine(url, writing=writing, pool_size=pool_size)
+    options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 10, "pool_pre_ping": False}
+    if writing:
+        return create_engine(url, **options)
+    return create_engine(
+        url,
+        isolation_level="AUTOCOMMIT",
+        connect_args={"options": "-c default_transaction_read_only=on"},
+        **options,
+    )
+
+
+def _sqlite_engine(url: str, *, writing: bool, pool_size: int) -> Engine:
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=10,
+        connect_args={"isolation_level": None, "timeout": 30.0, "check_same_thread": False},
+    )
+
+    def prepare(connection: Any, record: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA busy_timeout=30000")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA cache_size=-32768")
+        cursor.execute("PRAGMA temp_store=MEMORY")
+        if not writing:
+            cursor.execute("PRAGMA query_only=ON")
+        cursor.close()
+
+    event.listen(engine, "connect", prepare)
+    if writing:
+
+        def begin(connection: Any) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+        event.listen(engine, "begin", begin)
+    return engine

@@ -1,0 +1,48 @@
+"""Fences in the database itself: what is append-only, and that a journal entry balances.
+
+The statements here build a fresh schema; migrations carry frozen copies of them.
+"""
+
+from typing import cast
+
+from sqlalchemy import Connection, Table, event
+
+PG_REFUSE = """
+CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+  RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'integrity_constraint_violation';
+END $body$
+"""
+
+
+def append_only(table: object) -> None:
+    """Nobody may change or delete a row of ``table`` (a mapped class's ``__table__``)."""
+    named = cast(Table, table)
+    for dialect, statements in append_only_ddl(named.name).items():
+        install(named, dialect, statements)
+
+
+def append_only_ddl(name: str) -> dict[str, list[str]]:
+    """The triggers that make table ``name`` append-only, by dialect."""
+    sqlite = [
+        f"CREATE TRIGGER {name}_no_{verb} BEFORE {verb.upper()} ON {name} "
+        f"BEGIN SELECT RAISE(ABORT, '{name} is append-only'); END"
+        for verb in ("update", "delete")
+    ]
+    postgresql = [
+        PG_REFUSE,
+        f"CREATE TRIGGER {name}_append_only BEFORE UPDATE OR DELETE ON {name} "
+        "FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+    ]
+    return {"sqlite": sqlite, "postgresql": postgresql}
+
+
+def install(table: object, dialect: str, statements: list[str]) -> None:
+    """Run ``statements`` after ``table`` was created on ``dialect``."""
+
+    def run(target: object, connection: Connection, **options: object) -> None:
+        if connection.dialect.name == dialect:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+
+    event.listen(cast(Table, table), "after_create", run)

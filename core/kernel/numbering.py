@@ -1,0 +1,53 @@
+"""Gapless number series: one counter row per legal entity and series, taken in the business transaction.
+
+The row is hot: take the number last, just before the commit.
+"""
+
+import uuid
+
+from sqlalchemy import ForeignKey, String, insert, select, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from core.kernel.db import Base
+
+
+class NumberSeries(Base):
+    """The next number of one series of one legal entity."""
+
+    __tablename__ = "number_series"
+
+    legal_entity_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("legal_entity.id"), primary_key=True
+    )
+    series: Mapped[str] = mapped_column(String(40), primary_key=True)
+    next_number: Mapped[int] = mapped_column(default=1)
+
+
+def take(session: Session, legal_entity_id: uuid.UUID, series: str, count: int = 1) -> int:
+    """The first of ``count`` numbers in a row. A rollback gives them back, so no gap remains."""
+    bump = (
+        update(NumberSeries)
+        .where(NumberSeries.legal_entity_id == legal_entity_id, NumberSeries.series == series)
+        .values(next_number=NumberSeries.next_number + count)
+        .returning(NumberSeries.next_number)
+        .execution_options(synchronize_session=False)
+    )
+    following = session.execute(bump).scalar()
+    if following is None:
+        session.execute(
+            insert(NumberSeries).values(
+                legal_entity_id=legal_entity_id, series=series, next_number=1
+            )
+        )
+        following = session.execute(bump).scalar_one()
+    return following - count
+
+
+def last_taken(session: Session, legal_entity_id: uuid.UUID, series: str) -> int:
+    """The highest number given out so far; 0 when none was."""
+    found = session.scalar(
+        select(NumberSeries.next_number).where(
+            NumberSeries.legal_entity_id == legal_entity_id, NumberSeries.series == series
+        )
+    )
+    return 0 if found is None else found - 1

@@ -1,0 +1,1 @@
+"""Mails to people: one row per key, rendered once, sent by a job."""

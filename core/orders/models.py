@@ -1,0 +1,124 @@
+"""Tables of the orders. Lifecycle, payment and fulfilment are three states with one writer each."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.kernel.db import Base
+from core.kernel.ids import new_id, new_public_id
+
+#: Who may follow whom, by state machine.
+LIFECYCLE = {
+    "pending": ("confirmed", "cancelled"),
+    "confirmed": ("cancelled", "completed"),
+    "cancelled": (),
+    "completed": (),
+}
+PAYMENT = {
+    "awaiting": ("paid", "on_terms", "released"),
+    "on_terms": ("paid",),
+    "paid": ("refunded",),
+    "released": ("refund_due",),
+    "refund_due": ("refunded",),
+    "refunded": (),
+}
+
+
+class Order(Base):
+    """One sale. ``payer`` is billed; ``service account`` gets what was bought."""
+
+    __tablename__ = "order"
+    __table_args__ = (
+        CheckConstraint(
+            "lifecycle IN ('pending', 'confirmed', 'cancelled', 'completed')", name="lifecycle"
+        ),
+        CheckConstraint(
+            "payment IN ('awaiting', 'on_terms', 'paid', 'released', 'refund_due', 'refunded')",
+            name="payment",
+        ),
+        CheckConstraint("fulfilment IN ('unfulfilled', 'partial', 'fulfilled')", name="fulfilment"),
+        UniqueConstraint("legal_entity_id", "number"),
+        Index("ix_order_payer_account_id", "payer_account_id", "placed_at"),
+        Index("ix_order_placed_at", "placed_at"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    public_id: Mapped[str] = mapped_column(String(32), unique=True, default=new_public_id)
+    #: Given at confirmation, so that abandoned checkouts leave no gap.
+    number: Mapped[str | None] = mapped_column(String(40))
+    legal_entity_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("legal_entity.id"))
+    channel_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("channel.id"))
+    currency: Mapped[str] = mapped_column(String(3))
+    payer_account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
+    service_account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
+    #: One cart becomes one order; a cancelled attempt frees its cart again.
+    cart_id: Mapped[uuid.UUID | None] = mapped_column(unique=True)
+    #: The cart that a cancelled attempt came from.
+    from_cart_id: Mapped[uuid.UUID | None]
+    quote_version_id: Mapped[uuid.UUID | None] = mapped_column(unique=True)
+    lifecycle: Mapped[str] = mapped_column(String(10), default="pending")
+    payment: Mapped[str] = mapped_column(String(10), default="awaiting")
+    fulfilment: Mapped[str] = mapped_column(String(12), default="unfulfilled")
+    payment_method: Mapped[str] = mapped_column(String(10))
+    email: Mapped[str] = mapped_column(String(254))
+    shipping_address: Mapped[dict[str, Any] | None]
+    shipping_method: Mapped[str | None] = mapped_column(String(40))
+    net_minor: Mapped[int]
+    tax_minor: Mapped[int]
+    due_now_minor: Mapped[int]
+    created_at: Mapped[datetime]
+    placed_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+    cancel_reason: Mapped[str | None] = mapped_column(String(60))
+
+
+class OrderLine(Base):
+    """One line at its frozen price. A bundle's pieces stand under their parent line."""
+
+    __tablename__ = "order_line"
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint("charge_kind IN ('one_off', 'monthly', 'yearly')", name="charge_kind"),
+        UniqueConstraint("order_id", "line_number"),
+        UniqueConstraint("subscription_id", "period_index"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    order_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("order.id"))
+    line_number: Mapped[int]
+    parent_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("order_line.id"))
+    variant_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("variant.id"))
+    sku: Mapped[str] = mapped_column(String(60))
+    name: Mapped[str] = mapped_column(String(200))
+    #: A variant's kind, or ``delivery``.
+    kind: Mapped[str] = mapped_column(String(10))
+    tax_category: Mapped[str] = mapped_column(String(40))
+    charge_kind: Mapped[str] = mapped_column(String(10), default="one_off")
+    quantity: Mapped[int]
+    unit_price_micros: Mapped[int]
+    price_trace: Mapped[dict[str, Any]]
+    net_minor: Mapped[int]
+    tax_minor: Mapped[int]
+    service_account_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
+    payer_account_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
+    service_location: Mapped[dict[str, Any] | None]
+    subscription_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("subscription.id"))
+    period_index: Mapped[int | None]
+
+
+class OrderLineTax(Base):
+    """One tax on one order line, frozen with it."""
+
+    __tablename__ = "order_line_tax"
+
+    order_line_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("order_line.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    jurisdiction: Mapped[str] = mapped_column(String(80))
+    name: Mapped[str] = mapped_column(String(80))
+    rate_ppm: Mapped[int]
+    base_minor: Mapped[int]
+    amount_minor: Mapped[int]
+    inclusive: Mapped[bool]

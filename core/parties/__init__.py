@@ -1,0 +1,1 @@
+"""Who bills, who is billed and who logs in."""

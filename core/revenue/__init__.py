@@ -1,0 +1,1 @@
+"""When a sale is earned. Only its tables stand so far."""

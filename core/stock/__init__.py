@@ -1,0 +1,1 @@
+"""What is there, what is held and what is sold."""

@@ -1,0 +1,1 @@
+"""What recurs: a plan in somebody's service."""

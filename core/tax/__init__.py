@@ -1,0 +1,1 @@
+"""Taxes: rates by place and category, and their arithmetic."""
