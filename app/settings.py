@@ -97,9 +97,7 @@ class Settings:
     base_url: str = _setting(
         "BASE_URL", _address, "the shop's address, such as https://shop.example.com"
     )
-    data_dir: Path = _setting(
-        "DATA_DIR", lambda v: Path(_text(v)), "a folder for documents", "var/data"
-    )
+    data_dir: Path = _setting("DATA_DIR", _folder, "a folder for documents", "var/data")
     channel: str = _setting("CHANNEL", _text, "the code of a channel in the database", "web")
     trusted_hosts: tuple[str, ...] = _setting(
         "TRUSTED_HOSTS", _names, "host names, separated by commas; empty takes BASE_URL’s", ""

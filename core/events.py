@@ -36,15 +36,6 @@ class DocumentStored:
 
 
 @dataclass(frozen=True)
-class OpenItemsChanged:
-    """Something was posted that touches what an account owes or is owed: one per posting."""
-
-    NAME: ClassVar[str] = "OpenItemsChanged"
-    VERSION: ClassVar[int] = 1
-    account_id: str
-
-
-@dataclass(frozen=True)
 class PaymentApplied:
     """Money that a payer sent is in the ledger: time for a receipt."""
 
@@ -97,7 +88,6 @@ EVENTS: dict[str, type[Any]] = {
         OrderPlaced,
         InvoiceIssued,
         DocumentStored,
-        OpenItemsChanged,
         PaymentApplied,
         InboundReceived,
         RefundWanted,

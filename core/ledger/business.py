@@ -1,0 +1,294 @@
+"""The journal's business events: each posts one entry and opens or settles items with it.
+
+All take the caller's session and commit nothing. Amounts are positive; the entry's shape is the event's.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from core.kernel.money import Money, total
+from core.ledger import items
+from core.ledger.chart import (
+    CLEARING,
+    CUSTOMER_CREDIT,
+    IMPORTED_SETTLEMENTS,
+    ORDER_DEPOSIT,
+    RECEIVABLE,
+    TAX_PAYABLE,
+    UNAPPLIED,
+)
+from core.ledger.items import NewApplication, NewItem, Open
+from core.ledger.journal import Posting, credit, debit, post
+
+
+@dataclass(frozen=True)
+class Document:
+    """What an invoice or memo tells the ledger."""
+
+    id: uuid.UUID
+    legal_entity_id: uuid.UUID
+    account_id: uuid.UUID
+    number: str
+    issue_date: date
+    due_date: date | None
+    #: Net amounts by the ledger account that each credits.
+    nets: Sequence[tuple[str, Money]]
+    tax: Money
+    is_history: bool = False
+
+    @property
+    def total(self) -> Money:
+        """What is owed, tax included."""
+        return total((amount for _, amount in self.nets), self.tax.currency) + self.tax
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Money that came: from which payment, for whom, on which day."""
+
+    payment_id: uuid.UUID
+    legal_entity_id: uuid.UUID
+    account_id: uuid.UUID
+    number: str
+    amount: Money
+    received_on: date
+
+
+def charge(session: Session, document: Document, now: datetime) -> uuid.UUID | None:
+    """Invoice issued: receivable against contract liability or revenue, and tax.
+
+    Answers the open item's key, or None when the document's total is zero (then nothing is posted).
+    The net may be a mix of signs; the total may not be negative.
+    """
+    if document.total.minor < 0:
+        raise ValueError("an invoice below zero is a credit memo")
+    if not document.total and not any(amount for _, amount in document.nets):
+        return None
+    entry = post(
+        session,
+        Posting(
+            document.legal_entity_id,
+            "invoice_issued",
+            document.issue_date,
+            "invoice",
+            document.id,
+            [
+                debit(RECEIVABLE, document.total, document.account_id),
+                *(credit(code, amount, document.account_id) for code, amount in document.nets),
+                credit(TAX_PAYABLE, document.tax, document.account_id),
+            ],
+        ),
+        now,
+    )
+    if not document.total:
+        return None
+    return items.open_item(session, entry, _item_of(document, RECEIVABLE, "invoice"))
+
+
+def credit_customer(session: Session, document: Document, now: datetime) -> uuid.UUID | None:
+    """Credit memo that stands alone: it takes back revenue and tax and becomes customer credit."""
+    if not document.total:
+        return None
+    entry = post(
+        session,
+        Posting(
+            document.legal_entity_id,
+            "credit_memo_issued",
+            document.issue_date,
+            "credit_memo",
+            document.id,
+            [
+                *(debit(code, amount, document.account_id) for code, amount in document.nets),
+                debit(TAX_PAYABLE, document.tax, document.account_id),
+                credit(CUSTOMER_CREDIT, document.total, document.account_id),
+            ],
+        ),
+        now,
+    )
+    item = replace(_item_of(document, CUSTOMER_CREDIT, "credit_memo"), due_date=None)
+    return items.open_item(session, entry, item)
+
+
+def _item_of(document: Document, ledger_code: str, source_kind: str) -> NewItem:
+    return NewItem(
+        legal_entity_id=document.legal_entity_id,
+        account_id=document.account_id,
+        ledger_code=ledger_code,
+        amount=document.total,
+        source_kind=source_kind,
+        source_id=document.id,
+        number=document.number,
+        effective_date=document.issue_date,
+        due_date=document.due_date,
+        is_history=document.is_history,
+    )
+
+
+def receive_for_order(
+    session: Session, receipt: Receipt, order_id: uuid.UUID, now: datetime
+) -> uuid.UUID:
+    """Card captured for an order: processor clearing against the order's deposit."""
+    entry = _receive(session, receipt, [(ORDER_DEPOSIT, receipt.amount)], now)
+    return items.open_item(session, entry, _held(receipt, ORDER_DEPOSIT, receipt.amount, order_id))
+
+
+def receive_for_items(
+    session: Session,
+    receipt: Receipt,
+    wanted: Sequence[tuple[Open, Money]],
+    now: datetime,
+) -> Money:
+    """Card captured for bills: clears each item up to what is still open of it.
+
+    What no longer fits anywhere (somebody else paid meanwhile) is kept as unapplied; its amount is
+    answered.
+    """
+    left, applied = receipt.amount, []
+    for item, amount in wanted:
+        part = min(amount, item.open, left)
+        if part.minor > 0:
+            applied.append((item, part))
+            left -= part
+    cleared = total((part for _, part in applied), receipt.amount.currency)
+    entry = _receive(session, receipt, [(RECEIVABLE, cleared), (UNAPPLIED, left)], now)
+    for item, part in applied:
+        items.apply(
+            session,
+            entry,
+            now,
+            NewApplication(
+                part,
+                "payment",
+                receipt.payment_id,
+                receipt.received_on,
+                debit_item_id=item.id,
+            ),
+        )
+    if left:
+        items.open_item(session, entry, _held(receipt, UNAPPLIED, left, None))
+    return left
+
+
+def _receive(
+    session: Session, receipt: Receipt, credits: Sequence[tuple[str, Money]], now: datetime
+) -> uuid.UUID:
+    return post(
+        session,
+        Posting(
+            receipt.legal_entity_id,
+            "payment_captured",
+            receipt.received_on,
+            "payment",
+            receipt.payment_id,
+            [
+                debit(CLEARING, receipt.amount),
+                *(credit(code, amount, receipt.account_id) for code, amount in credits),
+            ],
+        ),
+        now,
+    )
+
+
+def _held(receipt: Receipt, ledger_code: str, amount: Money, order_id: uuid.UUID | None) -> NewItem:
+    return NewItem(
+        legal_entity_id=receipt.legal_entity_id,
+        account_id=receipt.account_id,
+        ledger_code=ledger_code,
+        amount=amount,
+        source_kind="payment",
+        source_id=receipt.payment_id,
+        number=receipt.number,
+        effective_date=receipt.received_on,
+        order_id=order_id,
+    )
+
+
+def use_credit(
+    session: Session, held: Open, owed: Open, amount: Money, on: date, now: datetime
+) -> None:
+    """A deposit or credit settles a receivable, also between two accounts of one legal entity."""
+    if amount > held.open or amount > owed.open or amount.minor <= 0:
+        raise ValueError(f"cannot apply {amount}: {held.open} held, {owed.open} open")
+    entry = post(
+        session,
+        Posting(
+            held.legal_entity_id,
+            "credit_applied",
+            on,
+            held.source_kind,
+            held.source_id,
+            [
+                debit(held.ledger_code, amount, held.account_id),
+                credit(RECEIVABLE, amount, owed.account_id),
+            ],
+        ),
+        now,
+    )
+    items.apply(
+        session,
+        entry,
+        now,
+        NewApplication(
+            amount,
+            held.source_kind,
+            held.source_id,
+            on,
+            credit_item_id=held.id,
+            debit_item_id=owed.id,
+        ),
+    )
+
+
+def refund_credit(
+    session: Session, held: Open, amount: Money, refund_id: uuid.UUID, on: date, now: datetime
+) -> None:
+    """A deposit or credit goes back through the processor."""
+    if amount > held.open or amount.minor <= 0:
+        raise ValueError(f"cannot refund {amount}: {held.open} held")
+    entry = post(
+        session,
+        Posting(
+            held.legal_entity_id,
+            "refunded",
+            on,
+            "refund",
+            refund_id,
+            [debit(held.ledger_code, amount, held.account_id), credit(CLEARING, amount)],
+        ),
+        now,
+    )
+    items.apply(
+        session,
+        entry,
+        now,
+        NewApplication(amount, "refund", refund_id, on, credit_item_id=held.id),
+    )
+
+
+def settle_history(session: Session, owed: Open, on: date, now: datetime) -> None:
+    """An imported invoice was paid in the other system: against imported settlements."""
+    entry = post(
+        session,
+        Posting(
+            owed.legal_entity_id,
+            "history_settled",
+            on,
+            "invoice",
+            owed.source_id,
+            [
+                debit(IMPORTED_SETTLEMENTS, owed.open),
+                credit(RECEIVABLE, owed.open, owed.account_id),
+            ],
+        ),
+        now,
+    )
+    items.apply(
+        session,
+        entry,
+        now,
+        NewApplication(owed.open, "settlement", owed.source_id, on, debit_item_id=owed.id),
+    )

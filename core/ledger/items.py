@@ -1,0 +1,190 @@
+"""Open items: what is owed, what is held for somebody, and how much of each is still open.
+
+What is open is always an item's amount less what was applied, read here and stored nowhere.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, Select, func, insert, or_, select
+from sqlalchemy.orm import Session
+
+from core.kernel.ids import new_id
+from core.kernel.money import Money
+from core.ledger.chart import RECEIVABLE
+from core.ledger.models import Application, OpenItem
+
+
+@dataclass(frozen=True)
+class Open:
+    """An item with what is still open of it."""
+
+    id: uuid.UUID
+    legal_entity_id: uuid.UUID
+    account_id: uuid.UUID
+    ledger_code: str
+    side: str
+    source_kind: str
+    source_id: uuid.UUID
+    number: str
+    effective_date: date
+    due_date: date | None
+    amount: Money
+    open: Money
+    is_history: bool
+    order_id: uuid.UUID | None
+
+
+@dataclass(frozen=True)
+class NewItem:
+    """An item to be opened under an entry that was just posted."""
+
+    legal_entity_id: uuid.UUID
+    account_id: uuid.UUID
+    ledger_code: str
+    amount: Money
+    source_kind: str
+    source_id: uuid.UUID
+    number: str
+    effective_date: date
+    due_date: date | None = None
+    order_id: uuid.UUID | None = None
+    is_history: bool = False
+
+
+def open_item(session: Session, entry_id: uuid.UUID, new: NewItem) -> uuid.UUID:
+    """Open an item; what is receivable stands on the debit side, all else on the credit side."""
+    item_id = new_id()
+    session.execute(
+        insert(OpenItem),
+        [
+            {
+                "id": item_id,
+                "legal_entity_id": new.legal_entity_id,
+                "account_id": new.account_id,
+                "entry_id": entry_id,
+                "ledger_code": new.ledger_code,
+                "side": "debit" if new.ledger_code == RECEIVABLE else "credit",
+                "currency": new.amount.currency,
+                "amount_minor": new.amount.minor,
+                "source_kind": new.source_kind,
+                "source_id": new.source_id,
+                "number": new.number,
+                "effective_date": new.effective_date,
+                "due_date": new.due_date,
+                "order_id": new.order_id,
+                "is_history": new.is_history,
+            }
+        ],
+    )
+    return item_id
+
+
+@dataclass(frozen=True)
+class NewApplication:
+    """So much of a source or credit item settles so much of a debit item or target."""
+
+    amount: Money
+    source_kind: str
+    source_id: uuid.UUID
+    effective_date: date
+    credit_item_id: uuid.UUID | None = None
+    debit_item_id: uuid.UUID | None = None
+
+
+def apply(session: Session, entry_id: uuid.UUID, now: datetime, new: NewApplication) -> uuid.UUID:
+    """Write an application under an entry that was just posted; answers its key."""
+    application_id = new_id()
+    session.execute(
+        insert(Application),
+        [
+            {
+                "id": application_id,
+                "entry_id": entry_id,
+                "credit_item_id": new.credit_item_id,
+                "debit_item_id": new.debit_item_id,
+                "source_kind": new.source_kind,
+                "source_id": new.source_id,
+                "amount_minor": new.amount.minor,
+                "effective_date": new.effective_date,
+                "posted_at": now,
+            }
+        ],
+    )
+    return application_id
+
+
+def find(session: Session, *where: ColumnElement[bool], as_of: date | None = None) -> list[Open]:
+    """Items that meet ``where``, the earliest due first, with what is open of each."""
+    return [_open(row) for row in session.execute(_query(as_of).where(*where))]
+
+
+def owed_by(
+    session: Session, account_ids: Sequence[uuid.UUID], as_of: date | None = None
+) -> list[Open]:
+    """What the accounts still owe, the earliest due first."""
+    found = find(
+        session, OpenItem.account_id.in_(account_ids), OpenItem.side == "debit", as_of=as_of
+    )
+    return [item for item in found if item.open.minor > 0]
+
+
+def held_for(
+    session: Session, account_ids: Sequence[uuid.UUID], as_of: date | None = None
+) -> list[Open]:
+    """Deposits, credits and unapplied money of the accounts that is still there."""
+    found = find(
+        session, OpenItem.account_id.in_(account_ids), OpenItem.side == "credit", as_of=as_of
+    )
+    return [item for item in found if item.open.minor > 0]
+
+
+def of_sources(session: Session, source_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Open]:
+    """The items of the given invoices (or other sources), by source."""
+    if not source_ids:
+        return {}
+    return {item.source_id: item for item in find(session, OpenItem.source_id.in_(source_ids))}
+
+
+def get(session: Session, item_id: uuid.UUID) -> Open:
+    """One item by its key; it exists."""
+    return find(session, OpenItem.id == item_id)[0]
+
+
+def _query(as_of: date | None) -> Select[OpenItem, int]:
+    applied = select(func.coalesce(func.sum(Application.amount_minor), 0)).where(
+        or_(
+            Application.debit_item_id == OpenItem.id,
+            Application.credit_item_id == OpenItem.id,
+        )
+    )
+    if as_of is not None:
+        applied = applied.where(Application.effective_date <= as_of)
+    query = select(OpenItem, applied.correlate(OpenItem).scalar_subquery())
+    if as_of is not None:
+        query = query.where(OpenItem.effective_date <= as_of)
+    return query.order_by(func.coalesce(OpenItem.due_date, OpenItem.effective_date), OpenItem.id)
+
+
+def _open(row: Sequence[object]) -> Open:
+    item, applied = row[0], row[1]
+    assert isinstance(item, OpenItem)
+    amount = Money(item.amount_minor, item.currency)
+    return Open(
+        id=item.id,
+        legal_entity_id=item.legal_entity_id,
+        account_id=item.account_id,
+        ledger_code=item.ledger_code,
+        side=item.side,
+        source_kind=item.source_kind,
+        source_id=item.source_id,
+        number=item.number,
+        effective_date=item.effective_date,
+        due_date=item.due_date,
+        amount=amount,
+        open=amount - Money(int(str(applied)), item.currency),
+        is_history=item.is_history,
+        order_id=item.order_id,
+    )
