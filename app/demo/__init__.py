@@ -1,0 +1,1 @@
+"""The demo shop: everything that one needs to try Counterfoil on one machine, started as one group."""
