@@ -78,6 +78,10 @@ def _rate(value: str) -> str:
     return value
 
 
+def _folder(value: str) -> Path:
+    return Path(_text(value))
+
+
 def _setting(name: str, read: Callable[[str], Any], may_be: str, default: str | None = None) -> Any:
     return field(metadata={"name": name, "read": read, "may_be": may_be, "default": default})
 

@@ -43,6 +43,7 @@ def install(table: object, dialect: str, statements: list[str]) -> None:
     def run(target: object, connection: Connection, **options: object) -> None:
         if connection.dialect.name == dialect:
             for statement in statements:
-                connection.exec_driver_sql(statement)
+                # Without parameters a percent sign is only a percent sign.
+                connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
     event.listen(cast(Table, table), "after_create", run)

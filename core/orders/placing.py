@@ -1,0 +1,202 @@
+"""Writing an order down and moving its states; the only writer of each."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from core.kernel import numbering
+from core.kernel.db import changed
+from core.kernel.errors import NotFound, StaleState
+from core.kernel.ids import new_id, new_public_id
+from core.orders.models import LIFECYCLE, PAYMENT, Order, OrderLine, OrderLineTax
+from core.tax.arithmetic import TaxedLine
+
+ORDER_SERIES = "order"
+
+
+@dataclass(frozen=True)
+class NewLine:
+    """One line to be ordered, at its frozen price, with its taxes."""
+
+    variant_id: uuid.UUID | None
+    sku: str
+    name: str
+    kind: str
+    tax_category: str
+    charge_kind: str
+    quantity: int
+    unit_price_micros: int
+    price_trace: dict[str, Any]
+    taxed: TaxedLine
+    service_location: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class NewOrder:
+    """An order to be written down."""
+
+    legal_entity_id: uuid.UUID
+    channel_id: uuid.UUID
+    currency: str
+    payer_account_id: uuid.UUID
+    service_account_id: uuid.UUID
+    cart_id: uuid.UUID
+    payment_method: str
+    email: str
+    shipping_address: dict[str, Any] | None
+    shipping_method: str | None
+    lines: Sequence[NewLine]
+
+
+def write(session: Session, new: NewOrder, now: datetime) -> Order:
+    """Write a pending order with its lines. The cart's uniqueness makes it the only one."""
+    net = sum(line.taxed.net_minor for line in new.lines)
+    tax = sum(line.taxed.tax_minor for line in new.lines)
+    order = Order(
+        id=new_id(),
+        public_id=new_public_id(),
+        legal_entity_id=new.legal_entity_id,
+        channel_id=new.channel_id,
+        currency=new.currency,
+        payer_account_id=new.payer_account_id,
+        service_account_id=new.service_account_id,
+        cart_id=new.cart_id,
+        from_cart_id=new.cart_id,
+        lifecycle="pending",
+        payment="awaiting",
+        fulfilment="unfulfilled",
+        payment_method=new.payment_method,
+        email=new.email,
+        shipping_address=new.shipping_address,
+        shipping_method=new.shipping_method,
+        net_minor=net,
+        tax_minor=tax,
+        due_now_minor=net + tax,
+        created_at=now,
+    )
+    session.add(order)
+    session.flush()
+    _write_lines(session, order, new.lines)
+    return order
+
+
+def _write_lines(session: Session, order: Order, lines: Sequence[NewLine]) -> None:
+    rows, taxes = [], []
+    for number, line in enumerate(lines, start=1):
+        line_id = new_id()
+        rows.append(
+            {
+                "id": line_id,
+                "order_id": order.id,
+                "line_number": number,
+                "variant_id": line.variant_id,
+                "sku": line.sku,
+                "name": line.name,
+                "kind": line.kind,
+                "tax_category": line.tax_category,
+                "charge_kind": line.charge_kind,
+                "quantity": line.quantity,
+                "unit_price_micros": line.unit_price_micros,
+                "price_trace": line.price_trace,
+                "net_minor": line.taxed.net_minor,
+                "tax_minor": line.taxed.tax_minor,
+                "service_account_id": order.service_account_id,
+                "payer_account_id": order.payer_account_id,
+                "service_location": line.service_location,
+            }
+        )
+        taxes += [
+            {
+                "order_line_id": line_id,
+                "position": position,
+                "jurisdiction": taxed.tax.jurisdiction,
+                "name": taxed.tax.name,
+                "rate_ppm": taxed.tax.rate_ppm,
+                "base_minor": taxed.base_minor,
+                "amount_minor": taxed.amount_minor,
+                "inclusive": taxed.tax.inclusive,
+            }
+            for position, taxed in enumerate(line.taxed.taxes)
+        ]
+    session.execute(insert(OrderLine), rows)
+    if taxes:
+        session.execute(insert(OrderLineTax), taxes)
+
+
+def lines_of(session: Session, order_id: uuid.UUID) -> Sequence[OrderLine]:
+    """The lines of an order, in their order."""
+    return session.scalars(
+        select(OrderLine).where(OrderLine.order_id == order_id).order_by(OrderLine.line_number)
+    ).all()
+
+
+def taxes_of(session: Session, order_id: uuid.UUID) -> dict[uuid.UUID, list[OrderLineTax]]:
+    """The tax lines of an order, by order line."""
+    found: dict[uuid.UUID, list[OrderLineTax]] = {}
+    for row in session.scalars(
+        select(OrderLineTax)
+        .join(OrderLine, OrderLine.id == OrderLineTax.order_line_id)
+        .where(OrderLine.order_id == order_id)
+        .order_by(OrderLine.line_number, OrderLineTax.position)
+    ):
+        found.setdefault(row.order_line_id, []).append(row)
+    return found
+
+
+def by_public_id(session: Session, public_id: str) -> Order:
+    """The order that a program or a link names. NotFound when there is none."""
+    order = session.scalar(select(Order).where(Order.public_id == public_id))
+    if order is None:
+        raise NotFound("order")
+    return order
+
+
+def lock(session: Session, order_id: uuid.UUID) -> Order:
+    """The order, locked and read again."""
+    return session.get_one(Order, order_id, with_for_update=True, populate_existing=True)
+
+
+def confirm(session: Session, order: Order, payment: str, now: datetime) -> None:
+    """Pending → confirmed, with its number; raises StaleState when somebody else was first.
+
+    ``payment`` is ``paid`` or ``on_terms``. Take this late: the number series is a hot row.
+    """
+    _move(session, order, "lifecycle", LIFECYCLE, "confirmed")
+    _move(session, order, "payment", PAYMENT, payment)
+    position = numbering.take(session, order.legal_entity_id, ORDER_SERIES)
+    order.number, order.placed_at = f"F-{10_000 + position}", now
+    session.flush()
+
+
+def cancel(session: Session, order: Order, reason: str, now: datetime) -> None:
+    """Pending → cancelled; the cart is free for another attempt. StaleState when it was too late."""
+    _move(session, order, "lifecycle", LIFECYCLE, "cancelled")
+    _move(session, order, "payment", PAYMENT, "released")
+    order.cart_id, order.cancelled_at, order.cancel_reason = None, now, reason
+    session.flush()
+
+
+def set_payment(session: Session, order: Order, state: str) -> None:
+    """Move the payment state along its table."""
+    _move(session, order, "payment", PAYMENT, state)
+
+
+def _move(
+    session: Session, order: Order, name: str, table: dict[str, tuple[str, ...]], to: str
+) -> None:
+    allowed = [state for state, following in table.items() if to in following]
+    column = getattr(Order, name)
+    result = session.execute(
+        update(Order)
+        .where(Order.id == order.id, column.in_(allowed))
+        .values({name: to})
+        .execution_options(synchronize_session=False)
+    )
+    if changed(result) == 0:
+        raise StaleState("order", to)
+    session.refresh(order, [name])

@@ -1,0 +1,101 @@
+"""Accounts: opening them, and who may see them."""
+
+import secrets
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.kernel.db import insert_once
+from core.kernel.errors import NotFound
+from core.kernel.ids import new_id
+from core.parties.models import Account, Channel, LegalEntity, Membership
+
+
+def new_number() -> str:
+    """A random account number of nine digits; the caller's insert proves that it is free."""
+    return str(secrets.randbelow(900_000_000) + 100_000_000)
+
+
+@dataclass(frozen=True)
+class NewAccount:
+    """What is known of somebody who will be billed."""
+
+    name: str
+    email: str | None
+    billing_address: dict[str, Any] | None = None
+    kind: str = "person"
+    external_ref: str | None = None
+
+
+def open_account(
+    session: Session, entity: LegalEntity, channel: Channel | None, new: NewAccount, now: datetime
+) -> Account:
+    """Open an account with a number of its own."""
+    account = Account(
+        id=new_id(),
+        number=new_number(),
+        legal_entity_id=entity.id,
+        channel_id=channel.id if channel else None,
+        kind=new.kind,
+        name=new.name,
+        email=new.email,
+        currency=channel.currency if channel else entity.functional_currency,
+        locale=channel.locale if channel else None,
+        time_zone=channel.time_zone if channel else entity.time_zone,
+        bill_day=1,
+        billing_address=new.billing_address,
+        external_ref=new.external_ref,
+        created_at=now,
+    )
+    session.add(account)
+    session.flush()
+    return account
+
+
+def join(
+    session: Session, user_id: uuid.UUID, account_id: uuid.UUID, role: str, now: datetime
+) -> bool:
+    """Let a user onto an account; False when they are there already."""
+    return insert_once(
+        session, Membership, user_id=user_id, account_id=account_id, role=role, created_at=now
+    )
+
+
+def of_user(session: Session, user_id: uuid.UUID) -> Sequence[Account]:
+    """The accounts that a user may see, the oldest first."""
+    return session.scalars(
+        select(Account)
+        .join(Membership, Membership.account_id == Account.id)
+        .where(Membership.user_id == user_id)
+        .order_by(Account.created_at, Account.id)
+    ).all()
+
+
+def lock(session: Session, account_id: uuid.UUID) -> Account:
+    """The account, locked: whoever changes what it owes does so one after the other."""
+    return session.get_one(Account, account_id, with_for_update=True)
+
+
+def by_number(session: Session, number: str) -> Account:
+    """The account with this number, spaces aside. NotFound when there is none."""
+    account = session.scalar(select(Account).where(Account.number == number.replace(" ", "")))
+    if account is None:
+        raise NotFound("account")
+    return account
+
+
+def channel_by_code(session: Session, code: str) -> tuple[Channel, LegalEntity]:
+    """A channel with the legal entity that bills for it. NotFound when there is none."""
+    row = session.execute(
+        select(Channel, LegalEntity)
+        .join(LegalEntity, LegalEntity.id == Channel.legal_entity_id)
+        .where(Channel.code == code)
+    ).first()
+    if row is None:
+        raise NotFound(f"channel “{code}”")
+    return row[0], row[1]

@@ -1,0 +1,153 @@
+"""Users: registering, logging in, passwords, and the links that mails carry."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from core.kernel.db import changed
+from core.kernel.errors import Invalid, ShopError
+from core.kernel.ids import derived_token, new_id, new_public_id, same_token
+from core.parties.models import LinkToken, User, UserSession
+
+SHORTEST_PASSWORD = 10
+LONGEST_PASSWORD = 200
+#: How long a link in a mail works.
+LINK_LIFE = {
+    "reset": timedelta(hours=2),
+    "invite": timedelta(days=14),
+    "verify": timedelta(days=7),
+}
+
+_hasher = PasswordHasher()
+#: Verified against when there is no such user, so that the answer takes as long.
+_NOBODY = _hasher.hash("nobody has this password")
+
+
+@dataclass(eq=False)
+class WrongLogin(ShopError):
+    code: ClassVar[str] = "wrong_login"
+    text: ClassVar[str] = "That e-mail and password do not belong together."
+
+
+@dataclass(eq=False)
+class DeadLink(ShopError):
+    code: ClassVar[str] = "dead_link"
+    text: ClassVar[str] = "This link has been used or is too old. Ask for a new one."
+
+
+def normal(email: str) -> str:
+    """An e-mail address as it is stored and compared."""
+    return email.strip().lower()
+
+
+def check_password(password: str, email: str = "") -> None:
+    """Raise Invalid for a password that would be too easy."""
+    if len(password) < SHORTEST_PASSWORD:
+        raise Invalid({"password": f"Use at least {SHORTEST_PASSWORD} characters."})
+    if len(password) > LONGEST_PASSWORD:
+        raise Invalid({"password": f"Use at most {LONGEST_PASSWORD} characters."})
+    if normal(password) == normal(email) or len(set(password)) < 4:
+        raise Invalid({"password": "That is too easy to guess. Try a few words together."})
+
+
+def hash_password(password: str) -> str:
+    """The argon2 hash. Takes tens of milliseconds: call it outside a transaction."""
+    return _hasher.hash(password)
+
+
+def find(session: Session, email: str) -> User | None:
+    """The user with this e-mail address."""
+    return session.scalar(select(User).where(User.email == normal(email)))
+
+
+def add(
+    session: Session, email: str, name: str, password_hash: str | None, now: datetime
+) -> User | None:
+    """A new user; None when the address is taken."""
+    if find(session, email) is not None:
+        return None
+    user = User(
+        id=new_id(),
+        email=normal(email),
+        name=name.strip(),
+        password_hash=password_hash,
+        roles=[],
+        created_at=now,
+    )
+    session.add(user)
+    session.flush()
+    return user
+
+
+def verify_login(user: User | None, password: str) -> User:
+    """The user when the password is theirs. Raises WrongLogin, after the same time in each case.
+
+    Takes tens of milliseconds: call it outside a transaction.
+    """
+    stored = user.password_hash if user is not None else None
+    try:
+        _hasher.verify(stored or _NOBODY, password)
+    except (VerificationError, InvalidHashError):
+        raise WrongLogin from None
+    if user is None or stored is None or user.disabled_at is not None:
+        raise WrongLogin
+    return user
+
+
+def set_password(session: Session, user_id: uuid.UUID, password_hash: str) -> None:
+    """Change it, and end every session of the user."""
+    session.execute(update(User).where(User.id == user_id).values(password_hash=password_hash))
+    session.execute(delete(UserSession).where(UserSession.user_id == user_id))
+
+
+def new_link(
+    session: Session,
+    purpose: str,
+    user_id: uuid.UUID,
+    now: datetime,
+    account_id: uuid.UUID | None = None,
+) -> str:
+    """A link for a mail: answers its id. The token is derived from it when the mail is written."""
+    link = LinkToken(
+        id=new_public_id(),
+        purpose=purpose,
+        user_id=user_id,
+        account_id=account_id,
+        created_at=now,
+        expires_at=now + LINK_LIFE[purpose],
+    )
+    session.add(link)
+    session.flush()
+    return link.id
+
+
+def link_token(secret: str, link: LinkToken) -> str:
+    """What stands in the address: the link's id and its proof."""
+    return f"{link.id}{derived_token(secret, link.purpose, link.id)}"
+
+
+def read_link(session: Session, secret: str, purpose: str, token: str, now: datetime) -> LinkToken:
+    """The live link behind a token. Raises DeadLink for any that is forged, used or too old."""
+    link = session.get(LinkToken, token[:32]) if len(token) == 64 else None
+    if link is None or not same_token(token, link_token(secret, link)):
+        raise DeadLink
+    if link.purpose != purpose or link.used_at is not None or link.expires_at <= now:
+        raise DeadLink
+    return link
+
+
+def use_link(session: Session, link_id: str, now: datetime) -> None:
+    """Mark a link used; raises DeadLink when somebody was faster."""
+    result = session.execute(
+        update(LinkToken)
+        .where(LinkToken.id == link_id, LinkToken.used_at.is_(None))
+        .values(used_at=now)
+    )
+    if changed(result) == 0:
+        raise DeadLink

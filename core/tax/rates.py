@@ -1,0 +1,43 @@
+"""Which taxes apply to a category of goods in a place on a date."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from core.tax.arithmetic import Tax
+from core.tax.models import TaxRate
+
+
+def taxes_by_category(
+    session: Session, legal_entity_id: uuid.UUID, place: dict[str, Any] | None, on: date
+) -> dict[str, list[Tax]]:
+    """The taxes of each category at ``place`` (``country``, ``region``); none when it is unknown.
+
+    A rate without a region holds in the whole country, beside those of the region.
+    """
+    if not place or not place.get("country"):
+        return {}
+    rows = session.scalars(
+        select(TaxRate)
+        .where(
+            TaxRate.legal_entity_id == legal_entity_id,
+            TaxRate.country == place["country"],
+            TaxRate.region.in_(["", place.get("region") or ""]),
+            TaxRate.valid_from <= on,
+            or_(TaxRate.valid_to.is_(None), TaxRate.valid_to >= on),
+        )
+        .order_by(TaxRate.region, TaxRate.jurisdiction, TaxRate.name)
+    )
+    return _grouped(list(rows))
+
+
+def _grouped(rows: Sequence[TaxRate]) -> dict[str, list[Tax]]:
+    found: dict[str, list[Tax]] = {}
+    for row in rows:
+        tax = Tax(row.jurisdiction, row.name, row.rate_ppm, row.inclusive)
+        found.setdefault(row.category, []).append(tax)
+    return found
