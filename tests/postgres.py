@@ -36,6 +36,10 @@ OPTIONS = {
     "max_wal_size": "2GB",
     "timezone": "America/New_York",  # not UTC: whoever forgets a zone shall notice
 }
+INITDB = (
+    *("--username=postgres", "--auth=trust", "--no-sync", "--encoding=UTF8"),
+    *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+)
 
 
 @dataclass(frozen=True)
@@ -141,20 +145,13 @@ def main(home: Path, owner: int) -> None:
     rights = _rights(home)
     environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TMPDIR": str(home), "HOME": str(home)}
     programs = _programs(home, rights)
-    initdb = [
-        programs / "initdb",
-        "-D",
-        home / "data",
-        "-U",
-        "postgres",
-        "-A",
-        "trust",
-        "-E",
-        "UTF8",
-    ]
-    locale = ["--no-sync", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
     made = subprocess.run(
-        [*initdb, *locale], env=environment, capture_output=True, text=True, check=False, **rights
+        [str(programs / "initdb"), "-D", str(home / "data"), *INITDB],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        **rights,
     )
     if made.returncode != 0:
         raise SystemExit(made.stdout + made.stderr)
