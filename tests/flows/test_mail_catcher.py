@@ -2,7 +2,6 @@
 
 import json
 import smtplib
-import socket
 import urllib.error
 import urllib.request
 from email.message import EmailMessage
@@ -10,20 +9,16 @@ from email.message import EmailMessage
 import pytest
 
 from app.demo.mail_catcher import catching
+from tests.ports import free_ports
 
 LINK = "http://localhost:8000/orders/7?token=abc"
 PNG = bytes.fromhex("89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489")
 
 
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
-
-
 @pytest.fixture
 def box(tmp_path):
     """The mail box's page address and SMTP port."""
-    page, smtp = free_port(), free_port()
+    page, smtp = free_ports(), free_ports()
     with catching(tmp_path / "mail", page_port=page, smtp_port=smtp):
         yield f"http://127.0.0.1:{page}", smtp
 
@@ -117,7 +112,7 @@ def test_mails_to_one_person_are_found(box):
 
 def test_mails_outlive_the_mail_box(tmp_path):
     for _ in range(2):
-        page, smtp = free_port(), free_port()
+        page, smtp = free_ports(), free_ports()
         with catching(tmp_path, page_port=page, smtp_port=smtp):
             send(smtp, mail())
             total = mails(f"http://127.0.0.1:{page}")["total"]
