@@ -15,7 +15,6 @@ from core.ledger import items
 from core.ledger.chart import (
     CLEARING,
     CUSTOMER_CREDIT,
-    IMPORTED_SETTLEMENTS,
     ORDER_DEPOSIT,
     RECEIVABLE,
     TAX_PAYABLE,
@@ -64,53 +63,69 @@ def charge(session: Session, document: Document, now: datetime) -> uuid.UUID | N
     Answers the open item's key, or None when the document's total is zero (then nothing is posted).
     The net may be a mix of signs; the total may not be negative.
     """
-    if document.total.minor < 0:
-        raise ValueError("an invoice below zero is a credit memo")
-    if not document.total and not any(amount for _, amount in document.nets):
-        return None
-    entry = post(
-        session,
-        Posting(
-            document.legal_entity_id,
-            "invoice_issued",
-            document.issue_date,
-            "invoice",
-            document.id,
-            [
-                debit(RECEIVABLE, document.total, document.account_id),
-                *(credit(code, amount, document.account_id) for code, amount in document.nets),
-                credit(TAX_PAYABLE, document.tax, document.account_id),
-            ],
-        ),
-        now,
-    )
-    if not document.total:
-        return None
-    return items.open_item(session, entry, _item_of(document, RECEIVABLE, "invoice"))
+    return _issue(session, document, charge_posting(document), charge_item(document), now)
 
 
 def credit_customer(session: Session, document: Document, now: datetime) -> uuid.UUID | None:
     """Credit memo that stands alone: it takes back revenue and tax and becomes customer credit."""
+    return _issue(session, document, credit_posting(document), credit_item(document), now)
+
+
+def _issue(
+    session: Session, document: Document, posting: Posting | None, item: NewItem, now: datetime
+) -> uuid.UUID | None:
+    if posting is None:
+        return None
+    entry = post(session, posting, now)
+    return items.open_item(session, entry, item) if document.total else None
+
+
+def charge_posting(document: Document) -> Posting | None:
+    """The entry of an invoice; None when there is nothing to post. See ``charge``."""
+    if document.total.minor < 0:
+        raise ValueError("an invoice below zero is a credit memo")
+    if not document.total and not any(amount for _, amount in document.nets):
+        return None
+    return Posting(
+        document.legal_entity_id,
+        "invoice_issued",
+        document.issue_date,
+        "invoice",
+        document.id,
+        [
+            debit(RECEIVABLE, document.total, document.account_id),
+            *(credit(code, amount, document.account_id) for code, amount in document.nets),
+            credit(TAX_PAYABLE, document.tax, document.account_id),
+        ],
+    )
+
+
+def credit_posting(document: Document) -> Posting | None:
+    """The entry of a credit memo that stands alone; None when there is nothing to post."""
     if not document.total:
         return None
-    entry = post(
-        session,
-        Posting(
-            document.legal_entity_id,
-            "credit_memo_issued",
-            document.issue_date,
-            "credit_memo",
-            document.id,
-            [
-                *(debit(code, amount, document.account_id) for code, amount in document.nets),
-                debit(TAX_PAYABLE, document.tax, document.account_id),
-                credit(CUSTOMER_CREDIT, document.total, document.account_id),
-            ],
-        ),
-        now,
+    return Posting(
+        document.legal_entity_id,
+        "credit_memo_issued",
+        document.issue_date,
+        "credit_memo",
+        document.id,
+        [
+            *(debit(code, amount, document.account_id) for code, amount in document.nets),
+            debit(TAX_PAYABLE, document.tax, document.account_id),
+            credit(CUSTOMER_CREDIT, document.total, document.account_id),
+        ],
     )
-    item = replace(_item_of(document, CUSTOMER_CREDIT, "credit_memo"), due_date=None)
-    return items.open_item(session, entry, item)
+
+
+def charge_item(document: Document) -> NewItem:
+    """What an invoice leaves to be paid."""
+    return _item_of(document, RECEIVABLE, "invoice")
+
+
+def credit_item(document: Document) -> NewItem:
+    """What a credit memo leaves to be used."""
+    return replace(_item_of(document, CUSTOMER_CREDIT, "credit_memo"), due_date=None)
 
 
 def _item_of(document: Document, ledger_code: str, source_kind: str) -> NewItem:
@@ -266,29 +281,4 @@ def refund_credit(
         entry,
         now,
         NewApplication(amount, "refund", refund_id, on, credit_item_id=held.id),
-    )
-
-
-def settle_history(session: Session, owed: Open, on: date, now: datetime) -> None:
-    """An imported invoice was paid in the other system: against imported settlements."""
-    entry = post(
-        session,
-        Posting(
-            owed.legal_entity_id,
-            "history_settled",
-            on,
-            "invoice",
-            owed.source_id,
-            [
-                debit(IMPORTED_SETTLEMENTS, owed.open),
-                credit(RECEIVABLE, owed.open, owed.account_id),
-            ],
-        ),
-        now,
-    )
-    items.apply(
-        session,
-        entry,
-        now,
-        NewApplication(owed.open, "settlement", owed.source_id, on, debit_item_id=owed.id),
     )

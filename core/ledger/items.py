@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, insert, or_, select
 from sqlalchemy.orm import Session
@@ -56,30 +57,34 @@ class NewItem:
 
 def open_item(session: Session, entry_id: uuid.UUID, new: NewItem) -> uuid.UUID:
     """Open an item; what is receivable stands on the debit side, all else on the credit side."""
-    item_id = new_id()
-    session.execute(
-        insert(OpenItem),
-        [
-            {
-                "id": item_id,
-                "legal_entity_id": new.legal_entity_id,
-                "account_id": new.account_id,
-                "entry_id": entry_id,
-                "ledger_code": new.ledger_code,
-                "side": "debit" if new.ledger_code == RECEIVABLE else "credit",
-                "currency": new.amount.currency,
-                "amount_minor": new.amount.minor,
-                "source_kind": new.source_kind,
-                "source_id": new.source_id,
-                "number": new.number,
-                "effective_date": new.effective_date,
-                "due_date": new.due_date,
-                "order_id": new.order_id,
-                "is_history": new.is_history,
-            }
-        ],
-    )
-    return item_id
+    return open_many(session, [(entry_id, new)])[0]
+
+
+def open_many(session: Session, new_items: Sequence[tuple[uuid.UUID, NewItem]]) -> list[uuid.UUID]:
+    """Open items, each under its entry; answers their keys in the same order."""
+    rows: list[dict[str, Any]] = [
+        {
+            "id": new_id(),
+            "legal_entity_id": new.legal_entity_id,
+            "account_id": new.account_id,
+            "entry_id": entry_id,
+            "ledger_code": new.ledger_code,
+            "side": "debit" if new.ledger_code == RECEIVABLE else "credit",
+            "currency": new.amount.currency,
+            "amount_minor": new.amount.minor,
+            "source_kind": new.source_kind,
+            "source_id": new.source_id,
+            "number": new.number,
+            "effective_date": new.effective_date,
+            "due_date": new.due_date,
+            "order_id": new.order_id,
+            "is_history": new.is_history,
+        }
+        for entry_id, new in new_items
+    ]
+    if rows:
+        session.execute(insert(OpenItem), rows)
+    return [row["id"] for row in rows]
 
 
 @dataclass(frozen=True)
@@ -96,24 +101,30 @@ class NewApplication:
 
 def apply(session: Session, entry_id: uuid.UUID, now: datetime, new: NewApplication) -> uuid.UUID:
     """Write an application under an entry that was just posted; answers its key."""
-    application_id = new_id()
-    session.execute(
-        insert(Application),
-        [
-            {
-                "id": application_id,
-                "entry_id": entry_id,
-                "credit_item_id": new.credit_item_id,
-                "debit_item_id": new.debit_item_id,
-                "source_kind": new.source_kind,
-                "source_id": new.source_id,
-                "amount_minor": new.amount.minor,
-                "effective_date": new.effective_date,
-                "posted_at": now,
-            }
-        ],
-    )
-    return application_id
+    return apply_many(session, [(entry_id, new)], now)[0]
+
+
+def apply_many(
+    session: Session, new_applications: Sequence[tuple[uuid.UUID, NewApplication]], now: datetime
+) -> list[uuid.UUID]:
+    """Write applications, each under its entry; answers their keys in the same order."""
+    rows: list[dict[str, Any]] = [
+        {
+            "id": new_id(),
+            "entry_id": entry_id,
+            "credit_item_id": new.credit_item_id,
+            "debit_item_id": new.debit_item_id,
+            "source_kind": new.source_kind,
+            "source_id": new.source_id,
+            "amount_minor": new.amount.minor,
+            "effective_date": new.effective_date,
+            "posted_at": now,
+        }
+        for entry_id, new in new_applications
+    ]
+    if rows:
+        session.execute(insert(Application), rows)
+    return [row["id"] for row in rows]
 
 
 def find(session: Session, *where: ColumnElement[bool], as_of: date | None = None) -> list[Open]:

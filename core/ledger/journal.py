@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
@@ -56,48 +57,64 @@ def credit(code: str, amount: Money, account_id: uuid.UUID | None = None) -> Sid
 
 
 def post(session: Session, posting: Posting, now: datetime) -> uuid.UUID:
-    """Write a balanced entry and answer its key. Lines of zero are left out.
+    """Write a balanced entry and answer its key; see ``post_many``."""
+    return post_many(session, [posting], now)[0]
 
-    The lines go in before the entry, whose trigger proves the balance; the posting number, a hot
-    row, is taken in between, as late as can be. Raises Unbalanced, and ValueError for no lines.
+
+def post_many(session: Session, postings: Sequence[Posting], now: datetime) -> list[uuid.UUID]:
+    """Write balanced entries of one legal entity, numbered in their order; answers their keys.
+
+    Lines of zero are left out. The lines go in before the entries, whose trigger proves the balance;
+    the posting numbers, a hot row, are taken in between, as late as can be. Raises Unbalanced, and
+    ValueError for a posting without lines.
     """
-    sides = [side for side in posting.sides if side.amount]
-    _check(sides)
-    entry_id = new_id()
-    functional = _functional(sides, posting.rate)
-    session.execute(
-        insert(JournalLine),
-        [
-            {
-                "entry_id": entry_id,
-                "line_number": number,
-                "legal_entity_id": posting.legal_entity_id,
-                "ledger_code": side.ledger_code,
-                "account_id": side.account_id,
-                "currency": side.amount.currency,
-                "amount_minor": side.amount.minor,
-                "functional_minor": functional[number - 1],
-                "rate": str(posting.rate),
-            }
-            for number, side in enumerate(sides, start=1)
-        ],
-    )
+    if not postings:
+        return []
+    entity_id, keys = postings[0].legal_entity_id, [new_id() for _ in postings]
+    if any(posting.legal_entity_id != entity_id for posting in postings):
+        raise ValueError("postings of several legal entities")
+    lines = [
+        line for key, posting in zip(keys, postings, strict=True) for line in _lines(key, posting)
+    ]
+    session.execute(insert(JournalLine), lines)
+    first = numbering.take(session, entity_id, POSTING_SERIES, len(postings))
     session.execute(
         insert(JournalEntry),
         [
             {
-                "id": entry_id,
-                "legal_entity_id": posting.legal_entity_id,
-                "posting_number": numbering.take(session, posting.legal_entity_id, POSTING_SERIES),
+                "id": key,
+                "legal_entity_id": entity_id,
+                "posting_number": number,
                 "kind": posting.kind,
                 "effective_date": posting.effective_date,
                 "posted_at": now,
                 "source_kind": posting.source_kind,
                 "source_id": posting.source_id,
             }
+            for number, (key, posting) in enumerate(zip(keys, postings, strict=True), start=first)
         ],
     )
-    return entry_id
+    return keys
+
+
+def _lines(entry_id: uuid.UUID, posting: Posting) -> list[dict[str, Any]]:
+    sides = [side for side in posting.sides if side.amount]
+    _check(sides)
+    functional = _functional(sides, posting.rate)
+    return [
+        {
+            "entry_id": entry_id,
+            "line_number": number,
+            "legal_entity_id": posting.legal_entity_id,
+            "ledger_code": side.ledger_code,
+            "account_id": side.account_id,
+            "currency": side.amount.currency,
+            "amount_minor": side.amount.minor,
+            "functional_minor": functional[number - 1],
+            "rate": str(posting.rate),
+        }
+        for number, side in enumerate(sides, start=1)
+    ]
 
 
 def _check(sides: Sequence[Side]) -> None:
