@@ -7,10 +7,11 @@ each test, or made anew from the template when a test changed its schema.
 
 import fcntl
 import functools
+import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -231,16 +232,23 @@ def db(request: pytest.FixtureRequest) -> Database:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def bare_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a database without a single table, of each kind."""
+def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], str]]:
+    """Makes databases without a single table, of each kind, and answers their addresses."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'bare.db'}"
+        numbers = itertools.count()
+        yield lambda: f"sqlite:///{tmp_path / f'bare-{next(numbers)}.db'}"
         return
     server: postgres.Server = request.getfixturevalue("postgres_server")
-    name = f"bare_{os.getpid()}"
-    create_database(server, name, "template0")
-    yield server.url(name)
-    drop_database(server, name)
+    names: list[str] = []
+
+    def make() -> str:
+        names.append(f"bare_{os.getpid()}_{len(names)}")
+        create_database(server, names[-1], "template0")
+        return server.url(names[-1])
+
+    yield make
+    for name in names:
+        drop_database(server, name)
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ BEGIN
 END $body$
 """
 
+_installed: list[tuple[str, str]] = []
+
 
 def append_only(table: object) -> None:
     """Nobody may change or delete a row of ``table`` (a mapped class's ``__table__``)."""
@@ -39,6 +41,7 @@ def append_only_ddl(name: str) -> dict[str, list[str]]:
 
 def install(table: object, dialect: str, statements: list[str]) -> None:
     """Run ``statements`` after ``table`` was created on ``dialect``."""
+    _installed.extend((dialect, statement) for statement in statements)
 
     def run(target: object, connection: Connection, **options: object) -> None:
         if connection.dialect.name == dialect:
@@ -47,3 +50,8 @@ def install(table: object, dialect: str, statements: list[str]) -> None:
                 connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
     event.listen(cast(Table, table), "after_create", run)
+
+
+def installed(dialect: str) -> list[str]:
+    """Every statement that ``install`` was given for ``dialect``, once each: migrations copy them."""
+    return list(dict.fromkeys(text for kind, text in _installed if kind == dialect))

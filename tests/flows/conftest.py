@@ -1,9 +1,9 @@
 """Flows are tested on both databases."""
 
 from tests.databases import (
-    bare_url,
     clock,
     db,
+    new_url,
     postgres_db,
     postgres_server,
     sqlite_db,
@@ -12,9 +12,9 @@ from tests.databases import (
 )
 
 __all__ = [
-    "bare_url",
     "clock",
     "db",
+    "new_url",
     "postgres_db",
     "postgres_server",
     "sqlite_db",
