@@ -135,7 +135,7 @@ class Settings:
     web_processes: int = _setting("WEB_PROCESSES", _whole, "a number", "2")
     web_threads: int = _setting("WEB_THREADS", _whole, "a number", "8")
     hold_minutes: int = _setting("HOLD_MINUTES", _whole, "minutes", "30")
-    payment_minutes: int = _setting("PAYMENT_MINUTES", _whole, "minutes, 30 at least", "31")
+    payment_minutes: int = _setting("PAYMENT_MINUTES", _whole, "minutes, 31 at least", "35")
     payment_grace_minutes: int = _setting("PAYMENT_GRACE_MINUTES", _whole, "minutes", "5")
     allow_invoice: bool = _setting("ALLOW_INVOICE", _flag, "yes or no", "no")
     return_origins: tuple[str, ...] = _setting(
@@ -172,8 +172,8 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def _check(settings: Settings) -> None:
-    if settings.payment_minutes < 30:
-        raise SettingsError("PAYMENT_MINUTES is wrong; it may be 30 or more.")
+    if settings.payment_minutes < 31:
+        raise SettingsError("PAYMENT_MINUTES is wrong; it may be 31 or more.")
     if settings.mode != "production":
         return
     if not settings.secure:

@@ -65,6 +65,15 @@ class RefundWanted:
 
 
 @dataclass(frozen=True)
+class RefundMade:
+    """Money went back and is in the ledger."""
+
+    NAME: ClassVar[str] = "RefundMade"
+    VERSION: ClassVar[int] = 1
+    refund_id: str
+
+
+@dataclass(frozen=True)
 class NoticeQueued:
     """A mail is written and waits to be sent."""
 
@@ -91,6 +100,7 @@ EVENTS: dict[str, type[Any]] = {
         PaymentApplied,
         InboundReceived,
         RefundWanted,
+        RefundMade,
         NoticeQueued,
         LinkAsked,
     )

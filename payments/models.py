@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.kernel.db import Base
@@ -55,13 +55,14 @@ class Payment(Base):
     __tablename__ = "payment"
     __table_args__ = (
         CheckConstraint("amount_minor > 0", name="positive"),
+        UniqueConstraint("legal_entity_id", "number"),
         Index("ix_payment_account_id", "account_id", "captured_at"),
         Index("ix_payment_captured_at", "captured_at"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     public_id: Mapped[str] = mapped_column(String(32), unique=True, default=new_public_id)
-    number: Mapped[str] = mapped_column(String(40), unique=True)
+    number: Mapped[str] = mapped_column(String(40))
     legal_entity_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("legal_entity.id"))
     account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
     operation_id: Mapped[uuid.UUID] = mapped_column(unique=True)

@@ -90,7 +90,7 @@ def listing(
     page = page.order_by(Product.position, Product.id).limit(limit)
     rows = session.execute(
         _joined(*_LISTED, *_VARIANT)
-        .where(Product.id.in_(page.scalar_subquery()))
+        .where(Product.id.in_(page))
         .order_by(Product.position, Product.id, Variant.position, Variant.id)
     ).all()
     return _grouped(rows)

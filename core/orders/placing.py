@@ -156,6 +156,11 @@ def by_public_id(session: Session, public_id: str) -> Order:
     return order
 
 
+def of_cart(session: Session, cart_id: uuid.UUID) -> Order | None:
+    """The order that a cart has become, or is becoming."""
+    return session.scalar(select(Order).where(Order.cart_id == cart_id))
+
+
 def lock(session: Session, order_id: uuid.UUID) -> Order:
     """The order, locked and read again."""
     return session.get_one(Order, order_id, with_for_update=True, populate_existing=True)
@@ -169,7 +174,7 @@ def confirm(session: Session, order: Order, payment: str, now: datetime) -> None
     _move(session, order, "lifecycle", LIFECYCLE, "confirmed")
     _move(session, order, "payment", PAYMENT, payment)
     position = numbering.take(session, order.legal_entity_id, ORDER_SERIES)
-    order.number, order.placed_at = f"F-{10_000 + position}", now
+    order.number, order.placed_at = f"O-{10_000 + position}", now
     session.flush()
 
 

@@ -76,6 +76,33 @@ def of_user(session: Session, user_id: uuid.UUID) -> Sequence[Account]:
     ).all()
 
 
+def payable_by(session: Session, user_id: uuid.UUID) -> Sequence[Account]:
+    """The accounts whose bills a user may pay: any role but a mere viewer's."""
+    return session.scalars(
+        select(Account)
+        .join(Membership, Membership.account_id == Account.id)
+        .where(Membership.user_id == user_id, Membership.role != "viewer")
+        .order_by(Account.created_at, Account.id)
+    ).all()
+
+
+def buying_account(
+    session: Session, user_id: uuid.UUID, legal_entity_id: uuid.UUID
+) -> Account | None:
+    """The account that a user buys on: the oldest that they own or may buy for."""
+    return session.scalar(
+        select(Account)
+        .join(Membership, Membership.account_id == Account.id)
+        .where(
+            Membership.user_id == user_id,
+            Membership.role.in_(["owner", "buyer"]),
+            Account.legal_entity_id == legal_entity_id,
+        )
+        .order_by(Account.created_at, Account.id)
+        .limit(1)
+    )
+
+
 def lock(session: Session, account_id: uuid.UUID) -> Account:
     """The account, locked: whoever changes what it owes does so one after the other."""
     return session.get_one(Account, account_id, with_for_update=True)

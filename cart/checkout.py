@@ -1,0 +1,217 @@
+"""What checkout still needs, and freezing a cart into an order.
+
+``requirements`` is one list with stable codes; the page, the API and the gate all read it.
+"""
+
+import re
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
+
+from sqlalchemy.orm import Session
+
+from cart import address as addresses
+from cart import lines
+from cart.models import Cart
+from cart.pricing import PricedCart, delivery_micros
+from core.kernel.errors import ShopError
+from core.kernel.money import Money
+from core.orders import placing
+from core.orders.models import Order
+from core.orders.placing import NewLine, NewOrder
+from core.stock import holds
+from core.stock.holds import Demand, Owner
+
+_EMAIL = re.compile(r"[^@\s,;<>\"()\[\]\\]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+
+
+@dataclass(frozen=True)
+class Details:
+    """What somebody filled in at checkout."""
+
+    email: str
+    shipping_address: dict[str, str]
+    shipping_method: str | None
+    payment_method: str
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """One thing that is missing or wrong: a stable code, the field it stands at, and words."""
+
+    code: str
+    field: str
+    text: str
+
+
+@dataclass(eq=False)
+class CheckoutIncomplete(ShopError):
+    """Something is still missing; nothing was placed."""
+
+    code: ClassVar[str] = "checkout_incomplete"
+    text: ClassVar[str] = "Something is missing before this can be ordered."
+    requirements: list[Requirement]
+
+    def facts(self) -> dict[str, Any]:
+        return {"requirements": [vars(item) for item in self.requirements]}
+
+
+@dataclass(eq=False)
+class TotalChanged(ShopError):
+    """The total is not the one that was shown; nothing was placed."""
+
+    code: ClassVar[str] = "total_changed"
+    text: ClassVar[str] = "The total has changed from {expected} to {actual}. Please look again."
+    expected: Money
+    actual: Money
+
+
+def email_problem(email: str) -> str | None:
+    """What is wrong with an e-mail address, in words; None when it can be written to."""
+    if not email.strip():
+        return "Tell us your e-mail address; the receipt goes there."
+    if len(email) > 254 or not _EMAIL.fullmatch(email.strip()):
+        return "That does not look like an e-mail address. It has an @ and a dot behind it."
+    return None
+
+
+def requirements(
+    priced: PricedCart, details: Details, payment_methods: tuple[str, ...]
+) -> list[Requirement]:
+    """Everything that stands between this cart and an order; empty when nothing does."""
+    unmet: list[Requirement] = []
+    if not priced.lines:
+        unmet.append(Requirement("cart_empty", "lines", "There is nothing in the cart."))
+    unmet += [
+        Requirement("no_longer_sold", "lines", f"{sku} is no longer sold. Take it out to go on.")
+        for sku in priced.unpriced
+    ]
+    if problem := email_problem(details.email):
+        unmet.append(Requirement("email", "email", problem))
+    unmet += [
+        Requirement("address", f"shipping_address.{name}", text)
+        for name, text in addresses.problems(details.shipping_address).items()
+    ]
+    if priced.ships:
+        unmet += _delivery_requirements(priced, details)
+    if details.payment_method not in payment_methods:
+        unmet.append(
+            Requirement("payment_method", "payment_method", "Choose one of the ways of paying.")
+        )
+    return unmet
+
+
+def _delivery_requirements(priced: PricedCart, details: Details) -> list[Requirement]:
+    if not priced.methods:
+        text = "We do not deliver to this country."
+        return [Requirement("no_delivery", "shipping_address.country", text)]
+    codes = [choice.code for choice in priced.methods]
+    if details.shipping_method is not None and details.shipping_method not in codes:
+        text = "Choose one of the ways of delivery."
+        return [Requirement("shipping_method", "shipping_method", text)]
+    return []
+
+
+def freeze(
+    session: Session,
+    cart: Cart,
+    priced: PricedCart,
+    details: Details,
+    account_id: uuid.UUID,
+    hold_until: datetime,
+    now: datetime,
+) -> Order:
+    """Write the pending order at exactly these prices and pass the cart's holds on to it.
+
+    Raises OutOfStock when a hold had lapsed and its pieces are gone.
+    """
+    order = placing.write(
+        session,
+        NewOrder(
+            legal_entity_id=cart.legal_entity_id,
+            channel_id=cart.channel_id,
+            currency=cart.currency,
+            payer_account_id=account_id,
+            service_account_id=account_id,
+            cart_id=cart.id,
+            payment_method=details.payment_method,
+            email=details.email.strip(),
+            shipping_address=details.shipping_address,
+            shipping_method=priced.method.code if priced.method else None,
+            lines=_new_lines(priced, details),
+        ),
+        now,
+    )
+    holds.pass_on(
+        session,
+        Owner("cart", cart.id),
+        Owner("order", order.id),
+        order_demands(session, order.id),
+        hold_until,
+        now,
+    )
+    lines.move(session, cart.id, "open", "checking_out")
+    return order
+
+
+def _new_lines(priced: PricedCart, details: Details) -> list[NewLine]:
+    found = [
+        NewLine(
+            variant_id=line.variant_id,
+            sku=line.sku,
+            name=line.name,
+            kind=line.kind,
+            tax_category=line.tax_category,
+            charge_kind=line.price.charge_kind,
+            quantity=line.quantity,
+            unit_price_micros=line.price.unit_price_micros,
+            price_trace=line.price.trace,
+            taxed=taxed,
+            service_location=None if line.needs_stock else details.shipping_address,
+        )
+        for line, taxed in zip(priced.lines, priced.taxed[: len(priced.lines)], strict=True)
+    ]
+    if priced.method is not None:
+        found.append(
+            NewLine(
+                variant_id=None,
+                sku=f"delivery:{priced.method.code}",
+                name=f"Delivery, {priced.method.name}",
+                kind="delivery",
+                tax_category=priced.method.tax_category,
+                charge_kind="one_off",
+                quantity=1,
+                unit_price_micros=delivery_micros(priced.method),
+                price_trace={"delivery": priced.method.code},
+                taxed=priced.taxed[-1],
+            )
+        )
+    return found
+
+
+def order_demands(session: Session, order_id: uuid.UUID) -> list[Demand]:
+    """What an order needs from stock."""
+    return [
+        Demand(line.id, line.variant_id, line.quantity)
+        for line in placing.lines_of(session, order_id)
+        if line.kind == "physical" and line.variant_id is not None
+    ]
+
+
+def give_back(session: Session, order: Order, hold_for: timedelta | None, now: datetime) -> None:
+    """A cancelled order's cart is open again; with ``hold_for`` it holds what can still be had."""
+    holds.release(session, Owner("order", order.id))
+    if order.from_cart_id is None or not lines.move(
+        session, order.from_cart_id, "checking_out", "open"
+    ):
+        return
+    if hold_for is None:
+        return
+    cart = session.get_one(Cart, order.from_cart_id)
+    try:
+        with session.begin_nested():
+            lines.hold_again(session, cart, hold_for, now)
+    except holds.OutOfStock:
+        # Somebody else was faster; the cart's page says which line has lapsed.
+        pass

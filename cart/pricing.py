@@ -1,0 +1,211 @@
+"""What a cart costs: lines at their prices, delivery, tax, what is due now and what recurs.
+
+Reads only. The same answer feeds the cart page, checkout, the API and the order that is written.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from cart import lines
+from cart.delivery import Choice, Delivery
+from cart.models import Cart
+from core.kernel.clock import local_date
+from core.kernel.money import Money, extend, micros_of, total
+from core.parties.models import Channel, LegalEntity
+from core.prices import resolve
+from core.prices.resolve import Resolved
+from core.stock import holds
+from core.stock.holds import Owner
+from core.tax import rates
+from core.tax.arithmetic import TaxedLine, tax_lines
+
+
+@dataclass(frozen=True)
+class PricedLine:
+    """One line of a cart at today's price. ``held_until`` None and ``needs_stock``: it lapsed."""
+
+    id: uuid.UUID
+    public_id: str
+    variant_id: uuid.UUID
+    sku: str
+    name: str
+    slug: str
+    picture: str
+    kind: str
+    tax_category: str
+    quantity: int
+    price: Resolved
+    net: Money
+    held_until: datetime | None
+    #: What the unit price was when it was put in, if that differs from now.
+    price_was: Money | None
+
+    @property
+    def needs_stock(self) -> bool:
+        """Only physical goods are held."""
+        return self.kind == "physical"
+
+    @property
+    def lapsed(self) -> bool:
+        """Its pieces are not kept any more."""
+        return self.needs_stock and self.held_until is None
+
+
+@dataclass(frozen=True)
+class Recurring:
+    """What will be charged again: an amount at an interval, and for what."""
+
+    amount: Money
+    interval: str
+    interval_count: int
+    name: str
+
+
+@dataclass(frozen=True)
+class PricedCart:
+    """A cart with everything that its price is made of. Tax is known once the place is."""
+
+    lines: tuple[PricedLine, ...]
+    methods: tuple[Choice, ...]
+    method: Choice | None
+    goods: Money
+    delivery: Money
+    tax: Money
+    tax_known: bool
+    due_now: Money
+    recurring: tuple[Recurring, ...]
+    #: One for each line, then one for the delivery when there is one.
+    taxed: tuple[TaxedLine, ...] = field(default=())
+    #: SKUs that have lost their price since they were put in.
+    unpriced: tuple[str, ...] = ()
+
+    @property
+    def held_until(self) -> datetime | None:
+        """The earliest end of a hold; None when nothing is held."""
+        ends = [line.held_until for line in self.lines if line.held_until is not None]
+        return min(ends, default=None)
+
+    @property
+    def ships(self) -> bool:
+        """Is there anything to be delivered?"""
+        return any(line.needs_stock for line in self.lines)
+
+
+def price(
+    session: Session,
+    cart: Cart,
+    channel: Channel,
+    entity: LegalEntity,
+    delivery: Delivery,
+    now: datetime,
+    *,
+    place: dict[str, Any] | None = None,
+    method_code: str | None = None,
+) -> PricedCart:
+    """Price ``cart`` for ``place`` (an address; the cart's own when None) and a way of delivery.
+
+    Without a chosen way the cheapest is shown.
+    """
+    place = place or cart.shipping_address
+    method_code = method_code or cart.shipping_method
+    priced, unpriced = _lines(session, cart, now)
+    goods = total((line.net for line in priced), cart.currency)
+    ships = any(line.needs_stock for line in priced)
+    country = (place or {}).get("country") or entity.country
+    choices: Sequence[Choice] = []
+    if ships:
+        hardware = total((line.net for line in priced if line.needs_stock), cart.currency)
+        choices = delivery.choices(session, channel.id, country, hardware)
+    method = _chosen(choices, method_code)
+    taxed = _taxed(session, entity, priced, method, place, now)
+    tax = Money(sum(line.tax_minor for line in taxed), cart.currency)
+    net = Money(sum(line.net_minor for line in taxed), cart.currency)
+    return PricedCart(
+        lines=tuple(priced),
+        methods=tuple(choices),
+        method=method,
+        goods=goods,
+        delivery=method.price if method else Money.zero(cart.currency),
+        tax=tax,
+        tax_known=bool(place and place.get("country")),
+        due_now=net + tax,
+        recurring=_recurring(priced),
+        taxed=tuple(taxed),
+        unpriced=tuple(unpriced),
+    )
+
+
+def _lines(session: Session, cart: Cart, now: datetime) -> tuple[list[PricedLine], list[str]]:
+    rows = lines.contents(session, cart)
+    if not rows:
+        return [], []
+    quantities = {variant.id: line.quantity for line, variant, _ in rows}
+    found = resolve.prices(session, cart.channel_id, cart.currency, quantities, now)
+    until = holds.of(session, Owner("cart", cart.id), now)
+    priced, unpriced = [], []
+    for line, variant, product in rows:
+        if variant.id not in found or not (variant.active and product.active):
+            unpriced.append(variant.sku)
+            continue
+        unit = found[variant.id]
+        was = line.unit_price_micros
+        priced.append(
+            PricedLine(
+                id=line.id,
+                public_id=line.public_id,
+                variant_id=variant.id,
+                sku=variant.sku,
+                name=variant.name,
+                slug=product.slug,
+                picture=product.picture,
+                kind=variant.kind,
+                tax_category=variant.tax_category,
+                quantity=line.quantity,
+                price=unit,
+                net=extend(unit.unit_price_micros, line.quantity, cart.currency),
+                held_until=until.get(line.id),
+                price_was=extend(was, 1, cart.currency) if was != unit.unit_price_micros else None,
+            )
+        )
+    return priced, unpriced
+
+
+def _chosen(choices: Sequence[Choice], code: str | None) -> Choice | None:
+    for choice in choices:
+        if choice.code == code:
+            return choice
+    return min(choices, key=lambda choice: choice.price.minor) if choices else None
+
+
+def _taxed(
+    session: Session,
+    entity: LegalEntity,
+    priced: Sequence[PricedLine],
+    method: Choice | None,
+    place: dict[str, Any] | None,
+    now: datetime,
+) -> list[TaxedLine]:
+    today = local_date(now, entity.time_zone)
+    by_category = rates.taxes_by_category(session, entity.id, place, today)
+    amounts = [(line.net.minor, by_category.get(line.tax_category, [])) for line in priced]
+    if method is not None:
+        amounts.append((method.price.minor, by_category.get(method.tax_category, [])))
+    return tax_lines(amounts, entity.tax_rounding)
+
+
+def _recurring(priced: Sequence[PricedLine]) -> tuple[Recurring, ...]:
+    return tuple(
+        Recurring(line.net, line.price.interval, line.price.interval_count, line.name)
+        for line in priced
+        if line.price.interval is not None
+    )
+
+
+def delivery_micros(choice: Choice) -> int:
+    """The price of a way of delivery as a unit price."""
+    return micros_of(choice.price)

@@ -1,0 +1,33 @@
+"""An order becomes certain: pieces sold, plans begun, everybody told. In the caller's transaction."""
+
+from sqlalchemy.orm import Session
+
+from cart import checkout, lines
+from core.events import OrderPlaced
+from core.kernel import jobs
+from core.orders import placing
+from core.orders.models import Order
+from core.stock import holds
+from core.stock.holds import Owner
+from core.subscriptions import ordering
+from flows.house import House
+
+
+def confirm(session: Session, house: House, order: Order, payment: str) -> None:
+    """The order is certain: its pieces are sold, its plans begin, and everybody is told.
+
+    Raises OutOfStock when pieces whose hold lapsed are gone.
+    """
+    now = house.clock.now()
+    holds.allocate(
+        session,
+        Owner("order", order.id),
+        checkout.order_demands(session, order.id),
+        f"order:{order.public_id}",
+        now,
+    )
+    ordering.begin(session, order, placing.lines_of(session, order.id), now)
+    if order.cart_id is not None:
+        lines.move(session, order.cart_id, "checking_out", "ordered")
+    jobs.record(session, OrderPlaced(str(order.id)), now, key=f"placed:{order.id}", priority=1)
+    placing.confirm(session, order, payment, now)

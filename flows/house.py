@@ -1,0 +1,43 @@
+"""What a flow works with: the database, the clock, the processor, and the shop's rules, as values."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from core.notices.sending import Sender
+
+from cart.delivery import Delivery
+from core.kernel.blobs import Blobs
+from core.kernel.clock import Clock
+from core.kernel.db import Database
+from flows.links import Links
+from payments.gateway import Gateway
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a merchant may set."""
+
+    #: The channel that the pages of this installation sell on.
+    channel: str
+    #: How long a cart's line is held.
+    hold_for: timedelta
+    #: How long the processor's page stays open; 31 minutes at least.
+    payment_for: timedelta
+    #: How much longer than that the pieces are held.
+    payment_grace: timedelta
+    #: ``card``, and ``invoice`` where the shop sells on terms.
+    payment_methods: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class House:
+    """Wired once by the roof, passed to every flow."""
+
+    db: Database
+    clock: Clock
+    gateway: Gateway
+    blobs: Blobs
+    sender: Sender
+    delivery: Delivery
+    links: Links
+    rules: Rules

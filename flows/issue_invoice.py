@@ -1,0 +1,22 @@
+"""An order that is certain is billed; an issued document is rendered and kept."""
+
+import uuid
+
+from sqlalchemy.orm import Session
+
+from cart import address
+from flows.house import House
+from invoices import issue, storing
+from invoices.issue import Printing
+from invoices.models import Invoice
+
+
+def for_order(session: Session, house: House, order_id: uuid.UUID) -> Invoice:
+    """Issue an order's invoice, once."""
+    printing = Printing(page_url=house.links.bill, postal=address.lines)
+    return issue.for_order(session, order_id, printing, house.clock.now())
+
+
+def store(house: House, invoice_id: uuid.UUID) -> str:
+    """Render an issued document, once; answers the hash of its bytes."""
+    return storing.store(house.db, house.blobs, invoice_id, house.clock)

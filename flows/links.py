@@ -1,0 +1,47 @@
+"""The addresses that mails carry. None of them changes anything: each opens a page."""
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from core.kernel.ids import derived_token
+
+
+@dataclass(frozen=True)
+class Links:
+    """Addresses below ``base_url``. ``secret`` is the shop's; tokens of orders are derived from it."""
+
+    base_url: str
+    secret: str = field(repr=False)
+
+    @property
+    def domain(self) -> str:
+        """The host of the shop's address, for Message-IDs."""
+        return urlsplit(self.base_url).hostname or "localhost"
+
+    def order(self, public_id: str) -> str:
+        """Where whoever has the link follows an order, without an account."""
+        return f"{self.base_url}/o/{public_id}/{derived_token(self.secret, 'order', public_id)}"
+
+    def portal(self) -> str:
+        """The account's first page."""
+        return f"{self.base_url}/account"
+
+    def invoice(self, public_id: str) -> str:
+        """One bill, after logging in."""
+        return f"{self.base_url}/account/bills/{public_id}"
+
+    def receipt(self, public_id: str) -> str:
+        """One payment, after logging in."""
+        return f"{self.base_url}/account/payments/{public_id}"
+
+    def reset(self, token: str) -> str:
+        """Where another password is chosen."""
+        return f"{self.base_url}/account/reset/{token}"
+
+    def invite(self, token: str) -> str:
+        """Where an invited person chooses the first password."""
+        return f"{self.base_url}/account/invite/{token}"
+
+    def verify(self, token: str) -> str:
+        """Where an e-mail address is confirmed."""
+        return f"{self.base_url}/account/verify/{token}"

@@ -1,0 +1,94 @@
+"""A customer pays bills: one or several open items of the accounts that they may pay for."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sqlalchemy.orm import Session
+
+from core.kernel import audit
+from core.kernel.errors import NotFound, ShopError
+from core.kernel.money import Money
+from core.ledger import items
+from core.ledger.items import Open
+from core.parties import accounts
+from core.parties.models import Account
+from flows import start_payment
+from flows.house import House
+
+
+@dataclass(eq=False)
+class NothingToPay(ShopError):
+    """What was chosen is paid already, or nothing was chosen."""
+
+    code: ClassVar[str] = "nothing_to_pay"
+    text: ClassVar[str] = "There is nothing to pay there: it may have been paid just now."
+
+
+@dataclass(eq=False)
+class DifferentPayers(ShopError):
+    """One payment is for one account, in one currency."""
+
+    code: ClassVar[str] = "different_payers"
+    text: ClassVar[str] = (
+        "These bills belong to different accounts. Pay them one account at a time."
+    )
+
+
+@dataclass(eq=False)
+class BillsChanged(ShopError):
+    """What is owed is not what was shown; nothing was begun."""
+
+    code: ClassVar[str] = "bills_changed"
+    text: ClassVar[str] = "What you owe has changed from {expected} to {actual}. Please look again."
+    expected: Money
+    actual: Money
+
+
+@dataclass(frozen=True)
+class PayWish:
+    """Which invoices to pay in full, and what the payer was shown as their sum."""
+
+    user_id: uuid.UUID
+    invoice_ids: Sequence[uuid.UUID]
+    expected_total: Money | None = None
+
+
+def pay(house: House, wish: PayWish) -> str:
+    """Begin paying; answers the address of the processor's page.
+
+    Raises NotFound for a bill that is not the user's, NothingToPay, DifferentPayers, BillsChanged, or a
+    GatewayError when the processor does not answer.
+    """
+    operation_id = house.db.run_tx(lambda session: _write(session, house, wish))
+    return start_payment.go(house, operation_id)
+
+
+def _write(session: Session, house: House, wish: PayWish) -> uuid.UUID:
+    found = items.of_sources(session, wish.invoice_ids)
+    mine = {account.id: account for account in accounts.payable_by(session, wish.user_id)}
+    if any(item.account_id not in mine for item in found.values()):
+        raise NotFound("bill")
+    wanted = [(item, item.open) for item in found.values() if item.open.minor > 0]
+    if not wanted:
+        raise NothingToPay
+    _one_payer(wanted)
+    total = Money(sum(amount.minor for _, amount in wanted), wanted[0][1].currency)
+    if wish.expected_total is not None and wish.expected_total != total:
+        raise BillsChanged(wish.expected_total, total)
+    payer: Account = mine[wanted[0][0].account_id]
+    operation = start_payment.for_items(session, house, payer.id, payer.email, wanted)
+    audit.write(
+        session,
+        house.clock.now(),
+        f"user:{wish.user_id}",
+        "bill.payment_started",
+        ("account", payer.public_id),
+    )
+    return operation.id
+
+
+def _one_payer(wanted: Sequence[tuple[Open, Money]]) -> None:
+    if len({(item.account_id, amount.currency) for item, amount in wanted}) > 1:
+        raise DifferentPayers

@@ -1,0 +1,185 @@
+"""A cart becomes an order: prices frozen, pieces held, payment begun. Asked twice, it is one order."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from cart import checkout, lines, pricing
+from cart.checkout import CheckoutIncomplete, Details, TotalChanged
+from cart.models import Cart
+from cart.pricing import PricedCart
+from core.kernel import audit, crash
+from core.kernel.money import Money
+from core.ledger import tenders
+from core.orders import placing
+from core.orders.models import Order
+from core.parties import accounts
+from core.parties.accounts import NewAccount
+from core.parties.models import Account, Channel, LegalEntity
+from flows import start_payment
+from flows.abandon_payment import abandon
+from flows.confirm_order import confirm
+from flows.house import House
+from payments import operations
+
+
+@dataclass(frozen=True)
+class Wish:
+    """An order as somebody asked for it."""
+
+    cart_id: str
+    details: Details
+    #: The user who is logged in; None for a guest.
+    user_id: uuid.UUID | None = None
+    #: What they were shown as due now; None takes whatever it is.
+    expected_total: Money | None = None
+    #: Where the processor sends a headless shop's customer; None: to our own pages.
+    return_url: str | None = None
+
+
+@dataclass(frozen=True)
+class Placed:
+    """The order, and where to pay when it is paid by card."""
+
+    order_id: uuid.UUID
+    public_id: str
+    redirect_url: str | None
+
+
+@dataclass(frozen=True)
+class _Written:
+    order_id: uuid.UUID
+    public_id: str
+    operation_id: uuid.UUID | None
+    stale: bool = False
+
+
+def place(house: House, wish: Wish) -> Placed:
+    """Place the order of a cart.
+
+    Raises CheckoutIncomplete (with what is missing), TotalChanged, OutOfStock, CartClosed, NotFound;
+    a GatewayError when the processor does not answer, and then the same wish goes on from there.
+    """
+    written = house.db.run_tx(lambda session: _write(session, house, wish))
+    if written.stale:
+        # The shopper came back and changed something: the first attempt is given up.
+        abandon(house, written.order_id, "changed_at_checkout")
+        written = house.db.run_tx(lambda session: _write(session, house, wish))
+    crash.point("place.after_commit")
+    if written.operation_id is None:
+        return Placed(written.order_id, written.public_id, None)
+    url = start_payment.go(house, written.operation_id)
+    return Placed(written.order_id, written.public_id, url)
+
+
+def _write(session: Session, house: House, wish: Wish) -> _Written:
+    now = house.clock.now()
+    cart = lines.lock(session, wish.cart_id)
+    earlier = _earlier(session, cart, wish)
+    if earlier is not None:
+        return earlier
+    channel = session.get_one(Channel, cart.channel_id)
+    entity = session.get_one(LegalEntity, cart.legal_entity_id)
+    priced = pricing.price(
+        session,
+        cart,
+        channel,
+        entity,
+        house.delivery,
+        now,
+        place=dict(wish.details.shipping_address),
+        method_code=wish.details.shipping_method,
+    )
+    _check(house, wish, priced)
+    account = _account(session, cart, channel, entity, wish, now)
+    order = checkout.freeze(
+        session,
+        cart,
+        priced,
+        wish.details,
+        account.id,
+        now + house.rules.payment_for + house.rules.payment_grace,
+        now,
+    )
+    crash.point("place.written")
+    audit.write(session, now, _actor(wish), "order.placed", ("order", order.public_id))
+    operation_id = None
+    if order.due_now_minor == 0:
+        confirm(session, house, order, "paid")
+    elif wish.details.payment_method == "invoice":
+        total = Money(order.due_now_minor, order.currency)
+        tenders.reserve(session, account.id, "terms", total, now, order.id)
+        tenders.conclude(session, "committed", order_id=order.id)
+        confirm(session, house, order, "on_terms")
+    else:
+        operation_id = start_payment.for_order(session, house, order, wish.return_url).id
+    crash.point("place.before_commit")
+    return _Written(order.id, order.public_id, operation_id)
+
+
+def _earlier(session: Session, cart: Cart, wish: Wish) -> _Written | None:
+    """The order that this cart has become already, or is becoming."""
+    if cart.state == "open":
+        return None
+    order = placing.of_cart(session, cart.id)
+    if order is None or order.lifecycle == "cancelled":
+        raise lines.CartClosed
+    if order.lifecycle != "pending":
+        return _Written(order.id, order.public_id, None)
+    operation = operations.of_order(session, order.id)
+    if operation is None or not _same(order, wish):
+        return _Written(order.id, order.public_id, None, stale=True)
+    if operation.state not in operations.OPEN_STATES:
+        return _Written(order.id, order.public_id, None, stale=True)
+    return _Written(order.id, order.public_id, operation.id)
+
+
+def _same(order: Order, wish: Wish) -> bool:
+    details = wish.details
+    return (
+        order.email == details.email.strip()
+        and order.shipping_address == details.shipping_address
+        and details.shipping_method in (None, order.shipping_method)
+        and order.payment_method == details.payment_method
+        and wish.expected_total in (None, Money(order.due_now_minor, order.currency))
+    )
+
+
+def _check(house: House, wish: Wish, priced: PricedCart) -> None:
+    unmet = checkout.requirements(priced, wish.details, house.rules.payment_methods)
+    if unmet:
+        raise CheckoutIncomplete(unmet)
+    if wish.expected_total is not None and wish.expected_total != priced.due_now:
+        raise TotalChanged(wish.expected_total, priced.due_now)
+
+
+def _account(
+    session: Session,
+    cart: Cart,
+    channel: Channel,
+    entity: LegalEntity,
+    wish: Wish,
+    now: datetime,
+) -> Account:
+    """The shopper's own account, or the guest's, opened once for the cart."""
+    address = dict(wish.details.shipping_address)
+    new = NewAccount(address["name"], wish.details.email.strip(), address)
+    if wish.user_id is not None:
+        own = accounts.buying_account(session, wish.user_id, channel.legal_entity_id)
+        if own is None:
+            own = accounts.open_account(session, entity, channel, new, now)
+            accounts.join(session, wish.user_id, own.id, "owner", now)
+        return own
+    if cart.account_id is not None:
+        account = session.get_one(Account, cart.account_id)
+        account.name, account.email, account.billing_address = new.name, new.email, address
+        return account
+    account = accounts.open_account(session, entity, channel, new, now)
+    cart.account_id = account.id
+    return account
+
+
+def _actor(wish: Wish) -> str:
+    return f"user:{wish.user_id}" if wish.user_id else "guest"
