@@ -195,13 +195,8 @@ def _fields(body: Any, wanted: type[Any], where: str, also: set[str]) -> list[st
 
 
 def _may_be_absent(hint: Any) -> bool:
-    """The SDK writes Optional for what may be left out; enumerations and ids that may be null are
-    always told."""
-    arms = get_args(hint) if get_origin(hint) is Union else ()
-    if type(None) not in arms:
-        return False
-    rest = [arm for arm in arms if arm is not type(None)]
-    return len(rest) == 1 and not isinstance(rest[0], typing.ForwardRef)
+    """The SDK writes Optional both for what may be null and for what may be left out."""
+    return get_origin(hint) is Union and type(None) in get_args(hint)
 
 
 def _told(value: Any, wanted: Any, where: str) -> list[str]:

@@ -1,0 +1,249 @@
+"""Checkout sessions: one visit to the pay page, from creation to payment or expiry."""
+
+import urllib.parse
+from typing import Any
+
+from payments.sandbox import amounts, events
+from payments.sandbox.errors import ApiError
+from payments.sandbox.forms import (
+    EXPAND,
+    PAGING,
+    Field,
+    Shape,
+    choice,
+    integer,
+    items,
+    metadata,
+    nested,
+    text,
+    web_address,
+)
+from payments.sandbox.store import Body, Tx, new_id
+
+KIND = "checkout.session"
+SHORTEST, LONGEST = 30 * 60, 24 * 3600
+
+_PRODUCT: Shape = {"name": Field(text(), required=True), "description": Field(text())}
+_PRICE: Shape = {
+    "currency": Field(text(3), required=True),
+    "unit_amount": Field(integer(0), required=True),
+    "product_data": Field(nested(_PRODUCT), required=True),
+}
+_LINE: Shape = {
+    "price_data": Field(nested(_PRICE), required=True),
+    "quantity": Field(integer(1), required=True),
+}
+_PAYMENT: Shape = {
+    "capture_method": Field(choice("automatic", "automatic_async", "manual")),
+    "description": Field(text()),
+    "metadata": Field(metadata),
+    "receipt_email": Field(text(800)),
+}
+CREATE: Shape = {
+    "mode": Field(choice("payment"), required=True),
+    "ui_mode": Field(choice("hosted_page")),
+    "allowed_payment_method_types": Field(items(choice("card"))),
+    "line_items": Field(items(nested(_LINE), most=100), required=True),
+    "success_url": Field(web_address, required=True),
+    "cancel_url": Field(web_address),
+    "client_reference_id": Field(text(200)),
+    "customer_email": Field(text(800)),
+    "expires_at": Field(integer()),
+    "locale": Field(choice("auto", "en")),
+    "metadata": Field(metadata),
+    "payment_intent_data": Field(nested(_PAYMENT)),
+    "submit_type": Field(choice("auto", "pay")),
+    "expand": EXPAND,
+}
+LIST: Shape = {
+    **PAGING,
+    "payment_intent": Field(text(255)),
+}
+
+
+def create(tx: Tx, given: Body, base: str) -> Body:
+    """Open a session; ``base`` is the address of the pay page."""
+    currency, total, lines = _priced(given["line_items"])
+    session_id = new_id(KIND)
+    session = _new(tx, given, session_id, currency, total)
+    session["url"] = f"{base}/pay/{session_id}"
+    payment = given.get("payment_intent_data", {})
+    session["_payment"] = {
+        "capture_method": payment.get("capture_method", "automatic"),
+        "description": payment.get("description"),
+        "metadata": payment.get("metadata", {}),
+        "receipt_email": payment.get("receipt_email"),
+    }
+    session["_lines"] = lines
+    tx.add(session)
+    tx.later(session["expires_at"], "expire_session", session_id)
+    return session
+
+
+def expire(tx: Tx, session_id: str) -> Body:
+    """End an open session. Asked for on one that is not open, that is an error."""
+    session = tx.get(KIND, session_id)
+    if session["status"] != "open":
+        raise ApiError(
+            'Only Checkout Sessions with a status in ["open"] can be expired. This Checkout'
+            f" Session has a status of {session['status']}.",
+            stored=True,
+        )
+    session["status"] = "expired"
+    session["url"] = None
+    tx.save(session)
+    events.record(tx, "checkout.session.expired", session)
+    return session
+
+
+def complete(tx: Tx, session: Body, intent: Body, payer: Body) -> Body:
+    """The payer is done: the money is taken, or held when it is captured by hand."""
+    session["status"] = "complete"
+    session["payment_status"] = "paid" if intent["status"] == "succeeded" else "unpaid"
+    session["url"] = None
+    session["customer_details"] = {
+        "address": payer["address"],
+        "business_name": None,
+        "email": payer["email"],
+        "individual_name": None,
+        "name": payer["name"],
+        "phone": None,
+        "tax_exempt": "none",
+        "tax_ids": [],
+    }
+    tx.save(session)
+    events.record(tx, "checkout.session.completed", session)
+    return session
+
+
+def mark_captured(tx: Tx, intent: Body) -> None:
+    """The money of a session that was captured by hand has been taken."""
+    for session in tx.by_ref(KIND, intent["id"]):
+        session["payment_status"] = "paid"
+        tx.save(session)
+
+
+def success_address(session: Body) -> str:
+    return str(session["success_url"]).replace("{CHECKOUT_SESSION_ID}", session["id"])
+
+
+def origin(address: str) -> str:
+    parts = urllib.parse.urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _priced(line_items: list[Body]) -> tuple[str, int, list[Body]]:
+    currencies = {line["price_data"]["currency"].lower() for line in line_items}
+    if len(currencies) != 1:
+        raise ApiError("All line items of one session have the same currency.", param="line_items")
+    currency = currencies.pop()
+    lines = []
+    for line in line_items:
+        price = line["price_data"]
+        each, quantity = price["unit_amount"], line["quantity"]
+        if currency in amounts.THREE_DECIMALS and each % 10:
+            raise ApiError("The least digit of such a currency must be 0.", param="line_items")
+        name = price["product_data"]["name"]
+        lines.append({"name": name, "each": each, "quantity": quantity, "amount": each * quantity})
+    total = sum(line["amount"] for line in lines)
+    if total < amounts.LEAST.get(currency, 50):
+        raise ApiError(
+            "The Checkout Session's total amount is below the least that can be charged.",
+            code="amount_too_small",
+        )
+    if total > amounts.MOST:
+        raise ApiError("Amount must be no more than 99,999,999.", code="amount_too_large")
+    return currency, total, lines
+
+
+def _expiry(tx: Tx, given: Body) -> int:
+    at: int = given.get("expires_at", tx.now + LONGEST)
+    if at < tx.now + SHORTEST:
+        raise ApiError(
+            "The `expires_at` timestamp must be at least 30 minutes from Checkout Session"
+            " creation.",
+            param="expires_at",
+        )
+    if at > tx.now + LONGEST:
+        raise ApiError(
+            "The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.",
+            param="expires_at",
+        )
+    return at
+
+
+def _new(tx: Tx, given: Body, session_id: str, currency: str, total: int) -> Body:
+    email = given.get("customer_email")
+    payer: dict[str, Any] | None = None
+    if email:
+        payer = {
+            "address": None,
+            "business_name": None,
+            "email": email,
+            "individual_name": None,
+            "name": None,
+            "phone": None,
+            "tax_exempt": "none",
+            "tax_ids": None,
+        }
+    return {
+        "id": session_id,
+        "object": KIND,
+        "after_expiration": None,
+        "allow_promotion_codes": None,
+        "allowed_payment_method_types": given.get("allowed_payment_method_types", ["card"]),
+        "amount_subtotal": total,
+        "amount_total": total,
+        "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
+        "billing_address_collection": None,
+        "cancel_url": given.get("cancel_url"),
+        "client_reference_id": given.get("client_reference_id"),
+        "client_secret": None,
+        "consent": None,
+        "consent_collection": None,
+        "created": tx.now,
+        "currency": currency,
+        "currency_conversion": None,
+        "custom_fields": [],
+        "custom_text": {
+            "after_submit": None,
+            "shipping_address": None,
+            "submit": None,
+            "terms_of_service_acceptance": None,
+        },
+        "customer": None,
+        "customer_creation": "if_required",
+        "customer_details": payer,
+        "customer_email": email,
+        "discounts": [],
+        "expires_at": _expiry(tx, given),
+        "invoice": None,
+        "livemode": False,
+        "locale": given.get("locale"),
+        "metadata": given.get("metadata", {}),
+        "mode": "payment",
+        "origin_context": None,
+        "payment_intent": None,
+        "payment_link": None,
+        "payment_method_collection": "if_required",
+        "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
+        "payment_method_types": ["card"],
+        "payment_status": "unpaid",
+        "permissions": None,
+        "phone_number_collection": {"enabled": False},
+        "recovered_from": None,
+        "redirect_on_completion": None,
+        "return_url": None,
+        "saved_payment_method_options": None,
+        "setup_intent": None,
+        "shipping_address_collection": None,
+        "shipping_cost": None,
+        "shipping_options": [],
+        "status": "open",
+        "submit_type": given.get("submit_type"),
+        "subscription": None,
+        "success_url": given["success_url"],
+        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+        "ui_mode": given.get("ui_mode", "hosted_page"),
+        "url": None,
+    }

@@ -1,0 +1,169 @@
+"""Stripe's objects read into the port's words. Pure; used by ``payments.stripe_gateway``.
+
+Only what the port promises is read. KeyError, TypeError or ValueError mean an answer of another
+shape than Stripe's; the gateway tells those as ``Indeterminate``.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, cast, get_args
+
+from core.kernel.money import Money
+from payments.gateway import (
+    BalanceTransaction,
+    CheckoutPaid,
+    CheckoutSession,
+    CheckoutStatus,
+    Decline,
+    Payment,
+    PaymentStatus,
+    Refund,
+    RefundStatus,
+    WebhookEvent,
+)
+from payments.stripe_amounts import from_stripe
+
+Body = Mapping[str, Any]
+OPERATION = "operation_id"
+
+
+def checkout(body: Body) -> CheckoutSession:
+    metadata = _metadata(body)
+    return CheckoutSession(
+        id=_text(body["id"]),
+        status=cast(CheckoutStatus, _one_of(body["status"], get_args(CheckoutStatus))),
+        payment_status=cast(CheckoutPaid, _one_of(body["payment_status"], get_args(CheckoutPaid))),
+        amount=_amount(body["amount_total"], body["currency"]),
+        url=_maybe_text(body["url"]),
+        payment_id=_id_of(body["payment_intent"]),
+        operation_id=metadata.get(OPERATION),
+        metadata=metadata,
+        created=moment(body["created"]),
+        expires_at=moment(body["expires_at"]),
+    )
+
+
+def payment(body: Body) -> Payment:
+    """A payment intent with its latest charge and that one's balance transaction expanded."""
+    currency = body["currency"]
+    metadata = _metadata(body)
+    charge: Body = body["latest_charge"] or {}
+    card: Body = (charge.get("payment_method_details") or {}).get("card") or {}
+    booked = charge.get("balance_transaction")
+    fee = None
+    if isinstance(booked, Mapping):
+        fee = _amount(booked["fee"], booked["currency"])
+    return Payment(
+        id=_text(body["id"]),
+        status=cast(PaymentStatus, _one_of(body["status"], get_args(PaymentStatus))),
+        amount=_amount(body["amount"], currency),
+        amount_capturable=_amount(body["amount_capturable"], currency),
+        amount_received=_amount(body["amount_received"], currency),
+        amount_refunded=_amount(charge["amount_refunded"] if charge else 0, currency),
+        operation_id=metadata.get(OPERATION),
+        metadata=metadata,
+        created=moment(body["created"]),
+        last_decline=_decline(body.get("last_payment_error")),
+        card_brand=_maybe_text(card.get("brand")),
+        card_last4=_maybe_text(card.get("last4")),
+        balance_transaction_id=_id_of(booked),
+        fee=fee,
+    )
+
+
+def refund(body: Body) -> Refund:
+    metadata = _metadata(body)
+    return Refund(
+        id=_text(body["id"]),
+        status=cast(RefundStatus, _one_of(body["status"], get_args(RefundStatus))),
+        amount=_amount(body["amount"], body["currency"]),
+        payment_id=_text(_id_of(body["payment_intent"])),
+        operation_id=metadata.get(OPERATION),
+        metadata=metadata,
+        created=moment(body["created"]),
+        failure=_maybe_text(body.get("failure_reason")),
+        balance_transaction_id=_id_of(body["balance_transaction"]),
+    )
+
+
+def balance_transaction(body: Body) -> BalanceTransaction:
+    currency = body["currency"]
+    return BalanceTransaction(
+        id=_text(body["id"]),
+        type=_text(body["type"]),
+        amount=_amount(body["amount"], currency),
+        fee=_amount(body["fee"], currency),
+        net=_amount(body["net"], currency),
+        source_id=_id_of(body["source"]),
+        created=moment(body["created"]),
+        available_on=moment(body["available_on"]),
+    )
+
+
+def event(body: Body) -> WebhookEvent:
+    about = body["data"]["object"]
+    livemode = body["livemode"]
+    if body["object"] != "event" or not isinstance(livemode, bool):
+        raise ValueError("not an event")
+    return WebhookEvent(
+        id=_text(body["id"]),
+        type=_text(body["type"]),
+        object_type=_text(about["object"]),
+        object_id=_maybe_text(about.get("id")) or "",
+        created=moment(body["created"]),
+        livemode=livemode,
+    )
+
+
+def _decline(error: Body | None) -> Decline | None:
+    if error is None:
+        return None
+    return Decline(
+        code=_text(error.get("code") or error["type"]),
+        decline_code=_maybe_text(error.get("decline_code")),
+        message=_maybe_text(error.get("message")) or "",
+    )
+
+
+def _amount(units: Any, currency: Any) -> Money:
+    if isinstance(units, bool) or not isinstance(units, int):
+        raise TypeError(f"not an amount: {units!r}")
+    return from_stripe(units, _text(currency))
+
+
+def moment(seconds: Any) -> datetime:
+    if isinstance(seconds, bool) or not isinstance(seconds, int):
+        raise TypeError(f"not a time: {seconds!r}")
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def operation_of(body: Body) -> str | None:
+    """Our id of the operation that made the object."""
+    return _metadata(body).get(OPERATION)
+
+
+def _metadata(body: Body) -> Mapping[str, str]:
+    return {str(key): _text(value) for key, value in (body.get("metadata") or {}).items()}
+
+
+def _id_of(value: Any) -> str | None:
+    """The id of what may be an id or the object itself."""
+    if value is None or isinstance(value, str):
+        return value
+    return _text(value["id"])
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise TypeError(f"not a text: {value!r}")
+    return value
+
+
+def _maybe_text(value: Any) -> str | None:
+    return None if value is None else _text(value)
+
+
+def _one_of(value: Any, allowed: tuple[str, ...]) -> str:
+    if value not in allowed:
+        raise ValueError(f"not one of {', '.join(allowed)}: {value!r}")
+    return str(value)

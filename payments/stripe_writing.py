@@ -1,0 +1,83 @@
+"""The port's requests written as Stripe's parameters, and refused when they contradict themselves.
+
+Pure; used by ``payments.stripe_gateway``.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.kernel.money import Money, total
+from payments.gateway import CheckoutLine, CheckoutRequest, InvalidRequest
+from payments.stripe_amounts import to_stripe
+from payments.stripe_reading import OPERATION
+
+MOST_LINES = 100
+LONGEST_NAME = 250
+
+
+def checkout(request: CheckoutRequest) -> dict[str, Any]:
+    """The parameters of a checkout session. InvalidRequest when the lines are not the total."""
+    _check_sum(request)
+    own = metadata(request.metadata, request.operation_id)
+    params: dict[str, Any] = {
+        "mode": "payment",
+        "ui_mode": "hosted_page",
+        "allowed_payment_method_types": ["card"],
+        "client_reference_id": request.operation_id,
+        "line_items": [_line(line) for line in _few(request.lines)],
+        "metadata": own,
+        "payment_intent_data": {"metadata": own, "capture_method": request.capture},
+        "success_url": request.success_url,
+        "cancel_url": request.cancel_url,
+        "expires_at": int(request.expires_at.timestamp()),
+    }
+    if request.customer_email:
+        params["customer_email"] = request.customer_email
+    return params
+
+
+def _check_sum(request: CheckoutRequest) -> None:
+    if any(line.amount.minor < 0 or line.quantity < 1 for line in request.lines):
+        raise InvalidRequest("lines", "a line has at least one piece and no negative amount")
+    currency = request.total.currency
+    if any(line.amount.currency != currency for line in request.lines):
+        raise InvalidRequest("lines", "every line has the currency of the total")
+    if total((line.amount * line.quantity for line in request.lines), currency) != request.total:
+        raise InvalidRequest("total", "the lines do not sum to the total")
+    if request.total.minor <= 0:
+        raise InvalidRequest("total", "there is nothing to pay")
+
+
+def _few(lines: tuple[CheckoutLine, ...]) -> list[CheckoutLine]:
+    """At most as many as Stripe takes: the rest in one line."""
+    if len(lines) <= MOST_LINES:
+        return list(lines)
+    shown, rest = lines[: MOST_LINES - 1], lines[MOST_LINES - 1 :]
+    amount = total((line.amount * line.quantity for line in rest), rest[0].amount.currency)
+    return [*shown, CheckoutLine(f"{len(rest)} more lines", amount)]
+
+
+def _line(line: CheckoutLine) -> dict[str, Any]:
+    name = line.name if len(line.name) <= LONGEST_NAME else line.name[: LONGEST_NAME - 1] + "…"
+    return {
+        "quantity": line.quantity,
+        "price_data": {
+            "currency": line.amount.currency.lower(),
+            "unit_amount": units(line.amount),
+            "product_data": {"name": name or "–"},
+        },
+    }
+
+
+def metadata(given: Mapping[str, str], operation_id: str) -> dict[str, str]:
+    written = {**given, OPERATION: operation_id}
+    if len(written) > 50 or any(len(k) > 40 or len(v) > 500 for k, v in written.items()):
+        raise InvalidRequest("metadata", "at most 50 keys of 40 and values of 500 characters")
+    return written
+
+
+def units(amount: Money) -> int:
+    try:
+        return to_stripe(amount)
+    except ValueError as error:
+        raise InvalidRequest("amount", str(error)) from None
