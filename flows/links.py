@@ -30,6 +30,18 @@ class Links:
         """One bill, after logging in."""
         return f"{self.base_url}/account/bills/{public_id}"
 
+    def bill(self, public_id: str) -> str:
+        """The address that is printed on a bill: the same page."""
+        return self.invoice(public_id)
+
+    def payment_return(self, operation: str) -> str:
+        """Where the processor sends the payer back to; the page checks, and posts."""
+        return f"{self.base_url}/pay/{operation}/return"
+
+    def payment_cancelled(self, operation: str) -> str:
+        """Where somebody comes back who has not paid."""
+        return f"{self.base_url}/pay/{operation}/cancelled"
+
     def receipt(self, public_id: str) -> str:
         """One payment, after logging in."""
         return f"{self.base_url}/account/payments/{public_id}"
