@@ -242,7 +242,8 @@ class InvoiceDocument:
     def asks_for_money(self) -> bool:
         """Print the stub: an issued invoice or debit memo of ours with something due."""
         owing = self.kind in (Kind.INVOICE, Kind.DEBIT_MEMO)
-        return owing and not self.imported and self.totals.amount_due > 0
+        kept = self.imported or self.draft
+        return owing and not kept and self.totals.amount_due > 0
 
     @property
     def is_settled(self) -> bool:
