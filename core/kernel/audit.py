@@ -14,7 +14,7 @@ from sqlalchemy import JSON, Index, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.kernel import guards
-from core.kernel.db import Base
+from core.kernel.db import Base, insert_once
 
 GENESIS = "0" * 64
 
@@ -53,17 +53,20 @@ _SAME = " AND ".join(
     for column in ("id", "at", "actor", "act", "subject_kind", "subject_id")
 )
 _MAY_SEAL = (
-    "(OLD.seal_number IS NULL OR (NEW.seal_number = OLD.seal_number "
-    "AND NEW.seal_hash = OLD.seal_hash))"
+    "(OLD.seal_number IS NULL OR (NEW.seal_number IS {same} OLD.seal_number "
+    "AND NEW.seal_hash IS {same} OLD.seal_hash))"
 )
 _PERSONAL_SQLITE = "(NEW.personal IS NULL OR NEW.personal IS OLD.personal)"
 _PERSONAL_PG = (
     "(NEW.personal IS NULL OR NEW.personal::text IS NOT DISTINCT FROM OLD.personal::text)"
 )
-_RULE_SQLITE = f"{_SAME.format(same='')} AND NEW.detail IS OLD.detail AND {_MAY_SEAL}"
+_RULE_SQLITE = (
+    f"{_SAME.format(same='')} AND NEW.detail IS OLD.detail AND {_MAY_SEAL.format(same='')}"
+)
 _RULE_PG = (
     f"{_SAME.format(same='NOT DISTINCT FROM')} "
-    f"AND NEW.detail::text IS NOT DISTINCT FROM OLD.detail::text AND {_MAY_SEAL}"
+    "AND NEW.detail::text IS NOT DISTINCT FROM OLD.detail::text "
+    f"AND {_MAY_SEAL.format(same='NOT DISTINCT FROM')}"
 )
 guards.install(
     AuditEntry.__table__,
@@ -83,6 +86,8 @@ guards.install(
         guards.PG_REFUSE,
         "CREATE TRIGGER audit_entry_no_delete BEFORE DELETE ON audit_entry "
         "FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER audit_entry_no_truncate BEFORE TRUNCATE ON audit_entry "
+        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
         "CREATE TRIGGER audit_entry_no_update BEFORE UPDATE ON audit_entry FOR EACH ROW "
         f"WHEN (NOT ({_RULE_PG} AND {_PERSONAL_PG})) EXECUTE FUNCTION refuse_change()",
     ],
@@ -115,10 +120,8 @@ def write(
 
 def seal(session: Session, now: datetime, limit: int = 5000) -> int:
     """Number and chain the lines that are not yet sealed, oldest first; says how many."""
-    head = session.get(AuditHead, 1, with_for_update=True)
-    if head is None:
-        head = AuditHead(id=1, seal_number=0, seal_hash=GENESIS, sealed_at=now)
-        session.add(head)
+    insert_once(session, AuditHead, id=1, seal_number=0, seal_hash=GENESIS, sealed_at=now)
+    head = session.get_one(AuditHead, 1, with_for_update=True)
     fresh = session.scalars(
         select(AuditEntry)
         .where(AuditEntry.seal_number.is_(None))

@@ -35,6 +35,8 @@ def append_only_ddl(name: str) -> dict[str, list[str]]:
         PG_REFUSE,
         f"CREATE TRIGGER {name}_append_only BEFORE UPDATE OR DELETE ON {name} "
         "FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        f"CREATE TRIGGER {name}_no_truncate BEFORE TRUNCATE ON {name} "
+        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
     ]
     return {"sqlite": sqlite, "postgresql": postgresql}
 

@@ -164,10 +164,10 @@ def claim(
     *,
     limit: int = 1,
 ) -> list[Claimed]:
-    """Take up to ``limit`` due jobs under a lease, the most urgent first.
+    """Take up to ``limit`` due jobs under a lease, the most urgent (the lowest priority) first.
 
     ``routes`` names the handlers of each event; an event with several becomes one row each,
-    one without any is done at once.
+    one without any is done at once. A job that took its worker with it too often is dead.
     """
     due = (
         select(Job)
@@ -182,14 +182,17 @@ def claim(
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    taken = []
-    for job in session.scalars(due):
-        if job.handler is None and not _fan_out(session, job, routes, now):
-            continue
-        job.state, job.lease_owner, job.lease_until = "running", owner, now + LEASE
-        job.attempts += 1
-        taken.append(job)
-    session.flush()
+    taken: list[Job] = []
+    while not taken and (found := session.scalars(due).all()):
+        for job in found:
+            if job.attempts >= MAX_ATTEMPTS:
+                job.state, job.finished_at = "dead", now
+                job.last_error = "Its worker ended in the middle of it, each time."
+            elif job.handler is not None or _fan_out(session, job, routes, now):
+                job.state, job.lease_owner, job.lease_until = "running", owner, now + LEASE
+                job.attempts += 1
+                taken.append(job)
+        session.flush()
     return [_claimed(job, owner) for job in taken]
 
 
@@ -263,7 +266,12 @@ def backoff(attempts: int) -> timedelta:
 def _settle(session: Session, job: Claimed, **values: Any) -> bool:
     result = session.execute(
         update(Job)
-        .where(Job.id == job.id, Job.lease_owner == job.owner, Job.state == "running")
+        .where(
+            Job.id == job.id,
+            Job.lease_owner == job.owner,
+            Job.attempts == job.attempts,
+            Job.state == "running",
+        )
         .values(**values)
         .execution_options(synchronize_session=False)
     )

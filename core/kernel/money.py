@@ -4,14 +4,20 @@ Unit prices may carry more decimals than the currency: they are integers of mill
 unit (``micros``) and are rounded once, when a quantity is extended to an amount.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
 
 from babel.core import get_global
 
 MICROS = 1_000_000
+
+#: Wide enough that no product of a price and a quantity is rounded before we round it.
+_EXACT = Context(prec=100, rounding=ROUND_HALF_UP)
+#: Plain digits; twelve before the point keep millionths within 64 bits.
+_PLAIN = re.compile(r"[+-]?(?:[0-9]{1,12}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})")
 
 
 @lru_cache(maxsize=256)
@@ -28,7 +34,14 @@ def minor_digits(currency: str) -> int:
 
 def round_half_up(value: Decimal) -> int:
     """The nearest integer; halves away from zero."""
-    return int(value.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    return int(value.quantize(Decimal(1), context=_EXACT))
+
+
+def _plain(text: str) -> Decimal:
+    """Digits with a point, as a Decimal: no exponent, no grouping, at most twelve digits before it."""
+    if not _PLAIN.fullmatch(text.strip()):
+        raise ValueError(f"not an amount: {text[:60]!r}")
+    return Decimal(text.strip())
 
 
 @dataclass(frozen=True, slots=True, order=False)
@@ -45,13 +58,7 @@ class Money:
     @classmethod
     def parse(cls, text: str, currency: str) -> "Money":
         """Read a decimal amount of major units. ValueError when it isn't one or is too fine."""
-        try:
-            value = Decimal(text.strip())
-        except InvalidOperation:
-            raise ValueError(f"not an amount: {text!r}") from None
-        if not value.is_finite():
-            raise ValueError(f"not an amount: {text!r}")
-        scaled = value.scaleb(minor_digits(currency))
+        scaled = _plain(text).scaleb(minor_digits(currency), context=_EXACT)
         if scaled != scaled.to_integral_value():
             raise ValueError(f"{currency} has {minor_digits(currency)} decimals: {text!r}")
         return cls(int(scaled), currency)
@@ -127,19 +134,16 @@ def split(whole: int, weights: Sequence[int]) -> list[int]:
 
 def extend(unit_price_micros: int, quantity: Decimal | int, currency: str) -> Money:
     """Unit price times quantity, rounded half up once to the minor unit."""
-    exact = Decimal(unit_price_micros) * Decimal(quantity)
-    return Money(round_half_up(exact.scaleb(minor_digits(currency) - 6)), currency)
+    exact = _EXACT.multiply(Decimal(unit_price_micros), Decimal(quantity))
+    return Money(round_half_up(exact.scaleb(minor_digits(currency) - 6, context=_EXACT)), currency)
 
 
 def to_micros(text: str | Decimal) -> int:
     """A decimal of major units as millionths. ValueError when it has more than six decimals."""
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        raise ValueError(f"not an amount: {text!r}") from None
-    if not value.is_finite():
+    value = _plain(text) if isinstance(text, str) else text
+    if not value.is_finite() or value.adjusted() > 11:
         raise ValueError(f"not an amount: {text!r}")
-    scaled = value * MICROS
+    scaled = _EXACT.multiply(value, Decimal(MICROS))
     if scaled != scaled.to_integral_value():
         raise ValueError(f"more than six decimals: {text!r}")
     return int(scaled)

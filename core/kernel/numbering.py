@@ -5,10 +5,10 @@ The row is hot: take the number last, just before the commit.
 
 import uuid
 
-from sqlalchemy import ForeignKey, String, insert, select, update
+from sqlalchemy import ForeignKey, String, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from core.kernel.db import Base
+from core.kernel.db import Base, insert_once
 
 
 class NumberSeries(Base):
@@ -34,10 +34,9 @@ def take(session: Session, legal_entity_id: uuid.UUID, series: str, count: int =
     )
     following = session.execute(bump).scalar()
     if following is None:
-        session.execute(
-            insert(NumberSeries).values(
-                legal_entity_id=legal_entity_id, series=series, next_number=1
-            )
+        # Two may begin a series at once: the second waits here and then takes the number after.
+        insert_once(
+            session, NumberSeries, legal_entity_id=legal_entity_id, series=series, next_number=1
         )
         following = session.execute(bump).scalar_one()
     return following - count

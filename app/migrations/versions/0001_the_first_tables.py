@@ -15,7 +15,7 @@ INT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 GUARDS = {
     "sqlite": (
         "CREATE TRIGGER audit_entry_no_delete BEFORE DELETE ON audit_entry BEGIN SELECT RAISE(ABORT, 'audit_entry is append-only'); END",
-        "CREATE TRIGGER audit_entry_no_update BEFORE UPDATE ON audit_entry WHEN NOT (NEW.id IS  OLD.id AND NEW.at IS  OLD.at AND NEW.actor IS  OLD.actor AND NEW.act IS  OLD.act AND NEW.subject_kind IS  OLD.subject_kind AND NEW.subject_id IS  OLD.subject_id AND NEW.detail IS OLD.detail AND (OLD.seal_number IS NULL OR (NEW.seal_number = OLD.seal_number AND NEW.seal_hash = OLD.seal_hash)) AND (NEW.personal IS NULL OR NEW.personal IS OLD.personal)) BEGIN SELECT RAISE(ABORT, 'audit_entry is append-only'); END",
+        "CREATE TRIGGER audit_entry_no_update BEFORE UPDATE ON audit_entry WHEN NOT (NEW.id IS  OLD.id AND NEW.at IS  OLD.at AND NEW.actor IS  OLD.actor AND NEW.act IS  OLD.act AND NEW.subject_kind IS  OLD.subject_kind AND NEW.subject_id IS  OLD.subject_id AND NEW.detail IS OLD.detail AND (OLD.seal_number IS NULL OR (NEW.seal_number IS  OLD.seal_number AND NEW.seal_hash IS  OLD.seal_hash)) AND (NEW.personal IS NULL OR NEW.personal IS OLD.personal)) BEGIN SELECT RAISE(ABORT, 'audit_entry is append-only'); END",
         "CREATE TRIGGER journal_entry_no_update BEFORE UPDATE ON journal_entry BEGIN SELECT RAISE(ABORT, 'journal_entry is append-only'); END",
         "CREATE TRIGGER journal_entry_no_delete BEFORE DELETE ON journal_entry BEGIN SELECT RAISE(ABORT, 'journal_entry is append-only'); END",
         "CREATE TRIGGER journal_line_no_update BEFORE UPDATE ON journal_line BEGIN SELECT RAISE(ABORT, 'journal_line is append-only'); END",
@@ -52,11 +52,16 @@ BEGIN
 END $body$
 """,
         "CREATE TRIGGER audit_entry_no_delete BEFORE DELETE ON audit_entry FOR EACH ROW EXECUTE FUNCTION refuse_change()",
-        "CREATE TRIGGER audit_entry_no_update BEFORE UPDATE ON audit_entry FOR EACH ROW WHEN (NOT (NEW.id IS NOT DISTINCT FROM OLD.id AND NEW.at IS NOT DISTINCT FROM OLD.at AND NEW.actor IS NOT DISTINCT FROM OLD.actor AND NEW.act IS NOT DISTINCT FROM OLD.act AND NEW.subject_kind IS NOT DISTINCT FROM OLD.subject_kind AND NEW.subject_id IS NOT DISTINCT FROM OLD.subject_id AND NEW.detail::text IS NOT DISTINCT FROM OLD.detail::text AND (OLD.seal_number IS NULL OR (NEW.seal_number = OLD.seal_number AND NEW.seal_hash = OLD.seal_hash)) AND (NEW.personal IS NULL OR NEW.personal::text IS NOT DISTINCT FROM OLD.personal::text))) EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER audit_entry_no_truncate BEFORE TRUNCATE ON audit_entry FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER audit_entry_no_update BEFORE UPDATE ON audit_entry FOR EACH ROW WHEN (NOT (NEW.id IS NOT DISTINCT FROM OLD.id AND NEW.at IS NOT DISTINCT FROM OLD.at AND NEW.actor IS NOT DISTINCT FROM OLD.actor AND NEW.act IS NOT DISTINCT FROM OLD.act AND NEW.subject_kind IS NOT DISTINCT FROM OLD.subject_kind AND NEW.subject_id IS NOT DISTINCT FROM OLD.subject_id AND NEW.detail::text IS NOT DISTINCT FROM OLD.detail::text AND (OLD.seal_number IS NULL OR (NEW.seal_number IS NOT DISTINCT FROM OLD.seal_number AND NEW.seal_hash IS NOT DISTINCT FROM OLD.seal_hash)) AND (NEW.personal IS NULL OR NEW.personal::text IS NOT DISTINCT FROM OLD.personal::text))) EXECUTE FUNCTION refuse_change()",
         "CREATE TRIGGER journal_entry_append_only BEFORE UPDATE OR DELETE ON journal_entry FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER journal_entry_no_truncate BEFORE TRUNCATE ON journal_entry FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
         "CREATE TRIGGER journal_line_append_only BEFORE UPDATE OR DELETE ON journal_line FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER journal_line_no_truncate BEFORE TRUNCATE ON journal_line FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
         "CREATE TRIGGER open_item_append_only BEFORE UPDATE OR DELETE ON open_item FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER open_item_no_truncate BEFORE TRUNCATE ON open_item FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
         "CREATE TRIGGER application_append_only BEFORE UPDATE OR DELETE ON application FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER application_no_truncate BEFORE TRUNCATE ON application FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
         """CREATE OR REPLACE FUNCTION journal_entry_balances() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN
   IF NOT EXISTS (SELECT 1 FROM journal_line WHERE entry_id = NEW.id)
@@ -80,10 +85,15 @@ BEGIN
 END $body$""",
         "CREATE TRIGGER journal_line_not_late BEFORE INSERT ON journal_line FOR EACH ROW EXECUTE FUNCTION journal_line_not_late()",
         "CREATE TRIGGER stock_movement_append_only BEFORE UPDATE OR DELETE ON stock_movement FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER stock_movement_no_truncate BEFORE TRUNCATE ON stock_movement FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
         "CREATE TRIGGER invoice_append_only BEFORE UPDATE OR DELETE ON invoice FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER invoice_no_truncate BEFORE TRUNCATE ON invoice FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
         "CREATE TRIGGER invoice_line_append_only BEFORE UPDATE OR DELETE ON invoice_line FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER invoice_line_no_truncate BEFORE TRUNCATE ON invoice_line FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
         "CREATE TRIGGER invoice_line_tax_append_only BEFORE UPDATE OR DELETE ON invoice_line_tax FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER invoice_line_tax_no_truncate BEFORE TRUNCATE ON invoice_line_tax FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
         "CREATE TRIGGER stored_document_append_only BEFORE UPDATE OR DELETE ON stored_document FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER stored_document_no_truncate BEFORE TRUNCATE ON stored_document FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
     ),
 }
 
