@@ -13,7 +13,7 @@ from invoices.models import Invoice
 
 def for_order(session: Session, house: House, order_id: uuid.UUID) -> Invoice:
     """Issue an order's invoice, once."""
-    printing = Printing(page_url=house.links.bill, postal=address.lines)
+    printing = Printing(page_url=house.links.invoice, postal=address.lines)
     return issue.for_order(session, order_id, printing, house.clock.now())
 
 

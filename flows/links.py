@@ -18,9 +18,13 @@ class Links:
         """The host of the shop's address, for Message-IDs."""
         return urlsplit(self.base_url).hostname or "localhost"
 
+    def order_token(self, public_id: str) -> str:
+        """What proves that somebody may see an order: in its link, and as Bearer in the API."""
+        return derived_token(self.secret, "order", public_id)
+
     def order(self, public_id: str) -> str:
         """Where whoever has the link follows an order, without an account."""
-        return f"{self.base_url}/o/{public_id}/{derived_token(self.secret, 'order', public_id)}"
+        return f"{self.base_url}/o/{public_id}/{self.order_token(public_id)}"
 
     def portal(self) -> str:
         """The account's first page."""

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -103,10 +104,7 @@ def read_events(house: House) -> int:
     fresh, after = 0, None
     while True:
         page = house.gateway.list_events(after=after, created_gte=since)
-        for event in page.items:
-            fresh += house.db.run_tx(
-                lambda session, event=event: inbox.receive(session, event, now)
-            )
+        fresh += house.db.run_tx(partial(_receive, page.items, now))
         after = page.cursor
         if not page.has_more:
             break

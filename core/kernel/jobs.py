@@ -12,12 +12,15 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar, Protocol
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
+    ColumnElement,
     Index,
     Select,
     String,
     Text,
     delete,
+    literal_column,
     or_,
     select,
     text,
@@ -171,13 +174,7 @@ def claim(
     """
     due = (
         select(Job)
-        .where(
-            text("state IN ('ready', 'running')"),
-            or_(
-                (Job.state == "ready") & (Job.run_at <= now),
-                (Job.state == "running") & (Job.lease_until < now),
-            ),
-        )
+        .where(*_due(now))
         .order_by(Job.priority, Job.run_at, Job.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -194,6 +191,27 @@ def claim(
                 taken.append(job)
         session.flush()
     return [_claimed(job, owner) for job in taken]
+
+
+def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        # The partial index is found by these very words.
+        literal_column("state IN ('ready', 'running')", Boolean),
+        or_(
+            (Job.state == "ready") & (Job.run_at <= now),
+            (Job.state == "running") & (Job.lease_until < now),
+        ),
+    )
+
+
+def any_due(session: Session, now: datetime) -> bool:
+    """Is there anything to claim? A cheap look before a transaction is begun."""
+    return session.scalar(select(Job.id).where(*_due(now)).limit(1)) is not None
+
+
+def give_back(session: Session, job: Claimed) -> bool:
+    """A claimed job that was not begun is for whoever comes next."""
+    return _settle(session, job, state="ready", attempts=job.attempts - 1)
 
 
 def _fan_out(

@@ -1,0 +1,173 @@
+"""Errors become answers here alone: a page for people, problem+json for programs."""
+
+import time
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, jsonify, render_template, request
+from flask_limiter import RateLimitExceeded
+from werkzeug.exceptions import HTTPException
+
+from cart.checkout import CheckoutIncomplete, TotalChanged
+from cart.lines import BadQuantity, CartClosed, TooMany
+from core.catalog.products import UnknownSku
+from core.kernel.errors import Forbidden, Invalid, NotFound, ShopError, StaleState
+from core.kernel.idempotency import KeyInFlight, KeyReused
+from core.kernel.money import Money
+from core.parties.users import DeadLink, WrongLogin
+from core.prices.resolve import NoPrice
+from core.stock.holds import OutOfStock
+from flows.pay_bill import BillsChanged, DifferentPayers, NothingToPay
+from flows.settle_payment import PaymentMismatch
+from payments.gateway import GatewayError, Misconfigured, WebhookRefused
+from web.context import request_id
+from web.csrf import Forged
+from web.pages import shopfront
+
+_log = structlog.get_logger("web")
+
+#: The nearest class in the error's ancestry decides.
+STATUS: dict[type[Exception], int] = {
+    NotFound: 404,
+    UnknownSku: 404,
+    Forbidden: 403,
+    Forged: 403,
+    WrongLogin: 401,
+    Invalid: 422,
+    CheckoutIncomplete: 422,
+    BadQuantity: 422,
+    TooMany: 422,
+    NoPrice: 422,
+    DeadLink: 410,
+    StaleState: 409,
+    CartClosed: 409,
+    OutOfStock: 409,
+    TotalChanged: 409,
+    BillsChanged: 409,
+    NothingToPay: 409,
+    DifferentPayers: 422,
+    KeyInFlight: 409,
+    KeyReused: 422,
+    PaymentMismatch: 409,
+    WebhookRefused: 400,
+    Misconfigured: 500,
+    GatewayError: 503,
+    ShopError: 400,
+}
+
+_TITLES = {
+    400: ("That did not work", "The request could not be read."),
+    401: ("Please log in", "This page is for people who are logged in."),
+    403: ("Not for you", "You may not see or do this."),
+    404: ("Nothing here", "There is no such page, or it is not yours."),
+    405: ("That did not work", "This page cannot be asked in that way."),
+    409: ("It has changed", "Somebody was quicker, or it was done already."),
+    410: ("This link is used up", "It was used before, or it is too old."),
+    413: ("That is too large", "What was sent is larger than we take."),
+    415: ("That did not work", "What was sent is not of a kind that we take."),
+    422: ("Something needs a look", "Some of what was sent cannot be taken."),
+    429: ("One moment", "That was a little too often."),
+    500: ("That was our mistake", "Something broke on our side. Nothing was lost."),
+    503: ("One moment", "Our payment partner does not answer right now. Nothing was charged."),
+}
+
+
+def status_of(error: ShopError) -> int:
+    """The HTTP status of an expected failure."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def install(app: Flask) -> None:
+    """Answer every failure in words, or in problem+json for programs."""
+    app.register_error_handler(ShopError, _expected)
+    app.register_error_handler(RateLimitExceeded, _too_often)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def for_programs() -> bool:
+    """Does a program ask?"""
+    return request.path.startswith(("/api/", "/webhooks/"))
+
+
+def _expected(error: ShopError) -> tuple[Response | str, int]:
+    status = status_of(error)
+    if status >= 500:
+        _log.error("request.failed", code=error.code, error=str(error))
+    return answer(status, error.code, str(error), _plain(error.facts()))
+
+
+def _too_often(error: RateLimitExceeded) -> Response:
+    wait = 60
+    current = g.get("view_rate_limit")
+    if current is not None:
+        wait = max(1, int(current.reset_at - time.time()) + 1)
+    text = f"At most {error.limit.limit} here. Try again in {wait} seconds."
+    facts = {"limit": str(error.limit.limit), "retry_after_seconds": wait}
+    body, status = answer(429, "too_many_requests", text, facts)
+    response = body if isinstance(body, Response) else Response(body, mimetype="text/html")
+    response.status_code = status
+    response.headers["Retry-After"] = str(wait)
+    return response
+
+
+def _http(error: HTTPException) -> Any:
+    status = error.code or 500
+    if status < 400:
+        return error
+    title, text = _TITLES.get(status, _TITLES[400])
+    body, _ = answer(status, f"http_{status}", text, {}, title=title)
+    response = body if isinstance(body, Response) else Response(body, mimetype="text/html")
+    response.status_code = status
+    for name, value in error.get_headers():
+        if name in ("Allow", "Retry-After"):
+            response.headers[name] = value
+    return response
+
+
+def _unexpected(error: Exception) -> tuple[Response | str, int]:
+    _log.exception("request.broke", error=type(error).__name__)
+    return answer(500, "internal_error", _TITLES[500][1], {})
+
+
+def answer(
+    status: int, code: str, text: str, facts: dict[str, Any], title: str | None = None
+) -> tuple[Response | str, int]:
+    """One failure as a page, or as RFC 9457 problem+json."""
+    title = title or _TITLES.get(status, _TITLES[400])[0]
+    if for_programs():
+        problem = {
+            "type": f"urn:counterfoil:problem:{code}",
+            "title": title,
+            "status": status,
+            "detail": text,
+            "code": code,
+            **facts,
+            "request_id": request_id(),
+        }
+        response = jsonify(problem)
+        response.mimetype = "application/problem+json"
+        return response, status
+    links = [("Back to the shop", "/"), ("My bill", "/account")]
+    page = render_template(
+        "errors/error.html",
+        channel=shopfront(),
+        nav_categories=[],
+        cacheable=True,
+        status=status,
+        title=title,
+        text=text,
+        code=code,
+        request_id=request_id(),
+        links=links,
+    )
+    return page, status
+
+
+def _plain(facts: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: {"amount": value.minor, "currency": value.currency}
+        if isinstance(value, Money)
+        else value
+        for name, value in facts.items()
+    }

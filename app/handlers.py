@@ -1,0 +1,141 @@
+"""THE table: which handlers hear which event, and what runs by the clock.
+
+A handler either takes the job's own session (its effect and the job's end are one commit), or owns its
+commits because it speaks to the network or renders. Each is idempotent.
+"""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from core import events
+from core.kernel import audit, counters, idempotency, jobs
+from core.notices import sending
+from core.parties.models import UserSession
+from core.stock import holds
+from flows import issue_invoice, notify, reconcile, refund, settle_payment
+from flows.house import House
+
+#: Finished jobs are kept this long.
+DONE_KEPT = timedelta(days=14)
+
+
+@dataclass(frozen=True)
+class Within:
+    """Runs in the transaction that also ends the job."""
+
+    run: Callable[[Session, House, Any], None]
+
+
+@dataclass(frozen=True)
+class Owning:
+    """Owns its commits; the job ends afterwards."""
+
+    run: Callable[[House, Any], None]
+
+
+def _issue(session: Session, house: House, event: events.OrderPlaced) -> None:
+    issue_invoice.for_order(session, house, uuid.UUID(event.order_id))
+
+
+def _store(house: House, event: events.InvoiceIssued) -> None:
+    issue_invoice.store(house, uuid.UUID(event.invoice_id))
+
+
+def _tell_order(session: Session, house: House, event: events.OrderPlaced) -> None:
+    notify.order_placed(session, uuid.UUID(event.order_id), house.links, house.clock.now())
+
+
+def _tell_document(session: Session, house: House, event: events.DocumentStored) -> None:
+    notify.document_stored(
+        session, uuid.UUID(event.invoice_id), event.sha256, house.links, house.clock.now()
+    )
+
+
+def _tell_payment(session: Session, house: House, event: events.PaymentApplied) -> None:
+    notify.payment_applied(session, uuid.UUID(event.payment_id), house.links, house.clock.now())
+
+
+def _tell_refund(session: Session, house: House, event: events.RefundMade) -> None:
+    notify.refunded(session, uuid.UUID(event.refund_id), house.links, house.clock.now())
+
+
+def _tell_link(session: Session, house: House, event: events.LinkAsked) -> None:
+    notify.link_asked(session, event.token_id, house.links, house.clock.now())
+
+
+def _send(house: House, event: events.NoticeQueued) -> None:
+    sending.send(house.db, house.sender, house.blobs, uuid.UUID(event.notice_id), house.clock)
+
+
+def _apply_inbound(house: House, event: events.InboundReceived) -> None:
+    settle_payment.from_event(house, event.event_id)
+
+
+def _refund(house: House, event: events.RefundWanted) -> None:
+    refund.refund(house, uuid.UUID(event.payment_id), event.amount_minor, event.reason)
+
+
+def _reconcile(house: House, _: object) -> None:
+    report = reconcile.run(house)
+    if report.problems:
+        raise RuntimeError("; ".join(report.problems))
+
+
+def _seal(session: Session, house: House, _: object) -> None:
+    audit.seal(session, house.clock.now())
+
+
+def _sweep_holds(session: Session, house: House, _: object) -> None:
+    holds.lapse(session, house.clock.now())
+
+
+def _tidy(session: Session, house: House, _: object) -> None:
+    now = house.clock.now()
+    jobs.forget_done(session, now - DONE_KEPT)
+    idempotency.expire(session, now)
+    counters.sweep(session, now)
+    session.query(UserSession).filter(UserSession.expires_at <= now).delete()
+
+
+HANDLERS: dict[str, Within | Owning] = {
+    "issue_invoice": Within(_issue),
+    "store_document": Owning(_store),
+    "tell_order": Within(_tell_order),
+    "tell_document": Within(_tell_document),
+    "tell_payment": Within(_tell_payment),
+    "tell_refund": Within(_tell_refund),
+    "tell_link": Within(_tell_link),
+    "send_notice": Owning(_send),
+    "apply_inbound": Owning(_apply_inbound),
+    "refund": Owning(_refund),
+    "reconcile": Owning(_reconcile),
+    "seal_audit": Within(_seal),
+    "sweep_holds": Within(_sweep_holds),
+    "tidy": Within(_tidy),
+}
+
+#: event -> who hears it, the most urgent first
+ROUTES: dict[str, tuple[str, ...]] = {
+    "OrderPlaced": ("issue_invoice", "tell_order"),
+    "InvoiceIssued": ("store_document",),
+    "DocumentStored": ("tell_document",),
+    "PaymentApplied": ("tell_payment",),
+    "InboundReceived": ("apply_inbound",),
+    "RefundWanted": ("refund",),
+    "RefundMade": ("tell_refund",),
+    "LinkAsked": ("tell_link",),
+    "NoticeQueued": ("send_notice",),
+}
+
+#: handler -> seconds between two runs
+SCHEDULES: dict[str, int] = {
+    "reconcile": 120,
+    "seal_audit": 30,
+    "sweep_holds": 60,
+    "tidy": 3600,
+}

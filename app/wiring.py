@@ -1,0 +1,71 @@
+"""Building the house from the settings."""
+
+from datetime import timedelta
+
+from app.settings import Settings
+from cart.delivery import FlatDelivery
+from core.kernel.blobs import FolderBlobs
+from core.kernel.clock import SystemClock
+from core.kernel.db import Database
+from core.notices.sending import SmtpSender
+from flows.house import House, Rules
+from flows.links import Links
+from payments.stripe_gateway import StripeGateway
+from web.context import WebSettings
+
+_STRIPE_PAGE = "https://checkout.stripe.com"
+
+
+def build(settings: Settings) -> House:
+    """The house of one process."""
+    return House(
+        db=Database(settings.database_url, pool_size=settings.web_threads + 2),
+        clock=SystemClock(),
+        gateway=StripeGateway(
+            settings.stripe_key,
+            webhook_secrets=settings.stripe_webhook_secrets,
+            api_base=settings.stripe_base,
+            timeout=float(settings.stripe_timeout),
+            sandbox=settings.stripe_base is not None,
+        ),
+        blobs=FolderBlobs(settings.data_dir / "blobs"),
+        sender=SmtpSender(
+            settings.smtp_host,
+            settings.smtp_port,
+            settings.smtp_user,
+            settings.smtp_password,
+            settings.smtp_tls,
+            settings.mail_from,
+        ),
+        delivery=FlatDelivery(),
+        links=Links(settings.base_url, settings.secret_key),
+        rules=rules(settings),
+    )
+
+
+def rules(settings: Settings) -> Rules:
+    """What a merchant may set."""
+    return Rules(
+        channel=settings.channel,
+        hold_for=timedelta(minutes=settings.hold_minutes),
+        payment_for=timedelta(minutes=settings.payment_minutes),
+        payment_grace=timedelta(minutes=settings.payment_grace_minutes),
+        payment_methods=("card", "invoice") if settings.allow_invoice else ("card",),
+    )
+
+
+def web_settings(settings: Settings) -> WebSettings:
+    """What the faces need to know."""
+    pay = settings.pay_page_origins or (settings.stripe_base or _STRIPE_PAGE,)
+    return WebSettings(
+        base_url=settings.base_url,
+        secret_key=settings.secret_key,
+        secure=settings.secure,
+        pay_origins=pay,
+        return_origins=settings.return_origins,
+        rate_login=settings.rate_login,
+        rate_mail=settings.rate_mail,
+        rate_checkout=settings.rate_checkout,
+        rate_cart=settings.rate_cart,
+        rate_api=settings.rate_api,
+    )

@@ -1,0 +1,1 @@
+"""What the faces share: the session, guards against forged requests, limits, access, filters."""

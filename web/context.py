@@ -1,0 +1,70 @@
+"""What a view works with: the house, the web settings, and the channel that the pages sell on."""
+
+from dataclasses import dataclass, field
+
+from flask import current_app, g
+
+from core.parties import accounts
+from core.parties.models import Channel, LegalEntity
+from flows.house import House
+
+_KEY = "counterfoil"
+
+
+@dataclass(frozen=True)
+class WebSettings:
+    """What the pages need to know of the installation."""
+
+    base_url: str
+    secret_key: str = field(repr=False)
+    #: Reached by https: cookies insist on it.
+    secure: bool
+    #: Where forms may lead besides the shop: the processor's page.
+    pay_origins: tuple[str, ...]
+    #: Origins that an API checkout may return to.
+    return_origins: tuple[str, ...]
+    rate_login: str
+    rate_mail: str
+    rate_checkout: str
+    rate_cart: str
+    rate_api: str
+
+
+@dataclass(frozen=True)
+class Wired:
+    """What the roof hands to the faces."""
+
+    house: House
+    web: WebSettings
+
+
+def wire(extensions: dict[str, object], wired: Wired) -> None:
+    """Hand the faces what they work with; once, by the roof."""
+    extensions[_KEY] = wired
+
+
+def house() -> House:
+    """The house of the running application."""
+    wired: Wired = current_app.extensions[_KEY]
+    return wired.house
+
+
+def web_settings() -> WebSettings:
+    """The web settings of the running application."""
+    wired: Wired = current_app.extensions[_KEY]
+    return wired.web
+
+
+def channel() -> tuple[Channel, LegalEntity]:
+    """The channel that these pages sell on, with its legal entity; read once a process."""
+    found: tuple[Channel, LegalEntity] | None = current_app.extensions.get(f"{_KEY}.channel")
+    if found is None:
+        with house().db.reading() as session:
+            found = accounts.channel_by_code(session, house().rules.channel)
+        current_app.extensions[f"{_KEY}.channel"] = found
+    return found
+
+
+def request_id() -> str:
+    """The id that this request has in the logs."""
+    return str(g.get("request_id", ""))

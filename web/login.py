@@ -1,0 +1,75 @@
+"""Who is logged in, by Flask-Login over our sessions."""
+
+import uuid
+from collections.abc import Sequence
+from typing import cast
+
+from flask import Flask, g, session
+from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
+
+from core.parties import accounts
+from core.parties.models import Account, User
+from web import csrf
+from web.context import house
+from web.sessions import StoredSession
+
+
+class Person(UserMixin):  # type: ignore[misc]  # the library has no types
+    """The user of this request."""
+
+    def __init__(self, user: User) -> None:
+        self.user = user
+        self.id = str(user.id)
+        self.key = user.id
+        self.name = user.name
+        self.email = user.email
+        self.is_staff = user.is_staff
+
+
+def install(app: Flask) -> None:
+    """Let Flask-Login find users; it protects nothing by itself."""
+    manager = LoginManager()
+    manager.session_protection = None
+    manager.user_loader(_load)
+    manager.init_app(app)
+
+
+def _load(user_id: str) -> Person | None:
+    with house().db.reading() as db:
+        user = db.get(User, uuid.UUID(user_id))
+    if user is None or user.disabled_at is not None:
+        return None
+    return Person(user)
+
+
+def person() -> Person | None:
+    """Who is logged in; None for a stranger."""
+    if not current_user.is_authenticated:
+        return None
+    found: Person = current_user._get_current_object()
+    return found
+
+
+def log_in(user: User) -> None:
+    """Begin a session of this user, under a new token."""
+    cast(StoredSession, session).rotate()
+    login_user(Person(user))
+    csrf.renew()
+
+
+def log_out() -> None:
+    """End it: the row goes, the cookie goes."""
+    logout_user()
+    session.clear()
+    csrf.renew()
+
+
+def own_accounts() -> Sequence[Account]:
+    """The accounts that whoever is logged in may see; read once a request."""
+    if "own_accounts" not in g:
+        who = person()
+        assert who is not None
+        with house().db.reading() as db:
+            g.own_accounts = accounts.of_user(db, who.key)
+    found: Sequence[Account] = g.own_accounts
+    return found

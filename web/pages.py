@@ -1,0 +1,75 @@
+"""Rendering a page with what every page needs."""
+
+from typing import Any, NamedTuple
+
+from flask import current_app, g, render_template
+from wtforms import Form
+
+from core.catalog import products
+from core.kernel.errors import Invalid
+from web.context import channel, house
+
+
+class Shelf(NamedTuple):
+    """A category in the navigation."""
+
+    slug: str
+    name: str
+
+
+class Shopfront(NamedTuple):
+    """What header and footer say."""
+
+    name: str
+    phone: str
+    hours: str
+    address: str
+    email: str
+    locale: str
+
+
+def shopfront() -> Shopfront:
+    """The channel as the layouts show it."""
+    found, entity = channel()
+    brand = found.brand
+    return Shopfront(
+        found.name,
+        str(brand.get("phone", entity.phone or "")),
+        str(brand.get("hours", "")),
+        str(brand.get("address", ", ".join(map(str, entity.address)))),
+        str(brand.get("email", entity.email or "")),
+        found.locale.replace("_", "-"),
+    )
+
+
+def shelves() -> list[Shelf]:
+    """The navigation; read again after half a minute."""
+    now = house().clock.now()
+    kept = current_app.extensions.get("counterfoil.shelves")
+    if kept is None or (now - kept[0]).total_seconds() > 30:
+        with house().db.reading() as session:
+            found = [Shelf(row.slug, row.name) for row in products.categories(session)]
+        kept = (now, found)
+        current_app.extensions["counterfoil.shelves"] = kept
+    answer: list[Shelf] = kept[1]
+    return answer
+
+
+def page(template: str, *, cacheable: bool = False, **context: Any) -> str:
+    """Render a template. ``cacheable``: it holds no byte of its visitor."""
+    g.cacheable = cacheable
+    return render_template(
+        template,
+        channel=shopfront(),
+        nav_categories=shelves(),
+        cacheable=cacheable,
+        now_iso=house().clock.now().isoformat().replace("+00:00", "Z"),
+        **context,
+    )
+
+
+def show_errors(form: Form, error: Invalid) -> None:
+    """Put the errors of a flow next to the fields of a form."""
+    for name, text in error.fields_.items():
+        field = form[name.rpartition(".")[2]]
+        field.errors = [*field.errors, text]
