@@ -62,6 +62,17 @@ class SandboxProcess:
         assert isinstance(found, dict)
         return found
 
+    def api(
+        self, method: str, path: str, form: str = "", **headers: str
+    ) -> tuple[int, dict[str, str], str]:
+        """One request to the API as it goes over the wire: status, headers, body."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        usual = {
+            "Authorization": f"Bearer {self.api_key}",
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        return self._request(method, path, form.encode(), {**usual, **named})
+
     def advance(self, seconds: float) -> float:
         """Move the processor's clock on; answers its time."""
         return float(self.control("POST", "/sandbox/clock", {"advance_seconds": seconds})["now"])

@@ -121,7 +121,7 @@ ROUTES = (
     Route("POST", SESSIONS, checkouts.CREATE, _start_checkout),
     Route("GET", SESSIONS, checkouts.LIST, _list_checkouts),
     Route("GET", SESSIONS + "/{id}", ONE, _get(checkouts.KIND)),
-    Route("GET", SESSIONS + "/{id}/line_items", PAGING, _line_items),
+    Route("GET", SESSIONS + "/{id}/line_items", ONE, _line_items),
     Route("POST", SESSIONS + "/{id}/expire", ONE, _expire_checkout),
     Route("GET", "/v1/payment_intents/{id}", ONE, _get(intents.KIND)),
     Route("POST", "/v1/payment_intents/{id}/capture", intents.CAPTURE, _capture),

@@ -12,7 +12,7 @@ import pytest
 import stripe
 
 from core.kernel.money import Money
-from payments.gateway import CheckoutLine, CheckoutRequest, CheckoutSession, Payment
+from payments.gateway import CheckoutLine, CheckoutRequest, CheckoutSession, Payment, RefundRequest
 from payments.stripe_gateway import StripeGateway
 from tests.rooms.payments.stripe_types import exchange_problems
 from tests.sandbox_process import SandboxProcess, WebhookCatcher, running_sandbox
@@ -107,6 +107,12 @@ class Side:
     def open(self, **other: Any) -> CheckoutSession:
         return self.gateway.start_checkout(self.request(**other))
 
+    def refund(self, payment: Payment, minor: int) -> RefundRequest:
+        """Some of a payment back, with its own key and operation."""
+        name = next(self.names)
+        amount = Money(minor, payment.amount.currency)
+        return RefundRequest(f"key-{name}", f"op-{name}", payment.id, amount, {"memo": "CM-7"})
+
     def new_name(self) -> str:
         return next(self.names)
 
@@ -129,9 +135,8 @@ def gateway_to(sandbox: SandboxProcess, **other: Any) -> StripeGateway:
     return StripeGateway(other.pop("api_key", sandbox.api_key), **(usual | other))
 
 
-@pytest.fixture
-def side(sandbox: SandboxProcess) -> Side:
-    """Our side, with the sandbox on the other."""
+def side_of(sandbox: SandboxProcess) -> Side:
+    """Our side, with a sandbox on the other."""
     gateway = gateway_to(sandbox)
 
     def paid(card: str = "4242424242424242", **other: Any) -> Payment:
@@ -144,6 +149,19 @@ def side(sandbox: SandboxProcess) -> Side:
 
     here = Side(gateway, lambda: datetime.fromtimestamp(sandbox.now(), UTC), paid)
     return here
+
+
+@pytest.fixture
+def side(sandbox: SandboxProcess) -> Side:
+    """Our side, with the sandbox that all tests share on the other."""
+    return side_of(sandbox)
+
+
+@pytest.fixture
+def own_sandbox(tmp_path: Path) -> Iterator[SandboxProcess]:
+    """A sandbox for one test: for those that move its clock far."""
+    with running_sandbox(tmp_path / "own") as process:
+        yield process
 
 
 @pytest.fixture

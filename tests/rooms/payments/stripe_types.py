@@ -126,7 +126,7 @@ def _sent(value: Any, wanted: Any, where: str) -> list[str]:
 def _sent_fields(value: Any, wanted: Any, where: str) -> list[str]:
     if not isinstance(value, dict):
         return [f"{where}: {value!r} is no object"]
-    hints = _param_hints(wanted)
+    hints = parameters_of(wanted)
     found = []
     for name, item in value.items():
         if name not in hints:
@@ -139,7 +139,7 @@ def _sent_fields(value: Any, wanted: Any, where: str) -> list[str]:
 
 
 @cache
-def _param_hints(wanted: Any) -> dict[str, Any]:
+def parameters_of(wanted: Any) -> dict[str, Any]:
     """The type of each parameter; the SDK's own request options are none."""
     names = {"Mapping": Mapping, "StripeContext": object}
     hints = typing.get_type_hints(wanted, localns=names, include_extras=True)

@@ -1,0 +1,108 @@
+"""The sandbox as a process: how it starts, what it refuses, and that it remembers."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.rooms.payments.conftest import side_of
+from tests.sandbox_process import ROOT, SandboxProcess, running_sandbox
+
+
+def test_it_ends_at_once_when_told_to(data_dir: Path) -> None:
+    with running_sandbox(data_dir) as sandbox:
+        assert sandbox.look(f"{sandbox.base_url}/healthz").body == "ok\n"
+        assert sandbox.stop() == 0
+
+
+def test_what_it_knows_and_its_clock_outlive_it_even_when_it_is_killed(data_dir: Path) -> None:
+    with running_sandbox(data_dir) as first:
+        side = side_of(first)
+        first.advance(10 * 86_400)
+        request = side.request()
+        session = side.gateway.start_checkout(request)
+        now = first.now()
+        first.process.kill()
+    with running_sandbox(data_dir, api_key=first.api_key) as second:
+        assert 0 <= second.now() - now < 60
+        assert side_of(second).gateway.start_checkout(request).id == session.id
+
+
+def _start(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "payments.sandbox", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30)
+
+
+def test_a_taken_port_is_said_in_one_line(sandbox: SandboxProcess, data_dir: Path) -> None:
+    port = sandbox.base_url.rpartition(":")[2]
+    ended = _start("--port", port, "--data", str(data_dir), "--api-key", "sk_sandbox_1")
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
+    assert port in ended.stderr
+
+
+@pytest.mark.parametrize("key", ["sk_live_1", "sk_test_1"])
+def test_a_real_key_is_never_taken(data_dir: Path, key: str) -> None:
+    ended = _start("--port", "0", "--data", str(data_dir), "--api-key", key)
+    assert ended.returncode == 2
+    assert "sk_sandbox_" in ended.stderr
+    assert not data_dir.exists()
+
+
+@pytest.mark.parametrize(
+    ("address", "authorization"),
+    [
+        ("/v1/events", "Bearer sk_sandbox_wrong"),
+        ("/v1/events", ""),
+        ("/v1/events", "Basic !"),
+        ("/sandbox/clock", "Bearer sk_sandbox_wrong"),
+        ("/sandbox/webhooks", ""),
+    ],
+)
+def test_nobody_asks_it_anything_without_the_key(
+    sandbox: SandboxProcess, address: str, authorization: str
+) -> None:
+    status, _, body = sandbox.api("GET", address, Authorization=authorization)
+    assert status == 401
+    assert json.loads(body)["error"]["type"] == "invalid_request_error"
+
+
+def test_another_host_name_is_not_answered(sandbox: SandboxProcess) -> None:
+    status, _, _ = sandbox.api("GET", "/v1/events", Host="shop.example.com")
+    assert status == 421
+
+
+def test_an_unknown_address_is_told_as_stripe_tells_it(sandbox: SandboxProcess) -> None:
+    status, _, body = sandbox.api("GET", "/v1/unicorns")
+    assert (status, json.loads(body)["error"]["message"]) == (
+        404,
+        "Unrecognized request URL (GET: /v1/unicorns).",
+    )
+
+
+def test_a_fault_of_no_known_kind_is_refused(sandbox: SandboxProcess) -> None:
+    status, _, body = sandbox.api("POST", "/sandbox/faults", json.dumps({"kind": "earthquake"}))
+    assert status == 400
+    assert "drop_after_success" in json.loads(body)["error"]["message"]
+
+
+def test_it_runs_without_the_rest_of_the_project(tmp_path: Path) -> None:
+    """It shares no import with the shop: a copy of its folder alone starts and answers."""
+    package = tmp_path / "payments"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    shutil.copytree(ROOT / "payments" / "sandbox", package / "sandbox")
+    ended = subprocess.run(
+        [sys.executable, "-c", "import payments.sandbox.__main__, sys; print(*sys.modules)"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert ended.returncode == 0, ended.stderr
+    loaded = set(ended.stdout.split())
+    assert "payments.sandbox.processor" in loaded
+    assert not loaded & {"payments.gateway", "core", "stripe", "flask", "sqlalchemy"}
