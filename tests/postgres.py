@@ -34,6 +34,7 @@ OPTIONS = {
     "autovacuum": "off",
     "jit": "off",
     "max_wal_size": "2GB",
+    "deadlock_timeout": "50ms",
     "timezone": "America/New_York",  # not UTC: whoever forgets a zone shall notice
 }
 INITDB = (

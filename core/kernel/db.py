@@ -144,7 +144,8 @@ def insert_once(session: Session, model: type[Base], **values: Any) -> bool:
     table = model.__table__
     build: Any = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
     statement = build.insert(table).values(**values).on_conflict_do_nothing()
-    return cast(CursorResult[Any], session.execute(statement)).rowcount == 1
+    # Without the option an INSERT's count is lost on PostgreSQL.
+    return changed(session.execute(statement.execution_options(preserve_rowcount=True))) == 1
 
 
 def changed(result: Any) -> int:
