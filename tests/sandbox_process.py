@@ -260,7 +260,10 @@ class Caught:
 
 
 class WebhookCatcher:
-    """A shop's webhook address that keeps what it hears; ``answers`` are the next statuses."""
+    """A shop's webhook address that keeps what it hears; ``answers`` are the next statuses.
+
+    Its other addresses, at ``shop``, show one page: a browser can be sent back there.
+    """
 
     def __init__(self) -> None:
         self.caught: list[Caught] = []
@@ -275,11 +278,20 @@ class WebhookCatcher:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
+            def do_GET(self) -> None:
+                page = b"<!doctype html><html lang=en><title>The shop</title><h1>The shop</h1>"
+                self.send_response(200)
+                self.send_header("Content-Type", "text/html")
+                self.send_header("Content-Length", str(len(page)))
+                self.end_headers()
+                self.wfile.write(page)
+
             def log_message(self, format: str, *args: object) -> None:
                 """Quiet."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}/webhooks/stripe"
+        self.shop = f"http://localhost:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
 
     def __enter__(self) -> "WebhookCatcher":

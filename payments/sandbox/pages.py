@@ -78,7 +78,7 @@ class Pages:
             outcome = paying.pay(tx, session["id"], form, self._base)
             if isinstance(outcome, paying.Go):
                 return _go(outcome.address)
-            return self._form(tx, session, outcome, 402 if outcome.declined else 422)
+            return self._form(tx, session, outcome, 200 if outcome.declined else 422)
         if session["status"] == "complete":
             return _go(checkouts.success_address(session))
         if session["status"] == "expired":
