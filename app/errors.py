@@ -22,6 +22,7 @@ from flows.settle_payment import PaymentMismatch
 from payments.gateway import GatewayError, Misconfigured, WebhookRefused
 from web.context import request_id
 from web.csrf import Forged
+from web.documents import NotPrinted
 from web.pages import shopfront
 
 _log = structlog.get_logger("web")
@@ -40,6 +41,7 @@ STATUS: dict[type[Exception], int] = {
     NoPrice: 422,
     DeadLink: 410,
     StaleState: 409,
+    NotPrinted: 404,
     CartClosed: 409,
     OutOfStock: 409,
     TotalChanged: 409,

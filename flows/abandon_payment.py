@@ -2,7 +2,10 @@
 
 import uuid
 
+from sqlalchemy.orm import Session
+
 from core.kernel import crash
+from core.ledger import tenders
 from flows.cancel_order import cancel
 from flows.house import House
 from flows.settle_payment import settle
@@ -37,3 +40,27 @@ def end_visit(house: House, operation: PaymentOperation) -> bool:
         return True
     ended = house.gateway.expire_checkout(checkout_id, f"{operation.op_key}-expire")
     return ended.status != "complete"
+
+
+def give_up_bills(house: House, operation_id: uuid.UUID) -> bool:
+    """Give up paying bills; False when it turns out to be paid (then it is settled instead).
+
+    Raises GatewayError when the processor does not answer; nothing has changed then.
+    """
+    with house.db.reading() as session:
+        operation = session.get_one(PaymentOperation, operation_id)
+    if operation.state not in operations.OPEN_STATES:
+        return operation.state != "succeeded"
+    if not end_visit(house, operation):
+        settle(house, operation_id)
+        return False
+    return house.db.run_tx(lambda session: release_bills(session, house, operation_id))
+
+
+def release_bills(session: Session, house: House, operation_id: uuid.UUID) -> bool:
+    """Close an operation whose visit has ended; False when it was paid meanwhile."""
+    operation = operations.lock(session, operation_id)
+    if operation.state in operations.OPEN_STATES:
+        operations.settle(session, operation, "expired", house.clock.now())
+        tenders.conclude(session, "released", operation_id=operation_id)
+    return operation.state != "succeeded"

@@ -14,8 +14,8 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from core.kernel.errors import ShopError
-from core.ledger import tenders
 from flows import refund, settle_payment
+from flows.abandon_payment import release_bills
 from flows.cancel_order import cancel
 from flows.house import House
 from payments import inbox, operations
@@ -80,10 +80,7 @@ def _never_opened(session: Session, house: House, operation: PaymentOperation) -
     if operation.order_id is not None:
         cancel(session, house, operation.order_id, "payment_never_began")
     else:
-        locked = operations.lock(session, operation.id)
-        if locked.state in operations.OPEN_STATES:
-            operations.settle(session, locked, "expired", house.clock.now())
-            tenders.conclude(session, "released", operation_id=locked.id)
+        release_bills(session, house, operation.id)
     return "expired"
 
 

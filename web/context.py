@@ -1,9 +1,11 @@
 """What a view works with: the house, the web settings, and the channel that the pages sell on."""
 
 from dataclasses import dataclass, field
+from datetime import date
 
 from flask import current_app, g
 
+from core.kernel.clock import local_date
 from core.parties import accounts
 from core.parties.models import Channel, LegalEntity
 from flows.house import House
@@ -63,6 +65,11 @@ def channel() -> tuple[Channel, LegalEntity]:
             found = accounts.channel_by_code(session, house().rules.channel)
         current_app.extensions[f"{_KEY}.channel"] = found
     return found
+
+
+def today() -> date:
+    """The calendar date where the shop is."""
+    return local_date(house().clock.now(), channel()[0].time_zone)
 
 
 def request_id() -> str:

@@ -14,7 +14,7 @@ from web.context import house
 from web.sessions import StoredSession
 
 
-class Person(UserMixin):  # type: ignore[misc]  # the library has no types
+class Person(UserMixin):
     """The user of this request."""
 
     def __init__(self, user: User) -> None:

@@ -1,0 +1,65 @@
+"""One order with everything about it, for whoever may see it. Reads only."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.catalog.models import Product, Variant
+from core.kernel.money import Money
+from core.ledger import items
+from core.ledger.items import Open
+from core.orders import placing
+from core.orders.models import Order, OrderLine
+from invoices import reading
+from invoices.models import Invoice
+from payments.models import Payment
+
+
+@dataclass(frozen=True)
+class Followed:
+    """An order, its lines, its documents with what is open of them, and its payments."""
+
+    order: Order
+    lines: Sequence[OrderLine]
+    #: variant -> (product's slug, its picture)
+    pictures: dict[uuid.UUID, tuple[str, str]]
+    invoices: Sequence[Invoice]
+    #: invoices whose PDF is stored
+    stored: frozenset[uuid.UUID]
+    open_items: dict[uuid.UUID, Open]
+    payments: Sequence[Payment]
+
+    @property
+    def due(self) -> Money:
+        """What is still to be paid of its documents."""
+        zero = Money.zero(self.order.currency)
+        return sum((item.open for item in self.open_items.values()), zero)
+
+
+def follow(session: Session, order: Order) -> Followed:
+    """Everything about ``order``, in a constant number of queries."""
+    lines = placing.lines_of(session, order.id)
+    variants = [line.variant_id for line in lines if line.variant_id is not None]
+    pictures = {
+        variant_id: (slug, picture)
+        for variant_id, slug, picture in session.execute(
+            select(Variant.id, Product.slug, Product.picture)
+            .join(Product, Product.id == Variant.product_id)
+            .where(Variant.id.in_(variants))
+        )
+    }
+    found = reading.of_order(session, order.id)
+    return Followed(
+        order=order,
+        lines=lines,
+        pictures=pictures,
+        invoices=found,
+        stored=reading.stored_ids(session, [row.id for row in found]),
+        open_items=items.of_sources(session, [row.id for row in found]),
+        payments=session.scalars(
+            select(Payment).where(Payment.order_id == order.id).order_by(Payment.captured_at)
+        ).all(),
+    )

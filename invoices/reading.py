@@ -1,0 +1,66 @@
+"""Reading documents: of an order, of accounts, one by its public id, and their stored bytes."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session
+
+from core.kernel.blobs import Blobs
+from core.kernel.errors import NotFound
+from invoices.models import Invoice, StoredDocument
+
+
+def of_order(session: Session, order_id: uuid.UUID) -> Sequence[Invoice]:
+    """The documents of one order, the oldest first."""
+    return session.scalars(
+        select(Invoice).where(Invoice.order_id == order_id).order_by(Invoice.issued_at)
+    ).all()
+
+
+def of_accounts(
+    session: Session,
+    account_ids: Sequence[uuid.UUID],
+    *,
+    before: tuple[date, uuid.UUID] | None = None,
+    limit: int = 25,
+) -> Sequence[Invoice]:
+    """The documents that the accounts are billed by, the newest first, behind ``before``."""
+    query = select(Invoice).where(Invoice.payer_account_id.in_(account_ids))
+    if before is not None:
+        query = query.where(tuple_(Invoice.issue_date, Invoice.id) < tuple_(*before))
+    return session.scalars(
+        query.order_by(Invoice.issue_date.desc(), Invoice.id.desc()).limit(limit)
+    ).all()
+
+
+def one(
+    session: Session, public_id: str, account_ids: Sequence[uuid.UUID] | None = None
+) -> Invoice:
+    """A document by its public id. NotFound when there is none, or it is none of the accounts'.
+
+    ``account_ids`` None is for staff, who see all.
+    """
+    query = select(Invoice).where(Invoice.public_id == public_id)
+    if account_ids is not None:
+        query = query.where(Invoice.payer_account_id.in_(account_ids))
+    found = session.scalar(query)
+    if found is None:
+        raise NotFound("document")
+    return found
+
+
+def stored_ids(session: Session, invoice_ids: Sequence[uuid.UUID]) -> frozenset[uuid.UUID]:
+    """Which of the documents are rendered and kept."""
+    return frozenset(
+        session.scalars(
+            select(StoredDocument.invoice_id).where(StoredDocument.invoice_id.in_(invoice_ids))
+        )
+    )
+
+
+def pdf_bytes(session: Session, blobs: Blobs, invoice_id: uuid.UUID) -> bytes | None:
+    """The stored bytes of a document; None while they are not rendered."""
+    row = session.get(StoredDocument, invoice_id)
+    return blobs.get(row.sha256) if row is not None else None

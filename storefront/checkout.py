@@ -1,0 +1,218 @@
+"""Checkout on one page: who, where, how, the total, and off to the processor's page."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Blueprint, redirect, request
+from werkzeug.wrappers import Response
+
+from cart import address as addresses
+from cart import checkout as needs
+from cart import lines, pricing
+from cart.checkout import CheckoutIncomplete, Details, Requirement, TotalChanged
+from cart.models import Cart
+from cart.pricing import PricedCart
+from core.kernel.errors import ShopError
+from core.kernel.money import Money
+from core.parties import accounts
+from flows.place_order import Wish, place
+from payments.gateway import GatewayError
+from storefront import basket, shown
+from storefront.forms import CheckoutForm
+from web import limits
+from web.access import Who, allow
+from web.context import channel, house
+from web.flashes import say
+from web.login import person
+from web.pages import page
+
+checkout = Blueprint("checkout", __name__, template_folder="templates")
+
+_NO_ANSWER = (
+    "Our payment partner does not answer. Nothing was charged, and your things stay held. "
+    "Try again in a minute."
+)
+_PAYMENT = {
+    "card": ("Card", "Visa, Mastercard, American Express, Discover"),
+    "invoice": ("Bill", "We send a bill; you pay it within two weeks"),
+}
+
+
+@checkout.get("/checkout")
+@allow(Who.EVERYBODY)
+def show() -> str | Response:
+    """The form, filled with what is known of the shopper."""
+    mine = _cart()
+    if mine is None:
+        return redirect("/cart")
+    form = CheckoutForm(data=_known(mine))
+    return _page(mine, form, known=False)
+
+
+@checkout.post("/checkout")
+@allow(Who.EVERYBODY)
+@limits.limit("checkout")
+def submit() -> str | Response | tuple[str, int]:
+    """Work the sums out, or place the order and go to pay."""
+    mine = _cart()
+    if mine is None:
+        say("There is nothing in your cart any more.", "warn")
+        return redirect("/cart", 303)
+    form = CheckoutForm(request.form)
+    if request.form.get("step") != "pay":
+        return _page(mine, form, known=True, unmet=_unmet(mine, form))
+    try:
+        placed = place(house(), _wish(mine, form))
+    except CheckoutIncomplete as error:
+        return _page(mine, form, known=False, unmet=error.requirements), 422
+    except TotalChanged as error:
+        return _page(mine, form, known=True, changed=(error.expected, error.actual)), 409
+    except GatewayError:
+        return _page(mine, form, known=True, problems=[_NO_ANSWER]), 503
+    except ShopError as error:
+        say(str(error), "warn")
+        return redirect("/cart", 303)
+    return redirect(placed.redirect_url or f"{house().links.order(placed.public_id)}/thanks", 303)
+
+
+def _cart() -> Cart | None:
+    """This browser's cart, if there is something in it to be ordered."""
+    with house().db.reading() as session:
+        mine = basket.find(session)
+        filled = mine is not None and lines.pieces(session, mine.public_id) > 0
+    return mine if filled else None
+
+
+def _known(mine: Cart) -> dict[str, Any]:
+    who = person()
+    address: dict[str, Any] = dict(mine.shipping_address or {})
+    email = mine.email or ""
+    if who is not None:
+        email = who.email
+        with house().db.reading() as session:
+            own = accounts.buying_account(session, who.key, channel()[0].legal_entity_id)
+        if own is not None and not address:
+            address = dict(own.billing_address or {})
+        address.setdefault("name", who.name)
+    methods = house().rules.payment_methods
+    return {**address, "email": email, "payment_method": methods[0]}
+
+
+def _details(form: CheckoutForm) -> Details:
+    raw = {name: form[name].data for name in addresses.FIELDS if name in form}
+    return Details(
+        email=(form.email.data or "").strip(),
+        shipping_address=addresses.clean({**raw, "country": channel()[1].country}),
+        shipping_method=form.shipping_method.data or None,
+        payment_method=form.payment_method.data or "",
+    )
+
+
+def _wish(mine: Cart, form: CheckoutForm) -> Wish:
+    who = person()
+    expected = form.expected_total.data or ""
+    return Wish(
+        cart_id=mine.public_id,
+        details=_details(form),
+        user_id=who.key if who is not None else None,
+        expected_total=Money(int(expected), mine.currency) if expected.isdecimal() else None,
+    )
+
+
+def _unmet(mine: Cart, form: CheckoutForm) -> list[Requirement]:
+    details = _details(form)
+    return needs.requirements(_priced(mine, details), details, house().rules.payment_methods)
+
+
+def _priced(mine: Cart, details: Details | None) -> PricedCart:
+    found, entity = channel()
+    with house().db.snapshot() as session:
+        return pricing.price(
+            session,
+            mine,
+            found,
+            entity,
+            house().delivery,
+            house().clock.now(),
+            place=dict(details.shipping_address) if details else None,
+            method_code=details.shipping_method if details else None,
+        )
+
+
+def _page(
+    mine: Cart,
+    form: CheckoutForm,
+    *,
+    known: bool,
+    unmet: Sequence[Requirement] = (),
+    changed: tuple[Money, Money] | None = None,
+    problems: Sequence[str] = (),
+) -> str:
+    details = _details(form)
+    exact = known and not unmet
+    priced = _priced(mine, details if exact else None)
+    _offer(form, priced)
+    form.expected_total.data = str(priced.due_now.minor) if exact else ""
+    told = [*problems, *_put_errors(form, unmet)]
+    return page(
+        "storefront/checkout.html",
+        form=form,
+        problems=told,
+        changed=changed,
+        cart={
+            "lines": [
+                {"name": line.name, "quantity": line.quantity, "total": line.net, "note": ""}
+                for line in priced.lines
+            ],
+            "held_until": priced.held_until,
+            "number": mine.public_id[:4].upper(),
+        },
+        shipping_asides={m.code: _price_words(m.price) for m in priced.methods},
+        shipping_notes={m.code: m.description for m in priced.methods},
+        payment_notes={code: _PAYMENT[code][1] for code in house().rules.payment_methods},
+        totals=shown.totals(priced) if exact else _inexact(priced),
+        due_now=priced.due_now if exact else priced.goods + priced.delivery,
+        due_note="",
+        recurring=shown.recurring(priced.recurring),
+        needs_address=priced.ships,
+        known=exact,
+        signed_in=person() is not None,
+        cart_href="/cart",
+        login_href="/account/login?next=/checkout",
+    )
+
+
+def _inexact(priced: PricedCart) -> list[tuple[Any, ...]]:
+    rows = [row for row in shown.totals(priced) if row[2] != "tax"]
+    return [*rows, ("Sales tax", None, "tax", "Worked out from your address")]
+
+
+def _price_words(price: Money) -> str:
+    return f"{price.decimal()}" if price else "free"
+
+
+def _offer(form: CheckoutForm, priced: PricedCart) -> None:
+    """Put the choices of this cart into the form; a way that is not offered is dropped."""
+    if not priced.ships:
+        del form.shipping_method
+    else:
+        form.shipping_method.choices = [(m.code, m.name) for m in priced.methods]
+        chosen = priced.method.code if priced.method else None
+        if form.shipping_method.data not in [m.code for m in priced.methods]:
+            form.shipping_method.data = chosen
+    methods = house().rules.payment_methods
+    form.payment_method.choices = [(code, _PAYMENT[code][0]) for code in methods]
+    if form.payment_method.data not in methods:
+        form.payment_method.data = methods[0]
+
+
+def _put_errors(form: CheckoutForm, unmet: Sequence[Requirement]) -> list[str]:
+    """Errors next to their fields; what has no field is answered for the top of the page."""
+    others = []
+    for item in unmet:
+        name = item.field.rpartition(".")[2]
+        if name in form:
+            form[name].errors = [*form[name].errors, item.text]
+        else:
+            others.append(item.text)
+    return others

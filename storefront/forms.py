@@ -1,0 +1,25 @@
+"""The shop's forms. What is missing is asked of ``cart.checkout``, not of the form."""
+
+from wtforms import Form, HiddenField, RadioField, SelectField, StringField
+
+from cart.address import US_STATES
+
+
+class CheckoutForm(Form):
+    """Who, where, how."""
+
+    name = StringField("Full name")
+    phone = StringField("Phone, for the driver")
+    email = StringField("E-mail")
+    line1 = StringField("Street and number")
+    line2 = StringField("Flat, floor, company")
+    city = StringField("Town")
+    region = SelectField(
+        "State",
+        choices=[("", "Choose"), *((code, code) for code in sorted(US_STATES))],
+        validate_choice=False,
+    )
+    postal_code = StringField("ZIP code")
+    shipping_method = RadioField("Delivery", choices=[], validate_choice=False)
+    payment_method = RadioField("Way of paying", choices=[], validate_choice=False)
+    expected_total = HiddenField()

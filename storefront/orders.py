@@ -1,0 +1,264 @@
+"""Following an order by its link: whoever holds the token that the mail carried sees this order."""
+
+from typing import Any
+
+from flask import Blueprint, Response
+
+from cart import address
+from core.kernel.errors import NotFound
+from core.kernel.ids import same_token
+from core.kernel.money import Money, extend
+from core.orders import placing
+from core.orders.models import Order, OrderLine
+from flows.follow_order import Followed, follow
+from invoices.document import InvoiceDocument
+from storefront.shown import State
+from web.access import Guard, Who, allow
+from web.context import house, today
+from web.documents import bill_of, pdf_response
+from web.pages import page
+
+orders = Blueprint("orders", __name__, template_folder="templates")
+
+_PAYMENT = {
+    "awaiting": State("wait", "Waiting for payment"),
+    "on_terms": State("wait", "To be paid by bill"),
+    "paid": State("go", "Paid"),
+    "released": State("", "Not paid"),
+    "refund_due": State("wait", "Being paid back"),
+    "refunded": State("go", "Paid back"),
+}
+_FULFILMENT = {
+    "unfulfilled": State("", "Not sent yet"),
+    "partial": State("wait", "Partly sent"),
+    "fulfilled": State("go", "Sent"),
+}
+
+
+@orders.get("/o/<public_id>/<token>")
+@allow(Who.EVERYBODY, Guard.NONE)
+def show(public_id: str, token: str) -> str:
+    """The order, where it stands and its papers."""
+    followed = _followed(public_id, token)
+    return page("storefront/order.html", order=_words(followed), pay=None, cancel_action="")
+
+
+@orders.get("/o/<public_id>/<token>/thanks")
+@allow(Who.EVERYBODY, Guard.NONE)
+def thanks(public_id: str, token: str) -> str:
+    """Placed: what happens next."""
+    followed = _followed(public_id, token)
+    return page(
+        "storefront/confirmation.html",
+        order=_words(followed),
+        next=_next(followed),
+        account_href="",
+    )
+
+
+@orders.get("/o/<public_id>/<token>/bills/<invoice_id>")
+@allow(Who.EVERYBODY, Guard.NONE)
+def bill(public_id: str, token: str, invoice_id: str) -> str:
+    """The order's bill as a page."""
+    followed = _followed(public_id, token)
+    invoice = _one(followed, invoice_id)
+    base = f"{followed.order.public_id}/{token}/bills/{invoice_id}"
+    return page(
+        "storefront/bill.html",
+        document=InvoiceDocument.from_dict(invoice.document),
+        bill=bill_of(invoice, followed.open_items.get(invoice.id), today())._replace(payable=False),
+        pdf_href=f"/o/{base}.pdf" if invoice.id in followed.stored else "",
+        pay_action="",
+        guest=True,
+        events=[],
+        qr=None,
+    )
+
+
+@orders.get("/o/<public_id>/<token>/bills/<invoice_id>.pdf")
+@allow(Who.EVERYBODY, Guard.NONE)
+def bill_pdf(public_id: str, token: str, invoice_id: str) -> Response:
+    """The order's bill as it was stored."""
+    invoice = _one(_followed(public_id, token), invoice_id)
+    with house().db.reading() as session:
+        return pdf_response(session, house().blobs, invoice)
+
+
+def _followed(public_id: str, token: str) -> Followed:
+    """The order, for the one who holds its token. NotFound for anybody else."""
+    if not same_token(token, house().links.order_token(public_id)):
+        raise NotFound("order")
+    with house().db.snapshot() as session:
+        return follow(session, placing.by_public_id(session, public_id))
+
+
+def _one(followed: Followed, invoice_id: str) -> Any:
+    for invoice in followed.invoices:
+        if invoice.public_id == invoice_id:
+            return invoice
+    raise NotFound("bill")
+
+
+def _words(followed: Followed) -> dict[str, Any]:
+    order = followed.order
+    href = house().links.order(order.public_id)
+    currency = order.currency
+    goods = [line for line in followed.lines if line.kind != "delivery"]
+    return {
+        "number": order.number or "not confirmed yet",
+        "placed_at": order.placed_at or order.created_at,
+        "first_name": str((order.shipping_address or {}).get("name", "")).partition(" ")[0],
+        "email": order.email,
+        "href": href,
+        "payment": _PAYMENT[order.payment],
+        "fulfilment": _FULFILMENT[order.fulfilment],
+        "payment_words": _payment_words(followed),
+        "is_paid": order.payment == "paid",
+        "lines": [_line(followed, line) for line in goods],
+        "totals": _totals(order, followed.lines),
+        "total": Money(order.due_now_minor, currency),
+        "recurring": [
+            (Money(line.net_minor, currency), line.charge_kind.removesuffix("ly"), line.name)
+            for line in goods
+            if line.charge_kind != "one_off"
+        ],
+        "delivery": _delivery(order),
+        "documents": [
+            {
+                "name": f"Bill {invoice.number}",
+                "href": f"{href}/bills/{invoice.public_id}",
+                "pdf_href": f"{href}/bills/{invoice.public_id}.pdf"
+                if invoice.id in followed.stored
+                else "",
+                "state": _open_words(followed, invoice.id),
+            }
+            for invoice in followed.invoices
+        ],
+        "events": _events(followed),
+    }
+
+
+def _open_words(followed: Followed, invoice_id: Any) -> State:
+    item = followed.open_items.get(invoice_id)
+    if item is None or not item.open:
+        return State("go", "Paid")
+    return State("wait", f"{item.open.decimal()} to pay")
+
+
+def _line(followed: Followed, line: OrderLine) -> dict[str, Any]:
+    slug, picture = ("", "")
+    if line.variant_id in followed.pictures:
+        slug, picture = followed.pictures[line.variant_id]
+    currency = followed.order.currency
+    return {
+        "name": line.name,
+        "picture": picture,
+        "href": f"/p/{slug}" if slug else "",
+        "quantity": line.quantity,
+        "unit_price": extend(line.unit_price_micros, 1, currency),
+        "total": Money(line.net_minor, currency),
+        "note": "The first month" if line.charge_kind != "one_off" else "",
+        "state": None,
+    }
+
+
+def _totals(order: Order, lines: Any) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = [
+        (line.name, Money(line.net_minor, order.currency), "line")
+        for line in lines
+        if line.kind == "delivery"
+    ]
+    return [*rows, ("Sales tax", Money(order.tax_minor, order.currency), "tax")]
+
+
+def _delivery(order: Order) -> dict[str, Any] | None:
+    if not order.shipping_address:
+        return None
+    return {
+        "name": order.shipping_address.get("name", ""),
+        "lines": address.lines(order.shipping_address),
+        "method": (order.shipping_method or "").capitalize(),
+        "when": "",
+    }
+
+
+def _payment_words(followed: Followed) -> str:
+    if followed.payments:
+        return f"Paid by {followed.payments[-1].instrument}"
+    return "You pay by bill" if followed.order.payment == "on_terms" else ""
+
+
+def _events(followed: Followed) -> list[dict[str, Any]]:
+    order = followed.order
+    events: list[dict[str, Any]] = [
+        {"title": "You ordered", "text": "", "at": order.created_at, "state": "done"}
+    ]
+    events += [
+        {
+            "title": f"We got {payment.instrument.lower()}",
+            "text": "",
+            "at": payment.captured_at,
+            "state": "done",
+        }
+        for payment in followed.payments
+    ]
+    events += [
+        {
+            "title": f"Bill {invoice.number} was written",
+            "text": "",
+            "at": invoice.issued_at,
+            "state": "done",
+        }
+        for invoice in followed.invoices
+    ]
+    if order.cancelled_at is not None:
+        events.append(
+            {"title": "It was cancelled", "text": "", "at": order.cancelled_at, "state": "bad"}
+        )
+    return events[::-1]
+
+
+def _next(followed: Followed) -> list[dict[str, Any]]:
+    kinds = {line.kind for line in followed.lines}
+    events: list[dict[str, Any]] = [
+        {
+            "title": "Your order is in",
+            "text": "We have written to you.",
+            "at": followed.order.placed_at,
+            "state": "done",
+        },
+        {
+            "title": "The bill comes by mail",
+            "text": "In a minute, as a PDF.",
+            "at": None,
+            "state": "now",
+        },
+    ]
+    if "physical" in kinds:
+        events.append(
+            {
+                "title": "We pack and send it",
+                "text": "Two to three working days.",
+                "at": None,
+                "state": "",
+            }
+        )
+    if "service" in kinds:
+        events.append(
+            {
+                "title": "We call you",
+                "text": "To agree on the day of the visit.",
+                "at": None,
+                "state": "",
+            }
+        )
+    if "plan" in kinds:
+        events.append(
+            {
+                "title": "Your line is switched on",
+                "text": "Your first month begins that day.",
+                "at": None,
+                "state": "",
+            }
+        )
+    return events

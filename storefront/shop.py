@@ -1,0 +1,93 @@
+"""Home, categories and products: pages that hold no byte of their visitor."""
+
+import uuid
+
+from flask import Blueprint, request
+
+from core.catalog import products
+from core.kernel.errors import NotFound
+from flows import browse
+from storefront import home, shown
+from web.access import Guard, Who, allow
+from web.context import channel, house
+from web.pages import page
+
+shop = Blueprint("shop", __name__, template_folder="templates")
+PAGE_SIZE = 24
+
+
+@shop.get("/")
+@allow(Who.EVERYBODY, Guard.NONE)
+def front() -> str:
+    """The home page."""
+    found, _ = channel()
+    with house().db.reading() as session:
+        shelf = browse.shelf(session, found, house().clock.now(), limit=60)
+    return page("storefront/home.html", cacheable=True, **home.contents(found, shelf.products))
+
+
+@shop.get("/c/<slug>")
+@allow(Who.EVERYBODY, Guard.NONE)
+def category(slug: str) -> str:
+    """One shelf, or with ``all`` every one, paged."""
+    found, _ = channel()
+    after = read_cursor(request.args.get("after", ""))
+    with house().db.reading() as session:
+        row = None if slug == "all" else products.category(session, slug)
+        listed = browse.shelf(
+            session,
+            found,
+            house().clock.now(),
+            category_slug=row.slug if row else None,
+            after=after,
+            limit=PAGE_SIZE,
+        )
+    return page(
+        "storefront/category.html",
+        cacheable=True,
+        category={
+            "name": row.name if row else "Everything we have",
+            "slug": slug,
+            "text": row.intro if row else "",
+        },
+        products=[shown.card(item) for item in listed.products],
+        facets=[],
+        sorts=[],
+        page={
+            "next_href": f"/c/{slug}?after={write_cursor(listed.after)}" if listed.after else None,
+            "prev_href": f"/c/{slug}" if after else None,
+            "said": "",
+        },
+    )
+
+
+@shop.get("/p/<slug>")
+@allow(Who.EVERYBODY, Guard.NONE)
+def product(slug: str) -> str:
+    """One product and its buying box."""
+    found, _ = channel()
+    with house().db.reading() as session:
+        detail, offered = browse.product(session, found, house().clock.now(), slug)
+    minutes = int(house().rules.hold_for.total_seconds() // 60)
+    return page(
+        "storefront/product.html",
+        cacheable=True,
+        product=shown.product_page(detail, offered, minutes),
+        goes_with=[],
+    )
+
+
+def write_cursor(after: tuple[int, uuid.UUID]) -> str:
+    """Where a page begins, for an address."""
+    return f"{after[0]}-{after[1].hex}"
+
+
+def read_cursor(text: str) -> tuple[int, uuid.UUID] | None:
+    """What ``write_cursor`` wrote; NotFound for anything else."""
+    if not text:
+        return None
+    position, _, key = text.rpartition("-")
+    try:
+        return int(position), uuid.UUID(key)
+    except ValueError:
+        raise NotFound("page") from None

@@ -1,0 +1,76 @@
+"""Documents for pages: the stored bytes as an answer, and what the ledger says of a bill in words."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar, NamedTuple
+
+from flask import Response
+from sqlalchemy.orm import Session
+
+from core.kernel.blobs import Blobs
+from core.kernel.errors import ShopError
+from core.kernel.money import Money
+from core.ledger.items import Open
+from invoices import reading
+from invoices.models import Invoice
+
+
+@dataclass(eq=False)
+class NotPrinted(ShopError):
+    """The document is issued, its PDF is still being made."""
+
+    code: ClassVar[str] = "not_printed_yet"
+    text: ClassVar[str] = "Bill {number} is just being printed. Try again in a minute."
+    number: str
+
+
+class State(NamedTuple):
+    """A tag: its shape and its words."""
+
+    kind: str
+    text: str
+
+
+class Bill(NamedTuple):
+    """What the ledger says of a document now."""
+
+    open: Money
+    paid: Money
+    state: State
+    stamp: str
+    late: bool
+    payable: bool
+
+
+def bill_of(invoice: Invoice, item: Open | None, today: date) -> Bill:
+    """Open, paid, late or settled, in words. ``item`` None: it never asked for money."""
+    zero = Money.zero(invoice.currency)
+    if invoice.kind in ("credit_memo", "note"):
+        words = "Yours to use" if invoice.kind == "credit_memo" else "For your records"
+        return Bill(zero, zero, State("go", words), "", False, False)
+    if item is None or not item.open:
+        paid = item.amount if item is not None else zero
+        return Bill(zero, paid, State("go", "Paid"), "Paid", False, False)
+    late = invoice.due_date is not None and invoice.due_date < today
+    paid = item.amount - item.open
+    if late:
+        state = State("bad", "Overdue")
+    else:
+        state = State("wait", "Partly paid" if paid else "Open")
+    return Bill(item.open, paid, state, "", late, not item.is_history)
+
+
+def pdf_response(session: Session, blobs: Blobs, invoice: Invoice) -> Response:
+    """The PDF of a document. Raises NotPrinted while it is not rendered."""
+    data = reading.pdf_bytes(session, blobs, invoice.id)
+    if data is None:
+        raise NotPrinted(invoice.number)
+    name = f"{invoice.kind.replace('_', '-')}-{invoice.number}.pdf"
+    return Response(
+        data,
+        mimetype="application/pdf",
+        headers={
+            "Content-Disposition": f'inline; filename="{name}"',
+            "Cache-Control": "private, no-store",
+        },
+    )
