@@ -157,17 +157,19 @@ def chained(previous: str, number: int, entry: AuditEntry) -> str:
 
 
 def broken_at(session: Session) -> int | None:
-    """The number of the first sealed line that is missing or changed; None when the chain is whole."""
+    """The number of the first sealed line that is missing or changed; None when the chain is whole.
+
+    Ask a snapshot: a line sealed meanwhile would look like a fault.
+    """
     head = session.get(AuditHead, 1)
     expected, number = GENESIS, 0
-    query = select(AuditEntry).where(AuditEntry.seal_number.is_not(None))
-    for entry in session.scalars(
-        query.order_by(AuditEntry.seal_number).execution_options(yield_per=1000)
-    ):
-        number += 1
-        expected = chained(expected, number, entry)
-        if entry.seal_number != number or entry.seal_hash != expected:
-            return number
+    query = select(AuditEntry).order_by(AuditEntry.seal_number).limit(1000)
+    while page := session.scalars(query.where(AuditEntry.seal_number > number)).all():
+        for entry in page:
+            number += 1
+            expected = chained(expected, number, entry)
+            if entry.seal_number != number or entry.seal_hash != expected:
+                return number
     if head is None:
         return None if number == 0 else 1
     if head.seal_number != number or head.seal_hash != expected:
