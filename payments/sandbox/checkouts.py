@@ -11,6 +11,7 @@ from payments.sandbox.forms import (
     Field,
     Shape,
     choice,
+    email,
     integer,
     items,
     metadata,
@@ -37,7 +38,7 @@ _PAYMENT: Shape = {
     "capture_method": Field(choice("automatic", "automatic_async", "manual")),
     "description": Field(text()),
     "metadata": Field(metadata),
-    "receipt_email": Field(text(800)),
+    "receipt_email": Field(email),
 }
 CREATE: Shape = {
     "mode": Field(choice("payment"), required=True),
@@ -47,7 +48,7 @@ CREATE: Shape = {
     "success_url": Field(web_address, required=True),
     "cancel_url": Field(web_address),
     "client_reference_id": Field(text(200)),
-    "customer_email": Field(text(800)),
+    "customer_email": Field(email),
     "expires_at": Field(integer()),
     "locale": Field(choice("auto", "en")),
     "metadata": Field(metadata),
@@ -173,13 +174,13 @@ def _expiry(tx: Tx, given: Body) -> int:
 
 
 def _new(tx: Tx, given: Body, session_id: str, currency: str, total: int) -> Body:
-    email = given.get("customer_email")
+    address = given.get("customer_email")
     payer: dict[str, Any] | None = None
-    if email:
+    if address:
         payer = {
             "address": None,
             "business_name": None,
-            "email": email,
+            "email": address,
             "individual_name": None,
             "name": None,
             "phone": None,
@@ -214,7 +215,7 @@ def _new(tx: Tx, given: Body, session_id: str, currency: str, total: int) -> Bod
         "customer": None,
         "customer_creation": "if_required",
         "customer_details": payer,
-        "customer_email": email,
+        "customer_email": address,
         "discounts": [],
         "expires_at": _expiry(tx, given),
         "invoice": None,

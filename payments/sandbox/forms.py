@@ -5,6 +5,7 @@ that is understood; anything else is refused, as Stripe refuses it, so that a mi
 never silently ignored.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -124,6 +125,13 @@ def web_address(value: Any, path: str) -> str:
             code="url_invalid",
             param=path,
         )
+    return address
+
+
+def email(value: Any, path: str) -> str:
+    address = str(text(800)(value, path))
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", address):
+        raise ApiError(f"Invalid email address: {address}", code="email_invalid", param=path)
     return address
 
 

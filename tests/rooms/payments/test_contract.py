@@ -69,6 +69,12 @@ def test_a_checkout_lasts_between_half_an_hour_and_a_day(either: Side, minutes: 
     assert refused.value.param == "expires_at"
 
 
+def test_an_address_that_is_none_is_refused(either: Side) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        either.open(customer_email="june.alder")
+    assert (refused.value.reason, refused.value.param) == ("email_invalid", "customer_email")
+
+
 def test_less_than_can_be_charged_is_refused(either: Side) -> None:
     cent = Money(1, "USD")
     with pytest.raises(InvalidRequest) as refused:
