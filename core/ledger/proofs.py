@@ -1,0 +1,258 @@
+"""What the ledger shows of itself: entries balance, controls are their items, ageing is receivable.
+
+``as_of`` leaves out what is dated later; None takes everything.
+"""
+
+from datetime import date, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Subquery,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
+from sqlalchemy.orm import Session
+
+from core.kernel import proof
+from core.kernel.numbering import NumberSeries
+from core.kernel.proof import Part
+from core.ledger.chart import (
+    CUSTOMER_CREDIT,
+    ORDER_DEPOSIT,
+    RECEIVABLE,
+    RECEIVABLE_CHARGED_BACK,
+    UNAPPLIED,
+)
+from core.ledger.journal import POSTING_SERIES
+from core.ledger.models import Application, JournalEntry, JournalLine, OpenItem
+from core.parties.models import Account, LegalEntity
+
+#: The accounts whose balance is the sum of open items.
+CONTROLS = (RECEIVABLE, RECEIVABLE_CHARGED_BACK, ORDER_DEPOSIT, CUSTOMER_CREDIT, UNAPPLIED)
+_AGES = (30, 60, 90)
+
+
+def entries_balance(session: Session, as_of: date | None) -> Part:
+    """Debits are credits, per entry and currency and in the functional currency."""
+    dated = proof.until(JournalEntry.effective_date, as_of)
+    entries = proof.count(session, select(func.count()).select_from(JournalEntry).where(*dated))
+    debits = _lines(JournalLine.currency, func.sum(JournalLine.amount_minor)).where(
+        JournalLine.amount_minor > 0, *dated
+    )
+    difference = func.sum(JournalLine.amount_minor)
+    named = (JournalEntry.posting_number, JournalEntry.kind, JournalLine.currency)
+    uneven = _lines(*named, difference).where(*dated)
+    uneven = uneven.group_by(JournalEntry.id, *named).having(difference != 0)
+    functional = func.sum(JournalLine.functional_minor)
+    other = _lines(*named[:2], functional).where(*dated)
+    other = other.group_by(JournalEntry.id, *named[:2]).having(functional != 0)
+    has_line = exists().where(JournalLine.entry_id == JournalEntry.id)
+    empty = select(*named[:2]).where(~has_line, *dated)
+    has_entry = exists().where(JournalEntry.id == JournalLine.entry_id)
+    loose = select(JournalLine.ledger_code, JournalLine.amount_minor).where(~has_entry)
+    wrong = [
+        *proof.offenders(
+            session,
+            uneven.order_by(JournalEntry.posting_number),
+            lambda row: f"{_posting(row)}: debits less credits is {proof.amount(row[3], row[2])}",
+        ),
+        *proof.offenders(
+            session, other, lambda row: f"{_posting(row)}: functional amounts sum to {row[2]}"
+        ),
+        *proof.offenders(session, empty, lambda row: f"{_posting(row)} has no line"),
+        *proof.offenders(session, loose, lambda row: f"a line of {row[0]} has no entry: {row[1]}"),
+    ]
+    each = proof.amounts(session, debits.group_by(JournalLine.currency))
+    return Part(f"{entries:,} entries, {each} on each side", proof.first_few(wrong))
+
+
+def postings_have_no_gap(session: Session) -> Part:
+    """The posting sequence of each legal entity runs from 1 without a gap, to the last number taken."""
+    rows = select(
+        JournalEntry.legal_entity_id,
+        literal(POSTING_SERIES).label("series"),
+        JournalEntry.posting_number.label("position"),
+    ).subquery()
+    ours = NumberSeries.series == POSTING_SERIES
+    part = proof.numbers(session, rows, ours, str)
+    return Part(f"{part.figure} postings in sequence", part.offenders)
+
+
+def controls_tie(session: Session, as_of: date | None) -> Part:
+    """Each control account is the sum of what is open, for every account on its own."""
+    parts = _differences(as_of)
+    difference = func.sum(parts.c.amount)
+    keys = (parts.c.ledger_code, parts.c.currency, parts.c.account_id)
+    untied = (
+        select(LegalEntity.code, Account.number, parts.c.ledger_code, parts.c.currency, difference)
+        .join(LegalEntity, LegalEntity.id == parts.c.legal_entity_id)
+        .outerjoin(Account, Account.id == parts.c.account_id)
+        .group_by(LegalEntity.code, Account.number, *keys)
+        .having(difference != 0)
+        .order_by(LegalEntity.code, parts.c.ledger_code, Account.number)
+    )
+    wrong = proof.offenders(
+        session,
+        untied,
+        lambda row: (
+            f"{row[0]}, {row[2]} of account {row[1] or '(none)'}: the journal has "
+            f"{proof.amount(row[4], row[3])} more in debit than the open items"
+        ),
+    )
+    balances = _lines(
+        JournalLine.ledger_code, JournalLine.currency, func.sum(JournalLine.amount_minor)
+    ).where(JournalLine.ledger_code.in_(CONTROLS), *proof.until(JournalEntry.effective_date, as_of))
+    figures = [
+        f"{code.replace('_', ' ')} {proof.amount(abs(balance), currency)}"
+        for code, currency, balance in session.execute(
+            balances.group_by(JournalLine.ledger_code, JournalLine.currency).order_by(
+                JournalLine.ledger_code, JournalLine.currency
+            )
+        )
+    ]
+    return Part(", ".join(figures) or "nothing is open", wrong)
+
+
+def items_stay_within_bounds(session: Session, as_of: date | None) -> Part:
+    """What is open of an item is never below zero nor above its amount."""
+    pieces = _applied(as_of).subquery()
+    applied = func.sum(pieces.c.amount)
+    sums = select(pieces.c.item_id, applied.label("applied")).group_by(pieces.c.item_id).subquery()
+    query = (
+        select(OpenItem.number, OpenItem.currency, OpenItem.amount_minor, sums.c.applied)
+        .join(sums, sums.c.item_id == OpenItem.id)
+        .where(
+            or_(sums.c.applied > OpenItem.amount_minor, sums.c.applied < 0),
+            *proof.until(OpenItem.effective_date, as_of),
+        )
+        .order_by(OpenItem.number)
+    )
+    items = proof.count(
+        session,
+        select(func.count())
+        .select_from(OpenItem)
+        .where(*proof.until(OpenItem.effective_date, as_of)),
+    )
+    return Part(
+        f"{items:,} open items within bounds",
+        proof.offenders(
+            session,
+            query,
+            lambda row: (
+                f"item {row[0]}: {proof.amount(row[3], row[1])} applied "
+                f"of {proof.amount(row[2], row[1])}"
+            ),
+        ),
+    )
+
+
+def ageing_ties(session: Session, as_of: date | None, today: date) -> Part:
+    """Receivable by age, each item in its bucket, sums to the control accounts."""
+    ages = _ages(as_of, today)
+    ledger = _lines(JournalLine.currency, func.sum(JournalLine.amount_minor)).where(
+        JournalLine.ledger_code.in_((RECEIVABLE, RECEIVABLE_CHARGED_BACK)),
+        *proof.until(JournalEntry.effective_date, as_of),
+    )
+    control: dict[str, int] = {
+        currency: int(sum_)
+        for currency, sum_ in session.execute(ledger.group_by(JournalLine.currency))
+    }
+    found: dict[str, list[int]] = {currency: [0] * (len(_AGES) + 2) for currency in control}
+    for currency, bucket, sum_ in session.execute(
+        select(ages.c.currency, ages.c.bucket, func.sum(ages.c.amount)).group_by(
+            ages.c.currency, ages.c.bucket
+        )
+    ):
+        found.setdefault(currency, [0] * (len(_AGES) + 2))[bucket] = int(sum_)
+    wrong = [
+        f"the buckets sum to {proof.amount(sum(sums), currency)}, the control accounts have "
+        f"{proof.amount(control.get(currency, 0), currency)}"
+        for currency, sums in found.items()
+        if sum(sums) != control.get(currency, 0)
+    ]
+    figures = [_buckets(currency, sums) for currency, sums in found.items()]
+    return Part("; ".join(figures) or "nothing", proof.first_few(wrong))
+
+
+def _lines(*columns: Any) -> Select[*tuple[Any, ...]]:
+    return (
+        select(*columns)
+        .select_from(JournalLine)
+        .join(JournalEntry, JournalEntry.id == JournalLine.entry_id)
+    )
+
+
+def _posting(row: Any) -> str:
+    return f"posting {row[0]} ({row[1]})"
+
+
+def _applied(as_of: date | None) -> Any:
+    """(item, amount) of every application, on either side."""
+    dated = proof.until(Application.effective_date, as_of)
+    return union_all(
+        *(
+            select(column.label("item_id"), Application.amount_minor.label("amount")).where(
+                column.is_not(None), *dated
+            )
+            for column in (Application.debit_item_id, Application.credit_item_id)
+        )
+    )
+
+
+def _differences(as_of: date | None) -> Subquery:
+    """Journal less open items on each control account; every account sums to zero."""
+    posted = _lines(
+        JournalLine.legal_entity_id,
+        JournalLine.ledger_code,
+        JournalLine.account_id,
+        JournalLine.currency,
+        JournalLine.amount_minor.label("amount"),
+    ).where(JournalLine.ledger_code.in_(CONTROLS), *proof.until(JournalEntry.effective_date, as_of))
+    sign = case((OpenItem.side == "debit", 1), else_=-1)
+    whose = (OpenItem.legal_entity_id, OpenItem.ledger_code, OpenItem.account_id, OpenItem.currency)
+    opened = select(*whose, (-sign * OpenItem.amount_minor).label("amount")).where(
+        *proof.until(OpenItem.effective_date, as_of)
+    )
+    pieces = _applied(as_of).subquery()
+    applied = select(*whose, (sign * pieces.c.amount).label("amount")).join(
+        pieces, pieces.c.item_id == OpenItem.id
+    )
+    return union_all(posted, opened, applied).subquery()
+
+
+def _ages(as_of: date | None, today: date) -> Subquery:
+    """(currency, bucket, amount): bucket 0 is not yet due, then by age."""
+    due = func.coalesce(OpenItem.due_date, OpenItem.effective_date)
+    older: list[tuple[ColumnElement[bool], int]] = [(due >= today, 0)]
+    older += [
+        (due >= today - timedelta(days=days), bucket) for bucket, days in enumerate(_AGES, start=1)
+    ]
+    bucket = case(*older, else_=len(_AGES) + 1).label("bucket")
+    owed = OpenItem.ledger_code.in_((RECEIVABLE, RECEIVABLE_CHARGED_BACK))
+    opened = select(OpenItem.currency, bucket, OpenItem.amount_minor.label("amount")).where(
+        owed, *proof.until(OpenItem.effective_date, as_of)
+    )
+    pieces = _applied(as_of).subquery()
+    applied = (
+        select(OpenItem.currency, bucket, (-pieces.c.amount).label("amount"))
+        .join(pieces, pieces.c.item_id == OpenItem.id)
+        .where(owed)
+    )
+    return union_all(opened, applied).subquery()
+
+
+def _buckets(currency: str, sums: list[int]) -> str:
+    names = ("not due", "1–30 days", "31–60", "61–90", "older")
+    parts = [
+        f"{name} {proof.amount(minor, currency)}"
+        for name, minor in zip(names, sums, strict=True)
+        if minor
+    ]
+    return f"{proof.amount(sum(sums), currency)}" + (f" ({', '.join(parts)})" if parts else "")

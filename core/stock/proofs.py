@@ -1,0 +1,92 @@
+"""What the stock shows of itself. It knows today only: levels have no past but their movements."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from core.catalog.models import Variant
+from core.kernel import proof
+from core.kernel.proof import Part
+from core.stock.models import Hold, StockLevel, StockMovement
+
+
+def levels_are_true(session: Session, now: datetime) -> Part:
+    """held + allocated ≤ on hand + backorder, holds are what is held, movements sum to the level."""
+    wrong = [
+        *proof.offenders(
+            session,
+            _level(StockLevel.on_hand, StockLevel.allocated, StockLevel.held).where(
+                or_(
+                    StockLevel.on_hand
+                    - StockLevel.allocated
+                    - StockLevel.held
+                    + StockLevel.backorder_limit
+                    < 0,
+                    StockLevel.held < 0,
+                    StockLevel.allocated < 0,
+                )
+            ),
+            lambda row: f"{row[0]} is oversold: {row[1]} on hand, {row[2]} sold, {row[3]} held",
+        ),
+        *_untrue_holds(session, now),
+        *_untrue_movements(session),
+    ]
+    levels, on_hand, allocated, held = session.execute(
+        select(
+            func.count(),
+            func.sum(StockLevel.on_hand),
+            func.sum(StockLevel.allocated),
+            func.sum(StockLevel.held),
+        )
+    ).one()
+    return Part(
+        f"{levels:,} levels: {on_hand or 0:,} on hand, {allocated or 0:,} sold, {held or 0:,} held",
+        proof.first_few(wrong),
+    )
+
+
+def _level(*columns: Any) -> Select[*tuple[Any, ...]]:
+    return (
+        select(Variant.sku, *columns)
+        .select_from(StockLevel)
+        .join(Variant, Variant.id == StockLevel.variant_id)
+        .order_by(Variant.sku)
+    )
+
+
+def _untrue_holds(session: Session, now: datetime) -> tuple[str, ...]:
+    """A lapsed hold counts as held until somebody lets it go; an unexpired one always does."""
+    every = func.coalesce(func.sum(Hold.quantity), 0)
+    unexpired = func.coalesce(func.sum(Hold.quantity).filter(Hold.expires_at > now), 0)
+    query = (
+        _level(StockLevel.held, every, unexpired)
+        .outerjoin(Hold, and_(Hold.level_id == StockLevel.id, Hold.state == "active"))
+        .group_by(StockLevel.id, Variant.sku, StockLevel.held)
+        .having(or_(every != StockLevel.held, unexpired > StockLevel.held))
+    )
+    return proof.offenders(
+        session,
+        query,
+        lambda row: f"{row[0]}: {row[1]} held, its holds are {row[2]} ({row[3]} unexpired)",
+    )
+
+
+def _untrue_movements(session: Session) -> tuple[str, ...]:
+    on_hand = func.coalesce(func.sum(StockMovement.on_hand), 0)
+    allocated = func.coalesce(func.sum(StockMovement.allocated), 0)
+    query = (
+        _level(StockLevel.on_hand, on_hand, StockLevel.allocated, allocated)
+        .outerjoin(StockMovement, StockMovement.level_id == StockLevel.id)
+        .group_by(StockLevel.id, Variant.sku, StockLevel.on_hand, StockLevel.allocated)
+        .having(or_(on_hand != StockLevel.on_hand, allocated != StockLevel.allocated))
+    )
+    return proof.offenders(
+        session,
+        query,
+        lambda row: (
+            f"{row[0]}: {row[1]} on hand where movements say {row[2]}, "
+            f"{row[3]} sold where they say {row[4]}"
+        ),
+    )

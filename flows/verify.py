@@ -1,0 +1,164 @@
+"""The books prove themselves: twelve lines, each with its figure, all from one snapshot.
+
+Rooms and core make the parts; here they are put into the order of the list. ``./shop verify`` prints
+them. Nothing is written.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from core.kernel import audit
+from core.kernel.blobs import Blobs
+from core.kernel.clock import Clock
+from core.kernel.db import Database
+from core.kernel.proof import Part
+from core.ledger import proofs as ledger
+from core.orders import proofs as orders
+from core.stock import proofs as stock
+from invoices.proofs import books, series, stored
+from payments import proofs as payments
+
+NOTHING_YET = "nothing to prove yet"
+TODAY_ONLY = "known for today only"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line: what is claimed, its figure, and what speaks against it.
+
+    ``proved`` is False where there is nothing to prove; then nothing speaks against it either.
+    """
+
+    number: int
+    claim: str
+    figure: str
+    offenders: tuple[str, ...] = ()
+    proved: bool = True
+
+    @property
+    def holds(self) -> bool:
+        """Does nothing speak against it?"""
+        return not self.offenders
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What the proofs are asked about."""
+
+    session: Session
+    now: datetime
+    as_of: date | None
+    blobs: Blobs | None
+
+    @property
+    def today(self) -> date:
+        return self.as_of or self.now.date()
+
+
+def verify(
+    db: Database, clock: Clock, *, as_of: date | None = None, blobs: Blobs | None = None
+) -> Iterator[Finding]:
+    """Prove each line of the list. ``as_of`` leaves out what is dated later; ``blobs``, where
+    stored documents are, asks to read each of them whole."""
+    with db.snapshot() as session:
+        look = _Look(session, clock.now(), as_of, blobs)
+        for number, (claim, prove) in enumerate(_LIST, start=1):
+            parts = prove(look)
+            if isinstance(parts, str):
+                yield Finding(number, claim, parts, proved=False)
+                continue
+            yield Finding(
+                number,
+                claim,
+                "; ".join(part.figure for part in parts),
+                tuple(word for part in parts for word in part.offenders),
+            )
+
+
+def _balance(look: _Look) -> list[Part]:
+    return [
+        ledger.entries_balance(look.session, look.as_of),
+        ledger.postings_have_no_gap(look.session),
+    ]
+
+
+def _controls(look: _Look) -> list[Part]:
+    return [ledger.controls_tie(look.session, look.as_of)]
+
+
+def _invoices(look: _Look) -> list[Part]:
+    return [
+        books.documents_add_up(look.session),
+        books.ledger_has_them(look.session, look.as_of),
+        books.orders_are_billed_as_placed(look.session),
+        ledger.items_stay_within_bounds(look.session, look.as_of),
+    ]
+
+
+def _payments(look: _Look) -> list[Part]:
+    return [payments.captured_is_somewhere(look.session, look.as_of)]
+
+
+def _credits(look: _Look) -> list[Part]:
+    return [series.credits_stay_below_their_lines(look.session)]
+
+
+def _numbers(look: _Look) -> list[Part]:
+    return [
+        series.numbers_have_no_gap(look.session),
+        orders.numbers_have_no_gap(look.session),
+        payments.numbers_have_no_gap(look.session),
+        series.no_number_comes_twice(look.session),
+    ]
+
+
+def _stock(look: _Look) -> list[Part] | str:
+    if look.as_of is not None and look.as_of < look.now.date():
+        return TODAY_ONLY
+    return [stock.levels_are_true(look.session, look.now)]
+
+
+def _ageing(look: _Look) -> list[Part]:
+    return [ledger.ageing_ties(look.session, look.as_of, look.today)]
+
+
+def _records(look: _Look) -> list[Part]:
+    parts = [_audit(look.session)]
+    if look.blobs is not None:
+        parts += [
+            stored.bytes_have_their_hash(look.session, look.blobs),
+            stored.words_are_the_figures(look.session),
+            stored.none_is_missing(look.session, look.now),
+        ]
+    return parts
+
+
+def _audit(session: Session) -> Part:
+    head = session.get(audit.AuditHead, 1)
+    sealed = head.seal_number if head else 0
+    broken = audit.broken_at(session)
+    wrong = () if broken is None else (f"sealed line {broken} is missing or was changed",)
+    return Part(f"{sealed:,} lines sealed", wrong)
+
+
+def _nothing_yet(look: _Look) -> str:
+    return NOTHING_YET
+
+
+_LIST: tuple[tuple[str, Callable[[_Look], list[Part] | str]], ...] = (
+    ("Debits are credits", _balance),
+    ("Control accounts are their open items", _controls),
+    ("Invoices are their lines, orders and entries", _invoices),
+    ("Captured money is somewhere", _payments),
+    ("Statements chain", _nothing_yet),
+    ("Bundles and revenue schedules sum up", _nothing_yet),
+    ("Credit per line is no more than the line", _credits),
+    ("Numbers have no gap and no double", _numbers),
+    ("Stock is not oversold", _stock),
+    ("Ageing is the receivable", _ageing),
+    ("Services billed are services provisioned", _nothing_yet),
+    ("The audit chain and documents are whole", _records),
+)

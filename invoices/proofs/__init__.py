@@ -1,0 +1,1 @@
+"""What the documents show of themselves, for ``flows.verify``."""

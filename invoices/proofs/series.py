@@ -1,0 +1,98 @@
+"""Numbers and credits: no number of ours is missing, none comes twice, no line is credited twice over."""
+
+from sqlalchemy import String, and_, case, cast, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from core.kernel import proof
+from core.kernel.numbering import NumberSeries
+from core.kernel.proof import Part
+from invoices.issue import FIRST_NUMBER, INVOICE_SERIES
+from invoices.models import Invoice, InvoiceLine
+
+
+def numbers_have_no_gap(session: Session) -> Part:
+    """Our own series run from 1 without a gap, and a document's number tells its place."""
+    matching = Invoice.number == cast(Invoice.series_position + FIRST_NUMBER, String)
+    rows = (
+        select(
+            Invoice.legal_entity_id,
+            Invoice.series,
+            case((matching, Invoice.series_position)).label("position"),
+        )
+        .where(Invoice.is_external.is_(False))
+        .subquery()
+    )
+    in_use = select(Invoice.series).where(Invoice.is_external.is_(False))
+    ours = or_(NumberSeries.series == INVOICE_SERIES, NumberSeries.series.in_(in_use))
+    part = proof.numbers(session, rows, ours, lambda number: str(FIRST_NUMBER + number))
+    return Part(f"{part.figure} documents of ours", part.offenders)
+
+
+def no_number_comes_twice(session: Session) -> Part:
+    """Also among imported documents, which tell their content by its hash."""
+    key = (Invoice.legal_entity_id, Invoice.series, Invoice.number)
+    twice = (
+        select(Invoice.series, Invoice.number, func.count())
+        .group_by(*key)
+        .having(func.count() > 1)
+        .order_by(Invoice.series, Invoice.number)
+    )
+    unhashed = (
+        select(Invoice.series, Invoice.number)
+        .where(Invoice.is_external.is_(True), Invoice.content_hash.is_(None))
+        .order_by(Invoice.series, Invoice.number)
+    )
+    imported = select(func.count()).select_from(Invoice).where(Invoice.is_external.is_(True))
+    return Part(
+        f"{proof.count(session, imported):,} imported",
+        (
+            *proof.offenders(
+                session, twice, lambda row: f"{row[0]} {row[1]} is there {row[2]} times"
+            ),
+            *proof.offenders(
+                session, unhashed, lambda row: f"{row[0]} {row[1]} has no content hash"
+            ),
+        ),
+    )
+
+
+def credits_stay_below_their_lines(session: Session) -> Part:
+    """Credit per line ≤ line; a line that is credited in full gets back exactly its tax."""
+    memo, corrected = aliased(InvoiceLine), aliased(InvoiceLine)
+    net, tax = func.sum(memo.net_minor), func.sum(memo.tax_minor)
+    line = corrected.net_minor + corrected.tax_minor
+    grouped = (corrected.id, corrected.line_number, corrected.net_minor, corrected.tax_minor)
+    query = (
+        select(
+            Invoice.kind, Invoice.number, corrected.line_number, net + tax, line, Invoice.currency
+        )
+        .select_from(memo)
+        .join(corrected, corrected.id == memo.memo_of_id)
+        .join(Invoice, Invoice.id == corrected.invoice_id)
+        .where(memo.invoice_id.in_(select(Invoice.id).where(Invoice.kind == "credit_memo")))
+        .group_by(Invoice.kind, Invoice.number, Invoice.currency, *grouped)
+        .having(
+            or_(
+                and_(line >= 0, net + tax > line),
+                and_(line < 0, net + tax < line),
+                and_(net == corrected.net_minor, tax != corrected.tax_minor),
+            )
+        )
+    )
+    credited = select(func.count(memo.memo_of_id.distinct()))
+    has_original = exists().where(
+        InvoiceLine.invoice_id == Invoice.id, InvoiceLine.memo_of_id.is_not(None)
+    )
+    alone = select(func.count()).where(Invoice.kind == "credit_memo", ~has_original)
+    return Part(
+        f"{proof.count(session, credited):,} lines credited, "
+        f"{proof.count(session, alone):,} memos stand alone",
+        proof.offenders(
+            session,
+            query,
+            lambda row: (
+                f"{row[0]} {row[1]}, line {row[2]}: {proof.amount(row[3], row[5])} credited "
+                f"of {proof.amount(row[4], row[5])}"
+            ),
+        ),
+    )

@@ -1,0 +1,104 @@
+"""Stored documents: their bytes have their hash, their words are the books' figures, none is missing."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from core.kernel import proof
+from core.kernel.blobs import Blob, Blobs, is_whole
+from core.kernel.money import Money
+from core.kernel.proof import Part
+from invoices.document import InvoiceDocument
+from invoices.models import Invoice, StoredDocument
+
+#: So long a document of ours may wait to be rendered before something is wrong.
+PATIENCE = timedelta(minutes=10)
+
+
+def bytes_have_their_hash(session: Session, blobs: Blobs) -> Part:
+    """Reads every stored document whole."""
+    stored = proof.count(session, select(func.count()).select_from(StoredDocument))
+    size = proof.count(
+        session,
+        select(func.sum(Blob.size)).where(Blob.sha256.in_(select(StoredDocument.sha256))),
+    )
+    return Part(
+        f"{stored:,} stored documents, {size / 1e6:,.1f} MB",
+        proof.first_few(_changed(session, blobs)),
+    )
+
+
+def _changed(session: Session, blobs: Blobs) -> Iterator[str]:
+    rows = session.execute(
+        select(Invoice.number, StoredDocument.sha256)
+        .join(Invoice, Invoice.id == StoredDocument.invoice_id)
+        .order_by(Invoice.number)
+        .execution_options(yield_per=500)
+    )
+    for number, sha256 in rows:
+        if not is_whole(blobs, sha256):
+            yield f"the bytes of document {number} are missing or not those of {sha256[:12]}…"
+
+
+def words_are_the_figures(session: Session) -> Part:
+    """Each frozen document adds up and says what its row says."""
+    documents = proof.count(session, select(func.count()).select_from(Invoice))
+    return Part(f"{documents:,} documents read", proof.first_few(_disagreeing(session)))
+
+
+def _disagreeing(session: Session) -> Iterator[str]:
+    rows = session.execute(
+        select(
+            Invoice.number,
+            Invoice.kind,
+            Invoice.currency,
+            Invoice.issue_date,
+            Invoice.due_date,
+            Invoice.total_minor,
+            Invoice.document,
+        )
+        .order_by(Invoice.id)
+        .execution_options(yield_per=100)
+    )
+    for row in rows:
+        for what in _disagreements(row):
+            yield f"document {row.number}: {what}"
+
+
+def _disagreements(row: Any) -> Iterator[str]:
+    document = InvoiceDocument.from_dict(row.document)
+    yield from document.disagreements()
+    said = (
+        document.number,
+        document.kind.value,
+        document.currency,
+        document.issue_date,
+        document.due_date,
+    )
+    if said != (row.number, row.kind, row.currency, row.issue_date, row.due_date):
+        yield "its words and its row differ in number, kind, currency or dates"
+    if document.totals.gross != Money(row.total_minor, row.currency).decimal():
+        yield f"it says {document.totals.gross}, its row {Money(row.total_minor, row.currency)}"
+
+
+def none_is_missing(session: Session, now: datetime) -> Part:
+    """Each document that we issued has its stored document; a young one may still wait for it."""
+    missing = (
+        select(Invoice.number)
+        .outerjoin(StoredDocument, StoredDocument.invoice_id == Invoice.id)
+        .where(Invoice.is_external.is_(False), StoredDocument.invoice_id.is_(None))
+    )
+    late = missing.where(Invoice.issued_at < now - PATIENCE)
+    young = missing.where(Invoice.issued_at >= now - PATIENCE)
+    waiting = proof.count(session, select(func.count()).select_from(young.subquery()))
+    return Part(
+        f"{waiting:,} waiting to be rendered",
+        proof.offenders(
+            session,
+            late.order_by(Invoice.number),
+            lambda row: f"document {row[0]} was never rendered",
+        ),
+    )

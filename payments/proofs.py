@@ -1,0 +1,160 @@
+"""What the payments show of themselves against the ledger: where each captured amount is now."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    select,
+    union_all,
+)
+from sqlalchemy.orm import Session
+
+from core.kernel import proof
+from core.kernel.numbering import NumberSeries
+from core.kernel.proof import Part
+from core.ledger.chart import CLEARING, ORDER_DEPOSIT
+from core.ledger.models import Application, JournalEntry, JournalLine, OpenItem
+from payments.models import Payment, Refund
+from payments.money import PAYMENT_SERIES
+
+_BEFORE_FIRST = 10_000
+
+
+def captured_is_somewhere(session: Session, as_of: date | None) -> Part:
+    """Captured = applied + unapplied + earmarked + refunded, payment by payment, and as cleared."""
+    pieces = union_all(*_pieces(as_of)).subquery()
+    where = func.sum(pieces.c.amount)
+    missing = (
+        select(Payment.number, Payment.currency, where)
+        .join(pieces, pieces.c.payment_id == Payment.id)
+        .group_by(Payment.id, Payment.number, Payment.currency)
+        .having(where != 0)
+        .order_by(Payment.number)
+    )
+    wrong = [
+        *proof.offenders(
+            session,
+            missing,
+            lambda row: f"payment {row[0]}: {proof.amount(row[2], row[1])} of it is nowhere",
+        ),
+        *_uncleared(session, as_of),
+    ]
+    named = ("captured", "applied", "earmarked", "unapplied", "refunded")
+    totals = (
+        select(Payment.currency, pieces.c.what, func.sum(pieces.c.amount))
+        .join(pieces, pieces.c.payment_id == Payment.id)
+        .group_by(Payment.currency, pieces.c.what)
+    )
+    sums: dict[str, dict[str, int]] = {}
+    for currency, what, minor in session.execute(totals):
+        sums.setdefault(currency, {})[what] = abs(int(minor))
+    figures = [
+        ", ".join(f"{what} {proof.amount(by.get(what), currency)}" for what in named)
+        for currency, by in sorted(sums.items())
+    ]
+    return Part("; ".join(figures) or "nothing was captured", proof.first_few(wrong))
+
+
+def numbers_have_no_gap(session: Session) -> Part:
+    """``P-10001`` and on, one for each payment."""
+    position = case(
+        (
+            Payment.number.regexp_match("^P-[1-9][0-9]*$"),
+            cast(func.substr(Payment.number, 3), BigInteger) - _BEFORE_FIRST,
+        )
+    )
+    rows = select(
+        Payment.legal_entity_id,
+        literal(PAYMENT_SERIES).label("series"),
+        position.label("position"),
+    ).subquery()
+    ours = NumberSeries.series == PAYMENT_SERIES
+    part = proof.numbers(session, rows, ours, lambda number: f"P-{_BEFORE_FIRST + number}")
+    return Part(f"{part.figure} payments", part.offenders)
+
+
+def _pieces(as_of: date | None) -> list[Select[*tuple[Any, ...]]]:
+    """(payment, what, amount): what was captured is positive, where it is negative."""
+    dated = proof.until(Application.effective_date, as_of)
+    held = and_(OpenItem.source_kind == "payment", *proof.until(OpenItem.effective_date, as_of))
+    kept = case((OpenItem.ledger_code == ORDER_DEPOSIT, "earmarked"), else_="unapplied")
+    return [
+        _piece(Payment.id, literal("captured"), Payment.amount_minor).where(
+            *_entry_until(Payment.id, "payment", as_of)
+        ),
+        _piece(Application.source_id, literal("applied"), -Application.amount_minor).where(
+            Application.source_kind == "payment", Application.debit_item_id.is_not(None), *dated
+        ),
+        _piece(OpenItem.source_id, kept, -OpenItem.amount_minor).where(held),
+        _piece(OpenItem.source_id, kept, Application.amount_minor)
+        .join(Application, Application.credit_item_id == OpenItem.id)
+        .where(OpenItem.source_kind == "payment", *dated),
+        _piece(Refund.payment_id, literal("refunded"), -Refund.amount_minor).where(
+            *_entry_until(Refund.id, "refund", as_of)
+        ),
+    ]
+
+
+def _piece(payment_id: Any, what: Any, minor: Any) -> Select[*tuple[Any, ...]]:
+    return select(payment_id.label("payment_id"), what.label("what"), minor.label("amount"))
+
+
+def _entry_until(source_id: Any, kind: str, as_of: date | None) -> list[ColumnElement[bool]]:
+    """Without a date every row counts, also one that has no entry; with one, the entry's day does."""
+    if as_of is None:
+        return []
+    return [
+        exists().where(
+            JournalEntry.source_kind == kind,
+            JournalEntry.source_id == source_id,
+            JournalEntry.effective_date <= as_of,
+        )
+    ]
+
+
+def _uncleared(session: Session, as_of: date | None) -> tuple[str, ...]:
+    """Each payment went through processor clearing once, and each refund came out of it once."""
+    cleared = (
+        select(
+            JournalEntry.source_id.label("source_id"), (-JournalLine.amount_minor).label("amount")
+        )
+        .join(JournalLine, JournalLine.entry_id == JournalEntry.id)
+        .where(
+            JournalLine.ledger_code == CLEARING,
+            JournalEntry.source_kind.in_(("payment", "refund")),
+            *proof.until(JournalEntry.effective_date, as_of),
+        )
+    )
+    captured = select(Payment.id.label("source_id"), Payment.amount_minor.label("amount")).where(
+        *_entry_until(Payment.id, "payment", as_of)
+    )
+    refunded = select(Refund.id.label("source_id"), (-Refund.amount_minor).label("amount")).where(
+        *_entry_until(Refund.id, "refund", as_of)
+    )
+    both = union_all(captured, refunded, cleared).subquery()
+    difference = func.sum(both.c.amount)
+    sums = select(both.c.source_id, difference.label("difference")).group_by(both.c.source_id)
+    uneven = sums.having(difference != 0).subquery()
+    query = (
+        select(Payment.number, Refund.gateway_id, uneven.c.difference)
+        .select_from(uneven)
+        .outerjoin(Payment, Payment.id == uneven.c.source_id)
+        .outerjoin(Refund, Refund.id == uneven.c.source_id)
+    )
+    return proof.offenders(
+        session,
+        query,
+        lambda row: (
+            f"{row[0] or row[1] or 'an entry of no payment'}: "
+            f"{int(row[2])} minor units did not go through processor clearing"
+        ),
+    )
