@@ -1,0 +1,151 @@
+"""What each mail says, as frozen facts: the one source of its plain text and of its HTML.
+
+Filled by ``flows.notify``, put into words by ``core.notices.rendering``. Dates are local to the reader.
+"""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import ClassVar
+
+from core.kernel.money import Money
+
+
+@dataclass(frozen=True)
+class Letterhead:
+    """Who writes, and in which language and zone the reader lives."""
+
+    name: str
+    legal_name: str
+    address: tuple[str, ...]
+    phone: str
+    hours: str
+    email: str
+    locale: str
+    time_zone: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a sum. ``kind``: ``line``, ``piece`` of a bundle, ``part`` of the sum such as tax, or
+    ``total``."""
+
+    name: str
+    amount: Money
+    note: str = ""
+    kind: str = "line"
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A mail's facts. ``name`` is the reader's first name, ``link`` where its button leads; or empty."""
+
+    TEMPLATE: ClassVar[str]
+
+    head: Letterhead
+    name: str
+    link: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an ordered plan costs ``every`` month or year, before tax."""
+
+    name: str
+    amount: Money
+    every: str
+
+
+@dataclass(frozen=True)
+class OrderLetter(Letter):
+    """Thank you for an order. ``visits`` are the names of services that need a day."""
+
+    TEMPLATE: ClassVar[str] = "order"
+
+    number: str
+    placed_on: date
+    is_paid: bool
+    rows: tuple[Row, ...]
+    total: Money
+    ships: bool
+    visits: tuple[str, ...]
+    plans: tuple[Plan, ...]
+    address: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BillLetter(Letter):
+    """An invoice or memo with its PDF. ``open`` is what the ledger says is still owed, or kept."""
+
+    TEMPLATE: ClassVar[str] = "bill"
+
+    kind: str
+    number: str
+    account_number: str
+    order_number: str
+    issued_on: date
+    due_on: date | None
+    total: Money
+    open: Money
+    rows: tuple[Row, ...]
+    is_guest: bool
+
+
+@dataclass(frozen=True)
+class ReceiptLetter(Letter):
+    """A payment came, and ``settled`` these. ``kept`` found no bill; ``left`` is all that is still owed."""
+
+    TEMPLATE: ClassVar[str] = "receipt"
+
+    number: str
+    account_number: str
+    amount: Money
+    paid_on: date
+    instrument: str
+    settled: tuple[Row, ...]
+    kept: Money
+    left: Money
+    next_due: date | None
+
+
+@dataclass(frozen=True)
+class RefundLetter(Letter):
+    """Money goes back, and why: ``reason`` is the refund's code."""
+
+    TEMPLATE: ClassVar[str] = "refund"
+
+    amount: Money
+    refunded_on: date
+    paid_on: date
+    instrument: str
+    reason: str
+    payment_number: str
+
+
+@dataclass(frozen=True)
+class ResetLetter(Letter):
+    """A link to choose another password."""
+
+    TEMPLATE: ClassVar[str] = "reset"
+
+    lasts: timedelta
+
+
+@dataclass(frozen=True)
+class InviteLetter(Letter):
+    """A link to choose the first password. The account is the one that it opens, if any."""
+
+    TEMPLATE: ClassVar[str] = "invite"
+
+    lasts: timedelta
+    account_name: str
+    account_number: str
+
+
+@dataclass(frozen=True)
+class VerifyLetter(Letter):
+    """Welcome, and a link that proves the address."""
+
+    TEMPLATE: ClassVar[str] = "verify"
+
+    email: str
+    lasts: timedelta
