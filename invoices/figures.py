@@ -6,6 +6,7 @@ its sign. Numbers follow the locale; dates and signs stay English, as our words 
 of the locale's land.
 """
 
+from copy import copy
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -13,7 +14,7 @@ from functools import cached_property, lru_cache
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton
-from babel.numbers import get_currency_symbol
+from babel.numbers import NumberPattern, get_currency_symbol
 
 from core.kernel.money import minor_digits
 
@@ -101,9 +102,16 @@ class Figures:
         return f"{first} to {last}"
 
     def _number(self, value: Decimal, least: int, most: int) -> str:
-        pattern = self.locale.decimal_formats[None]
-        text: str = pattern.apply(value, self.locale, force_frac=(least, most))
+        text: str = _pattern(self.locale, least, most).apply(value, self.locale)
         return text.replace("-", MINUS)
+
+
+@lru_cache(maxsize=256)
+def _pattern(locale: Locale, least: int, most: int) -> NumberPattern:
+    """The locale's grouping with as many decimals as are asked for."""
+    pattern: NumberPattern = copy(locale.decimal_formats[None])
+    pattern.frac_prec = (least, most)
+    return pattern
 
 
 @lru_cache(maxsize=128)

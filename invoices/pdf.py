@@ -17,16 +17,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
+from importlib.resources import files
 from threading import Lock
-from typing import Any
+from typing import Any, ClassVar
 from xml.etree import ElementTree
 
+from core.kernel.errors import ShopError
 from invoices import markup, pdf_file
 from invoices.document import InvoiceDocument
 from invoices.theme import PLAIN, Theme
 
 MEDIA_TYPE = "application/pdf"
-OPTIONS = {"pdf_variant": "pdf/a-3a", "pdf_tags": True}
+COLOURS = "shop-srgb"
+OPTIONS = {"pdf_variant": "pdf/a-3a", "pdf_tags": True, "output_intent": COLOURS}
 BOX = "\N{WHITE SQUARE}"
 COLLECT_EVERY = 10  # documents between two collections of reference cycles
 UA_SCHEMA = (
@@ -45,6 +48,15 @@ UA_SCHEMA = (
     b"</rdf:Seq></pdfaSchema:property></rdf:li></rdf:Bag></pdfaExtension:schemas>"
     b"</rdf:Description></rdf:RDF>"
 )
+
+
+@dataclass(eq=False)
+class ForeignAsset(ShopError):
+    """A theme's mark points to something that is not packaged: nothing was fetched."""
+
+    code: ClassVar[str] = "foreign_asset"
+    text: ClassVar[str] = "A printed document may not use {address}."
+    address: str
 
 
 @dataclass(frozen=True)
@@ -116,8 +128,14 @@ class _Press:
 
     def __init__(self) -> None:
         self.weasyprint = _weasyprint()
+        from weasyprint.css import ColorProfile
         from weasyprint.text.fonts import FontConfiguration
 
+        profile = files("weasyprint.pdf").joinpath("sRGB2014.icc").read_bytes()
+        channels = (["r"], ["g"], ["b"])
+        self.colours = {
+            COLOURS: ColorProfile(io.BytesIO(profile), COLOURS, "relative-colorimetric", channels)
+        }
         self.fonts = FontConfiguration()
         self.lock = Lock()
         self.printed = 0
@@ -152,10 +170,13 @@ class _Press:
 
     def _typeset(self, text: str, fetcher: Any, sheet: Any) -> tuple[bytes, set[int]]:
         """The markup as PDF, and the characters that no font at hand has."""
-        pages = self._html(text, fetcher, sheet).render(font_config=self.fonts, **OPTIONS)
+        html = self._html(text, fetcher, sheet)
+        pages = html.render(font_config=self.fonts, color_profiles=self.colours, **OPTIONS)
         metadata = pages.metadata
         metadata.generate_rdf_metadata = _with_ua(metadata.generate_rdf_metadata)
         pdf: bytes = pages.write_pdf(finisher=_finish, **OPTIONS)
+        if fetcher.refused:
+            raise ForeignAsset(fetcher.refused[0])
         return pdf, {point for font in pages.fonts.values() for point in font.missing}
 
     def _html(self, text: str, fetcher: Any, sheet: Any) -> Any:
@@ -206,13 +227,21 @@ def _fetcher(pictures: dict[str, tuple[str, bytes]]) -> Any:
     from weasyprint.urls import URLFetcher, URLFetcherResponse
 
     class Assets(URLFetcher):  # type: ignore[misc]  # the library has no types
+        def __init__(self) -> None:
+            super().__init__()
+            self.refused: list[str] = []
+
         def fetch(self, url: str, headers: Any = None) -> Any:
             if url in pictures:
                 kind, content = pictures[url]
                 return URLFetcherResponse(url, content, {"Content-Type": kind})
-            return URLFetcherResponse(url, markup.asset(url.removeprefix("asset:")))
+            try:
+                return URLFetcherResponse(url, markup.asset(url.removeprefix("asset:")))
+            except LookupError:
+                self.refused.append(url)
+                raise
 
-    return Assets(fail_on_errors=True)
+    return Assets()
 
 
 def _with_ua(generate: Any) -> Any:

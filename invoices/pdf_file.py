@@ -28,10 +28,10 @@ def write(pdf: Any, output: BinaryIO) -> None:
             packed.append(item)
             continue
         places[item.number] = (1, len(file), 0)
-        _add(file, item.number, dict(item.extra), _stream_body(item))
+        add_stream(file, item.number, dict(item.extra), _stream_body(item))
     number = len(pdf.objects)
     places[number] = (1, len(file), 0)
-    _add(file, number, *_object_stream(packed))
+    add_stream(file, number, *_object_stream(packed))
     for index, item in enumerate(packed):
         places[item.number] = (2, number, index)
     start = len(file)
@@ -52,7 +52,7 @@ def write(pdf: Any, output: BinaryIO) -> None:
         "Info": pdf.info.reference,
         "ID": b"[" + identifier + identifier + b"]",
     }
-    _add(file, number + 1, facts, table)
+    add_stream(file, number + 1, facts, table)
     file += b"startxref\n%d\n%%%%EOF\n" % start
     output.write(file)
 
@@ -83,8 +83,8 @@ def _bytes(part: Any) -> bytes:
     return data
 
 
-def _add(file: bytearray, number: int, facts: dict[str, Any], body: bytes) -> None:
-    """Append one stream object."""
+def add_stream(file: bytearray, number: int, facts: dict[str, Any], body: bytes) -> None:
+    """Append one stream object: its dictionary, and its body compressed if it is not already."""
     if "Filter" not in facts and facts.get("Type") not in KEPT_PLAIN:
         raw, body = body, _compressed(body)
         if body[-1:] in (b"\r", b"\n"):
