@@ -1,8 +1,6 @@
 """Amounts: how many decimals a currency has here, the least charge, the fee, and how they read."""
 
-ZERO_DECIMALS = frozenset(
-    "bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split()
-)
+ZERO_DECIMALS = frozenset("bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf".split())
 THREE_DECIMALS = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
 LEAST = {"usd": 50, "eur": 50, "gbp": 30, "jpy": 50, "cad": 50, "aud": 50, "chf": 50, "kwd": 500}
 MOST = 99_999_999

@@ -1,6 +1,6 @@
 """Charges and balance transactions: what a card was asked for, and what moved because of it."""
 
-from payments.sandbox.cards import TestCard
+from payments.sandbox.cards import Decline, TestCard
 from payments.sandbox.store import Body, Tx, new_id, random_text
 
 DAY = 86_400
@@ -9,17 +9,6 @@ DAY = 86_400
 def draw(tx: Tx, intent: Body, card: TestCard, payer: Body) -> Body:
     """A charge of this card as the bank answered, not yet stored and nothing taken."""
     decline = card.decline
-    outcome = {
-        "advice_code": None,
-        "network_advice_code": None,
-        "network_decline_code": None,
-        "network_status": "declined_by_network" if decline else "approved_by_network",
-        "reason": decline.decline_code if decline else None,
-        "risk_level": "normal",
-        "risk_score": 20,
-        "seller_message": "The bank said no." if decline else "Payment complete.",
-        "type": "issuer_declined" if decline else "authorized",
-    }
     return {
         "id": new_id("charge"),
         "object": "charge",
@@ -45,7 +34,7 @@ def draw(tx: Tx, intent: Body, card: TestCard, payer: Body) -> Body:
         "livemode": False,
         "metadata": intent["metadata"],
         "on_behalf_of": None,
-        "outcome": outcome,
+        "outcome": _outcome(decline),
         "paid": decline is None,
         "payment_intent": intent["id"],
         "payment_method": intent["payment_method"],
@@ -66,6 +55,20 @@ def draw(tx: Tx, intent: Body, card: TestCard, payer: Body) -> Body:
         "transfer_data": None,
         "transfer_group": None,
         "_refund": card.refund,
+    }
+
+
+def _outcome(decline: Decline | None) -> Body:
+    return {
+        "advice_code": None,
+        "network_advice_code": None,
+        "network_decline_code": None,
+        "network_status": "declined_by_network" if decline else "approved_by_network",
+        "reason": decline.decline_code if decline else None,
+        "risk_level": "normal",
+        "risk_score": 20,
+        "seller_message": "The bank said no." if decline else "Payment complete.",
+        "type": "issuer_declined" if decline else "authorized",
     }
 
 

@@ -1,7 +1,6 @@
 """Checkout sessions: one visit to the pay page, from creation to payment or expiry."""
 
 import urllib.parse
-from typing import Any
 
 from payments.sandbox import amounts, events
 from payments.sandbox.errors import ApiError
@@ -62,6 +61,32 @@ LIST: Shape = {
 }
 
 
+#: What a visit of this kind never has, or not yet.
+_NOTHING = (
+    "after_expiration",
+    "allow_promotion_codes",
+    "billing_address_collection",
+    "client_secret",
+    "consent",
+    "consent_collection",
+    "currency_conversion",
+    "customer",
+    "invoice",
+    "origin_context",
+    "payment_intent",
+    "payment_link",
+    "permissions",
+    "recovered_from",
+    "redirect_on_completion",
+    "return_url",
+    "saved_payment_method_options",
+    "setup_intent",
+    "shipping_address_collection",
+    "shipping_cost",
+    "subscription",
+)
+
+
 def create(tx: Tx, given: Body, base: str) -> Body:
     """Open a session; ``base`` is the address of the pay page."""
     currency, total, lines = _priced(given["line_items"])
@@ -102,16 +127,7 @@ def complete(tx: Tx, session: Body, intent: Body, payer: Body) -> Body:
     session["status"] = "complete"
     session["payment_status"] = "paid" if intent["status"] == "succeeded" else "unpaid"
     session["url"] = None
-    session["customer_details"] = {
-        "address": payer["address"],
-        "business_name": None,
-        "email": payer["email"],
-        "individual_name": None,
-        "name": payer["name"],
-        "phone": None,
-        "tax_exempt": "none",
-        "tax_ids": [],
-    }
+    session["customer_details"] = _payer(payer["email"], payer["name"], payer["address"])
     tx.save(session)
     events.record(tx, "checkout.session.completed", session)
     return session
@@ -122,6 +138,19 @@ def mark_captured(tx: Tx, intent: Body) -> None:
     for session in tx.by_ref(KIND, intent["id"]):
         session["payment_status"] = "paid"
         tx.save(session)
+
+
+def _payer(address: str | None, name: str | None, place: Body | None) -> Body:
+    return {
+        "address": place,
+        "business_name": None,
+        "email": address,
+        "individual_name": None,
+        "name": name,
+        "phone": None,
+        "tax_exempt": "none",
+        "tax_ids": [] if name else None,
+    }
 
 
 def success_address(session: Body) -> str:
@@ -175,36 +204,18 @@ def _expiry(tx: Tx, given: Body) -> int:
 
 def _new(tx: Tx, given: Body, session_id: str, currency: str, total: int) -> Body:
     address = given.get("customer_email")
-    payer: dict[str, Any] | None = None
-    if address:
-        payer = {
-            "address": None,
-            "business_name": None,
-            "email": address,
-            "individual_name": None,
-            "name": None,
-            "phone": None,
-            "tax_exempt": "none",
-            "tax_ids": None,
-        }
     return {
+        **dict.fromkeys(_NOTHING),
         "id": session_id,
         "object": KIND,
-        "after_expiration": None,
-        "allow_promotion_codes": None,
         "allowed_payment_method_types": given.get("allowed_payment_method_types", ["card"]),
         "amount_subtotal": total,
         "amount_total": total,
         "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
-        "billing_address_collection": None,
         "cancel_url": given.get("cancel_url"),
         "client_reference_id": given.get("client_reference_id"),
-        "client_secret": None,
-        "consent": None,
-        "consent_collection": None,
         "created": tx.now,
         "currency": currency,
-        "currency_conversion": None,
         "custom_fields": [],
         "custom_text": {
             "after_submit": None,
@@ -212,37 +223,23 @@ def _new(tx: Tx, given: Body, session_id: str, currency: str, total: int) -> Bod
             "submit": None,
             "terms_of_service_acceptance": None,
         },
-        "customer": None,
         "customer_creation": "if_required",
-        "customer_details": payer,
+        "customer_details": _payer(address, None, None) if address else None,
         "customer_email": address,
         "discounts": [],
         "expires_at": _expiry(tx, given),
-        "invoice": None,
         "livemode": False,
         "locale": given.get("locale"),
         "metadata": given.get("metadata", {}),
         "mode": "payment",
-        "origin_context": None,
-        "payment_intent": None,
-        "payment_link": None,
         "payment_method_collection": "if_required",
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
         "payment_method_types": ["card"],
         "payment_status": "unpaid",
-        "permissions": None,
         "phone_number_collection": {"enabled": False},
-        "recovered_from": None,
-        "redirect_on_completion": None,
-        "return_url": None,
-        "saved_payment_method_options": None,
-        "setup_intent": None,
-        "shipping_address_collection": None,
-        "shipping_cost": None,
         "shipping_options": [],
         "status": "open",
         "submit_type": given.get("submit_type"),
-        "subscription": None,
         "success_url": given["success_url"],
         "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
         "ui_mode": given.get("ui_mode", "hosted_page"),
