@@ -35,6 +35,11 @@ def of_accounts(
     ).all()
 
 
+def some(session: Session, invoice_ids: Sequence[uuid.UUID]) -> Sequence[Invoice]:
+    """The documents with these keys, in no order."""
+    return session.scalars(select(Invoice).where(Invoice.id.in_(invoice_ids))).all()
+
+
 def one(
     session: Session, public_id: str, account_ids: Sequence[uuid.UUID] | None = None
 ) -> Invoice:

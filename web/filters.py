@@ -62,6 +62,11 @@ def _dated(pattern: str) -> Callable[[date | datetime], str]:
     return write
 
 
+date_words = _dated("EEEE, MMMM d")
+date_full = _dated("MMMM d, y")
+date_short = _dated("MMM d")
+
+
 def time_words(moment: datetime) -> str:
     """``14:32``."""
     return local(moment).strftime("%H:%M")
@@ -83,9 +88,9 @@ def install(app: Flask) -> None:
         money=figure,
         money_sign=sign,
         amount_parts=parts,
-        date_words=_dated("EEEE, MMMM d"),
-        date_full=_dated("MMMM d, y"),
-        date_short=_dated("MMM d"),
+        date_words=date_words,
+        date_full=date_full,
+        date_short=date_short,
         time_words=time_words,
         datetime_words=datetime_words,
         iso=lambda moment: moment.isoformat(),

@@ -1,0 +1,110 @@
+"""Paying bills: choose, see the sum, go to the processor's page."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Blueprint, redirect, request
+from werkzeug.wrappers import Response
+
+from core.kernel.errors import ShopError
+from core.kernel.money import Money, total
+from core.ledger import items
+from flows import account
+from flows.pay_bill import BillsChanged, PayWish
+from flows.pay_bill import pay as begin
+from invoices import reading
+from payments.gateway import GatewayError
+from portal import shown
+from web import limits
+from web.access import Who, allow
+from web.context import house
+from web.login import own_accounts, person
+from web.pages import page
+
+pay = Blueprint("pay", __name__, url_prefix="/account", template_folder="templates")
+
+_NO_ANSWER = "Our payment partner does not answer. Nothing was charged. Try again in a minute."
+
+
+@pay.get("/pay")
+@allow(Who.CUSTOMER)
+def choose() -> str:
+    """Which bills; those named in the address are ticked, all when none is."""
+    return _page(request.args.getlist("bill"))
+
+
+@pay.post("/pay")
+@allow(Who.CUSTOMER)
+@limits.limit("checkout")
+def go() -> str | Response | tuple[str, int]:
+    """Add up, or begin to pay."""
+    chosen = request.form.getlist("bill") or request.args.getlist("bill")
+    if "expected_total" in request.form and not chosen:
+        return _page(["none"], problems=["Choose at least one bill."]), 422
+    if request.form.get("step") == "sum":
+        return _page(chosen)
+    try:
+        return redirect(_begin(chosen), 303)
+    except BillsChanged as error:
+        return _page(chosen, changed=(error.expected, error.actual)), 409
+    except GatewayError:
+        return _page(chosen, problems=[_NO_ANSWER]), 503
+    except ShopError as error:
+        return _page(chosen, problems=[str(error)]), 409
+
+
+def _begin(chosen: Sequence[str]) -> str:
+    who = person()
+    assert who is not None
+    rows = _open_bills()
+    wanted = [row for row, _ in rows if not chosen or row.public_id in chosen]
+    expected = request.form.get("expected_total", "")
+    currency = wanted[0].currency if wanted else "USD"
+    return begin(
+        house(),
+        PayWish(
+            who.key,
+            [row.id for row in wanted],
+            Money(int(expected), currency) if expected.isdecimal() else None,
+        ),
+    )
+
+
+def _open_bills() -> list[tuple[Any, Any]]:
+    """What can be paid, the earliest due first: (invoice, open item)."""
+    ids = [row.id for row in own_accounts()]
+    with house().db.snapshot() as session:
+        owed = [item for item in items.owed_by(session, ids) if not item.is_history]
+        found = {row.id: row for row in reading.some(session, [item.source_id for item in owed])}
+    return [(found[item.source_id], item) for item in owed if item.source_id in found]
+
+
+def _page(
+    chosen: Sequence[str],
+    *,
+    problems: Sequence[str] = (),
+    changed: tuple[Money, Money] | None = None,
+) -> str:
+    rows = _open_bills()
+    ticked = [item for row, item in rows if not chosen or row.public_id in chosen]
+    currency = own_accounts()[0].currency if own_accounts() else "USD"
+    sum_ = total((item.open for item in ticked), currency)
+    with house().db.reading() as session:
+        underway = account.underway(session, [row.id for row in own_accounts()])
+    return page(
+        "portal/pay.html",
+        bills=[shown.bill(row, item, printed=False, chosen=item in ticked) for row, item in rows],
+        total=sum_,
+        action="/account/pay",
+        expected_total=str(sum_.minor),
+        problems=problems,
+        changed=changed,
+        guest=False,
+        pending=[
+            (
+                f"{operation.currency} {Money(operation.amount_minor, operation.currency).decimal()}",
+                "If you have finished it, it shows here in a moment.",
+            )
+            for operation in underway
+        ],
+    )

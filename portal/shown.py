@@ -1,0 +1,174 @@
+"""What the account's templates are given, in the words of a page."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from core.kernel.money import Money, extend, total
+from core.ledger.items import Open
+from core.parties.models import Account
+from flows.account import Overview, earliest
+from invoices.models import Invoice
+from payments.models import Payment
+from web.context import today
+from web.documents import State, bill_of
+from web.filters import date_full, date_words, local, sign
+
+_KIND = {
+    "invoice": "Bill",
+    "credit_memo": "Credit memo",
+    "debit_memo": "Debit memo",
+    "note": "Note",
+}
+
+
+def greeting(now: datetime, name: str) -> str:
+    """By the clock on the reader's wall."""
+    hour = local(now).hour
+    word = "Good morning" if hour < 12 else "Good afternoon" if hour < 18 else "Good evening"
+    return f"{word}, {name.partition(' ')[0]}"
+
+
+def bill(
+    invoice: Invoice, item: Open | None, *, printed: bool, chosen: bool = False
+) -> dict[str, Any]:
+    """A row of a list of bills."""
+    words = bill_of(invoice, item, today())
+    return {
+        "id": invoice.public_id,
+        "number": invoice.number,
+        "kind_word": _KIND[invoice.kind],
+        "href": f"/account/bills/{invoice.public_id}",
+        "pdf_href": f"/account/bills/{invoice.public_id}.pdf" if printed else "",
+        "issued": invoice.issue_date,
+        "due": invoice.due_date,
+        "total": Money(invoice.total_minor, invoice.currency),
+        "open": words.open,
+        "state": words.state,
+        "payable": words.payable,
+        "chosen": chosen,
+    }
+
+
+def days_words(due: date) -> str:
+    """``Due Monday, November 30, in 13 days``."""
+    away = (due - today()).days
+    if away < 0:
+        return f"It was due on {date_words(due)}"
+    if away == 0:
+        return f"Due today, {date_words(due)}"
+    return f"Due {date_words(due)}, in {away} day{'s' if away != 1 else ''}"
+
+
+def owed(seen: Overview, currency: str) -> dict[str, Any]:
+    """The stub of the first page."""
+    open_items = [item for item in seen.owed if not item.is_history]
+    sum_ = total((item.open for item in open_items), currency)
+    due = earliest(open_items)
+    late = [i for i in open_items if i.due_date is not None and i.due_date < today()]
+    single = open_items[0] if len(open_items) == 1 else None
+    public = {row.id: row.public_id for row in seen.invoices}
+    href = "/account/bills"
+    if single is not None and single.source_id in public:
+        href = f"/account/bills/{public[single.source_id]}"
+    return {
+        "total": sum_,
+        "count": len(open_items),
+        "what": _what(open_items),
+        "number": f"No. {single.number}" if single is not None else "",
+        "when": days_words(due) if due is not None else "",
+        "late": bool(late),
+        "late_note": _late_note(late, currency),
+        "href": href,
+        "pdf_href": "",
+        "pay_action": "/account/pay",
+        "more": [("Choose what to pay", "/account/pay")] if len(open_items) > 1 else [],
+        "next_words": "",
+    }
+
+
+def _what(open_items: Sequence[Open]) -> str:
+    if len(open_items) == 1:
+        return f"Your bill of {date_full(open_items[0].effective_date)}"
+    return f"{len(open_items)} bills are open"
+
+
+def _late_note(late: Sequence[Open], currency: str) -> str:
+    if not late:
+        return ""
+    amount = sign(total((item.open for item in late), currency))
+    return f"{amount} of it is past its date."
+
+
+def services(seen: Overview) -> tuple[list[tuple[Any, ...]], Money | None]:
+    """The plans, and what they come to a month."""
+    states = {
+        "ordered": State("wait", "Starts when it works"),
+        "active": State("go", "Running"),
+        "paused": State("", "Paused"),
+    }
+    rows, monthly = [], None
+    for subscription, name in seen.services:
+        amount = extend(
+            subscription.unit_price_micros, subscription.quantity, subscription.currency
+        )
+        rows.append((name, states[subscription.state], amount, f"a {subscription.interval}"))
+        if subscription.interval == "month":
+            monthly = amount if monthly is None else monthly + amount
+    return rows, monthly
+
+
+def lately(seen: Overview, settled: dict[Any, Any], currency: str) -> list[dict[str, Any]]:
+    """Bills and payments by date, the newest first, without a running balance across accounts."""
+    rows: list[tuple[date, int, dict[str, Any]]] = []
+    for invoice in seen.invoices:
+        amount = Money(invoice.total_minor, invoice.currency)
+        credit = invoice.kind == "credit_memo"
+        rows.append(
+            (
+                invoice.issue_date,
+                0,
+                {
+                    "date": invoice.issue_date,
+                    "what": _KIND[invoice.kind],
+                    "href": f"/account/bills/{invoice.public_id}",
+                    "detail": "",
+                    "number": invoice.number,
+                    "charged": None if credit else amount,
+                    "paid": amount if credit else None,
+                },
+            )
+        )
+    rows += [(local(row.captured_at).date(), 1, _payment_row(row)) for row in seen.payments]
+    rows.sort(key=lambda row: (row[0], row[1]), reverse=True)
+    balance = total((item.open for item in seen.owed), currency) - total(
+        (item.open for item in seen.held), currency
+    )
+    answer = []
+    for _, _, row in rows:
+        row["owed_after"] = balance
+        balance = (
+            balance
+            - (row["charged"] or Money.zero(currency))
+            + (row["paid"] or Money.zero(currency))
+        )
+        answer.append(row)
+    return answer[:10]
+
+
+def _payment_row(payment: Payment) -> dict[str, Any]:
+    return {
+        "date": local(payment.captured_at).date(),
+        "what": f"Payment, {payment.instrument}",
+        "href": f"/account/payments/{payment.public_id}",
+        "detail": "",
+        "number": payment.number,
+        "charged": None,
+        "paid": Money(payment.amount_minor, payment.currency),
+    }
+
+
+def place(account: Account) -> str:
+    """Where the account lives, in one line."""
+    address = account.billing_address or {}
+    return ", ".join(str(address[k]) for k in ("line1", "city") if address.get(k))

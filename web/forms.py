@@ -1,0 +1,22 @@
+"""Forms that both doors, the portal's and the desk's, are opened by."""
+
+from urllib.parse import urlsplit
+
+from wtforms import Form, HiddenField, PasswordField, StringField
+from wtforms.validators import InputRequired
+
+
+class LoginForm(Form):
+    """E-mail and password."""
+
+    email = StringField("E-mail", [InputRequired("Tell us your e-mail address.")])
+    password = PasswordField("Password", [InputRequired("Tell us your password.")])
+    next = HiddenField()
+
+
+def onward(target: str | None, otherwise: str) -> str:
+    """Where to go after logging in: only to a path of this shop."""
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
+        return otherwise
+    parts = urlsplit(target)
+    return otherwise if parts.netloc or parts.scheme else target
