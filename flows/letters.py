@@ -1,0 +1,273 @@
+"""Gathers the facts that mails are made of, from orders, documents, payments and the ledger.
+
+Called by ``flows.notify`` alone. Reads; writes nothing.
+"""
+
+import uuid
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlalchemy.orm import Session
+
+from cart import address
+from core.kernel.clock import local_date
+from core.kernel.money import Money, total
+from core.ledger import applied, items
+from core.ledger.chart import UNAPPLIED
+from core.notices import addressing
+from core.notices.figures import Figures, figures, first_name
+from core.notices.letters import (
+    BillLetter,
+    Letterhead,
+    OrderLetter,
+    Plan,
+    ReceiptLetter,
+    RefundLetter,
+    Row,
+)
+from core.orders import placing
+from core.orders.models import Order, OrderLine, OrderLineTax
+from core.parties.models import Account
+from invoices.document import InvoiceDocument, Line, TaxSubtotal
+from invoices.models import Invoice
+from payments.models import Payment, Refund
+
+#: More rows than this are summed up; the PDF has them all.
+MOST_ROWS = 16
+#: What the rows of a sum are called.
+EVERY = {"monthly": "month", "yearly": "year"}
+TOGETHER, TO_PAY, PAID, CREDIT, KEPT = "Together", "To pay", "Paid", "Credit", "Kept for you"
+
+
+def greeting(account: Account) -> str:
+    """The first name of a person; nothing for an organisation."""
+    return first_name(account.name) if account.kind == "person" else ""
+
+
+# --- an order -------------------------------------------------------------------------------------
+
+
+def of_order(session: Session, order: Order, link: str) -> OrderLetter:
+    """Thank you for a placed order, which has its number."""
+    account = session.get_one(Account, order.payer_account_id)
+    head = addressing.of_account(session, account)
+    lines = placing.lines_of(session, order.id)
+    to = order.shipping_address or {}
+    name = str(to.get("name") or "")
+    return OrderLetter(
+        head=head,
+        name=first_name(name) or greeting(account),
+        number=order.number or "",
+        placed_on=local_date(order.placed_at or order.created_at, head.time_zone),
+        is_paid=order.payment == "paid",
+        rows=_order_rows(order, lines, placing.taxes_of(session, order.id), figures(head.locale)),
+        total=Money(order.due_now_minor, order.currency),
+        ships=any(line.kind == "physical" for line in lines),
+        visits=tuple(line.name for line in lines if line.kind == "service"),
+        plans=_plans(order, lines),
+        address=tuple(part for part in (name, *address.lines(order.shipping_address)) if part),
+        link=link,
+    )
+
+
+def _order_rows(
+    order: Order,
+    lines: Sequence[OrderLine],
+    taxes: dict[uuid.UUID, list[OrderLineTax]],
+    say: Figures,
+) -> tuple[Row, ...]:
+    rows = []
+    for line in lines:
+        contained = sum(tax.amount_minor for tax in taxes.get(line.id, ()) if tax.inclusive)
+        rows.append(
+            Row(
+                _counted(line.name, Decimal(line.quantity)),
+                Money(line.net_minor + contained, order.currency),
+                f"First {EVERY[line.charge_kind]}" if line.charge_kind in EVERY else "",
+                "piece" if line.parent_id else "line",
+            )
+        )
+    for label, minor in _taxes(taxes, say, inclusive=False).items():
+        rows.append(Row(label, Money(minor, order.currency), kind="part"))
+    within = _taxes(taxes, say, inclusive=True)
+    note = ", ".join(
+        f"{label}: {say.money(Money(minor, order.currency))}" for label, minor in within.items()
+    )
+    rows.append(Row(TOGETHER, Money(order.due_now_minor, order.currency), note, "total"))
+    return tuple(rows)
+
+
+def _taxes(
+    taxes: dict[uuid.UUID, list[OrderLineTax]], say: Figures, *, inclusive: bool
+) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for tax in (tax for of_line in taxes.values() for tax in of_line):
+        if tax.inclusive == inclusive:
+            label = _tax_label(tax.name, tax.jurisdiction, say.percent(tax.rate_ppm))
+            sums[label] = sums.get(label, 0) + tax.amount_minor
+    return sums
+
+
+def _plans(order: Order, lines: Sequence[OrderLine]) -> tuple[Plan, ...]:
+    return tuple(
+        Plan(
+            _counted(line.name, Decimal(line.quantity)),
+            Money(line.net_minor, order.currency),
+            EVERY[line.charge_kind],
+        )
+        for line in lines
+        if line.charge_kind in EVERY
+    )
+
+
+# --- a document -----------------------------------------------------------------------------------
+
+
+def of_bill(session: Session, invoice: Invoice, link: str, *, is_guest: bool) -> BillLetter:
+    """A document with what the ledger says is open of it now."""
+    account = session.get_one(Account, invoice.payer_account_id)
+    head = addressing.of_account(session, account)
+    whole = Money(invoice.total_minor, invoice.currency)
+    item = items.of_sources(session, [invoice.id]).get(invoice.id)
+    still_open = item.open if item else Money.zero(invoice.currency)
+    document = InvoiceDocument.from_dict(invoice.document)
+    rows = _bill_rows(document, figures(head.locale))
+    return BillLetter(
+        head=head,
+        name=greeting(account),
+        kind=invoice.kind,
+        number=invoice.number,
+        account_number=account.number,
+        order_number=document.order_number,
+        issued_on=invoice.issue_date,
+        due_on=invoice.due_date,
+        total=whole,
+        open=still_open,
+        rows=(*rows, *_sum_rows(invoice.kind, whole, still_open)),
+        link=link,
+        is_guest=is_guest,
+    )
+
+
+def _sum_rows(kind: str, whole: Money, still_open: Money) -> list[Row]:
+    if kind == "credit_memo":
+        return [Row(CREDIT, whole, kind="total")]
+    if still_open == whole:
+        return [Row(TO_PAY, whole, kind="total")]
+    paid = Row(PAID, still_open - whole, kind="part")
+    return [Row(TOGETHER, whole), paid, Row(TO_PAY, still_open, kind="total")]
+
+
+def _bill_rows(document: InvoiceDocument, say: Figures) -> list[Row]:
+    currency = document.currency
+    rows = [_line_row(line, currency, say) for line in document.charged_lines]
+    if len(rows) > MOST_ROWS:
+        rest = rows[MOST_ROWS - 1 :]
+        summed = total((row.amount for row in rest), currency)
+        rows = [*rows[: MOST_ROWS - 1], Row(f"{len(rest)} more lines, in the PDF", summed)]
+    if document.totals.delivery:
+        rows.append(Row("Delivery", _money(document.totals.delivery, currency)))
+    rows += [_tax_row(tax, currency, say) for tax in document.tax_on_top]
+    return rows
+
+
+def _line_row(line: Line, currency: str, say: Figures) -> Row:
+    days = say.days(line.period_start, line.period_end)
+    return Row(_counted(line.name, line.quantity), _money(line.net, currency), days)
+
+
+def _tax_row(tax: TaxSubtotal, currency: str, say: Figures) -> Row:
+    rate = say.percent(int(tax.rate * 10_000))
+    label = _tax_label(tax.name, tax.jurisdiction, rate)
+    return Row(label, _money(tax.amount, currency), kind="part")
+
+
+def _tax_label(name: str, place: str, rate: str) -> str:
+    return f"{name}, {place} {rate}" if place else f"{name}, {rate}"
+
+
+def _counted(name: str, quantity: Decimal) -> str:
+    return name if quantity == 1 else f"{name} × {quantity.normalize():f}"
+
+
+def _money(amount: Decimal, currency: str) -> Money:
+    return Money.parse(str(amount), currency)
+
+
+# --- money that came, and money that goes back ----------------------------------------------------
+
+
+def of_receipt(session: Session, payment: Payment, link: str, now: datetime) -> ReceiptLetter:
+    """What a payment settled, and what its account still owes."""
+    account = session.get_one(Account, payment.account_id)
+    head = addressing.of_account(session, account)
+    say = figures(head.locale)
+    amount = Money(payment.amount_minor, payment.currency)
+    rows = [
+        Row(
+            f"Bill {each.item.number}",
+            each.amount,
+            f"{say.money(each.item.open)} still open" if each.item.open else "Settled",
+        )
+        for each in applied.of_payment(session, payment.id)
+    ]
+    kept = _kept(session, payment)
+    if kept:
+        rows.append(Row(KEPT, kept))
+    left, next_due = _left(session, account, payment.currency, local_date(now, head.time_zone))
+    return ReceiptLetter(
+        head=head,
+        name=greeting(account),
+        number=payment.number,
+        account_number=account.number,
+        amount=amount,
+        paid_on=_day(payment.captured_at, head),
+        instrument=payment.instrument,
+        settled=(*rows, Row(TOGETHER, amount, kind="total")),
+        kept=kept,
+        left=left,
+        next_due=next_due,
+        link=link,
+    )
+
+
+def _kept(session: Session, payment: Payment) -> Money:
+    held = items.of_sources(session, [payment.id]).get(payment.id)
+    if held is None or held.ledger_code != UNAPPLIED:
+        return Money.zero(payment.currency)
+    return held.amount
+
+
+def _left(
+    session: Session, account: Account, currency: str, today: date
+) -> tuple[Money, date | None]:
+    """What is still owed, and when the next of it is due; no date when some of it is due already."""
+    owed = [
+        item for item in items.owed_by(session, [account.id]) if item.amount.currency == currency
+    ]
+    left = total((item.open for item in owed), currency)
+    first = owed[0].due_date if owed else None
+    return left, first if first is not None and first >= today else None
+
+
+def of_refund(
+    session: Session, refund: Refund, payment: Payment, account: Account, link: str
+) -> RefundLetter:
+    """Money that goes back to where it came from."""
+    head = addressing.of_account(session, account)
+    return RefundLetter(
+        head=head,
+        name=greeting(account),
+        amount=Money(refund.amount_minor, refund.currency),
+        refunded_on=_day(refund.refunded_at, head),
+        paid_on=_day(payment.captured_at, head),
+        instrument=payment.instrument,
+        reason=refund.reason,
+        payment_number=payment.number,
+        link=link,
+    )
+
+
+def _day(moment: datetime, head: Letterhead) -> date:
+    return local_date(moment, head.time_zone)
