@@ -4,10 +4,9 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.catalog.models import Product, Variant
+from core.catalog import products
 from core.kernel.money import Money
 from core.ledger import items
 from core.ledger.items import Open
@@ -15,6 +14,7 @@ from core.orders import placing
 from core.orders.models import Order, OrderLine
 from invoices import reading
 from invoices.models import Invoice
+from payments import reading as payments
 from payments.models import Payment
 
 
@@ -43,14 +43,7 @@ def follow(session: Session, order: Order) -> Followed:
     """Everything about ``order``, in a constant number of queries."""
     lines = placing.lines_of(session, order.id)
     variants = [line.variant_id for line in lines if line.variant_id is not None]
-    pictures = {
-        variant_id: (slug, picture)
-        for variant_id, slug, picture in session.execute(
-            select(Variant.id, Product.slug, Product.picture)
-            .join(Product, Product.id == Variant.product_id)
-            .where(Variant.id.in_(variants))
-        )
-    }
+    pictures = products.pictures(session, variants)
     found = reading.of_order(session, order.id)
     return Followed(
         order=order,
@@ -59,7 +52,5 @@ def follow(session: Session, order: Order) -> Followed:
         invoices=found,
         stored=reading.stored_ids(session, [row.id for row in found]),
         open_items=items.of_sources(session, [row.id for row in found]),
-        payments=session.scalars(
-            select(Payment).where(Payment.order_id == order.id).order_by(Payment.captured_at)
-        ).all(),
+        payments=payments.of_order(session, order.id),
     )

@@ -4,11 +4,12 @@ import uuid
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.kernel.blobs import Blobs
 from core.kernel.errors import NotFound
+from core.parties.models import Account
 from invoices.models import Invoice, StoredDocument
 
 
@@ -54,6 +55,34 @@ def one(
     if found is None:
         raise NotFound("document")
     return found
+
+
+def listing(
+    session: Session,
+    *,
+    kind: str = "",
+    words: str = "",
+    before: tuple[date, uuid.UUID] | None = None,
+    limit: int = 50,
+) -> list[tuple[Invoice, Account]]:
+    """Documents with who is billed, the newest first; ``words`` in number, name, account number."""
+    query = select(Invoice, Account).join(Account, Account.id == Invoice.payer_account_id)
+    if kind:
+        query = query.where(Invoice.kind == kind)
+    if words:
+        query = query.where(
+            or_(
+                Invoice.number == words,
+                Account.number == words.replace(" ", ""),
+                Account.name.icontains(words, autoescape=True),
+            )
+        )
+    if before is not None:
+        query = query.where(tuple_(Invoice.issue_date, Invoice.id) < tuple_(*before))
+    rows = session.execute(
+        query.order_by(Invoice.issue_date.desc(), Invoice.id.desc()).limit(limit)
+    )
+    return [(invoice, account) for invoice, account in rows]
 
 
 def stored_ids(session: Session, invoice_ids: Sequence[uuid.UUID]) -> frozenset[uuid.UUID]:

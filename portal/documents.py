@@ -9,8 +9,11 @@ from flask import Blueprint, Response, request
 from core.kernel.money import Money
 from core.ledger import items
 from flows import account
+from flows.account import Settled
 from invoices import reading
 from invoices.document import InvoiceDocument
+from payments import reading as payments
+from payments.models import Payment
 from portal import shown
 from web import paging
 from web.access import Who, allow
@@ -83,7 +86,7 @@ def receipts() -> str:
     """All payments, the newest first."""
     before = paging.read_moment(request.args.get("before"))
     with house().db.snapshot() as session:
-        found = account.payments(session, _mine(), before=before, limit=PAGE_SIZE + 1)
+        found = payments.of_accounts(session, _mine(), before=before, limit=PAGE_SIZE + 1)
         rows = found[:PAGE_SIZE]
         settled = account.settled_by(session, [row.id for row in rows])
     following = paging.write(rows[-1].captured_at, rows[-1].id) if len(found) > PAGE_SIZE else None
@@ -94,8 +97,8 @@ def receipts() -> str:
     )
 
 
-def _receipt_row(row: Any, settled: Sequence[tuple[str, str, Money, Money]]) -> dict[str, Any]:
-    what = ", ".join(f"Bill {number}" for number, *_ in settled)
+def _receipt_row(row: Payment, settled: Sequence[Settled]) -> dict[str, Any]:
+    what = ", ".join(f"Bill {part.number}" for part in settled)
     return {
         "number": row.number,
         "href": f"/account/payments/{row.public_id}",
@@ -125,8 +128,8 @@ def receipt(public_id: str) -> str:
             "state": State("go", "Received"),
             "pdf_href": "",
             "applied": [
-                (number, f"/account/bills/{public}", amount, after)
-                for number, public, amount, after in paid.settled
+                (part.number, f"/account/bills/{part.public_id}", part.amount, part.open)
+                for part in paid.settled
             ],
             "unapplied": paid.kept or None,
         },

@@ -23,7 +23,6 @@ def show() -> str:
     currency = mine[0].currency
     with house().db.snapshot() as session:
         seen = account.overview(session, [row.id for row in mine if row.currency == currency])
-        settled = account.settled_by(session, [row.id for row in seen.payments])
     services, monthly = shown.services(seen)
     return page(
         "portal/overview.html",
@@ -41,5 +40,5 @@ def show() -> str:
         notices=[],
         services=services,
         services_sum=monthly,
-        lately=shown.lately(seen, settled, currency),
+        lately=shown.lately(seen, currency),
     )

@@ -9,10 +9,10 @@ from werkzeug.wrappers import Response
 from core.kernel.errors import ShopError
 from core.kernel.money import Money, total
 from core.ledger import items
-from flows import account
 from flows.pay_bill import BillsChanged, PayWish
 from flows.pay_bill import pay as begin
 from invoices import reading
+from payments import reading as payments
 from payments.gateway import GatewayError
 from portal import shown
 from web import limits
@@ -90,7 +90,7 @@ def _page(
     currency = own_accounts()[0].currency if own_accounts() else "USD"
     sum_ = total((item.open for item in ticked), currency)
     with house().db.reading() as session:
-        underway = account.underway(session, [row.id for row in own_accounts()])
+        underway = payments.underway(session, [row.id for row in own_accounts()])
     return page(
         "portal/pay.html",
         bills=[shown.bill(row, item, printed=False, chosen=item in ticked) for row, item in rows],

@@ -9,7 +9,7 @@ from core.ledger.items import Open
 from core.parties.models import Account
 from flows.account import Overview, earliest
 from invoices.models import Invoice
-from payments.models import Payment
+from payments.models import Payment, Refund
 from web.context import today
 from web.documents import State, bill_of
 from web.filters import date_full, date_words, local, sign
@@ -118,7 +118,7 @@ def services(seen: Overview) -> tuple[list[tuple[Any, ...]], Money | None]:
     return rows, monthly
 
 
-def lately(seen: Overview, settled: dict[Any, Any], currency: str) -> list[dict[str, Any]]:
+def lately(seen: Overview, currency: str) -> list[dict[str, Any]]:
     """Bills and payments by date, the newest first, without a running balance across accounts."""
     rows: list[tuple[date, int, dict[str, Any]]] = []
     for invoice in seen.invoices:
@@ -140,6 +140,7 @@ def lately(seen: Overview, settled: dict[Any, Any], currency: str) -> list[dict[
             )
         )
     rows += [(local(row.captured_at).date(), 1, _payment_row(row)) for row in seen.payments]
+    rows += [(local(row.refunded_at).date(), 2, _refund_row(row)) for row in seen.refunds]
     rows.sort(key=lambda row: (row[0], row[1]), reverse=True)
     balance = total((item.open for item in seen.owed), currency) - total(
         (item.open for item in seen.held), currency
@@ -165,6 +166,18 @@ def _payment_row(payment: Payment) -> dict[str, Any]:
         "number": payment.number,
         "charged": None,
         "paid": Money(payment.amount_minor, payment.currency),
+    }
+
+
+def _refund_row(refund: Refund) -> dict[str, Any]:
+    return {
+        "date": local(refund.refunded_at).date(),
+        "what": "Paid back to your card",
+        "href": "",
+        "detail": "",
+        "number": "",
+        "charged": Money(refund.amount_minor, refund.currency),
+        "paid": None,
     }
 
 

@@ -175,3 +175,15 @@ def variant(session: Session, sku: str) -> Variant:
     if found is None:
         raise UnknownSku(sku)
     return found
+
+
+def pictures(
+    session: Session, variant_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, tuple[str, str]]:
+    """The product's slug and picture of each variant."""
+    rows = session.execute(
+        select(Variant.id, Product.slug, Product.picture)
+        .join(Product, Product.id == Variant.product_id)
+        .where(Variant.id.in_(variant_ids))
+    )
+    return {variant_id: (slug, picture) for variant_id, slug, picture in rows}

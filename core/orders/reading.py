@@ -1,0 +1,68 @@
+"""Reading orders: the desk's list."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from core.orders.models import Order, OrderLine
+from core.parties.models import Account
+
+Cursor = tuple[datetime, uuid.UUID]
+
+
+def listing(
+    session: Session,
+    *,
+    state: str = "",
+    words: str = "",
+    since: datetime | None = None,
+    before: Cursor | None = None,
+    limit: int = 50,
+) -> list[tuple[Order, Account]]:
+    """Orders with who pays, the newest first.
+
+    ``state`` is a lifecycle; ``words`` is looked for in number, name, e-mail and SKU.
+    """
+    query = select(Order, Account).join(Account, Account.id == Order.payer_account_id)
+    if state:
+        query = query.where(Order.lifecycle == state)
+    if since is not None:
+        query = query.where(Order.created_at >= since)
+    if words:
+        with_sku = select(OrderLine.order_id).where(OrderLine.sku == words)
+        query = query.where(
+            or_(
+                Order.number == words,
+                Order.email == words.lower(),
+                Account.number == words.replace(" ", ""),
+                Account.name.icontains(words, autoescape=True),
+                Order.id.in_(with_sku),
+            )
+        )
+    if before is not None:
+        query = query.where(tuple_(Order.created_at, Order.id) < tuple_(*before))
+    rows = session.execute(query.order_by(Order.created_at.desc(), Order.id.desc()).limit(limit))
+    return [(order, account) for order, account in rows]
+
+
+def counts(session: Session) -> dict[str, int]:
+    """How many orders are in each lifecycle."""
+    rows = session.execute(select(Order.lifecycle, func.count()).group_by(Order.lifecycle))
+    return {state: int(count) for state, count in rows}
+
+
+def lines_by_order(
+    session: Session, order_ids: Sequence[uuid.UUID]
+) -> dict[uuid.UUID, list[OrderLine]]:
+    """The lines of several orders."""
+    found: dict[uuid.UUID, list[OrderLine]] = {}
+    for line in session.scalars(
+        select(OrderLine)
+        .where(OrderLine.order_id.in_(order_ids))
+        .order_by(OrderLine.order_id, OrderLine.line_number)
+    ):
+        found.setdefault(line.order_id, []).append(line)
+    return found

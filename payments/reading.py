@@ -1,0 +1,118 @@
+"""Reading payments and operations: of accounts, of orders, one by its public id, and the desk's list."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from core.kernel.errors import NotFound
+from core.parties.models import Account
+from payments.models import Payment, PaymentOperation, Refund
+
+Cursor = tuple[datetime, uuid.UUID]
+
+
+def of_accounts(
+    session: Session,
+    account_ids: Sequence[uuid.UUID],
+    *,
+    before: Cursor | None = None,
+    limit: int = 25,
+) -> Sequence[Payment]:
+    """The accounts' payments, the newest first, behind ``before``."""
+    query = select(Payment).where(Payment.account_id.in_(account_ids))
+    if before is not None:
+        query = query.where(tuple_(Payment.captured_at, Payment.id) < tuple_(*before))
+    return session.scalars(
+        query.order_by(Payment.captured_at.desc(), Payment.id.desc()).limit(limit)
+    ).all()
+
+
+def of_order(session: Session, order_id: uuid.UUID) -> Sequence[Payment]:
+    """What came for an order, the oldest first."""
+    return session.scalars(
+        select(Payment).where(Payment.order_id == order_id).order_by(Payment.captured_at)
+    ).all()
+
+
+def one(
+    session: Session, public_id: str, account_ids: Sequence[uuid.UUID] | None = None
+) -> Payment:
+    """A payment by its public id. NotFound when there is none, or it is none of the accounts'.
+
+    ``account_ids`` None is for staff, who see all.
+    """
+    query = select(Payment).where(Payment.public_id == public_id)
+    if account_ids is not None:
+        query = query.where(Payment.account_id.in_(account_ids))
+    found = session.scalar(query)
+    if found is None:
+        raise NotFound("payment")
+    return found
+
+
+def underway(session: Session, account_ids: Sequence[uuid.UUID]) -> Sequence[PaymentOperation]:
+    """Payments of bills that were begun and may still arrive."""
+    return session.scalars(
+        select(PaymentOperation).where(
+            PaymentOperation.account_id.in_(account_ids),
+            PaymentOperation.kind == "checkout",
+            PaymentOperation.order_id.is_(None),
+            PaymentOperation.state.in_(["sent", "indeterminate"]),
+        )
+    ).all()
+
+
+def refunds_of(session: Session, payment_ids: Sequence[uuid.UUID]) -> Sequence[Refund]:
+    """What went back of the payments, the oldest first."""
+    return session.scalars(
+        select(Refund).where(Refund.payment_id.in_(payment_ids)).order_by(Refund.refunded_at)
+    ).all()
+
+
+def operations_of(session: Session, payment: Payment) -> Sequence[PaymentOperation]:
+    """What we asked of the processor for a payment, the newest first."""
+    return session.scalars(
+        select(PaymentOperation)
+        .where(
+            or_(
+                PaymentOperation.id == payment.operation_id,
+                PaymentOperation.payment_id == payment.id,
+            )
+        )
+        .order_by(PaymentOperation.created_at.desc())
+    ).all()
+
+
+def listing(
+    session: Session, *, words: str = "", before: Cursor | None = None, limit: int = 50
+) -> list[tuple[Payment, Account]]:
+    """Payments with who paid, the newest first; ``words`` is looked for in number, name and id."""
+    query = select(Payment, Account).join(Account, Account.id == Payment.account_id)
+    if words:
+        query = query.where(
+            or_(
+                Payment.number == words,
+                Payment.gateway_id == words,
+                Account.number == words.replace(" ", ""),
+                Account.name.icontains(words, autoescape=True),
+            )
+        )
+    if before is not None:
+        query = query.where(tuple_(Payment.captured_at, Payment.id) < tuple_(*before))
+    rows = session.execute(
+        query.order_by(Payment.captured_at.desc(), Payment.id.desc()).limit(limit)
+    )
+    return [(payment, account) for payment, account in rows]
+
+
+def in_trouble(session: Session, limit: int = 20) -> Sequence[PaymentOperation]:
+    """Operations that the processor refused or has not answered, the newest first."""
+    return session.scalars(
+        select(PaymentOperation)
+        .where(PaymentOperation.state.in_(["failed", "indeterminate"]))
+        .order_by(PaymentOperation.created_at.desc())
+        .limit(limit)
+    ).all()
