@@ -32,25 +32,44 @@ def _flag(value: str) -> bool:
 
 
 def _whole(value: str) -> int:
-    number = int(value)
-    if number < 0:
+    if not value.strip().isascii() or not value.strip().isdigit():
         raise ValueError
-    return number
+    return int(value)
+
+
+def _count(value: str) -> int:
+    if _whole(value) < 1:
+        raise ValueError
+    return int(value)
+
+
+def _port(value: str) -> int:
+    if not 1 <= _whole(value) <= 65_535:
+        raise ValueError
+    return int(value)
 
 
 def _names(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
+def _some_names(value: str) -> tuple[str, ...]:
+    if not _names(value):
+        raise ValueError
+    return _names(value)
+
+
 def _database(value: str) -> str:
     if not value.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise ValueError
+    if value in ("sqlite:///", "sqlite:///:memory:"):  # each connection would have one of its own
         raise ValueError
     return value
 
 
 def _address(value: str) -> str:
     parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
         raise ValueError
     return value.rstrip("/")
 
@@ -82,8 +101,16 @@ def _folder(value: str) -> Path:
     return Path(_text(value))
 
 
-def _setting(name: str, read: Callable[[str], Any], may_be: str, default: str | None = None) -> Any:
-    return field(metadata={"name": name, "read": read, "may_be": may_be, "default": default})
+def _setting(
+    name: str,
+    read: Callable[[str], Any],
+    may_be: str,
+    default: str | None = None,
+    *,
+    secret: bool = False,
+) -> Any:
+    facts = {"name": name, "read": read, "may_be": may_be, "default": default}
+    return field(repr=not secret, metadata=facts)
 
 
 _RATE = "a count per minute, hour or day, such as “10 per minute”"
@@ -95,9 +122,11 @@ class Settings:
 
     mode: str = _setting("SHOP_MODE", _mode, "production, demo or test", "production")
     database_url: str = _setting(
-        "DATABASE_URL", _database, "sqlite:///PATH or postgresql+psycopg://…"
+        "DATABASE_URL", _database, "sqlite:///PATH or postgresql+psycopg://…", secret=True
     )
-    secret_key: str = _setting("SECRET_KEY", _secret, "a random text of 32 characters or more")
+    secret_key: str = _setting(
+        "SECRET_KEY", _secret, "a random text of 32 characters or more", secret=True
+    )
     base_url: str = _setting(
         "BASE_URL", _address, "the shop's address, such as https://shop.example.com"
     )
@@ -109,14 +138,17 @@ class Settings:
     proxies: int = _setting(
         "TRUSTED_PROXIES", _whole, "how many reverse proxies stand in front", "0"
     )
-    stripe_key: str = _setting("STRIPE_KEY", _text, "Stripe’s secret key")
+    stripe_key: str = _setting("STRIPE_KEY", _text, "Stripe’s secret key", secret=True)
     stripe_base: str | None = _setting(
         "STRIPE_BASE", _optional_address, "the sandbox processor’s address, or empty for Stripe", ""
     )
     stripe_webhook_secrets: tuple[str, ...] = _setting(
-        "STRIPE_WEBHOOK_SECRETS", _names, "signing secrets, the newest first, separated by commas"
+        "STRIPE_WEBHOOK_SECRETS",
+        _some_names,
+        "signing secrets, the newest first, separated by commas",
+        secret=True,
     )
-    stripe_timeout: int = _setting("STRIPE_TIMEOUT", _whole, "seconds", "10")
+    stripe_timeout: int = _setting("STRIPE_TIMEOUT", _count, "seconds, 1 at least", "10")
     pay_page_origins: tuple[str, ...] = _setting(
         "PAY_PAGE_ORIGINS",
         _names,
@@ -124,17 +156,19 @@ class Settings:
         "",
     )
     smtp_host: str = _setting("SMTP_HOST", _text, "a mail server’s name", "localhost")
-    smtp_port: int = _setting("SMTP_PORT", _whole, "a port", "25")
+    smtp_port: int = _setting("SMTP_PORT", _port, "a port, from 1 to 65535", "25")
     smtp_user: str | None = _setting("SMTP_USER", _optional, "a name, or empty", "")
-    smtp_password: str | None = _setting("SMTP_PASSWORD", _optional, "a password, or empty", "")
+    smtp_password: str | None = _setting(
+        "SMTP_PASSWORD", _optional, "a password, or empty", "", secret=True
+    )
     smtp_tls: bool = _setting("SMTP_TLS", _flag, "yes or no", "no")
     mail_from: str = _setting("MAIL_FROM", _text, "the sender, such as Shop <shop@example.com>")
     metrics_token: str | None = _setting(
-        "METRICS_TOKEN", _optional, "a secret, or empty for no metrics", ""
+        "METRICS_TOKEN", _optional, "a secret, or empty for no metrics", "", secret=True
     )
-    web_processes: int = _setting("WEB_PROCESSES", _whole, "a number", "2")
-    web_threads: int = _setting("WEB_THREADS", _whole, "a number", "8")
-    hold_minutes: int = _setting("HOLD_MINUTES", _whole, "minutes", "30")
+    web_processes: int = _setting("WEB_PROCESSES", _count, "a number, 1 at least", "2")
+    web_threads: int = _setting("WEB_THREADS", _count, "a number, 1 at least", "8")
+    hold_minutes: int = _setting("HOLD_MINUTES", _count, "minutes, 1 at least", "30")
     payment_minutes: int = _setting("PAYMENT_MINUTES", _whole, "minutes, 31 at least", "35")
     payment_grace_minutes: int = _setting("PAYMENT_GRACE_MINUTES", _whole, "minutes", "5")
     allow_invoice: bool = _setting("ALLOW_INVOICE", _flag, "yes or no", "no")

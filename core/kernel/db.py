@@ -169,7 +169,12 @@ def _worth_another_try(error: DBAPIError) -> bool:
 def _engine(url: str, *, writing: bool, pool_size: int) -> Engine:
     if url.startswith("sqlite"):
         return _sqlite_engine(url, writing=writing, pool_size=pool_size)
-    options: dict[str, Any] = {"pool_size": pool_size, "max_overflow": 10, "pool_pre_ping": False}
+    options: dict[str, Any] = {
+        "pool_size": pool_size,
+        "max_overflow": 10,
+        "pool_pre_ping": False,
+        "hide_parameters": True,  # an error's text goes to logs; what people entered does not
+    }
     if writing:
         return create_engine(url, **options)
     return create_engine(
@@ -185,6 +190,7 @@ def _sqlite_engine(url: str, *, writing: bool, pool_size: int) -> Engine:
         url,
         pool_size=pool_size,
         max_overflow=10,
+        hide_parameters=True,
         connect_args={"isolation_level": None, "timeout": 30.0, "check_same_thread": False},
     )
 

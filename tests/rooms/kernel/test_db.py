@@ -352,3 +352,14 @@ def test_times_are_ordered_across_zones(db: Database):
         query = select(RateCounter.key).order_by(RateCounter.ends_at)
         assert session.scalars(query).all() == ["early", "late"]
         assert session.scalars(query.where(RateCounter.ends_at > tokyo)).all() == ["late"]
+
+
+# --- errors ---------------------------------------------------------------------------------------
+
+
+def test_the_text_of_an_error_does_not_tell_what_somebody_entered(db: Database):
+    with pytest.raises(DBAPIError) as told, db.transaction() as session:
+        session.execute(
+            text("INSERT INTO job_schedule VALUES (:name, NULL, :name)"), {"name": "Riley Moreno"}
+        )
+    assert "Riley" not in str(told.value).partition("DETAIL:")[0]
