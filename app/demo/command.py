@@ -22,7 +22,9 @@ SETTINGS = "settings.env"  # other commands of ./shop read it
 def demo(argv: Sequence[str]) -> int:
     """Runs the demo until a signal; answers the exit code."""
     chosen = _parse(argv)
-    data = pathlib.Path(os.path.relpath(chosen.data))
+    data = chosen.data.resolve()
+    if data.is_relative_to(pathlib.Path.cwd()):
+        data = data.relative_to(pathlib.Path.cwd())
     try:
         with locked(data) as lock:
             ports = claim_ports(chosen.port)
