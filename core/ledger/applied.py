@@ -25,22 +25,19 @@ def of_payment(session: Session, payment_id: uuid.UUID) -> list[Settled]:
 
     What it first left as a deposit or unapplied, and was used later, is not in here.
     """
-    sums = dict(
-        session.execute(
-            select(Application.debit_item_id, func.sum(Application.amount_minor))
-            .where(
-                Application.source_kind == "payment",
-                Application.source_id == payment_id,
-                Application.credit_item_id.is_(None),
-                Application.debit_item_id.is_not(None),
-            )
-            .group_by(Application.debit_item_id)
+    rows = session.execute(
+        select(Application.debit_item_id, func.sum(Application.amount_minor))
+        .where(
+            Application.source_kind == "payment",
+            Application.source_id == payment_id,
+            Application.credit_item_id.is_(None),
+            Application.debit_item_id.is_not(None),
         )
-        .tuples()
-        .all()
+        .group_by(Application.debit_item_id)
     )
+    sums = {item_id: int(minor) for item_id, minor in rows if item_id is not None}
     if not sums:
         return []
-    found = items.find(session, OpenItem.id.in_([key for key in sums if key is not None]))
-    settled = [Settled(item, Money(int(sums[item.id]), item.amount.currency)) for item in found]
+    found = items.find(session, OpenItem.id.in_(list(sums)))
+    settled = [Settled(item, Money(sums[item.id], item.amount.currency)) for item in found]
     return [each for each in settled if each.amount]
