@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     Text,
     delete,
+    func,
     literal_column,
     or_,
     select,
@@ -264,7 +265,7 @@ def renew(session: Session, job: Claimed, now: datetime) -> bool:
 def fail(session: Session, job: Claimed, error: str, now: datetime) -> bool:
     """Put it back for later, or among the dead after the last attempt; True when it died."""
     dead = job.attempts >= MAX_ATTEMPTS
-    _settle(
+    settled = _settle(
         session,
         job,
         state="dead" if dead else "ready",
@@ -272,7 +273,7 @@ def fail(session: Session, job: Claimed, error: str, now: datetime) -> bool:
         last_error=error[:4000],
         finished_at=now if dead else None,
     )
-    return dead
+    return settled and dead
 
 
 def backoff(attempts: int) -> timedelta:
@@ -324,10 +325,26 @@ def tick(session: Session, schedules: Mapping[str, int], now: datetime) -> int:
     return count
 
 
-def listing(*, dead: bool = False) -> Select[Job]:
-    """Jobs, newest first; only the dead ones when asked."""
+def listing(*, state: str = "", words: str = "") -> Select[Job]:
+    """Jobs, the newest first; of one state, or whose name or key begins with ``words``."""
     query = select(Job).order_by(Job.id.desc())
-    return query.where(Job.state == "dead") if dead else query
+    if state:
+        query = query.where(Job.state == state)
+    if words:
+        query = query.where(
+            or_(
+                Job.name.istartswith(words, autoescape=True),
+                Job.handler.istartswith(words, autoescape=True),
+                Job.key.istartswith(words, autoescape=True),
+            )
+        )
+    return query
+
+
+def counts(session: Session) -> dict[str, int]:
+    """How many jobs are in each state."""
+    rows = session.execute(select(Job.state, func.count()).group_by(Job.state))
+    return {state: int(count) for state, count in rows}
 
 
 def forget_done(session: Session, before: datetime) -> int:

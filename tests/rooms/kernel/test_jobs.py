@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import ClassVar
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import event, func, select, text, update
 from sqlalchemy.orm import Session
 
 from core.kernel import jobs
@@ -230,6 +230,67 @@ def test_who_renews_keeps_the_job(db: Database, clock: ManualClock):
     assert db.run_tx(lambda s: jobs.finish(s, taken, clock.now()))
 
 
+def test_a_job_that_was_not_begun_is_given_back_as_it_was(db: Database, clock: ManualClock):
+    enqueue(db, clock.now())
+    (taken,) = claim(db, clock.now(), "w1")
+    assert db.run_tx(lambda s: jobs.give_back(s, taken))
+    assert not db.run_tx(lambda s: jobs.finish(s, taken, clock.now())), "it is not ours any more"
+    (again,) = claim(db, clock.now(), "w2")
+    assert (again.id, again.attempts, again.owner) == (taken.id, 1, "w2")
+
+
+def test_a_look_tells_whether_anything_is_due(db: Database, clock: ManualClock):
+    def any_due(now: datetime) -> bool:
+        with db.reading() as session:
+            return jobs.any_due(session, now)
+
+    assert not any_due(clock.now())
+    enqueue(db, clock.now(), run_at=clock.now() + SECOND)
+    assert not any_due(clock.now())
+    clock.advance(SECOND)
+    assert any_due(clock.now())
+    (taken,) = claim(db, clock.now())
+    assert not any_due(clock.now() + LEASE)
+    assert any_due(clock.now() + LEASE + SECOND), "its lease has lapsed"
+    db.run_tx(lambda s: jobs.finish(s, taken, clock.now()))
+    assert not any_due(clock.now() + timedelta(days=9))
+
+
+@pytest.mark.parametrize("which", ["claim", "any_due"])
+def test_what_is_due_is_found_without_looking_at_what_is_done(
+    db: Database, clock: ManualClock, which: str
+):
+    def fill(session: Session) -> None:
+        for number in range(300):
+            jobs.enqueue(session, "mail.send", {}, clock.now(), key=f"job {number}")
+        session.execute(update(Job).where(Job.id > 3).values(state="done"))
+
+    db.run_tx(fill)
+    statements: list[tuple[str, object]] = []
+
+    def listen(connection, cursor, statement, parameters, context, many) -> None:
+        if statement.startswith("SELECT"):
+            statements.append((statement, parameters))
+
+    engine = db.engine
+    event.listen(engine, "before_cursor_execute", listen)
+    with db.transaction() as session:
+        if which == "claim":
+            jobs.claim(session, "w1", clock.now(), ROUTES)
+        else:
+            jobs.any_due(session, clock.now())
+    event.remove(engine, "before_cursor_execute", listen)
+    with db.transaction() as session:
+        connection = session.connection()
+        if not db.is_sqlite:
+            connection.exec_driver_sql("ANALYZE job")
+        explain = "EXPLAIN QUERY PLAN " if db.is_sqlite else "EXPLAIN "
+        found = connection.exec_driver_sql(explain + statements[0][0], statements[0][1])  # type: ignore[arg-type]  # as the driver got them
+        plan = [str(row[-1]) for row in found]
+    assert any("ix_job_" in line for line in plan)
+    assert not [line for line in plan if line == "SCAN job" or "Seq Scan" in line]
+
+
 # --- failures -------------------------------------------------------------------------------------
 
 
@@ -272,7 +333,7 @@ def test_a_job_that_kills_its_worker_each_time_is_dead_in_the_end(db: Database, 
         clock.advance(LEASE + SECOND)
     assert claim(db, clock.now()) == []
     with db.reading() as session:
-        (dead,) = session.scalars(jobs.listing(dead=True))
+        (dead,) = session.scalars(jobs.listing(state="dead"))
     assert (dead.key, dead.finished_at) == ("poison", clock.now())
     assert dead.last_error
     (other,) = claim(db, clock.now() + timedelta(days=3))
@@ -445,7 +506,29 @@ def test_jobs_are_listed_newest_first_and_the_dead_apart(db: Database, clock: Ma
         session.execute(update(Job).where(Job.key == "b").values(state="dead"))
     with db.reading() as session:
         assert [one.key for one in session.scalars(jobs.listing())] == ["c", "b", "a"]
-        assert [one.key for one in session.scalars(jobs.listing(dead=True))] == ["b"]
+        assert [one.key for one in session.scalars(jobs.listing(state="dead"))] == ["b"]
+
+
+def test_jobs_are_found_by_the_beginning_of_their_name_or_key(db: Database, clock: ManualClock):
+    enqueue(db, clock.now(), "mail.send", key="receipt:7")
+    enqueue(db, clock.now(), "holds.expire", key="tick:1")
+    with db.reading() as session:
+
+        def keys(words: str) -> list[str]:
+            return [one.key for one in session.scalars(jobs.listing(words=words))]
+
+        assert keys("Mail.") == keys("receipt") == ["receipt:7"]
+        assert keys("holds") == ["tick:1"]
+        assert keys("%") == keys("_") == []
+        assert keys("") == ["tick:1", "receipt:7"]
+
+
+def test_jobs_are_counted_by_state(db: Database, clock: ManualClock):
+    for _ in range(3):
+        enqueue(db, clock.now())
+    claim(db, clock.now())
+    with db.reading() as session:
+        assert jobs.counts(session) == {"ready": 2, "running": 1}
 
 
 def test_done_jobs_are_forgotten_in_time_and_dead_ones_never(db: Database, clock: ManualClock):
