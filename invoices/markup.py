@@ -85,11 +85,11 @@ def style(theme: Theme, locale: str) -> str:
 
 
 def qr_picture(url: str) -> bytes:
-    """The code for an address as a grey PNG, one pixel a module, with its quiet zone. The mask is
+    """The code for an address as a grey PNG, one pixel a module. The mask is
     fixed: readers take any, and to try all eight costs more than the rest of the code."""
     picture = io.BytesIO()
     segno.make(url, error="m", micro=False, mask=QR_MASK).save(
-        picture, kind="png", border=2, scale=1
+        picture, kind="png", border=0, scale=1
     )
     return picture.getvalue()
 

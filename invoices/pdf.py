@@ -59,6 +59,15 @@ class ForeignAsset(ShopError):
     address: str
 
 
+@dataclass(eq=False)
+class PdfsUnavailable(ShopError):
+    """This machine lacks what PDFs are made with; pages in HTML are as good as ever."""
+
+    code: ClassVar[str] = "pdfs_unavailable"
+    text: ClassVar[str] = "{reason}"
+    reason: str
+
+
 @dataclass(frozen=True)
 class RenderedDocument:
     """Bytes to be stored under ``sha256``, with the versions of what made them."""
@@ -83,7 +92,8 @@ def available() -> str | None:
 
 
 def render(document: InvoiceDocument, *, theme: Theme = PLAIN) -> RenderedDocument:
-    """The document as PDF. The same document, theme and versions always give the same bytes."""
+    """The document as PDF. The same document, theme and versions always give the same bytes.
+    PdfsUnavailable where ``available`` names a reason."""
     pdf = _press().print(document, theme)
     return RenderedDocument(
         bytes=pdf,
@@ -119,6 +129,8 @@ def _weasyprint() -> Any:
 
 @lru_cache(maxsize=1)
 def _press() -> "_Press":
+    if reason := available():
+        raise PdfsUnavailable(reason)
     atexit.register(_press.cache_clear)  # its fonts' folder goes with it
     return _Press()
 

@@ -3,16 +3,20 @@
 The names are those of the web's tokens; the values are the light ones, on white paper.
 """
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 
-LETTER_TERRITORIES = frozenset({"US", "CA", "MX", "CL", "CO", "CR", "DO", "GT", "PA", "PH", "PR"})
+LETTER_LANDS = frozenset({"US", "CA", "MX", "CL", "CO", "CR", "DO", "GT", "PA", "PH", "PR"})
+PAPERS = ("", "A4", "Letter")
+COLOUR = re.compile("#[0-9a-fA-F]{6}")
 
 
 @dataclass(frozen=True)
 class Theme:
-    """One brand's stationery. Colours are hex; ``mark`` is the text of a small SVG, ``wordmark`` the
-    name beside it (the seller's own when empty), ``paper`` Letter or A4 (after the locale when
-    empty)."""
+    """One brand's stationery. Colours are ``#rrggbb``; ``mark`` is the text of a small SVG,
+    ``wordmark`` the name beside it (the seller's own when empty), ``paper`` Letter or A4 (after the
+    locale when empty). ValueError for a colour or paper that is none."""
 
     wordmark: str = ""
     mark: str = ""
@@ -24,19 +28,27 @@ class Theme:
     accent: str = "#1f4d3a"
     tint: str = "#dfe8dc"
 
+    def __post_init__(self) -> None:
+        if self.paper not in PAPERS:
+            raise ValueError(f"not a paper: {self.paper!r}")
+        for name in ("ink", "ink_2", "rule", "rule_2", "accent", "tint"):
+            if not COLOUR.fullmatch(getattr(self, name)):
+                raise ValueError(f"{name} is not a colour such as #1f4d3a")
+
     def paper_for(self, locale: str) -> str:
         """Letter where the locale's land uses it, else A4."""
-        territory = locale.replace("_", "-").rpartition("-")[2].upper()
-        return self.paper or ("Letter" if territory in LETTER_TERRITORIES else "A4")
+        land = locale.replace("_", "-").rpartition("-")[2].upper()
+        return self.paper or ("Letter" if land in LETTER_LANDS else "A4")
 
 
 PLAIN = Theme()
 
-FERNWAY = Theme(
-    wordmark="Fernway",
-    mark=(
-        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 28" width="24" height="28">'
-        '<path fill="#1f4d3a" d="M11 28C8 16 10 6 21 0c2 12-1 22-10 28z"/>'
-        '<path fill="#e9a767" d="M10 28C11 19 8 12 1 9c0 9 3 15 9 19z"/></svg>'
-    ),
-)
+
+def of_brand(brand: Mapping[str, object]) -> Theme:
+    """The theme under ``print`` in a channel's brand: ``{"print": {"wordmark": …, "mark": …}}``.
+    Plain where there is none; what is no theme's name is left alone."""
+    wanted = brand.get("print")
+    if not isinstance(wanted, Mapping):
+        return PLAIN
+    known = {field.name for field in fields(Theme)}
+    return Theme(**{name: str(value) for name, value in wanted.items() if name in known})

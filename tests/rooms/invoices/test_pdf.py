@@ -44,7 +44,8 @@ def faults(content: bytes) -> list[str]:
 
 def test_a_bill_is_the_same_to_the_byte_in_another_process() -> None:
     script = (
-        "from invoices import pdf; from tests.rooms.invoices.documents import BILL, FERNWAY;"
+        "import sys; from invoices import pdf; assert 'weasyprint' not in sys.modules;"
+        "from tests.rooms.invoices.documents import BILL, FERNWAY;"
         "print(pdf.render(BILL, theme=FERNWAY).sha256)"
     )
     other = subprocess.run(
@@ -223,7 +224,10 @@ def test_a_machine_without_pango_is_told_so(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(pdf, "_weasyprint", missing)
     pdf.available.cache_clear()
+    pdf._press.cache_clear()
     try:
         assert "libpango-1.0-0" in (pdf.available() or "")
+        with pytest.raises(pdf.PdfsUnavailable, match="libpango"):
+            pdf.render(PAID)
     finally:
         pdf.available.cache_clear()
