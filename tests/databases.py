@@ -10,7 +10,6 @@ import functools
 import itertools
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -42,9 +41,8 @@ SELECT (SELECT md5(string_agg(oid || '-' || tgenabled::text, ',' ORDER BY oid)) 
 
 
 @functools.cache
-def sqlite_template() -> Path:
-    """A SQLite file with the whole schema and no row; copy it."""
-    path = Path(tempfile.mkdtemp(prefix="counterfoil-sqlite-")) / "template.db"
+def _sqlite_template(folder: Path) -> Path:
+    path = folder / "template.db"
     database = Database(f"sqlite:///{path}")
     metadata.create_all(database.engine)
     database.close()
@@ -52,10 +50,9 @@ def sqlite_template() -> Path:
 
 
 @pytest.fixture(scope="session")
-def sqlite_file() -> Iterator[Path]:
-    """The template, for as long as the run takes."""
-    yield sqlite_template()
-    shutil.rmtree(sqlite_template().parent, ignore_errors=True)
+def sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the whole schema and no row; copy it."""
+    return _sqlite_template(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture
@@ -130,18 +127,17 @@ def admin(server: postgres.Server, database: str = "postgres") -> Iterator[psyco
 
 
 def create_database(server: postgres.Server, name: str, template: str = "template_shop") -> None:
-    """Make a database from a template, in place of one of that name."""
-    drop_database(server, name)
+    """Make a database from a template."""
     with admin(server) as connection:
         connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY").format(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
                 sql.Identifier(name), sql.Identifier(template)
             )
         )
 
 
 def drop_database(server: postgres.Server, name: str) -> None:
-    """Remove a database, whoever is still connected to it."""
+    """Remove a database, whoever is still connected to it. Slow: the whole server takes a breath."""
     with admin(server) as connection:
         connection.execute(
             sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
@@ -153,12 +149,14 @@ class Basin:
 
     def __init__(self, server: postgres.Server) -> None:
         self.server = server
-        self.name = f"shop_{os.getpid()}"
-        self.url = server.url(self.name)
-        self.washes = 0
+        self.numbers = itertools.count()
         self._make()
 
     def _make(self) -> None:
+        self.name = (
+            f"shop_{os.getpid()}_{next(self.numbers)}"  # the one before ends with the server
+        )
+        self.url = self.server.url(self.name)
         create_database(self.server, self.name)
         self.washes = 0
         self.fingerprint = self._look()
@@ -239,16 +237,23 @@ def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable
         yield lambda: f"sqlite:///{tmp_path / f'bare-{next(numbers)}.db'}"
         return
     server: postgres.Server = request.getfixturevalue("postgres_server")
-    names: list[str] = []
+    numbers = itertools.count()
+    yield lambda: server.url(_bare(server, f"bare_{os.getpid()}_{next(numbers)}"))
 
-    def make() -> str:
-        names.append(f"bare_{os.getpid()}_{len(names)}")
-        create_database(server, names[-1], "template0")
-        return server.url(names[-1])
 
-    yield make
-    for name in names:
-        drop_database(server, name)
+def _bare(server: postgres.Server, name: str) -> str:
+    """A database without tables: made once and swept when it is asked for again."""
+    try:
+        create_database(server, name, "template0")
+    except psycopg.errors.DuplicateDatabase:
+        with admin(server, name) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            connection.execute("DROP SCHEMA public CASCADE")
+            connection.execute("CREATE SCHEMA public")
+    return name
 
 
 @pytest.fixture
