@@ -54,7 +54,7 @@ _MONTHS = (
 )
 
 
-class SampleForm(Form):  # type: ignore[misc]  # the library has no types
+class SampleForm(Form):
     """One field of each kind, one of them wrong."""
 
     email = StringField("E-mail", default="june.alder@example.com")

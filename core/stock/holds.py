@@ -160,7 +160,7 @@ def of(session: Session, owner: Owner, now: datetime) -> dict[uuid.UUID, datetim
             Hold.expires_at > now,
         )
     )
-    return dict(rows)
+    return dict(rows.all())
 
 
 def pass_on(

@@ -1,0 +1,121 @@
+"""Payments: the list, and one with what it paid and what was asked of the processor."""
+
+from typing import Any
+
+from flask import Blueprint, request
+
+from core.kernel.money import Money, total
+from core.ledger import reading as ledger
+from core.parties.models import Account
+from desk import lists, shown
+from flows import account as accounts
+from flows.account import Paid
+from payments import reading
+from payments.models import Payment
+from web import paging
+from web.access import Who, allow
+from web.context import house
+from web.documents import State
+from web.pages import page
+
+payments = Blueprint("desk_payments", __name__, url_prefix="/desk", template_folder="templates")
+
+
+@payments.get("/payments")
+@allow(Who.STAFF)
+def listed() -> str:
+    """Payments, the newest first."""
+    words = lists.words()
+    before = paging.read_moment(request.args.get("before"))
+    with house().db.snapshot() as session:
+        found = reading.listing(session, words=words, before=before, limit=lists.PAGE_SIZE + 1)
+        rows = found[: lists.PAGE_SIZE]
+        settled = accounts.settled_by(session, [payment.id for payment, _ in rows])
+    more = len(found) > lists.PAGE_SIZE
+    following = paging.write(rows[-1][0].captured_at, rows[-1][0].id) if more else None
+    drawn = [_row(payment, who, settled.get(payment.id, [])) for payment, who in rows]
+    return page(
+        "desk/payments.html",
+        payments=drawn,
+        tabs_=[],
+        current_tab="",
+        sums=_sums(drawn),
+        **lists.shown("/desk/payments", following, len(rows), "payment", q=words),
+    )
+
+
+def _row(payment: Payment, who: Account, settled: list[accounts.Settled]) -> dict[str, Any]:
+    what = ", ".join(f"Bill {part.number}" for part in settled)
+    return {
+        "number": payment.number,
+        "href": f"/desk/payments/{payment.public_id}",
+        "at": payment.captured_at,
+        "customer": who.name,
+        "method": payment.instrument,
+        "state": State("go", "Captured"),
+        "amount": Money(payment.amount_minor, payment.currency),
+        "applied": total((part.amount for part in settled), payment.currency),
+        "what": "An order" if payment.order_id else what,
+    }
+
+
+def _sums(rows: list[dict[str, Any]]) -> tuple[Money, Money] | None:
+    currencies = {row["amount"].currency for row in rows}
+    if len(currencies) != 1:
+        return None
+    currency = currencies.pop()
+    return (
+        total((row["amount"] for row in rows), currency),
+        total((row["applied"] for row in rows), currency),
+    )
+
+
+@payments.get("/payments/<public_id>")
+@allow(Who.STAFF)
+def one(public_id: str) -> str:
+    """One payment."""
+    with house().db.snapshot() as session:
+        paid = accounts.payment(session, public_id)
+        who = session.get_one(Account, paid.payment.account_id)
+        asked = reading.operations_of(session, paid.payment)
+        sources = [paid.payment.id, *(refund.id for refund in paid.refunds)]
+        entries = ledger.entries_about(session, sources)
+    return page(
+        "desk/payment.html",
+        payment=_words(paid, who),
+        facts=[
+            ("Account", who.number),
+            ("At the processor", paid.payment.gateway_id),
+            ("Kept for later", f"{paid.kept.decimal()} {paid.kept.currency}"),
+        ],
+        applications=[
+            (f"Bill {part.number}", f"/desk/invoices/{part.public_id}", _day(paid), part.amount)
+            for part in paid.settled
+        ],
+        operations=[shown.operation(row) for row in asked],
+        entries=shown.entries(entries),
+        events=shown.moments(
+            ("Captured", paid.payment.captured_at),
+            *((f"Refunded: {row.reason}", row.refunded_at) for row in paid.refunds),
+        ),
+    )
+
+
+def _day(paid: Paid) -> Any:
+    return paid.payment.captured_at.date()
+
+
+def _words(paid: Paid, who: Account) -> dict[str, Any]:
+    row = paid.payment
+    return {
+        "number": row.number,
+        "at": row.captured_at,
+        "customer": who.name,
+        "customer_href": "",
+        "method": row.instrument,
+        "state": State("go", "Captured"),
+        "amount": Money(row.amount_minor, row.currency),
+        "what": "an order" if row.order_id else "bills",
+        "what_href": "",
+        "gateway_id": row.gateway_id,
+    }

@@ -1,0 +1,16 @@
+"""The component sheet: everything that pages are made of, once."""
+
+from flask import Blueprint
+
+from desk.samples import sample_context
+from web.access import Who, allow
+from web.pages import page
+
+styleguide = Blueprint("styleguide", __name__, url_prefix="/desk", template_folder="templates")
+
+
+@styleguide.get("/styleguide")
+@allow(Who.STAFF)
+def show() -> str:
+    """Every component in real use."""
+    return page("desk/styleguide.html", **sample_context())
