@@ -167,13 +167,13 @@ def test_amounts_have_their_currencys_decimals(
 
 
 def test_a_long_invoice_repeats_its_head_and_counts_its_pages() -> None:
-    content = printed(long_invoice(400))
+    content = printed(long_invoice(250))
     each = pages(content)
-    assert len(each) > 5
+    assert len(each) > 3
     for number, text in enumerate(each, 1):
         assert f"{number} of {len(each)}" in text
         assert "Charges Quantity" in text
-    assert sum(text.count("Hanging heart holder") for text in each) == 400
+    assert sum(text.count("Hanging heart holder") for text in each) == 250
     assert faults(content) == []
 
 
