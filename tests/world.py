@@ -191,7 +191,7 @@ class _Shelf:
             slug=name.lower().replace(" ", "-"),
             name=name,
             summary=f"{name} from Fernway",
-            picture=f"/static/pictures/{sku.lower()}.svg",
+            picture="img/products/router.svg",
             category_id=category_id,
             created_at=self.now,
         )
