@@ -1,4 +1,5 @@
 // A form is sent once: its buttons rest after the first submit, and wake when the page is shown again (back button).
+// A form with data-on-change sends itself when a field changes, by the button of that id if it names one.
 // Also: the stepper's minus and plus, radio buttons that change an amount shown beside them, the first error gets the focus.
 (function () {
   "use strict";
@@ -45,7 +46,10 @@
   document.addEventListener("change", function (event) {
     var input = event.target;
     var submit = input.closest && input.closest("form[data-on-change]");
-    if (submit) { submit.requestSubmit(); return; }
+    if (submit) {
+      submit.requestSubmit(document.getElementById(submit.getAttribute("data-on-change")) || undefined);
+      return;
+    }
     if (!input.dataset || !input.dataset.shows || !input.checked) return;
     input.dataset.shows.split(" ").forEach(function (id) {
       var from = document.getElementById(id + "-" + input.value);
