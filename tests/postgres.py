@@ -138,7 +138,11 @@ def _keep(postgres: "subprocess.Popen[bytes]", home: Path, owner: int) -> None:
         except subprocess.TimeoutExpired:
             postgres.send_signal(signal.SIGQUIT)
             postgres.wait(10)
-    shutil.rmtree(home, ignore_errors=True)
+    for _ in range(50):  # a file may come while the folder is cleared
+        shutil.rmtree(home, ignore_errors=True)
+        if not home.exists():
+            return
+        time.sleep(0.1)
 
 
 def main(home: Path, owner: int) -> None:
