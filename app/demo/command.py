@@ -31,6 +31,7 @@ def demo(argv: Sequence[str]) -> int:
             lay_out(data, reset=chosen.reset)
             settings = demo_settings(data, ports)
             _keep(data / SETTINGS, settings)
+            print("Getting Fernway ready ...", flush=True)
             return run_group(
                 _children(data, ports, settings),
                 logs=data / "log",

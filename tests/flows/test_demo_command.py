@@ -91,7 +91,7 @@ def open_demo(tmp_path):
 
 def accounts(data):
     with contextlib.closing(sqlite3.connect(data / "shop.db")) as database:
-        return sorted(database.execute("SELECT * FROM accounts"))
+        return sorted(database.execute("SELECT number, public_id FROM account"))
 
 
 def test_the_demo_opens_answers_keeps_its_data_and_leaves_nothing_behind(open_demo):
