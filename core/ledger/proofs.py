@@ -69,7 +69,9 @@ def entries_balance(session: Session, as_of: date | None) -> Part:
         *proof.offenders(session, empty, lambda row: f"{_posting(row)} has no line"),
         *proof.offenders(session, loose, lambda row: f"a line of {row[0]} has no entry: {row[1]}"),
     ]
-    each = proof.amounts(session, debits.group_by(JournalLine.currency))
+    each = proof.amounts(
+        session, debits.group_by(JournalLine.currency).order_by(JournalLine.currency)
+    )
     return Part(f"{entries:,} entries, {each} on each side", proof.first_few(wrong))
 
 
@@ -162,7 +164,9 @@ def ageing_ties(session: Session, as_of: date | None, today: date) -> Part:
     )
     control: dict[str, int] = {
         currency: int(sum_)
-        for currency, sum_ in session.execute(ledger.group_by(JournalLine.currency))
+        for currency, sum_ in session.execute(
+            ledger.group_by(JournalLine.currency).order_by(JournalLine.currency)
+        )
     }
     found: dict[str, list[int]] = {currency: [0] * (len(_AGES) + 2) for currency in control}
     for currency, bucket, sum_ in session.execute(

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,11 +18,11 @@ NOW = datetime(2026, 11, 17, 19, 11, tzinfo=UTC)
 MAPPING = history_mapping.load(retail.SHIPPED)
 
 
-def read(path: Path, mapping: MappingFile = MAPPING) -> list[Row | Bad]:
+def read(path: Path, mapping: MappingFile = MAPPING) -> list[Any]:
     return list(history.read(path, mapping, NOW, lambda done, whole: None))
 
 
-def rows(tmp_path: Path, *lines: list[str], mapping: MappingFile = MAPPING) -> list[Row | Bad]:
+def rows(tmp_path: Path, *lines: list[str], mapping: MappingFile = MAPPING) -> list[Any]:
     return read(retail.write(tmp_path / "history.csv", lines), mapping)
 
 

@@ -1,0 +1,106 @@
+"""Books that are whole prove themselves, as of today and of any day before."""
+
+from datetime import date, timedelta
+
+from sqlalchemy import func, select
+
+from flows.verify import NOTHING_YET, TODAY_ONLY, verify
+from invoices.models import Invoice
+from tests.books import findings, run
+
+
+def test_whole_books_hold_and_every_line_has_its_figure(books):
+    code, said = run(books, "--documents")
+
+    assert code == 0, said
+    assert said.splitlines() == [
+        " 1  ok      Debits are credits: 14 entries, 119.22 GBP, 1,131.80 USD on each side; "
+        "14 postings in sequence",
+        " 2  ok      Control accounts are their open items: accounts receivable 105.27 GBP, "
+        "accounts receivable 0.00 USD, customer credit 13.95 GBP, order deposit 0.00 USD, "
+        "unapplied 5.00 USD",
+        " 3  ok      Invoices are their lines, orders and entries: 1 credit memos, 6 invoices, "
+        "1 notes, 10 lines; billed 105.27 GBP, 374.89 USD, 1 notes without an entry; "
+        "3 orders billed; 11 open items within bounds",
+        " 4  ok      Captured money is somewhere: captured 443.79 USD, applied 374.89 USD, "
+        "earmarked 0.00 USD, unapplied 5.00 USD, refunded 63.90 USD",
+        " 5  —       Statements chain: nothing to prove yet",
+        " 6  —       Bundles and revenue schedules sum up: nothing to prove yet",
+        " 7  ok      Credit per line is no more than the line: 0 lines credited, "
+        "1 memos stand alone",
+        " 8  ok      Numbers have no gap and no double: 3 documents of ours; 4 orders; "
+        "4 payments; 5 imported",
+        " 9  ok      Stock is not oversold: 2 levels: 31 on hand, 3 sold, 1 held",
+        "10  ok      Ageing is the receivable: 105.27 GBP (older 105.27 GBP); 0.00 USD",
+        "11  —       Services billed are services provisioned: nothing to prove yet",
+        "12  ok      The audit chain and documents are whole: 5 lines sealed; "
+        "3 stored documents, 0.0 MB; 8 documents read; 0 waiting to be rendered",
+        "All of it holds.",
+    ]
+
+
+def test_an_empty_shop_holds_too(db, clock):
+    found = list(verify(db, clock))
+
+    assert [finding.number for finding in found if not finding.holds] == []
+    assert len(found) == 12
+
+
+def test_only_what_has_no_tables_yet_has_nothing_to_prove(books):
+    silent = [number for number, one in findings(books).items() if one.figure == NOTHING_YET]
+
+    assert silent == [5, 6, 11]
+
+
+def test_as_of_a_day_the_figures_are_that_days(books):
+    found = findings(books, as_of=date(2010, 12, 1))
+
+    assert all(one.holds for one in found.values())
+    assert found[1].figure.startswith("2 entries, 41.07 GBP on each side")
+    assert found[2].figure == "accounts receivable 41.07 GBP"
+    assert found[10].figure == "41.07 GBP (not due 41.07 GBP)"
+    assert (found[9].figure, found[9].proved) == (TODAY_ONLY, False)
+
+
+def test_as_of_a_day_before_a_payment_its_bill_is_open(books):
+    paid_on = books.clock.now().date()
+
+    before = findings(books, as_of=paid_on - timedelta(days=1))
+
+    assert all(one.holds for one in before.values())
+    assert "accounts receivable 125.67 USD" in before[2].figure
+    assert "accounts receivable 0.00 USD" in findings(books, as_of=paid_on)[2].figure
+
+
+def test_ageing_counts_from_the_due_date(books):
+    due = findings(books, as_of=date(2010, 12, 31))[10].figure
+    older = findings(books, as_of=date(2011, 1, 1))[10].figure
+
+    assert due == "105.27 GBP (1–30 days 105.27 GBP)"
+    assert older == "105.27 GBP (1–30 days 64.20 GBP, 31–60 41.07 GBP)"
+
+
+def test_all_lines_are_of_one_moment(books):
+    """Somebody sells while the books are being proved: the proof does not see half of it."""
+    lines = verify(books.db, books.clock)
+    first = next(lines)
+
+    books.tamper("UPDATE open_item SET amount_minor = amount_minor + 1")
+
+    assert first.holds
+    assert [one.number for one in lines if not one.holds] == []
+    assert not findings(books)[2].holds
+
+
+def test_proving_writes_nothing(books):
+    def rows() -> list[int]:
+        with books.db.reading() as session:
+            return [
+                session.scalars(select(func.count()).select_from(table)).one()
+                for table in Invoice.metadata.sorted_tables
+            ]
+
+    before = rows()
+    run(books, "--documents")
+
+    assert rows() == before
