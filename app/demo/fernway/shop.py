@@ -1,0 +1,231 @@
+"""Fernway's shop: who bills, what is sold, what it costs, what is taxed where, how it is delivered."""
+
+import tomllib
+import uuid
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from cart.models import DeliveryMethod
+from core.catalog.models import Category, Product, Variant
+from core.kernel.money import to_micros
+from core.ledger.chart import open_chart
+from core.parties.models import Channel, LegalEntity
+from core.prices.models import Plan, Price, PriceList
+from core.stock import levels
+from core.stock.models import Location
+from core.tax.models import TaxRate
+
+ZONE = "America/New_York"
+_CATALOG = Path(__file__).with_name("catalog.toml")
+#: State, its name, parts per million, and what it taxes. Elsewhere nothing is taxed.
+_TAXES = (
+    ("OH", "Ohio", 65_000, ("device", "phone", "backup")),
+    ("IN", "Indiana", 70_000, ("device",)),
+)
+_BRAND = {
+    "phone": "555-0100",
+    "hours": "seven to seven",
+    "address": "1 Ferry Street, Tarnbrook, OH 43099",
+    "email": "hello@fernway.example.com",
+    "hero_title": "Internet that does what the bill says",
+    "hero_lede": "Broadband and a few good things for the house, in 41 towns along the Tarn. No contract. "
+    "Leave any month.",
+    "plans_note": "These are the whole prices: internet access carries no sales tax, the line costs "
+    "nothing to set up, and you go up or down any day.",
+    "plans": {
+        "brook-6": {
+            "speed": "6",
+            "upload": "1 Mb up",
+            "points": ["One film at a time", "Mail, news, radio"],
+        },
+        "stream-18": {
+            "speed": "18",
+            "upload": "3 Mb up",
+            "points": [
+                "Two films at a time",
+                "Mail, news, radio",
+                "Video calls",
+                "Homework and games",
+            ],
+        },
+        "river-100": {
+            "speed": "100",
+            "upload": "20 Mb up",
+            "points": [
+                "A film in every room",
+                "Mail, news, radio",
+                "Video calls that stay sharp",
+                "Homework and games",
+                "Two cameras, day and night",
+                "A backup while you sleep",
+            ],
+        },
+    },
+    "feature": {
+        "title": "Burrow: your files, safe underground",
+        "lede": "A terabyte in the old slate mine below Tarnbrook, for $9.00 a month.",
+        "text": "Sealed on your own machine before it leaves it. We hold the box, you hold the key.",
+        "picture": "img/products/backup.svg",
+        "href": "/p/burrow-backup",
+        "link": "Look at Burrow",
+    },
+}
+
+
+@dataclass(frozen=True)
+class _Shelves:
+    """What every product needs to know of the shop."""
+
+    session: Session
+    now: datetime
+    prices: PriceList
+    location: Location
+    categories: Mapping[str, uuid.UUID]
+    #: How many of a SKU the history takes from what came in.
+    sold: Mapping[str, int]
+
+
+def open_shop(
+    session: Session, code: str, sold: Mapping[str, int], now: datetime
+) -> tuple[LegalEntity, Channel]:
+    """Put the shop into an empty database, selling on the channel ``code``."""
+    entity = LegalEntity(
+        code="fernway",
+        name="Fernway Broadband",
+        address=["1 Ferry Street", "Tarnbrook, OH 43099"],
+        country="US",
+        time_zone=ZONE,
+        functional_currency="USD",
+        tax_id="31-0000007",
+        phone="555-0100",
+        email="hello@fernway.example.com",
+    )
+    session.add(entity)
+    session.flush()
+    open_chart(session, entity.id)
+    channel = Channel(
+        code=code,
+        name="Fernway",
+        legal_entity_id=entity.id,
+        currency="USD",
+        locale="en_US",
+        time_zone=ZONE,
+        terms_days=14,
+        brand=_BRAND,
+    )
+    session.add(channel)
+    session.add_all(_taxes(entity.id, now.date()))
+    session.flush()
+    session.add_all(_delivery(channel.id))
+    _stock_shelves(session, channel, sold, now)
+    return entity, channel
+
+
+def _taxes(entity_id: uuid.UUID, today: date) -> list[TaxRate]:
+    return [
+        TaxRate(
+            legal_entity_id=entity_id,
+            country="US",
+            region=region,
+            category=category,
+            jurisdiction=name,
+            name="Sales tax",
+            rate_ppm=ppm,
+            valid_from=date(today.year - 1, 1, 1),
+        )
+        for region, name, ppm, categories in _TAXES
+        for category in categories
+    ]
+
+
+def _delivery(channel_id: uuid.UUID) -> list[DeliveryMethod]:
+    return [
+        DeliveryMethod(
+            channel_id=channel_id,
+            country="US",
+            code="standard",
+            name="Standard",
+            description="At your door in two to three working days",
+            price_minor=690,
+            free_from_minor=5000,
+            position=1,
+        ),
+        DeliveryMethod(
+            channel_id=channel_id,
+            country="US",
+            code="morning",
+            name="Next morning",
+            description="Eight to twelve on the next working day, when you order by four",
+            price_minor=980,
+            position=2,
+        ),
+    ]
+
+
+def _stock_shelves(
+    session: Session, channel: Channel, sold: Mapping[str, int], now: datetime
+) -> None:
+    catalog = tomllib.loads(_CATALOG.read_text(encoding="utf-8"))
+    prices = PriceList(code="fernway-usd", currency="USD", channel_id=channel.id)
+    location = Location(code="depot", name="The depot, 1 Ferry Street")
+    rows = [
+        Category(slug=row["slug"], name=row["name"], intro=row["intro"], position=position)
+        for position, row in enumerate(catalog["category"], start=1)
+    ]
+    session.add_all([prices, location, *rows])
+    session.flush()
+    categories = {row.slug: row.id for row in rows}
+    shelves = _Shelves(session, now, prices, location, categories, sold)
+    for position, row in enumerate(catalog["product"], start=1):
+        _put(shelves, row, position)
+    session.flush()
+
+
+def _put(shelves: _Shelves, row: Mapping[str, Any], position: int) -> None:
+    product = Product(
+        slug=row["slug"],
+        name=row["name"],
+        summary=row["summary"],
+        description=row["description"].strip(),
+        facts=row["facts"],
+        picture=row["picture"],
+        category_id=shelves.categories[row["category"]],
+        position=position * 10,
+        created_at=shelves.now,
+    )
+    shelves.session.add(product)
+    shelves.session.flush()
+    for number, sold_as in enumerate(row["variants"], start=1):
+        _offer(shelves, product, sold_as, number)
+
+
+def _offer(shelves: _Shelves, product: Product, row: Mapping[str, Any], number: int) -> None:
+    session = shelves.session
+    variant = Variant(
+        product_id=product.id,
+        sku=row["sku"],
+        name=row.get("name", product.name),
+        kind=row["kind"],
+        tax_category=row["tax"],
+        position=number,
+    )
+    session.add(variant)
+    session.flush()
+    session.add(
+        Price(
+            price_list_id=shelves.prices.id,
+            variant_id=variant.id,
+            unit_price_micros=to_micros(row["price"]),
+        )
+    )
+    if variant.kind == "plan":
+        session.add(Plan(variant_id=variant.id, interval="month"))
+    if "stock" in row:
+        came = row["stock"] + Counter(shelves.sold)[variant.sku]
+        levels.receive(session, variant.id, shelves.location.id, came, shelves.now)

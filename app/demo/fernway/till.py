@@ -1,0 +1,105 @@
+"""Two stand-ins for days gone by: a till that takes every card, and a post that goes into the mail box.
+
+The till answers a few of the payment gateway's questions from our own operation log, so that a seed that was
+interrupted goes on with a till of its own. Nobody asks it anything afterwards.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email import policy
+from email.message import EmailMessage
+from email.utils import getaddresses, parseaddr, parsedate_to_datetime
+from itertools import count
+from pathlib import Path
+
+from app.demo.mail_store import MailStore
+from core.kernel.clock import Clock
+from core.kernel.db import Database
+from core.kernel.money import Money
+from payments import operations
+from payments.gateway import CheckoutRequest, CheckoutSession, Payment
+from payments.models import PaymentOperation
+
+_VISIT, _PAYMENT = "cs_till_", "pi_till_"
+
+
+@dataclass(frozen=True)
+class Till:
+    """Everybody who is sent here pays at once, with a Visa card."""
+
+    db: Database
+    clock: Clock
+
+    def start_checkout(self, request: CheckoutRequest) -> CheckoutSession:
+        return self._visit(self._operation(request.operation_id))
+
+    def get_checkout(self, checkout_id: str) -> CheckoutSession:
+        return self._visit(self._operation(checkout_id.removeprefix(_VISIT)))
+
+    def find_checkout_by_operation(
+        self, operation_id: str, created_gte: datetime
+    ) -> CheckoutSession | None:
+        return self._visit(self._operation(operation_id))
+
+    def get_payment(self, payment_id: str) -> Payment:
+        operation = self._operation(payment_id.removeprefix(_PAYMENT))
+        amount = Money(operation.amount_minor, operation.currency)
+        nothing = Money.zero(operation.currency)
+        return Payment(
+            id=payment_id,
+            status="succeeded",
+            amount=amount,
+            amount_capturable=nothing,
+            amount_received=amount,
+            amount_refunded=nothing,
+            operation_id=operation.public_id,
+            metadata={},
+            created=self.clock.now(),
+            last_decline=None,
+            card_brand="visa",
+            card_last4="4242",
+            balance_transaction_id=None,
+            fee=None,
+        )
+
+    def _operation(self, public_id: str) -> PaymentOperation:
+        with self.db.reading() as session:
+            return operations.by_public_id(session, public_id)
+
+    def _visit(self, operation: PaymentOperation) -> CheckoutSession:
+        assert operation.expires_at is not None  # every visit ends some time
+        return CheckoutSession(
+            id=f"{_VISIT}{operation.public_id}",
+            status="complete",
+            payment_status="paid",
+            amount=Money(operation.amount_minor, operation.currency),
+            url="https://till.example.com/",
+            payment_id=f"{_PAYMENT}{operation.public_id}",
+            operation_id=operation.public_id,
+            metadata={},
+            created=operation.created_at,
+            expires_at=operation.expires_at,
+        )
+
+
+@dataclass(frozen=True)
+class Post:
+    """Mails of days gone by, laid straight into the demo's mail box."""
+
+    folder: Path
+    mail_from: str
+    #: Mails of the same second stay in their order.
+    _order: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def deliver(self, message: EmailMessage) -> None:
+        to = [address for _, address in getaddresses([str(message["To"])])]
+        content = message.as_bytes(policy=policy.SMTP)
+        name = MailStore(self.folder).add(parseaddr(self.mail_from)[1], to, content)
+        # A caught mail is named by when it came: this one came on a day gone by.
+        came = parsedate_to_datetime(str(message["Date"])) + timedelta(
+            microseconds=next(self._order)
+        )
+        stamp = f"{came.astimezone(UTC):%Y%m%dT%H%M%S%f}"
+        caught = self.folder / f"{name}.eml"
+        caught.rename(caught.with_name(f"{stamp}-{name.rpartition('-')[2]}.eml"))
