@@ -8,6 +8,13 @@ from flask import Flask, Response, g, jsonify, render_template, request
 from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException
 
+from api.problems import (
+    InvalidRequest,
+    KeyMissing,
+    MalformedJson,
+    TokenMissing,
+    WrongContentType,
+)
 from cart.checkout import CheckoutIncomplete, TotalChanged
 from cart.lines import BadQuantity, CartClosed, TooMany
 from core.catalog.products import UnknownSku
@@ -52,6 +59,11 @@ STATUS: dict[type[Exception], int] = {
     KeyReused: 422,
     PaymentMismatch: 409,
     WebhookRefused: 400,
+    MalformedJson: 400,
+    KeyMissing: 400,
+    TokenMissing: 401,
+    WrongContentType: 415,
+    InvalidRequest: 422,
     Misconfigured: 500,
     GatewayError: 503,
     ShopError: 400,

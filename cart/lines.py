@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, select, update
 from sqlalchemy.orm import Session
 
 from cart.models import Cart, CartLine
@@ -23,6 +23,7 @@ from core.prices import resolve
 from core.prices.resolve import NoPrice
 from core.stock import holds
 from core.stock.holds import Demand, Owner
+from core.stock.models import Hold
 
 #: More of one thing than this is a quote, not a cart.
 MOST_OF_ONE = 99
@@ -200,6 +201,40 @@ def contents(session: Session, cart: Cart) -> Sequence[tuple[CartLine, Variant, 
         .order_by(CartLine.added_at, CartLine.id)
     )
     return [(line, variant, product) for line, variant, product in rows]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line as whoever changed it wants to see it."""
+
+    line: CartLine
+    sku: str
+    name: str
+    kind: str
+    currency: str
+    held_until: datetime | None
+
+
+def entry(session: Session, cart: Cart, line_id: str, now: datetime) -> Entry:
+    """One line by its public id: one query. NotFound when it isn't in this cart."""
+    row = session.execute(
+        select(CartLine, Variant.sku, Variant.name, Variant.kind, Hold.expires_at)
+        .join(Variant, Variant.id == CartLine.variant_id)
+        .outerjoin(
+            Hold,
+            and_(
+                Hold.owner_kind == "cart",
+                Hold.owner_id == CartLine.cart_id,
+                Hold.line_id == CartLine.id,
+                Hold.state == "active",
+                Hold.expires_at > now,
+            ),
+        )
+        .where(CartLine.public_id == line_id, CartLine.cart_id == cart.id)
+    ).first()
+    if row is None:
+        raise NotFound("line in this cart")
+    return Entry(row[0], row[1], row[2], row[3], cart.currency, row[4])
 
 
 def pieces(session: Session, public_id: str) -> int:

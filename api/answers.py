@@ -1,0 +1,191 @@
+"""What the API answers, as plain dicts in the forms of ``api.shapes``."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import Response
+from pydantic_core import to_json
+
+from cart.delivery import Choice
+from cart.lines import Entry
+from cart.models import Cart
+from cart.pricing import PricedCart, PricedLine, Recurring
+from core.kernel.money import Money, extend
+from core.ledger.items import Open
+from core.orders.models import Order, OrderLine
+from flows.browse import Offer, Shown
+from flows.follow_order import Followed
+from invoices.models import Invoice
+
+Json = dict[str, Any]
+
+
+def respond(content: Json, status: int = 200, location: str | None = None) -> Response:
+    """JSON without white space."""
+    response = Response(to_json(content), status, mimetype="application/json")
+    if location is not None:
+        response.headers["Location"] = location
+    return response
+
+
+def money(value: Money) -> Json:
+    """``{"amount": 12900, "currency": "USD"}``."""
+    return {"amount": value.minor, "currency": value.currency}
+
+
+def moment(value: datetime | None) -> str | None:
+    """A time in UTC: ``2026-11-17T19:11:00Z``."""
+    return None if value is None else value.isoformat().replace("+00:00", "Z")
+
+
+# --- products --------------------------------------------------------------------------------
+
+
+def product(shown: Shown, base_url: str) -> Json:
+    """A product in a list."""
+    listed = shown.product
+    return {
+        "slug": listed.slug,
+        "name": listed.name,
+        "summary": listed.summary,
+        "category": listed.category_slug,
+        "picture": f"{base_url}/static/{listed.picture}",
+        "variants": [_offer(offer) for offer in shown.offers],
+    }
+
+
+def _offer(offer: Offer) -> Json:
+    variant, price = offer.variant, offer.price
+    answer: Json = {
+        "sku": variant.sku,
+        "name": variant.name,
+        "kind": variant.kind,
+        "price": money(price.unit_price),
+        "available": offer.available,
+    }
+    if offer.pieces is not None:
+        answer["quantity"] = offer.pieces
+    if price.interval is not None:
+        answer["recurring"] = {
+            "interval": price.interval,
+            "interval_count": price.interval_count,
+        }
+    return answer
+
+
+# --- carts -----------------------------------------------------------------------------------
+
+
+def entry(found: Entry) -> Json:
+    """A line that was just changed."""
+    line, currency = found.line, found.currency
+    return {
+        "id": line.public_id,
+        "sku": found.sku,
+        "name": found.name,
+        "kind": found.kind,
+        "quantity": line.quantity,
+        "unit_price": money(extend(line.unit_price_micros, 1, currency)),
+        "total": money(extend(line.unit_price_micros, line.quantity, currency)),
+        "held_until": moment(found.held_until),
+    }
+
+
+def cart(found: Cart, priced: PricedCart) -> Json:
+    """A cart and what it costs."""
+    return {
+        "id": found.public_id,
+        "state": found.state,
+        "lines": [_line(line) for line in priced.lines],
+        "no_longer_sold": list(priced.unpriced),
+        "held_until": moment(priced.held_until),
+        "shipping_address": found.shipping_address,
+        "shipping_method": priced.method.code if priced.method else None,
+        "methods": [_method(choice) for choice in priced.methods],
+        "goods": money(priced.goods),
+        "delivery": money(priced.delivery),
+        "tax": money(priced.tax) if priced.tax_known else None,
+        "due_now": money(priced.due_now),
+        "recurring": [_recurring(item) for item in priced.recurring],
+    }
+
+
+def _line(line: PricedLine) -> Json:
+    return {
+        "id": line.public_id,
+        "sku": line.sku,
+        "name": line.name,
+        "kind": line.kind,
+        "quantity": line.quantity,
+        "unit_price": money(line.price.unit_price),
+        "total": money(line.net),
+        "held_until": moment(line.held_until),
+    }
+
+
+def _method(choice: Choice) -> Json:
+    return {
+        "code": choice.code,
+        "name": choice.name,
+        "description": choice.description,
+        "price": money(choice.price),
+    }
+
+
+def _recurring(item: Recurring) -> Json:
+    return {
+        "amount": money(item.amount),
+        "interval": item.interval,
+        "interval_count": item.interval_count,
+        "name": item.name,
+    }
+
+
+# --- orders ----------------------------------------------------------------------------------
+
+
+def order_state(found: Order) -> Json:
+    """An order's three states."""
+    return {
+        "id": found.public_id,
+        "number": found.number,
+        "status": found.lifecycle,
+        "payment_status": found.payment,
+        "fulfilment_status": found.fulfilment,
+        "due_now": money(Money(found.due_now_minor, found.currency)),
+    }
+
+
+def order(followed: Followed) -> Json:
+    """An order with its lines and bills."""
+    found = followed.order
+    return {
+        **order_state(found),
+        "placed_at": moment(found.placed_at),
+        "lines": [_order_line(line, found.currency) for line in followed.lines],
+        "tax": money(Money(found.tax_minor, found.currency)),
+        "bills": [_bill(row, followed.open_items.get(row.id)) for row in followed.invoices],
+    }
+
+
+def _order_line(line: OrderLine, currency: str) -> Json:
+    return {
+        "sku": line.sku,
+        "name": line.name,
+        "kind": line.kind,
+        "quantity": line.quantity,
+        "unit_price": money(extend(line.unit_price_micros, 1, currency)),
+        "total": money(Money(line.net_minor, currency)),
+        "tax": money(Money(line.tax_minor, currency)),
+    }
+
+
+def _bill(row: Invoice, item: Open | None) -> Json:
+    return {
+        "number": row.number,
+        "kind": row.kind,
+        "issue_date": row.issue_date.isoformat(),
+        "due_date": row.due_date.isoformat() if row.due_date else None,
+        "total": money(Money(row.total_minor, row.currency)),
+        "open": money(item.open if item else Money.zero(row.currency)),
+    }

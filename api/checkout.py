@@ -1,0 +1,139 @@
+"""Checkout: a cart becomes an order, once for each Idempotency-Key.
+
+The key is claimed in a commit of its own. It is kept with the answer only when an order was placed: a
+refusal changed nothing and leaves the key free, and so does a processor that does not answer, because
+``place`` goes on with the same order then.
+"""
+
+import hashlib
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response
+from sqlalchemy.orm import Session
+
+from api import answers, reading
+from api.problems import Incomplete, ReturnUrlNotAllowed, add_headers, field_error
+from api.shapes import CheckoutWish
+from cart import address as addresses
+from cart import lines
+from cart.checkout import CheckoutIncomplete, Details
+from core.kernel import crash, idempotency
+from core.kernel.errors import NotFound
+from core.kernel.idempotency import Replay
+from core.kernel.money import Money
+from core.orders import placing
+from flows.place_order import Wish, place
+from web import limits
+from web.access import Guard, Who, allow
+from web.context import channel, house, web_settings
+
+checkout = Blueprint("api_checkout", __name__, url_prefix="/api/v1/carts")
+checkout.after_request(add_headers)
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@checkout.post("/<cart_id>/checkout")
+@allow(Who.EVERYBODY, Guard.NONE)
+@limits.limit("checkout")
+def submit(cart_id: str) -> Response:
+    """Order what is in the cart; with a card the answer says where to pay."""
+    key = reading.idempotency_key()
+    wanted = reading.public_id(cart_id, "cart")
+    asked = reading.body(CheckoutWish)
+    _check_return_url(asked.payment.return_url)
+    scope, digest = f"checkout:{wanted}", _digest(asked)
+    replay = house().db.run_tx(lambda session: _claim(session, wanted, scope, key, digest))
+    if replay is not None:
+        return _answer(replay.status, replay.body)
+    try:
+        status, body = 201, _place(wanted, asked)
+    except Exception:
+        house().db.run_tx(lambda session: idempotency.forget(session, scope, key))
+        raise
+    crash.point("checkout.before_answer_is_kept")
+    house().db.run_tx(lambda session: idempotency.finish(session, scope, key, status, body))
+    return _answer(status, body)
+
+
+def _claim(session: Session, cart_id: str, scope: str, key: str, digest: str) -> Replay | None:
+    if lines.find(session, cart_id).channel_id != channel()[0].id:
+        raise NotFound("cart")
+    return idempotency.begin(session, scope, key, digest, house().clock.now())
+
+
+def _place(cart_id: str, asked: CheckoutWish) -> answers.Json:
+    try:
+        placed = place(house(), _wish(cart_id, asked))
+    except CheckoutIncomplete as error:
+        raise Incomplete(
+            [
+                field_error(_FIELDS.get(item.field, item.field), item.code, item.text)
+                for item in error.requirements
+            ]
+        ) from None
+    with house().db.reading() as session:
+        body = answers.order_state(placing.by_public_id(session, placed.public_id))
+    if placed.redirect_url is not None:
+        body["redirect_url"] = placed.redirect_url
+    return body
+
+
+#: Where checkout's requirements stand in our body.
+_FIELDS = {"payment_method": "payment.method"}
+
+
+def _wish(cart_id: str, asked: CheckoutWish) -> Wish:
+    expected = asked.expected_total
+    return Wish(
+        cart_id=cart_id,
+        details=Details(
+            email=asked.email.strip(),
+            shipping_address=addresses.clean(asked.shipping_address.model_dump()),
+            shipping_method=asked.shipping_method,
+            payment_method=asked.payment.method,
+        ),
+        expected_total=Money(expected.amount, expected.currency) if expected else None,
+        return_url=asked.payment.return_url,
+    )
+
+
+def _answer(status: int, body: answers.Json) -> Response:
+    """The token is derived, so that no stored answer opens anything."""
+    return answers.respond(
+        {**body, "token": house().links.order_token(body["id"])},
+        status,
+        f"/api/v1/orders/{body['id']}",
+    )
+
+
+def _digest(asked: CheckoutWish) -> str:
+    """The same for the same wish, however its JSON is written."""
+    return hashlib.sha256(asked.model_dump_json().encode()).hexdigest()
+
+
+def _check_return_url(url: str | None) -> None:
+    if url is None:
+        return
+    origin = _origin(url)
+    if origin is None:
+        text = "Give a whole http or https address without user name and fragment."
+        raise ReturnUrlNotAllowed([field_error("payment.return_url", "not_an_address", text)])
+    allowed = web_settings().return_origins
+    if origin not in {_origin(one) for one in allowed}:
+        text = "The shop's settings do not name this origin."
+        raise ReturnUrlNotAllowed([field_error("payment.return_url", "not_allowed", text)])
+
+
+def _origin(url: str) -> tuple[str, str, int] | None:
+    """Scheme, host and port; None for what is no plain web address."""
+    if any(sign.isspace() or sign in "\\#@" for sign in url) or not url.isascii():
+        return None
+    try:
+        parts = urlsplit(url)
+        scheme, host, port = parts.scheme.lower(), parts.hostname, parts.port
+    except ValueError:
+        return None
+    if scheme not in _DEFAULT_PORTS or not host:
+        return None
+    return scheme, host, port or _DEFAULT_PORTS[scheme]

@@ -1,0 +1,288 @@
+"""The API's description in OpenAPI 3.1, put together from the shapes and one table of operations."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import Blueprint, Response, current_app
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+from pydantic_core import to_json
+
+from api import shapes
+from web import limits
+from web.access import Guard, Who, allow
+from web.context import web_settings
+
+description = Blueprint("api_openapi", __name__, url_prefix="/api/v1")
+
+_KEPT = "counterfoil.openapi"
+_PROBLEMS = {
+    400: "The request cannot be read.",
+    401: "The order's own token is missing or wrong.",
+    404: "There is no such thing, or it is not yours.",
+    409: "It has changed, is being paid for, or cannot be had; the code says which.",
+    413: "The body is too large.",
+    415: "The body is not application/json.",
+    422: "Some fields cannot be taken; `errors` names each.",
+    429: "Too often: `limit` says how often is right, `retry_after_seconds` when to come back.",
+    503: "The payment processor does not answer. Ask again with the same Idempotency-Key.",
+}
+_WAITS = {429, 503}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One way to ask: method, path, what goes in, what comes out, which problems there may be."""
+
+    method: str
+    path: str
+    name: str
+    summary: str
+    answers: type[BaseModel] | None
+    problems: tuple[int, ...]
+    status: int = 200
+    takes: type[BaseModel] | None = None
+    takes_nothing_too: bool = False
+    query: type[BaseModel] | None = None
+    has_key: bool = False
+    has_token: bool = False
+    gives_location: bool = False
+    also: dict[int, str] = field(default_factory=dict)
+
+
+_BODY = (400, 413, 415, 422, 429)
+_CHANGE = (*_BODY, 404, 409)
+OPERATIONS = (
+    Operation(
+        "get",
+        "/products",
+        "listProducts",
+        "List products in shelf order",
+        shapes.ProductPage,
+        (422, 429),
+        query=shapes.ProductQuery,
+    ),
+    Operation(
+        "get",
+        "/products/{slug}",
+        "showProduct",
+        "Show one product",
+        shapes.ProductDetailAnswer,
+        (404, 429),
+    ),
+    Operation(
+        "post",
+        "/carts",
+        "createCart",
+        "Begin an empty cart",
+        shapes.CartAnswer,
+        _BODY,
+        status=201,
+        takes=shapes.Nothing,
+        takes_nothing_too=True,
+        gives_location=True,
+    ),
+    Operation(
+        "get",
+        "/carts/{cart_id}",
+        "showCart",
+        "Show a cart and what it costs",
+        shapes.CartAnswer,
+        (404, 429),
+    ),
+    Operation(
+        "patch",
+        "/carts/{cart_id}",
+        "changeCart",
+        "Say where and how it is delivered",
+        shapes.CartAnswer,
+        _CHANGE,
+        takes=shapes.CartChange,
+    ),
+    Operation(
+        "post",
+        "/carts/{cart_id}/lines",
+        "addLine",
+        "Put something in and hold it",
+        shapes.LineAnswer,
+        _CHANGE,
+        status=201,
+        takes=shapes.NewLine,
+    ),
+    Operation(
+        "patch",
+        "/carts/{cart_id}/lines/{line_id}",
+        "changeLine",
+        "Say how many of a line",
+        shapes.LineAnswer,
+        _CHANGE,
+        takes=shapes.LineChange,
+        also={204: "It was taken out."},
+    ),
+    Operation(
+        "delete",
+        "/carts/{cart_id}/lines/{line_id}",
+        "removeLine",
+        "Take a line out",
+        None,
+        (404, 409, 429),
+        status=204,
+    ),
+    Operation(
+        "post",
+        "/carts/{cart_id}/checkout",
+        "checkout",
+        "Order what is in the cart",
+        shapes.PlacedAnswer,
+        (*_CHANGE, 503),
+        status=201,
+        takes=shapes.CheckoutWish,
+        has_key=True,
+        gives_location=True,
+    ),
+    Operation(
+        "get",
+        "/orders/{order_id}",
+        "showOrder",
+        "Follow an order",
+        shapes.OrderAnswer,
+        (401, 404, 429),
+        has_token=True,
+    ),
+)
+
+
+@description.get("/openapi.json")
+@allow(Who.EVERYBODY, Guard.NONE)
+@limits.limit("api")
+def show() -> Response:
+    """The description; put together once a process."""
+    kept = current_app.extensions.get(_KEPT)
+    if kept is None:
+        kept = to_json(document(web_settings().base_url))
+        current_app.extensions[_KEPT] = kept
+    return Response(kept, mimetype="application/json", headers={"Cache-Control": "max-age=300"})
+
+
+def document(base_url: str) -> dict[str, Any]:
+    """The whole description as a dict."""
+    paths: dict[str, Any] = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method] = _operation(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Counterfoil",
+            "version": "1",
+            "summary": "Products, carts, checkout and orders of one shop.",
+            "description": "Money is an integer of the currency's minor unit. Prices are without "
+            "tax; a cart's `due_now` has it once the place is known. Times are UTC.",
+        },
+        "servers": [{"url": f"{base_url}/api/v1"}],
+        "paths": paths,
+        "components": {
+            "schemas": _schemas(),
+            "securitySchemes": {
+                "orderToken": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The `token` that checkout answered with.",
+                }
+            },
+        },
+    }
+
+
+def _operation(asked: Operation) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "operationId": asked.name,
+        "summary": asked.summary,
+        "parameters": [*_path_parameters(asked.path), *_query_parameters(asked.query)],
+        "responses": _responses(asked),
+    }
+    if asked.has_key:
+        found["parameters"].append(_KEY)
+    if asked.takes is not None:
+        found["requestBody"] = {
+            "required": not asked.takes_nothing_too,
+            "content": {"application/json": {"schema": _ref(asked.takes)}},
+        }
+    if asked.has_token:
+        found["security"] = [{"orderToken": []}]
+    return found
+
+
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "description": "Your name for this order: sent again with the same body it answers the same "
+    "order. Kept for seven days once an order was placed.",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+}
+_ID = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
+_SLUG = {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,120}$"}
+
+
+def _path_parameters(path: str) -> list[dict[str, Any]]:
+    names = [part[1:-1] for part in path.split("/") if part.startswith("{")]
+    return [
+        {
+            "name": name,
+            "in": "path",
+            "required": True,
+            "schema": _SLUG if name == "slug" else _ID,
+        }
+        for name in names
+    ]
+
+
+def _query_parameters(model: type[BaseModel] | None) -> list[dict[str, Any]]:
+    if model is None:
+        return []
+    found = []
+    for name, schema in model.model_json_schema()["properties"].items():
+        # A parameter is left out, not null.
+        given = next((one for one in schema.get("anyOf", []) if one != {"type": "null"}), schema)
+        rules = {key: value for key, value in given.items() if key not in ("title", "description")}
+        found.append(
+            {"name": name, "in": "query", "description": schema["description"], "schema": rules}
+        )
+    return found
+
+
+def _responses(asked: Operation) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": asked.summary}
+    if asked.answers is not None:
+        answer["content"] = {"application/json": {"schema": _ref(asked.answers)}}
+    if asked.gives_location:
+        answer["headers"] = {"Location": {"schema": {"type": "string"}}}
+    responses = {str(asked.status): answer}
+    responses |= {str(status): {"description": text} for status, text in asked.also.items()}
+    return responses | {str(status): _problem(status) for status in sorted(asked.problems)}
+
+
+def _problem(status: int) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "description": _PROBLEMS[status],
+        "content": {"application/problem+json": {"schema": _ref(shapes.Problem)}},
+    }
+    if status in _WAITS:
+        found["headers"] = {"Retry-After": {"schema": {"type": "string"}}}
+    return found
+
+
+def _ref(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{model.__name__}"}
+
+
+def _schemas() -> dict[str, Any]:
+    taken = {one.takes for one in OPERATIONS if one.takes is not None}
+    given = {one.answers for one in OPERATIONS if one.answers is not None} | {shapes.Problem}
+    by_name = sorted(taken | given, key=lambda model: model.__name__)
+    _, schemas = models_json_schema(
+        [(model, "validation") for model in by_name],
+        ref_template="#/components/schemas/{model}",
+    )
+    found: dict[str, Any] = schemas["$defs"]
+    return found

@@ -1,0 +1,291 @@
+"""What goes in and out of the API, as types: they check what comes in and describe both in OpenAPI.
+
+Unknown fields are refused, and nothing is converted: a quantity is a number, not a text. Answers are
+built by ``api.answers`` as plain dicts, which is faster; tests hold them against these types.
+"""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from cart.address import FIELDS
+from cart.lines import MOST_OF_ONE
+
+#: No control characters: they mean nothing in a name, and a database may refuse them.
+_PLAIN = r"^[^\x00-\x1f\x7f]*$"
+PAGE_SIZE = 24
+LARGEST_PAGE = 100
+
+
+def _text(longest: int, shortest: int = 0) -> Any:
+    return StringConstraints(min_length=shortest, max_length=longest, pattern=_PLAIN)
+
+
+class Shape(BaseModel):
+    """One JSON object."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+PublicId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+Text = Annotated[str, _text(4000)]
+
+
+class Money(Shape):
+    """An amount in integers of the currency's minor unit: 12900 USD are 129.00 dollars."""
+
+    amount: int = Field(ge=-(10**15), le=10**15)
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
+
+
+# --- what comes in ---------------------------------------------------------------------------
+
+
+class ProductQuery(BaseModel):
+    """Which products to list."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    page_size: int = Field(PAGE_SIZE, ge=1, le=LARGEST_PAGE, description="How many at most.")
+    cursor: Annotated[str, _text(200)] | None = Field(
+        None, description="The `next_cursor` of the page before."
+    )
+    category: Annotated[str, _text(80)] | None = Field(None, description="A category's slug.")
+
+
+class Nothing(Shape):
+    """A body without a field."""
+
+
+class NewLine(Shape):
+    """What to put into a cart."""
+
+    sku: Annotated[str, _text(60, 1)]
+    quantity: int = Field(ge=1, le=MOST_OF_ONE)
+
+
+class LineChange(Shape):
+    """How many of a line; 0 takes it out."""
+
+    quantity: int = Field(ge=0, le=MOST_OF_ONE)
+
+
+class Place(Shape):
+    """Where it goes, as far as it is known: the country is enough to ask for tax and delivery."""
+
+    name: Annotated[str, _text(FIELDS["name"])] = ""
+    phone: Annotated[str, _text(FIELDS["phone"])] = ""
+    line1: Annotated[str, _text(FIELDS["line1"])] = ""
+    line2: Annotated[str, _text(FIELDS["line2"])] = ""
+    city: Annotated[str, _text(FIELDS["city"])] = ""
+    region: Annotated[str, _text(FIELDS["region"])] = Field("", description="Of the US: OH.")
+    postal_code: Annotated[str, _text(FIELDS["postal_code"])] = ""
+    country: Annotated[str, _text(FIELDS["country"])] = Field(description="Two letters: US.")
+
+
+class Address(Place):
+    """A whole address. ``region`` may be empty outside of the US."""
+
+    name: Annotated[str, _text(FIELDS["name"], 1)]
+    line1: Annotated[str, _text(FIELDS["line1"], 1)]
+    city: Annotated[str, _text(FIELDS["city"], 1)]
+    postal_code: Annotated[str, _text(FIELDS["postal_code"], 1)]
+
+
+class CartChange(Shape):
+    """Where and how it is delivered. What is left out stays as it is, null forgets it."""
+
+    shipping_address: Place | None = None
+    shipping_method: Annotated[str, _text(40, 1)] | None = None
+
+
+class PaymentWish(Shape):
+    """How it is paid."""
+
+    method: Literal["card", "invoice"]
+    return_url: Annotated[str, _text(2000, 1)] | None = Field(
+        None,
+        description="Where the payer comes back to, at an origin that the shop allows; `order` and "
+        "`checkout` (`complete` or `cancelled`) are added to its query. Without it: our own page.",
+    )
+
+
+class CheckoutWish(Shape):
+    """An order as it is asked for."""
+
+    email: Annotated[str, _text(254, 1)]
+    shipping_address: Address
+    shipping_method: Annotated[str, _text(40, 1)] | None = Field(
+        None, description="Without it: the cart's, else the cheapest."
+    )
+    payment: PaymentWish
+    expected_total: Money | None = Field(
+        None, description="What the buyer was shown as due now; another total is answered by 409."
+    )
+
+
+# --- what goes out ---------------------------------------------------------------------------
+
+
+class Interval(Shape):
+    """How often something is charged again."""
+
+    interval: Literal["month", "year"]
+    interval_count: int
+
+
+class VariantAnswer(Shape):
+    """One thing to buy. The price is without tax; with ``recurring`` it is that of one period."""
+
+    sku: str
+    name: str
+    kind: Literal["physical", "digital", "service", "plan"]
+    price: Money
+    available: bool
+    quantity: int = Field(0, ge=0, description="Pieces that can be had; only where they count.")
+    recurring: Interval | None = None
+
+
+class ProductAnswer(Shape):
+    """A product in a list."""
+
+    slug: str
+    name: str
+    summary: str
+    category: str | None
+    picture: str
+    variants: list[VariantAnswer]
+
+
+class ProductDetailAnswer(ProductAnswer):
+    """A product as it is shown alone."""
+
+    description: str
+    facts: list[tuple[str, str]]
+
+
+class ProductPage(Shape):
+    """A page of products; ``next_cursor`` is null on the last."""
+
+    items: list[ProductAnswer]
+    next_cursor: str | None
+
+
+class LineAnswer(Shape):
+    """A line of a cart, before tax."""
+
+    id: PublicId
+    sku: str
+    name: str
+    kind: Literal["physical", "digital", "service", "plan"]
+    quantity: int
+    unit_price: Money
+    total: Money
+    held_until: datetime | None = Field(description="Null: nothing is held, or no longer.")
+
+
+class MethodAnswer(Shape):
+    """A way of delivery."""
+
+    code: str
+    name: str
+    description: str
+    price: Money
+
+
+class RecurringAnswer(Interval):
+    """What will be charged again; the first period is in ``due_now``."""
+
+    amount: Money
+    name: str
+
+
+class CartAnswer(Shape):
+    """A cart and what it costs. ``tax`` is null until the place is known."""
+
+    id: PublicId
+    state: Literal["open", "checking_out", "ordered"]
+    lines: list[LineAnswer]
+    no_longer_sold: list[str] = Field(description="SKUs to take out before checkout.")
+    held_until: datetime | None = Field(description="The earliest end of a hold.")
+    shipping_address: dict[str, str] | None
+    shipping_method: str | None = Field(description="The way that is counted in `delivery`.")
+    methods: list[MethodAnswer]
+    goods: Money
+    delivery: Money
+    tax: Money | None
+    due_now: Money
+    recurring: list[RecurringAnswer]
+
+
+class OrderState(Shape):
+    """An order's three states, and what was asked for at checkout."""
+
+    id: PublicId
+    number: str | None = Field(description="Given when the order is certain.")
+    status: Literal["pending", "confirmed", "cancelled", "completed"]
+    payment_status: Literal["awaiting", "on_terms", "paid", "released", "refund_due", "refunded"]
+    fulfilment_status: Literal["unfulfilled", "partial", "fulfilled"]
+    due_now: Money
+
+
+class PlacedAnswer(OrderState):
+    """An order just placed. Whoever has the token may follow it."""
+
+    token: PublicId
+    redirect_url: str = Field("", description="Where the payer pays; only with cards.")
+
+
+class OrderLineAnswer(Shape):
+    """A line of an order; a delivery is one too."""
+
+    sku: str
+    name: str
+    kind: Literal["physical", "digital", "service", "plan", "delivery"]
+    quantity: int
+    unit_price: Money
+    total: Money
+    tax: Money
+
+
+class BillAnswer(Shape):
+    """A document that the order led to."""
+
+    number: str
+    kind: str
+    issue_date: date
+    due_date: date | None
+    total: Money
+    open: Money
+
+
+class OrderAnswer(OrderState):
+    """An order as it is followed."""
+
+    placed_at: datetime | None
+    lines: list[OrderLineAnswer]
+    tax: Money
+    bills: list[BillAnswer]
+
+
+class FieldError(Shape):
+    """What is wrong with one field; ``field`` is a path such as ``payment.method``."""
+
+    field: str
+    code: str
+    message: str
+
+
+class Problem(BaseModel):
+    """RFC 9457. ``code`` is stable; further members are the facts, by name."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    request_id: str
+    errors: list[FieldError] = []
