@@ -10,14 +10,15 @@ from core.kernel.db import Database
 from core.notices.sending import SmtpSender
 from flows.house import House, Rules
 from flows.links import Links
-from payments.stripe_gateway import StripeGateway
+from payments.stripe_gateway import StripeGateway, check_key
 from web.context import WebSettings
 
 _STRIPE_PAGE = "https://checkout.stripe.com"
 
 
 def build(settings: Settings) -> House:
-    """The house of one process."""
+    """The house of one process. Raises Misconfigured for a key that has no business here."""
+    check_key(settings.stripe_key, production=settings.mode == "production")
     return House(
         db=Database(settings.database_url, pool_size=settings.web_threads + 2),
         clock=SystemClock(),

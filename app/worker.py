@@ -8,6 +8,7 @@ from datetime import timedelta
 import structlog
 from sqlalchemy.orm import Session
 
+from app import logs
 from app.handlers import HANDLERS, ROUTES, SCHEDULES, Within
 from core import events
 from core.kernel import crash, jobs
@@ -110,7 +111,7 @@ def _run(house: House, job: Claimed) -> None:
 
 
 def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    return logs.mask(f"{type(error).__name__}: {error}")
 
 
 def drain(house: House, owner: str = "drain") -> int:

@@ -33,7 +33,7 @@ def abandon(house: House, order_id: uuid.UUID, reason: str) -> bool:
 def end_visit(house: House, operation: PaymentOperation) -> bool:
     """Make sure that nobody can pay on it any more; False when somebody has."""
     checkout_id = operation.gateway_id
-    if checkout_id is None and operation.attempts > 0 and operation.state in operations.OPEN_STATES:
+    if checkout_id is None and operation.attempts > 0:
         found = house.gateway.find_checkout_by_operation(operation.public_id, operation.created_at)
         checkout_id = found.id if found else None
     if checkout_id is None:

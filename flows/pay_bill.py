@@ -12,10 +12,11 @@ from core.kernel.errors import NotFound, ShopError
 from core.kernel.money import Money
 from core.ledger import items
 from core.ledger.items import Open
+from core.orders.models import Order
 from core.parties import accounts
-from core.parties.models import Account
 from flows import start_payment
 from flows.house import House
+from invoices import reading as invoices
 
 
 @dataclass(eq=False)
@@ -65,6 +66,26 @@ def pay(house: House, wish: PayWish) -> str:
     return start_payment.go(house, operation_id)
 
 
+def pay_order(house: House, order_id: uuid.UUID) -> str:
+    """Pay what is open of an order's bills, for whoever holds the order's link.
+
+    Answers the address of the processor's page. Raises NothingToPay, or a GatewayError.
+    """
+
+    def write(session: Session) -> uuid.UUID:
+        order = session.get_one(Order, order_id)
+        rows = invoices.of_order(session, order_id)
+        found = items.of_sources(session, [row.id for row in rows])
+        wanted = [(item, item.open) for item in found.values() if item.open.minor > 0]
+        if not wanted:
+            raise NothingToPay
+        return _begin(
+            session, house, order.payer_account_id, order.email, wanted, "guest", order.public_id
+        )
+
+    return start_payment.go(house, house.db.run_tx(write))
+
+
 def _write(session: Session, house: House, wish: PayWish) -> uuid.UUID:
     found = items.of_sources(session, wish.invoice_ids)
     mine = {account.id: account for account in accounts.payable_by(session, wish.user_id)}
@@ -77,15 +98,22 @@ def _write(session: Session, house: House, wish: PayWish) -> uuid.UUID:
     total = Money(sum(amount.minor for _, amount in wanted), wanted[0][1].currency)
     if wish.expected_total is not None and wish.expected_total != total:
         raise BillsChanged(wish.expected_total, total)
-    payer: Account = mine[wanted[0][0].account_id]
-    operation = start_payment.for_items(session, house, payer.id, payer.email, wanted)
-    audit.write(
-        session,
-        house.clock.now(),
-        f"user:{wish.user_id}",
-        "bill.payment_started",
-        ("account", payer.public_id),
-    )
+    payer = mine[wanted[0][0].account_id]
+    return _begin(session, house, payer.id, payer.email, wanted, f"user:{wish.user_id}")
+
+
+def _begin(
+    session: Session,
+    house: House,
+    payer_id: uuid.UUID,
+    email: str | None,
+    wanted: Sequence[tuple[Open, Money]],
+    actor: str,
+    by_link: str | None = None,
+) -> uuid.UUID:
+    operation = start_payment.for_items(session, house, payer_id, email, wanted, by_link)
+    subject = ("operation", operation.public_id)
+    audit.write(session, house.clock.now(), actor, "bill.payment_started", subject)
     return operation.id
 
 

@@ -131,7 +131,8 @@ def _earlier(session: Session, cart: Cart, wish: Wish) -> _Written | None:
     operation = operations.of_order(session, order.id)
     if operation is None or not _same(order, wish):
         return _Written(order.id, order.public_id, None, stale=True)
-    if operation.state not in operations.OPEN_STATES:
+    weary = operation.state == "indeterminate" and operation.attempts >= operations.PATIENCE
+    if weary or operation.state not in operations.OPEN_STATES:
         return _Written(order.id, order.public_id, None, stale=True)
     return _Written(order.id, order.public_id, operation.id)
 

@@ -16,7 +16,13 @@ from core.parties import accounts
 from core.parties.models import LegalEntity
 from flows.house import House
 from payments import gateway, money, operations
-from payments.gateway import GatewayError, Indeterminate, RateLimited, RefundRequest
+from payments.gateway import (
+    GatewayError,
+    Indeterminate,
+    Misconfigured,
+    RateLimited,
+    RefundRequest,
+)
 from payments.models import Payment, PaymentOperation
 
 
@@ -65,7 +71,7 @@ def _ask(house: House, operation: PaymentOperation, charge_id: str) -> gateway.R
                 Money(operation.amount_minor, operation.currency),
             )
         )
-    except (Indeterminate, RateLimited) as error:
+    except (Indeterminate, RateLimited, Misconfigured) as error:
         operations.note(house.db, operation.id, "indeterminate", str(error))
         raise
     except GatewayError as error:

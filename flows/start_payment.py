@@ -75,8 +75,12 @@ def for_items(
     payer_id: uuid.UUID,
     email: str | None,
     wanted: Sequence[tuple[Open, Money]],
+    by_link: str | None = None,
 ) -> PaymentOperation:
-    """Reserve a card tender for each bill and write the operation that pays them together."""
+    """Reserve a card tender for each bill and write the operation that pays them together.
+
+    ``by_link`` is the public id of the order whose link the payer holds, to bring them back there.
+    """
     now = house.clock.now()
     currency = wanted[0][1].currency
     total = Money(sum(amount.minor for _, amount in wanted), currency)
@@ -91,7 +95,10 @@ def for_items(
             return_url=house.links.payment_return("{operation}"),
             cancel_url=house.links.payment_cancelled("{operation}"),
             expires_at=now + house.rules.payment_for,
-            metadata={"bills": ",".join(item.number for item, _ in wanted)[:490]},
+            metadata={
+                "bills": ",".join(item.number for item, _ in wanted)[:490],
+                **({"order": by_link} if by_link else {}),
+            },
         ),
         now,
     )

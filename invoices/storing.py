@@ -12,7 +12,8 @@ from core.kernel import crash, jobs
 from core.kernel.blobs import Blobs
 from core.kernel.clock import Clock
 from core.kernel.db import Database, insert_once
-from invoices import pdf
+from core.parties.models import Channel
+from invoices import pdf, theme
 from invoices.document import InvoiceDocument
 from invoices.models import Invoice, StoredDocument
 from invoices.pdf import RenderedDocument
@@ -27,8 +28,10 @@ def store(db: Database, blobs: Blobs, invoice_id: uuid.UUID, clock: Clock) -> st
         existing = stored(session, invoice_id)
         if existing is not None:
             return existing.sha256
-        frozen = session.get_one(Invoice, invoice_id).document
-    rendered = pdf.render(InvoiceDocument.from_dict(frozen))
+        invoice = session.get_one(Invoice, invoice_id)
+        channel = session.get(Channel, invoice.channel_id) if invoice.channel_id else None
+    look = theme.of_brand(channel.brand) if channel is not None else theme.PLAIN
+    rendered = pdf.render(InvoiceDocument.from_dict(invoice.document), theme=look)
     crash.point("store.rendered")
     blobs.put(rendered.bytes)
     crash.point("store.bytes_written")

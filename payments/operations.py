@@ -26,6 +26,7 @@ from payments.gateway import (
     Gateway,
     GatewayError,
     Indeterminate,
+    Misconfigured,
     RateLimited,
 )
 from payments.models import PaymentOperation
@@ -34,6 +35,9 @@ from payments.models import PaymentOperation
 OPEN_STATES = ("pending", "sent", "indeterminate")
 #: The processor forgets a key after about a day; from then on an operation is looked up instead.
 KEY_LIFE = timedelta(hours=20)
+#: An answer that was stored as a failure comes again under the same key: after so many attempts
+#: somebody who tries again gets a new operation.
+PATIENCE = 3
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,7 @@ def request_of(operation: PaymentOperation) -> CheckoutRequest:
 def send(db: Database, gateway: Gateway, operation_id: uuid.UUID, clock: Clock) -> str:
     """Open the visit and answer the address of the processor's page; twice gives the same.
 
-    Raises Indeterminate or RateLimited (ask again later, nothing is lost), or another
+    Raises Indeterminate, RateLimited or Misconfigured (ask again later, nothing is lost), or another
     GatewayError when the processor refused for good; the row says so.
     """
     operation = db.run_tx(lambda session: _begin_attempt(session, operation_id, clock.now()))
@@ -118,7 +122,7 @@ def send(db: Database, gateway: Gateway, operation_id: uuid.UUID, clock: Clock) 
     crash.point("send.before_call")
     try:
         checkout = gateway.start_checkout(request_of(operation))
-    except (Indeterminate, RateLimited) as error:
+    except (Indeterminate, RateLimited, Misconfigured) as error:
         note(db, operation_id, "indeterminate", str(error))
         raise
     except GatewayError as error:

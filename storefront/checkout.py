@@ -176,6 +176,7 @@ def _page(
         recurring=shown.recurring(priced.recurring),
         needs_address=priced.ships,
         known=exact,
+        by_bill=form.payment_method.data == "invoice",
         signed_in=person() is not None,
         cart_href="/cart",
         login_href="/account/login?next=/checkout",

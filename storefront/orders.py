@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, redirect
+from werkzeug.wrappers import Response as BaseResponse
 
 from cart import address
 from core.kernel.errors import NotFound
@@ -11,11 +12,16 @@ from core.kernel.money import Money, extend
 from core.orders import placing
 from core.orders.models import Order, OrderLine
 from flows.follow_order import Followed, follow
+from flows.pay_bill import NothingToPay, pay_order
 from invoices.document import InvoiceDocument
+from payments.gateway import GatewayError
 from storefront.shown import State
+from web import limits
 from web.access import Guard, Who, allow
 from web.context import house, today
 from web.documents import bill_of, pdf_response
+from web.filters import date_words
+from web.flashes import say
 from web.pages import page
 
 orders = Blueprint("orders", __name__, template_folder="templates")
@@ -40,7 +46,37 @@ _FULFILMENT = {
 def show(public_id: str, token: str) -> str:
     """The order, where it stands and its papers."""
     followed = _followed(public_id, token)
-    return page("storefront/order.html", order=_words(followed), pay=None, cancel_action="")
+    return page(
+        "storefront/order.html", order=_words(followed), pay=_to_pay(followed), cancel_action=""
+    )
+
+
+@orders.post("/o/<public_id>/<token>/pay")
+@allow(Who.EVERYBODY)
+@limits.limit("checkout")
+def pay(public_id: str, token: str) -> BaseResponse:
+    """Pay what is open of the order's bills."""
+    followed = _followed(public_id, token)
+    try:
+        return redirect(pay_order(house(), followed.order.id), 303)
+    except NothingToPay as error:
+        say(str(error), "warn")
+    except GatewayError:
+        say("Our payment partner does not answer. Nothing was charged.", "warn")
+    return redirect(f"/o/{public_id}/{token}", 303)
+
+
+def _to_pay(followed: Followed) -> dict[str, Any] | None:
+    if not followed.due:
+        return None
+    dates = [item.due_date for item in followed.open_items.values() if item.due_date is not None]
+    by = f" It is due on {date_words(min(dates))}." if dates else ""
+    return {
+        "due": followed.due,
+        "action": f"/o/{followed.order.public_id}/"
+        f"{house().links.order_token(followed.order.public_id)}/pay",
+        "text": f"The bill of this order is open.{by}",
+    }
 
 
 @orders.get("/o/<public_id>/<token>/thanks")
@@ -110,10 +146,10 @@ def _words(followed: Followed) -> dict[str, Any]:
         "first_name": str((order.shipping_address or {}).get("name", "")).partition(" ")[0],
         "email": order.email,
         "href": href,
-        "payment": _PAYMENT[order.payment],
+        "payment": _payment_state(followed),
         "fulfilment": _FULFILMENT[order.fulfilment],
         "payment_words": _payment_words(followed),
-        "is_paid": order.payment == "paid",
+        "is_paid": _payment_state(followed) == _PAYMENT["paid"],
         "lines": [_line(followed, line) for line in goods],
         "totals": _totals(order, followed.lines),
         "total": Money(order.due_now_minor, currency),
@@ -136,6 +172,13 @@ def _words(followed: Followed) -> dict[str, Any]:
         ],
         "events": _events(followed),
     }
+
+
+def _payment_state(followed: Followed) -> State:
+    """An order on terms is paid once its bill is: the ledger says so."""
+    if followed.order.payment == "on_terms" and followed.invoices and not followed.due:
+        return _PAYMENT["paid"]
+    return _PAYMENT[followed.order.payment]
 
 
 def _open_words(followed: Followed, invoice_id: Any) -> State:

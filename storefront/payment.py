@@ -94,6 +94,9 @@ def _onward(house: House, operation: PaymentOperation) -> str:
     with house.db.reading() as session:
         paid = money.of_operation(session, operation.id)
         if operation.order_id is None:
+            by_link = operation.request["metadata"].get("order")
+            if by_link is not None:
+                return house.links.order(by_link)
             return f"/account/payments/{paid.public_id}" if paid else "/account"
         order = session.get_one(Order, operation.order_id)
     if paid is not None or order.lifecycle == "confirmed":

@@ -20,7 +20,9 @@ from core.stock.models import Hold, StockLevel
 from core.subscriptions.models import Subscription
 from flows.abandon_payment import abandon
 from flows.house import House
+from flows.pay_bill import NothingToPay, pay_order
 from flows.place_order import Wish, place
+from flows.settle_payment import settle
 from flows.verify import verify
 from invoices.models import Invoice, StoredDocument
 from payments.gateway import Indeterminate
@@ -328,3 +330,33 @@ def test_every_event_has_somebody_who_hears_it():
 
 def test_an_items_open_amount_is_read_not_stored():
     assert "open_minor" not in OpenItem.__table__.columns
+
+
+def test_a_guest_pays_the_bill_of_an_order_by_its_link(
+    house: House, sandbox: SandboxProcess, world: World
+):
+    placed = place(house, wish(fill_cart(house, world.router.sku), "invoice"))
+    drain(house)
+    sandbox.pay(pay_order(house, placed.order_id), CARD)
+    (operation,) = _all(house, PaymentOperation)
+    assert settle(house, operation.id) == "succeeded"
+    (invoice,) = _all(house, Invoice)
+    with house.db.reading() as session:
+        assert items.of_sources(session, [invoice.id])[invoice.id].open == usd(0)
+    with pytest.raises(NothingToPay):
+        pay_order(house, placed.order_id)
+    _assert_sound(house)
+
+
+def test_a_processor_that_stores_its_failure_gets_a_new_operation_in_the_end(
+    house: House, sandbox: SandboxProcess, world: World
+):
+    cart_id = fill_cart(house, world.router.sku)
+    sandbox.fault("stored_500", path="/v1/checkout/sessions", times=1)
+    for _ in range(3):
+        with pytest.raises(Indeterminate):
+            place(house, wish(cart_id))
+    placed = place(house, wish(cart_id))
+    sandbox.pay(placed.redirect_url, CARD)
+    assert come_back(house, placed) == "succeeded"
+    _assert_sound(house)
