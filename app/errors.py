@@ -1,10 +1,9 @@
 """Errors become answers here alone: a page for people, problem+json for programs."""
 
-import time
 from typing import Any
 
 import structlog
-from flask import Flask, Response, g, jsonify, render_template, request
+from flask import Flask, Response, jsonify, render_template, request
 from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException
 
@@ -30,7 +29,8 @@ from payments.gateway import GatewayError, Misconfigured, WebhookRefused
 from web.context import request_id
 from web.csrf import Forged
 from web.documents import NotPrinted
-from web.pages import shopfront
+from web.limits import wait_seconds
+from web.pages import Shopfront, shopfront
 
 _log = structlog.get_logger("web")
 
@@ -107,15 +107,14 @@ def for_programs() -> bool:
 def _expected(error: ShopError) -> tuple[Response | str, int]:
     status = status_of(error)
     if status >= 500:
+        # What broke on our side stands in the log; whoever asked learns no more than that.
         _log.error("request.failed", code=error.code, error=str(error))
+        return answer(status, error.code, _TITLES[status][1], {})
     return answer(status, error.code, str(error), _plain(error.facts()))
 
 
 def _too_often(error: RateLimitExceeded) -> Response:
-    wait = 60
-    current = g.get("view_rate_limit")
-    if current is not None:
-        wait = max(1, int(current.reset_at - time.time()) + 1)
+    wait = wait_seconds()
     text = f"At most {error.limit.limit} here. Try again in {wait} seconds."
     facts = {"limit": str(error.limit.limit), "retry_after_seconds": wait}
     body, status = answer(429, "too_many_requests", text, facts)
@@ -165,7 +164,7 @@ def answer(
     links = [("Back to the shop", "/"), ("My bill", "/account")]
     page = render_template(
         "errors/error.html",
-        channel=shopfront(),
+        channel=_front(),
         nav_categories=[],
         cacheable=True,
         status=status,
@@ -176,6 +175,14 @@ def answer(
         links=links,
     )
     return page, status
+
+
+def _front() -> Shopfront:
+    """The shop's name, or none of it when the database that knows it is what failed."""
+    try:
+        return shopfront()
+    except Exception:  # an error page must stand whatever broke
+        return Shopfront("Shop", "", "", "", "", "en-US")
 
 
 def _plain(facts: dict[str, Any]) -> dict[str, Any]:

@@ -5,8 +5,11 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from web.context import web_settings
 
-_COOKIE = "said"
 _SECONDS = 300
+
+
+def _name() -> str:
+    return "__Host-said" if web_settings().secure else "said"
 
 
 def _serializer() -> URLSafeTimedSerializer:
@@ -20,7 +23,7 @@ def say(text: str, kind: str = "good") -> None:
 
 def said(with_categories: bool = True) -> list[tuple[str, str]]:
     """What the page before said, for the template; each is shown once."""
-    value = request.cookies.get(_COOKIE)
+    value = request.cookies.get(_name())
     if value is None:
         return []
     g.said_shown = True
@@ -35,7 +38,7 @@ def send_cookie(response: Response) -> Response:
     """Carry new sentences on; forget those that were shown."""
     if g.get("said_now"):
         response.set_cookie(
-            _COOKIE,
+            _name(),
             str(_serializer().dumps(g.said_now)),
             max_age=_SECONDS,
             httponly=True,
@@ -43,5 +46,6 @@ def send_cookie(response: Response) -> Response:
             samesite="Lax",
         )
     elif g.get("said_shown"):
-        response.delete_cookie(_COOKIE)
+        secure = web_settings().secure
+        response.delete_cookie(_name(), secure=secure, httponly=True, samesite="Lax")
     return response

@@ -1,9 +1,13 @@
 """Forms that both doors, the portal's and the desk's, are opened by."""
 
+import re
 from urllib.parse import urlsplit
 
 from wtforms import Form, HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired
+
+#: What browsers drop from an address, or read as another sign.
+_TRICKY = re.compile(r"[\x00-\x20\x7f\\]")
 
 
 class LoginForm(Form):
@@ -16,7 +20,9 @@ class LoginForm(Form):
 
 def onward(target: str | None, otherwise: str) -> str:
     """Where to go after logging in: only to a path of this shop."""
-    if not target or not target.startswith("/") or target.startswith(("//", "/\\")):
+    if not target or not target.startswith("/") or target.startswith("//"):
+        return otherwise
+    if _TRICKY.search(target):
         return otherwise
     parts = urlsplit(target)
     return otherwise if parts.netloc or parts.scheme else target

@@ -1,5 +1,6 @@
 """Rate limits, counted in the shop's own database so that all processes count together."""
 
+import math
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -79,6 +80,14 @@ limiter = Limiter(
 def install(app: Flask) -> None:
     """Count the requests of views that name a limit."""
     limiter.init_app(app)
+
+
+def wait_seconds() -> int:
+    """How long until the limit that this request went over begins anew."""
+    current = limiter.current_limit
+    if current is None:
+        return 60
+    return max(1, math.ceil(current.reset_at - house().clock.now().timestamp()))
 
 
 def limit(name: str, **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -27,11 +27,17 @@ class Person(UserMixin):
 
 
 def install(app: Flask) -> None:
-    """Let Flask-Login find users; it protects nothing by itself."""
+    """Let Flask-Login find users; it protects nothing by itself.
+
+    Not by its own ``init_app``: that one looks into the session on every request, and for every
+    template, while pages that everybody shares must not ask who is there.
+    """
     manager = LoginManager()
     manager.session_protection = None
     manager.user_loader(_load)
-    manager.init_app(app)
+    app.extensions["login_manager"] = manager
+    setattr(app, "login_manager", manager)  # noqa: B010  # where Flask-Login looks for it
+    app.jinja_env.globals["current_user"] = current_user
 
 
 def _load(user_id: str) -> Person | None:

@@ -89,7 +89,14 @@ class DatabaseSessions(SessionInterface):
             raise RuntimeError(f"a {request.method} would write a session")
         house().db.run_tx(lambda tx: self._store(tx, session))
         if not session:
-            response.delete_cookie(self.get_cookie_name(app), path="/")
+            # A name with __Host- is only taken back by a cookie that is secure itself.
+            response.delete_cookie(
+                self.get_cookie_name(app),
+                path="/",
+                secure=web_settings().secure,
+                httponly=True,
+                samesite="Lax",
+            )
             return
         response.set_cookie(
             self.get_cookie_name(app),
