@@ -34,7 +34,7 @@ def line(
     return [number, sku, name, quantity, at, price, customer, country]
 
 
-#: Two invoices, a credit memo, a sale over the counter and a note, 105.64 GBP billed, 13.95 given back.
+#: Two invoices, a credit memo, a sale over the counter and a note: 105.27 GBP billed, 13.95 given back.
 HISTORY = (
     line("536365", "6", "2.55", sku="85123A", name="WHITE LANTERN"),
     line("536365", "8", "2.75", name="TIN OF TEA"),

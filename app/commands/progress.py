@@ -21,7 +21,7 @@ class Progress:
         self._on_terminal = stream.isatty()
         self._stage = ""
         self._began = self._said = clock.now()
-        self._last = ""
+        self._last = self._shown = ""
 
     def __call__(self, stage: str, done: int, whole: int) -> None:
         now = self._clock.now()
@@ -34,18 +34,19 @@ class Progress:
 
     def end(self) -> None:
         """The stage is over: on a terminal its last line stays, elsewhere it is said."""
-        if self._stage and self._last:
-            self._say(self._said)
+        if self._last:
+            if self._last != self._shown:
+                self._say(self._said)
             if self._on_terminal:
                 self._stream.write("\n")
                 self._stream.flush()
-        self._stage = self._last = ""
+        self._stage = self._last = self._shown = ""
 
     def _say(self, now: datetime) -> None:
         end = "\x1b[K" if self._on_terminal else "\n"
         self._stream.write(("\r" if self._on_terminal else "") + self._last + end)
         self._stream.flush()
-        self._said = now
+        self._said, self._shown = now, self._last
 
     def _line(self, done: int, whole: int, now: datetime) -> str:
         seconds = max((now - self._began).total_seconds(), 0.001)
