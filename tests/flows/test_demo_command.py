@@ -83,8 +83,7 @@ def open_demo(tmp_path):
 
     yield start
     for one in opened:
-        if one.process.poll() is None:
-            one.close(signal.SIGKILL)
+        one.close(signal.SIGKILL)
         for pid in one.processes():
             os.kill(pid, signal.SIGKILL)
 
