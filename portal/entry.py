@@ -61,7 +61,7 @@ def leave() -> Response:
     """Log out."""
     log_out()
     say("You are logged out.")
-    return redirect("/", 303)
+    return redirect("/account/login", 303)
 
 
 @entry.get("/register")

@@ -6,9 +6,10 @@ from typing import Any
 from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response
 
-from core.kernel.errors import ShopError
+from core.kernel.errors import NotFound, ShopError
 from core.kernel.money import Money, total
 from core.ledger import items
+from core.parties import accounts
 from flows.pay_bill import BillsChanged, PayWish
 from flows.pay_bill import pay as begin
 from invoices import reading
@@ -17,7 +18,8 @@ from payments.gateway import GatewayError
 from portal import shown
 from web import limits
 from web.access import Who, allow
-from web.context import house
+from web.context import channel, house
+from web.forms import read_minor
 from web.login import own_accounts, person
 from web.pages import page
 
@@ -45,6 +47,8 @@ def go() -> str | Response | tuple[str, int]:
         return _page(chosen)
     try:
         return redirect(_begin(chosen), 303)
+    except NotFound:
+        raise
     except BillsChanged as error:
         return _page(chosen, changed=(error.expected, error.actual)), 409
     except GatewayError:
@@ -56,24 +60,28 @@ def go() -> str | Response | tuple[str, int]:
 def _begin(chosen: Sequence[str]) -> str:
     who = person()
     assert who is not None
-    rows = _open_bills()
-    wanted = [row for row, _ in rows if not chosen or row.public_id in chosen]
-    expected = request.form.get("expected_total", "")
+    rows = [row for row, _ in _open_bills()]
+    _check_own(set(chosen) - {row.public_id for row in rows})
+    wanted = [row for row in rows if not chosen or row.public_id in chosen]
     currency = wanted[0].currency if wanted else "USD"
-    return begin(
-        house(),
-        PayWish(
-            who.key,
-            [row.id for row in wanted],
-            Money(int(expected), currency) if expected.isdecimal() else None,
-        ),
-    )
+    expected = read_minor(request.form.get("expected_total"), currency)
+    return begin(house(), PayWish(who.key, [row.id for row in wanted], expected))
+
+
+def _check_own(public_ids: set[str]) -> None:
+    """What is not open may have been paid meanwhile. NotFound when it was never theirs."""
+    ids = [row.id for row in own_accounts()]
+    with house().db.reading() as session:
+        for public_id in public_ids:
+            reading.one(session, public_id, ids)
 
 
 def _open_bills() -> list[tuple[Any, Any]]:
     """What can be paid, the earliest due first: (invoice, open item)."""
-    ids = [row.id for row in own_accounts()]
+    who = person()
+    assert who is not None
     with house().db.snapshot() as session:
+        ids = [row.id for row in accounts.payable_by(session, who.key)]
         owed = [item for item in items.owed_by(session, ids) if not item.is_history]
         found = {row.id: row for row in reading.some(session, [item.source_id for item in owed])}
     return [(found[item.source_id], item) for item in owed if item.source_id in found]
@@ -87,8 +95,8 @@ def _page(
 ) -> str:
     rows = _open_bills()
     ticked = [item for row, item in rows if not chosen or row.public_id in chosen]
-    currency = own_accounts()[0].currency if own_accounts() else "USD"
-    sum_ = total((item.open for item in ticked), currency)
+    currency = ticked[0].open.currency if ticked else channel()[0].currency
+    sum_ = total((item.open for item in ticked if item.open.currency == currency), currency)
     with house().db.reading() as session:
         underway = payments.underway(session, [row.id for row in own_accounts()])
     return page(

@@ -4,13 +4,12 @@ import uuid
 
 from flask import Blueprint, request
 
-from core.catalog import products
 from core.kernel.errors import NotFound
 from flows import browse
 from storefront import home, shown
 from web.access import Guard, Who, allow
 from web.context import channel, house
-from web.pages import page
+from web.pages import page, shelf
 
 shop = Blueprint("shop", __name__, template_folder="templates")
 PAGE_SIZE = 24
@@ -32,8 +31,8 @@ def category(slug: str) -> str:
     """One shelf, or with ``all`` every one, paged."""
     found, _ = channel()
     after = read_cursor(request.args.get("after", ""))
+    row = None if slug == "all" else shelf(slug)
     with house().db.reading() as session:
-        row = None if slug == "all" else products.category(session, slug)
         listed = browse.shelf(
             session,
             found,
@@ -48,7 +47,7 @@ def category(slug: str) -> str:
         category={
             "name": row.name if row else "Everything we have",
             "slug": slug,
-            "text": row.intro if row else "",
+            "text": row.text if row else "",
         },
         products=[shown.card(item) for item in listed.products],
         facets=[],
@@ -88,6 +87,8 @@ def read_cursor(text: str) -> tuple[int, uuid.UUID] | None:
         return None
     position, _, key = text.rpartition("-")
     try:
-        return int(position), uuid.UUID(key)
+        if len(position) < 12:
+            return int(position), uuid.UUID(key)
     except ValueError:
-        raise NotFound("page") from None
+        pass
+    raise NotFound("page")

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 from wtforms import Form, HiddenField, PasswordField, StringField
 from wtforms.validators import InputRequired
 
+from core.kernel.money import Money
+
 #: What browsers drop from an address, or read as another sign.
 _TRICKY = re.compile(r"[\x00-\x20\x7f\\]")
 
@@ -16,6 +18,13 @@ class LoginForm(Form):
     email = StringField("E-mail", [InputRequired("Tell us your e-mail address.")])
     password = PasswordField("Password", [InputRequired("Tell us your password.")])
     next = HiddenField()
+
+
+def read_minor(text: str | None, currency: str) -> Money | None:
+    """An amount that a page carried in minor units and that came back with its form."""
+    if text is None or not text.isdecimal() or len(text) > 15:
+        return None
+    return Money(int(text), currency)
 
 
 def onward(target: str | None, otherwise: str) -> str:

@@ -15,6 +15,7 @@ class Shelf(NamedTuple):
 
     slug: str
     name: str
+    text: str
 
 
 class Shopfront(NamedTuple):
@@ -48,11 +49,21 @@ def shelves() -> list[Shelf]:
     kept = current_app.extensions.get("counterfoil.shelves")
     if kept is None or (now - kept[0]).total_seconds() > 30:
         with house().db.reading() as session:
-            found = [Shelf(row.slug, row.name) for row in products.categories(session)]
+            found = [Shelf(row.slug, row.name, row.intro) for row in products.categories(session)]
         kept = (now, found)
         current_app.extensions["counterfoil.shelves"] = kept
     answer: list[Shelf] = kept[1]
     return answer
+
+
+def shelf(slug: str) -> Shelf:
+    """One category, mostly without asking the database. NotFound when there is none."""
+    for known in shelves():
+        if known.slug == slug:
+            return known
+    with house().db.reading() as session:  # it may be younger than what is kept
+        row = products.category(session, slug)
+    return Shelf(row.slug, row.name, row.intro)
 
 
 def page(template: str, *, cacheable: bool = False, **context: Any) -> str:

@@ -1,7 +1,7 @@
 """Pages by cursor: a date or time and a key, in the address."""
 
 import uuid
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from core.kernel.errors import NotFound
@@ -30,8 +30,8 @@ def read_moment(text: str | None) -> tuple[datetime, uuid.UUID] | None:
     moment, _, key = text.rpartition("_")
     try:
         found = datetime.fromisoformat(moment.replace(" ", "+"))
-        return (found, uuid.UUID(key)) if found.tzinfo else None
-    except ValueError:
+        return (found.astimezone(UTC), uuid.UUID(key)) if found.tzinfo else None
+    except (ValueError, OverflowError):
         raise NotFound("page") from None
 
 
