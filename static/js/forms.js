@@ -1,6 +1,7 @@
 // A form is sent once: its buttons rest after the first submit, and wake when the page is shown again (back button).
 // A form with data-on-change sends itself when a field changes, by the button of that id if it names one.
-// Also: the stepper's minus and plus, radio buttons that change an amount shown beside them, the first error gets the focus.
+// Also: the stepper's minus and plus, radio buttons that change an amount shown beside them, the error summary gets the focus;
+// without errors, what the last press asked for ([data-arrive]) comes into sight.
 (function () {
   "use strict";
 
@@ -59,5 +60,7 @@
   });
 
   var summary = document.querySelector("[data-error-summary]");
+  var arrive = document.querySelector("[data-arrive]");
   if (summary) summary.focus();
+  else if (arrive) arrive.scrollIntoView({ block: "nearest" });
 })();
