@@ -16,10 +16,13 @@ from sqlalchemy import func, select
 
 from core.kernel import crash
 from core.kernel.jobs import Job
+from core.ledger import items
+from core.ledger.models import OpenItem
 from core.orders.models import Order
 from flows import reconcile
 from flows.abandon_payment import abandon
 from flows.house import House
+from flows.pay_bill import pay_order
 from flows.place_order import place
 from flows.settle_payment import settle
 from flows.verify import verify
@@ -260,3 +263,50 @@ def test_a_real_kill_loses_and_doubles_nothing(
     assert killed.returncode == -signal.SIGKILL
     _go_on(_buy, house, sandbox, cart_id)
     _assert_once(house)
+
+
+# --- paying bills ---------------------------------------------------------------------------------
+
+
+def _pay_bills(house: House, sandbox: SandboxProcess, order_id) -> None:
+    """The guest of an order on terms pays its bill by the order's link, however often they try."""
+    with house.db.reading() as session:
+        begun = session.scalars(
+            select(PaymentOperation).where(PaymentOperation.state.in_(operations.OPEN_STATES))
+        ).all()
+    if begun:
+        url = operations.send(house.db, house.gateway, begun[0].id, house.clock)
+        sandbox.pay(url, CARD)
+        settle(house, begun[0].id)
+    elif _count(house, Payment) == 0:
+        sandbox.pay(pay_order(house, order_id), CARD)
+        with house.db.reading() as session:
+            operation = session.scalars(select(PaymentOperation)).one()
+        settle(house, operation.id)
+    drain(house)
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        "send.before_call",
+        "send.after_call",
+        "send.after_commit",
+        "settle.fetched",
+        "settle.before_commit",
+        "settle.committed",
+    ],
+)
+def test_a_crash_while_paying_a_bill_pays_it_once(
+    point: str, house: House, sandbox: SandboxProcess, world: World
+):
+    placed = place(house, wish(fill_cart(house, world.router.sku), "invoice"))
+    drain(house)
+    with crash.crash_at(point):
+        _pay_bills(house, sandbox, placed.order_id)
+    pass_time(house, sandbox, timedelta(minutes=2))
+    _pay_bills(house, sandbox, placed.order_id)
+    _assert_once(house)
+    with house.db.reading() as session:
+        (item,) = session.scalars(select(OpenItem)).all()
+        assert items.get(session, item.id).open.minor == 0
