@@ -7,6 +7,7 @@ from flask import Blueprint, Response
 from sqlalchemy.orm import Session
 
 from api import answers, reading
+from api.pace import limit
 from api.problems import InvalidRequest, add_headers, field_error
 from api.shapes import CartChange, LineChange, NewLine, Nothing
 from cart import address as addresses
@@ -15,7 +16,6 @@ from cart.lines import Entry
 from cart.models import Cart
 from cart.pricing import PricedCart
 from core.kernel.errors import NotFound
-from web import limits
 from web.access import Guard, Who, allow
 from web.context import channel, house
 
@@ -25,7 +25,7 @@ carts.after_request(add_headers)
 
 @carts.post("")
 @allow(Who.EVERYBODY, Guard.NONE)
-@limits.limit("cart")
+@limit("cart")
 def create() -> Response:
     """Begin an empty cart."""
     reading.body(Nothing, optional=True)
@@ -40,7 +40,7 @@ def create() -> Response:
 
 @carts.get("/<cart_id>")
 @allow(Who.EVERYBODY, Guard.NONE)
-@limits.limit("api")
+@limit("api")
 def show(cart_id: str) -> Response:
     """What is in it and what it costs."""
     wanted = reading.public_id(cart_id, "cart")
@@ -52,7 +52,7 @@ def show(cart_id: str) -> Response:
 
 @carts.patch("/<cart_id>")
 @allow(Who.EVERYBODY, Guard.NONE)
-@limits.limit("cart")
+@limit("cart")
 def change(cart_id: str) -> Response:
     """Say where and how it is delivered; answers the ways there, tax and totals."""
     asked = reading.body(CartChange)
@@ -68,7 +68,7 @@ def change(cart_id: str) -> Response:
 
 @carts.post("/<cart_id>/lines")
 @allow(Who.EVERYBODY, Guard.NONE)
-@limits.limit("cart")
+@limit("cart")
 def add(cart_id: str) -> Response:
     """Put something in, beside what is there of it, and hold it; answers the line."""
     asked = reading.body(NewLine)
@@ -83,7 +83,7 @@ def add(cart_id: str) -> Response:
 
 @carts.patch("/<cart_id>/lines/<line_id>")
 @allow(Who.EVERYBODY, Guard.NONE)
-@limits.limit("cart")
+@limit("cart")
 def change_line(cart_id: str, line_id: str) -> Response:
     """Say how many; answers the line, or nothing when that was none."""
     asked = reading.body(LineChange)
@@ -100,7 +100,7 @@ def change_line(cart_id: str, line_id: str) -> Response:
 
 @carts.delete("/<cart_id>/lines/<line_id>")
 @allow(Who.EVERYBODY, Guard.NONE)
-@limits.limit("cart")
+@limit("cart")
 def remove_line(cart_id: str, line_id: str) -> Response:
     """Take a line out and let its pieces go."""
     wanted = reading.public_id(line_id, "line in this cart")

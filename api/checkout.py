@@ -8,10 +8,11 @@ refusal changed nothing and leaves the key free, and so does a processor that do
 import hashlib
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, g
 from sqlalchemy.orm import Session
 
 from api import answers, reading
+from api.pace import limit
 from api.problems import Incomplete, ReturnUrlNotAllowed, add_headers, field_error
 from api.shapes import CheckoutWish
 from cart import address as addresses
@@ -19,11 +20,10 @@ from cart import lines
 from cart.checkout import CheckoutIncomplete, Details
 from core.kernel import crash, idempotency
 from core.kernel.errors import NotFound
-from core.kernel.idempotency import Replay
+from core.kernel.idempotency import KeyInFlight, Replay
 from core.kernel.money import Money
 from core.orders import placing
 from flows.place_order import Wish, place
-from web import limits
 from web.access import Guard, Who, allow
 from web.context import channel, house, web_settings
 
@@ -35,7 +35,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @checkout.post("/<cart_id>/checkout")
 @allow(Who.EVERYBODY, Guard.NONE)
-@limits.limit("checkout")
+@limit("checkout")
 def submit(cart_id: str) -> Response:
     """Order what is in the cart; with a card the answer says where to pay."""
     key = reading.idempotency_key()
@@ -43,7 +43,11 @@ def submit(cart_id: str) -> Response:
     asked = reading.body(CheckoutWish)
     _check_return_url(asked.payment.return_url)
     scope, digest = f"checkout:{wanted}", _digest(asked)
-    replay = house().db.run_tx(lambda session: _claim(session, wanted, scope, key, digest))
+    try:
+        replay = house().db.run_tx(lambda session: _claim(session, wanted, scope, key, digest))
+    except KeyInFlight:
+        g.retry_after = 1
+        raise
     if replay is not None:
         return _answer(replay.status, replay.body)
     try:

@@ -9,7 +9,7 @@ from pydantic.json_schema import models_json_schema
 from pydantic_core import to_json
 
 from api import shapes
-from web import limits
+from api.pace import limit
 from web.access import Guard, Who, allow
 from web.context import web_settings
 
@@ -154,7 +154,7 @@ OPERATIONS = (
 
 @description.get("/openapi.json")
 @allow(Who.EVERYBODY, Guard.NONE)
-@limits.limit("api")
+@limit("api")
 def show() -> Response:
     """The description; put together once a process."""
     kept = current_app.extensions.get(_KEPT)

@@ -3,11 +3,11 @@
 from flask import Blueprint, Response
 
 from api import answers, reading
+from api.pace import limit
 from api.problems import TokenMissing, add_headers
 from core.kernel.ids import same_token
 from core.orders import placing
 from flows import follow_order
-from web import limits
 from web.access import Guard, Who, allow
 from web.context import house
 
@@ -17,7 +17,7 @@ orders.after_request(add_headers)
 
 @orders.get("/<order_id>")
 @allow(Who.PROGRAM, Guard.NONE)
-@limits.limit("api")
+@limit("api")
 def show(order_id: str) -> Response:
     """The order as it stands. Without its token nobody learns whether there is one."""
     wanted = reading.public_id(order_id, "order")

@@ -6,7 +6,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from flask import Response
+from flask import Response, g
 
 from core.kernel.errors import ShopError
 
@@ -74,15 +74,27 @@ class TokenMissing(ShopError):
     text: ClassVar[str] = "Send the order's own token: Authorization: Bearer TOKEN."
 
 
+@dataclass(eq=False)
+class TooManyRequests(ShopError):
+    """The limit, and in how many seconds the next request may come."""
+
+    code: ClassVar[str] = "too_many_requests"
+    text: ClassVar[str] = "At most {limit} here. Try again in {retry_after_seconds} seconds."
+    limit: str
+    retry_after_seconds: int
+
+
 def field_error(field: str, code: str, message: str) -> dict[str, str]:
     """One entry of ``errors``."""
     return {"field": field, "code": code, "message": message}
 
 
 def add_headers(response: Response) -> Response:
-    """What HTTP asks for beside some statuses."""
+    """What HTTP asks for beside some statuses; ``g.retry_after`` is in seconds."""
     if response.status_code == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="order"'
     elif response.status_code == 503:
-        response.headers.setdefault("Retry-After", str(_SECONDS))
+        response.headers["Retry-After"] = str(_SECONDS)
+    elif "retry_after" in g:
+        response.headers["Retry-After"] = str(g.retry_after)
     return response

@@ -3,10 +3,10 @@
 from flask import Blueprint, Response
 
 from api import answers, cursors, reading
+from api.pace import limit
 from api.problems import add_headers
 from api.shapes import ProductQuery
 from flows import browse
-from web import limits
 from web.access import Guard, Who, allow
 from web.context import channel, house, web_settings
 
@@ -16,7 +16,7 @@ products.after_request(add_headers)
 
 @products.get("/products")
 @allow(Who.EVERYBODY, Guard.NONE)
-@limits.limit("api")
+@limit("api")
 def listing() -> Response:
     """One page of products, of a category or of all."""
     asked = reading.query(ProductQuery)
@@ -38,7 +38,7 @@ def listing() -> Response:
 
 @products.get("/products/<slug>")
 @allow(Who.EVERYBODY, Guard.NONE)
-@limits.limit("api")
+@limit("api")
 def product(slug: str) -> Response:
     """One product."""
     wanted = reading.slug(slug)

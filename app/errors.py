@@ -12,6 +12,7 @@ from api.problems import (
     KeyMissing,
     MalformedJson,
     TokenMissing,
+    TooManyRequests,
     WrongContentType,
 )
 from cart.checkout import CheckoutIncomplete, TotalChanged
@@ -64,6 +65,7 @@ STATUS: dict[type[Exception], int] = {
     TokenMissing: 401,
     WrongContentType: 415,
     InvalidRequest: 422,
+    TooManyRequests: 429,
     Misconfigured: 500,
     GatewayError: 503,
     ShopError: 400,

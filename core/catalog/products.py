@@ -3,9 +3,10 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar
 
-from sqlalchemy import Row, Select, select, tuple_
+from sqlalchemy import Row, Select, bindparam, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.catalog.models import Category, Product, Variant
@@ -80,35 +81,40 @@ def listing(
     limit: int = 24,
 ) -> list[ListedProduct]:
     """Active products in shelf order, from behind ``after`` (position, key): one query."""
-    page = select(Product.id).where(Product.active)
+    values: dict[str, Any] = {"limit": limit}
     if category_slug is not None:
-        page = page.join(Category, Category.id == Product.category_id).where(
-            Category.slug == category_slug
-        )
+        values["category"] = category_slug
     if after is not None:
-        page = page.where(tuple_(Product.position, Product.id) > tuple_(*after))
-    page = page.order_by(Product.position, Product.id).limit(limit)
-    rows = session.execute(
+        values["position"], values["key"] = after
+    query = _listing(category_slug is not None, after is not None)
+    return _grouped(session.execute(query, values).all())
+
+
+@cache
+def _listing(of_category: bool, from_behind: bool) -> Select[Any]:
+    """Built once for each way of asking: putting a statement together costs more than running it."""
+    page = select(Product.id).where(Product.active)
+    if of_category:
+        page = page.join(Category, Category.id == Product.category_id).where(
+            Category.slug == bindparam("category")
+        )
+    if from_behind:
+        place = tuple_(
+            bindparam("position", type_=Product.position.type),
+            bindparam("key", type_=Product.id.type),
+        )
+        page = page.where(tuple_(Product.position, Product.id) > place)
+    page = page.order_by(Product.position, Product.id).limit(bindparam("limit"))
+    return (
         _joined(*_LISTED, *_VARIANT)
         .where(Product.id.in_(page))
         .order_by(Product.position, Product.id, Variant.position, Variant.id)
-    ).all()
-    return _grouped(rows)
+    )
 
 
 def detail(session: Session, slug: str) -> ProductDetail:
     """One active product with its variants: one query. NotFound when there is none."""
-    rows = session.execute(
-        _joined(
-            *_LISTED,
-            *_VARIANT,
-            Product.description,
-            Product.facts,
-            Category.name.label("category_name"),
-        )
-        .where(Product.slug == slug, Product.active)
-        .order_by(Variant.position, Variant.id)
-    ).all()
+    rows = session.execute(_detail(), {"slug": slug}).all()
     if not rows:
         raise NotFound("product")
     first = rows[0]
@@ -117,6 +123,21 @@ def detail(session: Session, slug: str) -> ProductDetail:
         first.description,
         tuple((str(label), str(value)) for label, value in first.facts),
         first.category_name,
+    )
+
+
+@cache
+def _detail() -> Select[Any]:
+    return (
+        _joined(
+            *_LISTED,
+            *_VARIANT,
+            Product.description,
+            Product.facts,
+            Category.name.label("category_name"),
+        )
+        .where(Product.slug == bindparam("slug"), Product.active)
+        .order_by(Variant.position, Variant.id)
     )
 
 

@@ -4,9 +4,10 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from core.kernel.errors import ShopError
@@ -42,10 +43,10 @@ class Resolved:
         return {"month": "monthly", "year": "yearly"}.get(self.interval or "", "one_off")
 
 
-def query(
-    channel_id: uuid.UUID, currency: str, now: datetime
-) -> Select[uuid.UUID, int, int, str, int, str | None, int | None]:
-    """The prices of a channel that hold now, the best first; callers add which variants."""
+@cache
+def _query() -> Select[uuid.UUID, int, int, str, int, str, int]:
+    """The prices of some variants on a channel that hold now, the best first; built once."""
+    now = bindparam("now", type_=PriceList.valid_from.type)
     return (
         select(
             Price.variant_id,
@@ -59,8 +60,9 @@ def query(
         .join(PriceList, PriceList.id == Price.price_list_id)
         .outerjoin(Plan, Plan.variant_id == Price.variant_id)
         .where(
-            PriceList.currency == currency,
-            or_(PriceList.channel_id == channel_id, PriceList.channel_id.is_(None)),
+            Price.variant_id.in_(bindparam("variants", expanding=True)),
+            PriceList.currency == bindparam("currency"),
+            or_(PriceList.channel_id == bindparam("channel"), PriceList.channel_id.is_(None)),
             PriceList.account_id.is_(None),
             PriceList.segment.is_(None),
             or_(PriceList.valid_from.is_(None), PriceList.valid_from <= now),
@@ -82,7 +84,8 @@ def prices(
     The list with the highest priority wins, within it the largest minimum quantity that is reached.
     """
     rows = session.execute(
-        query(channel_id, currency, now).where(Price.variant_id.in_(quantities))
+        _query(),
+        {"variants": list(quantities), "channel": channel_id, "currency": currency, "now": now},
     ).all()
     return choose(rows, quantities, currency)
 
@@ -90,7 +93,7 @@ def prices(
 def choose(
     rows: Sequence[Any], quantities: dict[uuid.UUID, int], currency: str
 ) -> dict[uuid.UUID, Resolved]:
-    """Pick from rows of ``query``, in their order."""
+    """Pick from rows of the query, in their order."""
     found: dict[uuid.UUID, Resolved] = {}
     for variant_id, micros, minimum, code, priority, interval, count in rows:
         if variant_id in found or quantities[variant_id] < minimum:

@@ -3,8 +3,10 @@
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from core.kernel.db import changed
@@ -12,7 +14,7 @@ from core.kernel.ids import new_id
 from core.stock.models import Hold, StockLevel, StockMovement
 
 
-def free(now: datetime) -> ColumnElement[int]:
+def free(now: datetime | BindParameter[Any]) -> ColumnElement[int]:
     """What may still be taken of a level: holds that have lapsed count as free already."""
     lapsed = (
         select(func.coalesce(func.sum(Hold.quantity), 0))
@@ -33,12 +35,18 @@ def available(
     session: Session, variant_ids: Sequence[uuid.UUID], now: datetime
 ) -> dict[uuid.UUID, int]:
     """Pieces that may be taken now, by variant. A variant without a level is not in the answer."""
-    rows = session.execute(
+    rows = session.execute(_available(), {"variants": list(variant_ids), "now": now})
+    return {variant_id: int(pieces) for variant_id, pieces in rows}
+
+
+@cache
+def _available() -> Select[uuid.UUID, int]:
+    now = bindparam("now", type_=Hold.expires_at.type)
+    return (
         select(StockLevel.variant_id, func.sum(free(now)))
-        .where(StockLevel.variant_id.in_(variant_ids))
+        .where(StockLevel.variant_id.in_(bindparam("variants", expanding=True)))
         .group_by(StockLevel.variant_id)
     )
-    return {variant_id: int(pieces) for variant_id, pieces in rows}
 
 
 def receive(
