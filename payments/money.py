@@ -14,6 +14,8 @@ from payments import gateway
 from payments.models import Payment, PaymentOperation, Refund
 
 PAYMENT_SERIES = "payment"
+#: The first number is one more than this.
+BEFORE_FIRST = 10_000
 
 
 def record_capture(
@@ -29,7 +31,7 @@ def record_capture(
     payment = Payment(
         id=new_id(),
         public_id=new_public_id(),
-        number=f"P-{10_000 + position}",
+        number=f"P-{BEFORE_FIRST + position}",
         legal_entity_id=legal_entity_id,
         account_id=operation.account_id,
         operation_id=operation.id,

@@ -24,9 +24,7 @@ from core.kernel.proof import Part
 from core.ledger.chart import CLEARING, ORDER_DEPOSIT
 from core.ledger.models import Application, JournalEntry, JournalLine, OpenItem
 from payments.models import Payment, Refund
-from payments.money import PAYMENT_SERIES
-
-_BEFORE_FIRST = 10_000
+from payments.money import BEFORE_FIRST, PAYMENT_SERIES
 
 
 def captured_is_somewhere(session: Session, as_of: date | None) -> Part:
@@ -69,7 +67,7 @@ def numbers_have_no_gap(session: Session) -> Part:
     position = case(
         (
             Payment.number.regexp_match("^P-[1-9][0-9]*$"),
-            cast(func.substr(Payment.number, 3), BigInteger) - _BEFORE_FIRST,
+            cast(func.substr(Payment.number, 3), BigInteger) - BEFORE_FIRST,
         )
     )
     rows = select(
@@ -78,7 +76,7 @@ def numbers_have_no_gap(session: Session) -> Part:
         position.label("position"),
     ).subquery()
     ours = NumberSeries.series == PAYMENT_SERIES
-    part = proof.numbers(session, rows, ours, lambda number: f"P-{_BEFORE_FIRST + number}")
+    part = proof.numbers(session, rows, ours, lambda number: f"P-{BEFORE_FIRST + number}")
     return Part(f"{part.figure} payments", part.offenders)
 
 

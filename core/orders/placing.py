@@ -17,6 +17,13 @@ from core.orders.models import LIFECYCLE, PAYMENT, Order, OrderLine, OrderLineTa
 from core.tax.arithmetic import TaxedLine
 
 ORDER_SERIES = "order"
+#: The first number is one more than this.
+BEFORE_FIRST = 10_000
+
+
+def number_of(position: int) -> str:
+    """An order's number, from its position in the series."""
+    return f"O-{BEFORE_FIRST + position}"
 
 
 @dataclass(frozen=True)
@@ -174,7 +181,7 @@ def confirm(session: Session, order: Order, payment: str, now: datetime) -> None
     _move(session, order, "lifecycle", LIFECYCLE, "confirmed")
     _move(session, order, "payment", PAYMENT, payment)
     position = numbering.take(session, order.legal_entity_id, ORDER_SERIES)
-    order.number, order.placed_at = f"O-{10_000 + position}", now
+    order.number, order.placed_at = number_of(position), now
     session.flush()
 
 

@@ -7,9 +7,7 @@ from core.kernel import proof
 from core.kernel.numbering import NumberSeries
 from core.kernel.proof import Part
 from core.orders.models import Order
-from core.orders.placing import ORDER_SERIES
-
-_BEFORE_FIRST = 10_000
+from core.orders.placing import BEFORE_FIRST, ORDER_SERIES
 
 
 def numbers_have_no_gap(session: Session) -> Part:
@@ -17,7 +15,7 @@ def numbers_have_no_gap(session: Session) -> Part:
     position = case(
         (
             Order.number.regexp_match("^O-[1-9][0-9]*$"),
-            cast(func.substr(Order.number, 3), BigInteger) - _BEFORE_FIRST,
+            cast(func.substr(Order.number, 3), BigInteger) - BEFORE_FIRST,
         )
     )
     rows = (
@@ -30,5 +28,5 @@ def numbers_have_no_gap(session: Session) -> Part:
         .subquery()
     )
     ours = NumberSeries.series == ORDER_SERIES
-    part = proof.numbers(session, rows, ours, lambda number: f"O-{_BEFORE_FIRST + number}")
+    part = proof.numbers(session, rows, ours, lambda number: f"O-{BEFORE_FIRST + number}")
     return Part(f"{part.figure} orders", part.offenders)
