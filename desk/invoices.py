@@ -15,7 +15,7 @@ from invoices.models import Invoice
 from web import paging
 from web.access import Who, allow
 from web.context import house, today
-from web.documents import bill_of, pdf_response
+from web.documents import bill_of, pdf_response, qr_of
 from web.pages import page
 
 invoices = Blueprint("desk_invoices", __name__, url_prefix="/desk", template_folder="templates")
@@ -94,12 +94,13 @@ def one(public_id: str) -> str:
         applied = ledger.applied_to(session, item.id) if item is not None else []
         entries = ledger.entries_about(session, [invoice.id])
         printed = reading.stored_ids(session, [invoice.id])
+    document = InvoiceDocument.from_dict(invoice.document)
     return page(
         "desk/invoice.html",
-        document=InvoiceDocument.from_dict(invoice.document),
+        document=document,
         bill=bill_of(invoice, item, today()),
         pdf_href=f"/desk/invoices/{public_id}.pdf" if printed else "",
-        qr=None,
+        qr=qr_of(document),
         facts=[
             ("Account", account.number),
             ("Series", invoice.series),

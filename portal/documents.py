@@ -18,7 +18,7 @@ from portal import shown
 from web import paging
 from web.access import Who, allow
 from web.context import house, today
-from web.documents import State, bill_of, pdf_response
+from web.documents import State, bill_of, pdf_response, qr_of
 from web.login import own_accounts
 from web.pages import page
 
@@ -59,15 +59,16 @@ def bill(public_id: str) -> str:
         invoice = reading.one(session, public_id, _mine())
         item = items.of_sources(session, [invoice.id]).get(invoice.id)
         printed = reading.stored_ids(session, [invoice.id])
+    document = InvoiceDocument.from_dict(invoice.document)
     return page(
         "portal/invoice.html",
-        document=InvoiceDocument.from_dict(invoice.document),
+        document=document,
         bill=bill_of(invoice, item, today()),
         pdf_href=f"/account/bills/{public_id}.pdf" if printed else "",
         pay_action=f"/account/pay?bill={public_id}",
         guest=False,
         events=[],
-        qr=None,
+        qr=qr_of(document),
     )
 
 

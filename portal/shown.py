@@ -78,7 +78,7 @@ def owed(seen: Overview, currency: str) -> dict[str, Any]:
         "number": f"No. {single.number}" if single is not None else "",
         "when": days_words(due) if due is not None else "",
         "late": bool(late),
-        "late_note": _late_note(late, currency),
+        "late_note": _late_note(late, currency) if len(late) < len(open_items) else "",
         "href": href,
         "pdf_href": "",
         "pay_action": "/account/pay",
@@ -160,9 +160,9 @@ def lately(seen: Overview, currency: str) -> list[dict[str, Any]]:
 def _payment_row(payment: Payment) -> dict[str, Any]:
     return {
         "date": local(payment.captured_at).date(),
-        "what": f"Payment, {payment.instrument}",
+        "what": "Payment",
         "href": f"/account/payments/{payment.public_id}",
-        "detail": "",
+        "detail": payment.instrument,
         "number": payment.number,
         "charged": None,
         "paid": Money(payment.amount_minor, payment.currency),

@@ -22,6 +22,7 @@ from storefront.forms import CheckoutForm
 from web import limits
 from web.access import Who, allow
 from web.context import channel, house
+from web.filters import sign
 from web.flashes import say
 from web.login import person
 from web.pages import page
@@ -189,7 +190,7 @@ def _inexact(priced: PricedCart) -> list[tuple[Any, ...]]:
 
 
 def _price_words(price: Money) -> str:
-    return f"{price.decimal()}" if price else "free"
+    return sign(price) if price else "free"
 
 
 def _offer(form: CheckoutForm, priced: PricedCart) -> None:

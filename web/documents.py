@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar, NamedTuple
 
+import segno
 from flask import Response
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from core.kernel.blobs import Blobs
@@ -12,6 +14,7 @@ from core.kernel.errors import ShopError
 from core.kernel.money import Money
 from core.ledger.items import Open
 from invoices import reading
+from invoices.document import InvoiceDocument
 from invoices.models import Invoice
 
 
@@ -58,6 +61,14 @@ def bill_of(invoice: Invoice, item: Open | None, today: date) -> Bill:
     else:
         state = State("wait", "Partly paid" if paid else "Open")
     return Bill(item.open, paid, state, "", late, not item.is_history)
+
+
+def qr_of(document: InvoiceDocument) -> Markup | None:
+    """The address where the bill is paid, as a picture for a phone; None when nothing is asked."""
+    if document.pay_url is None:
+        return None
+    drawn = segno.make(document.pay_url, error="m")
+    return Markup(drawn.svg_inline(svgclass="qr", lineclass=None, omitsize=True, border=2))  # noqa: S704  # drawn by us
 
 
 def pdf_response(session: Session, blobs: Blobs, invoice: Invoice) -> Response:

@@ -28,9 +28,14 @@ def _read(value: Money | Decimal | int | str, currency: str | None) -> tuple[Dec
 def figure(value: Money | Decimal, currency: str | None = None) -> str:
     """``1,306.65`` with the currency's decimals and a true minus."""
     amount, code = _read(value, currency)
+    return _figure(amount, code, channel()[0].locale)
+
+
+@lru_cache(maxsize=4096)
+def _figure(amount: Decimal, code: str, locale: str) -> str:
     places = "0" * minor_digits(code)
     pattern = f"#,##0.{places}" if places else "#,##0"
-    text = format_decimal(abs(amount), format=pattern, locale=channel()[0].locale)
+    text = format_decimal(abs(amount), format=pattern, locale=locale)
     return f"{_MINUS}{text}" if amount < 0 else text
 
 
@@ -43,7 +48,12 @@ def sign(value: Money | Decimal, currency: str | None = None) -> str:
 def parts(value: Money | Decimal, currency: str | None = None) -> tuple[str, str]:
     """``("$", "1,306.65")``: the sign is set smaller than the figure."""
     _, code = _read(value, currency)
-    return get_currency_symbol(code, locale=channel()[0].locale), figure(value, currency)
+    return _symbol(code, channel()[0].locale), figure(value, currency)
+
+
+@lru_cache(maxsize=256)
+def _symbol(code: str, locale: str) -> str:
+    return get_currency_symbol(code, locale=locale)
 
 
 def local(moment: datetime) -> datetime:
