@@ -33,7 +33,6 @@ from invoices.document import (
     InvoiceDocument,
     Kind,
     Line,
-    Reason,
     Seller,
     TaxSubtotal,
     Totals,
@@ -219,20 +218,15 @@ def _line(basis: _Basis, line: OrderLine) -> Line:
     unit = Decimal(line.unit_price_micros) / MICROS
     places = Decimal(1).scaleb(-minor_digits(basis.order.currency))
     shown = unit.quantize(places) if unit == unit.quantize(places) else unit.normalize()
-    net = _decimal(basis, line.net_minor)
-    why: tuple[Reason, ...] = ()
-    if line.quantity > 1:
-        why = (Reason(f"{line.quantity} × {shown}", str(net), is_sum=True),)
     return Line(
         line_no=line.line_number,
         name=line.name,
-        net=net,
+        net=_decimal(basis, line.net_minor),
         quantity=Decimal(line.quantity),
         unit_price=shown,
         group=_GROUPS[line.kind],
         sku="" if line.kind == "delivery" else line.sku,
         tax_category=line.tax_category,
-        why=why,
     )
 
 

@@ -28,7 +28,13 @@ _TAXES = (
     ("OH", "Ohio", 65_000, ("device", "phone", "backup")),
     ("IN", "Indiana", 70_000, ("device",)),
 )
+_LEAF = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 28" width="24" height="28">'
+    '<path fill="#1f4d3a" d="M11 28C8 16 10 6 21 0c2 12-1 22-10 28z"/>'
+    '<path fill="#e9a767" d="M10 28C11 19 8 12 1 9c0 9 3 15 9 19z"/></svg>'
+)
 _BRAND = {
+    "print": {"wordmark": "Fernway", "mark": _LEAF},
     "phone": "555-0100",
     "hours": "seven to seven",
     "address": "1 Ferry Street, Tarnbrook, OH 43099",
