@@ -8,6 +8,7 @@ from types import SimpleNamespace as Sample
 from typing import Any
 
 from wtforms import BooleanField, FileField, Form, RadioField, SelectField, StringField
+from wtforms.fields import SelectChoice
 
 from core.kernel.money import Money
 from desk.contrast import figures
@@ -59,10 +60,12 @@ class SampleForm(Form):
 
     email = StringField("E-mail", default="june.alder@example.com")
     postal_code = StringField("ZIP code", default="4301")
-    pay_on = SelectField("Pay on", choices=[("due", "Monday, November 30 (the due date)")])
+    pay_on = SelectField(
+        "Pay on", choices=[SelectChoice("due", "Monday, November 30 (the due date)")]
+    )
     way = RadioField(
         "Way of paying",
-        choices=[("card", "Visa ending 4242"), ("bank", "Bank account")],
+        choices=[SelectChoice("card", "Visa ending 4242"), SelectChoice("bank", "Bank account")],
         default="card",
     )
     paperless = BooleanField("Send the bill by e-mail instead of paper", default=True)

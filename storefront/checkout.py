@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response
+from wtforms.fields import SelectChoice
 
 from cart import address as addresses
 from cart import checkout as needs
@@ -24,6 +25,7 @@ from web.access import Who, allow
 from web.context import channel, house
 from web.filters import sign
 from web.flashes import say
+from web.forms import read_minor
 from web.login import person
 from web.pages import page
 
@@ -111,12 +113,11 @@ def _details(form: CheckoutForm) -> Details:
 
 def _wish(mine: Cart, form: CheckoutForm) -> Wish:
     who = person()
-    expected = form.expected_total.data or ""
     return Wish(
         cart_id=mine.public_id,
         details=_details(form),
         user_id=who.key if who is not None else None,
-        expected_total=Money(int(expected), mine.currency) if expected.isdecimal() else None,
+        expected_total=read_minor(form.expected_total.data, mine.currency),
     )
 
 
@@ -198,12 +199,12 @@ def _offer(form: CheckoutForm, priced: PricedCart) -> None:
     if not priced.ships:
         del form.shipping_method
     else:
-        form.shipping_method.choices = [(m.code, m.name) for m in priced.methods]
+        form.shipping_method.choices = [SelectChoice(m.code, m.name) for m in priced.methods]
         chosen = priced.method.code if priced.method else None
         if form.shipping_method.data not in [m.code for m in priced.methods]:
             form.shipping_method.data = chosen
     methods = house().rules.payment_methods
-    form.payment_method.choices = [(code, _PAYMENT[code][0]) for code in methods]
+    form.payment_method.choices = [SelectChoice(code, _PAYMENT[code][0]) for code in methods]
     if form.payment_method.data not in methods:
         form.payment_method.data = methods[0]
 

@@ -1,6 +1,7 @@
 """The shop's forms. What is missing is asked of ``cart.checkout``, not of the form."""
 
 from wtforms import Form, HiddenField, RadioField, SelectField, StringField
+from wtforms.fields import SelectChoice
 
 from cart.address import US_STATES
 
@@ -16,7 +17,7 @@ class CheckoutForm(Form):
     city = StringField("Town")
     region = SelectField(
         "State",
-        choices=[("", "Choose"), *((code, code) for code in sorted(US_STATES))],
+        choices=[SelectChoice("", "Choose"), *map(SelectChoice, sorted(US_STATES))],
         validate_choice=False,
     )
     postal_code = StringField("ZIP code")
