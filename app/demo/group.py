@@ -6,6 +6,7 @@ supervisor, ``app.demo.guard`` ends the group.
 """
 
 import contextlib
+import http.client
 import os
 import pathlib
 import select
@@ -13,7 +14,6 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -76,15 +76,18 @@ class Group:
 
     def start(self, name: str, argv: Sequence[str]) -> subprocess.Popen[bytes]:
         """Starts a process in the group; what it prints goes to its log."""
-        with self.log_of(name).open("wb") as log:
-            process = subprocess.Popen(
-                list(argv),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=self._env,
-                process_group=self._guard.pid,
-            )
+        try:
+            with self.log_of(name).open("wb") as log:
+                process = subprocess.Popen(
+                    list(argv),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    env=self._env,
+                    process_group=self._guard.pid,
+                )
+        except OSError as error:  # the disk is full, or the group is gone
+            raise GroupFailed(f"{name} could not be started: {error}.") from error
         self._running[name] = process
         return process
 
@@ -228,5 +231,5 @@ def _answers(address: str) -> bool:
     try:
         with _direct.open(address, timeout=2) as answer:
             return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
+    except (OSError, http.client.HTTPException):  # nobody there yet, or somebody else
         return False

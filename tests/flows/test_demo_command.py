@@ -95,7 +95,7 @@ def accounts(data):
 
 def test_the_demo_opens_answers_keeps_its_data_and_leaves_nothing_behind(open_demo):
     first = open_demo()
-    assert "Fernway is open." in first.said, first.said
+    assert "Fernway is open." in first.said, "\n".join(first.said)
     assert first.get(0)[0] == 200
     assert first.get(1, "/healthz")[0] == 200
     assert (first.data / "logins.txt").read_text().splitlines()[0] in "\n".join(first.said)

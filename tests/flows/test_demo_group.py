@@ -183,6 +183,15 @@ def test_a_step_that_fails_keeps_the_processes_from_starting(demo):
     assert demo.pids() == []
 
 
+def test_a_program_that_is_not_there_is_named(demo):
+    demo.start(demo.server(), ("worker", ("/no/such/program",), None))
+    code, errors = demo.end()
+    assert code == 1
+    assert errors.startswith("worker could not be started: ")
+    assert "/no/such/program" in errors
+    assert demo.living() == []
+
+
 def test_a_signal_during_a_step_ends_it(demo):
     _, argv, _ = demo.child("migrate", STUBBORN.replace("note.write_text", "sys.exit"))
     demo.start(demo.server(), steps=[("migrate", argv)])
