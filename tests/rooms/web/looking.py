@@ -1,0 +1,84 @@
+"""Looking on while a page is made, and reading what stands on it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html.parser import HTMLParser
+from typing import Any
+
+from sqlalchemy import event
+from werkzeug.test import TestResponse
+
+from core.kernel.db import Database
+
+#: What begins and ends a reader's snapshot on SQLite: no question.
+_FRAME = ("BEGIN", "ROLLBACK", "COMMIT")
+
+
+@contextmanager
+def statements(db: Database) -> Iterator[list[str]]:
+    """What both doors send to the database meanwhile."""
+    sent: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *more: Any) -> None:
+        if not statement.startswith(_FRAME):
+            sent.append(statement)
+
+    engines = (db._read, db._write)
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", note)
+
+
+@contextmanager
+def writes(db: Database) -> Iterator[list[str]]:
+    """What happens at the writing door meanwhile, a transaction that is begun included."""
+    seen: list[str] = []
+
+    def begun(connection: Any) -> None:
+        seen.append("BEGIN")
+
+    def sent(connection: Any, cursor: Any, statement: str, *more: Any) -> None:
+        seen.append(statement)
+
+    event.listen(db.engine, "begin", begun)
+    event.listen(db.engine, "before_cursor_execute", sent)
+    try:
+        yield seen
+    finally:
+        event.remove(db.engine, "begin", begun)
+        event.remove(db.engine, "before_cursor_execute", sent)
+
+
+class Page(HTMLParser):
+    """What stands on a page: its forms, the texts of its elements, its attributes."""
+
+    def __init__(self, response: TestResponse) -> None:
+        super().__init__()
+        #: (action, method, {name: value}) of each form
+        self.forms: list[tuple[str, str, dict[str, str]]] = []
+        self.texts: list[str] = []
+        self.tags: list[str] = []
+        self.values: list[str] = []
+        self.feed(response.get_data(as_text=True))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = {name: value or "" for name, value in attrs}
+        self.tags.append(tag)
+        self.values += found.values()
+        if tag == "form":
+            self.forms.append((found.get("action", ""), found.get("method", "get"), {}))
+        if tag in ("input", "button") and found.get("name") and self.forms:
+            self.forms[-1][2].setdefault(found["name"], found.get("value", ""))
+
+    def handle_data(self, data: str) -> None:
+        if data.strip():
+            self.texts.append(data.strip())
+
+    @property
+    def text(self) -> str:
+        """All that can be read on it."""
+        return " ".join(" ".join(self.texts).split())

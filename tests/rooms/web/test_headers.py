@@ -1,0 +1,124 @@
+"""What every answer carries for the browser's guard, and which hosts the shop answers to."""
+
+import pytest
+
+from tests.rooms.web.stage import RILEY, Browser, Stage
+from tests.rooms.web.walk import walked
+from tests.shop import Shop
+
+POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "manifest-src": "'self'",
+    "frame-ancestors": "'none'",
+    "base-uri": "'none'",
+}
+CARRIED = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+HTTPS = {
+    "SHOP_MODE": "production",
+    "BASE_URL": "https://shop.example.com",
+    "STRIPE_KEY": "sk_live_tests",
+    "STRIPE_BASE": "",
+}
+
+
+@pytest.fixture(scope="module")
+def by_https(stages, processor) -> Shop:
+    """The same shop as it is reached by https, with live payments."""
+    return stages.get("sqlite", processor).another_shop(**HTTPS)
+
+
+def _policy(text: str) -> dict[str, str]:
+    return {name: rest for name, _, rest in (part.partition(" ") for part in text.split("; "))}
+
+
+def test_every_answer_carries_the_strict_policy(stage: Stage):
+    wanted = POLICY | {"form-action": "'self' http://127.0.0.1:8001"}
+    for step in walked(stage):
+        assert _policy(step.headers["Content-Security-Policy"]) == wanted, str(step)
+
+
+def test_every_answer_forbids_guessing_framing_and_telling(stage: Stage):
+    for step in walked(stage):
+        assert {name: step.headers.get(name) for name in CARRIED} == CARRIED, str(step)
+        assert step.headers["X-Request-Id"], str(step)
+
+
+def test_errors_carry_them_too(one_stage: Stage):
+    browser = one_stage.browser()
+    for answer in (
+        browser.get("/nothing"),
+        browser.ask("DELETE", "/cart"),
+        browser.ask("POST", "/checkout"),
+        browser.get("/api/v1/nothing"),
+        browser.get("/", base_url="http://elsewhere.example.com"),
+    ):
+        assert answer.status_code in (400, 403, 404, 405)
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+        assert {name: answer.headers.get(name) for name in CARRIED} == CARRIED
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_forms_may_lead_to_the_processors_own_page(by_https: Shop):
+    answer = Browser(by_https).get("/checkout")
+    policy = _policy(answer.headers["Content-Security-Policy"])
+    assert policy["form-action"] == "'self' https://checkout.stripe.com"
+
+
+def test_the_processors_page_may_have_several_addresses(one_stage: Stage):
+    shop = one_stage.another_shop(
+        PAY_PAGE_ORIGINS="https://pay.example.com, https://pay2.example.com"
+    )
+    policy = _policy(Browser(shop).get("/").headers["Content-Security-Policy"])
+    assert policy["form-action"] == "'self' https://pay.example.com https://pay2.example.com"
+
+
+def test_by_https_the_browser_is_told_to_stay_there(one_stage: Stage, by_https: Shop):
+    told = Browser(by_https).get("/").headers["Strict-Transport-Security"]
+    assert told == "max-age=31536000; includeSubDomains"
+    assert "Strict-Transport-Security" not in one_stage.browser().get("/").headers
+
+
+def test_a_foreign_host_is_refused(one_stage: Stage, by_https: Shop):
+    browser = one_stage.browser(RILEY)
+    for host in ("evil.example.com", "localhost.evil.example.com", "127.0.0.1", "[::1]"):
+        for path in ("/", "/account", "/account/forgot", "/static/css/base.css", "/healthz"):
+            answer = browser.get(path, base_url=f"http://{host}:8000")
+            assert answer.status_code == 400, (host, path)
+            assert host.encode() not in answer.data
+    assert Browser(by_https).get("/", base_url="https://localhost").status_code == 400
+
+
+def test_hosts_are_trusted_by_name(one_stage: Stage):
+    shop = one_stage.another_shop(TRUSTED_HOSTS="shop.example.com, .branch.example.com")
+    browser = Browser(shop)
+    for host, status in {
+        "shop.example.com": 200,
+        "north.branch.example.com": 200,
+        "localhost": 400,
+        "www.shop.example.com": 400,
+    }.items():
+        assert browser.get("/", base_url=f"http://{host}").status_code == status, host
+
+
+def test_a_mail_names_the_shops_own_address_whatever_host_was_asked(one_stage: Stage):
+    shop = one_stage.another_shop(TRUSTED_HOSTS="localhost, other.example.com")
+    browser = Browser(shop, "http://other.example.com")
+    browser.post("/account/forgot", {"email": "riley@example.com"})
+    shop.drain()
+    (mail, *_) = shop.post.to("riley@example.com")[::-1]
+    body = mail.get_body(("plain",))
+    assert body is not None
+    text = body.get_content()
+    assert "http://localhost:8000/account/reset/" in text
+    assert "other.example.com" not in text
