@@ -144,9 +144,10 @@ class Stage:
             )
         return token
 
-    def another_shop(self, **environment: str) -> Shop:
-        """A second process of the same shop, with settings of its own."""
-        return make_shop(self.db, self.clock, self.folder, self.house.gateway, **environment)
+    def another_shop(self, clock: ManualClock | None = None, **environment: str) -> Shop:
+        """A second process of the same shop, with settings (and a clock) of its own."""
+        gateway = self.house.gateway
+        return make_shop(self.db, clock or self.clock, self.folder, gateway, **environment)
 
     def row(self, model: type[Any], *where: Any) -> Any:
         """The only row there is."""
