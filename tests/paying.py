@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app import worker
 from cart import lines
@@ -75,7 +76,7 @@ def fill_cart(house: House, *skus: str) -> str:
     """A cart with one of each; answers its public id."""
     now = house.clock.now()
 
-    def work(session: object) -> str:
+    def work(session: Session) -> str:
         channel = session.scalars(select(Channel)).one()
         cart = lines.open_cart(session, channel, now)
         for sku in skus:

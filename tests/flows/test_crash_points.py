@@ -69,13 +69,11 @@ def _told_by_webhook_only(house: House, sandbox: SandboxProcess, cart_id: str) -
 def _give_up_first(house: House, sandbox: SandboxProcess, cart_id: str) -> None:
     """Come back unpaid, then buy after all."""
     with house.db.reading() as session:
-        count = session.scalar(select(func.count()).select_from(Order))
-        first = session.scalars(select(Order).order_by(Order.created_at)).first()
-    if count == 0:
-        first = house.db.run_tx(lambda session: None) or place(house, wish(cart_id))
-        abandon(house, first.order_id, "came_back")
-    elif count == 1 and first.lifecycle == "pending":
-        abandon(house, first.id, "came_back")
+        orders = session.scalars(select(Order).order_by(Order.created_at)).all()
+    if not orders:
+        abandon(house, place(house, wish(cart_id)).order_id, "came_back")
+    elif len(orders) == 1 and orders[0].lifecycle == "pending":
+        abandon(house, orders[0].id, "came_back")
     _buy(house, sandbox, cart_id)
 
 
