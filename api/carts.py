@@ -75,8 +75,7 @@ def add(cart_id: str) -> Response:
 
     def work(session: Session, cart: Cart) -> Entry:
         now, hold_for = house().clock.now(), house().rules.hold_for
-        line = lines.add(session, cart, asked.sku, asked.quantity, hold_for, now)
-        return lines.entry(session, cart, line.public_id, now)
+        return lines.put(session, cart, asked.sku, asked.quantity, hold_for, now)
 
     return answers.respond(answers.entry(_in_cart(cart_id, work)), 201)
 
@@ -91,8 +90,7 @@ def change_line(cart_id: str, line_id: str) -> Response:
 
     def work(session: Session, cart: Cart) -> Entry | None:
         now, hold_for = house().clock.now(), house().rules.hold_for
-        lines.set_quantity(session, cart, wanted, asked.quantity, hold_for, now)
-        return lines.entry(session, cart, wanted, now) if asked.quantity else None
+        return lines.set_quantity(session, cart, wanted, asked.quantity, hold_for, now)
 
     changed = _in_cart(cart_id, work)
     return answers.respond(answers.entry(changed)) if changed else Response(status=204)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from sqlalchemy import and_, delete, select, update
+from sqlalchemy import and_, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from cart.models import Cart, CartLine
@@ -20,10 +20,9 @@ from core.kernel.errors import NotFound, ShopError
 from core.kernel.ids import new_id, new_public_id
 from core.parties.models import Channel
 from core.prices import resolve
-from core.prices.resolve import NoPrice
+from core.prices.resolve import NoPrice, Resolved
 from core.stock import holds
 from core.stock.holds import Demand, Owner
-from core.stock.models import Hold
 
 #: More of one thing than this is a quote, not a cart.
 MOST_OF_ONE = 99
@@ -51,6 +50,38 @@ class BadQuantity(ShopError):
     most: int = MOST_OF_ONE
 
 
+@dataclass(frozen=True)
+class Entry:
+    """A line as whoever changed it wants to see it."""
+
+    line: CartLine
+    sku: str
+    name: str
+    kind: str
+    currency: str
+    held_until: datetime | None
+
+
+#: Statements of hot ways are put together once: that costs more than running them.
+_OF_ID = select(Cart).where(Cart.public_id == bindparam("public_id"))
+_LOCKED = _OF_ID.with_for_update()
+_WITH_LINE = (
+    select(Variant, CartLine)
+    .join(Product, Product.id == Variant.product_id)
+    .outerjoin(
+        CartLine, and_(CartLine.variant_id == Variant.id, CartLine.cart_id == bindparam("cart"))
+    )
+    .where(Variant.sku == bindparam("sku"), Variant.active, Product.active)
+)
+_CONTENTS = (
+    select(CartLine, Variant, Product)
+    .join(Variant, Variant.id == CartLine.variant_id)
+    .join(Product, Product.id == Variant.product_id)
+    .where(CartLine.cart_id == bindparam("cart"))
+    .order_by(CartLine.added_at, CartLine.id)
+)
+
+
 def open_cart(
     session: Session, channel: Channel, now: datetime, user_id: uuid.UUID | None = None
 ) -> Cart:
@@ -73,7 +104,7 @@ def open_cart(
 
 def find(session: Session, public_id: str) -> Cart:
     """The cart with this public id. NotFound when there is none."""
-    cart = session.scalar(select(Cart).where(Cart.public_id == public_id))
+    cart = session.scalar(_OF_ID, {"public_id": public_id})
     if cart is None:
         raise NotFound("cart")
     return cart
@@ -81,7 +112,7 @@ def find(session: Session, public_id: str) -> Cart:
 
 def lock(session: Session, public_id: str) -> Cart:
     """The cart, locked: one change after the other."""
-    cart = session.scalar(select(Cart).where(Cart.public_id == public_id).with_for_update())
+    cart = session.scalar(_LOCKED, {"public_id": public_id})
     if cart is None:
         raise NotFound("cart")
     return cart
@@ -102,54 +133,98 @@ def add(
 
     Raises UnknownSku, NoPrice, BadQuantity, TooMany or OutOfStock (with what can be had).
     """
-    variant = products.variant(session, sku)
-    line = session.scalar(
-        select(CartLine).where(CartLine.cart_id == cart.id, CartLine.variant_id == variant.id)
-    )
+    return put(session, cart, sku, quantity, hold_for, now).line
+
+
+def put(
+    session: Session, cart: Cart, sku: str, quantity: int, hold_for: timedelta, now: datetime
+) -> Entry:
+    """As ``add``, and answers what the line looks like then: seven statements at most."""
+    row = session.execute(_WITH_LINE, {"sku": sku, "cart": cart.id}).first()
+    if row is None:
+        raise products.UnknownSku(sku)
+    variant: Variant = row[0]
+    line: CartLine | None = row[1]
     wanted = quantity + (line.quantity if line else 0)
-    _check_quantity(wanted)
-    price = resolve.prices(session, cart.channel_id, cart.currency, {variant.id: wanted}, now)
-    if variant.id not in price:
-        raise NoPrice(sku)
+    unit = _unit_price(session, cart, variant, wanted, now)
+    until = now + hold_for if variant.kind == "physical" else None
     if line is None:
-        line = CartLine(
-            id=new_id(),
-            public_id=new_public_id(),
-            cart_id=cart.id,
-            variant_id=variant.id,
-            added_at=now,
-        )
-        session.add(line)
+        line = _new_line(cart, variant, wanted, unit, now)
+        if until is not None:
+            demand = Demand(line.id, variant.id, wanted)
+            holds.hold(session, Owner("cart", cart.id), [demand], until, now)
+        session.execute(insert(CartLine), [_values(line)])
     else:
-        holds.release(session, Owner("cart", cart.id), line.id)
-    line.quantity = wanted
-    line.unit_price_micros = price[variant.id].unit_price_micros
-    line.price_trace = price[variant.id].trace
+        _change(session, cart, line, variant, wanted, unit, until, now)
     cart.changed_at = now
-    if variant.kind == "physical":
-        demand = Demand(line.id, variant.id, wanted)
-        holds.hold(session, Owner("cart", cart.id), [demand], now + hold_for, now)
     session.flush()
-    return line
+    return _entry(cart, line, variant, until)
+
+
+def _new_line(
+    cart: Cart, variant: Variant, quantity: int, unit: Resolved, now: datetime
+) -> CartLine:
+    return CartLine(
+        id=new_id(),
+        public_id=new_public_id(),
+        cart_id=cart.id,
+        variant_id=variant.id,
+        quantity=quantity,
+        unit_price_micros=unit.unit_price_micros,
+        price_trace=unit.trace,
+        added_at=now,
+    )
+
+
+def _values(line: CartLine) -> dict[str, Any]:
+    return {column.key: getattr(line, column.key) for column in CartLine.__table__.columns}
 
 
 def set_quantity(
     session: Session, cart: Cart, line_id: str, quantity: int, hold_for: timedelta, now: datetime
-) -> None:
-    """Change how many of a line; zero takes it out. Raises as ``add`` does."""
+) -> Entry | None:
+    """Change how many of a line; zero takes it out (then None). Raises as ``add`` does."""
     if quantity == 0:
         remove(session, cart, line_id, now)
-        return
+        return None
     line, variant = _line(session, cart, line_id)
-    _check_quantity(quantity)
-    price = resolve.prices(session, cart.channel_id, cart.currency, {variant.id: quantity}, now)
-    if variant.id not in price:
-        raise NoPrice(variant.sku)
-    line.quantity = quantity
-    line.unit_price_micros = price[variant.id].unit_price_micros
-    line.price_trace = price[variant.id].trace
+    unit = _unit_price(session, cart, variant, quantity, now)
+    until = now + hold_for if variant.kind == "physical" else None
+    _change(session, cart, line, variant, quantity, unit, until, now)
     cart.changed_at = now
-    _hold_again(session, cart, [line], hold_for, now)
+    session.flush()
+    return _entry(cart, line, variant, until)
+
+
+def _change(
+    session: Session,
+    cart: Cart,
+    line: CartLine,
+    variant: Variant,
+    quantity: int,
+    unit: Resolved,
+    until: datetime | None,
+    now: datetime,
+) -> None:
+    """Another quantity of a line that is there; its pieces are held until ``until``."""
+    if until is not None:
+        demand = Demand(line.id, variant.id, quantity)
+        holds.change(session, Owner("cart", cart.id), demand, until, now)
+    line.quantity = quantity
+    line.unit_price_micros, line.price_trace = unit.unit_price_micros, unit.trace
+
+
+def _unit_price(
+    session: Session, cart: Cart, variant: Variant, quantity: int, now: datetime
+) -> Resolved:
+    if quantity < 1:
+        raise BadQuantity
+    if quantity > MOST_OF_ONE:
+        raise TooMany(MOST_OF_ONE)
+    found = resolve.prices(session, cart.channel_id, cart.currency, {variant.id: quantity}, now)
+    if variant.id not in found:
+        raise NoPrice(variant.sku)
+    return found[variant.id]
 
 
 def remove(session: Session, cart: Cart, line_id: str, now: datetime) -> None:
@@ -193,48 +268,8 @@ def demands(session: Session, cart_id: uuid.UUID, rows: Sequence[CartLine]) -> l
 
 def contents(session: Session, cart: Cart) -> Sequence[tuple[CartLine, Variant, Product]]:
     """The lines with what they stand for, in the order they were put in."""
-    rows = session.execute(
-        select(CartLine, Variant, Product)
-        .join(Variant, Variant.id == CartLine.variant_id)
-        .join(Product, Product.id == Variant.product_id)
-        .where(CartLine.cart_id == cart.id)
-        .order_by(CartLine.added_at, CartLine.id)
-    )
+    rows = session.execute(_CONTENTS, {"cart": cart.id})
     return [(line, variant, product) for line, variant, product in rows]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A line as whoever changed it wants to see it."""
-
-    line: CartLine
-    sku: str
-    name: str
-    kind: str
-    currency: str
-    held_until: datetime | None
-
-
-def entry(session: Session, cart: Cart, line_id: str, now: datetime) -> Entry:
-    """One line by its public id: one query. NotFound when it isn't in this cart."""
-    row = session.execute(
-        select(CartLine, Variant.sku, Variant.name, Variant.kind, Hold.expires_at)
-        .join(Variant, Variant.id == CartLine.variant_id)
-        .outerjoin(
-            Hold,
-            and_(
-                Hold.owner_kind == "cart",
-                Hold.owner_id == CartLine.cart_id,
-                Hold.line_id == CartLine.id,
-                Hold.state == "active",
-                Hold.expires_at > now,
-            ),
-        )
-        .where(CartLine.public_id == line_id, CartLine.cart_id == cart.id)
-    ).first()
-    if row is None:
-        raise NotFound("line in this cart")
-    return Entry(row[0], row[1], row[2], row[3], cart.currency, row[4])
 
 
 def pieces(session: Session, public_id: str) -> int:
@@ -273,8 +308,5 @@ def _line(session: Session, cart: Cart, line_id: str) -> tuple[CartLine, Variant
     return row[0], row[1]
 
 
-def _check_quantity(quantity: int) -> None:
-    if quantity < 1:
-        raise BadQuantity
-    if quantity > MOST_OF_ONE:
-        raise TooMany(MOST_OF_ONE)
+def _entry(cart: Cart, line: CartLine, variant: Variant, until: datetime | None) -> Entry:
+    return Entry(line, variant.sku, variant.name, variant.kind, cart.currency, until)

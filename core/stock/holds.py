@@ -7,9 +7,9 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from core.catalog.models import Variant
@@ -48,6 +48,46 @@ class Demand:
     quantity: int
 
 
+#: A row of the columns below.
+_Row = Any
+#: Statements are put together once: that costs more than running them.
+_ROW = (Hold.id, Hold.level_id, Hold.line_id, Hold.quantity, Hold.expires_at)
+_OWNED = (
+    Hold.owner_kind == bindparam("kind"),
+    Hold.owner_id == bindparam("owner"),
+    Hold.state == "active",
+)
+_ACTIVE = select(*_ROW).where(*_OWNED).order_by(Hold.level_id, Hold.id).with_for_update()
+_ACTIVE_OF_LINE = _ACTIVE.where(Hold.line_id == bindparam("line"))
+_ACTIVE_WITH_VARIANT = (
+    select(*_ROW, StockLevel.variant_id)
+    .join(StockLevel, StockLevel.id == Hold.level_id)
+    .where(*_OWNED)
+    .order_by(Hold.level_id, Hold.id)
+    .with_for_update(of=Hold)
+)
+_UNTIL = select(Hold.line_id, Hold.expires_at).where(*_OWNED, Hold.expires_at > bindparam("now"))
+_LEVELS = (
+    select(Variant.id, Variant.sku, Variant.kind, StockLevel.id)
+    .outerjoin(StockLevel, StockLevel.variant_id == Variant.id)
+    .where(Variant.id.in_(bindparam("variants", expanding=True)))
+    .order_by(Variant.id, StockLevel.id)
+)
+_OPEN = (
+    update(Hold)
+    .where(Hold.id == bindparam("hold"), Hold.state == "active")
+    .execution_options(synchronize_session=False)
+)
+_ENDED = _OPEN.values(state=bindparam("new_state"))
+_RENEWED = _OPEN.values(quantity=bindparam("new_quantity"), expires_at=bindparam("new_expires_at"))
+_PASSED_ON = _OPEN.values(
+    owner_kind=bindparam("kind"),
+    owner_id=bindparam("owner"),
+    line_id=bindparam("new_line"),
+    expires_at=bindparam("new_expires_at"),
+)
+
+
 def hold(
     session: Session,
     owner: Owner,
@@ -55,23 +95,40 @@ def hold(
     expires_at: datetime,
     now: datetime,
 ) -> None:
-    """Keep pieces for ``owner`` until ``expires_at``. Variants without a level need none.
+    """Keep pieces for ``owner`` until ``expires_at``. What is neither physical nor counted needs none.
 
     All or nothing: raises OutOfStock for the first variant that falls short, after letting the
-    lapsed holds of its level go. The caller rolls back.
+    lapsed holds of its levels go. The caller rolls back. A variant's pieces come from one place.
     """
-    level_of = _levels(session, [demand.variant_id for demand in demands])
+    if len(demands) == 1:
+        level_id = levels.hold_first(session, demands[0].variant_id, demands[0].quantity)
+        if level_id is not None:
+            _write(session, owner, [(demands[0], level_id)], expires_at, now)
+            return
+    counted = _counted(session, [demand.variant_id for demand in demands])
     needs: dict[uuid.UUID, int] = {}
     for demand in demands:
-        if demand.variant_id in level_of:
-            level_id = level_of[demand.variant_id]
-            needs[level_id] = needs.get(level_id, 0) + demand.quantity
-    for level_id in sorted(needs):
-        _take(session, level_id, needs[level_id], now)
+        if demand.variant_id in counted:
+            needs[demand.variant_id] = needs.get(demand.variant_id, 0) + demand.quantity
+    level_of = {
+        variant_id: _take(session, counted[variant_id], needs[variant_id], now)
+        for variant_id in sorted(needs, key=lambda key: counted[key].level_ids)
+    }
+    placed = [(one, level_of[one.variant_id]) for one in demands if one.variant_id in level_of]
+    _write(session, owner, placed, expires_at, now)
+
+
+def _write(
+    session: Session,
+    owner: Owner,
+    placed: Sequence[tuple[Demand, uuid.UUID]],
+    expires_at: datetime,
+    now: datetime,
+) -> None:
     rows = [
         {
             "id": new_id(),
-            "level_id": level_of[demand.variant_id],
+            "level_id": level_id,
             "owner_kind": owner.kind,
             "owner_id": owner.id,
             "line_id": demand.line_id,
@@ -80,47 +137,105 @@ def hold(
             "state": "active",
             "created_at": now,
         }
-        for demand in demands
-        if demand.variant_id in level_of
+        for demand, level_id in placed
     ]
     if rows:
         session.execute(insert(Hold), rows)
 
 
-def _take(session: Session, level_id: uuid.UUID, quantity: int, now: datetime) -> None:
-    if levels.shift(session, level_id, held=quantity):
-        return
-    if lapse(session, now, level_id=level_id) and levels.shift(session, level_id, held=quantity):
-        return
-    sku, free = session.execute(
-        select(Variant.sku, levels.free(now))
-        .join(StockLevel, StockLevel.variant_id == Variant.id)
-        .where(StockLevel.id == level_id)
-    ).one()
-    raise OutOfStock(sku, quantity, max(int(free), 0))
+def change(
+    session: Session, owner: Owner, demand: Demand, expires_at: datetime, now: datetime
+) -> None:
+    """Keep another quantity for a line until ``expires_at``; what has lapsed is taken again.
+
+    Raises OutOfStock as ``hold`` does, and the caller rolls back.
+    """
+    rows = _active(session, owner, demand.line_id)
+    if len(rows) == 1:
+        (row,) = rows
+        more = demand.quantity - row.quantity
+        if more == 0 or levels.shift(session, row.level_id, held=more):
+            session.execute(
+                _RENEWED,
+                {
+                    "hold": row.id,
+                    "new_quantity": demand.quantity,
+                    "new_expires_at": expires_at,
+                },
+            )
+            return
+    for row in rows:
+        _end(session, row, "released")
+    hold(session, owner, [demand], expires_at, now)
 
 
-def _levels(session: Session, variant_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, uuid.UUID]:
-    rows = session.execute(
-        select(StockLevel.variant_id, StockLevel.id)
-        .where(StockLevel.variant_id.in_(set(variant_ids)))
-        .order_by(StockLevel.variant_id, StockLevel.id)
-    )
-    found: dict[uuid.UUID, uuid.UUID] = {}
-    for variant_id, level_id in rows:
-        found.setdefault(variant_id, level_id)
+@dataclass(frozen=True)
+class _Counted:
+    """A variant that is counted, and its levels in the order of their keys."""
+
+    sku: str
+    level_ids: tuple[uuid.UUID, ...]
+
+
+def _counted(session: Session, variant_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, _Counted]:
+    rows: Sequence[_Row] = session.execute(_LEVELS, {"variants": list(set(variant_ids))}).all()
+    found: dict[uuid.UUID, _Counted] = {}
+    for variant_id, sku, kind, level_id in rows:
+        if level_id is not None:
+            earlier = found[variant_id].level_ids if variant_id in found else ()
+            found[variant_id] = _Counted(sku, (*earlier, level_id))
+        elif kind == "physical":
+            found[variant_id] = _Counted(sku, ())
     return found
+
+
+def _take(session: Session, counted: _Counted, quantity: int, now: datetime) -> uuid.UUID:
+    """Hold pieces at the first level that has all of them; answers which."""
+    for level_id in counted.level_ids:
+        if levels.shift(session, level_id, held=quantity):
+            return level_id
+    for level_id in counted.level_ids:
+        # Somebody else may be letting holds go just now, so look again even when none was left to us.
+        while lapse(session, now, level_id=level_id):
+            pass
+        if levels.shift(session, level_id, held=quantity):
+            return level_id
+    free = session.scalar(
+        select(func.max(levels.free(now))).where(StockLevel.id.in_(counted.level_ids))
+    )
+    raise OutOfStock(counted.sku, quantity, max(int(free or 0), 0))
 
 
 def lapse(
     session: Session, now: datetime, *, level_id: uuid.UUID | None = None, limit: int = 500
 ) -> int:
-    """Let holds go whose time is over, of one level or of all; says how many."""
-    query = select(Hold).where(Hold.state == "active", Hold.expires_at <= now)
-    if level_id is not None:
-        query = query.where(Hold.level_id == level_id)
-    query = query.order_by(Hold.level_id, Hold.id).limit(limit).with_for_update(skip_locked=True)
-    return sum(_end(session, row, "lapsed") for row in session.scalars(query).all())
+    """Let holds go whose time is over, of one level or of all; says how many.
+
+    Levels are locked before their holds: whoever comes second sees what the first one let go.
+    """
+    over = (Hold.state == "active", Hold.expires_at <= now)
+    wanted = [level_id] if level_id is not None else _levels_of(session, over, limit)
+    locked = session.scalars(
+        select(StockLevel.id)
+        .where(StockLevel.id.in_(wanted))
+        .order_by(StockLevel.id)
+        .with_for_update()
+    ).all()
+    rows = session.execute(
+        select(*_ROW)
+        .where(*over, Hold.level_id.in_(locked))
+        .order_by(Hold.level_id, Hold.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    return sum(_end(session, row, "lapsed") for row in rows)
+
+
+def _levels_of(
+    session: Session, over: Sequence[ColumnElement[bool]], limit: int
+) -> Sequence[uuid.UUID]:
+    query = select(Hold.level_id).where(*over).order_by(Hold.level_id, Hold.id).limit(limit)
+    return list(set(session.scalars(query)))
 
 
 def release(session: Session, owner: Owner, line_id: uuid.UUID | None = None) -> int:
@@ -128,39 +243,28 @@ def release(session: Session, owner: Owner, line_id: uuid.UUID | None = None) ->
     return sum(_end(session, row, "released") for row in _active(session, owner, line_id))
 
 
-def _active(session: Session, owner: Owner, line_id: uuid.UUID | None = None) -> Sequence[Hold]:
-    query = select(Hold).where(
-        Hold.owner_kind == owner.kind, Hold.owner_id == owner.id, Hold.state == "active"
-    )
-    if line_id is not None:
-        query = query.where(Hold.line_id == line_id)
-    return session.scalars(query.order_by(Hold.level_id, Hold.id).with_for_update()).all()
+def _active(session: Session, owner: Owner, line_id: uuid.UUID | None = None) -> Sequence[_Row]:
+    values = {"kind": owner.kind, "owner": owner.id}
+    if line_id is None:
+        return session.execute(_ACTIVE, values).all()
+    return session.execute(_ACTIVE_OF_LINE, {**values, "line": line_id}).all()
 
 
-def _end(session: Session, row: Hold, state: str) -> int:
-    result = session.execute(
-        update(Hold)
-        .where(Hold.id == row.id, Hold.state == "active")
-        .values(state=state)
-        .execution_options(synchronize_session=False)
-    )
-    if changed(result) == 0:
+def _end(session: Session, row: _Row, state: str) -> int:
+    if not _close(session, row, state):
         return 0
     levels.shift(session, row.level_id, held=-row.quantity)
     return 1
 
 
+def _close(session: Session, row: _Row, state: str) -> bool:
+    return changed(session.execute(_ENDED, {"hold": row.id, "new_state": state})) == 1
+
+
 def of(session: Session, owner: Owner, now: datetime) -> dict[uuid.UUID, datetime]:
     """Until when each line of ``owner`` is held; lines whose hold has lapsed are not in it."""
-    rows = session.execute(
-        select(Hold.line_id, Hold.expires_at).where(
-            Hold.owner_kind == owner.kind,
-            Hold.owner_id == owner.id,
-            Hold.state == "active",
-            Hold.expires_at > now,
-        )
-    )
-    return dict(rows.all())
+    values = {"kind": owner.kind, "owner": owner.id, "now": now}
+    return dict(session.execute(_UNTIL, values).all())
 
 
 def pass_on(
@@ -175,8 +279,27 @@ def pass_on(
 
     Raises OutOfStock when something lapsed and is gone. The caller rolls back.
     """
-    release(session, giver)
-    hold(session, taker, demands, expires_at, now)
+    missing = list(demands)
+    values = {"kind": giver.kind, "owner": giver.id}
+    for row in session.execute(_ACTIVE_WITH_VARIANT, values).all():
+        wanted = (row.variant_id, row.quantity)
+        demand = next((d for d in missing if (d.variant_id, d.quantity) == wanted), None)
+        if demand is None:
+            _end(session, row, "released")
+            continue
+        missing.remove(demand)
+        session.execute(
+            _PASSED_ON,
+            {
+                "hold": row.id,
+                "kind": taker.kind,
+                "owner": taker.id,
+                "new_line": demand.line_id,
+                "new_expires_at": expires_at,
+            },
+        )
+    if missing:
+        hold(session, taker, missing, expires_at, now)
 
 
 def allocate(
@@ -187,23 +310,21 @@ def allocate(
     for row in _active(session, owner):
         if row.line_id not in missing or row.quantity != missing[row.line_id].quantity:
             continue
-        if _end(session, row, "allocated"):
+        if _close(session, row, "allocated"):
             _sell(session, row.level_id, row.quantity, reference, now)
             del missing[row.line_id]
     if not missing:
         return
-    level_of = _levels(session, [demand.variant_id for demand in missing.values()])
-    for demand in sorted(missing.values(), key=lambda d: str(level_of.get(d.variant_id))):
-        if demand.variant_id not in level_of:
-            continue
-        level_id = level_of[demand.variant_id]
-        _take(session, level_id, demand.quantity, now)
-        levels.shift(session, level_id, held=-demand.quantity)
+    counted = _counted(session, [demand.variant_id for demand in missing.values()])
+    wanted = [demand for demand in missing.values() if demand.variant_id in counted]
+    for demand in sorted(wanted, key=lambda demand: counted[demand.variant_id].level_ids):
+        level_id = _take(session, counted[demand.variant_id], demand.quantity, now)
         _sell(session, level_id, demand.quantity, reference, now)
 
 
 def _sell(
     session: Session, level_id: uuid.UUID, quantity: int, reference: str, now: datetime
 ) -> None:
-    levels.shift(session, level_id, allocated=quantity)
+    """Pieces that are held are sold."""
+    levels.shift(session, level_id, held=-quantity, allocated=quantity)
     levels.move(session, level_id, "allocated", now, allocated=quantity, reference=reference)

@@ -6,10 +6,20 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Select, bindparam, func, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    Update,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
-from core.kernel.db import changed
+from core.kernel.db import changed, insert_once
 from core.kernel.ids import new_id
 from core.stock.models import Hold, StockLevel, StockMovement
 
@@ -22,19 +32,16 @@ def free(now: datetime | BindParameter[Any]) -> ColumnElement[int]:
         .correlate(StockLevel)
         .scalar_subquery()
     )
-    return (
-        StockLevel.on_hand
-        - StockLevel.allocated
-        - StockLevel.held
-        + StockLevel.backorder_limit
-        + lapsed
-    )
+    return _unsold() + lapsed
 
 
 def available(
     session: Session, variant_ids: Sequence[uuid.UUID], now: datetime
 ) -> dict[uuid.UUID, int]:
-    """Pieces that may be taken now, by variant. A variant without a level is not in the answer."""
+    """Pieces that one hold may take now, by variant: the most that one of its places has.
+
+    A variant without a level is not in the answer.
+    """
     rows = session.execute(_available(), {"variants": list(variant_ids), "now": now})
     return {variant_id: int(pieces) for variant_id, pieces in rows}
 
@@ -43,7 +50,7 @@ def available(
 def _available() -> Select[uuid.UUID, int]:
     now = bindparam("now", type_=Hold.expires_at.type)
     return (
-        select(StockLevel.variant_id, func.sum(free(now)))
+        select(StockLevel.variant_id, func.max(free(now)))
         .where(StockLevel.variant_id.in_(bindparam("variants", expanding=True)))
         .group_by(StockLevel.variant_id)
     )
@@ -53,25 +60,17 @@ def receive(
     session: Session, variant_id: uuid.UUID, location_id: uuid.UUID, quantity: int, now: datetime
 ) -> uuid.UUID:
     """Goods come in; a level is made when there was none. Answers the level's key."""
-    level_id = session.scalar(
-        select(StockLevel.id).where(
-            StockLevel.variant_id == variant_id, StockLevel.location_id == location_id
-        )
+    place = {"variant_id": variant_id, "location_id": location_id}
+    query = select(StockLevel.id).filter_by(**place)
+    if session.scalar(query) is None:
+        insert_once(session, StockLevel, id=new_id(), **place)
+    level_id = session.scalars(query).one()
+    session.execute(
+        update(StockLevel)
+        .where(StockLevel.id == level_id)
+        .values(on_hand=StockLevel.on_hand + quantity)
+        .execution_options(synchronize_session=False)
     )
-    if level_id is None:
-        level = StockLevel(
-            id=new_id(), variant_id=variant_id, location_id=location_id, on_hand=quantity
-        )
-        session.add(level)
-        session.flush()
-        level_id = level.id
-    else:
-        session.execute(
-            update(StockLevel)
-            .where(StockLevel.id == level_id)
-            .values(on_hand=StockLevel.on_hand + quantity)
-            .execution_options(synchronize_session=False)
-        )
     move(session, level_id, "received", now, on_hand=quantity, reference="delivery")
     return level_id
 
@@ -87,37 +86,79 @@ def move(
     reference: str,
 ) -> None:
     """Write down a change of a level; the levels are the sums of these."""
-    session.add(
-        StockMovement(
-            level_id=level_id,
-            kind=kind,
-            on_hand=on_hand,
-            allocated=allocated,
-            reference=reference,
-            at=now,
-        )
+    session.execute(
+        insert(StockMovement),
+        [
+            {
+                "id": new_id(),
+                "level_id": level_id,
+                "kind": kind,
+                "on_hand": on_hand,
+                "allocated": allocated,
+                "reference": reference,
+                "at": now,
+            }
+        ],
     )
 
 
 def shift(session: Session, level_id: uuid.UUID, **by: int) -> bool:
     """Change a level by one conditional statement; False when it would be oversold."""
     on_hand, allocated, held = (by.get(name, 0) for name in ("on_hand", "allocated", "held"))
-    result = session.execute(
+    values = {
+        "level": level_id,
+        "by_on_hand": on_hand,
+        "by_allocated": allocated,
+        "by_held": held,
+        "by_free": on_hand - allocated - held,
+    }
+    return changed(session.execute(_shift(), values)) == 1
+
+
+@cache
+def _shift() -> Update:
+    return (
         update(StockLevel)
-        .where(
-            StockLevel.id == level_id,
-            StockLevel.on_hand
-            - StockLevel.allocated
-            - StockLevel.held
-            + StockLevel.backorder_limit
-            + (on_hand - allocated - held)
-            >= 0,
-        )
+        .where(StockLevel.id == bindparam("level"), _unsold() + bindparam("by_free") >= 0)
         .values(
-            on_hand=StockLevel.on_hand + on_hand,
-            allocated=StockLevel.allocated + allocated,
-            held=StockLevel.held + held,
+            on_hand=StockLevel.on_hand + bindparam("by_on_hand"),
+            allocated=StockLevel.allocated + bindparam("by_allocated"),
+            held=StockLevel.held + bindparam("by_held"),
         )
         .execution_options(synchronize_session=False)
     )
-    return changed(result) == 1
+
+
+def hold_first(session: Session, variant_id: uuid.UUID, quantity: int) -> uuid.UUID | None:
+    """Hold pieces of a variant at its first level, by one statement; answers the level's key.
+
+    None when it has no level, or too few pieces are free.
+    """
+    found: uuid.UUID | None = session.scalar(
+        _hold_first(), {"variant": variant_id, "pieces": quantity}
+    )
+    return found
+
+
+@cache
+def _hold_first() -> Any:
+    first = (
+        select(StockLevel.id)
+        .where(StockLevel.variant_id == bindparam("variant"))
+        .order_by(StockLevel.id)
+        .limit(1)
+        .correlate(None)
+        .scalar_subquery()
+    )
+    return (
+        update(StockLevel)
+        .where(StockLevel.id == first, _unsold() >= bindparam("pieces"))
+        .values(held=StockLevel.held + bindparam("pieces"))
+        .returning(StockLevel.id)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _unsold() -> ColumnElement[int]:
+    """What is neither sold nor held, lapsed holds included, and what may be sold beyond that."""
+    return StockLevel.on_hand - StockLevel.allocated - StockLevel.held + StockLevel.backorder_limit

@@ -106,7 +106,7 @@ def test_the_hold_becomes_an_allocation(house: House, sandbox: SandboxProcess, w
     come_back(house, placed)
     (level,) = [row for row in _all(house, StockLevel) if row.id == world.router.level_id]
     assert (level.held, level.allocated) == (0, 1)
-    assert {row.state for row in _all(house, Hold)} == {"released", "allocated"}
+    assert {row.state for row in _all(house, Hold)} == {"allocated"}
     _assert_sound(house)
 
 
