@@ -116,9 +116,9 @@ def _expected(error: ShopError) -> tuple[Response | str, int]:
 
 
 def _too_often(error: RateLimitExceeded) -> Response:
-    wait = wait_seconds()
-    text = f"At most {error.limit.limit} here. Try again in {wait} seconds."
-    facts = {"limit": str(error.limit.limit), "retry_after_seconds": wait}
+    wait, limit = wait_seconds(), str(error.limit.limit).replace("per 1 ", "per ")
+    text = f"At most {limit} here. Try again in {wait} seconds."
+    facts = {"limit": limit, "retry_after_seconds": wait}
     body, status = answer(429, "too_many_requests", text, facts)
     response = body if isinstance(body, Response) else Response(body, mimetype="text/html")
     response.status_code = status

@@ -1,0 +1,165 @@
+"""Limits: counted by all processes together, named when they are met, over when their window is."""
+
+import itertools
+from datetime import timedelta
+
+import pytest
+from werkzeug.test import TestResponse
+
+from core.kernel.clock import ManualClock
+from tests.rooms.web.routes import ROUTES, Names, Route
+from tests.rooms.web.stage import KIM, RILEY, Browser, Stage
+from tests.shop import Shop
+from web.access import Who
+
+WRONG = {"email": "riley@example.com", "password": "a wrong password"}
+_ADDRESSES = (f"10.{n >> 8 & 255}.{n & 255}.7" for n in itertools.count())
+
+#: Which setting limits a route that changes something; ``-``: none does.
+LIMITED = {
+    "POST /account/login": "login",
+    "POST /desk/login": "login",
+    "POST /account/reset/<token>": "login",
+    "POST /account/invite/<token>": "login",
+    "POST /account/verify/<token>": "login",
+    "POST /account/forgot": "mail",
+    "POST /account/register": "mail",
+    "POST /checkout": "checkout",
+    "POST /account/pay": "checkout",
+    "POST /o/<public_id>/<token>/pay": "checkout",
+    "POST /pay/<public_id>/return": "checkout",
+    "POST /pay/<public_id>/cancelled": "checkout",
+    "POST /api/v1/carts/<cart_id>/checkout": "checkout",
+    "POST /cart/lines": "cart",
+    "POST /cart/lines/<line_id>": "cart",
+    "POST /cart/hold": "cart",
+    "POST /api/v1/carts": "cart",
+    "PATCH /api/v1/carts/<cart_id>": "cart",
+    "POST /api/v1/carts/<cart_id>/lines": "cart",
+    "PATCH /api/v1/carts/<cart_id>/lines/<line_id>": "cart",
+    "DELETE /api/v1/carts/<cart_id>/lines/<line_id>": "cart",
+    "POST /account/logout": "-",
+    "POST /desk/logout": "-",
+    "POST /desk/jobs/<int:job_id>/retry": "-",
+    "POST /webhooks/stripe": "-",
+}
+
+
+@pytest.fixture
+def address() -> dict[str, str]:
+    """Where nobody has come from yet."""
+    return {"REMOTE_ADDR": next(_ADDRESSES)}
+
+
+def _wrong(shop: Shop, address: dict[str, str], **more: str) -> TestResponse:
+    return Browser(shop).post("/account/login", WRONG, environ_base=address, **more)
+
+
+def test_a_limit_counts_over_all_processes(stage: Stage, address: dict[str, str]):
+    one, other = (stage.another_shop(RATE_LOGIN="4 per minute") for _ in range(2))
+    answers = [_wrong(shop, address).status_code for shop in (one, other, other, one, other, one)]
+    assert answers == [401, 401, 401, 401, 429, 429]
+
+
+def test_the_answer_names_the_limit_and_when_to_come_back(stage: Stage, address: dict[str, str]):
+    clock = ManualClock(stage.clock.now())
+    shop = stage.another_shop(clock, RATE_LOGIN="1 per minute", RATE_API="2 per hour")
+    _wrong(shop, address)
+    clock.advance(timedelta(seconds=20))
+    page = _wrong(shop, address)
+    assert page.status_code == 429
+    wait = int(page.headers["Retry-After"])
+    assert 40 <= wait <= 41
+    text = page.get_data(as_text=True)
+    assert page.mimetype == "text/html"
+    assert "At most 1 per minute" in text
+    assert f"Try again in {wait} seconds" in text
+    assert page.headers["X-Request-Id"] in text
+
+    for _ in range(2):
+        assert _listed(shop, address).status_code == 200
+    problem = _listed(shop, address)
+    assert problem.status_code == 429
+    assert problem.mimetype == "application/problem+json"
+    told = problem.get_json()
+    assert told["code"] == "too_many_requests"
+    assert told["limit"] == "2 per hour"
+    assert told["retry_after_seconds"] == int(problem.headers["Retry-After"])
+    # a program's windows are whole hours, and it is eleven minutes past
+    assert 48 * 60 <= told["retry_after_seconds"] <= 49 * 60
+
+
+def _listed(shop: Shop, address: dict[str, str]) -> TestResponse:
+    return Browser(shop).get("/api/v1/products", environ_base=address)
+
+
+def test_whoever_waits_as_long_as_was_said_may_go_on(stage: Stage, address: dict[str, str]):
+    clock = ManualClock(stage.clock.now())
+    shop = stage.another_shop(clock, RATE_LOGIN="2 per minute")
+    assert [_wrong(shop, address).status_code for _ in range(3)] == [401, 401, 429]
+    clock.advance(timedelta(seconds=50))
+    late = _wrong(shop, address)
+    assert late.status_code == 429, "trying again does not start the window anew"
+    clock.advance(timedelta(seconds=int(late.headers["Retry-After"])))
+    assert [_wrong(shop, address).status_code for _ in range(3)] == [401, 401, 429]
+
+
+def test_all_doors_share_the_limit_of_log_ins(one_stage: Stage, address: dict[str, str]):
+    shop = one_stage.another_shop(RATE_LOGIN="2 per minute")
+    link = one_stage.ids["reset_link"]
+    paths = ("/account/login", "/desk/login", f"/account/reset/{link}", "/desk/login")
+    answers = [
+        Browser(shop).post(path, WRONG | {"password": "short"}, environ_base=address).status_code
+        for path in paths
+    ]
+    assert answers == [401, 401, 429, 429]
+
+
+def test_each_address_has_a_limit_of_its_own(one_stage: Stage):
+    shop = one_stage.another_shop(RATE_LOGIN="1 per minute")
+    first, second = ({"REMOTE_ADDR": next(_ADDRESSES)} for _ in range(2))
+    assert [_wrong(shop, where).status_code for where in (first, first, second)] == [401, 429, 401]
+
+
+def test_who_asks_is_told_by_our_own_proxy_alone(one_stage: Stage, address: dict[str, str]):
+    bare = one_stage.another_shop(RATE_LOGIN="1 per minute")
+    behind = one_stage.another_shop(RATE_LOGIN="1 per minute", TRUSTED_PROXIES="1")
+
+    def said(shop: Shop, forwarded: str) -> int:
+        browser = Browser(shop)
+        headers = {"X-Forwarded-For": forwarded}
+        return browser.post(
+            "/account/login", WRONG, environ_base=address, headers=headers
+        ).status_code
+
+    assert [said(bare, f"192.0.2.{n}") for n in range(2)] == [401, 429]
+    assert [said(behind, f"192.0.2.{n}") for n in range(3)] == [401, 401, 401]
+    assert said(behind, "198.51.100.1, 192.0.2.0") == 429, "only what the proxy added counts"
+
+
+def test_every_route_that_changes_something_has_the_limit_of_its_kind(one_stage: Stage):
+    unsafe = {route.name: route for route in ROUTES if route.method != "GET"}
+    assert set(unsafe) == set(LIMITED)
+    for kind in ("login", "mail", "checkout", "cart"):
+        shop = one_stage.another_shop(**{f"RATE_{kind.upper()}": "1 per minute"})
+        for name, route in unsafe.items():
+            answers = _twice(one_stage, shop, route)
+            assert answers[0] != 429, (kind, name)
+            assert (answers[1] == 429) == (LIMITED[name] == kind), (kind, name)
+
+
+def _twice(stage: Stage, shop: Shop, route: Route) -> list[int]:
+    """Ask for nothing that exists, so that nothing is done."""
+    where = {"REMOTE_ADDR": next(_ADDRESSES)}
+    browser = stage.browser(KIM if route.who == Who.STAFF else RILEY, shop)
+    path = route.rule
+    for variable in ("<public_id>", "<token>", "<line_id>", "<cart_id>", "<int:job_id>"):
+        path = path.replace(variable, "0")
+    if route.name in ("POST /account/logout", "POST /desk/logout"):
+        path = Names(stage).fill(route.path)
+    if route.is_for_programs:
+        return [
+            browser.ask(route.method, path, json={}, environ_base=where).status_code
+            for _ in range(2)
+        ]
+    return [browser.post(path, environ_base=where).status_code for _ in range(2)]
