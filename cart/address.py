@@ -30,16 +30,23 @@ US_STATES = frozenset(
     ).split()
 )
 _COUNTRY = re.compile(r"[A-Z]{2}")
-_ZIP = re.compile(r"\d{5}(-\d{4})?")
+_ZIP = re.compile(r"[0-9]{5}(-[0-9]{4})?")
 
 
 def clean(raw: dict[str, Any]) -> dict[str, str]:
-    """Only the known fields, without white space around; state and country in capitals."""
-    address = {name: " ".join(str(raw.get(name) or "").split()) for name in FIELDS}
+    """Only the known fields, in printable signs, without white space around; state and country in
+    capitals."""
+    address = {name: _plain(str(raw.get(name) or "")) for name in FIELDS}
     address["country"] = address["country"].upper()
     if address["country"] == "US":
         address["region"] = address["region"].upper()
     return address
+
+
+def _plain(text: str) -> str:
+    """White space becomes one space; what cannot be printed (or stored) is left out."""
+    words = " ".join(text.split())
+    return words if words.isprintable() else "".join(c for c in words if c.isprintable()).strip()
 
 
 def problems(address: dict[str, str]) -> dict[str, str]:

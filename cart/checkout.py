@@ -71,7 +71,7 @@ def email_problem(email: str) -> str | None:
     """What is wrong with an e-mail address, in words; None when it can be written to."""
     if not email.strip():
         return "Tell us your e-mail address; the receipt goes there."
-    if len(email) > 254 or not _EMAIL.fullmatch(email.strip()):
+    if len(email) > 254 or not email.strip().isprintable() or not _EMAIL.fullmatch(email.strip()):
         return "That does not look like an e-mail address. It has an @ and a dot behind it."
     return None
 

@@ -8,6 +8,7 @@ from core.kernel.errors import Invalid
 from core.parties import accounts, users
 from core.parties.accounts import NewAccount
 from core.parties.models import LinkToken, User
+from core.parties.users import DeadLink
 from flows.house import House
 
 
@@ -102,4 +103,7 @@ def verify_email(house: House, token: str) -> None:
 
 
 def _read(session: Session, house: House, purpose: str, token: str) -> LinkToken:
-    return users.read_link(session, house.links.secret, purpose, token, house.clock.now())
+    link = users.read_link(session, house.links.secret, purpose, token, house.clock.now())
+    if session.get_one(User, link.user_id).disabled_at is not None:
+        raise DeadLink
+    return link

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar
 
-from sqlalchemy import Row, Select, bindparam, select, tuple_
+from sqlalchemy import Row, Select, bindparam, exists, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.catalog.models import Category, Product, Variant
@@ -93,7 +93,9 @@ def listing(
 @cache
 def _listing(of_category: bool, from_behind: bool) -> Select[Any]:
     """Built once for each way of asking: putting a statement together costs more than running it."""
-    page = select(Product.id).where(Product.active)
+    # One without anything to buy takes no place, or a page would look like the last.
+    sold = exists().where(Variant.product_id == Product.id, Variant.active)
+    page = select(Product.id).where(Product.active, sold)
     if of_category:
         page = page.join(Category, Category.id == Product.category_id).where(
             Category.slug == bindparam("category")

@@ -157,16 +157,20 @@ def receive_for_items(
     wanted: Sequence[tuple[Open, Money]],
     now: datetime,
 ) -> Money:
-    """Card captured for bills: clears each item up to what is still open of it.
+    """Card captured for bills of the payer: clears each item up to what is still open of it.
 
     What no longer fits anywhere (somebody else paid meanwhile) is kept as unapplied; its amount is
-    answered.
+    answered. Raises ValueError for an item of another account.
     """
     left, applied = receipt.amount, []
+    open_ = {item.id: item.open for item, _ in wanted}
     for item, amount in wanted:
-        part = min(amount, item.open, left)
+        if (item.account_id, item.ledger_code) != (receipt.account_id, RECEIVABLE):
+            raise ValueError(f"{item.number} is nothing that account {receipt.account_id} owes")
+        part = min(amount, open_[item.id], left)
         if part.minor > 0:
             applied.append((item, part))
+            open_[item.id] -= part
             left -= part
     cleared = total((part for _, part in applied), receipt.amount.currency)
     entry = _receive(session, receipt, [(RECEIVABLE, cleared), (UNAPPLIED, left)], now)
@@ -228,6 +232,8 @@ def use_credit(
     """A deposit or credit settles a receivable, also between two accounts of one legal entity."""
     if amount > held.open or amount > owed.open or amount.minor <= 0:
         raise ValueError(f"cannot apply {amount}: {held.open} held, {owed.open} open")
+    if (held.side, owed.side) != ("credit", "debit"):
+        raise ValueError(f"cannot apply {held.ledger_code} to {owed.ledger_code}")
     entry = post(
         session,
         Posting(
@@ -262,7 +268,7 @@ def refund_credit(
     session: Session, held: Open, amount: Money, refund_id: uuid.UUID, on: date, now: datetime
 ) -> None:
     """A deposit or credit goes back through the processor."""
-    if amount > held.open or amount.minor <= 0:
+    if amount > held.open or amount.minor <= 0 or held.side != "credit":
         raise ValueError(f"cannot refund {amount}: {held.open} held")
     entry = post(
         session,

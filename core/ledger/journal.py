@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Context, Decimal
 from typing import Any
 
 from sqlalchemy import insert
@@ -12,11 +12,13 @@ from sqlalchemy.orm import Session
 
 from core.kernel import numbering
 from core.kernel.ids import new_id
-from core.kernel.money import Money, round_half_up
+from core.kernel.money import Money, minor_digits
 from core.ledger.models import JournalEntry, JournalLine
 
 #: The number series of the posting sequence.
 POSTING_SERIES = "posting"
+#: Wide enough for any amount at any rate.
+_WIDE = Context(prec=60)
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,10 @@ class Posting:
     source_kind: str
     source_id: uuid.UUID
     sides: Sequence[Side]
-    #: Functional units for one unit of the lines' currency.
+    #: Major units of the functional currency for one of the lines' currency.
     rate: Decimal = Decimal(1)
+    #: None when it is the lines' own.
+    functional_currency: str | None = None
 
 
 class Unbalanced(Exception):
@@ -100,7 +104,7 @@ def post_many(session: Session, postings: Sequence[Posting], now: datetime) -> l
 def _lines(entry_id: uuid.UUID, posting: Posting) -> list[dict[str, Any]]:
     sides = [side for side in posting.sides if side.amount]
     _check(sides)
-    functional = _functional(sides, posting.rate)
+    functional = _functional(sides, posting)
     return [
         {
             "entry_id": entry_id,
@@ -127,7 +131,20 @@ def _check(sides: Sequence[Side]) -> None:
         raise Unbalanced(str(sums))
 
 
-def _functional(sides: Sequence[Side], rate: Decimal) -> list[int]:
-    amounts = [round_half_up(side.amount.minor * rate) for side in sides]
-    amounts[-1] -= sum(amounts)
+def _functional(sides: Sequence[Side], posting: Posting) -> list[int]:
+    """Each line within one unit of its exact functional amount, all of them summing to zero."""
+    if posting.rate == 1 and posting.functional_currency is None:
+        return [side.amount.minor for side in sides]
+    exact = [_exact(side.amount, posting) for side in sides]
+    amounts = [int(part.to_integral_value(ROUND_FLOOR, _WIDE)) for part in exact]
+    over = [_WIDE.subtract(part, amount) for part, amount in zip(exact, amounts, strict=True)]
+    order = sorted(range(len(over)), key=lambda at: (-over[at], at))
+    for at in order[: -sum(amounts)]:
+        amounts[at] += 1
     return amounts
+
+
+def _exact(amount: Money, posting: Posting) -> Decimal:
+    functional = posting.functional_currency or amount.currency
+    digits = minor_digits(functional) - minor_digits(amount.currency)
+    return _WIDE.multiply(Decimal(amount.minor), posting.rate).scaleb(digits, _WIDE)

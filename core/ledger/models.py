@@ -86,7 +86,7 @@ class JournalLine(Base):
     currency: Mapped[str] = mapped_column(String(3))
     amount_minor: Mapped[int]
     functional_minor: Mapped[int]
-    #: Functional units for one unit of ``currency``, as text of a decimal.
+    #: Major units of the functional currency for one of ``currency``, as text of a decimal.
     rate: Mapped[str] = mapped_column(String(24), default="1")
 
 

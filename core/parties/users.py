@@ -1,5 +1,6 @@
 """Users: registering, logging in, passwords, and the links that mails carry."""
 
+import re
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from core.kernel.db import changed
+from core.kernel.db import changed, insert_once
 from core.kernel.errors import Invalid, ShopError
 from core.kernel.ids import derived_token, new_id, new_public_id, same_token
 from core.parties.models import LinkToken, User, UserSession
@@ -24,6 +25,7 @@ LINK_LIFE = {
     "verify": timedelta(days=7),
 }
 
+_TOKEN = re.compile("[0-9a-f]{64}")
 _hasher = PasswordHasher()
 #: Verified against when there is no such user, so that the answer takes as long.
 _NOBODY = _hasher.hash("nobody has this password")
@@ -70,19 +72,17 @@ def add(
     session: Session, email: str, name: str, password_hash: str | None, now: datetime
 ) -> User | None:
     """A new user; None when the address is taken."""
-    if find(session, email) is not None:
-        return None
-    user = User(
-        id=new_id(),
+    key = new_id()
+    new = insert_once(
+        session,
+        User,
+        id=key,
         email=normal(email),
         name=name.strip(),
         password_hash=password_hash,
-        roles=[],
         created_at=now,
     )
-    session.add(user)
-    session.flush()
-    return user
+    return session.get_one(User, key) if new else None
 
 
 def verify_login(user: User | None, password: str) -> User:
@@ -134,7 +134,7 @@ def link_token(secret: str, link: LinkToken) -> str:
 
 def read_link(session: Session, secret: str, purpose: str, token: str, now: datetime) -> LinkToken:
     """The live link behind a token. Raises DeadLink for any that is forged, used or too old."""
-    link = session.get(LinkToken, token[:32]) if len(token) == 64 else None
+    link = session.get(LinkToken, token[:32]) if _TOKEN.fullmatch(token) else None
     if link is None or not same_token(token, link_token(secret, link)):
         raise DeadLink
     if link.purpose != purpose or link.used_at is not None or link.expires_at <= now:
@@ -143,11 +143,18 @@ def read_link(session: Session, secret: str, purpose: str, token: str, now: date
 
 
 def use_link(session: Session, link_id: str, now: datetime) -> None:
-    """Mark a link used; raises DeadLink when somebody was faster."""
+    """Mark a link used, and with it all others that lead to the same; raises DeadLink when somebody
+    was faster."""
+    unused = LinkToken.used_at.is_(None)
     result = session.execute(
-        update(LinkToken)
-        .where(LinkToken.id == link_id, LinkToken.used_at.is_(None))
-        .values(used_at=now)
+        update(LinkToken).where(LinkToken.id == link_id, unused).values(used_at=now)
     )
     if changed(result) == 0:
         raise DeadLink
+    link = session.get_one(LinkToken, link_id)
+    same = ["verify"] if link.purpose == "verify" else ["reset", "invite"]
+    session.execute(
+        update(LinkToken)
+        .where(LinkToken.user_id == link.user_id, LinkToken.purpose.in_(same), unused)
+        .values(used_at=now)
+    )

@@ -99,7 +99,12 @@ def _portion(net: int, tax: Tax) -> int:
 
 
 def _spread(whole: int, exact_ppm: Sequence[int]) -> list[int]:
-    """Largest remainder around each line's own exact tax, so that a refund line stays negative."""
+    """Largest remainder around each line's own exact tax, so that a refund line stays negative.
+
+    What is turned around has the same taxes, turned around.
+    """
+    if sum(exact_ppm) < 0:
+        return [-part for part in _spread(-whole, [-part for part in exact_ppm])]
     floors = [part // PPM for part in exact_ppm]
     remainders = [part % PPM for part in exact_ppm]
     order = sorted(range(len(floors)), key=lambda i: (-remainders[i], i))
