@@ -1,7 +1,7 @@
 """What a view works with: the house, the web settings, and the channel that the pages sell on."""
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from flask import current_app, g
 
@@ -11,6 +11,8 @@ from core.parties.models import Channel, LegalEntity
 from flows.house import House
 
 _KEY = "counterfoil"
+#: How long a process goes on with what it read of the channel.
+KEPT = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
@@ -58,13 +60,15 @@ def web_settings() -> WebSettings:
 
 
 def channel() -> tuple[Channel, LegalEntity]:
-    """The channel that these pages sell on, with its legal entity; read once a process."""
-    found: tuple[Channel, LegalEntity] | None = current_app.extensions.get(f"{_KEY}.channel")
-    if found is None:
+    """The channel that these pages sell on, with its legal entity; read again after half a minute."""
+    now = house().clock.now()
+    kept: tuple[datetime, tuple[Channel, LegalEntity]] | None
+    kept = current_app.extensions.get(f"{_KEY}.channel")
+    if kept is None or abs(now - kept[0]) > KEPT:
         with house().db.reading() as session:
-            found = accounts.channel_by_code(session, house().rules.channel)
-        current_app.extensions[f"{_KEY}.channel"] = found
-    return found
+            kept = (now, accounts.channel_by_code(session, house().rules.channel))
+        current_app.extensions[f"{_KEY}.channel"] = kept
+    return kept[1]
 
 
 def today() -> date:
