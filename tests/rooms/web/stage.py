@@ -7,6 +7,7 @@ her own; Kim is staff. Tests add to it and take nothing away.
 import functools
 import hashlib
 import itertools
+import logging
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
+import structlog
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
@@ -144,10 +146,13 @@ class Stage:
             )
         return token
 
-    def another_shop(self, clock: ManualClock | None = None, **environment: str) -> Shop:
-        """A second process of the same shop, with settings (and a clock) of its own."""
-        gateway = self.house.gateway
-        return make_shop(self.db, clock or self.clock, self.folder, gateway, **environment)
+    def another_shop(self, **environment: str) -> Shop:
+        """A second process of the same shop, with settings of its own."""
+        return self.shop_at(self.clock, **environment)
+
+    def shop_at(self, clock: ManualClock, /, **environment: str) -> Shop:
+        """The same with a clock of its own."""
+        return make_shop(self.db, clock, self.folder, self.house.gateway, **environment)
 
     def row(self, model: type[Any], *where: Any) -> Any:
         """The only row there is."""
@@ -313,6 +318,14 @@ def stages(
     found = Stages(tmp_path_factory.mktemp, sqlite_file, postgres_server)
     yield found
     found.close()
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """No logs: writing them out with every traceback takes longer than the tests."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

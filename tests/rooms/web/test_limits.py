@@ -63,7 +63,7 @@ def test_a_limit_counts_over_all_processes(stage: Stage, address: dict[str, str]
 
 def test_the_answer_names_the_limit_and_when_to_come_back(stage: Stage, address: dict[str, str]):
     clock = ManualClock(stage.clock.now())
-    shop = stage.another_shop(clock, RATE_LOGIN="1 per minute", RATE_API="2 per hour")
+    shop = stage.shop_at(clock, RATE_LOGIN="1 per minute", RATE_API="2 per hour")
     _wrong(shop, address)
     clock.advance(timedelta(seconds=20))
     page = _wrong(shop, address)
@@ -95,7 +95,7 @@ def _listed(shop: Shop, address: dict[str, str]) -> TestResponse:
 
 def test_whoever_waits_as_long_as_was_said_may_go_on(stage: Stage, address: dict[str, str]):
     clock = ManualClock(stage.clock.now())
-    shop = stage.another_shop(clock, RATE_LOGIN="2 per minute")
+    shop = stage.shop_at(clock, RATE_LOGIN="2 per minute")
     assert [_wrong(shop, address).status_code for _ in range(3)] == [401, 401, 429]
     clock.advance(timedelta(seconds=50))
     late = _wrong(shop, address)

@@ -93,7 +93,7 @@ def test_a_session_ends_after_two_weeks(stage: Stage):
     token = stage.session_of(RILEY)
     for days, status in ((13, 200), (15, 302)):
         later = ManualClock(stage.clock.now() + timedelta(days=days))
-        browser = Browser(stage.another_shop(later))
+        browser = Browser(stage.shop_at(later))
         browser.keep("session", token)
         assert browser.get("/account").status_code == status
 
