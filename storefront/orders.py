@@ -238,7 +238,7 @@ def _events(followed: Followed) -> list[dict[str, Any]]:
     ]
     events += [
         {
-            "title": f"We got {payment.instrument.lower()}",
+            "title": f"Paid by {payment.instrument}",
             "text": "",
             "at": payment.captured_at,
             "state": "done",
