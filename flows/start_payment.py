@@ -10,6 +10,7 @@ from core.ledger import tenders
 from core.ledger.items import Open
 from core.orders import placing
 from core.orders.models import Order
+from core.parties import accounts
 from flows.house import House
 from payments import operations
 from payments.gateway import CheckoutLine
@@ -79,26 +80,33 @@ def for_items(
 ) -> PaymentOperation:
     """Reserve a card tender for each bill and write the operation that pays them together.
 
+    Asked again while that visit is open it is the same operation: a button pressed twice pays once.
     ``by_link`` is the public id of the order whose link the payer holds, to bring them back there.
     """
     now = house.clock.now()
     currency = wanted[0][1].currency
     total = Money(sum(amount.minor for _, amount in wanted), currency)
+    lines = [CheckoutLine(f"Bill {item.number}", amount) for item, amount in wanted]
+    metadata = {
+        "bills": ",".join(item.number for item, _ in wanted)[:490],
+        **({"order": by_link} if by_link else {}),
+    }
+    accounts.lock(session, payer_id)
+    again = operations.underway(session, payer_id, lines, metadata, now)
+    if again is not None:
+        return again
     operation = operations.prepare(
         session,
         NewCheckout(
             account_id=payer_id,
             order_id=None,
-            lines=[CheckoutLine(f"Bill {item.number}", amount) for item, amount in wanted],
+            lines=lines,
             total=total,
             email=email,
             return_url=house.links.payment_return("{operation}"),
             cancel_url=house.links.payment_cancelled("{operation}"),
             expires_at=now + house.rules.payment_for,
-            metadata={
-                "bills": ",".join(item.number for item, _ in wanted)[:490],
-                **({"order": by_link} if by_link else {}),
-            },
+            metadata=metadata,
         ),
         now,
     )

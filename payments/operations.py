@@ -38,6 +38,8 @@ KEY_LIFE = timedelta(hours=20)
 #: An answer that was stored as a failure comes again under the same key: after so many attempts
 #: somebody who tries again gets a new operation.
 PATIENCE = 3
+#: Somebody who comes back to a visit that is open has at least this long to pay on it.
+ENOUGH_TIME = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -207,6 +209,33 @@ def of_order(session: Session, order_id: uuid.UUID) -> PaymentOperation | None:
         .order_by(PaymentOperation.created_at.desc(), PaymentOperation.id.desc())
         .limit(1)
     )
+
+
+def underway(
+    session: Session,
+    account_id: uuid.UUID,
+    lines: Sequence[CheckoutLine],
+    metadata: Mapping[str, str],
+    now: datetime,
+) -> PaymentOperation | None:
+    """A checkout without an order that asks for exactly this and can still be paid on for a while."""
+    rows = session.scalars(
+        select(PaymentOperation)
+        .where(
+            PaymentOperation.account_id == account_id,
+            PaymentOperation.kind == "checkout",
+            PaymentOperation.order_id.is_(None),
+            PaymentOperation.state.in_(OPEN_STATES),
+            PaymentOperation.expires_at > now + ENOUGH_TIME,
+        )
+        .order_by(PaymentOperation.created_at.desc())
+    )
+    wanted = [[line.name, line.amount.minor, line.quantity] for line in lines]
+    for row in rows:
+        stuck = row.state != "sent" and row.attempts >= PATIENCE
+        if row.request["lines"] == wanted and row.request["metadata"] == metadata and not stuck:
+            return row
+    return None
 
 
 def settle(session: Session, operation: PaymentOperation, state: str, now: datetime) -> None:
