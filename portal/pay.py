@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response
@@ -39,12 +40,12 @@ def choose() -> str:
 @allow(Who.CUSTOMER)
 @limits.limit("checkout")
 def go() -> str | Response | tuple[str, int]:
-    """Add up, or begin to pay."""
+    """Add up, on a page that the back button can lead to; or begin to pay."""
     chosen = request.form.getlist("bill") or request.args.getlist("bill")
     if "expected_total" in request.form and not chosen:
         return _page(["none"], problems=["Choose at least one bill."]), 422
     if request.form.get("step") == "sum":
-        return _page(chosen)
+        return redirect(f"/account/pay?{urlencode([('bill', one) for one in chosen])}", 303)
     try:
         return redirect(_begin(chosen), 303)
     except NotFound:

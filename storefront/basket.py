@@ -7,6 +7,7 @@ from flask import Response, g, request
 from sqlalchemy.orm import Session
 
 from cart import lines, pricing
+from cart.checkout import Details
 from cart.models import Cart
 from cart.pricing import PricedCart
 from core.kernel.errors import NotFound
@@ -78,6 +79,22 @@ def remember(response: Response) -> Response:
             path="/",
         )
     return response
+
+
+def keep_details(mine: Cart, details: Details) -> None:
+    """Remember on the cart where it goes, so that its page can say what it costs."""
+
+    def keep(session: Session) -> None:
+        lines.set_details(
+            session,
+            lines.lock(session, mine.public_id),
+            email=details.email,
+            shipping_address=details.shipping_address,
+            shipping_method=details.shipping_method,
+            changed_at=house().clock.now(),
+        )
+
+    house().db.run_tx(keep)
 
 
 def find(session: Session) -> Cart | None:

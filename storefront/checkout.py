@@ -49,21 +49,29 @@ def show() -> str | Response:
     if mine is None:
         return redirect("/cart")
     form = CheckoutForm(data=_known(mine))
-    return _page(mine, form, known=False)
+    return _page(mine, form, known=not _unmet(mine, form))
 
 
 @checkout.post("/checkout")
 @allow(Who.EVERYBODY)
 @limits.limit("checkout")
 def submit() -> str | Response | tuple[str, int]:
-    """Work the sums out, or place the order and go to pay."""
+    """Work the sums out, or place the order and go to pay.
+
+    The sums stand on a page that is got, so that the back button leads there from the payment page.
+    """
     mine = _cart()
     if mine is None:
         say("There is nothing in your cart any more.", "warn")
         return redirect("/cart", 303)
     form = CheckoutForm(request.form)
     if request.form.get("step") != "pay":
-        return _page(mine, form, known=True, unmet=_unmet(mine, form))
+        unmet = _unmet(mine, form)
+        if unmet:
+            return _page(mine, form, known=False, unmet=unmet), 422
+        details = _details(form)
+        basket.keep_details(mine, details)
+        return redirect(f"/checkout?pay={details.payment_method}", 303)
     try:
         placed = place(house(), _wish(mine, form))
     except CheckoutIncomplete as error:
@@ -89,16 +97,21 @@ def _cart() -> Cart | None:
 def _known(mine: Cart) -> dict[str, Any]:
     who = person()
     address: dict[str, Any] = dict(mine.shipping_address or {})
-    email = mine.email or ""
+    email = mine.email or (who.email if who is not None else "")
     if who is not None:
-        email = who.email
         with house().db.reading() as session:
             own = accounts.buying_account(session, who.key, channel()[0].legal_entity_id)
         if own is not None and not address:
             address = dict(own.billing_address or {})
         address.setdefault("name", who.name)
     methods = house().rules.payment_methods
-    return {**address, "email": email, "payment_method": methods[0]}
+    wanted = request.args.get("pay", "")
+    return {
+        **address,
+        "email": email,
+        "shipping_method": mine.shipping_method,
+        "payment_method": wanted if wanted in methods else methods[0],
+    }
 
 
 def _details(form: CheckoutForm) -> Details:

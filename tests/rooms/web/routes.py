@@ -36,7 +36,7 @@ POST   /cart/lines                                   everybody origin 303→/car
 POST   /cart/lines/<line_id>                         everybody token  303→/cart
 POST   /cart/hold                                    everybody token  303→/cart
 GET    /checkout                                     everybody token  200
-POST   /checkout                                     everybody token  200
+POST   /checkout                                     everybody token  422
 # whoever has the number of a payment came from our own redirect
 GET    /pay/<public_id>/return                       everybody token  200
 POST   /pay/<public_id>/return                       everybody token  200
