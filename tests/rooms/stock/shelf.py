@@ -1,8 +1,6 @@
 """Things to put on the shelf and to take from it."""
 
-import threading
 import uuid
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +8,6 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from core.catalog.models import Product, Variant
-from core.kernel.db import Database
 from core.stock import levels
 from core.stock.models import Hold, Location, StockLevel, StockMovement
 from tests.world import World
@@ -95,26 +92,3 @@ def active(session: Session, level_id: uuid.UUID) -> int:
         select(func.sum(Hold.quantity)).where(Hold.level_id == level_id, Hold.state == "active")
     )
     return int(found or 0)
-
-
-def at_once(db: Database, works: Sequence[Callable[[Session], object]]) -> list[object]:
-    """Run each in a transaction and a thread of its own, all of them let go together.
-
-    Answers what each returned or raised.
-    """
-    gate = threading.Barrier(len(works))
-    outcomes: list[object] = [None] * len(works)
-
-    def run(position: int, work: Callable[[Session], object]) -> None:
-        gate.wait()
-        try:
-            outcomes[position] = db.run_tx(work)
-        except Exception as error:
-            outcomes[position] = error
-
-    threads = [threading.Thread(target=run, args=each) for each in enumerate(works)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return outcomes

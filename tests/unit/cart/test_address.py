@@ -74,7 +74,9 @@ def test_every_state_is_known_and_nothing_else():
         assert set(problems(OHIO | {"region": state})) == {"region"}
 
 
-@pytest.mark.parametrize("zip_code", ["4400", "440011", "44001-12", "4400A", "LS1 4DY", "４４００１"])
+@pytest.mark.parametrize(
+    "zip_code", ["4400", "440011", "44001-12", "4400A", "LS1 4DY", "４４００１"]
+)
 def test_a_zip_code_has_five_digits(zip_code: str):
     assert problems(OHIO | {"postal_code": zip_code}) == {
         "postal_code": "A ZIP code has five digits, like 43099."

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, Table
 
 from core.orders.models import LIFECYCLE, PAYMENT, Order
 from core.orders.placing import number_of
@@ -11,9 +11,11 @@ from core.orders.placing import number_of
 
 def states_of(column: str) -> set[str]:
     """The states that the database lets into a column."""
+    table = Order.__table__
+    assert isinstance(table, Table)
     (check,) = [
         one
-        for one in Order.__table__.constraints
+        for one in table.constraints
         if isinstance(one, CheckConstraint) and str(one.name) == f"ck_order_{column}"
     ]
     return set(re.findall("'([a-z_]+)'", str(check.sqltext)))
