@@ -53,6 +53,10 @@ def writes(db: Database) -> Iterator[list[str]]:
         event.remove(db.engine, "before_cursor_execute", sent)
 
 
+#: Elements that do not part the words around them.
+_INLINE = {"span", "b", "i", "a", "time", "small", "sup"}
+
+
 class Page(HTMLParser):
     """What stands on a page: its forms, the texts of its elements, its attributes."""
 
@@ -68,17 +72,24 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = {name: value or "" for name, value in attrs}
         self.tags.append(tag)
+        self._part(tag)
         self.values += found.values()
         if tag == "form":
             self.forms.append((found.get("action", ""), found.get("method", "get"), {}))
         if tag in ("input", "button") and found.get("name") and self.forms:
             self.forms[-1][2].setdefault(found["name"], found.get("value", ""))
 
+    def handle_endtag(self, tag: str) -> None:
+        self._part(tag)
+
+    def _part(self, tag: str) -> None:
+        if tag not in _INLINE:
+            self.texts.append(" ")
+
     def handle_data(self, data: str) -> None:
-        if data.strip():
-            self.texts.append(data.strip())
+        self.texts.append(data)
 
     @property
     def text(self) -> str:
         """All that can be read on it."""
-        return " ".join(" ".join(self.texts).split())
+        return " ".join("".join(self.texts).split())

@@ -27,7 +27,7 @@ from werkzeug.test import TestResponse
 
 from core.kernel.clock import ManualClock
 from core.kernel.db import Database
-from core.kernel.ids import new_token, token_hash
+from core.kernel.ids import new_public_id, new_token, token_hash
 from core.kernel.jobs import Job
 from core.orders.models import Order
 from core.parties import accounts, users
@@ -169,6 +169,17 @@ class Stage:
             self.shop.drain()
         failed = self.rows(Job, Job.last_error.is_not(None), Job.state != "dead")
         assert [job.last_error for job in failed] == []
+
+    def newcomer(self, name: str = "Ash Vale") -> str:
+        """Another customer with an account of their own; answers how they are called here."""
+        who, now = f"ash-{new_public_id()[:12]}", self.clock.now()
+        with self.db.transaction() as session:
+            user = worlds.user(session, now, email=f"{who}@example.com", name=name)
+            account = worlds.account(session, self.world, now, name=name)
+            account.email = user.email
+            accounts.join(session, user.id, account.id, "owner", now)
+            self.people[who], self.accounts[who] = user.id, account.id
+        return who
 
     def begin_to_pay(self, *skus: str, who: str = NOBODY) -> Order:
         """An order whose payment was begun and not made."""
