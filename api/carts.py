@@ -32,7 +32,7 @@ def create() -> Response:
 
     def work(session: Session) -> answers.Json:
         opened = lines.open_cart(session, channel()[0], house().clock.now())
-        return answers.cart(opened, _priced(session, opened))
+        return answers.cart(opened, PricedCart.empty(opened.currency))
 
     made = house().db.run_tx(work)
     return answers.respond(made, 201, f"/api/v1/carts/{made['id']}")

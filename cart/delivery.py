@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Protocol
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from cart.models import DeliveryMethod
@@ -22,6 +22,17 @@ class Choice:
     tax_category: str
 
 
+#: Put together once: that costs more than running it.
+_METHODS = (
+    select(DeliveryMethod)
+    .where(
+        DeliveryMethod.channel_id == bindparam("channel"),
+        DeliveryMethod.country == bindparam("country"),
+    )
+    .order_by(DeliveryMethod.position, DeliveryMethod.code)
+)
+
+
 class Delivery(Protocol):
     """Answers how goods of a value can get to a country. No choice means: not there."""
 
@@ -36,11 +47,7 @@ class FlatDelivery:
     def choices(
         self, session: Session, channel_id: uuid.UUID, country: str, goods: Money
     ) -> list[Choice]:
-        rows = session.scalars(
-            select(DeliveryMethod)
-            .where(DeliveryMethod.channel_id == channel_id, DeliveryMethod.country == country)
-            .order_by(DeliveryMethod.position, DeliveryMethod.code)
-        )
+        rows = session.scalars(_METHODS, {"channel": channel_id, "country": country})
         return [self._choice(row, goods) for row in rows]
 
     def _choice(self, row: DeliveryMethod, goods: Money) -> Choice:

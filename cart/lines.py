@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from sqlalchemy import and_, bindparam, delete, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
 from cart.models import Cart, CartLine
 from core.catalog import products
@@ -65,6 +65,12 @@ class Entry:
 #: Statements of hot ways are put together once: that costs more than running them.
 _OF_ID = select(Cart).where(Cart.public_id == bindparam("public_id"))
 _LOCKED = _OF_ID.with_for_update()
+_MOVED = (
+    update(Cart)
+    .where(Cart.id == bindparam("cart"), Cart.state == bindparam("wanted"))
+    .values(state=bindparam("to"))
+    .execution_options(synchronize_session=False)
+)
 _WITH_LINE = (
     select(Variant, CartLine)
     .join(Product, Product.id == Variant.product_id)
@@ -79,6 +85,7 @@ _CONTENTS = (
     .join(Product, Product.id == Variant.product_id)
     .where(CartLine.cart_id == bindparam("cart"))
     .order_by(CartLine.added_at, CartLine.id)
+    .options(load_only(Product.slug, Product.name, Product.picture, Product.active))
 )
 
 
@@ -291,10 +298,8 @@ def set_details(session: Session, cart: Cart, **values: Any) -> None:
 
 def move(session: Session, cart_id: uuid.UUID, wanted: str, to: str) -> bool:
     """Change the cart's state; False when it is not in ``wanted``."""
-    result = session.execute(
-        update(Cart).where(Cart.id == cart_id, Cart.state == wanted).values(state=to)
-    )
-    return changed(result) == 1
+    values = {"cart": cart_id, "wanted": wanted, "to": to}
+    return changed(session.execute(_MOVED, values)) == 1
 
 
 def _line(session: Session, cart: Cart, line_id: str) -> tuple[CartLine, Variant]:

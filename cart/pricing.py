@@ -84,6 +84,12 @@ class PricedCart:
     #: SKUs that have lost their price since they were put in.
     unpriced: tuple[str, ...] = ()
 
+    @classmethod
+    def empty(cls, currency: str) -> "PricedCart":
+        """A cart with nothing in it, going nowhere yet."""
+        zero = Money.zero(currency)
+        return cls((), (), None, zero, zero, zero, False, zero, ())
+
     @property
     def held_until(self) -> datetime | None:
         """The earliest end of a hold; None when nothing is held."""

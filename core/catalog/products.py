@@ -95,7 +95,8 @@ def _listing(of_category: bool, from_behind: bool) -> Select[Any]:
     """Built once for each way of asking: putting a statement together costs more than running it."""
     # One without anything to buy takes no place, or a page would look like the last.
     sold = exists().where(Variant.product_id == Product.id, Variant.active)
-    page = select(Product.id).where(Product.active, sold)
+    # Compared, not bare: else SQLite does not look into the index of what is listed.
+    page = select(Product.id).where(Product.active.is_(True), sold)
     if of_category:
         page = page.join(Category, Category.id == Product.category_id).where(
             Category.slug == bindparam("category")

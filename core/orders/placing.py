@@ -4,10 +4,12 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Update, bindparam, insert, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from core.kernel import numbering
 from core.kernel.db import changed
@@ -17,6 +19,17 @@ from core.orders.models import LIFECYCLE, PAYMENT, Order, OrderLine, OrderLineTa
 from core.tax.arithmetic import TaxedLine
 
 ORDER_SERIES = "order"
+_TABLES = {"lifecycle": LIFECYCLE, "payment": PAYMENT}
+#: Statements are put together once: that costs more than running them.
+_OF_PUBLIC_ID = select(Order).where(Order.public_id == bindparam("public_id"))
+_OF_CART = select(Order).where(Order.cart_id == bindparam("cart"))
+#: With nulls written out, all lines go in together.
+_NEW_LINES = insert(OrderLine).execution_options(render_nulls=True)
+_LINES = (
+    select(OrderLine)
+    .where(OrderLine.order_id == bindparam("order"))
+    .order_by(OrderLine.line_number)
+)
 #: The first number is one more than this.
 BEFORE_FIRST = 10_000
 
@@ -130,16 +143,14 @@ def _write_lines(session: Session, order: Order, lines: Sequence[NewLine]) -> No
             }
             for position, taxed in enumerate(line.taxed.taxes)
         ]
-    session.execute(insert(OrderLine), rows)
+    session.execute(_NEW_LINES, rows)
     if taxes:
         session.execute(insert(OrderLineTax), taxes)
 
 
 def lines_of(session: Session, order_id: uuid.UUID) -> Sequence[OrderLine]:
     """The lines of an order, in their order."""
-    return session.scalars(
-        select(OrderLine).where(OrderLine.order_id == order_id).order_by(OrderLine.line_number)
-    ).all()
+    return session.scalars(_LINES, {"order": order_id}).all()
 
 
 def taxes_of(session: Session, order_id: uuid.UUID) -> dict[uuid.UUID, list[OrderLineTax]]:
@@ -157,7 +168,7 @@ def taxes_of(session: Session, order_id: uuid.UUID) -> dict[uuid.UUID, list[Orde
 
 def by_public_id(session: Session, public_id: str) -> Order:
     """The order that a program or a link names. NotFound when there is none."""
-    order = session.scalar(select(Order).where(Order.public_id == public_id))
+    order = session.scalar(_OF_PUBLIC_ID, {"public_id": public_id})
     if order is None:
         raise NotFound("order")
     return order
@@ -165,7 +176,7 @@ def by_public_id(session: Session, public_id: str) -> Order:
 
 def of_cart(session: Session, cart_id: uuid.UUID) -> Order | None:
     """The order that a cart has become, or is becoming."""
-    return session.scalar(select(Order).where(Order.cart_id == cart_id))
+    return session.scalar(_OF_CART, {"cart": cart_id})
 
 
 def lock(session: Session, order_id: uuid.UUID) -> Order:
@@ -178,37 +189,46 @@ def confirm(session: Session, order: Order, payment: str, now: datetime) -> None
 
     ``payment`` is ``paid`` or ``on_terms``. Take this late: the number series is a hot row.
     """
-    _move(session, order, "lifecycle", LIFECYCLE, "confirmed")
-    _move(session, order, "payment", PAYMENT, payment)
     position = numbering.take(session, order.legal_entity_id, ORDER_SERIES)
-    order.number, order.placed_at = number_of(position), now
-    session.flush()
+    number = f"O-{10_000 + position}"
+    states = {"lifecycle": "confirmed", "payment": payment}
+    _move(session, order, states, number=number, placed_at=now)
 
 
 def cancel(session: Session, order: Order, reason: str, now: datetime) -> None:
     """Pending → cancelled; the cart is free for another attempt. StaleState when it was too late."""
-    _move(session, order, "lifecycle", LIFECYCLE, "cancelled")
-    _move(session, order, "payment", PAYMENT, "released")
-    order.cart_id, order.cancelled_at, order.cancel_reason = None, now, reason
-    session.flush()
+    states = {"lifecycle": "cancelled", "payment": "released"}
+    _move(session, order, states, cart_id=None, cancelled_at=now, cancel_reason=reason)
 
 
 def set_payment(session: Session, order: Order, state: str) -> None:
     """Move the payment state along its table."""
-    _move(session, order, "payment", PAYMENT, state)
+    _move(session, order, {"payment": state})
 
 
-def _move(
-    session: Session, order: Order, name: str, table: dict[str, tuple[str, ...]], to: str
-) -> None:
-    allowed = [state for state, following in table.items() if to in following]
-    column = getattr(Order, name)
+def _move(session: Session, order: Order, states: dict[str, str], **values: Any) -> None:
+    """One statement: all states move and the values are set, or StaleState is raised."""
+    allowed = {
+        f"from_{name}": [one for one, onward in _TABLES[name].items() if to in onward]
+        for name, to in states.items()
+    }
     result = session.execute(
-        update(Order)
-        .where(Order.id == order.id, column.in_(allowed))
-        .values({name: to})
-        .execution_options(synchronize_session=False)
+        _moved(tuple(states), tuple(values)), {"order": order.id, **allowed, **states, **values}
     )
     if changed(result) == 0:
-        raise StaleState("order", to)
-    session.refresh(order, [name])
+        raise StaleState("order", next(iter(states.values())))
+    for name, value in {**states, **values}.items():
+        set_committed_value(order, name, value)
+
+
+@cache
+def _moved(states: tuple[str, ...], values: tuple[str, ...]) -> Update:
+    conditions = [
+        getattr(Order, name).in_(bindparam(f"from_{name}", expanding=True)) for name in states
+    ]
+    return (
+        update(Order)
+        .where(Order.id == bindparam("order"), *conditions)
+        .values({name: bindparam(name) for name in (*states, *values)})
+        .execution_options(synchronize_session=False)
+    )

@@ -17,6 +17,7 @@ from core.kernel.db import changed
 from core.kernel.errors import ShopError
 from core.kernel.ids import new_id
 from core.stock import levels
+from core.stock.levels import IS_ACTIVE
 from core.stock.models import Hold, StockLevel
 
 
@@ -55,7 +56,7 @@ _ROW = (Hold.id, Hold.level_id, Hold.line_id, Hold.quantity, Hold.expires_at)
 _OWNED = (
     Hold.owner_kind == bindparam("kind"),
     Hold.owner_id == bindparam("owner"),
-    Hold.state == "active",
+    IS_ACTIVE,
 )
 _ACTIVE = select(*_ROW).where(*_OWNED).order_by(Hold.level_id, Hold.id).with_for_update()
 _ACTIVE_OF_LINE = _ACTIVE.where(Hold.line_id == bindparam("line"))
@@ -75,7 +76,7 @@ _LEVELS = (
 )
 _OPEN = (
     update(Hold)
-    .where(Hold.id == bindparam("hold"), Hold.state == "active")
+    .where(Hold.id == bindparam("hold"), IS_ACTIVE)
     .execution_options(synchronize_session=False)
 )
 _ENDED = _OPEN.values(state=bindparam("new_state"))
@@ -213,7 +214,7 @@ def lapse(
 
     Levels are locked before their holds: whoever comes second sees what the first one let go.
     """
-    over = (Hold.state == "active", Hold.expires_at <= now)
+    over = (IS_ACTIVE, Hold.expires_at <= now)
     wanted = [level_id] if level_id is not None else _levels_of(session, over, limit)
     locked = session.scalars(
         select(StockLevel.id)

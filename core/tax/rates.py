@@ -5,11 +5,24 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from core.tax.arithmetic import Tax
 from core.tax.models import TaxRate
+
+#: Put together once: that costs more than running it.
+_HOLDING = (
+    select(TaxRate)
+    .where(
+        TaxRate.legal_entity_id == bindparam("entity"),
+        TaxRate.country == bindparam("country"),
+        TaxRate.region.in_(bindparam("regions", expanding=True)),
+        TaxRate.valid_from <= bindparam("day"),
+        or_(TaxRate.valid_to.is_(None), TaxRate.valid_to >= bindparam("day")),
+    )
+    .order_by(TaxRate.region, TaxRate.jurisdiction, TaxRate.name)
+)
 
 
 def taxes_by_category(
@@ -22,15 +35,13 @@ def taxes_by_category(
     if not place or not place.get("country"):
         return {}
     rows = session.scalars(
-        select(TaxRate)
-        .where(
-            TaxRate.legal_entity_id == legal_entity_id,
-            TaxRate.country == place["country"],
-            TaxRate.region.in_(["", place.get("region") or ""]),
-            TaxRate.valid_from <= on,
-            or_(TaxRate.valid_to.is_(None), TaxRate.valid_to >= on),
-        )
-        .order_by(TaxRate.region, TaxRate.jurisdiction, TaxRate.name)
+        _HOLDING,
+        {
+            "entity": legal_entity_id,
+            "country": place["country"],
+            "regions": ["", place.get("region") or ""],
+            "day": on,
+        },
     )
     return _grouped(list(rows))
 
