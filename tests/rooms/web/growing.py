@@ -1,0 +1,167 @@
+"""A shop in which more and more happens: products, bills, payments, failed jobs, carts with many lines."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from cart import lines
+from core.kernel.jobs import Job
+from core.ledger import business, items
+from core.ledger.models import OpenItem
+from core.orders.models import Order
+from core.parties.models import Account, Channel
+from flows.place_order import Wish, place
+from invoices import issue
+from invoices.models import Invoice
+from payments import money
+from payments.models import Payment
+from tests import books as ledger
+from tests import world as worlds
+from tests.books import Books
+from tests.paying import wish
+from tests.rooms.web.looking import statements
+from tests.rooms.web.stage import KIM, Browser, Stage
+
+
+class Growing:
+    """One customer's shop; ``grow`` makes it larger, the others count what its pages ask."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage, self.who = stage, stage.newcomer()
+        self.account = stage.accounts[self.who]
+        self.books = Books(stage.db, stage.clock, stage.world, stage.folder)
+        self.skus: list[str] = []
+
+    def grow(self, size: int) -> None:
+        """Have so many products, open bills, paid bills with their payments, and failed jobs."""
+        with self.stage.db.transaction() as session:
+            for number in range(len(self.skus), size):
+                self._product(session, number)
+                self._bill(session, paid=False)
+                self._bill(session, paid=True)
+                self._job(session, number)
+
+    def _product(self, session: Session, number: int) -> None:
+        world, now = self.stage.world, self.stage.clock.now()
+        shelf = worlds._Shelf(session, now, world.price_list_id, world.location_id)
+        if number == 0:
+            self.category = shelf.category(f"of-{self.who}", "Many", 9)
+        sku = f"Q-{self.who}-{number}"
+        shelf.put(self.category, sku, f"Thing {sku}", "physical", "device", "9.00", 500)
+        self.skus.append(sku)
+
+    def _bill(self, session: Session, *, paid: bool) -> None:
+        payer, now = session.get_one(Account, self.account), self.stage.clock.now()
+        order = ledger._order(session, self.books, payer, [(self.stage.world.visit, 1)], "on_terms")
+        invoice = issue.for_order(session, order.id, ledger.PRINTING, now)
+        if not paid:
+            return
+        (owed,) = items.find(session, OpenItem.source_id == invoice.id)
+        payment = ledger._capture(session, self.books, payer.id, owed.open.minor, None)
+        receipt = money.receipt_of(payment, now.date())
+        business.receive_for_items(session, receipt, [(owed, owed.open)], now)
+
+    def _job(self, session: Session, number: int) -> None:
+        now = self.stage.clock.now()
+        session.add(
+            Job(
+                key=f"q-{self.who}-{number}",
+                name="tidy",
+                handler="tidy",
+                payload={},
+                state="dead",
+                run_at=now,
+                created_at=now,
+                last_error="it broke",
+            )
+        )
+
+    # --- counting --------------------------------------------------------------------------------
+
+    def shelves(self) -> dict[str, int]:
+        """The pages that everybody shares."""
+        browser = self.stage.browser()
+        browser.get("/")  # what is kept from one page to the next is read
+        pages = {
+            "home": "/",
+            "everything": "/c/all",
+            "category": f"/c/of-{self.who}",
+            "product": f"/p/thing-{self.skus[0].lower()}",
+        }
+        return self._asked(browser, pages)
+
+    def cart(self) -> dict[str, int]:
+        """A cart with as many lines, one more put in, its checkout, and the order that it becomes."""
+        browser, cart_id = self.stage.browser(), self._cart()
+        browser.keep("cart", cart_id)
+        found = self._asked(
+            browser, {"cart": "/cart", "count": "/cart/count", "checkout": "/checkout"}
+        )
+        with statements(self.stage.db) as sent:
+            answer = browser.ask("POST", "/cart/lines", data={"sku": "FW-RT-6"})
+        assert answer.status_code == 303
+        found["adding"] = len(sent)
+        asked = wish(cart_id, "invoice", email="guest@example.com")
+        placed = place(self.stage.house, Wish(cart_id, asked.details))
+        self.stage.drain()
+        path = f"/o/{placed.public_id}/{self.stage.house.links.order_token(placed.public_id)}"
+        return found | self._asked(browser, {"order": path, "thanks": f"{path}/thanks"})
+
+    def _cart(self) -> str:
+        house, now = self.stage.house, self.stage.clock.now()
+
+        def work(session: Session) -> str:
+            channel = session.scalars(select(Channel).where(Channel.code == "web")).one()
+            cart = lines.open_cart(session, channel, now)
+            for sku in self.skus:
+                lines.add(session, cart, sku, 1, house.rules.hold_for, now)
+            return cart.public_id
+
+        return house.db.run_tx(work)
+
+    def portal(self) -> dict[str, int]:
+        """The account of the customer whose bills these are."""
+        pages = {
+            "overview": "/account",
+            "bills": "/account/bills",
+            "bill": f"/account/bills/{self._bill_id()}",
+            "receipts": "/account/payments",
+            "receipt": f"/account/payments/{self._payment_id()}",
+            "pay": "/account/pay",
+        }
+        return self._asked(self.stage.browser(self.who), pages)
+
+    def desk(self) -> dict[str, int]:
+        """The desk's lists, and one of each kind."""
+        orders = self.stage.rows(Order, Order.payer_account_id == self.account)
+        jobs = self.stage.rows(Job, Job.key.startswith(f"q-{self.who}"))
+        pages = {
+            "today": "/desk",
+            "orders": "/desk/orders",
+            "orders looked for": "/desk/orders?q=Ash&state=confirmed",
+            "order": f"/desk/orders/{orders[0].public_id}",
+            "invoices": "/desk/invoices",
+            "invoice": f"/desk/invoices/{self._bill_id()}",
+            "payments": "/desk/payments",
+            "payment": f"/desk/payments/{self._payment_id()}",
+            "jobs": "/desk/jobs?state=dead",
+            "job": f"/desk/jobs/{jobs[0].id}",
+        }
+        return self._asked(self.stage.browser(KIM), pages)
+
+    def _bill_id(self) -> str:
+        found: str = self.stage.rows(Invoice, Invoice.payer_account_id == self.account)[0].public_id
+        return found
+
+    def _payment_id(self) -> str:
+        found: str = self.stage.rows(Payment, Payment.account_id == self.account)[0].public_id
+        return found
+
+    def _asked(self, browser: Browser, pages: dict[str, str]) -> dict[str, int]:
+        counts = {}
+        for name, path in pages.items():
+            with statements(self.stage.db) as sent:
+                answer: TestResponse = browser.get(path)
+            assert answer.status_code == 200, path
+            counts[name] = len(sent)
+        return counts

@@ -1,0 +1,56 @@
+"""How often a page asks the database: within its bound, and not more often for many rows than for few."""
+
+import pytest
+
+from tests.rooms.web.growing import Growing
+from tests.rooms.web.looking import statements
+from tests.rooms.web.stage import RILEY, Stage
+
+FEW, MANY = 3, 30
+#: Where a session is read there are two more: the session and its user.
+BOUNDS = {
+    "shelves": {"home": 3, "everything": 3, "category": 3, "product": 4},
+    "cart": {"cart": 5, "count": 1, "checkout": 11, "adding": 8, "order": 7, "thanks": 7},
+    "portal": {"overview": 10, "bills": 6, "bill": 6, "receipts": 7, "receipt": 9, "pay": 7},
+    "desk": {
+        "today": 7,
+        "orders": 5,
+        "orders looked for": 5,
+        "order": 11,
+        "invoices": 4,
+        "invoice": 8,
+        "payments": 6,
+        "payment": 11,
+        "jobs": 4,
+        "job": 3,
+    },
+}
+
+
+def test_pages_ask_within_their_bound_however_many_rows_there_are(stage: Stage):
+    growing = Growing(stage)
+    growing.grow(FEW)
+    few = {part: getattr(growing, part)() for part in BOUNDS}
+    growing.grow(MANY)
+    many = {part: getattr(growing, part)() for part in BOUNDS}
+    assert many == few
+    over = {
+        name: count
+        for part, bounds in BOUNDS.items()
+        for name, count in many[part].items()
+        if count > bounds[name]
+    }
+    assert over == {}
+
+
+@pytest.mark.parametrize("path", ["/", "/c/all", "/p/wi-fi-6-router", "/terms"])
+def test_a_shared_page_asks_no_more_for_somebody_who_is_logged_in(stage: Stage, path: str):
+
+    counts = set()
+    stage.browser().get(path)
+    for browser in (stage.browser(), stage.browser(RILEY)):
+        with statements(stage.db) as sent:
+            browser.get(path)
+        counts.add(len(sent))
+        assert not any("user_session" in statement for statement in sent)
+    assert len(counts) == 1
