@@ -2,9 +2,10 @@
 
 import uuid
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from cart.models import DeliveryMethod
@@ -22,17 +23,6 @@ class Choice:
     tax_category: str
 
 
-#: Put together once: that costs more than running it.
-_METHODS = (
-    select(DeliveryMethod)
-    .where(
-        DeliveryMethod.channel_id == bindparam("channel"),
-        DeliveryMethod.country == bindparam("country"),
-    )
-    .order_by(DeliveryMethod.position, DeliveryMethod.code)
-)
-
-
 class Delivery(Protocol):
     """Answers how goods of a value can get to a country. No choice means: not there."""
 
@@ -47,10 +37,23 @@ class FlatDelivery:
     def choices(
         self, session: Session, channel_id: uuid.UUID, country: str, goods: Money
     ) -> list[Choice]:
-        rows = session.scalars(_METHODS, {"channel": channel_id, "country": country})
+        rows = session.scalars(_methods(), {"channel": channel_id, "country": country})
         return [self._choice(row, goods) for row in rows]
 
     def _choice(self, row: DeliveryMethod, goods: Money) -> Choice:
         free = row.free_from_minor is not None and goods.minor >= row.free_from_minor
         price = Money(0 if free else row.price_minor, goods.currency)
         return Choice(row.code, row.name, row.description, price, row.tax_category)
+
+
+@cache
+def _methods() -> Select[DeliveryMethod]:
+    """Put together once, at first use: that costs more than running it."""
+    return (
+        select(DeliveryMethod)
+        .where(
+            DeliveryMethod.channel_id == bindparam("channel"),
+            DeliveryMethod.country == bindparam("country"),
+        )
+        .order_by(DeliveryMethod.position, DeliveryMethod.code)
+    )

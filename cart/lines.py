@@ -7,9 +7,10 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, ClassVar
 
-from sqlalchemy import and_, bindparam, delete, insert, select, update
+from sqlalchemy import Executable, Select, and_, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session, load_only
 
 from cart.models import Cart, CartLine
@@ -62,33 +63,6 @@ class Entry:
     held_until: datetime | None
 
 
-#: Statements of hot ways are put together once: that costs more than running them.
-_OF_ID = select(Cart).where(Cart.public_id == bindparam("public_id"))
-_LOCKED = _OF_ID.with_for_update()
-_MOVED = (
-    update(Cart)
-    .where(Cart.id == bindparam("cart"), Cart.state == bindparam("wanted"))
-    .values(state=bindparam("to"))
-    .execution_options(synchronize_session=False)
-)
-_WITH_LINE = (
-    select(Variant, CartLine)
-    .join(Product, Product.id == Variant.product_id)
-    .outerjoin(
-        CartLine, and_(CartLine.variant_id == Variant.id, CartLine.cart_id == bindparam("cart"))
-    )
-    .where(Variant.sku == bindparam("sku"), Variant.active, Product.active)
-)
-_CONTENTS = (
-    select(CartLine, Variant, Product)
-    .join(Variant, Variant.id == CartLine.variant_id)
-    .join(Product, Product.id == Variant.product_id)
-    .where(CartLine.cart_id == bindparam("cart"))
-    .order_by(CartLine.added_at, CartLine.id)
-    .options(load_only(Product.slug, Product.name, Product.picture, Product.active))
-)
-
-
 def open_cart(
     session: Session, channel: Channel, now: datetime, user_id: uuid.UUID | None = None
 ) -> Cart:
@@ -111,7 +85,7 @@ def open_cart(
 
 def find(session: Session, public_id: str) -> Cart:
     """The cart with this public id. NotFound when there is none."""
-    cart = session.scalar(_OF_ID, {"public_id": public_id})
+    cart = session.scalar(_of_id(), {"public_id": public_id})
     if cart is None:
         raise NotFound("cart")
     return cart
@@ -119,7 +93,7 @@ def find(session: Session, public_id: str) -> Cart:
 
 def lock(session: Session, public_id: str) -> Cart:
     """The cart, locked: one change after the other."""
-    cart = session.scalar(_LOCKED, {"public_id": public_id})
+    cart = session.scalar(_locked(), {"public_id": public_id})
     if cart is None:
         raise NotFound("cart")
     return cart
@@ -147,7 +121,7 @@ def put(
     session: Session, cart: Cart, sku: str, quantity: int, hold_for: timedelta, now: datetime
 ) -> Entry:
     """As ``add``, and answers what the line looks like then: seven statements at most."""
-    row = session.execute(_WITH_LINE, {"sku": sku, "cart": cart.id}).first()
+    row = session.execute(_with_line(), {"sku": sku, "cart": cart.id}).first()
     if row is None:
         raise products.UnknownSku(sku)
     variant: Variant = row[0]
@@ -275,7 +249,7 @@ def demands(session: Session, cart_id: uuid.UUID, rows: Sequence[CartLine]) -> l
 
 def contents(session: Session, cart: Cart) -> Sequence[tuple[CartLine, Variant, Product]]:
     """The lines with what they stand for, in the order they were put in."""
-    rows = session.execute(_CONTENTS, {"cart": cart.id})
+    rows = session.execute(_contents(), {"cart": cart.id})
     return [(line, variant, product) for line, variant, product in rows]
 
 
@@ -299,7 +273,7 @@ def set_details(session: Session, cart: Cart, **values: Any) -> None:
 def move(session: Session, cart_id: uuid.UUID, wanted: str, to: str) -> bool:
     """Change the cart's state; False when it is not in ``wanted``."""
     values = {"cart": cart_id, "wanted": wanted, "to": to}
-    return changed(session.execute(_MOVED, values)) == 1
+    return changed(session.execute(_moved(), values)) == 1
 
 
 def _line(session: Session, cart: Cart, line_id: str) -> tuple[CartLine, Variant]:
@@ -315,3 +289,50 @@ def _line(session: Session, cart: Cart, line_id: str) -> tuple[CartLine, Variant
 
 def _entry(cart: Cart, line: CartLine, variant: Variant, until: datetime | None) -> Entry:
     return Entry(line, variant.sku, variant.name, variant.kind, cart.currency, until)
+
+
+# --- statements, each put together once and at first use, when the types of foreign keys are known ------
+
+
+@cache
+def _of_id() -> Select[Cart]:
+    return select(Cart).where(Cart.public_id == bindparam("public_id"))
+
+
+@cache
+def _locked() -> Select[Cart]:
+    return _of_id().with_for_update()
+
+
+@cache
+def _moved() -> Executable:
+    return (
+        update(Cart)
+        .where(Cart.id == bindparam("cart"), Cart.state == bindparam("wanted"))
+        .values(state=bindparam("to"))
+        .execution_options(synchronize_session=False)
+    )
+
+
+@cache
+def _with_line() -> Executable:
+    """What is sold under a SKU, with the cart's line of it."""
+    mine = and_(CartLine.variant_id == Variant.id, CartLine.cart_id == bindparam("cart"))
+    return (
+        select(Variant, CartLine)
+        .join(Product, Product.id == Variant.product_id)
+        .outerjoin(CartLine, mine)
+        .where(Variant.sku == bindparam("sku"), Variant.active, Product.active)
+    )
+
+
+@cache
+def _contents() -> Executable:
+    return (
+        select(CartLine, Variant, Product)
+        .join(Variant, Variant.id == CartLine.variant_id)
+        .join(Product, Product.id == Variant.product_id)
+        .where(CartLine.cart_id == bindparam("cart"))
+        .order_by(CartLine.added_at, CartLine.id)
+        .options(load_only(Product.slug, Product.name, Product.picture, Product.active))
+    )

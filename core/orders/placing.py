@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Update, bindparam, insert, select, update
+from sqlalchemy import Executable, Select, Update, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -20,16 +20,6 @@ from core.tax.arithmetic import TaxedLine
 
 ORDER_SERIES = "order"
 _TABLES = {"lifecycle": LIFECYCLE, "payment": PAYMENT}
-#: Statements are put together once: that costs more than running them.
-_OF_PUBLIC_ID = select(Order).where(Order.public_id == bindparam("public_id"))
-_OF_CART = select(Order).where(Order.cart_id == bindparam("cart"))
-#: With nulls written out, all lines go in together.
-_NEW_LINES = insert(OrderLine).execution_options(render_nulls=True)
-_LINES = (
-    select(OrderLine)
-    .where(OrderLine.order_id == bindparam("order"))
-    .order_by(OrderLine.line_number)
-)
 #: The first number is one more than this.
 BEFORE_FIRST = 10_000
 
@@ -143,14 +133,14 @@ def _write_lines(session: Session, order: Order, lines: Sequence[NewLine]) -> No
             }
             for position, taxed in enumerate(line.taxed.taxes)
         ]
-    session.execute(_NEW_LINES, rows)
+    session.execute(_new_lines(), rows)
     if taxes:
         session.execute(insert(OrderLineTax), taxes)
 
 
 def lines_of(session: Session, order_id: uuid.UUID) -> Sequence[OrderLine]:
     """The lines of an order, in their order."""
-    return session.scalars(_LINES, {"order": order_id}).all()
+    return session.scalars(_lines(), {"order": order_id}).all()
 
 
 def taxes_of(session: Session, order_id: uuid.UUID) -> dict[uuid.UUID, list[OrderLineTax]]:
@@ -168,7 +158,7 @@ def taxes_of(session: Session, order_id: uuid.UUID) -> dict[uuid.UUID, list[Orde
 
 def by_public_id(session: Session, public_id: str) -> Order:
     """The order that a program or a link names. NotFound when there is none."""
-    order = session.scalar(_OF_PUBLIC_ID, {"public_id": public_id})
+    order = session.scalar(_of_public_id(), {"public_id": public_id})
     if order is None:
         raise NotFound("order")
     return order
@@ -176,7 +166,7 @@ def by_public_id(session: Session, public_id: str) -> Order:
 
 def of_cart(session: Session, cart_id: uuid.UUID) -> Order | None:
     """The order that a cart has become, or is becoming."""
-    return session.scalar(_OF_CART, {"cart": cart_id})
+    return session.scalar(_of_cart(), {"cart": cart_id})
 
 
 def lock(session: Session, order_id: uuid.UUID) -> Order:
@@ -190,7 +180,7 @@ def confirm(session: Session, order: Order, payment: str, now: datetime) -> None
     ``payment`` is ``paid`` or ``on_terms``. Take this late: the number series is a hot row.
     """
     position = numbering.take(session, order.legal_entity_id, ORDER_SERIES)
-    number = f"O-{10_000 + position}"
+    number = number_of(position)
     states = {"lifecycle": "confirmed", "payment": payment}
     _move(session, order, states, number=number, placed_at=now)
 
@@ -221,6 +211,9 @@ def _move(session: Session, order: Order, states: dict[str, str], **values: Any)
         set_committed_value(order, name, value)
 
 
+# --- statements, each put together once and at first use, when the types of foreign keys are known ------
+
+
 @cache
 def _moved(states: tuple[str, ...], values: tuple[str, ...]) -> Update:
     conditions = [
@@ -231,4 +224,29 @@ def _moved(states: tuple[str, ...], values: tuple[str, ...]) -> Update:
         .where(Order.id == bindparam("order"), *conditions)
         .values({name: bindparam(name) for name in (*states, *values)})
         .execution_options(synchronize_session=False)
+    )
+
+
+@cache
+def _of_public_id() -> Select[Order]:
+    return select(Order).where(Order.public_id == bindparam("public_id"))
+
+
+@cache
+def _of_cart() -> Select[Order]:
+    return select(Order).where(Order.cart_id == bindparam("cart"))
+
+
+@cache
+def _new_lines() -> Executable:
+    """With nulls written out, all lines go in together."""
+    return insert(OrderLine).execution_options(render_nulls=True)
+
+
+@cache
+def _lines() -> Select[OrderLine]:
+    return (
+        select(OrderLine)
+        .where(OrderLine.order_id == bindparam("order"))
+        .order_by(OrderLine.line_number)
     )

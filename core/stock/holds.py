@@ -7,9 +7,10 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Executable, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from core.catalog.models import Variant
@@ -47,46 +48,6 @@ class Demand:
     line_id: uuid.UUID
     variant_id: uuid.UUID
     quantity: int
-
-
-#: A row of the columns below.
-_Row = Any
-#: Statements are put together once: that costs more than running them.
-_ROW = (Hold.id, Hold.level_id, Hold.line_id, Hold.quantity, Hold.expires_at)
-_OWNED = (
-    Hold.owner_kind == bindparam("kind"),
-    Hold.owner_id == bindparam("owner"),
-    IS_ACTIVE,
-)
-_ACTIVE = select(*_ROW).where(*_OWNED).order_by(Hold.level_id, Hold.id).with_for_update()
-_ACTIVE_OF_LINE = _ACTIVE.where(Hold.line_id == bindparam("line"))
-_ACTIVE_WITH_VARIANT = (
-    select(*_ROW, StockLevel.variant_id)
-    .join(StockLevel, StockLevel.id == Hold.level_id)
-    .where(*_OWNED)
-    .order_by(Hold.level_id, Hold.id)
-    .with_for_update(of=Hold)
-)
-_UNTIL = select(Hold.line_id, Hold.expires_at).where(*_OWNED, Hold.expires_at > bindparam("now"))
-_LEVELS = (
-    select(Variant.id, Variant.sku, Variant.kind, StockLevel.id)
-    .outerjoin(StockLevel, StockLevel.variant_id == Variant.id)
-    .where(Variant.id.in_(bindparam("variants", expanding=True)))
-    .order_by(Variant.id, StockLevel.id)
-)
-_OPEN = (
-    update(Hold)
-    .where(Hold.id == bindparam("hold"), IS_ACTIVE)
-    .execution_options(synchronize_session=False)
-)
-_ENDED = _OPEN.values(state=bindparam("new_state"))
-_RENEWED = _OPEN.values(quantity=bindparam("new_quantity"), expires_at=bindparam("new_expires_at"))
-_PASSED_ON = _OPEN.values(
-    owner_kind=bindparam("kind"),
-    owner_id=bindparam("owner"),
-    line_id=bindparam("new_line"),
-    expires_at=bindparam("new_expires_at"),
-)
 
 
 def hold(
@@ -157,7 +118,7 @@ def change(
         more = demand.quantity - row.quantity
         if more == 0 or levels.shift(session, row.level_id, held=more):
             session.execute(
-                _RENEWED,
+                _changed_to(),
                 {
                     "hold": row.id,
                     "new_quantity": demand.quantity,
@@ -179,7 +140,7 @@ class _Counted:
 
 
 def _counted(session: Session, variant_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, _Counted]:
-    rows: Sequence[_Row] = session.execute(_LEVELS, {"variants": list(set(variant_ids))}).all()
+    rows: Sequence[Any] = session.execute(_levels(), {"variants": list(set(variant_ids))}).all()
     found: dict[uuid.UUID, _Counted] = {}
     for variant_id, sku, kind, level_id in rows:
         if level_id is not None:
@@ -223,7 +184,7 @@ def lapse(
         .with_for_update()
     ).all()
     rows = session.execute(
-        select(*_ROW)
+        select(*_columns())
         .where(*over, Hold.level_id.in_(locked))
         .order_by(Hold.level_id, Hold.id)
         .limit(limit)
@@ -244,28 +205,28 @@ def release(session: Session, owner: Owner, line_id: uuid.UUID | None = None) ->
     return sum(_end(session, row, "released") for row in _active(session, owner, line_id))
 
 
-def _active(session: Session, owner: Owner, line_id: uuid.UUID | None = None) -> Sequence[_Row]:
+def _active(session: Session, owner: Owner, line_id: uuid.UUID | None = None) -> Sequence[Any]:
     values = {"kind": owner.kind, "owner": owner.id}
     if line_id is None:
-        return session.execute(_ACTIVE, values).all()
-    return session.execute(_ACTIVE_OF_LINE, {**values, "line": line_id}).all()
+        return session.execute(_active_of_owner(), values).all()
+    return session.execute(_active_of_line(), {**values, "line": line_id}).all()
 
 
-def _end(session: Session, row: _Row, state: str) -> int:
+def _end(session: Session, row: Any, state: str) -> int:
     if not _close(session, row, state):
         return 0
     levels.shift(session, row.level_id, held=-row.quantity)
     return 1
 
 
-def _close(session: Session, row: _Row, state: str) -> bool:
-    return changed(session.execute(_ENDED, {"hold": row.id, "new_state": state})) == 1
+def _close(session: Session, row: Any, state: str) -> bool:
+    return changed(session.execute(_ended(), {"hold": row.id, "new_state": state})) == 1
 
 
 def of(session: Session, owner: Owner, now: datetime) -> dict[uuid.UUID, datetime]:
     """Until when each line of ``owner`` is held; lines whose hold has lapsed are not in it."""
     values = {"kind": owner.kind, "owner": owner.id, "now": now}
-    return dict(session.execute(_UNTIL, values).all())
+    return dict(session.execute(_until(), values).all())
 
 
 def pass_on(
@@ -282,7 +243,7 @@ def pass_on(
     """
     missing = list(demands)
     values = {"kind": giver.kind, "owner": giver.id}
-    for row in session.execute(_ACTIVE_WITH_VARIANT, values).all():
+    for row in session.execute(_active_with_variant(), values).all():
         wanted = (row.variant_id, row.quantity)
         demand = next((d for d in missing if (d.variant_id, d.quantity) == wanted), None)
         if demand is None:
@@ -290,7 +251,7 @@ def pass_on(
             continue
         missing.remove(demand)
         session.execute(
-            _PASSED_ON,
+            _passed_on(),
             {
                 "hold": row.id,
                 "kind": taker.kind,
@@ -329,3 +290,81 @@ def _sell(
     """Pieces that are held are sold."""
     levels.shift(session, level_id, held=-quantity, allocated=quantity)
     levels.move(session, level_id, "allocated", now, allocated=quantity, reference=reference)
+
+
+# --- statements, each put together once and at first use, when the types of foreign keys are known ------
+
+
+def _columns() -> tuple[Any, ...]:
+    return (Hold.id, Hold.level_id, Hold.line_id, Hold.quantity, Hold.expires_at)
+
+
+def _owned() -> tuple[ColumnElement[bool], ...]:
+    owner = (Hold.owner_kind == bindparam("kind"), Hold.owner_id == bindparam("owner"))
+    return (*owner, IS_ACTIVE)
+
+
+@cache
+def _active_of_owner() -> Executable:
+    query = select(*_columns()).where(*_owned())
+    return query.order_by(Hold.level_id, Hold.id).with_for_update()
+
+
+@cache
+def _active_of_line() -> Executable:
+    query = select(*_columns()).where(*_owned(), Hold.line_id == bindparam("line"))
+    return query.order_by(Hold.level_id, Hold.id).with_for_update()
+
+
+@cache
+def _active_with_variant() -> Executable:
+    return (
+        select(*_columns(), StockLevel.variant_id)
+        .join(StockLevel, StockLevel.id == Hold.level_id)
+        .where(*_owned())
+        .order_by(Hold.level_id, Hold.id)
+        .with_for_update(of=Hold)
+    )
+
+
+@cache
+def _until() -> Executable:
+    query = select(Hold.line_id, Hold.expires_at)
+    return query.where(*_owned(), Hold.expires_at > bindparam("now"))
+
+
+@cache
+def _levels() -> Executable:
+    return (
+        select(Variant.id, Variant.sku, Variant.kind, StockLevel.id)
+        .outerjoin(StockLevel, StockLevel.variant_id == Variant.id)
+        .where(Variant.id.in_(bindparam("variants", expanding=True)))
+        .order_by(Variant.id, StockLevel.id)
+    )
+
+
+def _of_active(**values: str) -> Executable:
+    """Change columns of one active hold; ``values`` are columns and the names of their parameters."""
+    return (
+        update(Hold)
+        .where(Hold.id == bindparam("hold"), IS_ACTIVE)
+        .values({column: bindparam(name) for column, name in values.items()})
+        .execution_options(synchronize_session=False)
+    )
+
+
+@cache
+def _ended() -> Executable:
+    return _of_active(state="new_state")
+
+
+@cache
+def _changed_to() -> Executable:
+    return _of_active(quantity="new_quantity", expires_at="new_expires_at")
+
+
+@cache
+def _passed_on() -> Executable:
+    return _of_active(
+        owner_kind="kind", owner_id="owner", line_id="new_line", expires_at="new_expires_at"
+    )

@@ -3,26 +3,14 @@
 import uuid
 from collections.abc import Sequence
 from datetime import date
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from core.tax.arithmetic import Tax
 from core.tax.models import TaxRate
-
-#: Put together once: that costs more than running it.
-_HOLDING = (
-    select(TaxRate)
-    .where(
-        TaxRate.legal_entity_id == bindparam("entity"),
-        TaxRate.country == bindparam("country"),
-        TaxRate.region.in_(bindparam("regions", expanding=True)),
-        TaxRate.valid_from <= bindparam("day"),
-        or_(TaxRate.valid_to.is_(None), TaxRate.valid_to >= bindparam("day")),
-    )
-    .order_by(TaxRate.region, TaxRate.jurisdiction, TaxRate.name)
-)
 
 
 def taxes_by_category(
@@ -35,7 +23,7 @@ def taxes_by_category(
     if not place or not place.get("country"):
         return {}
     rows = session.scalars(
-        _HOLDING,
+        _holding(),
         {
             "entity": legal_entity_id,
             "country": place["country"],
@@ -44,6 +32,22 @@ def taxes_by_category(
         },
     )
     return _grouped(list(rows))
+
+
+@cache
+def _holding() -> Select[TaxRate]:
+    """Put together once, at first use: that costs more than running it."""
+    return (
+        select(TaxRate)
+        .where(
+            TaxRate.legal_entity_id == bindparam("entity"),
+            TaxRate.country == bindparam("country"),
+            TaxRate.region.in_(bindparam("regions", expanding=True)),
+            TaxRate.valid_from <= bindparam("day"),
+            or_(TaxRate.valid_to.is_(None), TaxRate.valid_to >= bindparam("day")),
+        )
+        .order_by(TaxRate.region, TaxRate.jurisdiction, TaxRate.name)
+    )
 
 
 def _grouped(rows: Sequence[TaxRate]) -> dict[str, list[Tax]]:
