@@ -16,6 +16,7 @@ from cart.delivery import Choice, Delivery
 from cart.models import Cart
 from core.kernel.clock import local_date
 from core.kernel.money import Money, extend, micros_of, total
+from core.orders import placing
 from core.parties.models import Channel, LegalEntity
 from core.prices import resolve
 from core.prices.resolve import Resolved
@@ -152,7 +153,7 @@ def _lines(session: Session, cart: Cart, now: datetime) -> tuple[list[PricedLine
         return [], []
     quantities = {variant.id: line.quantity for line, variant, _ in rows}
     found = resolve.prices(session, cart.channel_id, cart.currency, quantities, now)
-    until = holds.of(session, Owner("cart", cart.id), now)
+    until = _held(session, cart, {line.id: line.variant_id for line, _, _ in rows}, now)
     priced, unpriced = [], []
     for line, variant, product in rows:
         if variant.id not in found or not (variant.active and product.active):
@@ -179,6 +180,25 @@ def _lines(session: Session, cart: Cart, now: datetime) -> tuple[list[PricedLine
             )
         )
     return priced, unpriced
+
+
+def _held(
+    session: Session, cart: Cart, variants: dict[uuid.UUID, uuid.UUID], now: datetime
+) -> dict[uuid.UUID, datetime]:
+    """Until when each line is held; ``variants`` by line. While a cart is being paid for, its order
+    holds the pieces."""
+    if cart.state != "checking_out":
+        return holds.of(session, Owner("cart", cart.id), now)
+    order = placing.of_cart(session, cart.id)
+    if order is None:
+        return {}
+    until = holds.of(session, Owner("order", order.id), now)
+    kept = {
+        line.variant_id: until[line.id]
+        for line in placing.lines_of(session, order.id)
+        if line.id in until
+    }
+    return {line: kept[variant] for line, variant in variants.items() if variant in kept}
 
 
 def _chosen(choices: Sequence[Choice], code: str | None) -> Choice | None:
