@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from sqlalchemy.orm import Session
 
 from core import events
@@ -20,6 +21,7 @@ from core.stock import holds
 from flows import issue_invoice, notify, reconcile, refund, settle_payment
 from flows.house import House
 
+_log = structlog.get_logger("worker")
 #: Finished jobs are kept this long.
 DONE_KEPT = timedelta(days=14)
 
@@ -81,9 +83,9 @@ def _refund(house: House, event: events.RefundWanted) -> None:
 
 
 def _reconcile(house: House, _: object) -> None:
-    report = reconcile.run(house)
-    if report.problems:
-        raise RuntimeError("; ".join(report.problems))
+    """What went wrong stands with each operation; the next round looks again, so this one is over."""
+    for problem in reconcile.run(house).problems:
+        _log.error("reconcile.problem", problem=problem)
 
 
 def _seal(session: Session, house: House, _: object) -> None:

@@ -3,7 +3,7 @@
 import os
 import socket
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy.orm import Session
@@ -57,15 +57,24 @@ def work(house: House, owner: str, stop: threading.Event | None = None) -> bool:
     """Claim one batch and run it; False when nothing was due."""
     if not _anything_due(house):
         return False
+    claimed_at = house.clock.now()
     batch = house.db.run_tx(
-        lambda session: jobs.claim(session, owner, house.clock.now(), ROUTES, limit=BATCH)
+        lambda session: jobs.claim(session, owner, claimed_at, ROUTES, limit=BATCH)
     )
     for job in batch:
         if stop is not None and stop.is_set():
             house.db.run_tx(lambda session, job=job: jobs.give_back(session, job))  # type: ignore[misc]  # bound now
-            continue
-        run_job(house, job)
+        elif _still_ours(house, job, claimed_at):
+            run_job(house, job)
     return bool(batch)
+
+
+def _still_ours(house: House, job: Claimed, claimed_at: datetime) -> bool:
+    """A job that waited behind slow ones gets its whole lease again; False when it lost it."""
+    now = house.clock.now()
+    if now - claimed_at < jobs.LEASE / 3:
+        return True
+    return house.db.run_tx(lambda session: jobs.renew(session, job, now))
 
 
 def _anything_due(house: House) -> bool:

@@ -10,6 +10,7 @@ from flows.cancel_order import cancel
 from flows.house import House
 from flows.settle_payment import settle
 from payments import operations
+from payments.gateway import InvalidRequest
 from payments.models import PaymentOperation
 
 
@@ -38,7 +39,12 @@ def end_visit(house: House, operation: PaymentOperation) -> bool:
         checkout_id = found.id if found else None
     if checkout_id is None:
         return True
-    ended = house.gateway.expire_checkout(checkout_id, f"{operation.op_key}-expire")
+    try:
+        ended = house.gateway.expire_checkout(checkout_id, f"{operation.op_key}-expire")
+    except InvalidRequest as error:
+        if not error.is_missing:
+            raise
+        return True
     return ended.status != "complete"
 
 

@@ -5,7 +5,7 @@ and reads the processor's own list of events from where it stopped, with some ov
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -13,13 +13,22 @@ from functools import partial
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from core.kernel.db import insert_once
 from core.kernel.errors import ShopError
+from core.ledger import tenders
 from flows import refund, settle_payment
 from flows.abandon_payment import release_bills
 from flows.cancel_order import cancel
 from flows.house import House
 from payments import inbox, operations
-from payments.gateway import GatewayError, WebhookEvent
+from payments.gateway import (
+    GatewayError,
+    Indeterminate,
+    InvalidRequest,
+    Misconfigured,
+    RateLimited,
+    WebhookEvent,
+)
 from payments.models import PaymentOperation, ReconcileCursor
 
 _CURSOR = "events"
@@ -29,6 +38,10 @@ OVERLAP = timedelta(minutes=10)
 FIRST_LOOK = timedelta(days=3)
 #: A visit that the processor never heard of is given up so long after it was to end.
 UNKNOWN_AFTER = timedelta(minutes=5)
+#: What could not be brought to its end is looked at again so much later.
+LATER = timedelta(minutes=5)
+#: After so many questions in a row without an answer the rest waits for the next round.
+PATIENCE = 3
 
 
 @dataclass(frozen=True)
@@ -42,53 +55,112 @@ class Report:
 
 
 def run(house: House) -> Report:
-    """One round. A problem with one operation does not keep the others waiting."""
-    events = read_events(house)
-    settled, problems = 0, []
+    """One round. A problem with one thing does not keep the others waiting."""
+    events, settled, silent = 0, 0, 0
+    problems = []
+    try:
+        events = read_events(house)
+    except GatewayError as error:
+        problems.append(f"the list of events: {error}")
+    waiting = _waiting(house)
+    for name, bring_to_its_end in waiting:
+        if silent == PATIENCE:
+            problems.append("the processor does not answer: the rest waits for the next round")
+            break
+        try:
+            settled += bring_to_its_end()
+            silent = 0
+        except ShopError as error:
+            problems.append(f"{name}: {error}")
+            unanswered = isinstance(error, Indeterminate | RateLimited | Misconfigured)
+            silent = silent + 1 if unanswered else 0
+    return Report(len(waiting), settled, events, tuple(problems))
+
+
+def _waiting(house: House) -> list[tuple[str, Callable[[], bool]]]:
+    """What is to be brought to its end: each with a name, and what says whether it is there."""
     with house.db.reading() as session:
         due = operations.due(session, house.clock.now())
         refunds = refund.waiting(session)
-    for operation_id in due:
-        try:
-            settled += _look(house, operation_id) in ("succeeded", "expired")
-        except ShopError as error:
-            problems.append(f"{operation_id}: {error}")
-    for payment_id, amount, reason in refunds:
-        try:
-            refund.refund(house, payment_id, amount, reason)
-            settled += 1
-        except GatewayError as error:
-            problems.append(f"refund of {payment_id}: {error}")
-    return Report(len(due) + len(refunds), settled, events, tuple(problems))
+    return [
+        *((str(operation_id), partial(_look, house, operation_id)) for operation_id in due),
+        *(
+            (f"refund of {payment_id}", partial(_refund, house, payment_id, amount, reason))
+            for payment_id, amount, reason in refunds
+        ),
+    ]
 
 
-def _look(house: House, operation_id: uuid.UUID) -> str:
+def _refund(house: House, payment_id: uuid.UUID, amount_minor: int, reason: str) -> bool:
+    refund.refund(house, payment_id, amount_minor, reason)
+    return True
+
+
+def _look(house: House, operation_id: uuid.UUID) -> bool:
+    """Bring a checkout to its end; False when it is still open. What goes wrong is noted with it."""
     with house.db.reading() as session:
         operation = session.get_one(PaymentOperation, operation_id)
-    state = settle_payment.settle(house, operation.id)
     now = house.clock.now()
+    try:
+        is_known, state = _settled(house, operation)
+    except ShopError as error:
+        words = str(error)
+        house.db.run_tx(
+            lambda session: operations.note_trouble(session, operation_id, words, now + LATER)
+        )
+        raise
+    if state == "failed":
+        house.db.run_tx(lambda session: _refused(session, house, operation))
+        return True
     ended = operation.expires_at is not None and operation.expires_at + UNKNOWN_AFTER < now
-    if state in ("pending", "indeterminate") and ended:
-        return house.db.run_tx(lambda session: _never_opened(session, house, operation))
+    if not is_known and ended:
+        house.db.run_tx(lambda session: _never_opened(session, house, operation))
+        return True
     if state in operations.OPEN_STATES:
         house.db.run_tx(lambda session: _look_later(session, operation, now))
-    return state
+    return state in ("succeeded", "expired")
 
 
-def _never_opened(session: Session, house: House, operation: PaymentOperation) -> str:
-    """The visit was never opened and its time is over."""
+def _settled(house: House, operation: PaymentOperation) -> tuple[bool, str]:
+    """Does the processor know of a visit, and the operation's state now."""
+    try:
+        state = settle_payment.settle(house, operation.id)
+    except InvalidRequest as error:
+        if not error.is_missing:
+            raise
+        return False, operation.state
+    return state not in ("pending", "indeterminate"), state
+
+
+def _refused(session: Session, house: House, operation: PaymentOperation) -> None:
+    """The processor refused to open a visit and nobody came back: what it was for is given back."""
+    locked = operations.lock(session, operation.id)
+    if locked.state == "failed":
+        operations.settle(session, locked, "failed", house.clock.now())
+        tenders.conclude(session, "released", operation_id=operation.id)
+        if operation.order_id is not None:
+            cancel(session, house, operation.order_id, "payment_refused")
+
+
+def _never_opened(session: Session, house: House, operation: PaymentOperation) -> None:
+    """The visit was never opened, or the processor has forgotten it, and its time is over."""
     if operation.order_id is not None:
         cancel(session, house, operation.order_id, "payment_never_began")
     else:
         release_bills(session, house, operation.id)
-    return "expired"
 
 
 def _look_later(session: Session, operation: PaymentOperation, now: datetime) -> None:
     session.execute(
         update(PaymentOperation)
         .where(PaymentOperation.id == operation.id)
-        .values(next_at=now + timedelta(minutes=5))
+        .values(next_at=now + LATER)
+    )
+    # It was looked at without trouble; that the processor did not answer us at first still stands.
+    session.execute(
+        update(PaymentOperation)
+        .where(PaymentOperation.id == operation.id, PaymentOperation.state == "sent")
+        .values(last_error=None)
     )
 
 
@@ -114,8 +186,9 @@ def _receive(events: Sequence[WebhookEvent], now: datetime, session: Session) ->
 
 
 def _advance(session: Session, now: datetime) -> None:
-    row = session.get(ReconcileCursor, _CURSOR)
-    if row is None:
-        session.add(ReconcileCursor(name=_CURSOR, position=now))
-    else:
-        row.position = now
+    if not insert_once(session, ReconcileCursor, name=_CURSOR, position=now):
+        session.execute(
+            update(ReconcileCursor)
+            .where(ReconcileCursor.name == _CURSOR, ReconcileCursor.position < now)
+            .values(position=now)
+        )

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from core.events import RefundMade
 from core.kernel import audit, crash, jobs
 from core.kernel.clock import local_date
+from core.kernel.errors import NotFound
 from core.kernel.money import Money
 from core.ledger import business, items
 from core.ledger.models import OpenItem
@@ -21,9 +22,12 @@ from payments.gateway import (
     Indeterminate,
     Misconfigured,
     RateLimited,
+    RefundFailed,
     RefundRequest,
 )
 from payments.models import Payment, PaymentOperation
+
+_NOT_PAID_OUT = ("failed", "canceled")
 
 
 def refund(house: House, payment_id: uuid.UUID, amount_minor: int, reason: str) -> None:
@@ -37,8 +41,37 @@ def refund(house: House, payment_id: uuid.UUID, amount_minor: int, reason: str) 
     if operation.state == "succeeded":
         return
     done = _ask(house, operation, charge_id)
+    if done.status in _NOT_PAID_OUT:
+        failed = RefundFailed(done.failure or done.status)
+        operations.note(house.db, operation.id, "failed", str(failed))
+        raise failed
     crash.point("refund.asked")
     house.db.run_tx(lambda session: _apply(session, house, operation_id, done))
+
+
+def hear_of_refund(house: House, refund_id: str) -> bool:
+    """Look at a refund that the processor tells of; False when it is none of ours.
+
+    One that could not be paid out after all is noted for the desk: the customer is without the money.
+    """
+    told = house.gateway.get_refund(refund_id)
+    if told.operation_id is None:
+        return False
+    with house.db.reading() as session:
+        try:
+            operation = operations.by_public_id(session, told.operation_id)
+        except NotFound:
+            return False
+    if told.status in _NOT_PAID_OUT and operation.state == "succeeded":
+        words = str(RefundFailed(told.failure or told.status))
+        house.db.run_tx(lambda session: _came_back(session, house, operation, words))
+    return True
+
+
+def _came_back(session: Session, house: House, operation: PaymentOperation, words: str) -> None:
+    if operations.note_trouble(session, operation.id, words, None):
+        subject = ("payment", str(operation.payment_id))
+        audit.write(session, house.clock.now(), "system", "payment.refund_failed", subject)
 
 
 def _prepare(

@@ -25,8 +25,9 @@ from core.stock.holds import OutOfStock
 from flows.cancel_order import cancel
 from flows.confirm_order import confirm
 from flows.house import House
+from flows.refund import hear_of_refund
 from payments import inbox, money, operations
-from payments.gateway import CheckoutSession
+from payments.gateway import CheckoutSession, InvalidRequest
 from payments.gateway import Payment as Captured
 from payments.models import InboundEvent, Payment, PaymentOperation
 
@@ -69,21 +70,37 @@ def _visit(house: House, operation: PaymentOperation) -> CheckoutSession | None:
 
 
 def from_event(house: House, event_id: str) -> None:
-    """Apply what an inbox row points to: fetch the object, find our operation, settle it."""
+    """Apply what an inbox row points to: fetch the object, find our operation, settle it.
+
+    What the processor knows nothing of (any more), or never had from us, is ignored.
+    """
     with house.db.reading() as session:
         event = session.get_one(InboundEvent, event_id)
-    public_id = _operation_of(house, event)
-    found = None
-    if public_id is not None:
-        with house.db.reading() as session:
-            try:
-                found = operations.by_public_id(session, public_id)
-            except NotFound:
-                found = None
-    if found is not None and found.kind == "checkout":
-        settle(house, found.id)
-    state = "ignored" if found is None else "applied"
+    try:
+        ours = _apply_event(house, event)
+    except InvalidRequest as error:
+        if not error.is_missing:
+            raise
+        ours = False
+    state = "applied" if ours else "ignored"
     house.db.run_tx(lambda session: inbox.close(session, event_id, state, house.clock.now()))
+
+
+def _apply_event(house: House, event: InboundEvent) -> bool:
+    """False when it is none of ours."""
+    if event.object_type == "refund":
+        return hear_of_refund(house, event.object_id)
+    public_id = _operation_of(house, event)
+    if public_id is None:
+        return False
+    with house.db.reading() as session:
+        try:
+            found = operations.by_public_id(session, public_id)
+        except NotFound:
+            return False
+    if found.kind == "checkout":
+        settle(house, found.id)
+    return True
 
 
 def _operation_of(house: House, event: InboundEvent) -> str | None:

@@ -219,6 +219,20 @@ class InvalidRequest(GatewayError):
     message: str
     param: str | None = None
 
+    @property
+    def is_missing(self) -> bool:
+        """The processor knows nothing of what was asked for: nobody can pay there."""
+        return self.reason == "resource_missing"
+
+
+@dataclass(eq=False)
+class RefundFailed(GatewayError):
+    """The processor took the refund and could not pay it out: the money is still here."""
+
+    code: ClassVar[str] = "refund_failed"
+    text: ClassVar[str] = "The processor could not pay the refund out ({failure})."
+    failure: str
+
 
 @dataclass(eq=False)
 class KeyConflict(GatewayError):

@@ -164,6 +164,20 @@ def note(db: Database, operation_id: uuid.UUID, state: str, error: str) -> None:
     db.run_tx(write)
 
 
+def note_trouble(
+    session: Session, operation_id: uuid.UUID, error: str, next_at: datetime | None
+) -> bool:
+    """Write down what went wrong, for the desk to see; its state stays. False when it stood there."""
+    same = PaymentOperation.last_error.is_not_distinct_from(error[:2000])
+    known = session.scalar(select(same).where(PaymentOperation.id == operation_id))
+    session.execute(
+        update(PaymentOperation)
+        .where(PaymentOperation.id == operation_id)
+        .values(last_error=error[:2000], next_at=next_at)
+    )
+    return not known
+
+
 def note_sent(session: Session, operation_id: uuid.UUID, checkout: CheckoutSession) -> bool:
     """Write down the open visit; False when the operation was given up meanwhile."""
     result = session.execute(
@@ -238,20 +252,37 @@ def underway(
     return None
 
 
+def can_be_paid(operation: PaymentOperation, now: datetime) -> bool:
+    """Is it worth going on with: open, not past its time, and not refusing to be opened?"""
+    weary = operation.state == "indeterminate" and operation.attempts >= PATIENCE
+    past = operation.expires_at is not None and operation.expires_at <= now
+    return operation.state in OPEN_STATES and not weary and not past
+
+
 def settle(session: Session, operation: PaymentOperation, state: str, now: datetime) -> None:
     """Close an operation that is locked."""
     operation.state, operation.settled_at, operation.next_at = state, now, None
+    if state == "succeeded":
+        operation.last_error = None
     session.flush()
 
 
 def due(session: Session, now: datetime, limit: int = 50) -> Sequence[uuid.UUID]:
-    """Checkouts that somebody has to look at: unanswered ones, and visits past their time."""
+    """Checkouts that somebody has to look at: unanswered ones, and visits past their time.
+
+    A refused one waits until its time is over as well: the shopper may still begin it anew.
+    """
     return session.scalars(
         select(PaymentOperation.id)
         .where(
             PaymentOperation.kind == "checkout",
-            PaymentOperation.state.in_(OPEN_STATES),
-            or_(PaymentOperation.next_at.is_(None), PaymentOperation.next_at <= now),
+            or_(
+                PaymentOperation.state.in_(OPEN_STATES)
+                & or_(PaymentOperation.next_at.is_(None), PaymentOperation.next_at <= now),
+                (PaymentOperation.state == "failed")
+                & PaymentOperation.next_at.is_not(None)
+                & (PaymentOperation.expires_at <= now),
+            ),
         )
         .order_by(PaymentOperation.next_at)
         .limit(limit)

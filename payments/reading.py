@@ -18,11 +18,14 @@ def of_accounts(
     session: Session,
     account_ids: Sequence[uuid.UUID],
     *,
+    currency: str | None = None,
     before: Cursor | None = None,
     limit: int = 25,
 ) -> Sequence[Payment]:
     """The accounts' payments, the newest first, behind ``before``."""
     query = select(Payment).where(Payment.account_id.in_(account_ids))
+    if currency is not None:
+        query = query.where(Payment.currency == currency)
     if before is not None:
         query = query.where(tuple_(Payment.captured_at, Payment.id) < tuple_(*before))
     return session.scalars(
@@ -109,10 +112,16 @@ def listing(
 
 
 def in_trouble(session: Session, limit: int = 20) -> Sequence[PaymentOperation]:
-    """Operations that the processor refused or has not answered, the newest first."""
+    """Operations that were refused, not answered or not what we asked for, the newest first."""
     return session.scalars(
         select(PaymentOperation)
-        .where(PaymentOperation.state.in_(["failed", "indeterminate"]))
+        .where(
+            or_(
+                PaymentOperation.state.in_(["failed", "indeterminate"]),
+                PaymentOperation.state.in_(["sent", "succeeded"])
+                & PaymentOperation.last_error.is_not(None),
+            )
+        )
         .order_by(PaymentOperation.created_at.desc())
         .limit(limit)
     ).all()

@@ -83,6 +83,10 @@ class Job(Base):
     finished_at: Mapped[datetime | None]
 
 
+#: The partial index is found by these very words.
+_LIVE = literal_column("state IN ('ready', 'running')", Boolean)
+
+
 class JobSchedule(Base):
     """A handler that runs every so many seconds."""
 
@@ -196,8 +200,7 @@ def claim(
 
 def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
     return (
-        # The partial index is found by these very words.
-        literal_column("state IN ('ready', 'running')", Boolean),
+        _LIVE,
         or_(
             (Job.state == "ready") & (Job.run_at <= now),
             (Job.state == "running") & (Job.lease_until < now),
@@ -309,7 +312,10 @@ def retry(session: Session, job_id: int, now: datetime) -> None:
 
 
 def tick(session: Session, schedules: Mapping[str, int], now: datetime) -> int:
-    """Enqueue each schedule (handler name → seconds) that is due; says how many were."""
+    """Enqueue each schedule (handler name → seconds) that is due; says how many were.
+
+    A round whose earlier one is not over is left out: slow or failing rounds never pile up.
+    """
     count = 0
     for name, seconds in schedules.items():
         insert_once(session, JobSchedule, name=name, every_seconds=seconds, next_at=now)
@@ -320,9 +326,16 @@ def tick(session: Session, schedules: Mapping[str, int], now: datetime) -> int:
             session.delete(row)
             continue
         every = schedules[row.name]
-        count += enqueue(session, row.name, {}, now, key=f"{row.name}@{row.next_at.isoformat()}")
+        if not _under_way(session, row.name):
+            key = f"{row.name}@{row.next_at.isoformat()}"
+            count += enqueue(session, row.name, {}, now, key=key)
         row.every_seconds, row.next_at = every, now + timedelta(seconds=every)
     return count
+
+
+def _under_way(session: Session, handler: str) -> bool:
+    query = select(Job.id).where(_LIVE, Job.name == handler, Job.handler == handler).limit(1)
+    return session.scalar(query) is not None
 
 
 def listing(*, state: str = "", words: str = "") -> Select[Job]:

@@ -357,7 +357,7 @@ def test_reconcile_fails_when_the_processor_does_not_answer(shell, world, tmp_pa
     house = make_house(shell.db, shell.clock, tmp_path, silent)  # type: ignore[arg-type]  # no more is asked
     out = StringIO()
     assert reconcile.run([], shell.settings, house, out) == 1
-    assert out.getvalue() == "The payment processor has not answered yet (no answer).\n"
+    assert "events: The payment processor has not answered yet (no answer).\n" in out.getvalue()
 
 
 def test_migrate_brings_an_empty_database_to_this_release_and_then_finds_nothing_to_do(

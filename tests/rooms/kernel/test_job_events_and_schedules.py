@@ -83,19 +83,40 @@ def tick(db: Database, now: datetime, schedules: dict[str, int]) -> int:
     return db.run_tx(lambda s: jobs.tick(s, schedules, now))
 
 
+def end_the_round(db: Database, state: str = "done") -> None:
+    db.run_tx(lambda s: s.execute(update(Job).values(state=state)))
+
+
 def test_a_schedule_ticks_once_in_its_time(db: Database, clock: ManualClock):
     schedules = {"holds.expire": 60}
     assert tick(db, clock.now(), schedules) == 1
     assert tick(db, clock.now(), schedules) == 0
+    end_the_round(db)
     assert tick(db, clock.now() + 59 * SECOND, schedules) == 0
     assert tick(db, clock.now() + 60 * SECOND, schedules) == 1
     assert count(db) == 2
+
+
+def test_rounds_that_are_slow_or_fail_never_pile_up(db: Database, clock: ManualClock):
+    """Neither while one runs, nor while one that failed waits for its next try."""
+    schedules = {"reconcile": 120, "holds.expire": 60}
+    tick(db, clock.now(), schedules)
+    slow, failed = claim(db, clock.now(), limit=9)
+    db.run_tx(lambda s: jobs.fail(s, failed, "no answer", clock.now()))
+    for minutes in range(3, 60, 3):
+        assert tick(db, clock.now() + timedelta(minutes=minutes), schedules) == 0
+    assert count(db) == 2
+    db.run_tx(lambda s: jobs.finish(s, slow, clock.now()))
+    assert tick(db, clock.now() + timedelta(hours=1), schedules) == 1
+    end_the_round(db, "dead")
+    assert tick(db, clock.now() + timedelta(hours=2), schedules) == 2
 
 
 def test_after_a_long_night_a_schedule_ticks_once_and_does_not_catch_up(
     db: Database, clock: ManualClock
 ):
     tick(db, clock.now(), {"holds.expire": 60})
+    end_the_round(db)
     clock.advance(timedelta(hours=8))
     assert tick(db, clock.now(), {"holds.expire": 60}) == 1
     assert tick(db, clock.now(), {"holds.expire": 60}) == 0
@@ -103,6 +124,7 @@ def test_after_a_long_night_a_schedule_ticks_once_and_does_not_catch_up(
 
 def test_a_schedule_that_is_no_longer_kept_is_forgotten(db: Database, clock: ManualClock):
     tick(db, clock.now(), {"holds.expire": 60, "old.habit": 60})
+    end_the_round(db)
     clock.advance(timedelta(hours=1))
     assert tick(db, clock.now(), {"holds.expire": 60}) == 1
     with db.reading() as session:
@@ -116,9 +138,9 @@ def test_of_several_workers_one_lets_a_schedule_tick(db: Database, clock: Manual
 
     def work() -> None:
         start.wait(10)
-        minutes = [clock.now() + step * 60 * SECOND for step in range(5)]
-        mine = [tick(db, minute, {"holds.expire": 60}) for minute in minutes]
-        ticks.extend(mine)
+        for minute in (clock.now() + step * 60 * SECOND for step in range(5)):
+            ticks.append(tick(db, minute, {"holds.expire": 60}))
+            end_the_round(db)
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:
