@@ -95,7 +95,7 @@ def verify_login(user: User | None, password: str) -> User:
         _hasher.verify(stored or _NOBODY, password)
     except (VerificationError, InvalidHashError):
         raise WrongLogin from None
-    if user is None or stored is None or user.disabled_at is not None:
+    if user is None or not stored or user.disabled_at is not None:
         raise WrongLogin
     return user
 
