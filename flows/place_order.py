@@ -67,6 +67,9 @@ def place(house: House, wish: Wish) -> Placed:
         # The shopper came back and changed something: the first attempt is given up.
         abandon(house, written.order_id, "changed_at_checkout")
         written = house.db.run_tx(lambda session: _write(session, house, wish))
+    if written.stale:
+        # Somebody with the same cart was faster, and wants something else.
+        raise lines.CartClosed
     crash.point("place.after_commit")
     if written.operation_id is None:
         return Placed(written.order_id, written.public_id, None)
@@ -77,7 +80,7 @@ def place(house: House, wish: Wish) -> Placed:
 def _write(session: Session, house: House, wish: Wish) -> _Written:
     now = house.clock.now()
     cart = lines.lock(session, wish.cart_id)
-    earlier = _earlier(session, cart, wish)
+    earlier = _earlier(session, cart, wish, now)
     if earlier is not None:
         return earlier
     channel = session.get_one(Channel, cart.channel_id)
@@ -119,7 +122,7 @@ def _write(session: Session, house: House, wish: Wish) -> _Written:
     return _Written(order.id, order.public_id, operation_id)
 
 
-def _earlier(session: Session, cart: Cart, wish: Wish) -> _Written | None:
+def _earlier(session: Session, cart: Cart, wish: Wish, now: datetime) -> _Written | None:
     """The order that this cart has become already, or is becoming."""
     if cart.state == "open":
         return None
@@ -129,12 +132,18 @@ def _earlier(session: Session, cart: Cart, wish: Wish) -> _Written | None:
     if order.lifecycle != "pending":
         return _Written(order.id, order.public_id, None)
     operation = operations.of_order(session, order.id)
-    if operation is None or not _same(order, wish):
-        return _Written(order.id, order.public_id, None, stale=True)
-    weary = operation.state == "indeterminate" and operation.attempts >= operations.PATIENCE
-    if weary or operation.state not in operations.OPEN_STATES:
+    same = _same(order, wish) and order.payer_account_id == _payer(session, cart, order, wish)
+    if operation is None or not same or not operations.can_be_paid(operation, now):
         return _Written(order.id, order.public_id, None, stale=True)
     return _Written(order.id, order.public_id, operation.id)
+
+
+def _payer(session: Session, cart: Cart, order: Order, wish: Wish) -> uuid.UUID | None:
+    """Whose order it would be now: somebody may have logged in, or out, since it was begun."""
+    if wish.user_id is None:
+        return cart.account_id
+    own = accounts.buying_account(session, wish.user_id, order.legal_entity_id)
+    return own.id if own is not None else None
 
 
 def _same(order: Order, wish: Wish) -> bool:

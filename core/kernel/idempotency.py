@@ -61,11 +61,14 @@ def begin(
 
     Raises KeyReused for another request under the key, KeyInFlight while the first is under way.
     """
-    if insert_once(
-        session, IdempotencyKey, scope=scope, key=key, request_hash=request_hash, claimed_at=now
-    ):
-        return None
-    row = session.get_one(IdempotencyKey, (scope, key), with_for_update=True)
+    row = None
+    while row is None:
+        # Whoever had the key may give it back between the two questions: then it is ours.
+        if insert_once(
+            session, IdempotencyKey, scope=scope, key=key, request_hash=request_hash, claimed_at=now
+        ):
+            return None
+        row = session.get(IdempotencyKey, (scope, key), with_for_update=True)
     if row.request_hash != request_hash:
         raise KeyReused(key)
     if row.status is not None:

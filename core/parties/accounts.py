@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from core.kernel.db import insert_once
@@ -35,26 +36,28 @@ class NewAccount:
 def open_account(
     session: Session, entity: LegalEntity, channel: Channel | None, new: NewAccount, now: datetime
 ) -> Account:
-    """Open an account with a number of its own."""
-    account = Account(
-        id=new_id(),
-        number=new_number(),
-        legal_entity_id=entity.id,
-        channel_id=channel.id if channel else None,
-        kind=new.kind,
-        name=new.name,
-        email=new.email,
-        currency=channel.currency if channel else entity.functional_currency,
-        locale=channel.locale if channel else None,
-        time_zone=channel.time_zone if channel else entity.time_zone,
-        bill_day=1,
-        billing_address=new.billing_address,
-        external_ref=new.external_ref,
-        created_at=now,
-    )
-    session.add(account)
-    session.flush()
-    return account
+    """Open an account with a number of its own: one that is taken gives way to the next."""
+    values = {
+        "legal_entity_id": entity.id,
+        "channel_id": channel.id if channel else None,
+        "kind": new.kind,
+        "name": new.name,
+        "email": new.email,
+        "currency": channel.currency if channel else entity.functional_currency,
+        "locale": channel.locale if channel else None,
+        "time_zone": channel.time_zone if channel else entity.time_zone,
+        "bill_day": 1,
+        "billing_address": new.billing_address,
+        "external_ref": new.external_ref,
+        "created_at": now,
+    }
+    build = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    while True:
+        row = build.insert(Account).values(id=new_id(), number=new_number(), **values)
+        free = row.on_conflict_do_nothing(index_elements=["number"]).returning(Account)
+        account: Account | None = session.scalar(free)
+        if account is not None:
+            return account
 
 
 def join(

@@ -131,3 +131,20 @@ def test_answers_are_kept_for_a_week(db: Database, clock: ManualClock):
     assert db.run_tx(lambda s: idempotency.expire(s, clock.now())) == 1
     with db.reading() as session:
         assert session.scalar(select(func.count()).select_from(IdempotencyKey)) == 0
+
+
+def test_a_key_that_is_given_back_at_this_very_moment_is_taken(
+    db: Database, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+):
+    """The first request fails and forgets its key just after the second found it taken."""
+    begin(db, clock)
+    real = idempotency.insert_once
+
+    def then_given_back(session: Session, *what, **values) -> bool:
+        taken = real(session, *what, **values)
+        if not taken:
+            idempotency.forget(session, "cart:1", "key")
+        return taken
+
+    monkeypatch.setattr(idempotency, "insert_once", then_given_back)
+    assert begin(db, clock) is None
