@@ -130,7 +130,7 @@ class Stage:
             browser.keep("__Host-session" if secure else "session", self.session_of(who))
         return browser
 
-    def session_of(self, who: str) -> str:
+    def session_of(self, who: str, days: int = 14) -> str:
         """A session as logging in leaves it; answers its token."""
         token, now = new_token(), self.clock.now()
         key = self.people[who]
@@ -141,7 +141,7 @@ class Stage:
                     user_id=key,
                     data={"_user_id": str(key), "_fresh": True},
                     created_at=now,
-                    expires_at=now + timedelta(days=14),
+                    expires_at=now + timedelta(days=days),
                 )
             )
         return token
