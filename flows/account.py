@@ -53,21 +53,34 @@ class Overview:
     services: Sequence[tuple[Subscription, str]]
 
 
-def overview(session: Session, account_ids: Sequence[uuid.UUID]) -> Overview:
-    """What is owed and what happened lately, in a constant number of queries. Needs a snapshot."""
-    found = invoices.of_accounts(session, account_ids, limit=10)
-    owed = items.owed_by(session, account_ids)
-    paid = payments.of_accounts(session, account_ids, limit=10)
+def overview(
+    session: Session, account_ids: Sequence[uuid.UUID], currency: str | None = None
+) -> Overview:
+    """What is owed and what happened lately, in a constant number of queries. Needs a snapshot.
+
+    With ``currency`` only what is in it: amounts of several do not add up.
+    """
+    found = invoices.of_accounts(session, account_ids, currency=currency, limit=10)
+    owed = _in(currency, items.owed_by(session, account_ids))
+    paid = payments.of_accounts(session, account_ids, currency=currency, limit=10)
     open_items = items.of_sources(session, [row.id for row in found])
     return Overview(
         owed=owed,
-        held=items.held_for(session, account_ids),
+        held=_in(currency, items.held_for(session, account_ids)),
         invoices=found,
         open_items=open_items | {item.source_id: item for item in owed},
         payments=paid,
         refunds=payments.refunds_of(session, [row.id for row in paid]),
-        services=subscriptions.of_accounts(session, account_ids),
+        services=[
+            (row, name)
+            for row, name in subscriptions.of_accounts(session, account_ids)
+            if currency in (None, row.currency)
+        ],
     )
+
+
+def _in(currency: str | None, found: Sequence[Open]) -> list[Open]:
+    return [item for item in found if currency in (None, item.amount.currency)]
 
 
 def payment(

@@ -1,7 +1,7 @@
 """A customer pays bills: one or several open items of the accounts that they may pay for."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -75,10 +75,7 @@ def pay_order(house: House, order_id: uuid.UUID) -> str:
     def write(session: Session) -> uuid.UUID:
         order = session.get_one(Order, order_id)
         rows = invoices.of_order(session, order_id)
-        found = items.of_sources(session, [row.id for row in rows])
-        wanted = [(item, item.open) for item in found.values() if item.open.minor > 0]
-        if not wanted:
-            raise NothingToPay
+        wanted = _payable(items.of_sources(session, [row.id for row in rows]))
         return _begin(
             session, house, order.payer_account_id, order.email, wanted, "guest", order.public_id
         )
@@ -91,15 +88,22 @@ def _write(session: Session, house: House, wish: PayWish) -> uuid.UUID:
     mine = {account.id: account for account in accounts.payable_by(session, wish.user_id)}
     if any(item.account_id not in mine for item in found.values()):
         raise NotFound("bill")
-    wanted = [(item, item.open) for item in found.values() if item.open.minor > 0]
-    if not wanted:
-        raise NothingToPay
+    wanted = _payable(found)
     _one_payer(wanted)
     total = Money(sum(amount.minor for _, amount in wanted), wanted[0][1].currency)
     if wish.expected_total is not None and wish.expected_total != total:
         raise BillsChanged(wish.expected_total, total)
     payer = mine[wanted[0][0].account_id]
     return _begin(session, house, payer.id, payer.email, wanted, f"user:{wish.user_id}")
+
+
+def _payable(found: Mapping[uuid.UUID, Open]) -> list[tuple[Open, Money]]:
+    """What is open of the bills among ``found``; a credit memo is nothing to be paid."""
+    bills = (item for item in found.values() if item.side == "debit")
+    wanted = [(item, item.open) for item in bills if item.open.minor > 0]
+    if not wanted:
+        raise NothingToPay
+    return wanted
 
 
 def _begin(

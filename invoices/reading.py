@@ -24,11 +24,14 @@ def of_accounts(
     session: Session,
     account_ids: Sequence[uuid.UUID],
     *,
+    currency: str | None = None,
     before: tuple[date, uuid.UUID] | None = None,
     limit: int = 25,
 ) -> Sequence[Invoice]:
     """The documents that the accounts are billed by, the newest first, behind ``before``."""
     query = select(Invoice).where(Invoice.payer_account_id.in_(account_ids))
+    if currency is not None:
+        query = query.where(Invoice.currency == currency)
     if before is not None:
         query = query.where(tuple_(Invoice.issue_date, Invoice.id) < tuple_(*before))
     return session.scalars(

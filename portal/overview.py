@@ -22,7 +22,9 @@ def show() -> str:
         return page("portal/no_account.html")
     currency = mine[0].currency
     with house().db.snapshot() as session:
-        seen = account.overview(session, [row.id for row in mine if row.currency == currency])
+        seen = account.overview(
+            session, [row.id for row in mine if row.currency == currency], currency
+        )
     services, monthly = shown.services(seen)
     return page(
         "portal/overview.html",

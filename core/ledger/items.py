@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, insert, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from core.kernel.ids import new_id
@@ -136,20 +136,27 @@ def owed_by(
     session: Session, account_ids: Sequence[uuid.UUID], as_of: date | None = None
 ) -> list[Open]:
     """What the accounts still owe, the earliest due first."""
-    found = find(
-        session, OpenItem.account_id.in_(account_ids), OpenItem.side == "debit", as_of=as_of
-    )
-    return [item for item in found if item.open.minor > 0]
+    return _still_open(session, account_ids, "debit", as_of)
 
 
 def held_for(
     session: Session, account_ids: Sequence[uuid.UUID], as_of: date | None = None
 ) -> list[Open]:
     """Deposits, credits and unapplied money of the accounts that is still there."""
-    found = find(
-        session, OpenItem.account_id.in_(account_ids), OpenItem.side == "credit", as_of=as_of
+    return _still_open(session, account_ids, "credit", as_of)
+
+
+def _still_open(
+    session: Session, account_ids: Sequence[uuid.UUID], side: str, as_of: date | None
+) -> list[Open]:
+    """The database leaves out what is settled: an account's history may be long."""
+    return find(
+        session,
+        OpenItem.account_id.in_(account_ids),
+        OpenItem.side == side,
+        OpenItem.amount_minor > _applied(as_of),
+        as_of=as_of,
     )
-    return [item for item in found if item.open.minor > 0]
 
 
 def of_sources(session: Session, source_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Open]:
@@ -164,7 +171,8 @@ def get(session: Session, item_id: uuid.UUID) -> Open:
     return find(session, OpenItem.id == item_id)[0]
 
 
-def _query(as_of: date | None) -> Select[OpenItem, int]:
+def _applied(as_of: date | None) -> ScalarSelect[int]:
+    """How much was applied to, or of, an item."""
     applied = select(func.coalesce(func.sum(Application.amount_minor), 0)).where(
         or_(
             Application.debit_item_id == OpenItem.id,
@@ -173,7 +181,11 @@ def _query(as_of: date | None) -> Select[OpenItem, int]:
     )
     if as_of is not None:
         applied = applied.where(Application.effective_date <= as_of)
-    query = select(OpenItem, applied.correlate(OpenItem).scalar_subquery())
+    return applied.correlate(OpenItem).scalar_subquery()
+
+
+def _query(as_of: date | None) -> Select[OpenItem, int]:
+    query = select(OpenItem, _applied(as_of))
     if as_of is not None:
         query = query.where(OpenItem.effective_date <= as_of)
     return query.order_by(func.coalesce(OpenItem.due_date, OpenItem.effective_date), OpenItem.id)
