@@ -209,9 +209,4 @@ def give_back(session: Session, order: Order, hold_for: timedelta | None, now: d
     if hold_for is None:
         return
     cart = session.get_one(Cart, order.from_cart_id)
-    try:
-        with session.begin_nested():
-            lines.hold_again(session, cart, hold_for, now)
-    except holds.OutOfStock:
-        # Somebody else was faster; the cart's page says which line has lapsed.
-        pass
+    lines.hold_what_is_left(session, cart, hold_for, now)

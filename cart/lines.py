@@ -124,6 +124,8 @@ def put(
     row = session.execute(_with_line(), {"sku": sku, "cart": cart.id}).first()
     if row is None:
         raise products.UnknownSku(sku)
+    if quantity < 1:
+        raise BadQuantity
     variant: Variant = row[0]
     line: CartLine | None = row[1]
     wanted = quantity + (line.quantity if line else 0)
@@ -221,6 +223,19 @@ def hold_again(session: Session, cart: Cart, hold_for: timedelta, now: datetime)
     rows = session.scalars(select(CartLine).where(CartLine.cart_id == cart.id)).all()
     cart.changed_at = now
     _hold_again(session, cart, rows, hold_for, now)
+
+
+def hold_what_is_left(session: Session, cart: Cart, hold_for: timedelta, now: datetime) -> None:
+    """Take the pieces of each line again, where they can still be had."""
+    rows = session.scalars(select(CartLine).where(CartLine.cart_id == cart.id)).all()
+    cart.changed_at = now
+    for row in rows:
+        try:
+            with session.begin_nested():
+                _hold_again(session, cart, [row], hold_for, now)
+        except holds.OutOfStock:
+            # Somebody else was faster; the cart's page says that this line has lapsed.
+            continue
 
 
 def _hold_again(
