@@ -79,9 +79,8 @@ class Growing:
     # --- counting --------------------------------------------------------------------------------
 
     def shelves(self) -> dict[str, int]:
-        """The pages that everybody shares."""
-        browser = self.stage.browser()
-        browser.get("/")  # what is kept from one page to the next is read
+        """The pages that everybody shares, of a process that has read its shelves just now."""
+        browser = Browser(self.stage.another_shop())
         pages = {
             "home": "/",
             "everything": "/c/all",
@@ -159,6 +158,7 @@ class Growing:
 
     def _asked(self, browser: Browser, pages: dict[str, str]) -> dict[str, int]:
         counts = {}
+        browser.get("/terms")  # channel and shelves are kept from one page to the next
         for name, path in pages.items():
             with statements(self.stage.db) as sent:
                 answer: TestResponse = browser.get(path)
