@@ -50,7 +50,7 @@ class Operation:
     also: dict[int, str] = field(default_factory=dict)
 
 
-_BODY = (400, 413, 415, 422, 429)
+_BODY = (413, 415, 422, 429)
 _CHANGE = (*_BODY, 404, 409)
 OPERATIONS = (
     Operation(
@@ -259,7 +259,7 @@ def _responses(asked: Operation) -> dict[str, Any]:
         answer["headers"] = {"Location": {"schema": {"type": "string"}}}
     responses = {str(asked.status): answer}
     responses |= {str(status): {"description": text} for status, text in asked.also.items()}
-    return responses | {str(status): _problem(status) for status in sorted(asked.problems)}
+    return responses | {str(status): _problem(status) for status in sorted({400, *asked.problems})}
 
 
 def _problem(status: int) -> dict[str, Any]:

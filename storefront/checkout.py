@@ -35,6 +35,10 @@ _NO_ANSWER = (
     "Our payment partner does not answer. Nothing was charged, and your things stay held. "
     "Try again in a minute."
 )
+_EMPTY = (
+    "There is nothing in your cart any more. If you have just ordered, our mail tells you where "
+    "your order is."
+)
 _PAYMENT = {
     "card": ("Card", "Visa, Mastercard, American Express, Discover"),
     "invoice": ("Bill", "We send a bill; you pay it within two weeks"),
@@ -62,7 +66,7 @@ def submit() -> str | Response | tuple[str, int]:
     """
     mine = _cart()
     if mine is None:
-        say("There is nothing in your cart any more.", "warn")
+        say(_EMPTY, "warn")
         return redirect("/cart", 303)
     form = CheckoutForm(request.form)
     if request.form.get("step") != "pay":

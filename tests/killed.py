@@ -28,7 +28,7 @@ def main(
     gateway = StripeGateway(key, webhook_secrets=(secret,), api_base=base, sandbox=True)
     clock = ManualClock(datetime.fromisoformat(now))
     house = make_house(Database(url), clock, Path(folder), gateway)
-    sandbox = SandboxProcess(None, base, key, secret)  # type: ignore[arg-type]  # it runs elsewhere
+    sandbox = SandboxProcess(None, base, key, secret)
 
     def die(passed: str) -> None:
         if passed == point:

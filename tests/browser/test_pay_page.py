@@ -1,13 +1,12 @@
 """The processor's own page in a real browser: readable by everyone, on a phone and on a desk."""
 
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from core.kernel.money import Money
 from payments.gateway import CheckoutLine, CheckoutRequest
@@ -16,17 +15,6 @@ from tests.sandbox_process import SandboxProcess, WebhookCatcher, running_sandbo
 
 pytestmark = pytest.mark.browser
 SIZES = {"phone": (360, 740), "desk": (1280, 900)}
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"),
-            args=["--no-sandbox", "--disable-dev-shm-usage"],
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(params=[("phone", "dark"), ("desk", "light")], ids="-".join)

@@ -56,7 +56,7 @@ def _all(house: House, model):
         return session.scalars(select(model)).all()
 
 
-def _at_once(*works: Callable[[], object]) -> list[BaseException]:
+def _at_once(*works: Callable[[], object]) -> list[Exception]:
     """Run all of them at the same moment; what they raised."""
     start, raised = threading.Barrier(len(works)), []
 
@@ -136,10 +136,9 @@ def test_a_tab_that_was_overtaken_by_another_is_not_told_that_it_has_ordered(
     cart_id = fill_cart(house, world.router.sku)
     first = wish(cart_id)
     place(house, first)
-    real = place_order.abandon
 
     def overtaken(house: House, order_id: UUID, reason: str) -> bool:
-        given_up = real(house, order_id, reason)
+        given_up = abandon(house, order_id, reason)
         place(house, first)
         return given_up
 

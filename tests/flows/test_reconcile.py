@@ -2,14 +2,15 @@
 for ever, nothing keeps the others waiting, and what a person must look at stands on the desk."""
 
 import dataclasses
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app import worker
-from app.handlers import Owning
+from app.handlers import HANDLERS, Owning
 from cart.models import Cart
 from core.kernel import jobs
 from core.kernel.audit import AuditEntry
@@ -26,7 +27,13 @@ from flows.settle_payment import from_event, settle
 from flows.verify import verify
 from payments import inbox, operations
 from payments import reading as payments
-from payments.gateway import Indeterminate, InvalidRequest, RefundFailed, WebhookEvent
+from payments.gateway import (
+    Indeterminate,
+    InvalidRequest,
+    RefundFailed,
+    RefundStatus,
+    WebhookEvent,
+)
 from payments.models import InboundEvent, Payment, PaymentOperation, Refund
 from tests.paying import (
     CARD,
@@ -154,7 +161,7 @@ def test_a_refund_that_comes_back_later_is_told_to_the_desk_once(
 
 @pytest.mark.parametrize("status", ["failed", "canceled"])
 def test_a_refund_that_fails_at_once_is_no_refund(
-    status: str, house: House, sandbox: SandboxProcess, world: World
+    status: RefundStatus, house: House, sandbox: SandboxProcess, world: World
 ):
     placed = buy(house, world.router.sku)
     house.db.run_tx(lambda session: cancel(session, house, placed.order_id, "by_hand"))
@@ -227,6 +234,7 @@ def test_a_silent_processor_is_not_asked_for_each_payment_of_a_day(
     pass_time(house, sandbox, timedelta(hours=1))
     silent = _with(house, get_checkout=_fails(SILENT))
     report = reconcile.run(silent)
+    assert isinstance(silent.gateway, Between)
     assert silent.gateway.asked.count("get_checkout") == reconcile.PATIENCE
     assert (report.settled, len(report.problems)) == (0, reconcile.PATIENCE + 1)
     pass_time(house, sandbox, timedelta(minutes=6))
@@ -307,6 +315,10 @@ def test_a_cart_comes_back_from_a_visit_that_the_processor_has_forgotten(
 # --- the worker ---------------------------------------------------------------------------------------
 
 
+def _ask_for(number: int, now: datetime, session: Session) -> None:
+    jobs.enqueue(session, "slow", {"number": number}, now)
+
+
 def test_a_job_that_waited_behind_slow_ones_is_not_run_by_two_workers(
     house: House, sandbox: SandboxProcess, world: World, monkeypatch: pytest.MonkeyPatch
 ):
@@ -319,11 +331,10 @@ def test_a_job_that_waited_behind_slow_ones_is_not_run_by_two_workers(
         if ran == [0, 1, 2]:  # by now the leases of those behind have run out
             worker.work(house, "second")
 
-    monkeypatch.setitem(worker.HANDLERS, "slow", Owning(slow))
+    monkeypatch.setitem(HANDLERS, "slow", Owning(slow))
     now = house.clock.now()
     for number in range(5):
-        job = {"number": number}
-        house.db.run_tx(lambda session, job=job: jobs.enqueue(session, "slow", job, now))
+        house.db.run_tx(partial(_ask_for, number, now))
     worker.work(house, "first")
     assert ran == [0, 1, 2, 3, 4]
     assert [job.state for job in _all(house, Job)] == ["done"] * 5

@@ -18,6 +18,7 @@ from core.stock import levels
 from core.stock.holds import OutOfStock
 from core.stock.models import Hold, StockLevel
 from core.subscriptions.models import Subscription
+from flows import reconcile
 from flows.abandon_payment import abandon
 from flows.house import House
 from flows.pay_bill import NothingToPay, pay_order
@@ -128,19 +129,12 @@ def test_webhook_and_return_page_confirm_an_order_once(
 ):
     placed = buy(house, world.router.sku)
     sandbox.pay(placed.redirect_url, CARD)
-    for event in house.gateway.list_events().items:
-        house.db.run_tx(lambda session, event=event: inbox_receive(session, event, house))
+    reconcile.read_events(house)
     drain(house)
     assert order(house, placed.order_id).lifecycle == "confirmed"
     assert come_back(house, placed) == "succeeded"
     assert len(_all(house, Payment)) == len(_all(house, Invoice)) == 1
     _assert_sound(house)
-
-
-def inbox_receive(session, event, house):
-    from payments import inbox
-
-    return inbox.receive(session, event, house.clock.now())
 
 
 def test_a_declined_card_leaves_the_order_pending_and_another_card_pays_it(

@@ -8,7 +8,7 @@ from app.settings import Settings
 PAGE = Path(__file__).parents[2] / "docs" / "settings.md"
 
 
-def _told() -> list[tuple[str, str, str]]:
+def _told() -> list[tuple[str, ...]]:
     rows = [line for line in PAGE.read_text().splitlines() if line.startswith("| `")]
     return [tuple(cell.strip() for cell in row.strip("|").split("|")) for row in rows]
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.kernel import idempotency
 from core.kernel.clock import ManualClock
-from core.kernel.db import Database
+from core.kernel.db import Database, insert_once
 from core.kernel.idempotency import (
     KEPT,
     LEASE,
@@ -138,10 +138,9 @@ def test_a_key_that_is_given_back_at_this_very_moment_is_taken(
 ):
     """The first request fails and forgets its key just after the second found it taken."""
     begin(db, clock)
-    real = idempotency.insert_once
 
     def then_given_back(session: Session, *what, **values) -> bool:
-        taken = real(session, *what, **values)
+        taken = insert_once(session, *what, **values)
         if not taken:
             idempotency.forget(session, "cart:1", "key")
         return taken

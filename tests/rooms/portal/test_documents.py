@@ -17,7 +17,7 @@ from tests.rooms.web.stage import RILEY, Browser, Stage
 def regular(stage: Stage) -> Growing:
     """A customer with a bill that is open and one that is paid; neither is printed."""
     growing = Growing(stage)
-    growing.grow(1)
+    growing.grow(1, printed=False)
     return growing
 
 

@@ -1,6 +1,6 @@
 """A shop in which more and more happens: products, bills, payments, failed jobs, carts with many lines."""
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -32,14 +32,21 @@ class Growing:
         self.books = Books(stage.db, stage.clock, stage.world, stage.folder)
         self.skus: list[str] = []
 
-    def grow(self, size: int) -> None:
-        """Have so many products, open bills, paid bills with their payments, and failed jobs."""
+    def grow(self, size: int, *, printed: bool = True) -> None:
+        """Have so many products, open bills, paid bills with their payments, and failed jobs.
+
+        What a worker would still have to do for the bills is done here, without a mail.
+        """
+        self.printed = printed
+        self.stage.drain()
         with self.stage.db.transaction() as session:
             for number in range(len(self.skus), size):
                 self._product(session, number)
                 self._bill(session, paid=False)
                 self._bill(session, paid=True)
                 self._job(session, number)
+            if printed:
+                session.execute(delete(Job).where(Job.state == "ready"))
 
     def _product(self, session: Session, number: int) -> None:
         world, now = self.stage.world, self.stage.clock.now()
@@ -54,6 +61,8 @@ class Growing:
         payer, now = session.get_one(Account, self.account), self.stage.clock.now()
         order = ledger._order(session, self.books, payer, [(self.stage.world.visit, 1)], "on_terms")
         invoice = issue.for_order(session, order.id, ledger.PRINTING, now)
+        if self.printed:
+            ledger._store(session, self.books, invoice.number)
         if not paid:
             return
         (owed,) = items.find(session, OpenItem.source_id == invoice.id)

@@ -1,0 +1,72 @@
+"""A browser and a whole installation for each process that runs tests; a visitor for each test."""
+
+import os
+import pathlib
+import shutil
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.installation import Installation, copied, once, opened, seed
+from tests.browser.visitor import Visitor
+
+PHONE = (390, 844)
+DESKTOP = (1280, 900)
+
+NewVisitor = Callable[..., Visitor]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium") or shutil.which("chromium-browser"),
+            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """The demo with its history, and all of its processes."""
+    own = tmp_path_factory.getbasetemp()
+    shared: pathlib.Path = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    template = shared / "seeded"
+    once(shared / "seeded.lock", shared / "seeded.done", lambda: seed(template))
+    with opened(copied(template, own / "demo")) as installation:
+        yield installation
+
+
+@pytest.fixture
+def visit(chromium: Browser, installation: Installation) -> Iterator[NewVisitor]:
+    """Makes visitors; each is judged at the end of the test."""
+    visitors: list[Visitor] = []
+
+    def new(
+        size: tuple[int, int] = DESKTOP,
+        *,
+        theme: str = "light",
+        script: bool = True,
+        motion: str = "reduce",
+        origins: tuple[str, ...] = (),
+    ) -> Visitor:
+        context = chromium.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme="dark" if theme == "dark" else "light",
+            reduced_motion="reduce" if motion == "reduce" else "no-preference",
+            java_script_enabled=script,
+        )
+        context.set_default_timeout(10_000)
+        known = origins or (installation.shop, installation.processor)
+        visitors.append(Visitor(context, installation, known))
+        return visitors[-1]
+
+    yield new
+    try:
+        for visitor in visitors:
+            visitor.judge()
+    finally:
+        for visitor in visitors:
+            visitor.context.close()

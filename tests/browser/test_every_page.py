@@ -1,0 +1,218 @@
+"""Every page at the width of a small phone, in both themes: nothing sticks out, axe finds nothing."""
+
+import io
+import pathlib
+import re
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+
+from app.commands import invite
+from app.web import create_app
+from flows import enter
+from tests.browser.conftest import NewVisitor
+from tests.browser.installation import Installation
+from tests.browser.visitor import Visitor
+
+pytestmark = pytest.mark.browser
+SMALL = (360, 740)
+MARA = ("mara@example.com", "weir-cottages-8")
+STAFF = ("desk@example.com", "ferry-street-1")
+#: What answers a GET and is no page.
+NO_PAGES = re.compile(r"/static/|/api/|.*\.pdf$|/cart/count$|/healthz$|/readyz$|/metrics$")
+
+#: Where a page is when its address is no constant: a path, or a link to be found on another page.
+Where = str | Callable[[Visitor], str]
+
+
+def _first(listed: str, links: str) -> Callable[[Visitor], str]:
+    """The first link of a list that leads below some path."""
+
+    def find(visitor: Visitor) -> str:
+        found = visitor.go(listed).locator(f"main a[href^='{links}']:not([href$='.pdf'])").first
+        return str(found.get_attribute("href"))
+
+    return find
+
+
+FOR_EVERYBODY: dict[str, Where] = {
+    "/": "/",
+    "/c/<slug>": "/c/wi-fi-and-home",
+    "/p/<slug>": "/p/ember-smart-plug",
+    "/cart": "/cart",
+    "/checkout": "/checkout",
+    "/terms": "/terms",
+    "/privacy": "/privacy",
+    "/accessibility": "/accessibility",
+    "/account/login": "/account/login",
+    "/account/register": "/account/register",
+    "/account/forgot": "/account/forgot",
+    "/desk/login": "/desk/login",
+}
+FOR_CUSTOMERS: dict[str, Where] = {
+    "/account": "/account",
+    "/account/bills": "/account/bills",
+    "/account/bills/<public_id>": _first("/account/bills", "/account/bills/"),
+    "/account/pay": "/account/pay",
+    "/account/payments": "/account/payments",
+    "/account/payments/<public_id>": _first("/account/payments", "/account/payments/"),
+}
+FOR_STAFF: dict[str, Where] = {
+    "/desk": "/desk",
+    "/desk/orders": "/desk/orders",
+    "/desk/orders/<public_id>": _first("/desk/orders", "/desk/orders/"),
+    "/desk/invoices": "/desk/invoices",
+    "/desk/invoices/<public_id>": _first("/desk/invoices", "/desk/invoices/"),
+    "/desk/payments": "/desk/payments",
+    "/desk/payments/<public_id>": _first("/desk/payments", "/desk/payments/"),
+    "/desk/jobs": "/desk/jobs",
+    "/desk/jobs/<int:job_id>": _first("/desk/jobs", "/desk/jobs/"),
+    "/desk/styleguide": "/desk/styleguide",
+}
+BY_LINK = (
+    "/o/<public_id>/<token>",
+    "/o/<public_id>/<token>/thanks",
+    "/o/<public_id>/<token>/bills/<invoice_id>",
+    "/pay/<public_id>/return",
+    "/pay/<public_id>/cancelled",
+    "/account/reset/<token>",
+    "/account/invite/<token>",
+    "/account/verify/<token>",
+)
+
+
+def test_each_page_of_the_shop_is_looked_at(installation: Installation) -> None:
+    app = create_app(installation.settings, installation.house)
+    pages = {
+        rule.rule
+        for rule in app.url_map.iter_rules()
+        if "GET" in (rule.methods or ()) and not NO_PAGES.match(rule.rule)
+    }
+    assert pages == {*FOR_EVERYBODY, *FOR_CUSTOMERS, *FOR_STAFF, *BY_LINK}
+
+
+def _look(visitor: Visitor, where: Where) -> None:
+    """In the light, then in the dark, then on a wide screen."""
+    path = where if isinstance(where, str) else where(visitor)
+    page = visitor.go(path)
+    assert page.url == f"{visitor.place.shop}{path}"
+    visitor.look()
+    page.emulate_media(color_scheme="dark")
+    visitor.look("color-contrast")
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 1440, "height": 900})
+    visitor.see_that_nothing_sticks_out()
+    page.set_viewport_size({"width": SMALL[0], "height": SMALL[1]})
+
+
+def test_pages_for_everybody(visit: NewVisitor) -> None:
+    visitor = visit(SMALL)
+    _look(visitor, "/cart")  # while it is empty
+    visitor.put_in_cart("canopy-mesh-router")
+    visitor.put_in_cart("stream-18")
+    for where in FOR_EVERYBODY.values():
+        _look(visitor, where)
+    _look(visitor, "/c/all")
+    _look(visitor, "/p/business-river")
+    visitor.may_answer = {404, 410}
+    for path in ("/nowhere", "/account/reset/out-of-thin-air", "/o/nobody/knows"):
+        _look(visitor, path)
+
+
+def test_pages_for_customers(visit: NewVisitor) -> None:
+    visitor = visit(SMALL)
+    visitor.log_in(*MARA)
+    for where in FOR_CUSTOMERS.values():
+        _look(visitor, where)
+    visitor.go("/cart")
+    visitor.put_in_cart("chime")
+    _look(visitor, "/checkout")  # with the account's address and its tax
+
+
+def test_pages_for_staff(visit: NewVisitor) -> None:
+    visitor = visit(SMALL)
+    visitor.log_in(*STAFF, door="/desk/login")
+    for where in FOR_STAFF.values():
+        _look(visitor, where)
+
+
+def test_the_component_sheet_has_its_picture_taken(
+    visit: NewVisitor, tmp_path: pathlib.Path
+) -> None:
+    """For people to look at; here each picture must show a whole sheet, and the themes must differ."""
+    visitor = visit()
+    visitor.log_in(*STAFF, door="/desk/login")
+    page = visitor.go("/desk/styleguide")
+    shots = {}
+    for width, theme in ((390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+        visitor.see_that_nothing_sticks_out()
+        path = tmp_path / f"sheet-{width}-{theme}.png"
+        shots[width, theme] = page.screenshot(path=path, full_page=True)
+    assert len(set(shots.values())) == 4
+    assert min(map(len, shots.values())) > 50_000
+    for part in ("Buttons", "Fields", "Table"):
+        assert page.get_by_role("heading", name=part).count() >= 1, part
+
+
+def test_pages_by_link(visit: NewVisitor, installation: Installation) -> None:
+    visitor = visit(SMALL)
+    # The pages on the way back from paying press their button by themselves; here they wait.
+    visitor.context.add_init_script("HTMLFormElement.prototype.requestSubmit = () => {};")
+    look: Callable[[str], None] = partial(_look, visitor)
+    order = installation.order_by_guest("ash@example.com", "invoice")
+    installation.mail("ash@example.com", "bill")
+    at = installation.house.links.order(order.public_id).removeprefix(installation.shop)
+    for path in (at, f"{at}/thanks"):
+        look(path)
+    bill = visitor.go(at).locator(f"main a[href*='{at}/bills/']").first.get_attribute("href")
+    look(str(bill).removeprefix(installation.shop))
+
+    unpaid = installation.order_by_guest("elm@example.com", "card")
+    operation = installation.operation_of(unpaid.order_id)
+    look(f"/pay/{operation}/return")
+    look(f"/pay/{operation}/cancelled")
+
+    enter.ask_reset(installation.house, "otis@example.com")
+    enter.register(installation.house, "oak@example.com", "Oak Reed", "slow boats on the tarn")
+    _invite(installation, "318640275", "yew@example.com")
+    for to, subject in (
+        ("otis@example.com", "password"),
+        ("oak@example.com", "address"),
+        ("yew@example.com", ""),
+    ):
+        [link] = [
+            one
+            for one in installation.mail(to, subject).links
+            if one.startswith(f"{installation.shop}/account/")
+        ]
+        look(link.removeprefix(installation.shop))
+
+
+def _invite(installation: Installation, account: str, email: str) -> None:
+    house = installation.house
+    said = io.StringIO()
+    code = invite.run([account, email], installation.settings, house.db, house.clock, said)
+    assert code == 0, said.getvalue()
+
+
+def test_pages_of_the_mail_box_and_of_the_processor(
+    visit: NewVisitor, installation: Installation
+) -> None:
+    visitor = visit(SMALL, origins=(installation.mail_box, installation.processor))
+    mail = installation.mail("mara@example.com", "bill")
+    visitor.may_answer = {404}
+    for address in (
+        f"{installation.mail_box}/",
+        f"{installation.mail_box}/?to=nobody",
+        f"{installation.mail_box}/mail/{mail.id}",
+        f"{installation.mail_box}/mail/none",
+        f"{installation.processor}/",
+    ):
+        page = visitor.go(address)
+        visitor.look()
+        page.emulate_media(color_scheme="dark")
+        visitor.look("color-contrast")
+        page.emulate_media(color_scheme="light")

@@ -1,0 +1,128 @@
+"""The description: valid, complete, and true of what is answered."""
+
+import json
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from openapi_spec_validator import validate
+from pydantic import BaseModel, ValidationError
+from schemathesis import GenerationMode
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+from werkzeug.test import TestResponse
+
+from api import openapi, shapes
+from tests.rooms.api.conftest import Program, wish
+from tests.shop import BASE, Shop
+from tests.world import ADDRESS, World
+
+
+def _true(shape: type[BaseModel], answer: TestResponse, status: int) -> Any:
+    """The answer, once it has exactly the fields of its shape and their kinds."""
+    assert answer.status_code == status, answer.json
+    shape.model_validate_json(answer.data)
+    return answer.json
+
+
+def test_it_is_openapi_3_1(program: Program, world: World):
+    answer = program.get("/openapi.json")
+    assert answer.status_code == 200
+    assert answer.json["openapi"] == "3.1.0"
+    assert answer.json["servers"] == [{"url": f"{BASE}/api/v1"}]
+    validate(answer.json)
+
+
+def test_it_names_every_route_and_nothing_else(shop: Shop):
+    served = {
+        (method.lower(), rule.rule.removeprefix("/api/v1"))
+        for rule in shop.app.url_map.iter_rules()
+        if rule.rule.startswith("/api/v1/") and not rule.rule.endswith("openapi.json")
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+    }
+    told = {
+        (one.method, one.path.replace("{", "<").replace("}", ">")) for one in openapi.OPERATIONS
+    }
+    assert told == served
+
+
+def test_every_answer_has_the_shape_that_is_told(program: Program, shop: Shop, world: World):
+    cart = _true(shapes.CartAnswer, program.post("/carts"), 201)
+    path = f"/carts/{cart['id']}"
+    for sku in ("FW-RT-6", "FW-RIVER-100", "FW-VISIT"):
+        line = {"sku": sku, "quantity": 2}
+        added = _true(shapes.LineAnswer, program.post(f"{path}/lines", line), 201)
+        changed = program.patch(f"{path}/lines/{added['id']}", {"quantity": 1})
+        _true(shapes.LineAnswer, changed, 200)
+    _true(shapes.CartAnswer, program.patch(path, {"shipping_address": ADDRESS}), 200)
+    _true(shapes.CartAnswer, program.get(path), 200)
+    _true(shapes.ProductPage, program.get("/products?page_size=2"), 200)
+    _true(shapes.ProductPage, program.get("/products"), 200)
+    _true(shapes.ProductDetailAnswer, program.get("/products/river-100"), 200)
+    placed = _true(shapes.PlacedAnswer, program.order(path, wish()), 201)
+    _true(shapes.OrderAnswer, program.follow(placed), 200)
+    shop.drain()
+    assert _true(shapes.OrderAnswer, program.follow(placed), 200)["bills"] != []
+    by_card = program.order(program.cart("FW-VISIT"), wish("card"))
+    assert _true(shapes.PlacedAnswer, by_card, 201)["redirect_url"]
+
+
+def test_a_field_more_would_not_go_unnoticed(program: Program, world: World):
+    answer = program.post("/carts").json
+    with pytest.raises(ValidationError):
+        shapes.CartAnswer.model_validate_json(json.dumps({**answer, "surprise": 1}))
+
+
+def test_every_problem_has_the_shape_that_is_told(program: Program, world: World):
+    cart = program.cart("FW-CAM-1")
+    for status, refused in [
+        (400, program.post(f"{cart}/checkout", wish())),
+        (401, program.get("/orders/" + "0" * 32)),
+        (404, program.get("/products/nothing")),
+        (409, program.post(f"{cart}/lines", {"sku": "FW-CAM-1", "quantity": 9})),
+        (422, program.post(f"{cart}/lines", {"sku": "FW-CAM-1"})),
+    ]:
+        told = _true(shapes.Problem, refused, status)
+        assert (told["status"], refused.mimetype) == (status, "application/problem+json")
+        assert told["title"]
+        assert told["detail"]
+
+
+@pytest.mark.parametrize("mode", list(GenerationMode))
+def test_whatever_is_asked_is_answered_as_told(
+    program: Program, shop: Shop, world: World, mode: GenerationMode
+):
+    """Requests made up from the description, right ones and wrong ones, on a cart that there is."""
+    cart = program.cart("FW-VISIT").rpartition("/")[2]
+    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", shop.app)
+    statuses: list[int] = []
+
+    def ask(case: Any) -> None:
+        # A cursor or an e-mail address may have the right form and be wrong all the same.
+        answer = case.call_and_validate(excluded_checks=[positive_data_acceptance])
+        statuses.append(answer.status_code)
+
+    for found in schema.get_all_operations():
+        assert isinstance(found, Ok)
+        operation = found.ok()
+        pinned = {}
+        if mode == GenerationMode.POSITIVE and "cart_id" in operation.path:
+            pinned["cart_id"] = cart
+        if pinned and "line_id" in operation.path:
+            pinned["line_id"] = "0" * 32
+        made_up = operation.as_strategy(mode, path_parameters=pinned or None)
+        _few(given(made_up)(ask))()
+    assert len(statuses) > 30
+    assert max(statuses) < 500
+    assert {200, 201} <= set(statuses) if mode == GenerationMode.POSITIVE else 422 in statuses
+
+
+_few = settings(
+    max_examples=8,
+    database=None,
+    derandomize=True,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
