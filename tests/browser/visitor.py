@@ -170,7 +170,8 @@ class Visitor:
         for request in self.requests:
             if origin_of(request.url) == self.place.shop:
                 carried = _plain(_everything_in(request))
-                assert not [number for number in numbers if number in carried], request.url
+                found = [number for number in numbers if number in carried]
+                assert not found, f"a card number came to {request.url}"
 
     def forget(self) -> None:
         """Begins anew with what is judged."""
