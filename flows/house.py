@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from core.notices.sending import Sender
-
 from cart.delivery import Delivery
 from core.kernel.blobs import Blobs
 from core.kernel.clock import Clock
 from core.kernel.db import Database
+from core.notices.sending import Sender
 from flows.links import Links
 from payments.gateway import Gateway
 

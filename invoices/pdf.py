@@ -143,11 +143,15 @@ class _Press:
         from weasyprint.css import ColorProfile
         from weasyprint.text.fonts import FontConfiguration
 
-        profile = files("weasyprint.pdf").joinpath("sRGB2014.icc").read_bytes()
+        packaged = files("weasyprint.pdf").joinpath("sRGB2014.icc").read_bytes()
+
+        class Profile(ColorProfile):  # type: ignore[misc]  # the library has no types
+            # Once its name was asked for, the library writes the profile anew, 92 bytes longer.
+            content = packaged
+
         channels = (["r"], ["g"], ["b"])
-        self.colours = {
-            COLOURS: ColorProfile(io.BytesIO(profile), COLOURS, "relative-colorimetric", channels)
-        }
+        intent = "relative-colorimetric"
+        self.colours = {COLOURS: Profile(io.BytesIO(packaged), COLOURS, intent, channels)}
         self.fonts = FontConfiguration()
         self.lock = Lock()
         self.printed = 0

@@ -56,6 +56,13 @@ def test_a_bill_is_the_same_to_the_byte_in_another_process() -> None:
     assert hashlib.sha256(here.bytes).hexdigest() == here.sha256
 
 
+def test_the_first_document_of_a_process_is_like_every_later_one() -> None:
+    # The press is this process's own, made anew, as a worker makes it when it starts.
+    pdf._press.cache_clear()
+    first = printed(BILL)
+    assert printed(BILL) == first
+
+
 def test_a_bill_is_the_same_whatever_was_printed_before_it() -> None:
     before = printed(BILL)
     printed(long_invoice(70))
