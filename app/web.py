@@ -1,7 +1,8 @@
 """The web application: faces registered, guards in front, errors behind."""
 
 import time
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import structlog
@@ -12,6 +13,7 @@ from api import blueprints as api_blueprints
 from app import errors, health, logs, metrics, wiring
 from app import settings as settings_module
 from app.settings import Settings
+from core.kernel import turns
 from core.kernel.ids import new_public_id
 from desk import blueprints as desk_blueprints
 from flows.house import House
@@ -23,6 +25,9 @@ from web.context import Wired, wire
 from web.csrf import Forged
 from web.login import person
 from web.sessions import DatabaseSessions
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 _log = structlog.get_logger("web")
 #: The largest request that is read.
@@ -54,6 +59,7 @@ def create_app(settings: Settings, house: House) -> Flask:
     if settings.proxies:
         count = settings.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, count, count, count)  # type: ignore[method-assign]  # as Flask documents
+    app.wsgi_app = _in_turn(app.wsgi_app)  # type: ignore[assignment,method-assign]  # as Flask documents
     login.install(app)
     limits.install(app)
     filters.install(app)
@@ -68,6 +74,14 @@ def create_app(settings: Settings, house: House) -> Flask:
     if missing:
         raise RuntimeError(f"these routes do not say who may use them: {', '.join(missing)}")
     return app
+
+
+def _in_turn(answer: "WSGIApplication") -> "WSGIApplication":
+    def in_turn(environ: "WSGIEnvironment", start: "StartResponse") -> Iterable[bytes]:
+        with turns.taken():
+            return answer(environ, start)
+
+    return in_turn
 
 
 def _here() -> str:

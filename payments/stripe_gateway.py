@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import requests
 import stripe
 
+from core.kernel import turns
 from core.kernel.money import Money
 from payments import stripe_reading as reading
 from payments import stripe_writing as writing
@@ -280,7 +281,8 @@ class StripeGateway:
 def _asked(op_key: str | None, call: Callable[[], Result]) -> Result:
     """Make the call and read its answer; every way to fail becomes one of the port's errors."""
     try:
-        return call()
+        with turns.aside():
+            return call()
     except stripe.CardError as error:
         _raise_card(error)
     except stripe.IdempotencyError:

@@ -5,6 +5,8 @@ a ``session`` never commits; one that takes the ``Database`` owns its commits.
 """
 
 import random
+import sqlite3
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -24,7 +26,8 @@ from sqlalchemy import (
     create_engine,
     event,
 )
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -34,6 +37,8 @@ T = TypeVar("T")
 
 #: How often ``run_tx`` runs the work before it gives up.
 ATTEMPTS = 6
+#: Seconds that a writer waits on SQLite for the one before it, and between two looks.
+_PATIENCE, _LOOK_EVERY = 30.0, 0.0005
 _RETRY_STATES = {"40001", "40P01"}
 
 
@@ -142,7 +147,7 @@ class Database:
 def insert_once(session: Session, model: type[Base], **values: Any) -> bool:
     """Insert a row unless a unique key of it is taken; says whether it went in."""
     table = model.__table__
-    build: Any = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    build: Any = sqlite_dialect if session.get_bind().dialect.name == "sqlite" else postgresql
     statement = build.insert(table).values(**values).on_conflict_do_nothing()
     # Without the option an INSERT's count is lost on PostgreSQL.
     return changed(session.execute(statement.execution_options(preserve_rowcount=True))) == 1
@@ -173,6 +178,7 @@ def _engine(url: str, *, writing: bool, pool_size: int) -> Engine:
         "pool_size": pool_size,
         "max_overflow": 10,
         "pool_pre_ping": False,
+        "pool_use_lifo": True,  # the one that was used last has its plans and pages at hand
         "hide_parameters": True,  # an error's text goes to logs; what people entered does not
     }
     if writing:
@@ -190,6 +196,7 @@ def _sqlite_engine(url: str, *, writing: bool, pool_size: int) -> Engine:
         url,
         pool_size=pool_size,
         max_overflow=10,
+        pool_use_lifo=True,
         hide_parameters=True,
         connect_args={"isolation_level": None, "timeout": 30.0, "check_same_thread": False},
     )
@@ -198,19 +205,42 @@ def _sqlite_engine(url: str, *, writing: bool, pool_size: int) -> Engine:
         cursor = connection.cursor()
         cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA busy_timeout=30000")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.execute("PRAGMA cache_size=-32768")
         cursor.execute("PRAGMA temp_store=MEMORY")
         if not writing:
             cursor.execute("PRAGMA query_only=ON")
+        cursor.execute(f"PRAGMA busy_timeout={0 if writing else 30_000}")
         cursor.close()
 
     event.listen(engine, "connect", prepare)
     if writing:
+        queue = threading.Lock()
 
         def begin(connection: Any) -> None:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            with queue:
+                begun = _begin_immediate(connection.connection.driver_connection)
+            if not begun:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")  # its error is the library's own
 
         event.listen(engine, "begin", begin)
     return engine
+
+
+def _begin_immediate(connection: sqlite3.Connection) -> bool:
+    """Wait for the one who writes; says whether the turn came.
+
+    One thread of a process looks often, and the others queue behind it. SQLite's own waiting sleeps up
+    to a tenth of a second at a time, and whoever came last may be first.
+    """
+    until = time.monotonic() + _PATIENCE
+    while time.monotonic() < until:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                return False
+            time.sleep(_LOOK_EVERY)
+        else:
+            return True
+    return False

@@ -3,6 +3,7 @@
 import random
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -136,14 +137,50 @@ def test_on_sqlite_what_is_committed_is_on_the_disk_and_foreign_keys_hold(sqlite
     with sqlite_db.transaction() as session:
         asked = {
             name: session.execute(text(f"PRAGMA {name}")).scalar()
-            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+            for name in ("journal_mode", "synchronous", "foreign_keys")
         }
     assert asked == {
         "journal_mode": "wal",
         "synchronous": 2,  # FULL
         "foreign_keys": 1,
-        "busy_timeout": 30000,
     }
+
+
+def test_on_sqlite_writers_wait_for_the_one_before_them(sqlite_db: Database):
+    others = [Database(sqlite_db.url), Database(sqlite_db.url)]
+    begun = threading.Barrier(3)
+
+    def write(other: Database, name: str) -> None:
+        begun.wait()
+        with other.transaction() as session:
+            put(session, name)
+
+    with ThreadPoolExecutor(2) as pool:
+        with sqlite_db.transaction() as session:
+            put(session, "first")
+            waiting = [pool.submit(write, *each) for each in zip(others, "ab", strict=True)]
+            begun.wait()
+            assert names(sqlite_db) == []
+        for each in waiting:
+            each.result()
+    assert sorted(names(sqlite_db)) == ["a", "b", "first"]
+    for other in others:
+        other.close()
+
+
+def test_on_sqlite_a_writer_does_not_wait_for_ever(
+    sqlite_db: Database, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(doors, "_PATIENCE", 0.01)
+    other = Database(sqlite_db.url)
+    with sqlite_db.transaction() as session:
+        put(session, "mail")
+        with (
+            pytest.raises(OperationalError, match="locked"),
+            other.transaction() as another,
+        ):
+            put(another, "other mail")
+    other.close()
 
 
 # --- run_tx: what is tried again ------------------------------------------------------------------
