@@ -42,9 +42,7 @@ def asked() -> str | tuple[str, int]:
 
 
 def _forgot(form: ForgotForm) -> str:
-    return page(
-        "portal/forgot.html", form=form, action="/account/forgot", button_text="Send me a link"
-    )
+    return page("portal/forgot.html", form=form, action="/account/forgot")
 
 
 @passwords.get("/reset/<token>")
@@ -83,7 +81,6 @@ def _choose(purpose: str, token: str, form: PasswordForm) -> str:
         "portal/reset.html",
         form=form,
         action=f"/account/{purpose}/{token}",
-        button_text="Set this password",
         email=owner.email,
         invited=purpose == "invite",
     )

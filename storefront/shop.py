@@ -9,7 +9,7 @@ from flows import browse
 from storefront import home, shown
 from web.access import Guard, Who, allow
 from web.context import channel, house
-from web.pages import page, shelf
+from web.pages import hold_words, page, shelf
 
 shop = Blueprint("shop", __name__, template_folder="templates")
 PAGE_SIZE = 24
@@ -67,11 +67,10 @@ def product(slug: str) -> str:
     found, _ = channel()
     with house().db.reading() as session:
         detail, offered = browse.product(session, found, house().clock.now(), slug)
-    minutes = int(house().rules.hold_for.total_seconds() // 60)
     return page(
         "storefront/product.html",
         cacheable=True,
-        product=shown.product_page(detail, offered, minutes),
+        product=shown.product_page(detail, offered, hold_words(house().rules.hold_for)),
         goes_with=[],
     )
 

@@ -68,7 +68,7 @@ _TAX_NOTES = {
 }
 
 
-def product_page(detail: ProductDetail, shown: Shown, hold_minutes: int) -> dict[str, Any]:
+def product_page(detail: ProductDetail, shown: Shown, hold_words: str) -> dict[str, Any]:
     """One product as its page shows it."""
     kind = shown.offers[0].variant.kind
     most = max((offer.pieces or 0 for offer in shown.offers), default=0)
@@ -91,9 +91,7 @@ def product_page(detail: ProductDetail, shown: Shown, hold_minutes: int) -> dict
         "availability": availability(shown.offers),
         "available": any(offer.available for offer in shown.offers),
         "delivery": _delivery(kind),
-        "hold_note": f"Yours for {hold_minutes} minutes once it is in the cart"
-        if kind == "physical"
-        else "",
+        "hold_note": f"Yours for {hold_words} once it is in the cart" if kind == "physical" else "",
         "returns": "Thirty days, and we give back the tax too" if kind == "physical" else "",
         "question": shown.product.name,
         "verb": f"Choose {shown.product.name}" if kind == "plan" else _VERBS.get(kind, ""),

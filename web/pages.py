@@ -1,5 +1,6 @@
 """Rendering a page with what every page needs."""
 
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from flask import current_app, g, render_template
@@ -66,6 +67,12 @@ def shelf(slug: str) -> Shelf:
     return Shelf(row.slug, row.name, row.intro)
 
 
+def hold_words(length: timedelta) -> str:
+    """How long things are held: ``30 minutes``, ``1 minute``."""
+    minutes = int(length.total_seconds() // 60)
+    return f"{minutes} minute{'s' if minutes != 1 else ''}"
+
+
 def page(template: str, *, cacheable: bool = False, **context: Any) -> str:
     """Render a template. ``cacheable``: it holds no byte of its visitor."""
     g.cacheable = cacheable
@@ -74,6 +81,7 @@ def page(template: str, *, cacheable: bool = False, **context: Any) -> str:
         channel=shopfront(),
         nav_categories=shelves(),
         cacheable=cacheable,
+        hold_words=hold_words(house().rules.hold_for),
         now_iso=house().clock.now().isoformat().replace("+00:00", "Z"),
         **context,
     )

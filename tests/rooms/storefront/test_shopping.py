@@ -1,5 +1,6 @@
 """Walk (a) by the pages alone, as a browser without JavaScript goes through it."""
 
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -131,6 +132,19 @@ def test_a_hold_that_has_ended_is_taken_again_by_a_button(shopper: Shopper, thin
     shopper.stage.sandbox.set_clock(shopper.stage.clock.now().timestamp())
     assert "has ended" in shopper.read("/cart")
     assert "Held for you until" in shopper.press("/cart/hold")
+
+
+def test_pages_say_how_long_this_shop_holds_things(shopper: Shopper, thing: Goods):
+    stage = shopper.stage
+    wired = stage.shop.app.extensions["counterfoil"]
+    rules = replace(wired.house.rules, hold_for=timedelta(minutes=45))
+    other = replace(wired, house=replace(wired.house, rules=rules))
+    stage.shop.app.extensions["counterfoil"] = other
+    try:
+        for path in ("/", "/cart", "/terms", f"/p/{thing.slug}"):
+            assert "45 minutes" in shopper.read(path), path
+    finally:
+        stage.shop.app.extensions["counterfoil"] = wired
 
 
 def test_what_is_missing_is_told_at_its_field_and_nothing_is_ordered(
