@@ -17,8 +17,8 @@ from payments.models import Payment
 from portal import shown
 from web import paging
 from web.access import Who, allow
-from web.context import house, today
-from web.documents import State, bill_of, pdf_response, qr_of
+from web.context import house
+from web.documents import State, pdf_response, qr_of
 from web.login import own_accounts
 from web.pages import page
 
@@ -63,7 +63,7 @@ def bill(public_id: str) -> str:
     return page(
         "portal/invoice.html",
         document=document,
-        bill=bill_of(invoice, item, today()),
+        bill=shown.words(invoice, item),
         pdf_href=f"/account/bills/{public_id}.pdf" if printed else "",
         pay_action=f"/account/pay?bill={public_id}",
         guest=False,

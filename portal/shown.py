@@ -11,8 +11,9 @@ from flows.account import Overview, earliest
 from invoices.models import Invoice
 from payments.models import Payment, Refund
 from web.context import today
-from web.documents import State, bill_of
+from web.documents import Bill, State, bill_of
 from web.filters import date_full, date_words, local, sign
+from web.login import payable_accounts
 
 _KIND = {
     "invoice": "Bill",
@@ -29,11 +30,17 @@ def greeting(now: datetime, name: str) -> str:
     return f"{word}, {name.partition(' ')[0]}"
 
 
+def words(invoice: Invoice, item: Open | None) -> Bill:
+    """What the ledger says of a bill to whoever is logged in: a mere viewer is not asked to pay."""
+    said = bill_of(invoice, item, today())
+    return said._replace(payable=said.payable and invoice.payer_account_id in payable_accounts())
+
+
 def bill(
     invoice: Invoice, item: Open | None, *, printed: bool, chosen: bool = False
 ) -> dict[str, Any]:
     """A row of a list of bills."""
-    words = bill_of(invoice, item, today())
+    said = words(invoice, item)
     return {
         "id": invoice.public_id,
         "number": invoice.number,
@@ -43,9 +50,9 @@ def bill(
         "issued": invoice.issue_date,
         "due": invoice.due_date,
         "total": Money(invoice.total_minor, invoice.currency),
-        "open": words.open,
-        "state": words.state,
-        "payable": words.payable,
+        "open": said.open,
+        "state": said.state,
+        "payable": said.payable,
         "chosen": chosen,
     }
 
@@ -67,6 +74,7 @@ def owed(seen: Overview, currency: str) -> dict[str, Any]:
     due = earliest(open_items)
     late = [i for i in open_items if i.due_date is not None and i.due_date < today()]
     single = open_items[0] if len(open_items) == 1 else None
+    payable = sum(item.account_id in payable_accounts() for item in open_items)
     public = {row.id: row.public_id for row in seen.invoices}
     href = "/account/bills"
     if single is not None and single.source_id in public:
@@ -81,8 +89,8 @@ def owed(seen: Overview, currency: str) -> dict[str, Any]:
         "late_note": _late_note(late, currency) if len(late) < len(open_items) else "",
         "href": href,
         "pdf_href": "",
-        "pay_action": "/account/pay",
-        "more": [("Choose what to pay", "/account/pay")] if len(open_items) > 1 else [],
+        "pay_action": "/account/pay" if payable == len(open_items) else "",
+        "more": [("Choose what to pay", "/account/pay")] if len(open_items) > 1 and payable else [],
         "next_words": "",
     }
 

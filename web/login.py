@@ -72,10 +72,19 @@ def log_out() -> None:
 
 def own_accounts() -> Sequence[Account]:
     """The accounts that whoever is logged in may see; read once a request."""
+    return [account for account, _ in _own_accounts()]
+
+
+def payable_accounts() -> set[uuid.UUID]:
+    """The keys of those accounts whose bills they may pay."""
+    return {account.id for account, may_pay in _own_accounts() if may_pay}
+
+
+def _own_accounts() -> Sequence[tuple[Account, bool]]:
     if "own_accounts" not in g:
         who = person()
         assert who is not None
         with house().db.reading() as db:
-            g.own_accounts = accounts.of_user(db, who.key)
-    found: Sequence[Account] = g.own_accounts
+            g.own_accounts = accounts.with_rights(db, who.key)
+    found: Sequence[tuple[Account, bool]] = g.own_accounts
     return found

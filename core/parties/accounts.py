@@ -2,7 +2,6 @@
 
 import secrets
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -69,24 +68,28 @@ def join(
     )
 
 
-def of_user(session: Session, user_id: uuid.UUID) -> Sequence[Account]:
-    """The accounts that a user may see, the oldest first."""
-    return session.scalars(
-        select(Account)
+def with_rights(session: Session, user_id: uuid.UUID) -> list[tuple[Account, bool]]:
+    """The accounts that a user may see, the oldest first, and whether they may pay its bills.
+
+    Any role may pay but a mere viewer's.
+    """
+    rows = session.execute(
+        select(Account, Membership.role != "viewer")
         .join(Membership, Membership.account_id == Account.id)
         .where(Membership.user_id == user_id)
         .order_by(Account.created_at, Account.id)
-    ).all()
+    )
+    return [(account, bool(may_pay)) for account, may_pay in rows]
 
 
-def payable_by(session: Session, user_id: uuid.UUID) -> Sequence[Account]:
-    """The accounts whose bills a user may pay: any role but a mere viewer's."""
-    return session.scalars(
-        select(Account)
-        .join(Membership, Membership.account_id == Account.id)
-        .where(Membership.user_id == user_id, Membership.role != "viewer")
-        .order_by(Account.created_at, Account.id)
-    ).all()
+def of_user(session: Session, user_id: uuid.UUID) -> list[Account]:
+    """The accounts that a user may see, the oldest first."""
+    return [account for account, _ in with_rights(session, user_id)]
+
+
+def payable_by(session: Session, user_id: uuid.UUID) -> list[Account]:
+    """The accounts whose bills a user may pay."""
+    return [account for account, may_pay in with_rights(session, user_id) if may_pay]
 
 
 def buying_account(

@@ -229,7 +229,13 @@ def test_whoever_may_only_look_cannot_pay(one_bill: Payer):
         key, account = stage.people[viewer], stage.accounts[one_bill.who]
         accounts.join(session, key, account, "viewer", stage.clock.now())
     browser = stage.browser(viewer)
-    assert browser.get(f"/account/bills/{one_bill.ids[0]}").status_code == 200
+    for path in ("/account", "/account/bills", f"/account/bills/{one_bill.ids[0]}"):
+        answer = browser.get(path)
+        assert answer.status_code == 200
+        text = Page(answer).text
+        assert "60.00" in text
+        assert "Pay $60.00" not in text, path
+        assert "Pay the chosen ones" not in text, path
     assert browser.post("/account/pay", {"bill": one_bill.ids}).status_code == 409
     assert one_bill.operations() == []
 
