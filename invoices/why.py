@@ -1,4 +1,4 @@
-"""Why a line costs what it costs: a small frozen value that is written with the line and never computed again.
+"""Why a line costs what it costs: a small frozen value, written with the line and never computed anew.
 
 Rating and issuing make one for each line; it is kept as JSON in ``invoice_line.why`` and printed in plain
 words by ``invoices.reasons``. Pure. Amounts are in major units: ``amount`` has exactly the currency's

@@ -1,0 +1,114 @@
+"""Memos in the journal: a credit memo takes back what an invoice charged, a debit memo charges more.
+
+Called by ``invoices.memos`` in the memo's own transaction. What a credit memo gives back first lowers what
+is still open of its bill; the rest was paid already and becomes customer credit. An early-payment discount
+is a credit memo too.
+"""
+
+import uuid
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core.kernel.money import Money
+from core.ledger import items
+from core.ledger.business import Document
+from core.ledger.chart import CUSTOMER_CREDIT, RECEIVABLE, TAX_PAYABLE
+from core.ledger.items import NewApplication, NewItem, Open
+from core.ledger.journal import Posting, credit, debit, post
+
+CREDIT_MEMO, DEBIT_MEMO = "credit_memo", "debit_memo"
+
+
+@dataclass(frozen=True)
+class Credited:
+    """Where a credit went: ``settled`` lowered what is owed, ``kept`` is the customer's to use."""
+
+    settled: Money
+    kept: Money
+    item_id: uuid.UUID | None
+
+
+def credit_bill(session: Session, memo: Document, owed: Open | None, now: datetime) -> Credited:
+    """Credit memo: contract liability or revenue and tax, against the bill and customer credit.
+
+    ``owed`` is the bill's receivable with what is open of it now, None when it never asked for money; the
+    caller has locked the payer's account. A memo of nothing posts nothing. ValueError for the bill of
+    another account.
+    """
+    zero = Money.zero(memo.tax.currency)
+    if owed is not None and (owed.account_id, owed.ledger_code) != (memo.account_id, RECEIVABLE):
+        raise ValueError(f"{owed.number} is nothing that account {memo.account_id} owes")
+    if not memo.total:
+        return Credited(zero, zero, None)
+    if memo.total.minor < 0:
+        raise ValueError("a credit memo that takes is a debit memo")
+    settled = min(memo.total, owed.open) if owed is not None else zero
+    kept = memo.total - settled
+    entry = post(session, _credit_posting(memo, settled, kept), now)
+    if owed is not None and settled:
+        applied = NewApplication(
+            settled, CREDIT_MEMO, memo.id, memo.issue_date, debit_item_id=owed.id
+        )
+        items.apply(session, entry, now, applied)
+    item_id = None
+    if kept:
+        item = replace(_item(memo, CUSTOMER_CREDIT, CREDIT_MEMO, kept), due_date=None)
+        item_id = items.open_item(session, entry, item)
+    return Credited(settled, kept, item_id)
+
+
+def _credit_posting(memo: Document, settled: Money, kept: Money) -> Posting:
+    return Posting(
+        memo.legal_entity_id,
+        "credit_memo_issued",
+        memo.issue_date,
+        CREDIT_MEMO,
+        memo.id,
+        [
+            *(debit(code, amount, memo.account_id) for code, amount in memo.nets),
+            debit(TAX_PAYABLE, memo.tax, memo.account_id),
+            credit(RECEIVABLE, settled, memo.account_id),
+            credit(CUSTOMER_CREDIT, kept, memo.account_id),
+        ],
+    )
+
+
+def debit_customer(session: Session, memo: Document, now: datetime) -> uuid.UUID | None:
+    """Debit memo: receivable against contract liability or revenue, and tax; answers the open item's key.
+
+    None, and nothing posted, for a memo of nothing. ValueError when it is below zero.
+    """
+    if memo.total.minor < 0:
+        raise ValueError("a debit memo below zero is a credit memo")
+    if not memo.total:
+        return None
+    posting = Posting(
+        memo.legal_entity_id,
+        "debit_memo_issued",
+        memo.issue_date,
+        DEBIT_MEMO,
+        memo.id,
+        [
+            debit(RECEIVABLE, memo.total, memo.account_id),
+            *(credit(code, amount, memo.account_id) for code, amount in memo.nets),
+            credit(TAX_PAYABLE, memo.tax, memo.account_id),
+        ],
+    )
+    entry = post(session, posting, now)
+    return items.open_item(session, entry, _item(memo, RECEIVABLE, DEBIT_MEMO, memo.total))
+
+
+def _item(memo: Document, ledger_code: str, source_kind: str, amount: Money) -> NewItem:
+    return NewItem(
+        legal_entity_id=memo.legal_entity_id,
+        account_id=memo.account_id,
+        ledger_code=ledger_code,
+        amount=amount,
+        source_kind=source_kind,
+        source_id=memo.id,
+        number=memo.number,
+        effective_date=memo.issue_date,
+        due_date=memo.due_date,
+    )
