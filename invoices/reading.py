@@ -44,6 +44,12 @@ def some(session: Session, invoice_ids: Sequence[uuid.UUID]) -> Sequence[Invoice
     return session.scalars(select(Invoice).where(Invoice.id.in_(invoice_ids))).all()
 
 
+def numbers(session: Session, invoice_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """The numbers of those of the keys that are documents'."""
+    rows = session.execute(select(Invoice.id, Invoice.number).where(Invoice.id.in_(invoice_ids)))
+    return {key: number for key, number in rows}
+
+
 def one(
     session: Session, public_id: str, account_ids: Sequence[uuid.UUID] | None = None
 ) -> Invoice:

@@ -2,6 +2,7 @@
 
 import secrets
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -120,6 +121,19 @@ def by_number(session: Session, number: str) -> Account:
     if account is None:
         raise NotFound("account")
     return account
+
+
+def by_public_id(session: Session, public_id: str) -> Account:
+    """The account with that public id; NotFound when there is none."""
+    account = session.scalar(select(Account).where(Account.public_id == public_id))
+    if account is None:
+        raise NotFound("account")
+    return account
+
+
+def legal_entities(session: Session) -> Sequence[LegalEntity]:
+    """Everybody who bills, by code."""
+    return session.scalars(select(LegalEntity).order_by(LegalEntity.code)).all()
 
 
 def channel_by_code(session: Session, code: str) -> tuple[Channel, LegalEntity]:
