@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
+from fractions import Fraction
 from functools import lru_cache
 
 from babel.core import get_global
@@ -35,6 +36,12 @@ def minor_digits(currency: str) -> int:
 def round_half_up(value: Decimal) -> int:
     """The nearest integer; halves away from zero."""
     return int(value.quantize(Decimal(1), context=_EXACT))
+
+
+def nearest(exact: Fraction) -> int:
+    """The nearest integer of an exact ratio; halves away from zero, as ``round_half_up``."""
+    away = (2 * abs(exact.numerator) + exact.denominator) // (2 * exact.denominator)
+    return away if exact >= 0 else -away
 
 
 def _plain(text: str) -> Decimal:

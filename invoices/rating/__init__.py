@@ -1,0 +1,1 @@
+"""Rating: what should be billed, worked out on plain values. No database, no clock."""
