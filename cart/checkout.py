@@ -15,6 +15,7 @@ from cart import address as addresses
 from cart import lines
 from cart.models import Cart
 from cart.pricing import PricedCart, delivery_micros
+from core.catalog.models import GIFT_CARD
 from core.kernel.errors import ShopError
 from core.kernel.money import Money
 from core.orders import placing
@@ -34,6 +35,8 @@ class Details:
     shipping_address: dict[str, str]
     shipping_method: str | None
     payment_method: str
+    #: Of a business, as they typed it; may be empty.
+    vat_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,9 @@ def requirements(
         unmet.append(
             Requirement("payment_method", "payment_method", "Choose one of the ways of paying.")
         )
+    if details.payment_method == "invoice" and any(line.kind == GIFT_CARD for line in priced.lines):
+        text = "Gift cards are paid for at once: choose another way of paying."
+        unmet.append(Requirement("gift_cards_on_terms", "payment_method", text))
     return unmet
 
 
@@ -197,6 +203,14 @@ def order_demands(session: Session, order_id: uuid.UUID) -> list[Demand]:
         for line in placing.lines_of(session, order_id)
         if line.kind == "physical" and line.variant_id is not None
     ]
+
+
+def gift_goods(session: Session, order: Order) -> Money:
+    """What the gift cards in an order cost."""
+    minor = sum(
+        line.net_minor for line in placing.lines_of(session, order.id) if line.kind == GIFT_CARD
+    )
+    return Money(minor, order.currency)
 
 
 def give_back(session: Session, order: Order, hold_for: timedelta | None, now: datetime) -> None:

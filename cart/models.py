@@ -28,6 +28,7 @@ class Cart(Base):
     user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("user.id"))
     account_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
     email: Mapped[str | None] = mapped_column(String(254))
+    vat_id: Mapped[str | None] = mapped_column(String(20))
     shipping_address: Mapped[dict[str, Any] | None]
     shipping_method: Mapped[str | None] = mapped_column(String(40))
     state: Mapped[str] = mapped_column(String(12), default="open")

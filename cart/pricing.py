@@ -22,8 +22,11 @@ from core.prices import resolve
 from core.prices.resolve import Resolved
 from core.stock import holds
 from core.stock.holds import Owner
-from core.tax import rates
-from core.tax.arithmetic import TaxedLine, tax_lines
+from core.tax import buyers, rates
+from core.tax.arithmetic import REVERSE_CHARGE, TaxedLine
+from core.tax.buyers import NOBODY, Known
+from core.tax.relief import relieve
+from core.tax.service import Answers, AskedLine, Place, Question
 
 
 @dataclass(frozen=True)
@@ -84,12 +87,34 @@ class PricedCart:
     taxed: tuple[TaxedLine, ...] = field(default=())
     #: SKUs that have lost their price since they were put in.
     unpriced: tuple[str, ...] = ()
+    #: The prices are with tax.
+    tax_included: bool = False
 
     @classmethod
     def empty(cls, currency: str) -> "PricedCart":
         """A cart with nothing in it, going nowhere yet."""
         zero = Money.zero(currency)
         return cls((), (), None, zero, zero, zero, False, zero, ())
+
+    @property
+    def tax_on_top(self) -> Money:
+        """What is added to the prices."""
+        return self.tax - self.tax_contained
+
+    @property
+    def tax_contained(self) -> Money:
+        """What the prices contain already."""
+        return Money(sum(line.contained_minor for line in self.taxed), self.tax.currency)
+
+    @property
+    def tax_taken_off(self) -> Money:
+        """What the prices contain and this buyer does not pay."""
+        return self.goods + self.delivery + self.tax_on_top - self.due_now
+
+    @property
+    def reverse_charge(self) -> bool:
+        """Does the buyer account for tax themselves?"""
+        return any(one.tax.relief == REVERSE_CHARGE for line in self.taxed for one in line.taxes)
 
     @property
     def held_until(self) -> datetime | None:
@@ -113,10 +138,13 @@ def price(
     *,
     place: dict[str, Any] | None = None,
     method_code: str | None = None,
+    known: Known = NOBODY,
+    answers: Answers | None = None,
 ) -> PricedCart:
     """Price ``cart`` for ``place`` (an address; the cart's own when None) and a way of delivery.
 
-    Without a chosen way the cheapest is shown.
+    Without a chosen way the cheapest is shown. ``known`` is who buys; ``answers`` works out the taxes,
+    our own table when None, and raises Unanswered when a service has to be asked outside.
     """
     place = place or cart.shipping_address
     method_code = method_code or cart.shipping_method
@@ -129,7 +157,8 @@ def price(
         hardware = total((line.net for line in priced if line.needs_stock), cart.currency)
         choices = delivery.choices(session, channel.id, country, hardware)
     method = _chosen(choices, method_code)
-    taxed = _taxed(session, entity, priced, method, place, now)
+    question = _question(session, channel, entity, priced, method, place, known, now)
+    taxed = (answers or Answers()).of(question)
     tax = Money(sum(line.tax_minor for line in taxed), cart.currency)
     net = Money(sum(line.net_minor for line in taxed), cart.currency)
     return PricedCart(
@@ -144,6 +173,7 @@ def price(
         recurring=_recurring(priced),
         taxed=tuple(taxed),
         unpriced=tuple(unpriced),
+        tax_included=question.included,
     )
 
 
@@ -208,20 +238,39 @@ def _chosen(choices: Sequence[Choice], code: str | None) -> Choice | None:
     return min(choices, key=lambda choice: choice.price.minor) if choices else None
 
 
-def _taxed(
+def _question(
     session: Session,
+    channel: Channel,
     entity: LegalEntity,
     priced: Sequence[PricedLine],
     method: Choice | None,
     place: dict[str, Any] | None,
+    known: Known,
     now: datetime,
-) -> list[TaxedLine]:
+) -> Question:
+    """What is asked of whoever works out taxes, with what our own table knows."""
     today = local_date(now, entity.time_zone)
-    by_category = rates.taxes_by_category(session, entity.id, place, today)
-    amounts = [(line.net.minor, by_category.get(line.tax_category, [])) for line in priced]
+    included = channel.prices_include_tax
+    table = rates.taxes_by_category(session, entity.id, place, today, included=included)
+    buyer = buyers.read(session, known, today)
+    taxes = relieve(table, buyer, entity.country, place)
+    amounts = [(line.net.minor, line.tax_category) for line in priced]
     if method is not None:
-        amounts.append((method.price.minor, by_category.get(method.tax_category, [])))
-    return tax_lines(amounts, entity.tax_rounding)
+        amounts.append((method.price.minor, method.tax_category))
+    where = place or {}
+    return Question(
+        seller=entity.code,
+        seller_country=entity.country,
+        currency=channel.currency,
+        rounding=entity.tax_rounding,
+        included=included,
+        on=today,
+        place=Place(
+            *(str(where.get(name) or "") for name in ("country", "region", "postal_code", "city"))
+        ),
+        vat_id=buyer.vat_id,
+        lines=tuple(AskedLine(minor, category, taxes.of(category)) for minor, category in amounts),
+    )
 
 
 def _recurring(priced: Sequence[PricedLine]) -> tuple[Recurring, ...]:

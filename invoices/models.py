@@ -23,6 +23,12 @@ class Invoice(Base):
         UniqueConstraint("subscription_id", "period_index"),
         Index("ix_invoice_account_id", "payer_account_id", "issue_date"),
         Index("ix_invoice_issued_at", "issued_at"),
+        Index("ix_invoice_corrects_id", "corrects_id"),
+        CheckConstraint(
+            "(discount_ppm IS NULL) = (discount_until IS NULL) "
+            "AND (discount_ppm IS NULL) = (discount_minor IS NULL)",
+            name="discount",
+        ),
         Index(
             "uq_invoice_order_id",
             "order_id",
@@ -57,6 +63,15 @@ class Invoice(Base):
     net_minor: Mapped[int]
     tax_minor: Mapped[int]
     total_minor: Mapped[int]
+    #: The invoice that a memo corrects, and why it does.
+    corrects_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("invoice.id"))
+    reason: Mapped[str | None] = mapped_column(String(30))
+    #: What it was made of, so that it is made once: ``draft:<key>``, ``discount:<key>``.
+    made_of: Mapped[str | None] = mapped_column(String(60), unique=True)
+    #: For paying early: so much of what is billed (30000 is 3 %), until this day, comes to so much with tax.
+    discount_ppm: Mapped[int | None]
+    discount_until: Mapped[date | None]
+    discount_minor: Mapped[int | None]
     #: The frozen document model that page and PDF are made of.
     document: Mapped[dict[str, Any]]
 
@@ -86,7 +101,13 @@ class InvoiceLine(Base):
     tax_minor: Mapped[int]
     #: Which ledger account it credits.
     ledger_code: Mapped[str] = mapped_column(String(40))
+    tax_category: Mapped[str] = mapped_column(String(40), default="")
+    period_start: Mapped[date | None]
+    period_end: Mapped[date | None]
+    #: What it costs us, and what it sells for by itself: for staff, and for sharing out revenue.
     cost_minor: Mapped[int | None]
+    sale_price_minor: Mapped[int | None]
+    #: An ``invoices.why.Why``.
     why: Mapped[dict[str, Any] | None]
 
 
@@ -94,6 +115,10 @@ class InvoiceLineTax(Base):
     """One tax on one invoice line."""
 
     __tablename__ = "invoice_line_tax"
+    __table_args__ = (
+        CheckConstraint("relief IN ('', 'exempt', 'reverse_charge')", name="relief"),
+        CheckConstraint("relief = '' OR amount_minor = 0", name="relieved"),
+    )
 
     invoice_line_id: Mapped[uuid.UUID] = mapped_column(
         ForeignKey("invoice_line.id"), primary_key=True
@@ -105,6 +130,35 @@ class InvoiceLineTax(Base):
     base_minor: Mapped[int]
     amount_minor: Mapped[int]
     inclusive: Mapped[bool]
+    #: Reckoned on the taxes beside it too.
+    compound: Mapped[bool] = mapped_column(default=False)
+    #: Why nothing is charged, and the certificate or VAT id that says so.
+    relief: Mapped[str] = mapped_column(String(16), default="")
+    reference: Mapped[str] = mapped_column(String(80), default="")
+
+
+class InvoiceDraft(Base):
+    """An invoice in the making: nobody but staff sees it, and it has no number."""
+
+    __tablename__ = "invoice_draft"
+    __table_args__ = (
+        CheckConstraint("state IN ('open', 'issued', 'discarded')", name="state"),
+        CheckConstraint("(state = 'issued') = (invoice_id IS NOT NULL)", name="issued"),
+        Index("ix_invoice_draft_state", "state", "updated_at"),
+        Index("ix_invoice_draft_payer_account_id", "payer_account_id"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    public_id: Mapped[str] = mapped_column(String(32), unique=True, default=new_public_id)
+    payer_account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
+    state: Mapped[str] = mapped_column(String(10), default="open")
+    invoice_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("invoice.id"), unique=True)
+    #: An ``invoices.drafts.Draft``.
+    content: Mapped[dict[str, Any]]
+    #: Counts the changes, so that two people do not write over each other.
+    revision: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
 
 
 class StoredDocument(Base):
@@ -122,3 +176,58 @@ class StoredDocument(Base):
 
 for _table in (Invoice, InvoiceLine, InvoiceLineTax, StoredDocument):
     guards.append_only(_table.__table__)
+
+#: ``c``: what was credited of a line before. The line ``o`` is overdrawn when net or tax goes past it, or
+#: when the last of the net does not bring the last of the tax with it.
+_CREDITED = """
+SELECT COALESCE(SUM(m.net_minor), 0) AS net, COALESCE(SUM(m.tax_minor), 0) AS tax
+FROM invoice_line m JOIN invoice i ON i.id = m.invoice_id
+WHERE m.memo_of_id = NEW.memo_of_id AND i.kind = 'credit_memo'
+""".strip()
+_PAST_THE_LINE = """
+(CASE WHEN o.net_minor < 0 THEN -1 ELSE 1 END) * NEW.net_minor < 0
+OR (CASE WHEN o.net_minor < 0 THEN -1 ELSE 1 END) * (c.net + NEW.net_minor - o.net_minor) > 0
+OR (CASE WHEN o.tax_minor < 0 THEN -1 ELSE 1 END) * NEW.tax_minor < 0
+OR (CASE WHEN o.tax_minor < 0 THEN -1 ELSE 1 END) * (c.tax + NEW.tax_minor - o.tax_minor) > 0
+OR (c.net + NEW.net_minor = o.net_minor AND c.tax + NEW.tax_minor <> o.tax_minor)
+""".strip()
+_IS_CREDIT = "(SELECT kind FROM invoice WHERE id = NEW.invoice_id) = 'credit_memo'"
+
+guards.install(
+    InvoiceLine.__table__,
+    "sqlite",
+    [
+        f"""
+CREATE TRIGGER invoice_line_credit_bound BEFORE INSERT ON invoice_line
+WHEN NEW.memo_of_id IS NOT NULL AND {_IS_CREDIT}
+  AND EXISTS (SELECT 1 FROM invoice_line o, ({_CREDITED}) c
+              WHERE o.id = NEW.memo_of_id AND ({_PAST_THE_LINE}))
+BEGIN SELECT RAISE(ABORT, 'credit is more than its line'); END
+""".strip(),  # noqa: S608  # constants
+    ],
+)
+guards.install(
+    InvoiceLine.__table__,
+    "postgresql",
+    [
+        f"""
+CREATE OR REPLACE FUNCTION invoice_line_credit_bound() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+  IF NEW.memo_of_id IS NULL OR NOT {_IS_CREDIT} THEN
+    RETURN NEW;
+  END IF;
+  -- Whoever credits the same line waits here, and then sees what was credited before.
+  PERFORM 1 FROM invoice_line WHERE id = NEW.memo_of_id FOR UPDATE;
+  IF EXISTS (SELECT 1 FROM invoice_line o, ({_CREDITED}) c
+             WHERE o.id = NEW.memo_of_id AND ({_PAST_THE_LINE}))
+  THEN
+    RAISE EXCEPTION 'credit is more than its line'
+      USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $body$
+""".strip(),  # noqa: S608  # constants
+        "CREATE TRIGGER invoice_line_credit_bound BEFORE INSERT ON invoice_line "
+        "FOR EACH ROW EXECUTE FUNCTION invoice_line_credit_bound()",
+    ],
+)

@@ -63,7 +63,11 @@ class Order(Base):
     payment: Mapped[str] = mapped_column(String(10), default="awaiting")
     fulfilment: Mapped[str] = mapped_column(String(12), default="unfulfilled")
     payment_method: Mapped[str] = mapped_column(String(10))
+    #: Of the gift cards and credit that the payer stated, to know the same wish again.
+    paying_digest: Mapped[str | None] = mapped_column(String(64))
     email: Mapped[str] = mapped_column(String(254))
+    #: The buyer's VAT id that was used.
+    vat_id: Mapped[str | None] = mapped_column(String(20))
     shipping_address: Mapped[dict[str, Any] | None]
     shipping_method: Mapped[str | None] = mapped_column(String(40))
     net_minor: Mapped[int]
@@ -100,6 +104,9 @@ class OrderLine(Base):
     quantity: Mapped[int]
     unit_price_micros: Mapped[int]
     price_trace: Mapped[dict[str, Any]]
+    #: What it costs us, and what it sells for by itself: of a bundle's piece above all.
+    cost_minor: Mapped[int | None]
+    sale_price_minor: Mapped[int | None]
     net_minor: Mapped[int]
     tax_minor: Mapped[int]
     service_account_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
@@ -113,6 +120,10 @@ class OrderLineTax(Base):
     """One tax on one order line, frozen with it."""
 
     __tablename__ = "order_line_tax"
+    __table_args__ = (
+        CheckConstraint("relief IN ('', 'exempt', 'reverse_charge')", name="relief"),
+        CheckConstraint("relief = '' OR amount_minor = 0", name="relieved"),
+    )
 
     order_line_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("order_line.id"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
@@ -122,3 +133,8 @@ class OrderLineTax(Base):
     base_minor: Mapped[int]
     amount_minor: Mapped[int]
     inclusive: Mapped[bool]
+    #: Reckoned on the taxes beside it too.
+    compound: Mapped[bool] = mapped_column(default=False)
+    #: Why nothing is charged, and the certificate or VAT id that says so.
+    relief: Mapped[str] = mapped_column(String(16), default="")
+    reference: Mapped[str] = mapped_column(String(80), default="")

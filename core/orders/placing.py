@@ -61,6 +61,8 @@ class NewOrder:
     shipping_address: dict[str, Any] | None
     shipping_method: str | None
     lines: Sequence[NewLine]
+    #: The buyer's VAT id that was used.
+    vat_id: str | None = None
 
 
 def write(session: Session, new: NewOrder, now: datetime) -> Order:
@@ -82,6 +84,7 @@ def write(session: Session, new: NewOrder, now: datetime) -> Order:
         fulfilment="unfulfilled",
         payment_method=new.payment_method,
         email=new.email,
+        vat_id=new.vat_id,
         shipping_address=new.shipping_address,
         shipping_method=new.shipping_method,
         net_minor=net,
@@ -130,6 +133,9 @@ def _write_lines(session: Session, order: Order, lines: Sequence[NewLine]) -> No
                 "base_minor": taxed.base_minor,
                 "amount_minor": taxed.amount_minor,
                 "inclusive": taxed.tax.inclusive,
+                "compound": taxed.tax.compound,
+                "relief": taxed.tax.relief,
+                "reference": taxed.tax.reference,
             }
             for position, taxed in enumerate(line.taxed.taxes)
         ]

@@ -44,6 +44,8 @@ class Channel(Base):
     time_zone: Mapped[str] = mapped_column(String(60))
     prices_include_tax: Mapped[bool] = mapped_column(default=False)
     terms_days: Mapped[int] = mapped_column(default=14)
+    #: Finer terms of payment (``invoices.terms.Terms``) than so many days after issue.
+    terms: Mapped[dict[str, Any] | None]
     #: What the header and footer say: ``{"phone": …, "address": …, "hours": …}``.
     brand: Mapped[dict[str, Any]]
 
@@ -66,6 +68,8 @@ class Account(Base):
     legal_entity_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("legal_entity.id"))
     channel_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("channel.id"))
     parent_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
+    #: It has no statements of its own: what happens on it stands on its parent's.
+    is_stated_with_parent: Mapped[bool] = mapped_column(default=False)
     kind: Mapped[str] = mapped_column(String(20), default="person")
     name: Mapped[str] = mapped_column(String(200))
     email: Mapped[str | None] = mapped_column(String(254))
@@ -74,8 +78,11 @@ class Account(Base):
     time_zone: Mapped[str] = mapped_column(String(60))
     bill_day: Mapped[int] = mapped_column(default=1)
     terms_days: Mapped[int | None]
+    terms: Mapped[dict[str, Any] | None]
     credit_limit_minor: Mapped[int | None]
     billing_address: Mapped[dict[str, Any] | None]
+    #: Of a business, as its register writes it: ``DE136695976``.
+    vat_id: Mapped[str | None] = mapped_column(String(20))
     #: The id that another system gave this account; unique per legal entity.
     external_ref: Mapped[str | None] = mapped_column(String(80))
     created_at: Mapped[datetime]

@@ -14,11 +14,17 @@ from core.tax.models import TaxRate
 
 
 def taxes_by_category(
-    session: Session, legal_entity_id: uuid.UUID, place: dict[str, Any] | None, on: date
+    session: Session,
+    legal_entity_id: uuid.UUID,
+    place: dict[str, Any] | None,
+    on: date,
+    *,
+    included: bool = False,
 ) -> dict[str, list[Tax]]:
     """The taxes of each category at ``place`` (``country``, ``region``); none when it is unknown.
 
-    A rate without a region holds in the whole country, beside those of the region.
+    A rate without a region holds in the whole country, beside those of the region. ``included``: the
+    channel's prices contain them all.
     """
     if not place or not place.get("country"):
         return {}
@@ -31,7 +37,7 @@ def taxes_by_category(
             "day": on,
         },
     )
-    return _grouped(list(rows))
+    return _grouped(list(rows), included)
 
 
 @cache
@@ -50,9 +56,10 @@ def _holding() -> Select[TaxRate]:
     )
 
 
-def _grouped(rows: Sequence[TaxRate]) -> dict[str, list[Tax]]:
+def _grouped(rows: Sequence[TaxRate], included: bool) -> dict[str, list[Tax]]:
     found: dict[str, list[Tax]] = {}
     for row in rows:
-        tax = Tax(row.jurisdiction, row.name, row.rate_ppm, row.inclusive)
+        inclusive = included or row.inclusive
+        tax = Tax(row.jurisdiction, row.name, row.rate_ppm, inclusive, row.compound)
         found.setdefault(row.category, []).append(tax)
     return found

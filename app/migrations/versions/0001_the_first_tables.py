@@ -24,17 +24,88 @@ GUARDS = {
         "CREATE TRIGGER open_item_no_delete BEFORE DELETE ON open_item BEGIN SELECT RAISE(ABORT, 'open_item is append-only'); END",
         "CREATE TRIGGER application_no_update BEFORE UPDATE ON application BEGIN SELECT RAISE(ABORT, 'application is append-only'); END",
         "CREATE TRIGGER application_no_delete BEFORE DELETE ON application BEGIN SELECT RAISE(ABORT, 'application is append-only'); END",
-        """CREATE TRIGGER journal_entry_balances BEFORE INSERT ON journal_entry
-WHEN NOT EXISTS (SELECT 1 FROM journal_line WHERE entry_id = NEW.id)
+        "CREATE TRIGGER currency_rate_no_update BEFORE UPDATE ON currency_rate BEGIN SELECT RAISE(ABORT, 'currency_rate is append-only'); END",
+        "CREATE TRIGGER currency_rate_no_delete BEFORE DELETE ON currency_rate BEGIN SELECT RAISE(ABORT, 'currency_rate is append-only'); END",
+        """CREATE TRIGGER journal_entry_balances BEFORE INSERT ON journal_entry WHEN NOT EXISTS (SELECT 1 FROM journal_line WHERE entry_id = NEW.id)
   OR EXISTS (SELECT 1 FROM journal_line WHERE entry_id = NEW.id
              GROUP BY currency HAVING SUM(amount_minor) <> 0)
   OR (SELECT SUM(functional_minor) FROM journal_line WHERE entry_id = NEW.id) <> 0
 BEGIN SELECT RAISE(ABORT, 'journal entry does not balance'); END""",
-        """CREATE TRIGGER journal_line_not_late BEFORE INSERT ON journal_line
-WHEN EXISTS (SELECT 1 FROM journal_entry WHERE id = NEW.entry_id)
+        """CREATE TRIGGER journal_entry_in_open_period BEFORE INSERT ON journal_entry WHEN EXISTS (SELECT 1 FROM period_close
+          WHERE legal_entity_id = NEW.legal_entity_id AND reopened_at IS NULL
+            AND through_date >= NEW.effective_date)
+BEGIN SELECT RAISE(ABORT, 'journal entry lies in a closed period'); END""",
+        """CREATE TRIGGER journal_line_not_late BEFORE INSERT ON journal_line WHEN EXISTS (SELECT 1 FROM journal_entry WHERE id = NEW.entry_id)
 BEGIN SELECT RAISE(ABORT, 'journal entry is already posted'); END""",
+        """CREATE TRIGGER open_item_on_its_day BEFORE INSERT ON open_item WHEN NOT EXISTS (SELECT 1 FROM journal_entry WHERE id = NEW.entry_id
+            AND effective_date = NEW.effective_date)
+BEGIN SELECT RAISE(ABORT, 'open_item is of another day than its entry'); END""",
+        """CREATE TRIGGER application_on_its_day BEFORE INSERT ON application WHEN NOT EXISTS (SELECT 1 FROM journal_entry WHERE id = NEW.entry_id
+            AND effective_date = NEW.effective_date)
+BEGIN SELECT RAISE(ABORT, 'application is of another day than its entry'); END""",
+        """CREATE TRIGGER application_reverses BEFORE INSERT ON application WHEN NEW.reverses_id IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM application o WHERE o.id = NEW.reverses_id AND o.reverses_id IS NULL
+      AND COALESCE(o.debit_item_id = NEW.debit_item_id,
+                   o.debit_item_id IS NULL AND NEW.debit_item_id IS NULL)
+      AND COALESCE(o.credit_item_id = NEW.credit_item_id,
+                   o.credit_item_id IS NULL AND NEW.credit_item_id IS NULL)
+      AND o.amount_minor + NEW.amount_minor >= COALESCE((
+            SELECT -SUM(r.amount_minor) FROM application r WHERE r.reverses_id = o.id), 0))
+BEGIN SELECT RAISE(ABORT, 'reversal of more or else than was applied'); END""",
+        """CREATE TRIGGER application_on_its_side BEFORE INSERT ON application WHEN EXISTS (SELECT 1 FROM open_item WHERE id = NEW.debit_item_id AND side <> 'debit') OR EXISTS (SELECT 1 FROM open_item WHERE id = NEW.credit_item_id AND side <> 'credit')
+BEGIN SELECT RAISE(ABORT, 'a debit item is no credit item'); END""",
+        """CREATE TRIGGER period_close_reopens_once BEFORE UPDATE ON period_close WHEN NOT (COALESCE(NEW.id = OLD.id, NEW.id IS NULL AND OLD.id IS NULL) AND COALESCE(NEW.legal_entity_id = OLD.legal_entity_id, NEW.legal_entity_id IS NULL AND OLD.legal_entity_id IS NULL) AND COALESCE(NEW.through_date = OLD.through_date, NEW.through_date IS NULL AND OLD.through_date IS NULL) AND COALESCE(NEW.closed_at = OLD.closed_at, NEW.closed_at IS NULL AND OLD.closed_at IS NULL) AND COALESCE(NEW.closed_by = OLD.closed_by, NEW.closed_by IS NULL AND OLD.closed_by IS NULL) AND OLD.reopened_at IS NULL AND NEW.reopened_at IS NOT NULL)
+BEGIN SELECT RAISE(ABORT, 'period_close is append-only but for its reopening'); END""",
+        "CREATE TRIGGER period_close_no_delete BEFORE DELETE ON period_close BEGIN SELECT RAISE(ABORT, 'period_close is append-only'); END",
+        """CREATE TRIGGER contested_amount_closes_once BEFORE UPDATE ON contested_amount WHEN NOT (COALESCE(NEW.id = OLD.id, NEW.id IS NULL AND OLD.id IS NULL) AND COALESCE(NEW.item_id = OLD.item_id, NEW.item_id IS NULL AND OLD.item_id IS NULL) AND COALESCE(NEW.amount_minor = OLD.amount_minor, NEW.amount_minor IS NULL AND OLD.amount_minor IS NULL) AND COALESCE(NEW.source_kind = OLD.source_kind, NEW.source_kind IS NULL AND OLD.source_kind IS NULL) AND COALESCE(NEW.source_id = OLD.source_id, NEW.source_id IS NULL AND OLD.source_id IS NULL) AND COALESCE(NEW.opened_at = OLD.opened_at, NEW.opened_at IS NULL AND OLD.opened_at IS NULL) AND COALESCE(NEW.opened_on = OLD.opened_on, NEW.opened_on IS NULL AND OLD.opened_on IS NULL) AND OLD.closed_at IS NULL AND NEW.closed_at IS NOT NULL)
+BEGIN SELECT RAISE(ABORT, 'contested_amount is append-only but for its end'); END""",
+        "CREATE TRIGGER contested_amount_no_delete BEFORE DELETE ON contested_amount BEGIN SELECT RAISE(ABORT, 'contested_amount is append-only'); END",
+        """CREATE TRIGGER write_off_decided_once BEFORE UPDATE ON write_off WHEN NOT (COALESCE(NEW.id = OLD.id, NEW.id IS NULL AND OLD.id IS NULL) AND COALESCE(NEW.item_id = OLD.item_id, NEW.item_id IS NULL AND OLD.item_id IS NULL) AND COALESCE(NEW.amount_minor = OLD.amount_minor, NEW.amount_minor IS NULL AND OLD.amount_minor IS NULL) AND COALESCE(NEW.currency = OLD.currency, NEW.currency IS NULL AND OLD.currency IS NULL) AND COALESCE(NEW.reason = OLD.reason, NEW.reason IS NULL AND OLD.reason IS NULL) AND COALESCE(NEW.requested_by = OLD.requested_by, NEW.requested_by IS NULL AND OLD.requested_by IS NULL) AND COALESCE(NEW.requested_at = OLD.requested_at, NEW.requested_at IS NULL AND OLD.requested_at IS NULL) AND OLD.state = 'requested' AND NEW.state <> 'requested')
+BEGIN SELECT RAISE(ABORT, 'write_off is append-only but for its decision'); END""",
+        "CREATE TRIGGER write_off_no_delete BEFORE DELETE ON write_off BEGIN SELECT RAISE(ABORT, 'write_off is append-only'); END",
+        """CREATE TRIGGER legal_entity_keeps_currency BEFORE UPDATE ON legal_entity
+WHEN NEW.functional_currency <> OLD.functional_currency
+  AND EXISTS (SELECT 1 FROM journal_entry WHERE legal_entity_id = OLD.id)
+BEGIN SELECT RAISE(ABORT, 'books are kept in this currency'); END""",
+        """CREATE TRIGGER open_item_is_open AFTER INSERT ON open_item BEGIN INSERT INTO open_now (item_id, legal_entity_id, account_id, ledger_code, side, currency, due, open_minor) VALUES (NEW.id, NEW.legal_entity_id, NEW.account_id,
+  NEW.ledger_code, NEW.side, NEW.currency, COALESCE(NEW.due_date, NEW.effective_date),
+  NEW.amount_minor); END""",
+        """CREATE TRIGGER application_debit_item_id AFTER INSERT ON application
+WHEN NEW.debit_item_id IS NOT NULL
+BEGIN INSERT INTO open_now (item_id, legal_entity_id, account_id, ledger_code, side, currency, due, open_minor)
+    SELECT id, legal_entity_id, account_id, ledger_code, side, currency,
+      COALESCE(due_date, effective_date), 0
+    FROM open_item WHERE id = NEW.debit_item_id AND NOT EXISTS
+      (SELECT 1 FROM open_now WHERE item_id = NEW.debit_item_id);
+  UPDATE open_now SET open_minor = open_minor - NEW.amount_minor WHERE item_id = NEW.debit_item_id;
+  DELETE FROM open_now WHERE item_id = NEW.debit_item_id AND open_minor = 0; END""",
+        """CREATE TRIGGER application_credit_item_id AFTER INSERT ON application
+WHEN NEW.credit_item_id IS NOT NULL
+BEGIN INSERT INTO open_now (item_id, legal_entity_id, account_id, ledger_code, side, currency, due, open_minor)
+    SELECT id, legal_entity_id, account_id, ledger_code, side, currency,
+      COALESCE(due_date, effective_date), 0
+    FROM open_item WHERE id = NEW.credit_item_id AND NOT EXISTS
+      (SELECT 1 FROM open_now WHERE item_id = NEW.credit_item_id);
+  UPDATE open_now SET open_minor = open_minor - NEW.amount_minor WHERE item_id = NEW.credit_item_id;
+  DELETE FROM open_now WHERE item_id = NEW.credit_item_id AND open_minor = 0; END""",
+        "CREATE TRIGGER gift_card_entry_no_update BEFORE UPDATE ON gift_card_entry BEGIN SELECT RAISE(ABORT, 'gift_card_entry is append-only'); END",
+        "CREATE TRIGGER gift_card_entry_no_delete BEFORE DELETE ON gift_card_entry BEGIN SELECT RAISE(ABORT, 'gift_card_entry is append-only'); END",
+        "CREATE TRIGGER tender_return_no_update BEFORE UPDATE ON tender_return BEGIN SELECT RAISE(ABORT, 'tender_return is append-only'); END",
+        "CREATE TRIGGER tender_return_no_delete BEFORE DELETE ON tender_return BEGIN SELECT RAISE(ABORT, 'tender_return is append-only'); END",
+        "CREATE TRIGGER tender_is_covered_1 BEFORE INSERT ON tender WHEN NEW.gift_card_id IS NOT NULL AND NEW.state = 'reserved' AND (SELECT COALESCE(SUM(amount_minor), 0) FROM gift_card_entry WHERE card_id = NEW.gift_card_id) - (SELECT COALESCE(SUM(amount_minor), 0) FROM tender WHERE gift_card_id = NEW.gift_card_id AND state = 'reserved') < NEW.amount_minor BEGIN SELECT RAISE(ABORT, 'gift card has not as much'); END",
+        "CREATE TRIGGER tender_is_covered_2 BEFORE INSERT ON tender WHEN NEW.credit_item_id IS NOT NULL AND NEW.state = 'reserved' AND (SELECT amount_minor FROM open_item WHERE id = NEW.credit_item_id) - (SELECT COALESCE(SUM(amount_minor), 0) FROM application WHERE credit_item_id = NEW.credit_item_id) - (SELECT COALESCE(SUM(amount_minor), 0) FROM tender WHERE credit_item_id = NEW.credit_item_id AND state = 'reserved') < NEW.amount_minor BEGIN SELECT RAISE(ABORT, 'credit has not as much'); END",
+        "CREATE TRIGGER tender_only_concludes_1 BEFORE UPDATE ON tender WHEN (OLD.state <> 'reserved' OR OLD.amount_minor <> NEW.amount_minor) AND (OLD.state <> NEW.state OR OLD.amount_minor <> NEW.amount_minor OR OLD.taken_minor <> NEW.taken_minor) BEGIN SELECT RAISE(ABORT, 'tender is concluded'); END",
+        "CREATE TRIGGER gift_card_is_covered_1 BEFORE INSERT ON gift_card_entry WHEN NEW.amount_minor < 0 AND (SELECT COALESCE(SUM(amount_minor), 0) FROM gift_card_entry WHERE card_id = NEW.card_id) + NEW.amount_minor < (SELECT COALESCE(SUM(amount_minor), 0) FROM tender WHERE gift_card_id = NEW.card_id AND state = 'reserved') BEGIN SELECT RAISE(ABORT, 'gift card has not as much'); END",
+        "CREATE TRIGGER credit_is_covered_1 BEFORE INSERT ON application WHEN NEW.credit_item_id IS NOT NULL AND NEW.amount_minor > 0 AND (SELECT amount_minor FROM open_item WHERE id = NEW.credit_item_id) - (SELECT COALESCE(SUM(amount_minor), 0) FROM application WHERE credit_item_id = NEW.credit_item_id) - (SELECT COALESCE(SUM(amount_minor), 0) FROM tender WHERE credit_item_id = NEW.credit_item_id AND state = 'reserved') < NEW.amount_minor BEGIN SELECT RAISE(ABORT, 'credit has not as much'); END",
+        "CREATE TRIGGER tender_return_is_within_1 BEFORE INSERT ON tender_return WHEN NEW.amount_minor <> 0 AND ((SELECT COALESCE(SUM(amount_minor), 0) FROM tender_return WHERE tender_id = NEW.tender_id) + NEW.amount_minor NOT BETWEEN 0 AND (SELECT taken_minor FROM tender WHERE id = NEW.tender_id)) BEGIN SELECT RAISE(ABORT, 'more than the tender paid'); END",
         "CREATE TRIGGER stock_movement_no_update BEFORE UPDATE ON stock_movement BEGIN SELECT RAISE(ABORT, 'stock_movement is append-only'); END",
         "CREATE TRIGGER stock_movement_no_delete BEFORE DELETE ON stock_movement BEGIN SELECT RAISE(ABORT, 'stock_movement is append-only'); END",
+        "CREATE TRIGGER tax_exemption_no_update BEFORE UPDATE ON tax_exemption BEGIN SELECT RAISE(ABORT, 'tax_exemption is append-only'); END",
+        "CREATE TRIGGER tax_exemption_no_delete BEFORE DELETE ON tax_exemption BEGIN SELECT RAISE(ABORT, 'tax_exemption is append-only'); END",
+        "CREATE TRIGGER tax_exemption_end_no_update BEFORE UPDATE ON tax_exemption_end BEGIN SELECT RAISE(ABORT, 'tax_exemption_end is append-only'); END",
+        "CREATE TRIGGER tax_exemption_end_no_delete BEFORE DELETE ON tax_exemption_end BEGIN SELECT RAISE(ABORT, 'tax_exemption_end is append-only'); END",
+        "CREATE TRIGGER vat_check_no_update BEFORE UPDATE ON vat_check BEGIN SELECT RAISE(ABORT, 'vat_check is append-only'); END",
+        "CREATE TRIGGER vat_check_no_delete BEFORE DELETE ON vat_check BEGIN SELECT RAISE(ABORT, 'vat_check is append-only'); END",
         "CREATE TRIGGER invoice_no_update BEFORE UPDATE ON invoice BEGIN SELECT RAISE(ABORT, 'invoice is append-only'); END",
         "CREATE TRIGGER invoice_no_delete BEFORE DELETE ON invoice BEGIN SELECT RAISE(ABORT, 'invoice is append-only'); END",
         "CREATE TRIGGER invoice_line_no_update BEFORE UPDATE ON invoice_line BEGIN SELECT RAISE(ABORT, 'invoice_line is append-only'); END",
@@ -43,6 +114,23 @@ BEGIN SELECT RAISE(ABORT, 'journal entry is already posted'); END""",
         "CREATE TRIGGER invoice_line_tax_no_delete BEFORE DELETE ON invoice_line_tax BEGIN SELECT RAISE(ABORT, 'invoice_line_tax is append-only'); END",
         "CREATE TRIGGER stored_document_no_update BEFORE UPDATE ON stored_document BEGIN SELECT RAISE(ABORT, 'stored_document is append-only'); END",
         "CREATE TRIGGER stored_document_no_delete BEFORE DELETE ON stored_document BEGIN SELECT RAISE(ABORT, 'stored_document is append-only'); END",
+        """CREATE TRIGGER invoice_line_credit_bound BEFORE INSERT ON invoice_line
+WHEN NEW.memo_of_id IS NOT NULL AND (SELECT kind FROM invoice WHERE id = NEW.invoice_id) = 'credit_memo'
+  AND EXISTS (SELECT 1 FROM invoice_line o, (SELECT COALESCE(SUM(m.net_minor), 0) AS net, COALESCE(SUM(m.tax_minor), 0) AS tax
+FROM invoice_line m JOIN invoice i ON i.id = m.invoice_id
+WHERE m.memo_of_id = NEW.memo_of_id AND i.kind = 'credit_memo') c
+              WHERE o.id = NEW.memo_of_id AND ((CASE WHEN o.net_minor < 0 THEN -1 ELSE 1 END) * NEW.net_minor < 0
+OR (CASE WHEN o.net_minor < 0 THEN -1 ELSE 1 END) * (c.net + NEW.net_minor - o.net_minor) > 0
+OR (CASE WHEN o.tax_minor < 0 THEN -1 ELSE 1 END) * NEW.tax_minor < 0
+OR (CASE WHEN o.tax_minor < 0 THEN -1 ELSE 1 END) * (c.tax + NEW.tax_minor - o.tax_minor) > 0
+OR (c.net + NEW.net_minor = o.net_minor AND c.tax + NEW.tax_minor <> o.tax_minor)))
+BEGIN SELECT RAISE(ABORT, 'credit is more than its line'); END""",
+        "CREATE TRIGGER statement_no_update BEFORE UPDATE ON statement BEGIN SELECT RAISE(ABORT, 'statement is append-only'); END",
+        "CREATE TRIGGER statement_no_delete BEFORE DELETE ON statement BEGIN SELECT RAISE(ABORT, 'statement is append-only'); END",
+        "CREATE TRIGGER statement_range_no_update BEFORE UPDATE ON statement_range BEGIN SELECT RAISE(ABORT, 'statement_range is append-only'); END",
+        "CREATE TRIGGER statement_range_no_delete BEFORE DELETE ON statement_range BEGIN SELECT RAISE(ABORT, 'statement_range is append-only'); END",
+        "CREATE TRIGGER stored_statement_no_update BEFORE UPDATE ON stored_statement BEGIN SELECT RAISE(ABORT, 'stored_statement is append-only'); END",
+        "CREATE TRIGGER stored_statement_no_delete BEFORE DELETE ON stored_statement BEGIN SELECT RAISE(ABORT, 'stored_statement is append-only'); END",
     ),
     "postgresql": (
         """
@@ -62,30 +150,224 @@ END $body$
         "CREATE TRIGGER open_item_no_truncate BEFORE TRUNCATE ON open_item FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
         "CREATE TRIGGER application_append_only BEFORE UPDATE OR DELETE ON application FOR EACH ROW EXECUTE FUNCTION refuse_change()",
         "CREATE TRIGGER application_no_truncate BEFORE TRUNCATE ON application FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER currency_rate_append_only BEFORE UPDATE OR DELETE ON currency_rate FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER currency_rate_no_truncate BEFORE TRUNCATE ON currency_rate FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
         """CREATE OR REPLACE FUNCTION journal_entry_balances() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN
   IF NOT EXISTS (SELECT 1 FROM journal_line WHERE entry_id = NEW.id)
-    OR EXISTS (SELECT 1 FROM journal_line WHERE entry_id = NEW.id
-               GROUP BY currency HAVING SUM(amount_minor) <> 0)
-    OR (SELECT SUM(functional_minor) FROM journal_line WHERE entry_id = NEW.id) <> 0
-  THEN
-    RAISE EXCEPTION 'journal entry does not balance'
-      USING ERRCODE = 'integrity_constraint_violation';
+  OR EXISTS (SELECT 1 FROM journal_line WHERE entry_id = NEW.id
+             GROUP BY currency HAVING SUM(amount_minor) <> 0)
+  OR (SELECT SUM(functional_minor) FROM journal_line WHERE entry_id = NEW.id) <> 0 THEN
+    RAISE EXCEPTION 'journal entry does not balance' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN NEW;
 END $body$""",
         "CREATE TRIGGER journal_entry_balances BEFORE INSERT ON journal_entry FOR EACH ROW EXECUTE FUNCTION journal_entry_balances()",
+        """CREATE OR REPLACE FUNCTION journal_entry_in_open_period() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+  IF EXISTS (SELECT 1 FROM period_close
+          WHERE legal_entity_id = NEW.legal_entity_id AND reopened_at IS NULL
+            AND through_date >= NEW.effective_date) THEN
+    RAISE EXCEPTION 'journal entry lies in a closed period' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $body$""",
+        "CREATE TRIGGER journal_entry_in_open_period BEFORE INSERT ON journal_entry FOR EACH ROW EXECUTE FUNCTION journal_entry_in_open_period()",
         """CREATE OR REPLACE FUNCTION journal_line_not_late() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN
   IF EXISTS (SELECT 1 FROM journal_entry WHERE id = NEW.entry_id) THEN
-    RAISE EXCEPTION 'journal entry is already posted'
-      USING ERRCODE = 'integrity_constraint_violation';
+    RAISE EXCEPTION 'journal entry is already posted' USING ERRCODE = 'integrity_constraint_violation';
   END IF;
   RETURN NEW;
 END $body$""",
         "CREATE TRIGGER journal_line_not_late BEFORE INSERT ON journal_line FOR EACH ROW EXECUTE FUNCTION journal_line_not_late()",
+        """CREATE OR REPLACE FUNCTION open_item_on_its_day() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM journal_entry WHERE id = NEW.entry_id
+            AND effective_date = NEW.effective_date) THEN
+    RAISE EXCEPTION 'open_item is of another day than its entry' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $body$""",
+        "CREATE TRIGGER open_item_on_its_day BEFORE INSERT ON open_item FOR EACH ROW EXECUTE FUNCTION open_item_on_its_day()",
+        """CREATE OR REPLACE FUNCTION application_on_its_day() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM journal_entry WHERE id = NEW.entry_id
+            AND effective_date = NEW.effective_date) THEN
+    RAISE EXCEPTION 'application is of another day than its entry' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $body$""",
+        "CREATE TRIGGER application_on_its_day BEFORE INSERT ON application FOR EACH ROW EXECUTE FUNCTION application_on_its_day()",
+        """CREATE OR REPLACE FUNCTION application_reverses() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+  IF NEW.reverses_id IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM application o WHERE o.id = NEW.reverses_id AND o.reverses_id IS NULL
+      AND COALESCE(o.debit_item_id = NEW.debit_item_id,
+                   o.debit_item_id IS NULL AND NEW.debit_item_id IS NULL)
+      AND COALESCE(o.credit_item_id = NEW.credit_item_id,
+                   o.credit_item_id IS NULL AND NEW.credit_item_id IS NULL)
+      AND o.amount_minor + NEW.amount_minor >= COALESCE((
+            SELECT -SUM(r.amount_minor) FROM application r WHERE r.reverses_id = o.id), 0)) THEN
+    RAISE EXCEPTION 'reversal of more or else than was applied' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $body$""",
+        "CREATE TRIGGER application_reverses BEFORE INSERT ON application FOR EACH ROW EXECUTE FUNCTION application_reverses()",
+        """CREATE OR REPLACE FUNCTION application_on_its_side() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+  IF EXISTS (SELECT 1 FROM open_item WHERE id = NEW.debit_item_id AND side <> 'debit') OR EXISTS (SELECT 1 FROM open_item WHERE id = NEW.credit_item_id AND side <> 'credit') THEN
+    RAISE EXCEPTION 'a debit item is no credit item' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $body$""",
+        "CREATE TRIGGER application_on_its_side BEFORE INSERT ON application FOR EACH ROW EXECUTE FUNCTION application_on_its_side()",
+        """CREATE OR REPLACE FUNCTION period_close_reopens_once() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+  IF NOT (COALESCE(NEW.id = OLD.id, NEW.id IS NULL AND OLD.id IS NULL) AND COALESCE(NEW.legal_entity_id = OLD.legal_entity_id, NEW.legal_entity_id IS NULL AND OLD.legal_entity_id IS NULL) AND COALESCE(NEW.through_date = OLD.through_date, NEW.through_date IS NULL AND OLD.through_date IS NULL) AND COALESCE(NEW.closed_at = OLD.closed_at, NEW.closed_at IS NULL AND OLD.closed_at IS NULL) AND COALESCE(NEW.closed_by = OLD.closed_by, NEW.closed_by IS NULL AND OLD.closed_by IS NULL) AND OLD.reopened_at IS NULL AND NEW.reopened_at IS NOT NULL) THEN
+    RAISE EXCEPTION 'period_close is append-only but for its reopening' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $body$""",
+        "CREATE TRIGGER period_close_reopens_once BEFORE UPDATE ON period_close FOR EACH ROW EXECUTE FUNCTION period_close_reopens_once()",
+        "CREATE TRIGGER period_close_no_delete BEFORE DELETE ON period_close FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER period_close_no_truncate BEFORE TRUNCATE ON period_close FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+        """CREATE OR REPLACE FUNCTION contested_amount_closes_once() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+  IF NOT (COALESCE(NEW.id = OLD.id, NEW.id IS NULL AND OLD.id IS NULL) AND COALESCE(NEW.item_id = OLD.item_id, NEW.item_id IS NULL AND OLD.item_id IS NULL) AND COALESCE(NEW.amount_minor = OLD.amount_minor, NEW.amount_minor IS NULL AND OLD.amount_minor IS NULL) AND COALESCE(NEW.source_kind = OLD.source_kind, NEW.source_kind IS NULL AND OLD.source_kind IS NULL) AND COALESCE(NEW.source_id = OLD.source_id, NEW.source_id IS NULL AND OLD.source_id IS NULL) AND COALESCE(NEW.opened_at = OLD.opened_at, NEW.opened_at IS NULL AND OLD.opened_at IS NULL) AND COALESCE(NEW.opened_on = OLD.opened_on, NEW.opened_on IS NULL AND OLD.opened_on IS NULL) AND OLD.closed_at IS NULL AND NEW.closed_at IS NOT NULL) THEN
+    RAISE EXCEPTION 'contested_amount is append-only but for its end' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $body$""",
+        "CREATE TRIGGER contested_amount_closes_once BEFORE UPDATE ON contested_amount FOR EACH ROW EXECUTE FUNCTION contested_amount_closes_once()",
+        "CREATE TRIGGER contested_amount_no_delete BEFORE DELETE ON contested_amount FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER contested_amount_no_truncate BEFORE TRUNCATE ON contested_amount FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+        """CREATE OR REPLACE FUNCTION write_off_decided_once() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+  IF NOT (COALESCE(NEW.id = OLD.id, NEW.id IS NULL AND OLD.id IS NULL) AND COALESCE(NEW.item_id = OLD.item_id, NEW.item_id IS NULL AND OLD.item_id IS NULL) AND COALESCE(NEW.amount_minor = OLD.amount_minor, NEW.amount_minor IS NULL AND OLD.amount_minor IS NULL) AND COALESCE(NEW.currency = OLD.currency, NEW.currency IS NULL AND OLD.currency IS NULL) AND COALESCE(NEW.reason = OLD.reason, NEW.reason IS NULL AND OLD.reason IS NULL) AND COALESCE(NEW.requested_by = OLD.requested_by, NEW.requested_by IS NULL AND OLD.requested_by IS NULL) AND COALESCE(NEW.requested_at = OLD.requested_at, NEW.requested_at IS NULL AND OLD.requested_at IS NULL) AND OLD.state = 'requested' AND NEW.state <> 'requested') THEN
+    RAISE EXCEPTION 'write_off is append-only but for its decision' USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $body$""",
+        "CREATE TRIGGER write_off_decided_once BEFORE UPDATE ON write_off FOR EACH ROW EXECUTE FUNCTION write_off_decided_once()",
+        "CREATE TRIGGER write_off_no_delete BEFORE DELETE ON write_off FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER write_off_no_truncate BEFORE TRUNCATE ON write_off FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+        """CREATE OR REPLACE FUNCTION legal_entity_keeps_currency() RETURNS trigger
+LANGUAGE plpgsql AS $body$
+BEGIN
+  IF NEW.functional_currency <> OLD.functional_currency
+    AND EXISTS (SELECT 1 FROM journal_entry WHERE legal_entity_id = OLD.id) THEN
+    RAISE EXCEPTION 'books are kept in this currency'
+      USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $body$""",
+        "CREATE TRIGGER legal_entity_keeps_currency BEFORE UPDATE ON legal_entity FOR EACH ROW EXECUTE FUNCTION legal_entity_keeps_currency()",
+        """CREATE OR REPLACE FUNCTION open_item_is_open() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+INSERT INTO open_now (item_id, legal_entity_id, account_id, ledger_code, side, currency, due, open_minor) VALUES (NEW.id, NEW.legal_entity_id, NEW.account_id,
+  NEW.ledger_code, NEW.side, NEW.currency, COALESCE(NEW.due_date, NEW.effective_date),
+  NEW.amount_minor);
+RETURN NULL;
+END $body$""",
+        "CREATE TRIGGER open_item_is_open AFTER INSERT ON open_item FOR EACH ROW EXECUTE FUNCTION open_item_is_open()",
+        """CREATE OR REPLACE FUNCTION application_debit_item_id() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+INSERT INTO open_now (item_id, legal_entity_id, account_id, ledger_code, side, currency, due, open_minor)
+    SELECT id, legal_entity_id, account_id, ledger_code, side, currency,
+      COALESCE(due_date, effective_date), 0
+    FROM open_item WHERE id = NEW.debit_item_id AND NOT EXISTS
+      (SELECT 1 FROM open_now WHERE item_id = NEW.debit_item_id);
+  UPDATE open_now SET open_minor = open_minor - NEW.amount_minor WHERE item_id = NEW.debit_item_id;
+  DELETE FROM open_now WHERE item_id = NEW.debit_item_id AND open_minor = 0;
+RETURN NULL;
+END $body$""",
+        "CREATE TRIGGER application_debit_item_id AFTER INSERT ON application FOR EACH ROW WHEN (NEW.debit_item_id IS NOT NULL) EXECUTE FUNCTION application_debit_item_id()",
+        """CREATE OR REPLACE FUNCTION application_credit_item_id() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+INSERT INTO open_now (item_id, legal_entity_id, account_id, ledger_code, side, currency, due, open_minor)
+    SELECT id, legal_entity_id, account_id, ledger_code, side, currency,
+      COALESCE(due_date, effective_date), 0
+    FROM open_item WHERE id = NEW.credit_item_id AND NOT EXISTS
+      (SELECT 1 FROM open_now WHERE item_id = NEW.credit_item_id);
+  UPDATE open_now SET open_minor = open_minor - NEW.amount_minor WHERE item_id = NEW.credit_item_id;
+  DELETE FROM open_now WHERE item_id = NEW.credit_item_id AND open_minor = 0;
+RETURN NULL;
+END $body$""",
+        "CREATE TRIGGER application_credit_item_id AFTER INSERT ON application FOR EACH ROW WHEN (NEW.credit_item_id IS NOT NULL) EXECUTE FUNCTION application_credit_item_id()",
+        "CREATE TRIGGER gift_card_entry_append_only BEFORE UPDATE OR DELETE ON gift_card_entry FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER gift_card_entry_no_truncate BEFORE TRUNCATE ON gift_card_entry FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER tender_return_append_only BEFORE UPDATE OR DELETE ON tender_return FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER tender_return_no_truncate BEFORE TRUNCATE ON tender_return FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+        """CREATE OR REPLACE FUNCTION tender_is_covered() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+  IF NEW.gift_card_id IS NOT NULL AND NEW.state = 'reserved' THEN
+    PERFORM 1 FROM gift_card WHERE id = NEW.gift_card_id FOR UPDATE;
+    IF (SELECT COALESCE(SUM(amount_minor), 0) FROM gift_card_entry WHERE card_id = NEW.gift_card_id) - (SELECT COALESCE(SUM(amount_minor), 0) FROM tender WHERE gift_card_id = NEW.gift_card_id AND state = 'reserved') < NEW.amount_minor THEN
+      RAISE EXCEPTION 'gift card has not as much' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+  END IF;
+  IF NEW.credit_item_id IS NOT NULL AND NEW.state = 'reserved' THEN
+    PERFORM 1 FROM open_item WHERE id = NEW.credit_item_id FOR UPDATE;
+    IF (SELECT amount_minor FROM open_item WHERE id = NEW.credit_item_id) - (SELECT COALESCE(SUM(amount_minor), 0) FROM application WHERE credit_item_id = NEW.credit_item_id) - (SELECT COALESCE(SUM(amount_minor), 0) FROM tender WHERE credit_item_id = NEW.credit_item_id AND state = 'reserved') < NEW.amount_minor THEN
+      RAISE EXCEPTION 'credit has not as much' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+  END IF;
+  RETURN NEW;
+END $body$""",
+        "CREATE TRIGGER tender_is_covered BEFORE INSERT ON tender FOR EACH ROW EXECUTE FUNCTION tender_is_covered()",
+        """CREATE OR REPLACE FUNCTION tender_only_concludes() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+  IF (OLD.state <> 'reserved' OR OLD.amount_minor <> NEW.amount_minor) THEN
+    
+    IF (OLD.state <> NEW.state OR OLD.amount_minor <> NEW.amount_minor OR OLD.taken_minor <> NEW.taken_minor) THEN
+      RAISE EXCEPTION 'tender is concluded' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+  END IF;
+  RETURN NEW;
+END $body$""",
+        "CREATE TRIGGER tender_only_concludes BEFORE UPDATE ON tender FOR EACH ROW EXECUTE FUNCTION tender_only_concludes()",
+        """CREATE OR REPLACE FUNCTION gift_card_is_covered() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+  IF NEW.amount_minor < 0 THEN
+    PERFORM 1 FROM gift_card WHERE id = NEW.card_id FOR UPDATE;
+    IF (SELECT COALESCE(SUM(amount_minor), 0) FROM gift_card_entry WHERE card_id = NEW.card_id) + NEW.amount_minor < (SELECT COALESCE(SUM(amount_minor), 0) FROM tender WHERE gift_card_id = NEW.card_id AND state = 'reserved') THEN
+      RAISE EXCEPTION 'gift card has not as much' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+  END IF;
+  RETURN NEW;
+END $body$""",
+        "CREATE TRIGGER gift_card_is_covered BEFORE INSERT ON gift_card_entry FOR EACH ROW EXECUTE FUNCTION gift_card_is_covered()",
+        """CREATE OR REPLACE FUNCTION credit_is_covered() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+  IF NEW.credit_item_id IS NOT NULL AND NEW.amount_minor > 0 THEN
+    PERFORM 1 FROM open_item WHERE id = NEW.credit_item_id FOR UPDATE;
+    IF (SELECT amount_minor FROM open_item WHERE id = NEW.credit_item_id) - (SELECT COALESCE(SUM(amount_minor), 0) FROM application WHERE credit_item_id = NEW.credit_item_id) - (SELECT COALESCE(SUM(amount_minor), 0) FROM tender WHERE credit_item_id = NEW.credit_item_id AND state = 'reserved') < NEW.amount_minor THEN
+      RAISE EXCEPTION 'credit has not as much' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+  END IF;
+  RETURN NEW;
+END $body$""",
+        "CREATE TRIGGER credit_is_covered BEFORE INSERT ON application FOR EACH ROW EXECUTE FUNCTION credit_is_covered()",
+        """CREATE OR REPLACE FUNCTION tender_return_is_within() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+  IF NEW.amount_minor <> 0 THEN
+    PERFORM 1 FROM tender WHERE id = NEW.tender_id FOR UPDATE;
+    IF ((SELECT COALESCE(SUM(amount_minor), 0) FROM tender_return WHERE tender_id = NEW.tender_id) + NEW.amount_minor NOT BETWEEN 0 AND (SELECT taken_minor FROM tender WHERE id = NEW.tender_id)) THEN
+      RAISE EXCEPTION 'more than the tender paid' USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+  END IF;
+  RETURN NEW;
+END $body$""",
+        "CREATE TRIGGER tender_return_is_within BEFORE INSERT ON tender_return FOR EACH ROW EXECUTE FUNCTION tender_return_is_within()",
         "CREATE TRIGGER stock_movement_append_only BEFORE UPDATE OR DELETE ON stock_movement FOR EACH ROW EXECUTE FUNCTION refuse_change()",
         "CREATE TRIGGER stock_movement_no_truncate BEFORE TRUNCATE ON stock_movement FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER tax_exemption_append_only BEFORE UPDATE OR DELETE ON tax_exemption FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER tax_exemption_no_truncate BEFORE TRUNCATE ON tax_exemption FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER tax_exemption_end_append_only BEFORE UPDATE OR DELETE ON tax_exemption_end FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER tax_exemption_end_no_truncate BEFORE TRUNCATE ON tax_exemption_end FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER vat_check_append_only BEFORE UPDATE OR DELETE ON vat_check FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER vat_check_no_truncate BEFORE TRUNCATE ON vat_check FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
         "CREATE TRIGGER invoice_append_only BEFORE UPDATE OR DELETE ON invoice FOR EACH ROW EXECUTE FUNCTION refuse_change()",
         "CREATE TRIGGER invoice_no_truncate BEFORE TRUNCATE ON invoice FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
         "CREATE TRIGGER invoice_line_append_only BEFORE UPDATE OR DELETE ON invoice_line FOR EACH ROW EXECUTE FUNCTION refuse_change()",
@@ -94,6 +376,34 @@ END $body$""",
         "CREATE TRIGGER invoice_line_tax_no_truncate BEFORE TRUNCATE ON invoice_line_tax FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
         "CREATE TRIGGER stored_document_append_only BEFORE UPDATE OR DELETE ON stored_document FOR EACH ROW EXECUTE FUNCTION refuse_change()",
         "CREATE TRIGGER stored_document_no_truncate BEFORE TRUNCATE ON stored_document FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+        """CREATE OR REPLACE FUNCTION invoice_line_credit_bound() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+  IF NEW.memo_of_id IS NULL OR NOT (SELECT kind FROM invoice WHERE id = NEW.invoice_id) = 'credit_memo' THEN
+    RETURN NEW;
+  END IF;
+  -- Whoever credits the same line waits here, and then sees what was credited before.
+  PERFORM 1 FROM invoice_line WHERE id = NEW.memo_of_id FOR UPDATE;
+  IF EXISTS (SELECT 1 FROM invoice_line o, (SELECT COALESCE(SUM(m.net_minor), 0) AS net, COALESCE(SUM(m.tax_minor), 0) AS tax
+FROM invoice_line m JOIN invoice i ON i.id = m.invoice_id
+WHERE m.memo_of_id = NEW.memo_of_id AND i.kind = 'credit_memo') c
+             WHERE o.id = NEW.memo_of_id AND ((CASE WHEN o.net_minor < 0 THEN -1 ELSE 1 END) * NEW.net_minor < 0
+OR (CASE WHEN o.net_minor < 0 THEN -1 ELSE 1 END) * (c.net + NEW.net_minor - o.net_minor) > 0
+OR (CASE WHEN o.tax_minor < 0 THEN -1 ELSE 1 END) * NEW.tax_minor < 0
+OR (CASE WHEN o.tax_minor < 0 THEN -1 ELSE 1 END) * (c.tax + NEW.tax_minor - o.tax_minor) > 0
+OR (c.net + NEW.net_minor = o.net_minor AND c.tax + NEW.tax_minor <> o.tax_minor)))
+  THEN
+    RAISE EXCEPTION 'credit is more than its line'
+      USING ERRCODE = 'integrity_constraint_violation';
+  END IF;
+  RETURN NEW;
+END $body$""",
+        "CREATE TRIGGER invoice_line_credit_bound BEFORE INSERT ON invoice_line FOR EACH ROW EXECUTE FUNCTION invoice_line_credit_bound()",
+        "CREATE TRIGGER statement_append_only BEFORE UPDATE OR DELETE ON statement FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER statement_no_truncate BEFORE TRUNCATE ON statement FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER statement_range_append_only BEFORE UPDATE OR DELETE ON statement_range FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER statement_range_no_truncate BEFORE TRUNCATE ON statement_range FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER stored_statement_append_only BEFORE UPDATE OR DELETE ON stored_statement FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER stored_statement_no_truncate BEFORE TRUNCATE ON stored_statement FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
     ),
 }
 
@@ -144,6 +454,24 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["parent_id"], ["category.id"], name="fk_category_parent_id"),
         sa.PrimaryKeyConstraint("id", name="pk_category"),
         sa.UniqueConstraint("slug", name="uq_category_slug"),
+    )
+    op.create_table(
+        "currency_rate",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("functional", sa.String(length=3), nullable=False),
+        sa.Column("on_date", sa.Date(), nullable=False),
+        sa.Column("rate", sa.String(length=24), nullable=False),
+        sa.Column("source", sa.String(length=40), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("currency <> functional", name="ck_currency_rate_pair"),
+        sa.PrimaryKeyConstraint("id", name="pk_currency_rate"),
+    )
+    op.create_index(
+        "ix_currency_rate_pair",
+        "currency_rate",
+        ["currency", "functional", "on_date"],
+        unique=False,
     )
     op.create_table(
         "idempotency_key",
@@ -251,6 +579,25 @@ def upgrade() -> None:
         sa.UniqueConstraint("kind", "value", name="uq_logical_resource_kind_value"),
     )
     op.create_table(
+        "open_now",
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("legal_entity_id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=True),
+        sa.Column("ledger_code", sa.String(length=40), nullable=False),
+        sa.Column("side", sa.String(length=6), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("due", sa.Date(), nullable=False),
+        sa.Column("open_minor", INT, nullable=False),
+        sa.CheckConstraint("open_minor >= 0", name="ck_open_now_not_below_zero"),
+        sa.PrimaryKeyConstraint("item_id", name="pk_open_now"),
+    )
+    op.create_index(
+        "ix_open_now_account_id",
+        "open_now",
+        ["account_id", "ledger_code", "currency"],
+        unique=False,
+    )
+    op.create_table(
         "rate_counter",
         sa.Column("key", sa.String(length=255), nullable=False),
         sa.Column("count", INT, nullable=False),
@@ -280,6 +627,20 @@ def upgrade() -> None:
         sa.UniqueConstraint("email", name="uq_user_email"),
         sa.UniqueConstraint("public_id", name="uq_user_public_id"),
     )
+    op.create_table(
+        "vat_check",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.String(length=20), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("outcome", sa.String(length=10), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("reference", sa.String(length=80), nullable=False),
+        sa.CheckConstraint(
+            "outcome IN ('valid', 'invalid', 'no_answer')", name="ck_vat_check_outcome"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_vat_check"),
+    )
+    op.create_index("ix_vat_check_number", "vat_check", ["number", "asked_at"], unique=False)
     op.create_table(
         "channel",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -356,6 +717,31 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("legal_entity_id", "series", name="pk_number_series"),
     )
     op.create_table(
+        "period_close",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("legal_entity_id", sa.Uuid(), nullable=False),
+        sa.Column("through_date", sa.Date(), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_by", sa.String(length=80), nullable=False),
+        sa.Column("reopened_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reopened_by", sa.String(length=80), nullable=True),
+        sa.CheckConstraint(
+            "(reopened_at IS NULL) = (reopened_by IS NULL)", name="ck_period_close_reopened"
+        ),
+        sa.ForeignKeyConstraint(
+            ["legal_entity_id"], ["legal_entity.id"], name="fk_period_close_legal_entity_id"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_period_close"),
+    )
+    op.create_index(
+        "uq_period_close_open",
+        "period_close",
+        ["legal_entity_id", "through_date"],
+        unique=True,
+        sqlite_where=sa.text("reopened_at IS NULL"),
+        postgresql_where=sa.text("reopened_at IS NULL"),
+    )
+    op.create_table(
         "product",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("slug", sa.String(length=120), nullable=False),
@@ -387,9 +773,11 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=80), nullable=False),
         sa.Column("rate_ppm", INT, nullable=False),
         sa.Column("inclusive", sa.Boolean(), nullable=False),
+        sa.Column("compound", sa.Boolean(), nullable=False),
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("valid_to", sa.Date(), nullable=True),
         sa.CheckConstraint("rate_ppm >= 0", name="ck_tax_rate_not_negative"),
+        sa.CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="ck_tax_rate_days"),
         sa.ForeignKeyConstraint(
             ["legal_entity_id"], ["legal_entity.id"], name="fk_tax_rate_legal_entity_id"
         ),
@@ -418,6 +806,7 @@ def upgrade() -> None:
         sa.Column("legal_entity_id", sa.Uuid(), nullable=False),
         sa.Column("channel_id", sa.Uuid(), nullable=True),
         sa.Column("parent_id", sa.Uuid(), nullable=True),
+        sa.Column("is_stated_with_parent", sa.Boolean(), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=True),
@@ -428,6 +817,7 @@ def upgrade() -> None:
         sa.Column("terms_days", INT, nullable=True),
         sa.Column("credit_limit_minor", INT, nullable=True),
         sa.Column("billing_address", sa.JSON(), nullable=True),
+        sa.Column("vat_id", sa.String(length=20), nullable=True),
         sa.Column("external_ref", sa.String(length=80), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("kind IN ('person', 'organisation')", name="ck_account_kind"),
@@ -476,7 +866,8 @@ def upgrade() -> None:
         sa.Column("position", INT, nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('physical', 'digital', 'service', 'plan')", name="ck_variant_kind"
+            "kind IN ('physical', 'digital', 'service', 'plan', 'gift_card')",
+            name="ck_variant_kind",
         ),
         sa.ForeignKeyConstraint(["product_id"], ["product.id"], name="fk_variant_product_id"),
         sa.PrimaryKeyConstraint("id", name="pk_variant"),
@@ -520,6 +911,7 @@ def upgrade() -> None:
         sa.Column("user_id", sa.Uuid(), nullable=True),
         sa.Column("account_id", sa.Uuid(), nullable=True),
         sa.Column("email", sa.String(length=254), nullable=True),
+        sa.Column("vat_id", sa.String(length=20), nullable=True),
         sa.Column("shipping_address", sa.JSON(), nullable=True),
         sa.Column("shipping_method", sa.String(length=40), nullable=True),
         sa.Column("state", sa.String(length=12), nullable=False),
@@ -537,6 +929,41 @@ def upgrade() -> None:
     )
     op.create_index("ix_cart_changed_at", "cart", ["changed_at"], unique=False)
     op.create_table(
+        "gift_card",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("public_id", sa.String(length=32), nullable=False),
+        sa.Column("legal_entity_id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("order_id", sa.Uuid(), nullable=False),
+        sa.Column("order_line_id", sa.Uuid(), nullable=False),
+        sa.Column("piece", INT, nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("worth_minor", INT, nullable=False),
+        sa.Column("code_hash", sa.String(length=64), nullable=False),
+        sa.Column("last_four", sa.String(length=4), nullable=False),
+        sa.Column("state", sa.String(length=4), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("voided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("void_reason", sa.String(length=200), nullable=True),
+        sa.CheckConstraint(
+            "(state = 'void') = (voided_at IS NOT NULL)", name="ck_gift_card_voided"
+        ),
+        sa.CheckConstraint("state IN ('live', 'void')", name="ck_gift_card_state"),
+        sa.CheckConstraint("worth_minor > 0", name="ck_gift_card_positive"),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_gift_card_account_id"),
+        sa.ForeignKeyConstraint(
+            ["legal_entity_id"], ["legal_entity.id"], name="fk_gift_card_legal_entity_id"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_gift_card"),
+        sa.UniqueConstraint("code_hash", name="uq_gift_card_code_hash"),
+        sa.UniqueConstraint("order_line_id", "piece", name="uq_gift_card_order_line_id_piece"),
+        sa.UniqueConstraint("public_id", name="uq_gift_card_public_id"),
+    )
+    op.create_index("ix_gift_card_account_id", "gift_card", ["account_id"], unique=False)
+    op.create_index("ix_gift_card_created_at", "gift_card", ["created_at", "id"], unique=False)
+    op.create_index("ix_gift_card_last_four", "gift_card", ["last_four"], unique=False)
+    op.create_index("ix_gift_card_order_id", "gift_card", ["order_id"], unique=False)
+    op.create_table(
         "journal_line",
         sa.Column("entry_id", sa.Uuid(), nullable=False),
         sa.Column("line_number", INT, autoincrement=False, nullable=False),
@@ -547,7 +974,10 @@ def upgrade() -> None:
         sa.Column("amount_minor", INT, nullable=False),
         sa.Column("functional_minor", INT, nullable=False),
         sa.Column("rate", sa.String(length=24), nullable=False),
-        sa.CheckConstraint("amount_minor <> 0", name="ck_journal_line_not_zero"),
+        sa.CheckConstraint(
+            "amount_minor <> 0 OR (functional_minor <> 0 AND ledger_code = 'currency_difference')",
+            name="ck_journal_line_not_zero",
+        ),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_journal_line_account_id"),
         sa.ForeignKeyConstraint(
             ["entry_id"],
@@ -631,12 +1061,13 @@ def upgrade() -> None:
         "open_item",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("legal_entity_id", sa.Uuid(), nullable=False),
-        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=True),
         sa.Column("entry_id", sa.Uuid(), nullable=False),
         sa.Column("ledger_code", sa.String(length=40), nullable=False),
         sa.Column("side", sa.String(length=6), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("amount_minor", INT, nullable=False),
+        sa.Column("functional_minor", INT, nullable=False),
         sa.Column("source_kind", sa.String(length=30), nullable=False),
         sa.Column("source_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.String(length=40), nullable=False),
@@ -644,8 +1075,12 @@ def upgrade() -> None:
         sa.Column("due_date", sa.Date(), nullable=True),
         sa.Column("order_id", sa.Uuid(), nullable=True),
         sa.Column("is_history", sa.Boolean(), nullable=False),
+        sa.CheckConstraint(
+            "account_id IS NOT NULL OR ledger_code = 'unidentified'", name="ck_open_item_whose"
+        ),
         sa.CheckConstraint("side IN ('debit', 'credit')", name="ck_open_item_side"),
         sa.CheckConstraint("amount_minor > 0", name="ck_open_item_positive"),
+        sa.CheckConstraint("functional_minor >= 0", name="ck_open_item_functional"),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_open_item_account_id"),
         sa.ForeignKeyConstraint(["entry_id"], ["journal_entry.id"], name="fk_open_item_entry_id"),
         sa.ForeignKeyConstraint(
@@ -675,7 +1110,9 @@ def upgrade() -> None:
         sa.Column("payment", sa.String(length=10), nullable=False),
         sa.Column("fulfilment", sa.String(length=12), nullable=False),
         sa.Column("payment_method", sa.String(length=10), nullable=False),
+        sa.Column("paying_digest", sa.String(length=64), nullable=True),
         sa.Column("email", sa.String(length=254), nullable=False),
+        sa.Column("vat_id", sa.String(length=20), nullable=True),
         sa.Column("shipping_address", sa.JSON(), nullable=True),
         sa.Column("shipping_method", sa.String(length=40), nullable=True),
         sa.Column("net_minor", INT, nullable=False),
@@ -776,6 +1213,80 @@ def upgrade() -> None:
     )
     op.create_index("ix_price_list_channel_id", "price_list", ["channel_id"], unique=False)
     op.create_table(
+        "statement",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("public_id", sa.String(length=32), nullable=False),
+        sa.Column("legal_entity_id", sa.Uuid(), nullable=False),
+        sa.Column("channel_id", sa.Uuid(), nullable=True),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=False),
+        sa.Column("series_position", INT, nullable=False),
+        sa.Column("sequence", INT, nullable=False),
+        sa.Column("previous_id", sa.Uuid(), nullable=True),
+        sa.Column("previous_sequence", INT, nullable=True),
+        sa.Column("issue_date", sa.Date(), nullable=False),
+        sa.Column("period_start", sa.Date(), nullable=False),
+        sa.Column("period_end", sa.Date(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("cutoff", INT, nullable=False),
+        sa.Column("opening_minor", INT, nullable=False),
+        sa.Column("moved_minor", INT, nullable=False),
+        sa.Column("payments_minor", INT, nullable=False),
+        sa.Column("adjustments_minor", INT, nullable=False),
+        sa.Column("charges_minor", INT, nullable=False),
+        sa.Column("closing_minor", INT, nullable=False),
+        sa.Column("due_minor", INT, nullable=False),
+        sa.Column("entry_count", INT, nullable=False),
+        sa.Column("document", sa.JSON(), nullable=False),
+        sa.Column("document_sha256", sa.String(length=64), nullable=False),
+        sa.CheckConstraint(
+            "(sequence = 1 AND previous_id IS NULL AND previous_sequence IS NULL AND opening_minor = 0) OR (sequence > 1 AND previous_id IS NOT NULL AND previous_sequence = sequence - 1)",
+            name="ck_statement_chain",
+        ),
+        sa.CheckConstraint(
+            "opening_minor + moved_minor + payments_minor + adjustments_minor + charges_minor = closing_minor",
+            name="ck_statement_adds_up",
+        ),
+        sa.CheckConstraint("period_start <= period_end", name="ck_statement_period"),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_statement_account_id"),
+        sa.ForeignKeyConstraint(["channel_id"], ["channel.id"], name="fk_statement_channel_id"),
+        sa.ForeignKeyConstraint(
+            ["legal_entity_id"], ["legal_entity.id"], name="fk_statement_legal_entity_id"
+        ),
+        sa.ForeignKeyConstraint(
+            ["previous_id", "account_id", "currency", "previous_sequence", "opening_minor"],
+            [
+                "statement.id",
+                "statement.account_id",
+                "statement.currency",
+                "statement.sequence",
+                "statement.closing_minor",
+            ],
+            name="fk_statement_previous",
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_statement"),
+        sa.UniqueConstraint(
+            "account_id",
+            "currency",
+            "period_end",
+            name="uq_statement_account_id_currency_period_end",
+        ),
+        sa.UniqueConstraint(
+            "account_id", "currency", "sequence", name="uq_statement_account_id_currency_sequence"
+        ),
+        sa.UniqueConstraint(
+            "id", "account_id", "currency", "sequence", "closing_minor", name="uq_statement_link"
+        ),
+        sa.UniqueConstraint(
+            "legal_entity_id",
+            "series_position",
+            name="uq_statement_legal_entity_id_series_position",
+        ),
+        sa.UniqueConstraint("public_id", name="uq_statement_public_id"),
+    )
+    op.create_index("ix_statement_listing", "statement", ["issue_date", "id"], unique=False)
+    op.create_table(
         "stock_level",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("location_id", sa.Uuid(), nullable=False),
@@ -842,6 +1353,26 @@ def upgrade() -> None:
         "ix_subscription_service_account_id", "subscription", ["service_account_id"], unique=False
     )
     op.create_table(
+        "tax_exemption",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("public_id", sa.String(length=32), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("certificate_number", sa.String(length=80), nullable=False),
+        sa.Column("jurisdictions", sa.JSON(), nullable=False),
+        sa.Column("categories", sa.JSON(), nullable=False),
+        sa.Column("file_reference", sa.String(length=200), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=True),
+        sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("entered_by", sa.String(length=80), nullable=False),
+        sa.CheckConstraint("ends_on IS NULL OR ends_on > valid_from", name="ck_tax_exemption_days"),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_tax_exemption_account_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_tax_exemption"),
+        sa.UniqueConstraint("public_id", name="uq_tax_exemption_public_id"),
+    )
+    op.create_index("ix_tax_exemption_account_id", "tax_exemption", ["account_id"], unique=False)
+    op.create_index("ix_tax_exemption_ends_on", "tax_exemption", ["ends_on", "id"], unique=False)
+    op.create_table(
         "application",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("entry_id", sa.Uuid(), nullable=False),
@@ -871,12 +1402,12 @@ def upgrade() -> None:
             ["reverses_id"], ["application.id"], name="fk_application_reverses_id"
         ),
         sa.PrimaryKeyConstraint("id", name="pk_application"),
-        sa.UniqueConstraint("reverses_id", name="uq_application_reverses_id"),
     )
     op.create_index(
         "ix_application_credit_item_id", "application", ["credit_item_id"], unique=False
     )
     op.create_index("ix_application_debit_item_id", "application", ["debit_item_id"], unique=False)
+    op.create_index("ix_application_reverses_id", "application", ["reverses_id"], unique=False)
     op.create_index(
         "ix_application_source", "application", ["source_kind", "source_id"], unique=False
     )
@@ -905,12 +1436,25 @@ def upgrade() -> None:
         sa.Column("source_kind", sa.String(length=30), nullable=False),
         sa.Column("source_id", sa.Uuid(), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("opened_on", sa.Date(), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_on", sa.Date(), nullable=True),
+        sa.CheckConstraint(
+            "(closed_at IS NULL) = (closed_on IS NULL)", name="ck_contested_amount_closed"
+        ),
         sa.CheckConstraint("amount_minor > 0", name="ck_contested_amount_positive"),
         sa.ForeignKeyConstraint(["item_id"], ["open_item.id"], name="fk_contested_amount_item_id"),
         sa.PrimaryKeyConstraint("id", name="pk_contested_amount"),
     )
     op.create_index("ix_contested_amount_item_id", "contested_amount", ["item_id"], unique=False)
+    op.create_index(
+        "uq_contested_amount_open",
+        "contested_amount",
+        ["item_id", "source_kind", "source_id"],
+        unique=True,
+        sqlite_where=sa.text("closed_at IS NULL"),
+        postgresql_where=sa.text("closed_at IS NULL"),
+    )
     op.create_table(
         "hold",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -963,12 +1507,23 @@ def upgrade() -> None:
         sa.Column("net_minor", INT, nullable=False),
         sa.Column("tax_minor", INT, nullable=False),
         sa.Column("total_minor", INT, nullable=False),
+        sa.Column("corrects_id", sa.Uuid(), nullable=True),
+        sa.Column("reason", sa.String(length=30), nullable=True),
+        sa.Column("made_of", sa.String(length=60), nullable=True),
+        sa.Column("discount_ppm", INT, nullable=True),
+        sa.Column("discount_until", sa.Date(), nullable=True),
+        sa.Column("discount_minor", INT, nullable=True),
         sa.Column("document", sa.JSON(), nullable=False),
         sa.CheckConstraint(
             "kind IN ('invoice', 'credit_memo', 'debit_memo', 'note')", name="ck_invoice_kind"
         ),
+        sa.CheckConstraint(
+            "(discount_ppm IS NULL) = (discount_until IS NULL) AND (discount_ppm IS NULL) = (discount_minor IS NULL)",
+            name="ck_invoice_discount",
+        ),
         sa.CheckConstraint("total_minor = net_minor + tax_minor", name="ck_invoice_adds_up"),
         sa.ForeignKeyConstraint(["channel_id"], ["channel.id"], name="fk_invoice_channel_id"),
+        sa.ForeignKeyConstraint(["corrects_id"], ["invoice.id"], name="fk_invoice_corrects_id"),
         sa.ForeignKeyConstraint(
             ["legal_entity_id"], ["legal_entity.id"], name="fk_invoice_legal_entity_id"
         ),
@@ -986,6 +1541,7 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "legal_entity_id", "series", "number", name="uq_invoice_legal_entity_id_series_number"
         ),
+        sa.UniqueConstraint("made_of", name="uq_invoice_made_of"),
         sa.UniqueConstraint("public_id", name="uq_invoice_public_id"),
         sa.UniqueConstraint(
             "subscription_id", "period_index", name="uq_invoice_subscription_id_period_index"
@@ -994,6 +1550,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_invoice_account_id", "invoice", ["payer_account_id", "issue_date"], unique=False
     )
+    op.create_index("ix_invoice_corrects_id", "invoice", ["corrects_id"], unique=False)
     op.create_index("ix_invoice_issued_at", "invoice", ["issued_at"], unique=False)
     op.create_index(
         "uq_invoice_order_id",
@@ -1132,6 +1689,52 @@ def upgrade() -> None:
     )
     op.create_index("ix_refund_payment_id", "refund", ["payment_id"], unique=False)
     op.create_table(
+        "statement_range",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("sequence", INT, autoincrement=False, nullable=False),
+        sa.Column("previous_sequence", INT, nullable=True),
+        sa.Column("statement_id", sa.Uuid(), nullable=False),
+        sa.Column("after_posting", INT, nullable=False),
+        sa.Column("to_posting", INT, nullable=False),
+        sa.Column("opening_minor", INT, nullable=False),
+        sa.Column("closing_minor", INT, nullable=False),
+        sa.CheckConstraint(
+            "(sequence = 1 AND previous_sequence IS NULL AND after_posting = 0 AND opening_minor = 0) OR (sequence > 1 AND previous_sequence = sequence - 1)",
+            name="ck_statement_range_chain",
+        ),
+        sa.CheckConstraint("to_posting >= after_posting", name="ck_statement_range_forward"),
+        sa.ForeignKeyConstraint(
+            ["account_id", "currency", "previous_sequence", "after_posting", "opening_minor"],
+            [
+                "statement_range.account_id",
+                "statement_range.currency",
+                "statement_range.sequence",
+                "statement_range.to_posting",
+                "statement_range.closing_minor",
+            ],
+            name="fk_statement_range_previous",
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name="fk_statement_range_account_id"
+        ),
+        sa.ForeignKeyConstraint(
+            ["statement_id"], ["statement.id"], name="fk_statement_range_statement_id"
+        ),
+        sa.PrimaryKeyConstraint("account_id", "currency", "sequence", name="pk_statement_range"),
+        sa.UniqueConstraint(
+            "account_id",
+            "currency",
+            "sequence",
+            "to_posting",
+            "closing_minor",
+            name="uq_statement_range_link",
+        ),
+        sa.UniqueConstraint(
+            "statement_id", "account_id", name="uq_statement_range_statement_id_account_id"
+        ),
+    )
+    op.create_table(
         "stock_movement",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("level_id", sa.Uuid(), nullable=False),
@@ -1151,6 +1754,31 @@ def upgrade() -> None:
     )
     op.create_index("ix_stock_movement_level_id", "stock_movement", ["level_id"], unique=False)
     op.create_table(
+        "stored_statement",
+        sa.Column("statement_id", sa.Uuid(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("template_version", sa.String(length=40), nullable=False),
+        sa.Column("renderer_version", sa.String(length=40), nullable=False),
+        sa.Column("fonts_version", sa.String(length=64), nullable=False),
+        sa.Column("stored_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["sha256"], ["blob.sha256"], name="fk_stored_statement_sha256"),
+        sa.ForeignKeyConstraint(
+            ["statement_id"], ["statement.id"], name="fk_stored_statement_statement_id"
+        ),
+        sa.PrimaryKeyConstraint("statement_id", name="pk_stored_statement"),
+    )
+    op.create_table(
+        "tax_exemption_end",
+        sa.Column("exemption_id", sa.Uuid(), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("revoked_by", sa.String(length=80), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["exemption_id"], ["tax_exemption.id"], name="fk_tax_exemption_end_exemption_id"
+        ),
+        sa.PrimaryKeyConstraint("exemption_id", name="pk_tax_exemption_end"),
+    )
+    op.create_table(
         "tender",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=False),
@@ -1159,23 +1787,146 @@ def upgrade() -> None:
         sa.Column("open_item_id", sa.Uuid(), nullable=True),
         sa.Column("position", INT, nullable=False),
         sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("gift_card_id", sa.Uuid(), nullable=True),
+        sa.Column("credit_item_id", sa.Uuid(), nullable=True),
         sa.Column("amount_minor", INT, nullable=False),
+        sa.Column("taken_minor", INT, nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "(kind = 'credit') = (credit_item_id IS NOT NULL)", name="ck_tender_credit"
+        ),
+        sa.CheckConstraint(
+            "(kind = 'gift_card') = (gift_card_id IS NOT NULL)", name="ck_tender_gift_card"
+        ),
         sa.CheckConstraint(
             "kind IN ('card', 'terms', 'credit', 'gift_card')", name="ck_tender_kind"
         ),
         sa.CheckConstraint(
             "state IN ('reserved', 'committed', 'released')", name="ck_tender_state"
         ),
+        sa.CheckConstraint(
+            "taken_minor BETWEEN 0 AND amount_minor AND (state = 'committed' OR taken_minor = 0)",
+            name="ck_tender_taken",
+        ),
         sa.CheckConstraint("amount_minor > 0", name="ck_tender_positive"),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name="fk_tender_account_id"),
+        sa.ForeignKeyConstraint(
+            ["credit_item_id"], ["open_item.id"], name="fk_tender_credit_item_id"
+        ),
+        sa.ForeignKeyConstraint(["gift_card_id"], ["gift_card.id"], name="fk_tender_gift_card_id"),
         sa.ForeignKeyConstraint(["open_item_id"], ["open_item.id"], name="fk_tender_open_item_id"),
         sa.PrimaryKeyConstraint("id", name="pk_tender"),
     )
+    op.create_index(
+        "ix_tender_credit_item_id",
+        "tender",
+        ["credit_item_id"],
+        unique=False,
+        sqlite_where=sa.text("credit_item_id IS NOT NULL"),
+        postgresql_where=sa.text("credit_item_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_tender_gift_card_id",
+        "tender",
+        ["gift_card_id"],
+        unique=False,
+        sqlite_where=sa.text("gift_card_id IS NOT NULL"),
+        postgresql_where=sa.text("gift_card_id IS NOT NULL"),
+    )
+    op.create_index("ix_tender_open_item_id", "tender", ["open_item_id"], unique=False)
     op.create_index("ix_tender_operation_id", "tender", ["operation_id"], unique=False)
     op.create_index("ix_tender_order_id", "tender", ["order_id"], unique=False)
+    op.create_table(
+        "write_off",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("amount_minor", INT, nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("requested_by", sa.String(length=80), nullable=False),
+        sa.Column("requested_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("decided_by", sa.String(length=80), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "(state = 'requested') = (decided_by IS NULL) AND (decided_by IS NULL) = (decided_at IS NULL)",
+            name="ck_write_off_decided",
+        ),
+        sa.CheckConstraint(
+            "state IN ('requested', 'approved', 'declined')", name="ck_write_off_state"
+        ),
+        sa.CheckConstraint("amount_minor > 0", name="ck_write_off_positive"),
+        sa.CheckConstraint("decided_by <> requested_by", name="ck_write_off_second_person"),
+        sa.ForeignKeyConstraint(["item_id"], ["open_item.id"], name="fk_write_off_item_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_write_off"),
+    )
+    op.create_index("ix_write_off_state", "write_off", ["state", "requested_at"], unique=False)
+    op.create_index(
+        "uq_write_off_requested",
+        "write_off",
+        ["item_id"],
+        unique=True,
+        sqlite_where=sa.text("state = 'requested'"),
+        postgresql_where=sa.text("state = 'requested'"),
+    )
+    op.create_table(
+        "gift_card_entry",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("card_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("amount_minor", INT, nullable=False),
+        sa.Column("entry_id", sa.Uuid(), nullable=False),
+        sa.Column("tender_id", sa.Uuid(), nullable=True),
+        sa.Column("posted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "(amount_minor > 0) = (kind IN ('sold', 'given_back'))", name="ck_gift_card_entry_sign"
+        ),
+        sa.CheckConstraint(
+            "kind IN ('sold', 'used', 'given_back', 'returned', 'voided')",
+            name="ck_gift_card_entry_kind",
+        ),
+        sa.CheckConstraint("amount_minor <> 0", name="ck_gift_card_entry_not_zero"),
+        sa.ForeignKeyConstraint(["card_id"], ["gift_card.id"], name="fk_gift_card_entry_card_id"),
+        sa.ForeignKeyConstraint(
+            ["entry_id"], ["journal_entry.id"], name="fk_gift_card_entry_entry_id"
+        ),
+        sa.ForeignKeyConstraint(["tender_id"], ["tender.id"], name="fk_gift_card_entry_tender_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_gift_card_entry"),
+    )
+    op.create_index("ix_gift_card_entry_card_id", "gift_card_entry", ["card_id"], unique=False)
+    op.create_table(
+        "invoice_draft",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("public_id", sa.String(length=32), nullable=False),
+        sa.Column("payer_account_id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("invoice_id", sa.Uuid(), nullable=True),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("revision", INT, nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "(state = 'issued') = (invoice_id IS NOT NULL)", name="ck_invoice_draft_issued"
+        ),
+        sa.CheckConstraint(
+            "state IN ('open', 'issued', 'discarded')", name="ck_invoice_draft_state"
+        ),
+        sa.ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name="fk_invoice_draft_invoice_id"),
+        sa.ForeignKeyConstraint(
+            ["payer_account_id"], ["account.id"], name="fk_invoice_draft_payer_account_id"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_invoice_draft"),
+        sa.UniqueConstraint("invoice_id", name="uq_invoice_draft_invoice_id"),
+        sa.UniqueConstraint("public_id", name="uq_invoice_draft_public_id"),
+    )
+    op.create_index(
+        "ix_invoice_draft_payer_account_id", "invoice_draft", ["payer_account_id"], unique=False
+    )
+    op.create_index(
+        "ix_invoice_draft_state", "invoice_draft", ["state", "updated_at"], unique=False
+    )
     op.create_table(
         "invoice_line",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1191,7 +1942,11 @@ def upgrade() -> None:
         sa.Column("net_minor", INT, nullable=False),
         sa.Column("tax_minor", INT, nullable=False),
         sa.Column("ledger_code", sa.String(length=40), nullable=False),
+        sa.Column("tax_category", sa.String(length=40), nullable=False),
+        sa.Column("period_start", sa.Date(), nullable=True),
+        sa.Column("period_end", sa.Date(), nullable=True),
         sa.Column("cost_minor", INT, nullable=True),
+        sa.Column("sale_price_minor", INT, nullable=True),
         sa.Column("why", sa.JSON(), nullable=True),
         sa.ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name="fk_invoice_line_invoice_id"),
         sa.ForeignKeyConstraint(
@@ -1222,6 +1977,13 @@ def upgrade() -> None:
         sa.Column("base_minor", INT, nullable=False),
         sa.Column("amount_minor", INT, nullable=False),
         sa.Column("inclusive", sa.Boolean(), nullable=False),
+        sa.Column("compound", sa.Boolean(), nullable=False),
+        sa.Column("relief", sa.String(length=16), nullable=False),
+        sa.Column("reference", sa.String(length=80), nullable=False),
+        sa.CheckConstraint("relief = '' OR amount_minor = 0", name="ck_order_line_tax_relieved"),
+        sa.CheckConstraint(
+            "relief IN ('', 'exempt', 'reverse_charge')", name="ck_order_line_tax_relief"
+        ),
         sa.ForeignKeyConstraint(
             ["order_line_id"], ["order_line.id"], name="fk_order_line_tax_order_line_id"
         ),
@@ -1242,6 +2004,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("invoice_id", name="pk_stored_document"),
     )
     op.create_table(
+        "tender_return",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("tender_id", sa.Uuid(), nullable=False),
+        sa.Column("key", sa.String(length=80), nullable=False),
+        sa.Column("refund_id", sa.Uuid(), nullable=True),
+        sa.Column("amount_minor", INT, nullable=False),
+        sa.Column("reverses_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "(amount_minor > 0) = (reverses_id IS NULL)", name="ck_tender_return_reversal_sign"
+        ),
+        sa.CheckConstraint("amount_minor <> 0", name="ck_tender_return_not_zero"),
+        sa.ForeignKeyConstraint(
+            ["reverses_id"], ["tender_return.id"], name="fk_tender_return_reverses_id"
+        ),
+        sa.ForeignKeyConstraint(["tender_id"], ["tender.id"], name="fk_tender_return_tender_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_tender_return"),
+        sa.UniqueConstraint("reverses_id", name="uq_tender_return_reverses_id"),
+        sa.UniqueConstraint("tender_id", "key", name="uq_tender_return_tender_id_key"),
+    )
+    op.create_index("ix_tender_return_refund_id", "tender_return", ["refund_id"], unique=False)
+    op.create_table(
         "invoice_line_tax",
         sa.Column("invoice_line_id", sa.Uuid(), nullable=False),
         sa.Column("position", INT, autoincrement=False, nullable=False),
@@ -1251,6 +2035,13 @@ def upgrade() -> None:
         sa.Column("base_minor", INT, nullable=False),
         sa.Column("amount_minor", INT, nullable=False),
         sa.Column("inclusive", sa.Boolean(), nullable=False),
+        sa.Column("compound", sa.Boolean(), nullable=False),
+        sa.Column("relief", sa.String(length=16), nullable=False),
+        sa.Column("reference", sa.String(length=80), nullable=False),
+        sa.CheckConstraint("relief = '' OR amount_minor = 0", name="ck_invoice_line_tax_relieved"),
+        sa.CheckConstraint(
+            "relief IN ('', 'exempt', 'reverse_charge')", name="ck_invoice_line_tax_relief"
+        ),
         sa.ForeignKeyConstraint(
             ["invoice_line_id"], ["invoice_line.id"], name="fk_invoice_line_tax_invoice_line_id"
         ),

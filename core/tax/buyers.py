@@ -1,0 +1,39 @@
+"""What taxes need to know of who buys, read from the books: certificates, and a VAT id that counts."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy.orm import Session
+
+from core.tax import exemptions, register
+from core.tax.relief import ANYBODY, Buyer
+
+
+@dataclass(frozen=True)
+class Known:
+    """Who buys, as far as it is known. ``registered_only``: a VAT id counts when its register says so."""
+
+    account_id: uuid.UUID | None = None
+    vat_id: str = ""
+    registered_only: bool = False
+
+
+NOBODY = Known()
+
+
+def read(session: Session, known: Known, on: date) -> Buyer:
+    """The buyer for the taxes of a day. An id that the register has not confirmed does not count."""
+    if known == NOBODY:
+        return ANYBODY
+    certificates = (
+        exemptions.holding(session, known.account_id, on) if known.account_id is not None else ()
+    )
+    return Buyer(certificates, known.vat_id if _counts(session, known) else "")
+
+
+def _counts(session: Session, known: Known) -> bool:
+    if not known.vat_id or not known.registered_only:
+        return bool(known.vat_id)
+    check = register.last(session, known.vat_id)
+    return check is not None and check.outcome == "valid"
