@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 from cart import address
 from flows.house import House
 from invoices import issue, storing
-from invoices.issue import Printing
 from invoices.models import Invoice
+from invoices.wording import Printing
 
 
 def for_order(session: Session, house: House, order_id: uuid.UUID) -> Invoice:

@@ -136,6 +136,16 @@ class Preceding:
 
 
 @dataclass(frozen=True)
+class EarlyPayment:
+    """Whoever pays ``to_pay`` by ``until`` may keep ``saved`` (BT-20): ``percent`` of what was billed."""
+
+    percent: Decimal
+    until: date
+    saved: Decimal
+    to_pay: Decimal
+
+
+@dataclass(frozen=True)
 class Totals:
     """Document totals (BG-22): gross is line_total, delivery and tax on top; due is gross less
     applied."""
@@ -191,7 +201,9 @@ class InvoiceDocument:
     period_end: date | None = None  # BT-74
     terms: str = ""  # BT-20
     dispute_by: date | None = None
+    early: EarlyPayment | None = None
     preceding: tuple[Preceding, ...] = ()
+    reason: str = ""  # why a memo was made, in words
     notes: tuple[str, ...] = ()  # BT-22
     message: str = ""  # the one message area
     pay_url: str | None = None

@@ -2,8 +2,8 @@
 
 Page and PDF take the same ``Figures``, so that a number never reads two ways. Columns carry no
 currency sign, exactly the currency's decimals and a true minus; an amount that stands alone has
-its sign. Numbers follow the locale; dates and signs stay English, as our words are, in the manner
-of the locale's land.
+its sign. Numbers follow the locale; dates and signs are in the language of the words around them: the
+locale's own where ``invoices.words`` has it, else English in the manner of the locale's land.
 """
 
 from copy import copy
@@ -17,6 +17,7 @@ from babel.dates import format_date, format_skeleton
 from babel.numbers import NumberPattern, get_currency_symbol
 
 from core.kernel.money import minor_digits
+from invoices.words import Words, words
 
 MINUS = "\N{MINUS SIGN}"
 WORLD = "001"
@@ -41,7 +42,8 @@ class Figures:
 
     currency: str
     locale: Locale  # of numbers
-    english: Locale  # of dates and signs
+    speech: Locale  # of dates and signs
+    words: Words
 
     @cached_property
     def decimals(self) -> int:
@@ -54,7 +56,7 @@ class Figures:
 
     def alone(self, value: Decimal) -> Alone:
         """On its own: ``$72.11``, ``72,11 €``, ``KWD 1.250``."""
-        near = self.english if self.english.territory != WORLD else "en"
+        near = self.speech if self.speech.territory != WORLD else Locale(self.speech.language)
         sign = get_currency_symbol(self.currency, near)
         number = self.amount(value)
         pattern = self.locale.currency_formats["standard"].pattern
@@ -63,6 +65,10 @@ class Figures:
             minus = MINUS if number.startswith(MINUS) else ""
             return Alone(minus + sign + gap, number.removeprefix(MINUS), "")
         return Alone("", number, f"\N{NO-BREAK SPACE}{sign}")
+
+    def fine(self, value: Decimal) -> str:
+        """An amount that may be finer than the currency: what rounding left."""
+        return self._number(value, self.decimals, FINEST)
 
     def price(self, value: Decimal) -> str:
         """A unit price: at least the currency's decimals, more where it has them."""
@@ -78,16 +84,16 @@ class Figures:
 
     def day(self, value: date) -> str:
         """``November 9, 2026``."""
-        return format_date(value, "long", self.english)
+        return format_date(value, "long", self.speech)
 
     def short_day(self, value: date) -> str:
         """``Nov 9, 2026``."""
-        return format_date(value, "medium", self.english)
+        return format_date(value, "medium", self.speech)
 
     def week_day(self, value: date) -> str:
         """``Monday, November 30``: for a date near at hand that is named in full elsewhere."""
-        weekday = format_date(value, "EEEE", self.english)
-        return f"{weekday}, {format_skeleton('MMMMd', value, locale=self.english)}"
+        weekday = format_date(value, "EEEE", self.speech)
+        return f"{weekday}, {format_skeleton('MMMMd', value, locale=self.speech)}"
 
     def period(self, start: date | None, end: date | None) -> str:
         """``Nov 9 to Dec 8``; the years stand where the two differ, nothing where both are None."""
@@ -97,9 +103,12 @@ class Figures:
         if start == end:
             return self.short_day(start)
         if start.year != end.year:
-            return f"{self.short_day(start)} to {self.short_day(end)}"
-        first, last = (format_skeleton("MMMd", day, locale=self.english) for day in (start, end))
-        return f"{first} to {last}"
+            return self._span(self.short_day(start), self.short_day(end))
+        first, last = (format_skeleton("MMMd", day, locale=self.speech) for day in (start, end))
+        return self._span(first, last)
+
+    def _span(self, first: str, last: str) -> str:
+        return self.words.days_to.format(first=first, last=last)
 
     def _number(self, value: Decimal, least: int, most: int) -> str:
         text: str = _pattern(self.locale, least, most).apply(value, self.locale)
@@ -118,14 +127,15 @@ def _pattern(locale: Locale, least: int, most: int) -> NumberPattern:
 def figures(currency: str, locale: str) -> Figures:
     """The formats for a currency and a locale such as ``en-US``; English where it is unknown."""
     found = _locale(locale) or Locale.parse("en_US")
-    if found.language == "en":
-        return Figures(currency, found, found)
+    said = words(str(found))
+    if found.language == said.language:
+        return Figures(currency, found, found, said)
     english = _locale(f"en-{found.territory}") or Locale("en", WORLD)
-    return Figures(currency, found, english)
+    return Figures(currency, found, english, said)
 
 
 def _locale(name: str) -> Locale | None:
     try:
-        return Locale.parse(name, sep="-")
+        return Locale.parse(name.replace("_", "-"), sep="-")
     except (UnknownLocaleError, ValueError):
         return None

@@ -102,6 +102,7 @@ class Words:
     digital: str = "Downloads"
     service: str = "Visits"
     plan: str = "First month"
+    gift_card: str = "Gift cards"
     # why a memo was made
     void: str = "Taken back in full"
     returned: str = "Returned"

@@ -31,8 +31,8 @@ from core.stock.holds import Demand, Owner
 from core.tax.arithmetic import Tax, tax_lines
 from flows.verify import Finding, verify
 from invoices import issue
-from invoices.issue import Printing
 from invoices.models import Invoice, StoredDocument
+from invoices.wording import Printing
 from payments import gateway, money
 from payments.models import Payment, PaymentOperation
 from tests import retail

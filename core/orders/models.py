@@ -23,7 +23,7 @@ PAYMENT = {
     "paid": ("refunded",),
     "released": ("refund_due",),
     "refund_due": ("refunded",),
-    "refunded": (),
+    "refunded": ("refund_due",),
 }
 
 

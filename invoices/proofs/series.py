@@ -1,18 +1,18 @@
 """Numbers and credits: no number of ours is missing, none comes twice, no line is credited twice over."""
 
-from sqlalchemy import String, and_, case, cast, exists, func, or_, select
+from sqlalchemy import ColumnElement, String, and_, case, cast, exists, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from core.kernel import proof
 from core.kernel.numbering import NumberSeries
 from core.kernel.proof import Part
-from invoices.issue import FIRST_NUMBER, INVOICE_SERIES
 from invoices.models import Invoice, InvoiceLine
+from invoices.numbers import INVOICES, SERIES, Series
 
 
 def numbers_have_no_gap(session: Session) -> Part:
     """Our own series run from 1 without a gap, and a document's number tells its place."""
-    matching = Invoice.number == cast(Invoice.series_position + FIRST_NUMBER, String)
+    matching = or_(*(_is_number_of(series) for series in SERIES.values()))
     rows = (
         select(
             Invoice.legal_entity_id,
@@ -23,9 +23,15 @@ def numbers_have_no_gap(session: Session) -> Part:
         .subquery()
     )
     in_use = select(Invoice.series).where(Invoice.is_external.is_(False))
-    ours = or_(NumberSeries.series == INVOICE_SERIES, NumberSeries.series.in_(in_use))
-    part = proof.numbers(session, rows, ours, lambda number: str(FIRST_NUMBER + number))
+    known = [series.name for series in SERIES.values()]
+    ours = or_(NumberSeries.series.in_(known), NumberSeries.series.in_(in_use))
+    part = proof.numbers(session, rows, ours, lambda number: str(INVOICES.before_first + number))
     return Part(f"{part.figure} documents of ours", part.offenders)
+
+
+def _is_number_of(series: Series) -> ColumnElement[bool]:
+    shown = literal(series.prefix) + cast(Invoice.series_position + series.before_first, String)
+    return and_(Invoice.series == series.name, Invoice.number == shown)
 
 
 def no_number_comes_twice(session: Session) -> Part:
