@@ -41,6 +41,7 @@ COMMANDS = {
         "app.commands.reconcile", "ask the processor what we have not heard", "house"
     ),
     "verify": Command("app.commands.verify", "prove that the books add up"),
+    "export": Command("app.commands.export", "write the books as CSV: journal, balances, ageing"),
     "import-invoices": Command(
         "app.commands.import_invoices", "bring in another system's invoices"
     ),

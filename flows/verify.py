@@ -54,6 +54,11 @@ class _Look:
     blobs: Blobs | None
 
     @property
+    def past(self) -> bool:
+        """What is known for today only cannot be proved."""
+        return self.as_of is not None and self.as_of < self.now.date()
+
+    @property
     def today(self) -> date:
         return self.as_of or self.now.date()
 
@@ -63,7 +68,7 @@ def verify(
 ) -> Iterator[Finding]:
     """Prove each line of the list. ``as_of`` leaves out what is dated later; ``blobs``, where
     stored documents are, asks to read each of them whole."""
-    with db.snapshot() as session:
+    with db.snapshot(large=True) as session:
         look = _Look(session, clock.now(), as_of, blobs)
         for number, (claim, prove) in enumerate(_LIST, start=1):
             parts = prove(look)
@@ -86,7 +91,8 @@ def _balance(look: _Look) -> list[Part]:
 
 
 def _controls(look: _Look) -> list[Part]:
-    return [ledger.controls_tie(look.session, look.as_of)]
+    parts = [ledger.controls_tie(look.session, look.as_of)]
+    return parts if look.past else [*parts, ledger.what_is_open_is_kept(look.session)]
 
 
 def _invoices(look: _Look) -> list[Part]:
@@ -116,7 +122,7 @@ def _numbers(look: _Look) -> list[Part]:
 
 
 def _stock(look: _Look) -> list[Part] | str:
-    if look.as_of is not None and look.as_of < look.now.date():
+    if look.past:
         return TODAY_ONLY
     return [stock.levels_are_true(look.session, look.now)]
 

@@ -35,14 +35,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="./shop verify", description="Prove that the books are whole. Nothing is written."
     )
-    parser.add_argument("--as-of", type=_day, metavar="DATE", help="leave out what is dated later")
+    parser.add_argument("--as-of", type=day, metavar="DATE", help="leave out what is dated later")
     parser.add_argument(
         "--documents", action="store_true", help="read every stored document whole, too"
     )
     return parser
 
 
-def _day(text: str) -> date:
+def day(text: str) -> date:
+    """A date of the command line."""
     try:
         return date.fromisoformat(text)
     except ValueError:

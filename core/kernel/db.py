@@ -103,15 +103,23 @@ class Database:
             yield session
 
     @contextmanager
-    def snapshot(self) -> Iterator[Session]:
-        """A read-only session in which every statement sees the same moment: for whatever adds up."""
+    def snapshot(self, *, large: bool = False) -> Iterator[Session]:
+        """A read-only session in which every statement sees the same moment: for whatever adds up.
+
+        ``large``: what is sorted may be most of the database, so SQLite does that on disk.
+        """
         with Session(self._read, autoflush=False, expire_on_commit=False) as session:
             if self.is_sqlite:
-                session.connection().exec_driver_sql("BEGIN")
+                connection = session.connection()
+                if large:
+                    connection.exec_driver_sql("PRAGMA temp_store=FILE")
+                connection.exec_driver_sql("BEGIN")
                 try:
                     yield session
                 finally:
-                    session.connection().exec_driver_sql("ROLLBACK")
+                    connection.exec_driver_sql("ROLLBACK")
+                    if large:
+                        connection.exec_driver_sql("PRAGMA temp_store=MEMORY")
             else:
                 session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
                 yield session

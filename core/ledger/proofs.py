@@ -3,11 +3,10 @@
 ``as_of`` leaves out what is dated later; None takes everything.
 """
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Select,
     Subquery,
     case,
@@ -23,20 +22,30 @@ from sqlalchemy.orm import Session
 from core.kernel import proof
 from core.kernel.numbering import NumberSeries
 from core.kernel.proof import Part
+from core.ledger import ageing
 from core.ledger.chart import (
     CUSTOMER_CREDIT,
     ORDER_DEPOSIT,
     RECEIVABLE,
     RECEIVABLE_CHARGED_BACK,
     UNAPPLIED,
+    UNIDENTIFIED,
 )
+from core.ledger.cuts import Cut
 from core.ledger.journal import POSTING_SERIES
 from core.ledger.models import Application, JournalEntry, JournalLine, OpenItem
+from core.ledger.open_now import OpenNow
 from core.parties.models import Account, LegalEntity
 
 #: The accounts whose balance is the sum of open items.
-CONTROLS = (RECEIVABLE, RECEIVABLE_CHARGED_BACK, ORDER_DEPOSIT, CUSTOMER_CREDIT, UNAPPLIED)
-_AGES = (30, 60, 90)
+CONTROLS = (
+    RECEIVABLE,
+    RECEIVABLE_CHARGED_BACK,
+    ORDER_DEPOSIT,
+    CUSTOMER_CREDIT,
+    UNAPPLIED,
+    UNIDENTIFIED,
+)
 
 
 def entries_balance(session: Session, as_of: date | None) -> Part:
@@ -46,25 +55,21 @@ def entries_balance(session: Session, as_of: date | None) -> Part:
     debits = _lines(JournalLine.currency, func.sum(JournalLine.amount_minor)).where(
         JournalLine.amount_minor > 0, *dated
     )
-    difference = func.sum(JournalLine.amount_minor)
-    named = (JournalEntry.posting_number, JournalEntry.kind, JournalLine.currency)
-    uneven = _lines(*named, difference).where(*dated)
-    uneven = uneven.group_by(JournalEntry.id, *named).having(difference != 0)
-    functional = func.sum(JournalLine.functional_minor)
-    other = _lines(*named[:2], functional).where(*dated)
-    other = other.group_by(JournalEntry.id, *named[:2]).having(functional != 0)
     has_line = exists().where(JournalLine.entry_id == JournalEntry.id)
-    empty = select(*named[:2]).where(~has_line, *dated)
+    named = (JournalEntry.posting_number, JournalEntry.kind)
+    empty = select(*named).where(~has_line, *dated).order_by(JournalEntry.posting_number)
     has_entry = exists().where(JournalEntry.id == JournalLine.entry_id)
     loose = select(JournalLine.ledger_code, JournalLine.amount_minor).where(~has_entry)
     wrong = [
         *proof.offenders(
             session,
-            uneven.order_by(JournalEntry.posting_number),
+            _uneven(as_of),
             lambda row: f"{_posting(row)}: debits less credits is {proof.amount(row[3], row[2])}",
         ),
         *proof.offenders(
-            session, other, lambda row: f"{_posting(row)}: functional amounts sum to {row[2]}"
+            session,
+            _functionally_uneven(as_of),
+            lambda row: f"{_posting(row)}: functional amounts sum to {row[2]}",
         ),
         *proof.offenders(session, empty, lambda row: f"{_posting(row)} has no line"),
         *proof.offenders(session, loose, lambda row: f"a line of {row[0]} has no entry: {row[1]}"),
@@ -73,6 +78,40 @@ def entries_balance(session: Session, as_of: date | None) -> Part:
         session, debits.group_by(JournalLine.currency).order_by(JournalLine.currency)
     )
     return Part(f"{entries:,} entries, {each} on each side", proof.first_few(wrong))
+
+
+def _uneven(as_of: date | None) -> Select[*tuple[Any, ...]]:
+    """(number, kind, currency, difference) of entries that do not balance.
+
+    First by the entry alone, as the lines lie; only what mixes currencies or differs is looked at closely.
+    """
+    key, currency = JournalLine.entry_id, JournalLine.currency
+    difference = func.sum(JournalLine.amount_minor)
+    doubtful = (
+        select(key)
+        .group_by(key)
+        .having(or_(difference != 0, func.min(currency) != func.max(currency)))
+    )
+    named = (JournalEntry.posting_number, JournalEntry.kind, currency)
+    return (
+        _lines(*named, difference)
+        .where(key.in_(doubtful), *proof.until(JournalEntry.effective_date, as_of))
+        .group_by(JournalEntry.id, *named)
+        .having(difference != 0)
+        .order_by(JournalEntry.posting_number)
+    )
+
+
+def _functionally_uneven(as_of: date | None) -> Select[*tuple[Any, ...]]:
+    sums = func.sum(JournalLine.functional_minor)
+    key = JournalLine.entry_id
+    uneven = select(key, sums.label("sums")).group_by(key).having(sums != 0).subquery()
+    return (
+        select(JournalEntry.posting_number, JournalEntry.kind, uneven.c.sums)
+        .join(uneven, uneven.c.entry_id == JournalEntry.id)
+        .where(*proof.until(JournalEntry.effective_date, as_of))
+        .order_by(JournalEntry.posting_number)
+    )
 
 
 def postings_have_no_gap(session: Session) -> Part:
@@ -155,33 +194,77 @@ def items_stay_within_bounds(session: Session, as_of: date | None) -> Part:
     )
 
 
-def ageing_ties(session: Session, as_of: date | None, today: date) -> Part:
-    """Receivable by age, each item in its bucket, sums to the control accounts."""
-    ages = _ages(as_of, today)
-    ledger = _lines(JournalLine.currency, func.sum(JournalLine.amount_minor)).where(
-        JournalLine.ledger_code.in_((RECEIVABLE, RECEIVABLE_CHARGED_BACK)),
-        *proof.until(JournalEntry.effective_date, as_of),
+def what_is_open_is_kept(session: Session) -> Part:
+    """What the triggers keep beside the items is what items and applications come to, now."""
+    pieces = _applied(None).subquery()
+    parts = union_all(
+        select(OpenItem.id.label("item_id"), OpenItem.amount_minor.label("amount")),
+        select(pieces.c.item_id, -pieces.c.amount),
+        select(OpenNow.item_id, -OpenNow.open_minor),
+    ).subquery()
+    difference = func.sum(parts.c.amount)
+    keys = (parts.c.item_id,)
+    untrue = select(*keys, difference.label("more")).group_by(*keys).having(difference != 0)
+    found = untrue.subquery()
+    query = (
+        select(OpenItem.number, OpenItem.currency, found.c.more, found.c.item_id)
+        .select_from(found)
+        .outerjoin(OpenItem, OpenItem.id == found.c.item_id)
+        .order_by(OpenItem.number)
     )
+    many = proof.count(session, select(func.count()).select_from(OpenNow))
+    return Part(
+        f"{many:,} of them open now",
+        proof.offenders(
+            session,
+            query,
+            lambda row: (
+                f"item {row[0]}: {proof.amount(row[2], row[1])} more is open than is kept as open"
+                if row[1]
+                else f"{row[3]} is kept as open and is no item"
+            ),
+        ),
+    )
+
+
+def ageing_ties(session: Session, as_of: date | None, today: date) -> Part:
+    """Receivable by age, each item in its bucket, sums to the control accounts; contested parts fit."""
+    found: dict[str, list[int]] = {}
+    contested: dict[str, int] = {}
+    for key in session.scalars(select(LegalEntity.id)).all():
+        for ages in ageing.totals(session, Cut(key, as_of=as_of), today, by_items=True):
+            currency = ages.total.currency
+            sums = found.setdefault(currency, [0] * len(ageing.BUCKETS))
+            for at, part in enumerate(ages.buckets):
+                sums[at] += part.minor
+            contested[currency] = contested.get(currency, 0) + ages.contested.minor
     control: dict[str, int] = {
         currency: int(sum_)
         for currency, sum_ in session.execute(
-            ledger.group_by(JournalLine.currency).order_by(JournalLine.currency)
+            _lines(JournalLine.currency, func.sum(JournalLine.amount_minor))
+            .where(
+                JournalLine.ledger_code.in_(ageing.OWED),
+                *proof.until(JournalEntry.effective_date, as_of),
+            )
+            .group_by(JournalLine.currency)
+            .order_by(JournalLine.currency)
         )
     }
-    found: dict[str, list[int]] = {currency: [0] * (len(_AGES) + 2) for currency in control}
-    for currency, bucket, sum_ in session.execute(
-        select(ages.c.currency, ages.c.bucket, func.sum(ages.c.amount)).group_by(
-            ages.c.currency, ages.c.bucket
-        )
-    ):
-        found.setdefault(currency, [0] * (len(_AGES) + 2))[bucket] = int(sum_)
     wrong = [
-        f"the buckets sum to {proof.amount(sum(sums), currency)}, the control accounts have "
-        f"{proof.amount(control.get(currency, 0), currency)}"
-        for currency, sums in found.items()
-        if sum(sums) != control.get(currency, 0)
+        f"the buckets sum to {proof.amount(sum(found.get(currency, [])), currency)}, "
+        f"the control accounts have {proof.amount(control.get(currency, 0), currency)}"
+        for currency in sorted({*found, *control})
+        if sum(found.get(currency, [])) != control.get(currency, 0)
     ]
-    figures = [_buckets(currency, sums) for currency, sums in found.items()]
+    wrong += [
+        f"{proof.amount(minor, currency)} is contested of {proof.amount(sum(found[currency]), currency)}"
+        for currency, minor in contested.items()
+        if minor > sum(found[currency])
+    ]
+    figures = [
+        _buckets(currency, found.get(currency, []), contested.get(currency, 0))
+        for currency in sorted({*found, *control})
+    ]
     return Part("; ".join(figures) or "nothing", proof.first_few(wrong))
 
 
@@ -231,32 +314,11 @@ def _differences(as_of: date | None) -> Subquery:
     return union_all(posted, opened, applied).subquery()
 
 
-def _ages(as_of: date | None, today: date) -> Subquery:
-    """(currency, bucket, amount): bucket 0 is not yet due, then by age."""
-    due = func.coalesce(OpenItem.due_date, OpenItem.effective_date)
-    older: list[tuple[ColumnElement[bool], int]] = [(due >= today, 0)]
-    older += [
-        (due >= today - timedelta(days=days), bucket) for bucket, days in enumerate(_AGES, start=1)
-    ]
-    bucket = case(*older, else_=len(_AGES) + 1).label("bucket")
-    owed = OpenItem.ledger_code.in_((RECEIVABLE, RECEIVABLE_CHARGED_BACK))
-    opened = select(OpenItem.currency, bucket, OpenItem.amount_minor.label("amount")).where(
-        owed, *proof.until(OpenItem.effective_date, as_of)
-    )
-    pieces = _applied(as_of).subquery()
-    applied = (
-        select(OpenItem.currency, bucket, (-pieces.c.amount).label("amount"))
-        .join(pieces, pieces.c.item_id == OpenItem.id)
-        .where(owed)
-    )
-    return union_all(opened, applied).subquery()
-
-
-def _buckets(currency: str, sums: list[int]) -> str:
-    names = ("not due", "1–30 days", "31–60", "61–90", "older")
+def _buckets(currency: str, sums: list[int], contested: int) -> str:
     parts = [
         f"{name} {proof.amount(minor, currency)}"
-        for name, minor in zip(names, sums, strict=True)
+        for name, minor in zip(ageing.BUCKETS, sums, strict=False)
         if minor
     ]
+    parts += [f"contested {proof.amount(contested, currency)}"] if contested else []
     return f"{proof.amount(sum(sums), currency)}" + (f" ({', '.join(parts)})" if parts else "")

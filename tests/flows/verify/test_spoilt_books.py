@@ -267,6 +267,18 @@ _CAMERA = (
             id="a receivable of no age",
         ),
         pytest.param(
+            2,
+            [f"UPDATE open_now SET open_minor = open_minor - 100 WHERE item_id = ({_ITEM.format('536365')})"],
+            "item 536365: 1.00 GBP more is open than is kept as open",
+            id="a shortcut that is no more true",
+        ),
+        pytest.param(
+            2,
+            [f"DELETE FROM open_now WHERE item_id = ({_ITEM.format('536365')})"],
+            "item 536365: 37.30 GBP more is open than is kept as open",
+            id="a shortcut that is gone",
+        ),
+        pytest.param(
             12,
             ["DELETE FROM audit_entry WHERE seal_number = 2"],
             "sealed line 2 is missing or was changed",

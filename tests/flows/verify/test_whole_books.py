@@ -18,7 +18,7 @@ def test_whole_books_hold_and_every_line_has_its_figure(books):
         "14 postings in sequence",
         " 2  ok      Control accounts are their open items: accounts receivable 105.27 GBP, "
         "accounts receivable 0.00 USD, customer credit 13.95 GBP, order deposit 0.00 USD, "
-        "unapplied 5.00 USD",
+        "unapplied 5.00 USD; 5 of them open now",
         " 3  ok      Invoices are their lines, orders and entries: 1 credit memos, 6 invoices, "
         "1 notes, 10 lines; billed 105.27 GBP, 374.89 USD, 1 notes without an entry; "
         "3 orders billed; 11 open items within bounds",
@@ -31,7 +31,7 @@ def test_whole_books_hold_and_every_line_has_its_figure(books):
         " 8  ok      Numbers have no gap and no double: 3 documents of ours; 4 orders; "
         "4 payments; 5 imported",
         " 9  ok      Stock is not oversold: 2 levels: 31 on hand, 3 sold, 1 held",
-        "10  ok      Ageing is the receivable: 105.27 GBP (older 105.27 GBP); 0.00 USD",
+        "10  ok      Ageing is the receivable: 105.27 GBP (over 90 days 105.27 GBP); 0.00 USD",
         "11  —       Services billed are services provisioned: nothing to prove yet",
         "12  ok      The audit chain and documents are whole: 5 lines sealed; "
         "3 stored documents, 0.0 MB; 8 documents read; 0 waiting to be rendered",
@@ -58,7 +58,7 @@ def test_as_of_a_day_the_figures_are_that_days(books):
     assert all(one.holds for one in found.values())
     assert found[1].figure.startswith("2 entries, 41.07 GBP on each side")
     assert found[2].figure == "accounts receivable 41.07 GBP"
-    assert found[10].figure == "41.07 GBP (not due 41.07 GBP)"
+    assert found[10].figure == "41.07 GBP (current 41.07 GBP)"
     assert (found[9].figure, found[9].proved) == (TODAY_ONLY, False)
 
 
@@ -77,7 +77,7 @@ def test_ageing_counts_from_the_due_date(books):
     older = findings(books, as_of=date(2011, 1, 1))[10].figure
 
     assert due == "105.27 GBP (1–30 days 105.27 GBP)"
-    assert older == "105.27 GBP (1–30 days 64.20 GBP, 31–60 41.07 GBP)"
+    assert older == "105.27 GBP (1–30 days 64.20 GBP, 31–60 days 41.07 GBP)"
 
 
 def test_all_lines_are_of_one_moment(books):
