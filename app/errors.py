@@ -21,6 +21,12 @@ from core.catalog.products import UnknownSku
 from core.kernel.errors import Forbidden, Invalid, NotFound, ShopError, StaleState
 from core.kernel.idempotency import KeyInFlight, KeyReused
 from core.kernel.money import Money
+from core.ledger.contested import NothingToContest
+from core.ledger.journal import PeriodClosed
+from core.ledger.periods import ClosedAlready, NotYetOver
+from core.ledger.rates import NoRate
+from core.ledger.reversals import CannotUndo
+from core.ledger.writeoffs import RequestedAlready, SamePerson, TooMuchToWriteOff
 from core.parties.users import DeadLink, WrongLogin
 from core.prices.resolve import NoPrice
 from core.stock.holds import OutOfStock
@@ -52,6 +58,15 @@ STATUS: dict[type[Exception], int] = {
     NotPrinted: 404,
     CartClosed: 409,
     OutOfStock: 409,
+    PeriodClosed: 409,
+    NotYetOver: 422,
+    ClosedAlready: 409,
+    NoRate: 422,
+    CannotUndo: 409,
+    NothingToContest: 422,
+    SamePerson: 403,
+    TooMuchToWriteOff: 422,
+    RequestedAlready: 409,
     TotalChanged: 409,
     BillsChanged: 409,
     NothingToPay: 409,

@@ -8,7 +8,13 @@ import core.kernel.counters
 import core.kernel.idempotency
 import core.kernel.jobs
 import core.kernel.numbering
+import core.ledger.fences
 import core.ledger.models
+import core.ledger.open_now
+import core.ledger.periods
+import core.ledger.rates
+import core.ledger.tender_models
+import core.ledger.writeoffs
 import core.notices.models
 import core.orders.models
 import core.parties.models
@@ -18,6 +24,7 @@ import core.stock.models
 import core.subscriptions.models
 import core.tax.models
 import invoices.models
+import invoices.statements.models
 import payments.models
 from core.kernel.db import Base
 

@@ -36,12 +36,40 @@ class DocumentStored:
 
 
 @dataclass(frozen=True)
+class StatementMade:
+    """A statement got its number; it is not rendered yet."""
+
+    NAME: ClassVar[str] = "StatementMade"
+    VERSION: ClassVar[int] = 1
+    statement_id: str
+
+
+@dataclass(frozen=True)
+class StatementStored:
+    """A statement's bytes are stored under their hash."""
+
+    NAME: ClassVar[str] = "StatementStored"
+    VERSION: ClassVar[int] = 1
+    statement_id: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class PaymentApplied:
     """Money that a payer sent is in the ledger: time for a receipt."""
 
     NAME: ClassVar[str] = "PaymentApplied"
     VERSION: ClassVar[int] = 1
     payment_id: str
+
+
+@dataclass(frozen=True)
+class OpenItemsChanged:
+    """What an account owes, is owed or contests has changed: one per posting and account."""
+
+    NAME: ClassVar[str] = "OpenItemsChanged"
+    VERSION: ClassVar[int] = 1
+    account_id: str
 
 
 @dataclass(frozen=True)
@@ -97,7 +125,10 @@ EVENTS: dict[str, type[Any]] = {
         OrderPlaced,
         InvoiceIssued,
         DocumentStored,
+        StatementMade,
+        StatementStored,
         PaymentApplied,
+        OpenItemsChanged,
         InboundReceived,
         RefundWanted,
         RefundMade,

@@ -174,8 +174,8 @@ def claim(
 ) -> list[Claimed]:
     """Take up to ``limit`` due jobs under a lease, the most urgent (the lowest priority) first.
 
-    ``routes`` names the handlers of each event; an event with several becomes one row each,
-    one without any is done at once. A job that took its worker with it too often is dead.
+    ``routes`` names the handlers of each event; an event with several becomes one row each; all
+    that wait of one without any are done at once. A job that took its worker with it too often is dead.
     """
     due = (
         select(Job)
@@ -186,11 +186,17 @@ def claim(
     )
     taken: list[Job] = []
     while not taken and (found := session.scalars(due).all()):
+        for name in {job.name for job in found if _is_unheard(job, routes)}:
+            _end_unheard(session, name, now)
         for job in found:
+            if _is_unheard(job, routes):
+                continue
             if job.attempts >= MAX_ATTEMPTS:
                 job.state, job.finished_at = "dead", now
                 job.last_error = "Its worker ended in the middle of it, each time."
-            elif job.handler is not None or _fan_out(session, job, routes, now):
+            else:
+                if job.handler is None:
+                    _fan_out(session, job, routes, now)
                 job.state, job.lease_owner, job.lease_until = "running", owner, now + LEASE
                 job.attempts += 1
                 taken.append(job)
@@ -218,13 +224,25 @@ def give_back(session: Session, job: Claimed) -> bool:
     return _settle(session, job, state="ready", attempts=job.attempts - 1)
 
 
+def _is_unheard(job: Job, routes: Mapping[str, Sequence[str]]) -> bool:
+    return job.handler is None and not routes.get(job.name)
+
+
+def _end_unheard(session: Session, name: str, now: datetime) -> None:
+    """Events that nobody hears cost one statement, however many wait."""
+    waiting = select(Job.id).where(_LIVE, Job.name == name, Job.handler.is_(None))
+    session.execute(
+        update(Job)
+        .where(Job.id.in_(waiting.with_for_update(skip_locked=True)))
+        .values(state="done", finished_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def _fan_out(
     session: Session, job: Job, routes: Mapping[str, Sequence[str]], now: datetime
-) -> bool:
-    handlers = routes.get(job.name, ())
-    if not handlers:
-        job.state, job.finished_at = "done", now
-        return False
+) -> None:
+    handlers = routes[job.name]
     for other in handlers[1:]:
         _insert(
             session,
@@ -238,7 +256,6 @@ def _fan_out(
             now,
         )
     job.handler = handlers[0]
-    return True
 
 
 def _claimed(job: Job, owner: str) -> Claimed:

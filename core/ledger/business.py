@@ -1,6 +1,7 @@
 """The journal's business events: each posts one entry and opens or settles items with it.
 
 All take the caller's session and commit nothing. Amounts are positive; the entry's shape is the event's.
+What comes from outside (payments, refunds) and would lie in a closed period stands on the first open day.
 """
 
 import uuid
@@ -11,7 +12,7 @@ from datetime import date, datetime
 from sqlalchemy.orm import Session
 
 from core.kernel.money import Money, total
-from core.ledger import items
+from core.ledger import items, periods
 from core.ledger.chart import (
     CLEARING,
     CUSTOMER_CREDIT,
@@ -21,7 +22,7 @@ from core.ledger.chart import (
     UNAPPLIED,
 )
 from core.ledger.items import NewApplication, NewItem, Open
-from core.ledger.journal import Posting, credit, debit, post
+from core.ledger.journal import Posting, Side, credit, debit, post
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,10 @@ class Receipt:
     number: str
     amount: Money
     received_on: date
+    #: Where the money is now: at the processor, or in the bank.
+    through: str = CLEARING
+    #: ``payment``, or ``transfer`` for what came to the bank.
+    source_kind: str = "payment"
 
 
 def charge(session: Session, document: Document, now: datetime) -> uuid.UUID | None:
@@ -147,7 +152,9 @@ def receive_for_order(
     session: Session, receipt: Receipt, order_id: uuid.UUID, now: datetime
 ) -> uuid.UUID:
     """Card captured for an order: processor clearing against the order's deposit."""
-    entry = _receive(session, receipt, [(ORDER_DEPOSIT, receipt.amount)], now)
+    receipt = on_open_day(session, receipt)
+    deposit = credit(ORDER_DEPOSIT, receipt.amount, receipt.account_id)
+    entry = _receive(session, receipt, [deposit], now)
     return items.open_item(session, entry, _held(receipt, ORDER_DEPOSIT, receipt.amount, order_id))
 
 
@@ -157,23 +164,15 @@ def receive_for_items(
     wanted: Sequence[tuple[Open, Money]],
     now: datetime,
 ) -> Money:
-    """Card captured for bills of the payer: clears each item up to what is still open of it.
+    """Money that came for bills of the payer: clears each item up to what is still open of it.
 
     What no longer fits anywhere (somebody else paid meanwhile) is kept as unapplied; its amount is
     answered. Raises ValueError for an item of another account.
     """
-    left, applied = receipt.amount, []
-    open_ = {item.id: item.open for item, _ in wanted}
-    for item, amount in wanted:
-        if (item.account_id, item.ledger_code) != (receipt.account_id, RECEIVABLE):
-            raise ValueError(f"{item.number} is nothing that account {receipt.account_id} owes")
-        part = min(amount, open_[item.id], left)
-        if part.minor > 0:
-            applied.append((item, part))
-            open_[item.id] -= part
-            left -= part
-    cleared = total((part for _, part in applied), receipt.amount.currency)
-    entry = _receive(session, receipt, [(RECEIVABLE, cleared), (UNAPPLIED, left)], now)
+    receipt = on_open_day(session, receipt)
+    applied, cleared, left = fit(receipt.account_id, receipt.amount, wanted)
+    unapplied = credit(UNAPPLIED, left, receipt.account_id)
+    entry = _receive(session, receipt, [*cleared, unapplied], now)
     for item, part in applied:
         items.apply(
             session,
@@ -181,7 +180,7 @@ def receive_for_items(
             now,
             NewApplication(
                 part,
-                "payment",
+                receipt.source_kind,
                 receipt.payment_id,
                 receipt.received_on,
                 debit_item_id=item.id,
@@ -192,21 +191,51 @@ def receive_for_items(
     return left
 
 
+def on_open_day(session: Session, receipt: Receipt) -> Receipt:
+    """The receipt on its day, or on the first open one when the books are closed for it."""
+    day = periods.open_day(session, receipt.legal_entity_id, receipt.received_on)
+    return receipt if day == receipt.received_on else replace(receipt, received_on=day)
+
+
+def fit(
+    account_id: uuid.UUID, amount: Money, wanted: Sequence[tuple[Open, Money]]
+) -> tuple[list[tuple[Open, Money]], list[Side], Money]:
+    """What goes where: (item, part), the line that clears them, and what is left over.
+
+    Raises ValueError for what the account does not owe.
+    """
+    left, applied, sides = amount, [], []
+    now_open = {item.id: item for item, _ in wanted}
+    for item, most in wanted:
+        if (item.account_id, item.ledger_code) != (account_id, RECEIVABLE):
+            raise ValueError(f"{item.number} is nothing that account {account_id} owes")
+        fresh = now_open[item.id]
+        part = min(most, fresh.open, left)
+        if part.minor > 0:
+            applied.append((item, part))
+            sides.append(fresh.settle(part))
+            now_open[item.id] = replace(fresh, open=fresh.open - part)
+            left -= part
+    if not sides:
+        return [], [], left
+    cleared = total((side.amount for side in sides), amount.currency)
+    functional = sum(side.functional or 0 for side in sides)
+    return applied, [replace(sides[0], amount=cleared, functional=functional)], left
+
+
 def _receive(
-    session: Session, receipt: Receipt, credits: Sequence[tuple[str, Money]], now: datetime
+    session: Session, receipt: Receipt, credits: Sequence[Side], now: datetime
 ) -> uuid.UUID:
+    kind = "payment_captured" if receipt.source_kind == "payment" else "transfer_received"
     return post(
         session,
         Posting(
             receipt.legal_entity_id,
-            "payment_captured",
+            kind,
             receipt.received_on,
-            "payment",
+            receipt.source_kind,
             receipt.payment_id,
-            [
-                debit(CLEARING, receipt.amount),
-                *(credit(code, amount, receipt.account_id) for code, amount in credits),
-            ],
+            [debit(receipt.through, receipt.amount), *credits],
         ),
         now,
     )
@@ -218,7 +247,7 @@ def _held(receipt: Receipt, ledger_code: str, amount: Money, order_id: uuid.UUID
         account_id=receipt.account_id,
         ledger_code=ledger_code,
         amount=amount,
-        source_kind="payment",
+        source_kind=receipt.source_kind,
         source_id=receipt.payment_id,
         number=receipt.number,
         effective_date=receipt.received_on,
@@ -242,10 +271,7 @@ def use_credit(
             on,
             held.source_kind,
             held.source_id,
-            [
-                debit(held.ledger_code, amount, held.account_id),
-                credit(RECEIVABLE, amount, owed.account_id),
-            ],
+            [held.settle(amount), owed.settle(amount)],
         ),
         now,
     )
@@ -265,20 +291,28 @@ def use_credit(
 
 
 def refund_credit(
-    session: Session, held: Open, amount: Money, refund_id: uuid.UUID, on: date, now: datetime
+    session: Session,
+    held: Open,
+    amount: Money,
+    refund_id: uuid.UUID,
+    on: date,
+    now: datetime,
+    *,
+    through: str = CLEARING,
 ) -> None:
-    """A deposit or credit goes back through the processor."""
+    """A deposit or credit goes back: through the processor, or from the bank."""
     if amount > held.open or amount.minor <= 0 or held.side != "credit":
         raise ValueError(f"cannot refund {amount}: {held.open} held")
+    day = periods.open_day(session, held.legal_entity_id, on)
     entry = post(
         session,
         Posting(
             held.legal_entity_id,
             "refunded",
-            on,
+            day,
             "refund",
             refund_id,
-            [debit(held.ledger_code, amount, held.account_id), credit(CLEARING, amount)],
+            [held.settle(amount), credit(through, amount)],
         ),
         now,
     )
@@ -286,5 +320,5 @@ def refund_credit(
         session,
         entry,
         now,
-        NewApplication(amount, "refund", refund_id, on, credit_item_id=held.id),
+        NewApplication(amount, "refund", refund_id, day, credit_item_id=held.id),
     )

@@ -26,6 +26,16 @@ FEES = "processor_fees"
 BAD_DEBT = "bad_debt"
 CURRENCY_DIFFERENCE = "currency_difference"
 
+#: The accounts whose balance is the sum of open items; those on the debit side first.
+OPEN_ON_DEBIT = (RECEIVABLE, RECEIVABLE_CHARGED_BACK)
+OPEN_ITEM_ACCOUNTS = (
+    *OPEN_ON_DEBIT,
+    ORDER_DEPOSIT,
+    CUSTOMER_CREDIT,
+    UNAPPLIED,
+    UNIDENTIFIED,
+)
+
 CHART = (
     (CASH, "Cash", "asset"),
     (CLEARING, "Processor clearing", "asset"),

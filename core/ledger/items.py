@@ -1,6 +1,7 @@
 """Open items: what is owed, what is held for somebody, and how much of each is still open.
 
-What is open is always an item's amount less what was applied, read here and stored nowhere.
+What is open is always an item's amount less what was applied, read here and stored nowhere. Of what is
+open a part may be contested.
 """
 
 import uuid
@@ -14,8 +15,10 @@ from sqlalchemy.orm import Session
 
 from core.kernel.ids import new_id
 from core.kernel.money import Money
-from core.ledger.chart import RECEIVABLE
-from core.ledger.models import Application, OpenItem
+from core.ledger import rates
+from core.ledger.chart import OPEN_ON_DEBIT, RECEIVABLE_CHARGED_BACK
+from core.ledger.journal import Side
+from core.ledger.models import Application, ContestedAmount, JournalLine, OpenItem
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,8 @@ class Open:
 
     id: uuid.UUID
     legal_entity_id: uuid.UUID
-    account_id: uuid.UUID
+    #: None for money that nobody knows yet.
+    account_id: uuid.UUID | None
     ledger_code: str
     side: str
     source_kind: str
@@ -36,6 +40,33 @@ class Open:
     open: Money
     is_history: bool
     order_id: uuid.UUID | None
+    #: How much of what is open the payer disputes.
+    contested: Money
+    #: The whole amount in the functional currency, at the rate of its day.
+    functional_minor: int
+
+    @property
+    def uncontested(self) -> Money:
+        """What is open and not disputed: this may be dunned and drawn."""
+        return self.open - self.contested
+
+    def carried(self, open_: Money) -> int:
+        """What so much of it is in the functional currency; the whole of it exactly, nothing at zero."""
+        whole = self.amount.minor
+        return (2 * self.functional_minor * open_.minor + whole) // (2 * whole)
+
+    def settle(self, part: Money) -> Side:
+        """The line that takes ``part`` off what is open, at the rate it was opened at."""
+        return self._line(part, self.carried(self.open) - self.carried(self.open - part))
+
+    def restore(self, part: Money) -> Side:
+        """The line that opens ``part`` again, at the rate it was opened at."""
+        return self._line(-part, self.carried(self.open) - self.carried(self.open + part))
+
+    def _line(self, part: Money, functional: int) -> Side:
+        if self.side == "debit":
+            part, functional = -part, -functional
+        return Side(self.ledger_code, part, self.account_id, functional)
 
 
 @dataclass(frozen=True)
@@ -43,7 +74,7 @@ class NewItem:
     """An item to be opened under an entry that was just posted."""
 
     legal_entity_id: uuid.UUID
-    account_id: uuid.UUID
+    account_id: uuid.UUID | None
     ledger_code: str
     amount: Money
     source_kind: str
@@ -62,6 +93,7 @@ def open_item(session: Session, entry_id: uuid.UUID, new: NewItem) -> uuid.UUID:
 
 def open_many(session: Session, new_items: Sequence[tuple[uuid.UUID, NewItem]]) -> list[uuid.UUID]:
     """Open items, each under its entry; answers their keys in the same order."""
+    valued: dict[tuple[object, ...], int] = {}
     rows: list[dict[str, Any]] = [
         {
             "id": new_id(),
@@ -69,9 +101,10 @@ def open_many(session: Session, new_items: Sequence[tuple[uuid.UUID, NewItem]]) 
             "account_id": new.account_id,
             "entry_id": entry_id,
             "ledger_code": new.ledger_code,
-            "side": "debit" if new.ledger_code == RECEIVABLE else "credit",
+            "side": "debit" if new.ledger_code in OPEN_ON_DEBIT else "credit",
             "currency": new.amount.currency,
             "amount_minor": new.amount.minor,
+            "functional_minor": _functional(session, entry_id, new, valued),
             "source_kind": new.source_kind,
             "source_id": new.source_id,
             "number": new.number,
@@ -87,6 +120,46 @@ def open_many(session: Session, new_items: Sequence[tuple[uuid.UUID, NewItem]]) 
     return [row["id"] for row in rows]
 
 
+def _functional(
+    session: Session, entry_id: uuid.UUID, new: NewItem, valued: dict[tuple[object, ...], int]
+) -> int:
+    """The item's share of its line's functional amount; shares of one line sum exactly to it.
+
+    ``valued`` keeps how much of each line the items before it in the same call took.
+    """
+    if new.amount.currency == rates.functional_currency(session, new.legal_entity_id):
+        return new.amount.minor
+    key = (entry_id, new.ledger_code, new.account_id)
+    signed = JournalLine.amount_minor
+    line = session.execute(
+        select(func.sum(JournalLine.amount_minor), func.sum(JournalLine.functional_minor)).where(
+            JournalLine.entry_id == entry_id,
+            JournalLine.ledger_code == new.ledger_code,
+            JournalLine.currency == new.amount.currency,
+            JournalLine.account_id.is_not_distinct_from(new.account_id),
+            signed > 0 if new.ledger_code in OPEN_ON_DEBIT else signed < 0,
+        )
+    ).one()
+    if not line[0]:
+        raise ValueError(f"the entry has no line of {new.ledger_code} for {new.number}")
+    whole, functional = abs(int(line[0])), abs(int(line[1]))
+    taken = valued.get(key, _opened(session, entry_id, new))
+    valued[key] = taken + new.amount.minor
+    first, last = ((2 * functional * upto + whole) // (2 * whole) for upto in (taken, valued[key]))
+    return last - first
+
+
+def _opened(session: Session, entry_id: uuid.UUID, new: NewItem) -> int:
+    found = session.scalar(
+        select(func.sum(OpenItem.amount_minor)).where(
+            OpenItem.entry_id == entry_id,
+            OpenItem.ledger_code == new.ledger_code,
+            OpenItem.account_id.is_not_distinct_from(new.account_id),
+        )
+    )
+    return int(found or 0)
+
+
 @dataclass(frozen=True)
 class NewApplication:
     """So much of a source or credit item settles so much of a debit item or target."""
@@ -97,6 +170,8 @@ class NewApplication:
     effective_date: date
     credit_item_id: uuid.UUID | None = None
     debit_item_id: uuid.UUID | None = None
+    #: The application that this one takes back; then the amount is negative.
+    reverses_id: uuid.UUID | None = None
 
 
 def apply(session: Session, entry_id: uuid.UUID, now: datetime, new: NewApplication) -> uuid.UUID:
@@ -119,6 +194,7 @@ def apply_many(
             "amount_minor": new.amount.minor,
             "effective_date": new.effective_date,
             "posted_at": now,
+            "reverses_id": new.reverses_id,
         }
         for entry_id, new in new_applications
     ]
@@ -135,7 +211,7 @@ def find(session: Session, *where: ColumnElement[bool], as_of: date | None = Non
 def owed_by(
     session: Session, account_ids: Sequence[uuid.UUID], as_of: date | None = None
 ) -> list[Open]:
-    """What the accounts still owe, the earliest due first."""
+    """What the accounts still owe, the earliest due first; not what a card network holds back."""
     return _still_open(session, account_ids, "debit", as_of)
 
 
@@ -154,6 +230,7 @@ def _still_open(
         session,
         OpenItem.account_id.in_(account_ids),
         OpenItem.side == side,
+        OpenItem.ledger_code != RECEIVABLE_CHARGED_BACK,
         OpenItem.amount_minor > _applied(as_of),
         as_of=as_of,
     )
@@ -184,17 +261,33 @@ def _applied(as_of: date | None) -> ScalarSelect[int]:
     return applied.correlate(OpenItem).scalar_subquery()
 
 
-def _query(as_of: date | None) -> Select[OpenItem, int]:
-    query = select(OpenItem, _applied(as_of))
+def _contested(as_of: date | None) -> ScalarSelect[int]:
+    """How much of an item is disputed, whether or not so much is open."""
+    contested = select(func.coalesce(func.sum(ContestedAmount.amount_minor), 0)).where(
+        ContestedAmount.item_id == OpenItem.id
+    )
+    if as_of is None:
+        contested = contested.where(ContestedAmount.closed_at.is_(None))
+    else:
+        contested = contested.where(
+            ContestedAmount.opened_on <= as_of,
+            or_(ContestedAmount.closed_on.is_(None), ContestedAmount.closed_on > as_of),
+        )
+    return contested.correlate(OpenItem).scalar_subquery()
+
+
+def _query(as_of: date | None) -> Select[OpenItem, int, int]:
+    query = select(OpenItem, _applied(as_of), _contested(as_of))
     if as_of is not None:
         query = query.where(OpenItem.effective_date <= as_of)
     return query.order_by(func.coalesce(OpenItem.due_date, OpenItem.effective_date), OpenItem.id)
 
 
 def _open(row: Sequence[object]) -> Open:
-    item, applied = row[0], row[1]
+    item, applied, contested = row[0], row[1], row[2]
     assert isinstance(item, OpenItem)
     amount = Money(item.amount_minor, item.currency)
+    open_ = amount - Money(int(str(applied)), item.currency)
     return Open(
         id=item.id,
         legal_entity_id=item.legal_entity_id,
@@ -207,7 +300,9 @@ def _open(row: Sequence[object]) -> Open:
         effective_date=item.effective_date,
         due_date=item.due_date,
         amount=amount,
-        open=amount - Money(int(str(applied)), item.currency),
+        open=open_,
         is_history=item.is_history,
         order_id=item.order_id,
+        contested=min(Money(int(str(contested)), item.currency), open_),
+        functional_minor=item.functional_minor,
     )

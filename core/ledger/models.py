@@ -1,4 +1,4 @@
-"""Tables of the ledger.
+"""Tables of the ledger; what the database itself refuses stands in ``fences``.
 
 Lines go in first and the entry last: the entry's trigger refuses what does not balance, and a line
 for an entry that stands already is refused too.
@@ -14,10 +14,10 @@ from sqlalchemy import (
     Index,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.kernel import guards
 from core.kernel.db import Base
 from core.kernel.ids import new_id
 
@@ -61,7 +61,10 @@ class JournalEntry(Base):
 
 
 class JournalLine(Base):
-    """One side of an entry: debits positive, credits negative, in minor units of ``currency``."""
+    """One side of an entry: debits positive, credits negative, in minor units of ``currency``.
+
+    A realised currency difference is of no amount but in the functional currency.
+    """
 
     __tablename__ = "journal_line"
     __table_args__ = (
@@ -70,7 +73,10 @@ class JournalLine(Base):
             ["ledger_account.legal_entity_id", "ledger_account.code"],
             name="fk_journal_line_ledger_account",
         ),
-        CheckConstraint("amount_minor <> 0", name="not_zero"),
+        CheckConstraint(
+            "amount_minor <> 0 OR (functional_minor <> 0 AND ledger_code = 'currency_difference')",
+            name="not_zero",
+        ),
         Index("ix_journal_line_balance", "legal_entity_id", "ledger_code", "account_id"),
         Index("ix_journal_line_account_id", "account_id"),
     )
@@ -101,6 +107,8 @@ class OpenItem(Base):
     __table_args__ = (
         CheckConstraint("amount_minor > 0", name="positive"),
         CheckConstraint("side IN ('debit', 'credit')", name="side"),
+        CheckConstraint("account_id IS NOT NULL OR ledger_code = 'unidentified'", name="whose"),
+        CheckConstraint("functional_minor >= 0", name="functional"),
         Index("ix_open_item_account_id", "account_id", "currency"),
         Index("ix_open_item_source", "source_kind", "source_id"),
         Index("ix_open_item_order_id", "order_id"),
@@ -108,13 +116,16 @@ class OpenItem(Base):
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     legal_entity_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("legal_entity.id"))
-    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
+    #: None for money that nobody knows yet.
+    account_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
     entry_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("journal_entry.id"))
     #: The control account that it is a part of.
     ledger_code: Mapped[str] = mapped_column(String(40))
     side: Mapped[str] = mapped_column(String(6))
     currency: Mapped[str] = mapped_column(String(3))
     amount_minor: Mapped[int]
+    #: What the whole of it is in the functional currency, at the rate of the day it was opened.
+    functional_minor: Mapped[int]
     source_kind: Mapped[str] = mapped_column(String(30))
     source_id: Mapped[uuid.UUID]
     number: Mapped[str] = mapped_column(String(40))
@@ -130,7 +141,7 @@ class Application(Base):
     """So much of one thing settles so much of another, on a date. Undone only by a reversal.
 
     The credit side is an open item (deposit, credit) or a source such as a payment; the debit side is an
-    open item or a target such as a refund.
+    open item or a target such as a refund. Reversals of one application never sum to more than it.
     """
 
     __tablename__ = "application"
@@ -141,6 +152,7 @@ class Application(Base):
         Index("ix_application_credit_item_id", "credit_item_id"),
         Index("ix_application_debit_item_id", "debit_item_id"),
         Index("ix_application_source", "source_kind", "source_id"),
+        Index("ix_application_reverses_id", "reverses_id"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -153,16 +165,29 @@ class Application(Base):
     amount_minor: Mapped[int]
     effective_date: Mapped[date]
     posted_at: Mapped[datetime]
-    reverses_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("application.id"), unique=True)
+    reverses_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("application.id"))
 
 
 class ContestedAmount(Base):
-    """A part of an open item that the payer disputes: not dunned, not drawn."""
+    """A part of an open item that the payer disputes: not dunned, not drawn.
+
+    Another amount is another row: this one is closed and a new one opened.
+    """
 
     __tablename__ = "contested_amount"
     __table_args__ = (
         CheckConstraint("amount_minor > 0", name="positive"),
+        CheckConstraint("(closed_at IS NULL) = (closed_on IS NULL)", name="closed"),
         Index("ix_contested_amount_item_id", "item_id"),
+        Index(
+            "uq_contested_amount_open",
+            "item_id",
+            "source_kind",
+            "source_id",
+            unique=True,
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -171,100 +196,6 @@ class ContestedAmount(Base):
     source_kind: Mapped[str] = mapped_column(String(30))
     source_id: Mapped[uuid.UUID]
     opened_at: Mapped[datetime]
+    opened_on: Mapped[date]
     closed_at: Mapped[datetime | None]
-
-
-class Tender(Base):
-    """One way of paying one order or one bill payment; several make the total."""
-
-    __tablename__ = "tender"
-    __table_args__ = (
-        CheckConstraint("kind IN ('card', 'terms', 'credit', 'gift_card')", name="kind"),
-        CheckConstraint("state IN ('reserved', 'committed', 'released')", name="state"),
-        CheckConstraint("amount_minor > 0", name="positive"),
-        Index("ix_tender_order_id", "order_id"),
-        Index("ix_tender_operation_id", "operation_id"),
-    )
-
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
-    order_id: Mapped[uuid.UUID | None]
-    operation_id: Mapped[uuid.UUID | None]
-    #: The invoice's open item that this tender pays, in the order of ``position``.
-    open_item_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("open_item.id"))
-    position: Mapped[int] = mapped_column(default=0)
-    kind: Mapped[str] = mapped_column(String(10))
-    amount_minor: Mapped[int]
-    currency: Mapped[str] = mapped_column(String(3))
-    state: Mapped[str] = mapped_column(String(10), default="reserved")
-    created_at: Mapped[datetime]
-
-
-for _table in (JournalEntry, JournalLine, OpenItem, Application):
-    guards.append_only(_table.__table__)
-
-guards.install(
-    JournalEntry.__table__,
-    "sqlite",
-    [
-        """
-CREATE TRIGGER journal_entry_balances BEFORE INSERT ON journal_entry
-WHEN NOT EXISTS (SELECT 1 FROM journal_line WHERE entry_id = NEW.id)
-  OR EXISTS (SELECT 1 FROM journal_line WHERE entry_id = NEW.id
-             GROUP BY currency HAVING SUM(amount_minor) <> 0)
-  OR (SELECT SUM(functional_minor) FROM journal_line WHERE entry_id = NEW.id) <> 0
-BEGIN SELECT RAISE(ABORT, 'journal entry does not balance'); END
-""".strip(),
-    ],
-)
-guards.install(
-    JournalLine.__table__,
-    "sqlite",
-    [
-        """
-CREATE TRIGGER journal_line_not_late BEFORE INSERT ON journal_line
-WHEN EXISTS (SELECT 1 FROM journal_entry WHERE id = NEW.entry_id)
-BEGIN SELECT RAISE(ABORT, 'journal entry is already posted'); END
-""".strip(),
-    ],
-)
-guards.install(
-    JournalEntry.__table__,
-    "postgresql",
-    [
-        """
-CREATE OR REPLACE FUNCTION journal_entry_balances() RETURNS trigger LANGUAGE plpgsql AS $body$
-BEGIN
-  IF NOT EXISTS (SELECT 1 FROM journal_line WHERE entry_id = NEW.id)
-    OR EXISTS (SELECT 1 FROM journal_line WHERE entry_id = NEW.id
-               GROUP BY currency HAVING SUM(amount_minor) <> 0)
-    OR (SELECT SUM(functional_minor) FROM journal_line WHERE entry_id = NEW.id) <> 0
-  THEN
-    RAISE EXCEPTION 'journal entry does not balance'
-      USING ERRCODE = 'integrity_constraint_violation';
-  END IF;
-  RETURN NEW;
-END $body$
-""".strip(),
-        "CREATE TRIGGER journal_entry_balances BEFORE INSERT ON journal_entry "
-        "FOR EACH ROW EXECUTE FUNCTION journal_entry_balances()",
-    ],
-)
-guards.install(
-    JournalLine.__table__,
-    "postgresql",
-    [
-        """
-CREATE OR REPLACE FUNCTION journal_line_not_late() RETURNS trigger LANGUAGE plpgsql AS $body$
-BEGIN
-  IF EXISTS (SELECT 1 FROM journal_entry WHERE id = NEW.entry_id) THEN
-    RAISE EXCEPTION 'journal entry is already posted'
-      USING ERRCODE = 'integrity_constraint_violation';
-  END IF;
-  RETURN NEW;
-END $body$
-""".strip(),
-        "CREATE TRIGGER journal_line_not_late BEFORE INSERT ON journal_line "
-        "FOR EACH ROW EXECUTE FUNCTION journal_line_not_late()",
-    ],
-)
+    closed_on: Mapped[date | None]

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import event
@@ -13,7 +14,7 @@ from core.kernel.clock import ManualClock
 from core.kernel.db import Database
 from core.kernel.ids import new_id
 from core.kernel.money import Money
-from core.ledger import business, items
+from core.ledger import business, items, rates
 from core.ledger.business import Document, Receipt
 from core.ledger.chart import CONTRACT_LIABILITY
 from core.ledger.models import OpenItem
@@ -90,6 +91,7 @@ def test_amounts_of_another_currency_stay_out_of_the_sum(
 ):
     def write(session: Session) -> uuid.UUID:
         owner = account(session, world, clock.now())
+        rates.tell(session, ("EUR", "USD"), TODAY, Decimal("1.1"), "test", clock.now())
         for number, amount in (("100", Money(500, "USD")), ("101", Money(900, "EUR"))):
             business.charge(session, _document(world, owner.id, number, amount), clock.now())
         return owner.id

@@ -1245,7 +1245,7 @@ def upgrade() -> None:
         sa.Column("document", sa.JSON(), nullable=False),
         sa.Column("document_sha256", sa.String(length=64), nullable=False),
         sa.CheckConstraint(
-            "(sequence = 1 AND previous_id IS NULL AND previous_sequence IS NULL AND opening_minor = 0) OR (sequence > 1 AND previous_id IS NOT NULL AND previous_sequence = sequence - 1)",
+            "(sequence = 1 AND previous_id IS NULL AND previous_sequence IS NULL AND opening_minor = 0) OR (sequence > 1 AND previous_id IS NOT NULL AND previous_sequence IS NOT NULL AND previous_sequence = sequence - 1)",
             name="ck_statement_chain",
         ),
         sa.CheckConstraint(
@@ -1713,7 +1713,7 @@ def upgrade() -> None:
         sa.Column("opening_minor", INT, nullable=False),
         sa.Column("closing_minor", INT, nullable=False),
         sa.CheckConstraint(
-            "(sequence = 1 AND previous_sequence IS NULL AND after_posting = 0 AND opening_minor = 0) OR (sequence > 1 AND previous_sequence = sequence - 1)",
+            "(sequence = 1 AND previous_sequence IS NULL AND after_posting = 0 AND opening_minor = 0) OR (sequence > 1 AND previous_sequence IS NOT NULL AND previous_sequence = sequence - 1)",
             name="ck_statement_range_chain",
         ),
         sa.CheckConstraint("to_posting >= after_posting", name="ck_statement_range_forward"),

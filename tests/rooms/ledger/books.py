@@ -2,14 +2,15 @@
 
 import uuid
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.kernel.ids import new_id
 from core.kernel.money import Money
-from core.ledger import items, proofs
+from core.ledger import items, proofs, rates
 from core.ledger.business import Document, Receipt
 from core.ledger.chart import CONTRACT_LIABILITY
 from core.ledger.items import Open
@@ -73,6 +74,15 @@ def item(session: Session, item_id: uuid.UUID | None) -> Open:
     """The item, which was opened."""
     assert item_id is not None
     return items.get(session, item_id)
+
+
+def tell_rates(session: Session, now: datetime, days: int = 7) -> None:
+    """Rates to the dollar for so many days from ``DAY`` on, another each week."""
+    for step in range(0, days, 7):
+        for currency, rate in (("JPY", "0.0065"), ("KWD", "3.26"), ("EUR", "1.10")):
+            moved = round(Decimal(rate) * (100 + step % 9) / 100, 6)
+            on = DAY + timedelta(days=step)
+            rates.tell(session, (currency, "USD"), on, moved, "test", now)
 
 
 def sound(session: Session, as_of: date | None = None) -> None:

@@ -27,7 +27,7 @@ from core.ledger.chart import (
 )
 from core.ledger.items import Open
 from core.ledger.models import OpenItem
-from tests.rooms.ledger.books import DAY, balance, document, receipt, sound
+from tests.rooms.ledger.books import DAY, balance, document, receipt, sound, tell_rates
 from tests.world import World, account
 
 PEOPLE = 2
@@ -194,6 +194,8 @@ class Story:
 def test_the_books_tie_after_any_sequence_and_as_of_any_day(
     db: Database, world: World, clock: ManualClock
 ):
+    with db.transaction() as session:
+        tell_rates(session, clock.now(), 400)
     with Session(db.engine, expire_on_commit=False) as session:
 
         @given(STEPS, st.sampled_from(["USD", "JPY", "KWD"]))

@@ -24,7 +24,7 @@ from core.ledger.chart import (
 from core.ledger.items import Open
 from core.ledger.models import OpenItem
 from core.parties import accounts
-from tests.rooms.ledger.books import DAY, balance, document, item, receipt, sound
+from tests.rooms.ledger.books import DAY, balance, document, item, receipt, sound, tell_rates
 from tests.together import at_once
 from tests.world import World, account
 
@@ -91,6 +91,7 @@ def test_an_invoice_is_owed_and_stands_against_what_is_to_be_delivered(
     currency: str, db: Database, world: World, clock: ManualClock, riley: uuid.UUID
 ):
     def work(session: Session) -> Open:
+        tell_rates(session, clock.now())
         issued = document(world, riley, Money(10_000, currency), 650)
         return item(session, business.charge(session, issued, clock.now()))
 

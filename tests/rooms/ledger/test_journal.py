@@ -22,7 +22,7 @@ from core.ledger.chart import CASH, FEES, REVENUE, TAX_PAYABLE, open_chart
 from core.ledger.journal import Posting, Side, Unbalanced, credit, debit
 from core.ledger.models import JournalEntry, JournalLine
 from core.parties.models import LegalEntity
-from tests.rooms.ledger.books import DAY
+from tests.rooms.ledger.books import DAY, tell_rates
 from tests.together import at_once
 from tests.world import World
 
@@ -87,7 +87,9 @@ def test_what_does_not_balance_in_each_currency_is_refused(
         debit(CASH, yen),
         credit(REVENUE, yen),
     )
-    db.run_tx(lambda session: journal.post(session, both, clock.now()))
+    with db.transaction() as session:
+        tell_rates(session, clock.now())
+        journal.post(session, both, clock.now())
     with db.reading() as session:
         assert proofs.entries_balance(session, None).offenders == ()
 
@@ -198,7 +200,7 @@ def test_each_legal_entity_numbers_its_own(db: Database, world: World, clock: Ma
         session.add(entity)
         session.flush()
         open_chart(session, entity.id)
-        other = even(world)
+        other = even(world, currency="GBP")
         other = Posting(**(vars(other) | {"legal_entity_id": entity.id}))
         first = journal.post(session, even(world), clock.now())
         second = journal.post(session, other, clock.now())

@@ -1,0 +1,81 @@
+"""Customer credit and unapplied money: used for the oldest bill first, or paid out.
+
+Order deposits are earmarked and stay out of this, and so do bills that are being paid at this moment and
+what is contested.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.kernel.money import Money
+from core.ledger import business, items
+from core.ledger.chart import CUSTOMER_CREDIT, RECEIVABLE, UNAPPLIED
+from core.ledger.items import Open
+from core.ledger.tender_models import Tender
+
+FREE = (CUSTOMER_CREDIT, UNAPPLIED)
+
+
+@dataclass(frozen=True)
+class Used:
+    """So much of a credit went to a bill."""
+
+    held: Open
+    owed: Open
+    amount: Money
+
+
+def free(session: Session, account_id: uuid.UUID) -> list[Open]:
+    """What is held for the account and may be used for any bill, the oldest first."""
+    found = items.held_for(session, [account_id])
+    return sorted(
+        (item for item in found if item.ledger_code in FREE),
+        key=lambda item: (item.effective_date, item.id),
+    )
+
+
+def payable(session: Session, account_id: uuid.UUID) -> list[Open]:
+    """Bills that credit may pay, the earliest due first: not those with a payment under way."""
+    owed = [item for item in items.owed_by(session, [account_id]) if item.ledger_code == RECEIVABLE]
+    busy = _being_paid(session, [item.id for item in owed])
+    return [item for item in owed if item.id not in busy and item.uncontested]
+
+
+def oldest_first(bills: Sequence[Open], amount: Money) -> tuple[list[tuple[Open, Money]], Money]:
+    """Split an amount over bills in their order, up to what is uncontested; and what is left."""
+    parts, left = [], amount
+    for item in bills:
+        if item.amount.currency != amount.currency:
+            continue
+        part = min(left, item.uncontested)
+        if part.minor > 0:
+            parts.append((item, part))
+            left -= part
+    return parts, left
+
+
+def use_oldest_first(
+    session: Session, account_id: uuid.UUID, on: date, now: datetime
+) -> list[Used]:
+    """Apply what is free to what is owed; the caller has locked the account. Says what went where."""
+    used: list[Used] = []
+    for held in free(session, account_id):
+        parts, _ = oldest_first(payable(session, account_id), held.open)
+        for owed, part in parts:
+            business.use_credit(session, items.get(session, held.id), owed, part, on, now)
+            used.append(Used(held, owed, part))
+    return used
+
+
+def _being_paid(session: Session, item_ids: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    rows = session.scalars(
+        select(Tender.open_item_id).where(
+            Tender.state == "reserved", Tender.open_item_id.in_(item_ids)
+        )
+    )
+    return {key for key in rows if key is not None}
