@@ -38,6 +38,10 @@ class Links:
         """The address that is printed on a bill: the same page."""
         return self.invoice(public_id)
 
+    def statement(self, public_id: str) -> str:
+        """One statement, after logging in; printed on it too."""
+        return f"{self.base_url}/account/statements/{public_id}"
+
     def payment_return(self, operation: str) -> str:
         """Where the processor sends the payer back to; the page checks, and posts."""
         return f"{self.base_url}/pay/{operation}/return"
@@ -49,6 +53,14 @@ class Links:
     def receipt(self, public_id: str) -> str:
         """One payment, after logging in."""
         return f"{self.base_url}/account/payments/{public_id}"
+
+    def gift_card(self, public_id: str) -> str:
+        """The page that prints a gift card with its code, for whoever has the link."""
+        return f"{self.base_url}/gift-card/{public_id}/{self.gift_card_token(public_id)}"
+
+    def gift_card_token(self, public_id: str) -> str:
+        """What opens that page."""
+        return derived_token(self.secret, "gift-card-page", public_id)
 
     def reset(self, token: str) -> str:
         """Where another password is chosen."""

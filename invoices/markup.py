@@ -8,21 +8,22 @@ the standard library's parser and lays out no empty text.
 import hashlib
 import io
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from string import Template
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import jinja2
 import segno
 
 from invoices.arrangement import Arrangement
-from invoices.document import InvoiceDocument
 from invoices.theme import Theme
 
 TEMPLATES = Path(__file__).parent / "templates"
 QR_MASK = 2
-SHEETS = ("base.css", "document.css")
 # What XML forbids and no printer knows.
 UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
@@ -36,28 +37,76 @@ class _JoinedLines(jinja2.BaseLoader):
         return "".join(line.strip() for line in lines), str(path), None
 
 
-@lru_cache(maxsize=1)
-def _template() -> jinja2.Template:
+class Printable(Protocol):
+    """What the press asks of any document itself; all else is its template's."""
+
+    @property
+    def locale(self) -> str: ...
+    @property
+    def pay_url(self) -> str | None: ...
+    @property
+    def asks_for_money(self) -> bool: ...
+
+
+@dataclass(frozen=True)
+class Typesetting:
+    """How one kind of document is set: its template, its style sheets one upon the other, what
+    arranges it for a paper, and the files below ``invoices`` that word and arrange it."""
+
+    template: str
+    sheets: tuple[str, ...]
+    arrange: Callable[[Any, str], Any]
+    code: tuple[str, ...]
+
+    def xhtml(self, document: Printable, theme: Theme, qr: str) -> str:
+        """The document's markup; ``qr`` is the address of the code's picture, empty for none."""
+        plan = self.arrange(document, theme.paper_for(document.locale))
+        text = _template(self.template).render(
+            document=document,
+            plan=plan,
+            say=plan.say,
+            theme=theme,
+            qr=qr,
+            pay_address=bare_address(document.pay_url or ""),
+        )
+        return UNPRINTABLE.sub(" ", text)
+
+    def style(self, theme: Theme, locale: str) -> str:
+        """The style sheets with the theme's values."""
+        values = {
+            "paper": theme.paper_for(locale),
+            "ink": theme.ink,
+            "ink_2": theme.ink_2,
+            "rule": theme.rule,
+            "rule_2": theme.rule_2,
+            "accent": theme.accent,
+            "tint": theme.tint,
+            "mark": "asset:mark.svg" if theme.mark else "",
+        }
+        text = "".join((TEMPLATES / sheet).read_text("utf-8") for sheet in self.sheets)
+        return Template(text).substitute(values)
+
+    def version(self) -> str:
+        """Changes with the template, its style or the code that words and arranges it."""
+        return _version(self)
+
+
+INVOICES = Typesetting(
+    "document.html",
+    ("base.css", "document.css"),
+    Arrangement,
+    ("arrangement.py", "figures.py", "markup.py", "room.py", "theme.py"),
+)
+
+
+@lru_cache(maxsize=8)
+def _template(name: str) -> jinja2.Template:
     environment = jinja2.Environment(
         loader=_JoinedLines(),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
     )
-    return environment.get_template("document.html")
-
-
-def xhtml(document: InvoiceDocument, theme: Theme, qr: str) -> str:
-    """The document's markup; ``qr`` is the address of the code's picture, empty for none."""
-    plan = Arrangement(document, theme.paper_for(document.locale))
-    text = _template().render(
-        document=document,
-        plan=plan,
-        say=plan.say,
-        theme=theme,
-        qr=qr,
-        pay_address=bare_address(document.pay_url or ""),
-    )
-    return UNPRINTABLE.sub(" ", text)
+    return environment.get_template(name)
 
 
 def bare_address(url: str) -> str:
@@ -66,22 +115,6 @@ def bare_address(url: str) -> str:
     if parts.scheme != "https":
         return url
     return url.removeprefix("https://").removesuffix("/")
-
-
-def style(theme: Theme, locale: str) -> str:
-    """The style sheets with the theme's values."""
-    values = {
-        "paper": theme.paper_for(locale),
-        "ink": theme.ink,
-        "ink_2": theme.ink_2,
-        "rule": theme.rule,
-        "rule_2": theme.rule_2,
-        "accent": theme.accent,
-        "tint": theme.tint,
-        "mark": "asset:mark.svg" if theme.mark else "",
-    }
-    text = "".join((TEMPLATES / sheet).read_text("utf-8") for sheet in SHEETS)
-    return Template(text).substitute(values)
 
 
 def qr_picture(url: str) -> bytes:
@@ -110,14 +143,12 @@ def _hash(paths: list[Path]) -> str:
     return digest.hexdigest()[:16]
 
 
-@lru_cache(maxsize=1)
-def template_version() -> str:
-    """Changes with the template, its style or the code that words and arranges it."""
+@lru_cache(maxsize=8)
+def _version(typesetting: Typesetting) -> str:
     here = Path(__file__).parent
-    code = [
-        here / name for name in ("arrangement.py", "figures.py", "markup.py", "room.py", "theme.py")
-    ]
-    return _hash([TEMPLATES / "document.html", *(TEMPLATES / sheet for sheet in SHEETS), *code])
+    code = [here / name for name in typesetting.code]
+    shape = (typesetting.template, *typesetting.sheets)
+    return _hash([*(TEMPLATES / name for name in shape), *code])
 
 
 @lru_cache(maxsize=1)

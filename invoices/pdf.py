@@ -24,7 +24,7 @@ from xml.etree import ElementTree
 
 from core.kernel.errors import ShopError
 from invoices import markup, pdf_file
-from invoices.document import InvoiceDocument
+from invoices.markup import INVOICES, Printable, Typesetting
 from invoices.theme import PLAIN, Theme
 
 MEDIA_TYPE = "application/pdf"
@@ -91,15 +91,17 @@ def available() -> str | None:
     return None
 
 
-def render(document: InvoiceDocument, *, theme: Theme = PLAIN) -> RenderedDocument:
+def render(
+    document: Printable, *, theme: Theme = PLAIN, typesetting: Typesetting = INVOICES
+) -> RenderedDocument:
     """The document as PDF. The same document, theme and versions always give the same bytes.
     PdfsUnavailable where ``available`` names a reason."""
-    pdf = _press().print(document, theme)
+    pdf = _press().print(document, theme, typesetting)
     return RenderedDocument(
         bytes=pdf,
         sha256=hashlib.sha256(pdf).hexdigest(),
         media_type=MEDIA_TYPE,
-        template_version=markup.template_version(),
+        template_version=typesetting.version(),
         renderer_version=renderer_version(),
         fonts_version=markup.fonts_version(),
     )
@@ -155,12 +157,12 @@ class _Press:
         self.fonts = FontConfiguration()
         self.lock = Lock()
         self.printed = 0
-        self.sheets: dict[tuple[Theme, str], Any] = {}
+        self.sheets: dict[tuple[Theme, str, Typesetting], Any] = {}
 
-    def print(self, document: InvoiceDocument, theme: Theme) -> bytes:
+    def print(self, document: Printable, theme: Theme, typesetting: Typesetting) -> bytes:
         """The document's bytes."""
         with self.lock, _without_collection():
-            pdf = self._print(document, theme)
+            pdf = self._print(document, theme, typesetting)
             self.printed += 1
         if self.printed == 1:
             gc.collect()
@@ -169,7 +171,7 @@ class _Press:
             gc.collect()
         return pdf
 
-    def _print(self, document: InvoiceDocument, theme: Theme) -> bytes:
+    def _print(self, document: Printable, theme: Theme, typesetting: Typesetting) -> bytes:
         pictures = {}
         if document.pay_url and document.asks_for_money:
             pictures["asset:pay.png"] = ("image/png", markup.qr_picture(document.pay_url))
@@ -177,7 +179,8 @@ class _Press:
             pictures["asset:mark.svg"] = ("image/svg+xml", theme.mark.encode())
         fetcher = _fetcher(pictures)
         qr = "asset:pay.png" if "asset:pay.png" in pictures else ""
-        text, sheet = markup.xhtml(document, theme, qr), self._sheet(theme, document)
+        text = typesetting.xhtml(document, theme, qr)
+        sheet = self._sheet(theme, document.locale, typesetting)
         pdf, unknown = self._typeset(text, fetcher, sheet)
         if unknown:
             # No font here has these characters: an archive wants a box, not an undefined shape.
@@ -215,15 +218,15 @@ class _Press:
 
         return Markup()
 
-    def _sheet(self, theme: Theme, document: InvoiceDocument) -> Any:
-        paper = theme.paper_for(document.locale)
-        if (theme, paper) not in self.sheets:
-            self.sheets[theme, paper] = self.weasyprint.CSS(
-                string=markup.style(theme, document.locale),
+    def _sheet(self, theme: Theme, locale: str, typesetting: Typesetting) -> Any:
+        key = (theme, theme.paper_for(locale), typesetting)
+        if key not in self.sheets:
+            self.sheets[key] = self.weasyprint.CSS(
+                string=typesetting.style(theme, locale),
                 font_config=self.fonts,
                 url_fetcher=_fetcher({}),
             )
-        return self.sheets[theme, paper]
+        return self.sheets[key]
 
 
 @contextlib.contextmanager

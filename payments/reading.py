@@ -64,6 +64,24 @@ def one(
     return found
 
 
+def named(session: Session, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[str, str]]:
+    """Number and means of payments, and for refunds those of what they pay back, by key."""
+    found: dict[uuid.UUID, tuple[str, str]] = {}
+    for start in range(0, len(keys), 500):
+        some = keys[start : start + 500]
+        for row in session.execute(
+            select(Payment.id, Payment.number, Payment.instrument).where(Payment.id.in_(some))
+        ):
+            found[row.id] = (row.number, row.instrument)
+        for row in session.execute(
+            select(Refund.id, Payment.number, Payment.instrument)
+            .join(Payment, Payment.id == Refund.payment_id)
+            .where(Refund.id.in_(some))
+        ):
+            found[row.id] = (row.number, row.instrument)
+    return found
+
+
 def underway(session: Session, account_ids: Sequence[uuid.UUID]) -> Sequence[PaymentOperation]:
     """Payments of bills that were begun and may still arrive."""
     return session.scalars(

@@ -1,0 +1,108 @@
+"""Reading statements: of accounts, one by its public id, the desk's list, and their stored bytes."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import or_, select, tuple_
+from sqlalchemy.orm import Session, defer
+
+from core.kernel.blobs import Blobs
+from core.kernel.errors import NotFound
+from core.parties.models import Account
+from invoices.statements.models import Statement, StoredStatement
+
+Cursor = tuple[date, uuid.UUID]
+
+
+def of_accounts(
+    session: Session,
+    account_ids: Sequence[uuid.UUID],
+    *,
+    before: Cursor | None = None,
+    limit: int = 25,
+) -> Sequence[Statement]:
+    """The statements that are addressed to the accounts, the newest first, without their documents."""
+    query = select(Statement).where(Statement.account_id.in_(account_ids))
+    if before is not None:
+        query = query.where(tuple_(Statement.issue_date, Statement.id) < tuple_(*before))
+    return session.scalars(
+        query.options(defer(Statement.document))
+        .order_by(Statement.issue_date.desc(), Statement.id.desc())
+        .limit(limit)
+    ).all()
+
+
+def one(
+    session: Session, public_id: str, account_ids: Sequence[uuid.UUID] | None = None
+) -> Statement:
+    """A statement by its public id. NotFound when there is none, or it is none of the accounts'.
+
+    ``account_ids`` None is for staff, who see all.
+    """
+    query = select(Statement).where(Statement.public_id == public_id)
+    if account_ids is not None:
+        query = query.where(Statement.account_id.in_(account_ids))
+    found = session.scalar(query)
+    if found is None:
+        raise NotFound("statement")
+    return found
+
+
+def neighbours(session: Session, statement: Statement) -> tuple[str | None, str | None]:
+    """The public ids of the statement before and of the one after."""
+    found = {
+        row[0]: row[1]
+        for row in session.execute(
+            select(Statement.sequence, Statement.public_id).where(
+                Statement.account_id == statement.account_id,
+                Statement.currency == statement.currency,
+                Statement.sequence.in_((statement.sequence - 1, statement.sequence + 1)),
+            )
+        )
+    }
+    return found.get(statement.sequence - 1), found.get(statement.sequence + 1)
+
+
+def listing(
+    session: Session,
+    *,
+    words: str = "",
+    before: Cursor | None = None,
+    limit: int = 50,
+) -> list[tuple[Statement, Account]]:
+    """Statements with whose they are, the newest first; ``words`` in number, name, account number."""
+    query = select(Statement, Account).join(Account, Account.id == Statement.account_id)
+    if words:
+        query = query.where(
+            or_(
+                Statement.number == words.upper(),
+                Account.number == words.replace(" ", ""),
+                Account.name.icontains(words, autoescape=True),
+            )
+        )
+    if before is not None:
+        query = query.where(tuple_(Statement.issue_date, Statement.id) < tuple_(*before))
+    rows = session.execute(
+        query.options(defer(Statement.document))
+        .order_by(Statement.issue_date.desc(), Statement.id.desc())
+        .limit(limit)
+    )
+    return [(statement, account) for statement, account in rows]
+
+
+def stored_ids(session: Session, statement_ids: Sequence[uuid.UUID]) -> frozenset[uuid.UUID]:
+    """Which of the statements are rendered and kept."""
+    return frozenset(
+        session.scalars(
+            select(StoredStatement.statement_id).where(
+                StoredStatement.statement_id.in_(statement_ids)
+            )
+        )
+    )
+
+
+def pdf_bytes(session: Session, blobs: Blobs, statement_id: uuid.UUID) -> bytes | None:
+    """The stored bytes of a statement; None while they are not rendered."""
+    row = session.get(StoredStatement, statement_id)
+    return blobs.get(row.sha256) if row is not None else None
