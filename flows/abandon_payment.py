@@ -68,5 +68,5 @@ def release_bills(session: Session, house: House, operation_id: uuid.UUID) -> bo
     operation = operations.lock(session, operation_id)
     if operation.state in operations.OPEN_STATES:
         operations.settle(session, operation, "expired", house.clock.now())
-        tenders.conclude(session, "released", operation_id=operation_id)
+        tenders.release(session, operation_id=operation_id)
     return operation.state != "succeeded"

@@ -27,7 +27,7 @@ def cancel(
         return order.lifecycle == "cancelled"
     if locked is not None and locked.state in operations.OPEN_STATES:
         operations.settle(session, locked, "expired", now)
-    tenders.conclude(session, "released", order_id=order.id)
+    tenders.release(session, order_id=order.id)
     placing.cancel(session, order, reason, now)
     checkout.give_back(session, order, house.rules.hold_for if hold_again else None, now)
     audit.write(

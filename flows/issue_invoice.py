@@ -5,6 +5,7 @@ import uuid
 from sqlalchemy.orm import Session
 
 from cart import address
+from flows import sell_gift_cards
 from flows.house import House
 from invoices import issue, storing
 from invoices.models import Invoice
@@ -12,9 +13,11 @@ from invoices.wording import Printing
 
 
 def for_order(session: Session, house: House, order_id: uuid.UUID) -> Invoice:
-    """Issue an order's invoice, once."""
+    """Issue an order's invoice, once, and make the gift cards that it sells."""
     printing = Printing(page_url=house.links.invoice, postal=address.lines)
-    return issue.for_order(session, order_id, printing, house.clock.now())
+    invoice = issue.for_order(session, order_id, printing, house.clock.now())
+    sell_gift_cards.for_invoice(session, house, invoice)
+    return invoice
 
 
 def store(house: House, invoice_id: uuid.UUID) -> str:

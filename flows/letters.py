@@ -13,22 +13,26 @@ from sqlalchemy.orm import Session
 from cart import address
 from core.kernel.clock import local_date
 from core.kernel.money import Money, total
-from core.ledger import applied, items
+from core.ledger import applied, gift_cards, items
 from core.ledger.chart import UNAPPLIED
+from core.ledger.tender_models import GiftCard
 from core.notices import addressing
 from core.notices.figures import Figures, figures, first_name
 from core.notices.letters import (
     BillLetter,
+    GiftCardLetter,
     Letterhead,
     OrderLetter,
     Plan,
     ReceiptLetter,
     RefundLetter,
     Row,
+    SoldCard,
 )
 from core.orders import placing
 from core.orders.models import Order, OrderLine, OrderLineTax
 from core.parties.models import Account
+from flows.links import Links
 from invoices.document import InvoiceDocument, Line, TaxSubtotal
 from invoices.models import Invoice
 from payments.models import Payment, Refund
@@ -271,3 +275,29 @@ def of_refund(
 
 def _day(moment: datetime, head: Letterhead) -> date:
     return local_date(moment, head.time_zone)
+
+
+# --- gift cards -----------------------------------------------------------------------------------
+
+
+def of_gift_cards(
+    session: Session, order: Order, cards: Sequence[GiftCard], links: Links
+) -> GiftCardLetter:
+    """The codes of the cards that were just sold."""
+    account = session.get_one(Account, order.payer_account_id)
+    sold = tuple(
+        SoldCard(
+            gift_cards.spaced(gift_cards.code_of(links.secret, card.public_id)),
+            Money(card.worth_minor, card.currency),
+            links.gift_card(card.public_id),
+        )
+        for card in cards
+    )
+    return GiftCardLetter(
+        head=addressing.of_account(session, account),
+        name=first_name(str((order.shipping_address or {}).get("name") or "")) or greeting(account),
+        link=sold[0].link if len(sold) == 1 else "",
+        number=order.number or "",
+        cards=sold,
+        total=total((card.amount for card in sold), order.currency),
+    )

@@ -6,10 +6,12 @@ Nothing here logs a link.
 
 import re
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from core.ledger.tender_models import GiftCard
 from core.notices import addressing, mails
 from core.notices.addressing import Reader
 from core.notices.figures import first_name
@@ -96,6 +98,15 @@ def refunded(session: Session, refund_id: uuid.UUID, links: Links, now: datetime
     to = [Reader(order.email)] if order else addressing.readers(session, account)
     for reader in to:
         _queue(session, letter, f"refunded:{refund.id}", reader, links, now, account_id=account.id)
+
+
+def gift_cards_sold(
+    session: Session, order: Order, cards: Sequence[GiftCard], links: Links, now: datetime
+) -> None:
+    """The codes of the cards that an order bought. The mail is forgotten once it is sent."""
+    letter = letters.of_gift_cards(session, order, cards, links)
+    key = f"gift-cards:{order.id}"
+    _queue(session, letter, key, Reader(order.email), links, now, account_id=order.payer_account_id)
 
 
 def link_asked(session: Session, link_id: str, links: Links, now: datetime) -> None:

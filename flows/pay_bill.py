@@ -1,21 +1,25 @@
 """A customer pays bills: one or several open items of the accounts that they may pay for."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from sqlalchemy.orm import Session
 
-from core.kernel import audit
+from core.kernel import audit, crash
 from core.kernel.errors import NotFound, ShopError
 from core.kernel.money import Money
 from core.ledger import items
 from core.ledger.items import Open
 from core.orders.models import Order
 from core.parties import accounts
+from core.parties.models import Account
 from flows import start_payment
+from flows.abandon_payment import give_up_bills
+from flows.choose_tenders import PLAIN, Paying
 from flows.house import House
+from flows.start_payment import Begun
 from invoices import reading as invoices
 
 
@@ -54,25 +58,41 @@ class PayWish:
     user_id: uuid.UUID
     invoice_ids: Sequence[uuid.UUID]
     expected_total: Money | None = None
+    #: Gift cards and the payer's credit, to be used before the card.
+    paying: Paying = PLAIN
 
 
-def pay(house: House, wish: PayWish) -> str:
-    """Begin paying; answers the address of the processor's page.
+def pay(house: House, wish: PayWish) -> str | None:
+    """Begin paying; answers the address of the processor's page, None when all is paid without it.
 
-    Raises NotFound for a bill that is not the user's, NothingToPay, DifferentPayers, BillsChanged, or a
-    GatewayError when the processor does not answer.
+    Raises NotFound for a bill that is not the user's, NothingToPay, DifferentPayers, BillsChanged, what
+    ``choose_tenders.plan`` raises, or a GatewayError when the processor does not answer.
     """
-    operation_id = house.db.run_tx(lambda session: _write(session, house, wish))
-    return start_payment.go(house, operation_id)
+    return _go(house, lambda session: _write(session, house, wish))
+
+
+def _go(house: House, write: Callable[[Session], Begun]) -> str | None:
+    begun = house.db.run_tx(write)
+    if begun.rivals:
+        # The payer came back and chose otherwise: what the earlier visits reserve is given free first.
+        for operation_id in begun.rivals:
+            give_up_bills(house, operation_id)
+        begun = house.db.run_tx(write)
+    if begun.rivals:
+        raise NothingToPay
+    crash.point("pay.after_commit")
+    if begun.operation_id is None:
+        return None
+    return start_payment.go(house, begun.operation_id)
 
 
 def pay_order(house: House, order_id: uuid.UUID) -> str:
-    """Pay what is open of an order's bills, for whoever holds the order's link.
+    """Pay what is open of an order's bills by card, for whoever holds the order's link.
 
     Answers the address of the processor's page. Raises NothingToPay, or a GatewayError.
     """
 
-    def write(session: Session) -> uuid.UUID:
+    def write(session: Session) -> Begun:
         order = session.get_one(Order, order_id)
         rows = invoices.of_order(session, order_id)
         wanted = _payable(items.of_sources(session, [row.id for row in rows]))
@@ -80,12 +100,16 @@ def pay_order(house: House, order_id: uuid.UUID) -> str:
             session, house, order.payer_account_id, order.email, wanted, "guest", order.public_id
         )
 
-    return start_payment.go(house, house.db.run_tx(write))
+    url = _go(house, write)
+    assert url is not None
+    return url
 
 
-def _write(session: Session, house: House, wish: PayWish) -> uuid.UUID:
+def _write(session: Session, house: House, wish: PayWish) -> Begun:
     found = items.of_sources(session, wish.invoice_ids)
-    mine = {account.id: account for account in accounts.payable_by(session, wish.user_id)}
+    mine: dict[uuid.UUID | None, Account] = {
+        account.id: account for account in accounts.payable_by(session, wish.user_id)
+    }
     if any(item.account_id not in mine for item in found.values()):
         raise NotFound("bill")
     wanted = _payable(found)
@@ -94,7 +118,8 @@ def _write(session: Session, house: House, wish: PayWish) -> uuid.UUID:
     if wish.expected_total is not None and wish.expected_total != total:
         raise BillsChanged(wish.expected_total, total)
     payer = mine[wanted[0][0].account_id]
-    return _begin(session, house, payer.id, payer.email, wanted, f"user:{wish.user_id}")
+    actor = f"user:{wish.user_id}"
+    return _begin(session, house, payer.id, payer.email, wanted, actor, paying=wish.paying)
 
 
 def _payable(found: Mapping[uuid.UUID, Open]) -> list[tuple[Open, Money]]:
@@ -114,11 +139,15 @@ def _begin(
     wanted: Sequence[tuple[Open, Money]],
     actor: str,
     by_link: str | None = None,
-) -> uuid.UUID:
-    operation = start_payment.for_items(session, house, payer_id, email, wanted, by_link)
-    subject = ("operation", operation.public_id)
-    audit.write(session, house.clock.now(), actor, "bill.payment_started", subject)
-    return operation.id
+    paying: Paying = PLAIN,
+) -> Begun:
+    begun = start_payment.for_items(session, house, payer_id, email, wanted, by_link, paying)
+    if begun.rivals:
+        return begun
+    verb = "bill.payment_started" if begun.operation_id else "bill.paid_without_card"
+    subject = ("operation", begun.public_id) if begun.operation_id else ("account", str(payer_id))
+    audit.write(session, house.clock.now(), actor, verb, subject)
+    return begun
 
 
 def _one_payer(wanted: Sequence[tuple[Open, Money]]) -> None:

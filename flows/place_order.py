@@ -11,15 +11,18 @@ from cart.checkout import CheckoutIncomplete, Details, TotalChanged
 from cart.models import Cart
 from cart.pricing import PricedCart
 from core.kernel import audit, crash
+from core.kernel.clock import local_date
 from core.kernel.money import Money
 from core.ledger import tenders
+from core.ledger.splitting import Share, Source
 from core.orders import placing
 from core.orders.models import Order
 from core.parties import accounts
 from core.parties.accounts import NewAccount
 from core.parties.models import Account, Channel, LegalEntity
-from flows import start_payment
+from flows import choose_tenders, start_payment
 from flows.abandon_payment import abandon
+from flows.choose_tenders import PLAIN, Payer, Paying
 from flows.confirm_order import confirm
 from flows.house import House
 from payments import operations
@@ -37,6 +40,8 @@ class Wish:
     expected_total: Money | None = None
     #: Where the processor sends a headless shop's customer; None: to our own pages.
     return_url: str | None = None
+    #: Gift cards and credit to be used before card or terms.
+    paying: Paying = PLAIN
 
 
 @dataclass(frozen=True)
@@ -108,18 +113,46 @@ def _write(session: Session, house: House, wish: Wish) -> _Written:
     )
     crash.point("place.written")
     audit.write(session, now, _actor(wish), "order.placed", ("order", order.public_id))
-    operation_id = None
-    if order.due_now_minor == 0:
-        confirm(session, house, order, "paid")
-    elif wish.details.payment_method == "invoice":
-        total = Money(order.due_now_minor, order.currency)
-        tenders.reserve(session, account.id, "terms", total, now, order.id)
-        tenders.conclude(session, "committed", order_id=order.id)
-        confirm(session, house, order, "on_terms")
-    else:
-        operation_id = start_payment.for_order(session, house, order, wish.return_url).id
+    operation_id = _begin_paying(session, house, order, wish)
     crash.point("place.before_commit")
     return _Written(order.id, order.public_id, operation_id)
+
+
+def _begin_paying(session: Session, house: House, order: Order, wish: Wish) -> uuid.UUID | None:
+    """Reserve the order's tenders; the operation to pay by, None when nothing is left to a processor."""
+    if order.due_now_minor == 0:
+        confirm(session, house, order, "paid")
+        return None
+    by_bill = wish.details.payment_method == "invoice"
+    shares = _shares(session, order, wish, "terms" if by_bill else "card")
+    rest = shares[-1].source.kind
+    if rest == "card":
+        return start_payment.for_order(session, house, order, wish.return_url, shares).id
+    now = house.clock.now()
+    entity = session.get_one(LegalEntity, order.legal_entity_id)
+    found = [(None, share) for share in shares]
+    tenders.reserve(session, order.payer_account_id, found, now, order_id=order.id)
+    confirm(session, house, order, "on_terms" if rest == "terms" else "paid")
+    tenders.take_for_order(session, order.id, entity.id, local_date(now, entity.time_zone), now)
+    return None
+
+
+def _shares(session: Session, order: Order, wish: Wish, rest: str) -> list[Share]:
+    """What each way of paying takes of the order; a plain one asks the database nothing."""
+    whole = Money(order.due_now_minor, order.currency)
+    if not wish.paying.parts:
+        return [Share(Source(rest, rest), whole)]
+    own = order.payer_account_id if wish.user_id is not None else None
+    order.paying_digest = wish.paying.digest
+    return choose_tenders.plan(
+        session,
+        Payer(order.legal_entity_id, own),
+        whole,
+        wish.paying,
+        rest,
+        gift_goods=checkout.gift_goods(session, order),
+        lock=True,
+    )
 
 
 def _earlier(session: Session, cart: Cart, wish: Wish, now: datetime) -> _Written | None:
@@ -153,6 +186,7 @@ def _same(order: Order, wish: Wish) -> bool:
         and order.shipping_address == details.shipping_address
         and details.shipping_method in (None, order.shipping_method)
         and order.payment_method == details.payment_method
+        and order.paying_digest == wish.paying.digest
         and wish.expected_total in (None, Money(order.due_now_minor, order.currency))
     )
 

@@ -82,17 +82,19 @@ def _waiting(house: House) -> list[tuple[str, Callable[[], bool]]]:
     with house.db.reading() as session:
         due = operations.due(session, house.clock.now())
         refunds = refund.waiting(session)
+        unsettled = refund.unsettled(session, house)
     return [
         *((str(operation_id), partial(_look, house, operation_id)) for operation_id in due),
         *(
-            (f"refund of {payment_id}", partial(_refund, house, payment_id, amount, reason))
-            for payment_id, amount, reason in refunds
+            (f"refund {operation_id}", partial(_refund, house, operation_id))
+            for operation_id in refunds
         ),
+        *((f"refund {key}", partial(refund.hear_of_refund, house, key)) for key in unsettled),
     ]
 
 
-def _refund(house: House, payment_id: uuid.UUID, amount_minor: int, reason: str) -> bool:
-    refund.refund(house, payment_id, amount_minor, reason)
+def _refund(house: House, operation_id: uuid.UUID) -> bool:
+    refund.go(house, operation_id)
     return True
 
 
@@ -137,7 +139,7 @@ def _refused(session: Session, house: House, operation: PaymentOperation) -> Non
     locked = operations.lock(session, operation.id)
     if locked.state == "failed":
         operations.settle(session, locked, "failed", house.clock.now())
-        tenders.conclude(session, "released", operation_id=operation.id)
+        tenders.release(session, operation_id=operation.id)
         if operation.order_id is not None:
             cancel(session, house, operation.order_id, "payment_refused")
 

@@ -147,7 +147,7 @@ def _expired(session: Session, house: House, operation: PaymentOperation) -> str
     if operation.state == "expired":
         return "expired"
     operations.settle(session, operation, "expired", house.clock.now())
-    tenders.conclude(session, "released", operation_id=operation.id)
+    tenders.release(session, operation_id=operation.id)
     if operation.order_id is not None:
         cancel(session, house, operation.order_id, "payment_expired")
     return "expired"
@@ -163,17 +163,20 @@ def _take(session: Session, house: House, operation: PaymentOperation, captured:
         reason = _confirm_order(session, house, order)
         payment = money.record_capture(session, operation, captured, entity.id, now)
         business.receive_for_order(session, money.receipt_of(payment, today), order.id, now)
-        if reason is not None:
+        if reason is None:
+            tenders.take_for_order(session, order.id, entity.id, today, now)
+        else:
             _send_back(session, order, payment, reason, now)
     else:
+        found = tenders.of_operation(session, operation.id)
         wanted = [
             (items.get(session, tender.open_item_id), Money(tender.amount_minor, tender.currency))
-            for tender in tenders.of_operation(session, operation.id)
-            if tender.open_item_id is not None
+            for tender in found
+            if tender.open_item_id is not None and tender.kind == "card"
         ]
         payment = money.record_capture(session, operation, captured, entity.id, now)
         business.receive_for_items(session, money.receipt_of(payment, today), wanted, now)
-    tenders.conclude(session, "committed", operation_id=operation.id)
+        tenders.take_for_bills(session, found, today, now)
     audit.write(session, now, "system", "payment.captured", ("payment", payment.public_id))
     jobs.record(session, PaymentApplied(str(payment.id)), now, key=f"paid:{payment.id}")
 

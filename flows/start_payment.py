@@ -2,15 +2,22 @@
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from core.kernel.money import Money
-from core.ledger import tenders
+from core.kernel.clock import local_date
+from core.kernel.money import Money, total
+from core.ledger import splitting, tenders
 from core.ledger.items import Open
+from core.ledger.splitting import Share
 from core.orders import placing
 from core.orders.models import Order
 from core.parties import accounts
+from core.parties.models import LegalEntity
+from flows import choose_tenders
+from flows.choose_tenders import PLAIN, Payer, Paying
 from flows.house import House
 from payments import operations
 from payments.gateway import CheckoutLine
@@ -18,19 +25,36 @@ from payments.models import PaymentOperation
 from payments.operations import NewCheckout
 
 
+@dataclass(frozen=True)
+class Begun:
+    """A payment of bills that was begun; without an operation it is paid.
+
+    ``rivals`` reserve gift cards or credit for the same bills: nothing was begun until they are given up.
+    """
+
+    operation_id: uuid.UUID | None = None
+    public_id: str = ""
+    rivals: tuple[uuid.UUID, ...] = ()
+
+
 def for_order(
-    session: Session, house: House, order: Order, return_url: str | None
+    session: Session,
+    house: House,
+    order: Order,
+    return_url: str | None,
+    shares: Sequence[Share],
 ) -> PaymentOperation:
-    """Reserve a card tender for the whole order and write the operation, in the order's commit."""
+    """Reserve the order's tenders and write the operation for the card's, in the order's commit."""
     now = house.clock.now()
-    total = Money(order.due_now_minor, order.currency)
+    by_card = [share.amount for share in shares if share.source.kind == "card"]
+    amount = total(by_card, order.currency)
     operation = operations.prepare(
         session,
         NewCheckout(
             account_id=order.payer_account_id,
             order_id=order.id,
-            lines=_order_lines(session, order),
-            total=total,
+            lines=_order_lines(session, order, amount),
+            total=amount,
             email=order.email,
             return_url=_with(return_url, order, "complete")
             if return_url
@@ -44,7 +68,12 @@ def for_order(
         now,
     )
     tenders.reserve(
-        session, order.payer_account_id, "card", total, now, order.id, operation_id=operation.id
+        session,
+        order.payer_account_id,
+        [(None, share) for share in shares],
+        now,
+        order_id=order.id,
+        operation_id=operation.id,
     )
     return operation
 
@@ -54,8 +83,11 @@ def _with(return_url: str, order: Order, outcome: str) -> str:
     return f"{return_url}{joint}order={order.public_id}&checkout={outcome}"
 
 
-def _order_lines(session: Session, order: Order) -> list[CheckoutLine]:
+def _order_lines(session: Session, order: Order, amount: Money) -> list[CheckoutLine]:
+    """What the processor's page lists; of an order that is paid in part otherwise, the rest."""
     currency = order.currency
+    if amount.minor != order.due_now_minor:
+        return [CheckoutLine("The rest of your order", amount)]
     lines = [
         CheckoutLine(_label(line.name, line.quantity), Money(line.net_minor, currency))
         for line in placing.lines_of(session, order.id)
@@ -77,31 +109,44 @@ def for_items(
     email: str | None,
     wanted: Sequence[tuple[Open, Money]],
     by_link: str | None = None,
-) -> PaymentOperation:
-    """Reserve a card tender for each bill and write the operation that pays them together.
+    paying: Paying = PLAIN,
+) -> Begun:
+    """Reserve tenders for each bill and write the operation for what is to be paid by card.
 
-    Asked again while that visit is open it is the same operation: a button pressed twice pays once.
-    ``by_link`` is the public id of the order whose link the payer holds, to bring them back there.
+    Without an operation, gift cards and credit have paid all of it. Asked again while that visit is open
+    it is the same operation: a button pressed twice pays once. ``by_link`` is the public id of the
+    order whose link the payer holds, to bring them back there.
     """
     now = house.clock.now()
     currency = wanted[0][1].currency
-    total = Money(sum(amount.minor for _, amount in wanted), currency)
-    lines = [CheckoutLine(f"Bill {item.number}", amount) for item, amount in wanted]
+    digest, whole = paying.digest, total((amount for _, amount in wanted), currency)
     metadata = {
         "bills": ",".join(item.number for item, _ in wanted)[:490],
         **({"order": by_link} if by_link else {}),
+        **({"paying": digest[:32], "whole": str(whole.minor)} if digest else {}),
     }
-    accounts.lock(session, payer_id)
-    again = operations.underway(session, payer_id, lines, metadata, now)
+    account = accounts.lock(session, payer_id)
+    lines = [CheckoutLine(f"Bill {item.number}", amount) for item, amount in wanted]
+    again = operations.underway(session, payer_id, None if digest else lines, metadata, now)
     if again is not None:
-        return again
+        return Begun(again.id, again.public_id)
+    rivals = tenders.rivals(session, [item.id for item, _ in wanted])
+    if rivals:
+        return Begun(rivals=tuple(rivals))
+    payer = Payer(account.legal_entity_id, payer_id)
+    shares = choose_tenders.plan(session, payer, whole, paying, "card", lock=True)
+    spread = splitting.spread([(item.id, amount) for item, amount in wanted], shares)
+    by_card = total((s.amount for s in shares if s.source.kind == "card"), currency)
+    if not by_card:
+        _pay_at_once(session, payer_id, spread, account.legal_entity_id, now)
+        return Begun()
     operation = operations.prepare(
         session,
         NewCheckout(
             account_id=payer_id,
             order_id=None,
-            lines=lines,
-            total=total,
+            lines=lines if by_card == whole else _rests(wanted, spread),
+            total=by_card,
             email=email,
             return_url=house.links.payment_return("{operation}"),
             cancel_url=house.links.payment_cancelled("{operation}"),
@@ -110,18 +155,32 @@ def for_items(
         ),
         now,
     )
-    for position, (item, amount) in enumerate(wanted):
-        tenders.reserve(
-            session,
-            payer_id,
-            "card",
-            amount,
-            now,
-            operation_id=operation.id,
-            open_item_id=item.id,
-            position=position,
-        )
-    return operation
+    tenders.reserve(session, payer_id, spread, now, operation_id=operation.id)
+    return Begun(operation.id, operation.public_id)
+
+
+def _rests(
+    wanted: Sequence[tuple[Open, Money]], spread: Sequence[tuple[uuid.UUID, Share]]
+) -> list[CheckoutLine]:
+    numbers = {item.id: item.number for item, _ in wanted}
+    return [
+        CheckoutLine(f"Bill {numbers[key]}", share.amount)
+        for key, share in spread
+        if share.source.kind == "card"
+    ]
+
+
+def _pay_at_once(
+    session: Session,
+    payer_id: uuid.UUID,
+    spread: Sequence[tuple[uuid.UUID, Share]],
+    legal_entity_id: uuid.UUID,
+    now: datetime,
+) -> None:
+    """No processor is needed: the bills are paid in this transaction."""
+    entity = session.get_one(LegalEntity, legal_entity_id)
+    found = tenders.reserve(session, payer_id, spread, now)
+    tenders.take_for_bills(session, found, local_date(now, entity.time_zone), now)
 
 
 def go(house: House, operation_id: uuid.UUID) -> str:

@@ -133,6 +133,10 @@ class Words:
     why_more: str = "More on a line of invoice {source}, at the same tax."
     why_fixed: str = "A price as agreed."
     why_list: str = "Price list"
+    # what became of a credit
+    credit_settles: str = "{amount} of it lowers what is open on invoice {number}."
+    credit_kept: str = "{amount} is kept for you, for any bill."
+    credit_refunded: str = "{amount} goes back to you, the way you paid."
 
 
 EN = Words("en")
@@ -253,6 +257,9 @@ DE = Words(
     why_more="Mehr zu einer Position der Rechnung {source}, mit derselben Steuer.",
     why_fixed="Ein Preis wie vereinbart.",
     why_list="Preisliste",
+    credit_settles="{amount} davon mindern, was auf Rechnung {number} offen ist.",
+    credit_kept="{amount} bleiben für Sie gutgeschrieben, für jede Rechnung.",
+    credit_refunded="{amount} gehen an Sie zurück, so wie Sie gezahlt haben.",
 )
 #: The most exact locale first.
 _TABLE = {"en": EN, "en-GB": GB, "de": DE}

@@ -75,20 +75,39 @@ class Payment(Base):
     captured_at: Mapped[datetime]
 
 
+#: Who may follow whom. A refund that was paid out may still come back, days later.
+REFUND = {
+    "requested": ("sent", "succeeded", "failed"),
+    "sent": ("succeeded", "failed"),
+    "succeeded": ("failed",),
+    "failed": (),
+}
+
+
 class Refund(Base):
-    """Money that went back, once per operation."""
+    """Money that goes back, once per operation: in the ledger as soon as it is requested, so that nothing
+    else takes it; one that failed is posted back."""
 
     __tablename__ = "refund"
-    __table_args__ = (CheckConstraint("amount_minor > 0", name="positive"),)
+    __table_args__ = (
+        CheckConstraint("amount_minor > 0", name="positive"),
+        CheckConstraint("state IN ('requested', 'sent', 'succeeded', 'failed')", name="state"),
+        CheckConstraint("(state = 'failed') = (failed_at IS NOT NULL)", name="failed"),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     payment_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("payment.id"), index=True)
     operation_id: Mapped[uuid.UUID] = mapped_column(unique=True)
-    gateway_id: Mapped[str] = mapped_column(String(120), unique=True)
+    #: The processor's, once it took it.
+    gateway_id: Mapped[str | None] = mapped_column(String(120), unique=True)
     amount_minor: Mapped[int]
     currency: Mapped[str] = mapped_column(String(3))
     reason: Mapped[str] = mapped_column(String(60))
+    state: Mapped[str] = mapped_column(String(10), default="requested")
+    #: When it was requested.
     refunded_at: Mapped[datetime]
+    failed_at: Mapped[datetime | None]
+    failure: Mapped[str | None] = mapped_column(String(200))
 
 
 class InboundEvent(Base):

@@ -228,11 +228,14 @@ def of_order(session: Session, order_id: uuid.UUID) -> PaymentOperation | None:
 def underway(
     session: Session,
     account_id: uuid.UUID,
-    lines: Sequence[CheckoutLine],
+    lines: Sequence[CheckoutLine] | None,
     metadata: Mapping[str, str],
     now: datetime,
 ) -> PaymentOperation | None:
-    """A checkout without an order that asks for exactly this and can still be paid on for a while."""
+    """A checkout without an order that asks for exactly this and can still be paid on for a while.
+
+    Without ``lines`` the metadata alone says what is asked for.
+    """
     rows = session.scalars(
         select(PaymentOperation)
         .where(
@@ -244,10 +247,11 @@ def underway(
         )
         .order_by(PaymentOperation.created_at.desc())
     )
-    wanted = [[line.name, line.amount.minor, line.quantity] for line in lines]
+    wanted = [[line.name, line.amount.minor, line.quantity] for line in lines or ()]
     for row in rows:
         stuck = row.state != "sent" and row.attempts >= PATIENCE
-        if row.request["lines"] == wanted and row.request["metadata"] == metadata and not stuck:
+        same = lines is None or row.request["lines"] == wanted
+        if same and row.request["metadata"] == metadata and not stuck:
             return row
     return None
 
@@ -297,9 +301,13 @@ def prepare_refund(
     amount: Money,
     reason: str,
     now: datetime,
+    once_for: str = "",
 ) -> PaymentOperation:
-    """Write a refund's row; a second time for the same payment and reason answers the first."""
-    key = f"refund-{payment_id.hex}-{reason}"
+    """Write a refund's row; a second time for the same payment and reason answers the first.
+
+    ``once_for`` stands in the key where one reason may call for several refunds.
+    """
+    key = f"refund-{payment_id.hex}-{once_for or reason}"
     found = session.scalar(select(PaymentOperation).where(PaymentOperation.op_key == key))
     if found is not None:
         return found

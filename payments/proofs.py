@@ -26,6 +26,9 @@ from core.ledger.models import Application, JournalEntry, JournalLine, OpenItem
 from payments.models import Payment, Refund
 from payments.money import BEFORE_FIRST, PAYMENT_SERIES
 
+#: A refund's entry, and the one that posts it back when it fails.
+_REFUNDS = ("refund", "refund_failed")
+
 
 def captured_is_somewhere(session: Session, as_of: date | None) -> Part:
     """Captured = applied + unapplied + earmarked + refunded, payment by payment, and as cleared."""
@@ -96,10 +99,30 @@ def _pieces(as_of: date | None) -> list[Select[*tuple[Any, ...]]]:
         _piece(OpenItem.source_id, kept, Application.amount_minor)
         .join(Application, Application.credit_item_id == OpenItem.id)
         .where(OpenItem.source_kind == "payment", *dated),
-        _piece(Refund.payment_id, literal("refunded"), -Refund.amount_minor).where(
-            *_entry_until(Refund.id, "refund", as_of)
+        _piece(Refund.payment_id, literal("refunded"), JournalLine.amount_minor)
+        .join(JournalEntry, JournalEntry.source_id == Refund.id)
+        .join(JournalLine, JournalLine.entry_id == JournalEntry.id)
+        .where(
+            JournalEntry.source_kind.in_(_REFUNDS),
+            JournalLine.ledger_code == CLEARING,
+            *proof.until(JournalEntry.effective_date, as_of),
+        ),
+        # What a refund took from credit that is not this payment's money is not this payment's.
+        _from_credit(Refund.payment_id, Application.amount_minor).where(*dated),
+        _from_credit(OpenItem.source_id, -Application.amount_minor).where(
+            OpenItem.source_kind == "payment", *dated
         ),
     ]
+
+
+def _from_credit(payment_id: Any, minor: Any) -> Select[*tuple[Any, ...]]:
+    return (
+        _piece(payment_id, literal("refunded"), minor)
+        .select_from(Application)
+        .join(Refund, Refund.id == Application.source_id)
+        .join(OpenItem, OpenItem.id == Application.credit_item_id)
+        .where(Application.source_kind == "refund")
+    )
 
 
 def _piece(payment_id: Any, what: Any, minor: Any) -> Select[*tuple[Any, ...]]:
@@ -120,7 +143,8 @@ def _entry_until(source_id: Any, kind: str, as_of: date | None) -> list[ColumnEl
 
 
 def _uncleared(session: Session, as_of: date | None) -> tuple[str, ...]:
-    """Each payment went through processor clearing once, and each refund came out of it once."""
+    """Each payment went through processor clearing once, each refund came out of it once; what failed
+    went back in."""
     cleared = (
         select(
             JournalEntry.source_id.label("source_id"), (-JournalLine.amount_minor).label("amount")
@@ -128,7 +152,7 @@ def _uncleared(session: Session, as_of: date | None) -> tuple[str, ...]:
         .join(JournalLine, JournalLine.entry_id == JournalEntry.id)
         .where(
             JournalLine.ledger_code == CLEARING,
-            JournalEntry.source_kind.in_(("payment", "refund")),
+            JournalEntry.source_kind.in_(("payment", *_REFUNDS)),
             *proof.until(JournalEntry.effective_date, as_of),
         )
     )
@@ -138,7 +162,10 @@ def _uncleared(session: Session, as_of: date | None) -> tuple[str, ...]:
     refunded = select(Refund.id.label("source_id"), (-Refund.amount_minor).label("amount")).where(
         *_entry_until(Refund.id, "refund", as_of)
     )
-    both = union_all(captured, refunded, cleared).subquery()
+    failed = select(Refund.id.label("source_id"), Refund.amount_minor.label("amount")).where(
+        Refund.state == "failed", *_entry_until(Refund.id, "refund_failed", as_of)
+    )
+    both = union_all(captured, refunded, failed, cleared).subquery()
     difference = func.sum(both.c.amount)
     sums = select(both.c.source_id, difference.label("difference")).group_by(both.c.source_id)
     uneven = sums.having(difference != 0).subquery()

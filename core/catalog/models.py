@@ -10,7 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.kernel.db import Base
 from core.kernel.ids import new_id
 
-KINDS = ("physical", "digital", "service", "plan")
+GIFT_CARD = "gift_card"
+KINDS = ("physical", "digital", "service", "plan", GIFT_CARD)
 
 
 class Category(Base):
@@ -54,7 +55,9 @@ class Variant(Base):
 
     __tablename__ = "variant"
     __table_args__ = (
-        CheckConstraint("kind IN ('physical', 'digital', 'service', 'plan')", name="kind"),
+        CheckConstraint(
+            "kind IN ('physical', 'digital', 'service', 'plan', 'gift_card')", name="kind"
+        ),
         Index("ix_variant_product_id", "product_id", "position"),
     )
 

@@ -122,6 +122,26 @@ class RefundLetter(Letter):
 
 
 @dataclass(frozen=True)
+class SoldCard:
+    """A gift card as its buyer gets it; ``code`` in groups of four, ``link`` to the page that prints it."""
+
+    code: str
+    amount: Money
+    link: str
+
+
+@dataclass(frozen=True)
+class GiftCardLetter(Letter):
+    """The codes of bought gift cards. They are in this mail alone: what was sent is not kept."""
+
+    TEMPLATE: ClassVar[str] = "gift_card"
+
+    number: str
+    cards: tuple[SoldCard, ...]
+    total: Money
+
+
+@dataclass(frozen=True)
 class ResetLetter(Letter):
     """A link to choose another password."""
 

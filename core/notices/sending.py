@@ -26,7 +26,7 @@ from core.kernel.errors import ShopError
 from core.notices.models import Notice
 
 #: Mails whose link opens a log-in: their words are forgotten once they are sent.
-FORGOTTEN = frozenset({"reset", "invite", "verify"})
+FORGOTTEN = frozenset({"reset", "invite", "verify", "gift_card"})
 _IMPLICIT_TLS_PORT = 465
 #: Enhanced status codes (RFC 3463) that say that the reader's address is no address.
 _DEAD_ADDRESS = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})

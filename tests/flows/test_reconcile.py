@@ -16,6 +16,8 @@ from core.kernel import jobs
 from core.kernel.audit import AuditEntry
 from core.kernel.jobs import Job
 from core.kernel.money import Money
+from core.ledger import items
+from core.ledger.models import OpenItem
 from core.orders.models import Order
 from flows import reconcile, refund
 from flows.abandon_payment import abandon
@@ -105,6 +107,13 @@ def _payment(house: House) -> Payment:
         return session.scalars(select(Payment)).one()
 
 
+def _held(house: House) -> int:
+    """What the ledger still holds of what was paid."""
+    with house.db.reading() as session:
+        found = items.find(session, OpenItem.source_id == _payment(house).id)
+    return sum(item.open.minor for item in found)
+
+
 def _on_the_desk(house: House) -> list[PaymentOperation]:
     with house.db.reading() as session:
         return list(payments.in_trouble(session))
@@ -153,10 +162,21 @@ def test_a_refund_that_comes_back_later_is_told_to_the_desk_once(
     assert _hear(house, "refund", refunded.gateway_id) == "applied"
     from_event(house, f"evt_{refunded.gateway_id}")
     (trouble,) = _on_the_desk(house)
-    assert (trouble.kind, trouble.state) == ("refund", "succeeded")
+    assert (trouble.kind, trouble.state) == ("refund", "failed")
     assert "could not pay the refund out" in trouble.last_error
     acts = [row.act for row in _all(house, AuditEntry)]
     assert acts.count("payment.refund_failed") == 1
+    (failed,) = _all(house, Refund)
+    assert failed.state == "failed"
+    assert order(house, placed.order_id).payment == "refund_due"
+    assert _held(house) == _payment(house).amount_minor
+    _assert_sound(house)
+    refund.again(house, failed.id)
+    refund.again(house, failed.id)
+    assert order(house, placed.order_id).payment == "refunded"
+    assert _held(house) == 0
+    assert len(_all(house, Refund)) == 2
+    _assert_sound(house)
 
 
 @pytest.mark.parametrize("status", ["failed", "canceled"])
@@ -176,9 +196,11 @@ def test_a_refund_that_fails_at_once_is_no_refund(
         refund.refund(
             _with(house, refund=refuse), payment.id, payment.amount_minor, "paid_too_late"
         )
-    assert _all(house, Refund) == []
+    (failed,) = _all(house, Refund)
+    assert failed.state == "failed"
     assert order(house, placed.order_id).payment == "refund_due"
     assert [row.state for row in _on_the_desk(house)] == ["failed"]
+    assert _held(house) == payment.amount_minor
 
 
 # --- a round --------------------------------------------------------------------------------------

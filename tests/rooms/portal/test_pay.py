@@ -9,7 +9,8 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from app.commands import import_invoices
-from core.ledger.models import OpenItem, Tender
+from core.ledger.models import OpenItem
+from core.ledger.tender_models import Tender
 from core.parties import accounts
 from core.parties.models import Account, Membership
 from flows import reconcile

@@ -1,0 +1,393 @@
+"""Gift cards: sold, used in part, given back, returned unused, voided. Each act posts its entry.
+
+A card is money that the shop owes to whoever has its code. The code is kept as a hash; what the card is
+worth is the sum of its entries, and what may be used of it leaves out what other tenders reserve.
+"""
+
+import hashlib
+import hmac
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import func, insert, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from core.kernel.db import changed
+from core.kernel.errors import NotFound, ShopError, StaleState
+from core.kernel.ids import new_id, new_public_id
+from core.kernel.money import Money
+from core.ledger import items
+from core.ledger.chart import CUSTOMER_CREDIT, GIFT_CARDS, REVENUE
+from core.ledger.items import NewItem
+from core.ledger.journal import Posting, Side, credit, debit, post
+from core.ledger.models import JournalEntry
+from core.ledger.tender_models import GiftCard, GiftCardEntry, Tender
+
+#: Without letters that are taken for one another: 32 signs, so 16 of them are 80 bits.
+SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+CODE_LENGTH = 16
+_MEANT = str.maketrans("OIL", "011", " -\t\n\r ")
+
+Cursor = tuple[datetime, uuid.UUID]
+
+
+@dataclass(eq=False)
+class GiftCardUnknown(ShopError):
+    """No card of this shop that can be used has this code; why not is not told."""
+
+    code: ClassVar[str] = "gift_card_unknown"
+    text: ClassVar[str] = (
+        "We know no gift card with this code that has money left. Look at it once more: it has "
+        "16 letters and digits."
+    )
+
+
+@dataclass(eq=False)
+class GiftCardInUse(ShopError):
+    """A part of the card is reserved for something that is being paid at this moment."""
+
+    code: ClassVar[str] = "gift_card_in_use"
+    text: ClassVar[str] = (
+        "An order that is being paid holds {reserved} of this card. Wait until it is paid or given up."
+    )
+    reserved: Money
+
+
+@dataclass(eq=False)
+class GiftCardUsed(ShopError):
+    """Only what was never used is taken back."""
+
+    code: ClassVar[str] = "gift_card_used"
+    text: ClassVar[str] = "This card has been used; only an unused one goes back."
+
+
+@dataclass(frozen=True)
+class Held:
+    """A card with what is on it, and how much of that is reserved."""
+
+    card: GiftCard
+    balance: Money
+    reserved: Money
+
+    @property
+    def available(self) -> Money:
+        """What may still be used."""
+        return self.balance - self.reserved
+
+    @property
+    def label(self) -> str:
+        """What it is called on bills and pages."""
+        return label_of(self.card)
+
+
+@dataclass(frozen=True)
+class Sold:
+    """A line of gift cards that was just billed."""
+
+    legal_entity_id: uuid.UUID
+    account_id: uuid.UUID
+    order_id: uuid.UUID
+    order_line_id: uuid.UUID
+    invoice_id: uuid.UUID
+    pieces: int
+    worth: Money
+
+
+def label_of(card: GiftCard) -> str:
+    """What a card is called on bills and pages."""
+    return f"Gift card ending {card.last_four}"
+
+
+def code_of(secret: str, public_id: str) -> str:
+    """A card's code: 80 bits drawn from its random public id under the shop's secret.
+
+    So it stands in the database nowhere, and the page that prints the card can still be shown.
+    """
+    mac = hmac.new(secret.encode(), f"gift-card:{public_id}".encode(), hashlib.sha256).digest()
+    bits = int.from_bytes(mac[:10])
+    return "".join(SIGNS[(bits >> (5 * at)) & 31] for at in range(CODE_LENGTH))
+
+
+def normal(code: str) -> str:
+    """A code as it was typed, without blanks and dashes and with the signs that were meant."""
+    return code.strip().upper().translate(_MEANT)
+
+
+def spaced(code: str) -> str:
+    """A code in groups of four, as it is printed."""
+    return "-".join(code[at : at + 4] for at in range(0, len(code), 4))
+
+
+def hash_of(code: str) -> str:
+    """What is stored of a code: plain SHA-256 is enough for 80 random bits."""
+    return hashlib.sha256(normal(code).encode()).hexdigest()
+
+
+def sell(session: Session, sold: Sold, secret: str, now: datetime) -> list[GiftCard]:
+    """Make the cards of a billed line, once: a second time there are none to make.
+
+    The line's own posting has put their worth into the liability.
+    """
+    if session.scalar(select(GiftCard.id).where(GiftCard.order_line_id == sold.order_line_id)):
+        return []
+    cards = []
+    for piece, worth in enumerate(sold.worth.split([1] * sold.pieces), start=1):
+        public_id = new_public_id()
+        code = code_of(secret, public_id)
+        card = GiftCard(
+            id=new_id(),
+            public_id=public_id,
+            legal_entity_id=sold.legal_entity_id,
+            account_id=sold.account_id,
+            order_id=sold.order_id,
+            order_line_id=sold.order_line_id,
+            piece=piece,
+            currency=worth.currency,
+            worth_minor=worth.minor,
+            code_hash=hash_of(code),
+            last_four=code[-4:],
+            state="live",
+            created_at=now,
+        )
+        session.add(card)
+        cards.append(card)
+    session.flush()
+    entry = session.scalars(
+        select(JournalEntry.id).where(
+            JournalEntry.source_kind == "invoice", JournalEntry.source_id == sold.invoice_id
+        )
+    ).one()
+    for card in cards:
+        _enter(session, card, "sold", card.worth_minor, entry, now)
+    return cards
+
+
+def by_code(session: Session, code: str, legal_entity_id: uuid.UUID, currency: str) -> Held:
+    """The live card with this code. GiftCardUnknown for any other, whatever the reason."""
+    found = session.scalar(
+        select(GiftCard).where(
+            GiftCard.code_hash == hash_of(code),
+            GiftCard.legal_entity_id == legal_entity_id,
+            GiftCard.currency == currency,
+            GiftCard.state == "live",
+        )
+    )
+    if found is None:
+        raise GiftCardUnknown
+    return held(session, [found])[0]
+
+
+def by_public_id(session: Session, public_id: str) -> Held:
+    """The card that a page names. NotFound when there is none."""
+    found = session.scalar(select(GiftCard).where(GiftCard.public_id == public_id))
+    if found is None:
+        raise NotFound("gift card")
+    return held(session, [found])[0]
+
+
+def held(session: Session, cards: Sequence[GiftCard]) -> list[Held]:
+    """The cards with what is on them, in the same order and two queries."""
+    ids = [card.id for card in cards]
+    worth = _sums(session, GiftCardEntry.card_id, GiftCardEntry.amount_minor, ids)
+    reserved = _sums(session, Tender.gift_card_id, Tender.amount_minor, ids, reserved=True)
+    return [
+        Held(
+            card,
+            Money(worth.get(card.id, 0), card.currency),
+            Money(reserved.get(card.id, 0), card.currency),
+        )
+        for card in cards
+    ]
+
+
+def _sums(
+    session: Session, key: Any, minor: Any, ids: list[uuid.UUID], *, reserved: bool = False
+) -> dict[uuid.UUID, int]:
+    query = select(key, func.sum(minor)).where(key.in_(ids)).group_by(key)
+    if reserved:
+        query = query.where(Tender.state == "reserved")
+    return {card_id: int(sum_) for card_id, sum_ in session.execute(query)}
+
+
+def lock(session: Session, card_id: uuid.UUID) -> Held:
+    """The card, locked and read again."""
+    card = session.get_one(GiftCard, card_id, with_for_update=True, populate_existing=True)
+    return held(session, [card])[0]
+
+
+def listing(
+    session: Session, *, last_four: str = "", before: Cursor | None = None, limit: int = 50
+) -> list[Held]:
+    """Cards, the newest first; ``last_four`` leaves those whose code ends like that."""
+    query = select(GiftCard).order_by(GiftCard.created_at.desc(), GiftCard.id.desc())
+    if last_four:
+        query = query.where(GiftCard.last_four == normal(last_four)[-4:])
+    if before is not None:
+        query = query.where(tuple_(GiftCard.created_at, GiftCard.id) < tuple_(*before))
+    return held(session, session.scalars(query.limit(limit)).all())
+
+
+def of_order(session: Session, order_id: uuid.UUID) -> list[Held]:
+    """The cards that were bought with an order."""
+    query = select(GiftCard).where(GiftCard.order_id == order_id)
+    return held(session, session.scalars(query.order_by(GiftCard.last_four)).all())
+
+
+def entries_of(session: Session, card_id: uuid.UUID) -> Sequence[GiftCardEntry]:
+    """What happened to a card, the oldest first."""
+    return session.scalars(
+        select(GiftCardEntry)
+        .where(GiftCardEntry.card_id == card_id)
+        .order_by(GiftCardEntry.posted_at, GiftCardEntry.id)
+    ).all()
+
+
+def use(
+    session: Session,
+    tender: Tender,
+    against: Side,
+    on: date,
+    now: datetime,
+) -> uuid.UUID:
+    """Take a tender's part off its card: gift card liability against a deposit or a receivable.
+
+    The tender is no longer reserved. Answers the posting's key.
+    """
+    assert tender.gift_card_id is not None
+    card = session.get_one(GiftCard, tender.gift_card_id)
+    amount = Money(tender.taken_minor, tender.currency)
+    sides = [debit(GIFT_CARDS, amount, card.account_id), against]
+    entry = _post(session, card, "gift_card_used", sides, on, now, ("gift_card", tender.id))
+    _enter(session, card, "used", -amount.minor, entry, now, tender.id)
+    return entry
+
+
+def give_back(
+    session: Session,
+    tender: Tender,
+    amount: Money,
+    held_on: Side,
+    return_id: uuid.UUID,
+    on: date,
+    now: datetime,
+) -> uuid.UUID:
+    """Put a refund back on the card that a tender used: what it had credited against the liability.
+
+    A card that was voided meanwhile lives again: the money on it is the payer's.
+    """
+    assert tender.gift_card_id is not None
+    card = lock(session, tender.gift_card_id).card
+    if card.state == "void":
+        card.state, card.voided_at = "live", None
+        session.flush()
+    sides = [held_on, credit(GIFT_CARDS, amount, card.account_id)]
+    entry = _post(session, card, "gift_card_refunded", sides, on, now, ("gift_card", return_id))
+    _enter(session, card, "given_back", amount.minor, entry, now, tender.id)
+    return entry
+
+
+def take_back(session: Session, card_id: uuid.UUID, on: date, now: datetime) -> uuid.UUID:
+    """An unused card ends, and its worth becomes its buyer's credit, to be paid out from there.
+
+    Answers the credit's open item. Raises GiftCardUsed, GiftCardInUse, StaleState.
+    """
+    found = lock(session, card_id)
+    if found.card.state == "live" and found.balance.minor != found.card.worth_minor:
+        raise GiftCardUsed
+    entry = _end(session, found, "returned", "Returned unused", CUSTOMER_CREDIT, on, now)
+    return _owe_buyer(session, found, entry, on)
+
+
+def void(
+    session: Session, card_id: uuid.UUID, reason: str, on: date, now: datetime, *, forfeit: bool
+) -> None:
+    """End a card: what is left becomes its buyer's credit, or the shop's own when it is forfeited.
+
+    Raises GiftCardInUse while a tender reserves some of it, StaleState when it has ended already.
+    """
+    found = lock(session, card_id)
+    if not found.balance:
+        _close(session, found.card, reason, now)
+        return
+    to = REVENUE if forfeit else CUSTOMER_CREDIT
+    entry = _end(session, found, "voided", reason, to, on, now)
+    if not forfeit:
+        _owe_buyer(session, found, entry, on)
+
+
+def _end(
+    session: Session, found: Held, kind: str, reason: str, to: str, on: date, now: datetime
+) -> uuid.UUID:
+    card, amount = found.card, found.balance
+    if found.reserved:
+        raise GiftCardInUse(found.reserved)
+    _close(session, card, reason, now)
+    sides = [debit(GIFT_CARDS, amount, card.account_id), credit(to, amount, card.account_id)]
+    entry = _post(session, card, f"gift_card_{kind}", sides, on, now, ("gift_card", card.id))
+    _enter(session, card, kind, -amount.minor, entry, now)
+    return entry
+
+
+def _owe_buyer(session: Session, found: Held, entry: uuid.UUID, on: date) -> uuid.UUID:
+    return items.open_item(
+        session,
+        entry,
+        NewItem(
+            legal_entity_id=found.card.legal_entity_id,
+            account_id=found.card.account_id,
+            ledger_code=CUSTOMER_CREDIT,
+            amount=found.balance,
+            source_kind="gift_card",
+            source_id=found.card.id,
+            number=found.label,
+            effective_date=on,
+        ),
+    )
+
+
+def _close(session: Session, card: GiftCard, reason: str, now: datetime) -> None:
+    done = session.execute(
+        update(GiftCard)
+        .where(GiftCard.id == card.id, GiftCard.state == "live")
+        .values(state="void", voided_at=now, void_reason=reason[:200])
+    )
+    if changed(done) == 0:
+        raise StaleState("gift card", "void")
+
+
+def _post(
+    session: Session,
+    card: GiftCard,
+    kind: str,
+    sides: Sequence[Side],
+    on: date,
+    now: datetime,
+    source: tuple[str, uuid.UUID],
+) -> uuid.UUID:
+    return post(session, Posting(card.legal_entity_id, kind, on, *source, sides), now)
+
+
+def _enter(
+    session: Session,
+    card: GiftCard,
+    kind: str,
+    minor: int,
+    entry_id: uuid.UUID,
+    now: datetime,
+    tender_id: uuid.UUID | None = None,
+) -> None:
+    session.execute(
+        insert(GiftCardEntry),
+        {
+            "id": new_id(),
+            "card_id": card.id,
+            "kind": kind,
+            "amount_minor": minor,
+            "entry_id": entry_id,
+            "tender_id": tender_id,
+            "posted_at": now,
+        },
+    )
