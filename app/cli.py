@@ -40,6 +40,9 @@ COMMANDS = {
     "reconcile": Command(
         "app.commands.reconcile", "ask the processor what we have not heard", "house"
     ),
+    "statements": Command(
+        "app.commands.statements", "make the statements that are due; safe to run again", "house"
+    ),
     "verify": Command("app.commands.verify", "prove that the books add up"),
     "export": Command("app.commands.export", "write the books as CSV: journal, balances, ageing"),
     "import-invoices": Command(

@@ -18,7 +18,16 @@ from core.kernel import audit, counters, idempotency, jobs
 from core.notices import sending
 from core.parties.models import UserSession
 from core.stock import holds
-from flows import issue_invoice, notify, reconcile, refund, settle_payment
+from flows import (
+    correct_invoice,
+    issue_invoice,
+    make_statements,
+    notify,
+    reconcile,
+    refund,
+    refund_memo,
+    settle_payment,
+)
 from flows.house import House
 
 _log = structlog.get_logger("worker")
@@ -46,6 +55,16 @@ def _issue(session: Session, house: House, event: events.OrderPlaced) -> None:
 
 def _store(house: House, event: events.InvoiceIssued) -> None:
     issue_invoice.store(house, uuid.UUID(event.invoice_id))
+
+
+def _store_statement(house: House, event: events.StatementMade) -> None:
+    make_statements.store(house, uuid.UUID(event.statement_id))
+
+
+def _tell_statement(session: Session, house: House, event: events.StatementStored) -> None:
+    notify.statement_stored(
+        session, uuid.UUID(event.statement_id), event.sha256, house.links, house.clock.now()
+    )
 
 
 def _tell_order(session: Session, house: House, event: events.OrderPlaced) -> None:
@@ -82,10 +101,23 @@ def _refund(house: House, event: events.RefundWanted) -> None:
     refund.refund(house, uuid.UUID(event.payment_id), event.amount_minor, event.reason)
 
 
+def _refund_credit(house: House, event: events.CreditToRefund) -> None:
+    refund_memo.send_back(house, uuid.UUID(event.invoice_id))
+
+
+def _take_discounts(session: Session, house: House, event: events.PaymentApplied) -> None:
+    correct_invoice.take_discounts(session, house, uuid.UUID(event.payment_id))
+
+
 def _reconcile(house: House, _: object) -> None:
     """What went wrong stands with each operation; the next round looks again, so this one is over."""
     for problem in reconcile.run(house).problems:
         _log.error("reconcile.problem", problem=problem)
+
+
+def _statements(house: House, _: object) -> None:
+    """An account that got none stands in the log; the others are done, and the next day asks again."""
+    make_statements.by_the_clock(house)
 
 
 def _seal(session: Session, house: House, _: object) -> None:
@@ -107,15 +139,20 @@ def _tidy(session: Session, house: House, _: object) -> None:
 HANDLERS: dict[str, Within | Owning] = {
     "issue_invoice": Within(_issue),
     "store_document": Owning(_store),
+    "store_statement": Owning(_store_statement),
     "tell_order": Within(_tell_order),
     "tell_document": Within(_tell_document),
+    "tell_statement": Within(_tell_statement),
     "tell_payment": Within(_tell_payment),
     "tell_refund": Within(_tell_refund),
     "tell_link": Within(_tell_link),
     "send_notice": Owning(_send),
     "apply_inbound": Owning(_apply_inbound),
     "refund": Owning(_refund),
+    "refund_credit": Owning(_refund_credit),
+    "take_discounts": Within(_take_discounts),
     "reconcile": Owning(_reconcile),
+    "statements": Owning(_statements),
     "seal_audit": Within(_seal),
     "sweep_holds": Within(_sweep_holds),
     "tidy": Within(_tidy),
@@ -126,9 +163,12 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "OrderPlaced": ("issue_invoice", "tell_order"),
     "InvoiceIssued": ("store_document",),
     "DocumentStored": ("tell_document",),
-    "PaymentApplied": ("tell_payment",),
+    "StatementMade": ("store_statement",),
+    "StatementStored": ("tell_statement",),
+    "PaymentApplied": ("take_discounts", "tell_payment"),
     "InboundReceived": ("apply_inbound",),
     "RefundWanted": ("refund",),
+    "CreditToRefund": ("refund_credit",),
     "RefundMade": ("tell_refund",),
     "LinkAsked": ("tell_link",),
     "NoticeQueued": ("send_notice",),
@@ -137,6 +177,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
 #: handler -> seconds between two runs
 SCHEDULES: dict[str, int] = {
     "reconcile": 120,
+    "statements": 21_600,
     "seal_audit": 30,
     "sweep_holds": 60,
     "tidy": 3600,

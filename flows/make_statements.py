@@ -26,7 +26,7 @@ from invoices.statements.making import Outside
 from payments import reading as payments
 
 _log = structlog.get_logger("statements")
-_STAGE = "Statements"
+STAGE = "Statements"
 
 
 @dataclass
@@ -57,7 +57,7 @@ def run(
             report.parked.append(f"{due.number}: {_told(error)}")
             _log.error("statement.parked", account=due.number, error=_told(error))
         if progress is not None:
-            progress(_STAGE, count, len(waiting))
+            progress(STAGE, count, len(waiting))
     return report
 
 

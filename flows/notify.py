@@ -11,6 +11,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from core.kernel.blobs import Blob
 from core.ledger.tender_models import GiftCard
 from core.notices import addressing, mails
 from core.notices.addressing import Reader
@@ -21,13 +22,16 @@ from core.notices.rendering import render
 from core.orders.models import Order
 from core.parties import users
 from core.parties.models import Account, LinkToken, User
-from flows import letters
+from flows import letters, statement_letter
 from flows.links import Links
 from invoices.models import Invoice
+from invoices.statements.models import Statement
 from payments.models import Payment, Refund
 
 #: Documents that people are written to about.
 MAILED_KINDS = frozenset({"invoice", "debit_memo", "credit_memo"})
+#: A larger PDF is not sent along, it waits on its page.
+LARGEST_ATTACHMENT = 5_000_000
 _FILE_WORDS = {"credit_memo": "credit-memo", "debit_memo": "debit-memo"}
 _NOT_IN_A_FILE_NAME = re.compile(r"[^A-Za-z0-9]+")
 
@@ -71,6 +75,36 @@ def document_stored(
             account_id=account.id,
             attachment_sha256=sha256,
             attachment_name=_file_name(invoice),
+        )
+
+
+def statement_stored(
+    session: Session, statement_id: uuid.UUID, sha256: str, links: Links, now: datetime
+) -> None:
+    """The statement with its PDF, when something happened in its period or something is to be paid.
+
+    Whoever cannot log in has the order's own mails; a statement is for those who have an account.
+    """
+    statement = session.get_one(Statement, statement_id)
+    account = session.get_one(Account, statement.account_id)
+    is_worth_it = statement.entry_count or statement.due_minor
+    if not is_worth_it or not addressing.has_members(session, account.id):
+        return
+    size = session.get_one(Blob, sha256).size
+    attached = size <= LARGEST_ATTACHMENT
+    link = links.statement(statement.public_id)
+    letter = statement_letter.of_statement(session, statement, link, is_attached=attached)
+    for reader in addressing.readers(session, account):
+        _queue(
+            session,
+            letter,
+            f"statement:{statement.id}",
+            reader,
+            links,
+            now,
+            account_id=account.id,
+            attachment_sha256=sha256 if attached else None,
+            attachment_name=f"statement-{statement.number}.pdf" if attached else None,
         )
 
 

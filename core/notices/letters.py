@@ -91,6 +91,27 @@ class BillLetter(Letter):
 
 
 @dataclass(frozen=True)
+class StatementLetter(Letter):
+    """A period's statement. ``due`` is what is to be paid, ``overdue`` how much of it is late;
+    ``in_favour`` what is kept for the reader instead; both may be zero."""
+
+    TEMPLATE: ClassVar[str] = "statement"
+
+    number: str
+    account_number: str
+    issued_on: date
+    period_start: date
+    period_end: date
+    due: Money
+    overdue: Money
+    in_favour: Money
+    due_on: date | None
+    dispute_by: date
+    rows: tuple[Row, ...]
+    is_attached: bool
+
+
+@dataclass(frozen=True)
 class ReceiptLetter(Letter):
     """A payment came, and ``settled`` these. ``kept`` found no bill; ``left`` is all that is still owed."""
 

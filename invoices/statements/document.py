@@ -94,6 +94,11 @@ class Block:
     movements: tuple[Movement, ...]
     total: Decimal
 
+    @property
+    def has_several(self) -> bool:
+        """More than one movement: their sum says something new."""
+        return len(self.movements) > 1
+
 
 @dataclass(frozen=True)
 class StatementDocument:
