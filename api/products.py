@@ -6,7 +6,6 @@ from api import answers, cursors, reading
 from api.pace import limit
 from api.problems import add_headers
 from api.shapes import ProductQuery
-from flows import browse
 from web.access import Guard, Who, allow
 from web.context import channel, house, web_settings
 
@@ -23,7 +22,7 @@ def listing() -> Response:
     secret, base_url = web_settings().secret_key, web_settings().base_url
     after = cursors.read(secret, asked.cursor) if asked.cursor else None
     with house().db.reading() as session:
-        page = browse.shelf(
+        page = house().shelves.page(
             session,
             channel()[0],
             house().clock.now(),
@@ -43,7 +42,7 @@ def product(slug: str) -> Response:
     """One product."""
     wanted = reading.slug(slug)
     with house().db.reading() as session:
-        detail, shown = browse.product(session, channel()[0], house().clock.now(), wanted)
+        detail, shown = house().shelves.product(session, channel()[0], house().clock.now(), wanted)
     return answers.respond(
         {
             **answers.product(shown, web_settings().base_url),

@@ -168,6 +168,7 @@ class Settings:
     )
     web_processes: int = _setting("WEB_PROCESSES", _count, "a number, 1 at least", "2")
     web_threads: int = _setting("WEB_THREADS", _count, "a number, 1 at least", "8")
+    shelf_seconds: int = _setting("SHELF_SECONDS", _whole, "seconds, 0 keeps nothing", "2")
     hold_minutes: int = _setting("HOLD_MINUTES", _count, "minutes, 1 at least", "30")
     payment_minutes: int = _setting("PAYMENT_MINUTES", _whole, "minutes, 31 at least", "35")
     payment_grace_minutes: int = _setting("PAYMENT_GRACE_MINUTES", _whole, "minutes", "5")

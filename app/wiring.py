@@ -8,6 +8,7 @@ from core.kernel.blobs import FolderBlobs
 from core.kernel.clock import SystemClock
 from core.kernel.db import Database
 from core.notices.sending import SmtpSender
+from flows.browse import Shelves
 from flows.house import House, Rules
 from flows.links import Links
 from payments.stripe_gateway import StripeGateway, check_key
@@ -41,6 +42,7 @@ def build(settings: Settings) -> House:
         delivery=FlatDelivery(),
         links=Links(settings.base_url, settings.secret_key),
         rules=rules(settings),
+        shelves=Shelves(timedelta(seconds=settings.shelf_seconds)),
     )
 
 

@@ -1,12 +1,13 @@
 """What the shelves show: products with today's price and what can be had. Reads only.
 
-A page of products costs three queries, one product three: catalog, prices, stock.
+A page of products costs three queries, one product three: catalog, prices, stock. One whose products and
+prices the process still has costs only the last.
 """
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -17,6 +18,9 @@ from core.parties.models import Channel
 from core.prices import resolve
 from core.prices.resolve import Resolved
 from core.stock import levels
+
+#: So many pages and products are kept at most.
+_MOST = 1_000
 
 
 @dataclass(frozen=True)
@@ -49,53 +53,106 @@ class Page:
     after: tuple[int, uuid.UUID] | None
 
 
-def shelf(
-    session: Session,
-    channel: Channel,
-    now: datetime,
-    *,
-    category_slug: str | None = None,
-    after: tuple[int, uuid.UUID] | None = None,
-    limit: int = 24,
-) -> Page:
-    """One page of products that have a price on this channel."""
-    found = products.listing(session, category_slug=category_slug, after=after, limit=limit + 1)
-    shown = found[:limit]
-    more = (shown[-1].position, shown[-1].id) if len(found) > limit else None
-    return Page(tuple(_offered(session, channel, now, shown)), more)
+@dataclass(frozen=True)
+class _Priced:
+    """What changes rarely: products with their prices, until when both may be shown, and more."""
+
+    products: tuple[tuple[ListedProduct, tuple[tuple[ListedVariant, Resolved], ...]], ...]
+    since: datetime
+    until: datetime
+    after: tuple[int, uuid.UUID] | None = None
+    detail: ProductDetail | None = None
+
+    def holds(self, now: datetime) -> bool:
+        return self.since <= now < self.until
 
 
-def product(
-    session: Session, channel: Channel, now: datetime, slug: str
-) -> tuple[ProductDetail, Shown]:
-    """One product. NotFound when there is none, or nothing of it has a price here."""
-    detail = products.detail(session, slug)
-    shown = _offered(session, channel, now, [detail.listed])
-    if not shown:
-        raise NotFound("product")
-    return detail, shown[0]
+class Shelves:
+    """A process's shelves: it keeps products and prices for a moment, never what can be had of them.
 
+    Kept are texts and prices that are shown; whatever is put into a cart or ordered is priced anew.
+    """
 
-def _offered(
-    session: Session, channel: Channel, now: datetime, found: Sequence[ListedProduct]
-) -> list[Shown]:
-    variants = [variant for product in found for variant in product.variants]
-    if not variants:
-        return []
-    ids = {variant.id: 1 for variant in variants}
-    prices = resolve.prices(session, channel.id, channel.currency, ids, now)
-    counted = [variant.id for variant in variants if variant.kind == "physical"]
-    pieces = levels.available(session, counted, now) if counted else {}
-    answer = []
-    for product in found:
-        offers = tuple(
-            _offer(variant, prices[variant.id], pieces)
-            for variant in product.variants
-            if variant.id in prices
+    def __init__(self, keep_for: timedelta = timedelta(0)) -> None:
+        self._keep_for = keep_for
+        self._kept: dict[Hashable, _Priced] = {}
+
+    def page(
+        self,
+        session: Session,
+        channel: Channel,
+        now: datetime,
+        *,
+        category_slug: str | None = None,
+        after: tuple[int, uuid.UUID] | None = None,
+        limit: int = 24,
+    ) -> Page:
+        """One page of products that have a price on this channel."""
+
+        def read() -> _Priced:
+            found = products.listing(
+                session, category_slug=category_slug, after=after, limit=limit + 1
+            )
+            shown = found[:limit]
+            more = (shown[-1].position, shown[-1].id) if len(found) > limit else None
+            return replace(self._priced(session, channel, now, shown), after=more)
+
+        kept = self._find(("page", channel.id, category_slug, after, limit), now, read)
+        return Page(_offered(session, kept, now), kept.after)
+
+    def product(
+        self, session: Session, channel: Channel, now: datetime, slug: str
+    ) -> tuple[ProductDetail, Shown]:
+        """One product. NotFound when there is none, or nothing of it has a price here."""
+
+        def read() -> _Priced:
+            detail = products.detail(session, slug)
+            return replace(self._priced(session, channel, now, [detail.listed]), detail=detail)
+
+        kept = self._find(("product", channel.id, slug), now, read)
+        if kept.detail is None or not kept.products:
+            raise NotFound("product")
+        return kept.detail, _offered(session, kept, now)[0]
+
+    def _find(self, key: Hashable, now: datetime, read: Callable[[], _Priced]) -> _Priced:
+        found = self._kept.get(key)
+        if found is not None and found.holds(now):
+            return found
+        found = read()
+        if found.holds(now):
+            if len(self._kept) >= _MOST:
+                self._kept.clear()
+            self._kept[key] = found
+        return found
+
+    def _priced(
+        self, session: Session, channel: Channel, now: datetime, found: Sequence[ListedProduct]
+    ) -> _Priced:
+        ids = {variant.id: 1 for product in found for variant in product.variants}
+        if not ids:
+            return _Priced((), now, now)
+        prices, until = resolve.prices_until(
+            session, channel.id, channel.currency, ids, now, now + self._keep_for
         )
-        if offers:
-            answer.append(Shown(product, offers))
-    return answer
+        pairs = (
+            (product, tuple((v, prices[v.id]) for v in product.variants if v.id in prices))
+            for product in found
+        )
+        return _Priced(tuple(pair for pair in pairs if pair[1]), now, until)
+
+
+def _offered(session: Session, priced: _Priced, now: datetime) -> tuple[Shown, ...]:
+    counted = [
+        variant.id
+        for _, pairs in priced.products
+        for variant, _ in pairs
+        if variant.kind == "physical"
+    ]
+    pieces = levels.available(session, counted, now) if counted else {}
+    return tuple(
+        Shown(product, tuple(_offer(variant, price, pieces) for variant, price in pairs))
+        for product, pairs in priced.products
+    )
 
 
 def _offer(variant: ListedVariant, price: Resolved, pieces: dict[uuid.UUID, int]) -> Offer:

@@ -1,6 +1,6 @@
 """What a flow works with: the database, the clock, the processor, and the shop's rules, as values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from cart.delivery import Delivery
@@ -8,6 +8,7 @@ from core.kernel.blobs import Blobs
 from core.kernel.clock import Clock
 from core.kernel.db import Database
 from core.notices.sending import Sender
+from flows.browse import Shelves
 from flows.links import Links
 from payments.gateway import Gateway
 
@@ -40,3 +41,4 @@ class House:
     delivery: Delivery
     links: Links
     rules: Rules
+    shelves: Shelves = field(default_factory=Shelves)

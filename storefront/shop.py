@@ -5,7 +5,6 @@ import uuid
 from flask import Blueprint, request
 
 from core.kernel.errors import NotFound
-from flows import browse
 from storefront import home, shown
 from web.access import Guard, Who, allow
 from web.context import channel, house
@@ -21,7 +20,7 @@ def front() -> str:
     """The home page."""
     found, _ = channel()
     with house().db.reading() as session:
-        shelf = browse.shelf(session, found, house().clock.now(), limit=60)
+        shelf = house().shelves.page(session, found, house().clock.now(), limit=60)
     return page("storefront/home.html", cacheable=True, **home.contents(found, shelf.products))
 
 
@@ -33,7 +32,7 @@ def category(slug: str) -> str:
     after = read_cursor(request.args.get("after", ""))
     row = None if slug == "all" else shelf(slug)
     with house().db.reading() as session:
-        listed = browse.shelf(
+        listed = house().shelves.page(
             session,
             found,
             house().clock.now(),
@@ -66,7 +65,7 @@ def product(slug: str) -> str:
     """One product and its buying box."""
     found, _ = channel()
     with house().db.reading() as session:
-        detail, offered = browse.product(session, found, house().clock.now(), slug)
+        detail, offered = house().shelves.product(session, found, house().clock.now(), slug)
     return page(
         "storefront/product.html",
         cacheable=True,

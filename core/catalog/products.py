@@ -10,6 +10,7 @@ from sqlalchemy import Row, Select, bindparam, exists, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.catalog.models import Category, Product, Variant
+from core.kernel.db import table
 from core.kernel.errors import NotFound, ShopError
 
 
@@ -55,24 +56,6 @@ class ProductDetail:
     category_name: str | None
 
 
-_LISTED = (
-    Product.id,
-    Product.slug,
-    Product.name,
-    Product.summary,
-    Product.picture,
-    Product.position,
-    Category.slug.label("category_slug"),
-)
-_VARIANT = (
-    Variant.id.label("variant_id"),
-    Variant.sku,
-    Variant.name.label("variant_name"),
-    Variant.kind,
-    Variant.tax_category,
-)
-
-
 def listing(
     session: Session,
     *,
@@ -93,25 +76,26 @@ def listing(
 @cache
 def _listing(of_category: bool, from_behind: bool) -> Select[Any]:
     """Built once for each way of asking: putting a statement together costs more than running it."""
+    product, variant, category = table(Product), table(Variant), table(Category)
     # One without anything to buy takes no place, or a page would look like the last.
-    sold = exists().where(Variant.product_id == Product.id, Variant.active)
+    sold = exists().where(variant.c.product_id == product.c.id, variant.c.active)
     # Compared, not bare: else SQLite does not look into the index of what is listed.
-    page = select(Product.id).where(Product.active.is_(True), sold)
+    page = select(product.c.id).where(product.c.active.is_(True), sold)
     if of_category:
-        page = page.join(Category, Category.id == Product.category_id).where(
-            Category.slug == bindparam("category")
+        page = page.join(category, category.c.id == product.c.category_id).where(
+            category.c.slug == bindparam("category")
         )
     if from_behind:
         place = tuple_(
             bindparam("position", type_=Product.position.type),
             bindparam("key", type_=Product.id.type),
         )
-        page = page.where(tuple_(Product.position, Product.id) > place)
-    page = page.order_by(Product.position, Product.id).limit(bindparam("limit"))
+        page = page.where(tuple_(product.c.position, product.c.id) > place)
+    page = page.order_by(product.c.position, product.c.id).limit(bindparam("limit"))
     return (
-        _joined(*_LISTED, *_VARIANT)
-        .where(Product.id.in_(page))
-        .order_by(Product.position, Product.id, Variant.position, Variant.id)
+        _joined()
+        .where(product.c.id.in_(page))
+        .order_by(product.c.position, product.c.id, variant.c.position, variant.c.id)
     )
 
 
@@ -131,25 +115,39 @@ def detail(session: Session, slug: str) -> ProductDetail:
 
 @cache
 def _detail() -> Select[Any]:
+    product, variant = table(Product).c, table(Variant).c
     return (
-        _joined(
-            *_LISTED,
-            *_VARIANT,
-            Product.description,
-            Product.facts,
-            Category.name.label("category_name"),
-        )
-        .where(Product.slug == bindparam("slug"), Product.active)
-        .order_by(Variant.position, Variant.id)
+        _joined(product.description, product.facts, table(Category).c.name.label("category_name"))
+        .where(product.slug == bindparam("slug"), product.active)
+        .order_by(variant.position, variant.id)
     )
 
 
-def _joined(*columns: Any) -> Select[Any]:
+def _joined(*more: Any) -> Select[Any]:
+    """Products that are listed with the variants that are sold, a row each."""
+    product, variant, category = table(Product), table(Variant), table(Category)
     return (
-        select(*columns)
-        .join(Variant, Variant.product_id == Product.id)
-        .outerjoin(Category, Category.id == Product.category_id)
-        .where(Variant.active)
+        select(
+            product.c.id,
+            product.c.slug,
+            product.c.name,
+            product.c.summary,
+            product.c.picture,
+            product.c.position,
+            category.c.slug.label("category_slug"),
+            variant.c.id.label("variant_id"),
+            variant.c.sku,
+            variant.c.name.label("variant_name"),
+            variant.c.kind,
+            variant.c.tax_category,
+            *more,
+        )
+        .select_from(
+            product.join(variant, variant.c.product_id == product.c.id).outerjoin(
+                category, category.c.id == product.c.category_id
+            )
+        )
+        .where(variant.c.active)
     )
 
 

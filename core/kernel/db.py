@@ -22,6 +22,7 @@ from sqlalchemy import (
     Engine,
     Integer,
     MetaData,
+    Table,
     Uuid,
     create_engine,
     event,
@@ -150,6 +151,11 @@ class Database:
         """Give back every connection."""
         self._write.dispose()
         self._read.dispose()
+
+
+def table(model: type[Base]) -> Table:
+    """The table of a model. A statement over tables alone costs less than half of one over models."""
+    return cast(Table, model.__table__)
 
 
 def insert_once(session: Session, model: type[Base], **values: Any) -> bool:

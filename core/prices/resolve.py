@@ -4,12 +4,13 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, ClassVar
 
 from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.orm import Session
 
+from core.kernel.db import table
 from core.kernel.errors import ShopError
 from core.kernel.money import Money, extend
 from core.prices.models import Plan, Price, PriceList
@@ -32,7 +33,7 @@ class Resolved:
     interval_count: int
     trace: dict[str, Any]
 
-    @property
+    @cached_property
     def unit_price(self) -> Money:
         """The price of one, rounded to the minor unit: for showing, never for multiplying."""
         return extend(self.unit_price_micros, 1, self.currency)
@@ -44,31 +45,38 @@ class Resolved:
 
 
 @cache
-def _query() -> Select[uuid.UUID, int, int, str, int, str, int]:
-    """The prices of some variants on a channel that hold now, the best first; built once."""
-    now = bindparam("now", type_=PriceList.valid_from.type)
+def _query() -> Select[Any]:
+    """The prices of some variants on a channel that hold from now to a horizon, the best first."""
+    now, horizon = (bindparam(name, type_=PriceList.valid_from.type) for name in ("now", "horizon"))
+    price, book, plan = table(Price).c, table(PriceList).c, table(Plan).c
+    joined = (
+        table(Price)
+        .join(table(PriceList), book.id == price.price_list_id)
+        .outerjoin(table(Plan), plan.variant_id == price.variant_id)
+    )
     return (
         select(
-            Price.variant_id,
-            Price.unit_price_micros,
-            Price.min_quantity,
-            PriceList.code,
-            PriceList.priority,
-            Plan.interval,
-            Plan.interval_count,
+            price.variant_id,
+            price.unit_price_micros,
+            price.min_quantity,
+            book.code,
+            book.priority,
+            plan.interval,
+            plan.interval_count,
+            book.valid_from,
+            book.valid_to,
         )
-        .join(PriceList, PriceList.id == Price.price_list_id)
-        .outerjoin(Plan, Plan.variant_id == Price.variant_id)
+        .select_from(joined)
         .where(
-            Price.variant_id.in_(bindparam("variants", expanding=True)),
-            PriceList.currency == bindparam("currency"),
-            or_(PriceList.channel_id == bindparam("channel"), PriceList.channel_id.is_(None)),
-            PriceList.account_id.is_(None),
-            PriceList.segment.is_(None),
-            or_(PriceList.valid_from.is_(None), PriceList.valid_from <= now),
-            or_(PriceList.valid_to.is_(None), PriceList.valid_to > now),
+            price.variant_id.in_(bindparam("variants", expanding=True)),
+            book.currency == bindparam("currency"),
+            or_(book.channel_id == bindparam("channel"), book.channel_id.is_(None)),
+            book.account_id.is_(None),
+            book.segment.is_(None),
+            or_(book.valid_from.is_(None), book.valid_from <= horizon),
+            or_(book.valid_to.is_(None), book.valid_to > now),
         )
-        .order_by(PriceList.priority.desc(), Price.min_quantity.desc(), PriceList.code)
+        .order_by(book.priority.desc(), price.min_quantity.desc(), book.code)
     )
 
 
@@ -83,11 +91,23 @@ def prices(
 
     The list with the highest priority wins, within it the largest minimum quantity that is reached.
     """
-    rows = session.execute(
-        _query(),
-        {"variants": list(quantities), "channel": channel_id, "currency": currency, "now": now},
-    ).all()
-    return choose(rows, quantities, currency)
+    return prices_until(session, channel_id, currency, quantities, now, now)[0]
+
+
+def prices_until(
+    session: Session,
+    channel_id: uuid.UUID,
+    currency: str,
+    quantities: dict[uuid.UUID, int],
+    now: datetime,
+    horizon: datetime,
+) -> tuple[dict[uuid.UUID, Resolved], datetime]:
+    """As ``prices``, and until when: ``horizon``, or earlier if one of their lists begins or ends."""
+    values = {"variants": list(quantities), "channel": channel_id, "currency": currency}
+    rows = session.execute(_query(), {**values, "now": now, "horizon": horizon}).all()
+    edges = [edge for row in rows for edge in row[-2:] if edge is not None and edge > now]
+    begun = [row for row in rows if row.valid_from is None or row.valid_from <= now]
+    return choose(begun, quantities, currency), min([horizon, *edges])
 
 
 def choose(
@@ -95,7 +115,7 @@ def choose(
 ) -> dict[uuid.UUID, Resolved]:
     """Pick from rows of the query, in their order."""
     found: dict[uuid.UUID, Resolved] = {}
-    for variant_id, micros, minimum, code, priority, interval, count in rows:
+    for variant_id, micros, minimum, code, priority, interval, count, *_ in rows:
         if variant_id in found or quantities[variant_id] < minimum:
             continue
         found[variant_id] = Resolved(

@@ -19,21 +19,23 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
-from core.kernel.db import changed, insert_once
+from core.kernel.db import changed, insert_once, table
 from core.kernel.ids import new_id
 from core.stock.models import Hold, StockLevel, StockMovement
 
 #: Written out: with a parameter in its place a database does not see that the index of active holds fits.
-IS_ACTIVE = Hold.state == literal_column("'active'")
+IS_ACTIVE = table(Hold).c.state == literal_column("'active'")
 
 
 def free(now: datetime | BindParameter[Any]) -> ColumnElement[int]:
     """What may still be taken of a level: holds that have lapsed count as free already."""
+    hold, level = table(Hold), table(StockLevel)
     lapsed = (
-        select(func.coalesce(func.sum(Hold.quantity), 0))
-        .where(Hold.level_id == StockLevel.id, IS_ACTIVE, Hold.expires_at <= now)
-        .correlate(StockLevel)
+        select(func.coalesce(func.sum(hold.c.quantity), 0))
+        .where(hold.c.level_id == level.c.id, IS_ACTIVE, hold.c.expires_at <= now)
+        .correlate(level)
         .scalar_subquery()
     )
     return _unsold() + lapsed
@@ -52,11 +54,11 @@ def available(
 
 @cache
 def _available() -> Select[uuid.UUID, int]:
-    now = bindparam("now", type_=Hold.expires_at.type)
+    level, now = table(StockLevel).c, bindparam("now", type_=Hold.expires_at.type)
     return (
-        select(StockLevel.variant_id, func.max(free(now)))
-        .where(StockLevel.variant_id.in_(bindparam("variants", expanding=True)))
-        .group_by(StockLevel.variant_id)
+        select(level.variant_id, func.max(free(now)))
+        .where(level.variant_id.in_(bindparam("variants", expanding=True)))
+        .group_by(level.variant_id)
     )
 
 
@@ -91,18 +93,16 @@ def move(
 ) -> None:
     """Write down a change of a level; the levels are the sums of these."""
     session.execute(
-        insert(StockMovement),
-        [
-            {
-                "id": new_id(),
-                "level_id": level_id,
-                "kind": kind,
-                "on_hand": on_hand,
-                "allocated": allocated,
-                "reference": reference,
-                "at": now,
-            }
-        ],
+        insert(table(StockMovement)),
+        {
+            "id": new_id(),
+            "level_id": level_id,
+            "kind": kind,
+            "on_hand": on_hand,
+            "allocated": allocated,
+            "reference": reference,
+            "at": now,
+        },
     )
 
 
@@ -121,15 +121,15 @@ def shift(session: Session, level_id: uuid.UUID, **by: int) -> bool:
 
 @cache
 def _shift() -> Update:
+    level = table(StockLevel)
     return (
-        update(StockLevel)
-        .where(StockLevel.id == bindparam("level"), _unsold() + bindparam("by_free") >= 0)
+        update(level)
+        .where(level.c.id == bindparam("level"), _unsold() + bindparam("by_free") >= 0)
         .values(
-            on_hand=StockLevel.on_hand + bindparam("by_on_hand"),
-            allocated=StockLevel.allocated + bindparam("by_allocated"),
-            held=StockLevel.held + bindparam("by_held"),
+            on_hand=level.c.on_hand + bindparam("by_on_hand"),
+            allocated=level.c.allocated + bindparam("by_allocated"),
+            held=level.c.held + bindparam("by_held"),
         )
-        .execution_options(synchronize_session=False)
     )
 
 
@@ -145,24 +145,25 @@ def hold_first(session: Session, variant_id: uuid.UUID, quantity: int) -> uuid.U
 
 
 @cache
-def _hold_first() -> Any:
+def _hold_first() -> ReturningUpdate[Any]:
+    level = table(StockLevel)
     first = (
-        select(StockLevel.id)
-        .where(StockLevel.variant_id == bindparam("variant"))
-        .order_by(StockLevel.id)
+        select(level.c.id)
+        .where(level.c.variant_id == bindparam("variant"))
+        .order_by(level.c.id)
         .limit(1)
         .correlate(None)
         .scalar_subquery()
     )
     return (
-        update(StockLevel)
-        .where(StockLevel.id == first, _unsold() >= bindparam("pieces"))
-        .values(held=StockLevel.held + bindparam("pieces"))
-        .returning(StockLevel.id)
-        .execution_options(synchronize_session=False)
+        update(level)
+        .where(level.c.id == first, _unsold() >= bindparam("pieces"))
+        .values(held=level.c.held + bindparam("pieces"))
+        .returning(level.c.id)
     )
 
 
 def _unsold() -> ColumnElement[int]:
     """What is neither sold nor held, lapsed holds included, and what may be sold beyond that."""
-    return StockLevel.on_hand - StockLevel.allocated - StockLevel.held + StockLevel.backorder_limit
+    level = table(StockLevel).c
+    return level.on_hand - level.allocated - level.held + level.backorder_limit

@@ -136,7 +136,7 @@ def counts(db: Database) -> dict[str, int]:
 def shelf(fernway: Fernway) -> dict[str, browse.Shown]:
     with fernway.db.reading() as session:
         channel, _ = accounts.channel_by_code(session, "web")
-        page = browse.shelf(session, channel, fernway.clock.now(), limit=100)
+        page = browse.Shelves().page(session, channel, fernway.clock.now(), limit=100)
     return {shown.product.slug: shown for shown in page.products}
 
 

@@ -71,6 +71,7 @@ WRONG = {
     "MAIL_FROM": ("",),
     "WEB_PROCESSES": ("0", "-2", "many"),
     "WEB_THREADS": ("0", "many"),
+    "SHELF_SECONDS": ("-1", "a moment", "0.5"),
     "HOLD_MINUTES": ("0", "-30", "half an hour"),
     "PAYMENT_MINUTES": ("30", "0", "x"),
     "PAYMENT_GRACE_MINUTES": ("-1", "x"),

@@ -159,7 +159,7 @@ def test_what_cannot_be_bought_never_ends_the_shelf_early(
     with db.reading() as session:
         channel = session.get_one(Channel, world.channel_id)
         for _ in range(9):
-            page = browse.shelf(session, channel, clock.now(), after=after, limit=2)
+            page = browse.Shelves().page(session, channel, clock.now(), after=after, limit=2)
             met += [shown.product.slug for shown in page.products]
             after = page.after
             if after is None:
@@ -207,9 +207,9 @@ def test_a_page_costs_one_query_and_a_shelf_with_prices_three(
         with counting(session) as listed:
             assert len(products.listing(session, limit=50)) == 4 + many
         with counting(session) as shown:
-            assert len(browse.shelf(session, channel, clock.now()).products) == 4
+            assert len(browse.Shelves().page(session, channel, clock.now()).products) == 4
         with counting(session) as one:
-            browse.product(session, channel, clock.now(), "wi-fi-6-router")
+            browse.Shelves().product(session, channel, clock.now(), "wi-fi-6-router")
     assert (len(listed), len(shown), len(one)) == (1, 3, 3)
 
 
@@ -238,13 +238,13 @@ def test_what_has_no_price_here_is_not_shown(db: Database, world: World, clock: 
     with db.reading() as session:
         channel = session.get_one(Channel, world.channel_id)
         with pytest.raises(NotFound):
-            browse.product(session, channel, clock.now(), slug)
+            browse.Shelves().product(session, channel, clock.now(), slug)
 
 
 def test_a_shelf_says_what_can_be_had(db: Database, world: World, clock: ManualClock):
     with db.reading() as session:
         channel = session.get_one(Channel, world.channel_id)
-        shown = browse.shelf(session, channel, clock.now()).products
+        shown = browse.Shelves().page(session, channel, clock.now()).products
     pieces = {one.product.slug: one.offers[0].pieces for one in shown}
     assert pieces == {
         "wi-fi-6-router": 27,
@@ -270,7 +270,7 @@ def test_goods_that_never_came_in_are_shown_and_cannot_be_had(
         )
     with db.reading() as session:
         channel = session.get_one(Channel, world.channel_id)
-        _, shown = browse.product(session, channel, clock.now(), slug)
+        _, shown = browse.Shelves().product(session, channel, clock.now(), slug)
     assert (shown.offers[0].pieces, shown.offers[0].available) == (0, False)
 
 
