@@ -93,6 +93,15 @@ class RefundWanted:
 
 
 @dataclass(frozen=True)
+class CreditToRefund:
+    """What a credit memo gave back of money that had come is to go back the way it came."""
+
+    NAME: ClassVar[str] = "CreditToRefund"
+    VERSION: ClassVar[int] = 1
+    invoice_id: str
+
+
+@dataclass(frozen=True)
 class RefundMade:
     """Money went back and is in the ledger."""
 
@@ -131,6 +140,7 @@ EVENTS: dict[str, type[Any]] = {
         OpenItemsChanged,
         InboundReceived,
         RefundWanted,
+        CreditToRefund,
         RefundMade,
         NoticeQueued,
         LinkAsked,

@@ -224,7 +224,11 @@ def orders_are_billed_as_placed(session: Session) -> Part:
             or_(OrderLine.id.is_(None), OrderLine.order_id != Invoice.order_id),
         )
     )
-    orders = select(func.count()).select_from(Invoice).where(Invoice.order_id.is_not(None))
+    orders = (
+        select(func.count())
+        .select_from(Invoice)
+        .where(Invoice.order_id.is_not(None), Invoice.kind == "invoice")
+    )
     return Part(
         f"{proof.count(session, orders):,} orders billed",
         (
