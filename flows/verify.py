@@ -16,9 +16,11 @@ from core.kernel.clock import Clock
 from core.kernel.db import Database
 from core.kernel.proof import Part
 from core.ledger import proofs as ledger
+from core.ledger import tender_proofs as tenders
+from core.ledger import valuation
 from core.orders import proofs as orders
 from core.stock import proofs as stock
-from invoices.proofs import books, series, stored
+from invoices.proofs import books, series, stored, taxes
 from payments import proofs as payments
 
 NOTHING_YET = "nothing to prove yet"
@@ -91,7 +93,10 @@ def _balance(look: _Look) -> list[Part]:
 
 
 def _controls(look: _Look) -> list[Part]:
-    parts = [ledger.controls_tie(look.session, look.as_of)]
+    parts = [
+        ledger.controls_tie(look.session, look.as_of),
+        valuation.functional_amounts_tie(look.session, look.as_of),
+    ]
     return parts if look.past else [*parts, ledger.what_is_open_is_kept(look.session)]
 
 
@@ -100,12 +105,24 @@ def _invoices(look: _Look) -> list[Part]:
         books.documents_add_up(look.session),
         books.ledger_has_them(look.session, look.as_of),
         books.orders_are_billed_as_placed(look.session),
+        taxes.report_is_tax_payable(look.session, look.as_of),
         ledger.items_stay_within_bounds(look.session, look.as_of),
     ]
 
 
 def _payments(look: _Look) -> list[Part]:
-    return [payments.captured_is_somewhere(look.session, look.as_of)]
+    parts = [
+        payments.captured_is_somewhere(look.session, look.as_of),
+        tenders.gift_cards_tie(look.session, look.as_of),
+    ]
+    if look.past:
+        return parts
+    return [
+        *parts,
+        orders.tenders_add_up(look.session),
+        tenders.nothing_is_reserved_twice(look.session),
+        tenders.returned_is_within(look.session),
+    ]
 
 
 def _credits(look: _Look) -> list[Part]:

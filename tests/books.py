@@ -20,8 +20,9 @@ from core.kernel.clock import ManualClock, local_date
 from core.kernel.db import Database
 from core.kernel.ids import new_id
 from core.kernel.money import Money, extend
-from core.ledger import business, items
+from core.ledger import business, items, tenders
 from core.ledger.models import OpenItem
+from core.ledger.splitting import Share, Source
 from core.orders import placing
 from core.orders.models import Order
 from core.orders.placing import NewLine, NewOrder
@@ -147,6 +148,11 @@ def _order(
     holds.hold(session, owner, demands, now + timedelta(minutes=36), now)
     holds.allocate(session, owner, demands, f"order:{order.public_id}", now)
     placing.confirm(session, order, payment, now)
+    kind = "terms" if payment == "on_terms" else "card"
+    share = Share(Source(kind, kind), Money(order.due_now_minor, "USD"))
+    tenders.reserve(session, payer.id, [(None, share)], now, order_id=order.id)
+    entity_id, today = books.world.legal_entity_id, local_date(now, ZONE)
+    tenders.take_for_order(session, order.id, entity_id, today, now)
     return order
 
 

@@ -21,7 +21,7 @@ from core.ledger.items import NewApplication, NewItem, Open
 from core.ledger.journal import Posting, credit, post
 from core.ledger.models import OpenItem
 from core.ledger.splitting import Share, Source
-from core.ledger.tender_models import Tender
+from core.ledger.tender_models import GiftCard, Tender
 
 #: What an account may pay with: its credit, and money that came and fitted nowhere.
 SPENDABLE = (CUSTOMER_CREDIT, UNAPPLIED)
@@ -203,7 +203,7 @@ def take_for_order(
 
 def _deposit(session: Session, tender: Tender, legal_entity_id: uuid.UUID, on: date) -> NewItem:
     assert tender.gift_card_id is not None
-    card = session.get_one(gift_cards.GiftCard, tender.gift_card_id)
+    card = session.get_one(GiftCard, tender.gift_card_id)
     return NewItem(
         legal_entity_id=legal_entity_id,
         account_id=tender.account_id,

@@ -21,9 +21,10 @@ def test_whole_books_hold_and_every_line_has_its_figure(books):
         "unapplied 5.00 USD; 5 of them open now",
         " 3  ok      Invoices are their lines, orders and entries: 1 credit memos, 6 invoices, "
         "1 notes, 10 lines; billed 105.27 GBP, 374.89 USD, 1 notes without an entry; "
-        "3 orders billed; 11 open items within bounds",
+        "3 orders billed; tax 22.88 USD; 11 open items within bounds",
         " 4  ok      Captured money is somewhere: captured 443.79 USD, applied 374.89 USD, "
-        "earmarked 0.00 USD, unapplied 5.00 USD, refunded 63.90 USD",
+        "earmarked 0.00 USD, unapplied 5.00 USD, refunded 63.90 USD; gift cards nothing; "
+        "4 orders paid as agreed; 0 tenders reserved; nothing given back by tender",
         " 5  —       Statements chain: nothing to prove yet",
         " 6  —       Bundles and revenue schedules sum up: nothing to prove yet",
         " 7  ok      Credit per line is no more than the line: 0 lines credited, "
