@@ -80,7 +80,11 @@ def entries(found: Sequence[Entry]) -> list[dict[str, Any]]:
             "on": entry.on,
             "what": entry.kind.replace("_", " "),
             "rows": [
-                (name, amount if amount.minor > 0 else None, -amount if amount.minor < 0 else None)
+                (
+                    *(name, None),
+                    amount if amount.minor > 0 else None,
+                    -amount if amount.minor < 0 else None,
+                )
                 for name, amount in entry.sides
             ],
         }

@@ -81,7 +81,7 @@ def _of(
     wanted = replace(asked.wanted, first=asked.first)
     if asked.what == "journal":
         yield from exports.journal(
-            *(session, entity, cut, wanted, names),
+            *(session, entity, cut, wanted, _numbers),
             lambda done, whole: told(entity.code, done, whole),
         )
     elif asked.what == "general-journal":
@@ -91,9 +91,25 @@ def _of(
     elif asked.what == "ageing":
         yield from exports.aged(session, entity, cut, day)
     elif asked.account is not None:
-        yield from exports.history(session, entity, asked.account, cut, names)
+        yield from exports.history(session, entity, asked.account, cut, _numbers)
 
 
-def names(session: Session, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
-    """What documents and payments are called by whose keys these are; others are left out."""
-    return {**payments.numbers(session, keys), **invoices.numbers(session, keys)}
+@dataclass(frozen=True)
+class Source:
+    """What an entry stands for, as people know it. ``kind`` is ``invoice`` or ``payment``."""
+
+    kind: str
+    number: str
+    public_id: str
+
+
+def sources(session: Session, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, Source]:
+    """The documents and payments whose keys these are; others are left out."""
+    found = {key: Source("payment", *one) for key, one in payments.names(session, keys).items()}
+    return found | {
+        key: Source("invoice", *one) for key, one in invoices.names(session, keys).items()
+    }
+
+
+def _numbers(session: Session, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
+    return {key: source.number for key, source in sources(session, keys).items()}

@@ -44,10 +44,10 @@ def some(session: Session, invoice_ids: Sequence[uuid.UUID]) -> Sequence[Invoice
     return session.scalars(select(Invoice).where(Invoice.id.in_(invoice_ids))).all()
 
 
-def numbers(session: Session, invoice_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
-    """The numbers of those of the keys that are documents'."""
-    rows = session.execute(select(Invoice.id, Invoice.number).where(Invoice.id.in_(invoice_ids)))
-    return {key: number for key, number in rows}
+def names(session: Session, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[str, str]]:
+    """Number and public id of those of the keys that are documents'."""
+    query = select(Invoice.id, Invoice.number, Invoice.public_id).where(Invoice.id.in_(keys))
+    return {key: (number, public_id) for key, number, public_id in session.execute(query)}
 
 
 def one(

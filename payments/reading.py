@@ -40,12 +40,12 @@ def of_order(session: Session, order_id: uuid.UUID) -> Sequence[Payment]:
     ).all()
 
 
-def numbers(session: Session, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
-    """The numbers of those of the keys that are payments', and of the payments that refunds are of."""
-    payments = select(Payment.id, Payment.number).where(Payment.id.in_(keys))
-    refunds = select(Refund.id, Payment.number).join(Payment, Payment.id == Refund.payment_id)
-    both = payments.union_all(refunds.where(Refund.id.in_(keys)))
-    return {key: number for key, number in session.execute(both)}
+def names(session: Session, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[str, str]]:
+    """Number and public id of those of the keys that are payments'; a refund has its payment's."""
+    payments = select(Payment.id, Payment.number, Payment.public_id).where(Payment.id.in_(keys))
+    refunds = select(Refund.id, Payment.number, Payment.public_id).where(Refund.id.in_(keys))
+    both = payments.union_all(refunds.join(Payment, Payment.id == Refund.payment_id))
+    return {key: (number, public_id) for key, number, public_id in session.execute(both)}
 
 
 def one(

@@ -7,7 +7,7 @@ Called by the desk, exports and ``proofs``.
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from sqlalchemy import (
@@ -67,7 +67,8 @@ class Row:
 
 def bucket(due: Any, today: date) -> ColumnElement[int]:
     """The bucket of a due date, from 0: what is due today is current."""
-    older = [(due > today - timedelta(days=step), at) for at, step in enumerate(STEPS)]
+    days = [date.fromordinal(max(1, today.toordinal() - step)) for step in STEPS]
+    older = [(due > day, at) for at, day in enumerate(days)]
     return case(*older, else_=len(STEPS))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import ColumnElement, exists, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from core.kernel.money import Money
 from core.ledger.cuts import Cut
@@ -59,12 +59,13 @@ class Wanted:
             found.append(JournalEntry.effective_date >= self.first)
         if self.kind:
             found.append(JournalEntry.kind == self.kind)
-        line = [JournalLine.entry_id == JournalEntry.id]
+        line = aliased(JournalLine)
+        touches = [line.entry_id == JournalEntry.id]
         if self.ledger_code:
-            line.append(JournalLine.ledger_code == self.ledger_code)
+            touches.append(line.ledger_code == self.ledger_code)
         if self.account_id is not None:
-            line.append(JournalLine.account_id == self.account_id)
-        return [*found, exists().where(*line)] if len(line) > 1 else found
+            touches.append(line.account_id == self.account_id)
+        return [*found, exists().where(*touches)] if len(touches) > 1 else found
 
 
 def page(

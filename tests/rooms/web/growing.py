@@ -143,6 +143,7 @@ class Growing:
         """The desk's lists, and one of each kind."""
         orders = self.stage.rows(Order, Order.payer_account_id == self.account)
         jobs = self.stage.rows(Job, Job.key.startswith(f"q-{self.who}"))
+        account = self.stage.row(Account, Account.id == self.account)
         pages = {
             "today": "/desk",
             "orders": "/desk/orders",
@@ -152,6 +153,12 @@ class Growing:
             "invoice": f"/desk/invoices/{self._bill_id()}",
             "payments": "/desk/payments",
             "payment": f"/desk/payments/{self._payment_id()}",
+            "trial balance": "/desk/ledger",
+            "ageing": "/desk/ledger/ageing",
+            "journal": "/desk/ledger/journal",
+            "journal of one": f"/desk/ledger/journal?customer={account.number}&kind=invoice_issued",
+            "account": f"/desk/ledger/accounts/{account.public_id}",
+            "open items": f"/desk/ledger/accounts/{account.public_id}/open",
             "jobs": "/desk/jobs?state=dead",
             "job": f"/desk/jobs/{jobs[0].id}",
         }

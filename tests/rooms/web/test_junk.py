@@ -40,6 +40,12 @@ QUERIES = {
     "/desk/invoices": ("before", "q", "kind"),
     "/desk/payments": ("before", "q"),
     "/desk/jobs": ("before", "q", "state"),
+    "/desk/ledger": ("as_of", "entity"),
+    "/desk/ledger/ageing": ("as_of", "after", "entity"),
+    "/desk/ledger/journal": ("from", "to", "kind", "account", "customer", "before", "entity"),
+    "/desk/ledger/<what>.csv": ("as_of", "from", "to", "entity"),
+    "/desk/ledger/accounts/<public_id>": ("as_of", "before"),
+    "/desk/ledger/accounts/<public_id>/open": ("as_of", "after"),
     "/api/v1/products": ("cursor", "page_size", "category"),
 }
 
