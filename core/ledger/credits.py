@@ -13,12 +13,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.kernel.money import Money
-from core.ledger import business, items
-from core.ledger.chart import CUSTOMER_CREDIT, RECEIVABLE, UNAPPLIED
+from core.ledger import business, items, tenders
+from core.ledger.chart import RECEIVABLE
 from core.ledger.items import Open
 from core.ledger.tender_models import Tender
-
-FREE = (CUSTOMER_CREDIT, UNAPPLIED)
 
 
 @dataclass(frozen=True)
@@ -31,12 +29,17 @@ class Used:
 
 
 def free(session: Session, account_id: uuid.UUID) -> list[Open]:
-    """What is held for the account and may be used for any bill, the oldest first."""
-    found = items.held_for(session, [account_id])
-    return sorted(
-        (item for item in found if item.ledger_code in FREE),
-        key=lambda item: (item.effective_date, item.id),
-    )
+    """What is held for the account and may be used for any bill, the oldest first.
+
+    ``open`` leaves out what a tender reserves.
+    """
+    found = [
+        item
+        for item in items.held_for(session, [account_id])
+        if item.ledger_code in tenders.SPENDABLE
+    ]
+    found = [item for item in tenders.unreserved(session, found) if item.open]
+    return sorted(found, key=lambda item: (item.effective_date, item.id))
 
 
 def payable(session: Session, account_id: uuid.UUID) -> list[Open]:

@@ -21,6 +21,14 @@ from core.ledger.journal import Side
 from core.ledger.models import Application, ContestedAmount, JournalLine, OpenItem
 
 
+def carried(functional_minor: int, whole: int, part: int) -> int:
+    """The share of ``part`` of a whole in the whole's functional amount, half up.
+
+    Parts that are taken off one after the other sum to the whole's amount exactly, whatever their sizes.
+    """
+    return (2 * functional_minor * part + whole) // (2 * whole)
+
+
 @dataclass(frozen=True)
 class Open:
     """An item with what is still open of it."""
@@ -52,8 +60,7 @@ class Open:
 
     def carried(self, open_: Money) -> int:
         """What so much of it is in the functional currency; the whole of it exactly, nothing at zero."""
-        whole = self.amount.minor
-        return (2 * self.functional_minor * open_.minor + whole) // (2 * whole)
+        return carried(self.functional_minor, self.amount.minor, open_.minor)
 
     def settle(self, part: Money) -> Side:
         """The line that takes ``part`` off what is open, at the rate it was opened at."""
@@ -145,8 +152,7 @@ def _functional(
     whole, functional = abs(int(line[0])), abs(int(line[1]))
     taken = valued.get(key, _opened(session, entry_id, new))
     valued[key] = taken + new.amount.minor
-    first, last = ((2 * functional * upto + whole) // (2 * whole) for upto in (taken, valued[key]))
-    return last - first
+    return carried(functional, whole, valued[key]) - carried(functional, whole, taken)
 
 
 def _opened(session: Session, entry_id: uuid.UUID, new: NewItem) -> int:
@@ -259,6 +265,12 @@ def _applied(as_of: date | None) -> ScalarSelect[int]:
     if as_of is not None:
         applied = applied.where(Application.effective_date <= as_of)
     return applied.correlate(OpenItem).scalar_subquery()
+
+
+def with_open(as_of: date | None) -> Select[OpenItem, int]:
+    """Items with what was applied of each, for proofs that read many."""
+    query = select(OpenItem, _applied(as_of))
+    return query.where(OpenItem.effective_date <= as_of) if as_of is not None else query
 
 
 def _contested(as_of: date | None) -> ScalarSelect[int]:

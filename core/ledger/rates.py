@@ -63,7 +63,7 @@ def tell(
     currency, functional = pair
     minor_digits(currency), minor_digits(functional)
     words = f"{rate:f}"
-    if currency == functional or rate <= 0 or not _PLAIN.fullmatch(words):
+    if currency == functional or not _PLAIN.fullmatch(words) or not rate:
         raise ValueError(f"not a rate from {currency} to {functional}: {words[:40]}")
     session.add(
         CurrencyRate(

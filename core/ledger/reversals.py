@@ -76,7 +76,7 @@ def undo(
     bill, and for more than still stands.
     """
     found = standing(session, application_id)
-    row, part = found.row, amount or found.left
+    row, part = found.row, found.left if amount is None else amount
     undoable = row.debit_item_id is not None and (
         row.credit_item_id is not None or row.source_kind in MONEY
     )

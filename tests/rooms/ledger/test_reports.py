@@ -18,7 +18,7 @@ from core.ledger.ageing import BUCKETS
 from core.ledger.chart import CUSTOMER_CREDIT, RECEIVABLE, UNAPPLIED
 from core.ledger.cuts import Cut
 from core.ledger.models import JournalEntry
-from tests.rooms.ledger.books import DAY, balance, document, receipt
+from tests.rooms.ledger.books import DAY, balance, document, receipt, tell_rates
 from tests.rooms.ledger.test_any_sequence import STEPS, Story
 from tests.world import World, account
 
@@ -75,6 +75,7 @@ def _history_pages(story: Story, cut: Cut) -> None:
 def test_reports_say_what_the_journal_says_on_any_day(
     db: Database, world: World, clock: ManualClock
 ):
+    db.run_tx(lambda session: tell_rates(session, clock.now(), 400))
     with Session(db.engine, expire_on_commit=False) as session:
 
         @given(STEPS, st.sampled_from(["USD", "JPY"]))
