@@ -2,7 +2,20 @@
 
 from flask import Blueprint
 
-from desk import entry, invoices, jobs, orders, payments, styleguide, today
+from desk import (
+    certificates,
+    entry,
+    invoices,
+    jobs,
+    ledger,
+    ledger_accounts,
+    orders,
+    payments,
+    statements,
+    styleguide,
+    taxes,
+    today,
+)
 
 
 def blueprints() -> list[Blueprint]:
@@ -12,7 +25,12 @@ def blueprints() -> list[Blueprint]:
         today.today_,
         orders.orders,
         invoices.invoices,
+        statements.statements,
         payments.payments,
+        taxes.taxes,
+        certificates.certificates,
+        ledger.ledger,
+        ledger_accounts.ledger_accounts,
         jobs.jobs_,
         styleguide.styleguide,
     ]

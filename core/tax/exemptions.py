@@ -138,7 +138,8 @@ def _holding() -> Select[TaxExemption]:
 
 
 def _is_revoked() -> ColumnElement[bool]:
-    return exists().where(TaxExemptionEnd.exemption_id == TaxExemption.id)
+    mine = TaxExemptionEnd.exemption_id == TaxExemption.id
+    return exists().where(mine).correlate(TaxExemption)
 
 
 def one(session: Session, public_id: str) -> Listed:

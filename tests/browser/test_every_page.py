@@ -20,7 +20,7 @@ SMALL = (360, 740)
 MARA = ("mara@example.com", "weir-cottages-8")
 STAFF = ("desk@example.com", "ferry-street-1")
 #: What answers a GET and is no page.
-NO_PAGES = re.compile(r"/static/|/api/|.*\.pdf$|/cart/count$|/healthz$|/readyz$|/metrics$")
+NO_PAGES = re.compile(r"/static/|/api/|.*\.(pdf|csv)$|/cart/count$|/healthz$|/readyz$|/metrics$")
 
 #: Where a page is when its address is no constant: a path, or a link to be found on another page.
 Where = str | Callable[[Visitor], str]
@@ -30,7 +30,11 @@ def _first(listed: str, links: str) -> Callable[[Visitor], str]:
     """The first link of a list that leads below some path."""
 
     def find(visitor: Visitor) -> str:
-        found = visitor.go(listed).locator(f"main a[href^='{links}']:not([href$='.pdf'])").first
+        found = (
+            visitor.go(listed)
+            .locator(f"main a[href^='{links}']:not([href$='.pdf']):not([href$='.csv'])")
+            .first
+        )
         return str(found.get_attribute("href"))
 
     return find
@@ -55,6 +59,8 @@ FOR_CUSTOMERS: dict[str, Where] = {
     "/account/bills": "/account/bills",
     "/account/bills/<public_id>": _first("/account/bills", "/account/bills/"),
     "/account/pay": "/account/pay",
+    "/account/statements": "/account/statements",
+    "/account/statements/<public_id>": _first("/account/statements", "/account/statements/"),
     "/account/payments": "/account/payments",
     "/account/payments/<public_id>": _first("/account/payments", "/account/payments/"),
 }
@@ -64,8 +70,25 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/orders/<public_id>": _first("/desk/orders", "/desk/orders/"),
     "/desk/invoices": "/desk/invoices",
     "/desk/invoices/<public_id>": _first("/desk/invoices", "/desk/invoices/"),
+    "/desk/statements": "/desk/statements",
+    "/desk/statements/<public_id>": _first("/desk/statements", "/desk/statements/"),
     "/desk/payments": "/desk/payments",
     "/desk/payments/<public_id>": _first("/desk/payments", "/desk/payments/"),
+    "/desk/tax": "/desk/tax",
+    "/desk/tax/rates": "/desk/tax/rates",
+    "/desk/tax/rates/<uuid:rate_id>/end": _first("/desk/tax/rates", "/desk/tax/rates/"),
+    "/desk/tax/certificates": "/desk/tax/certificates",
+    "/desk/tax/new-certificate": "/desk/tax/new-certificate",
+    "/desk/tax/certificates/<public_id>": _first(
+        "/desk/tax/certificates", "/desk/tax/certificates/"
+    ),
+    "/desk/ledger": "/desk/ledger",
+    "/desk/ledger/ageing": "/desk/ledger/ageing",
+    "/desk/ledger/journal": "/desk/ledger/journal",
+    "/desk/ledger/accounts/<public_id>": _first("/desk/ledger/ageing", "/desk/ledger/accounts/"),
+    "/desk/ledger/accounts/<public_id>/open": lambda visitor: (
+        f"{_first('/desk/ledger/ageing', '/desk/ledger/accounts/')(visitor)}/open"
+    ),
     "/desk/jobs": "/desk/jobs",
     "/desk/jobs/<int:job_id>": _first("/desk/jobs", "/desk/jobs/"),
     "/desk/styleguide": "/desk/styleguide",

@@ -1,13 +1,16 @@
 """The demo's people. All of them are invented."""
 
+import uuid
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from core.parties import accounts, users
 from core.parties.accounts import NewAccount
 from core.parties.models import Channel, LegalEntity
+from core.tax import exemptions
+from core.tax.exemptions import NewExemption
 
 
 def _place(
@@ -35,6 +38,8 @@ class Person:
     password: str | None = field(default=None, repr=False)
     account_number: str | None = None
     is_staff: bool = False
+    #: Of exemption from tax on backup, which ends soon.
+    certificate: str | None = None
     #: What a visitor finds when they log in as them.
     shows: str = ""
 
@@ -53,6 +58,7 @@ OTIS = Person(
     _place("Otis Fell", "21 Mill Lane", "Tarnbrook", "OH", "43099", "555-0167"),
     password="mill-lane-21",
     account_number="318640275",
+    certificate="OH-2041-77",
     shows="a bill that is overdue",
 )
 DESK = Person(
@@ -74,6 +80,8 @@ ROSA = Person(
     _place("Rosa Quill", "14 Canal Street", "Alderford", "IN", "47399", "555-0173"),
 )
 WITH_LOGIN = (MARA, OTIS, DESK)
+#: Through the history, and then six weeks.
+CERTIFICATE_DAYS = 100
 
 
 def passwords() -> dict[str, str]:
@@ -95,7 +103,15 @@ def move_in(
             account = accounts.open_account(session, entity, channel, new, now)
             account.number = one.account_number
             accounts.join(session, user.id, account.id, "owner", now)
+            if one.certificate is not None:
+                exemptions.enter(session, _free(account.id, one.certificate, now), "system", now)
     session.flush()
+
+
+def _free(account_id: uuid.UUID, number: str, now: datetime) -> NewExemption:
+    first = now.date()
+    ends = first + timedelta(days=CERTIFICATE_DAYS)
+    return NewExemption(account_id, number, ("Ohio",), ("backup",), first, ends, "cabinet 2")
 
 
 def logins(base_url: str) -> str:

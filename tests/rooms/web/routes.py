@@ -6,6 +6,7 @@ nobody's. A route that is here and not in the shop, or in the shop and not here,
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
@@ -13,6 +14,11 @@ from sqlalchemy import select
 from cart.models import Cart, CartLine
 from core.kernel.ids import new_public_id
 from core.kernel.jobs import Job
+from core.orders.models import Order
+from core.parties.models import Account
+from core.tax import exemptions
+from core.tax.exemptions import NewExemption
+from core.tax.models import TaxRate
 from tests.paying import fill_cart
 from tests.rooms.web.stage import EVERYBODY, RILEY, Stage
 from tests.world import ADDRESS
@@ -67,6 +73,10 @@ GET    /account                                      customer  token  302→door
 GET    /account/bills                                customer  token  302→door 200 200 200
 GET    /account/bills/<public_id>                    customer  token  302→door 200 404 404
 GET    /account/bills/<public_id>.pdf                customer  token  302→door 200 404 404
+GET    /account/statements                           customer  token  302→door 200 200 200
+GET    /account/statements/<public_id>               customer  token  302→door 200 404 404
+GET    /account/statements/<public_id>.pdf           customer  token  302→door 200 404 404
+GET    /account/statements/<public_id>.csv           customer  token  302→door 200 404 404
 GET    /account/payments                             customer  token  302→door 200 200 200
 GET    /account/payments/<public_id>                 customer  token  302→door 200 404 404
 GET    /account/pay                                  customer  token  302→door 200 200 200
@@ -81,8 +91,30 @@ GET    /desk/orders/<public_id>                      staff     token  302→desk
 GET    /desk/invoices                                staff     token  302→desk-door 404 404 200
 GET    /desk/invoices/<public_id>                    staff     token  302→desk-door 404 404 200
 GET    /desk/invoices/<public_id>.pdf                staff     token  302→desk-door 404 404 200
+GET    /desk/statements                              staff     token  302→desk-door 404 404 200
+GET    /desk/statements/<public_id>                  staff     token  302→desk-door 404 404 200
+GET    /desk/statements/<public_id>.pdf              staff     token  302→desk-door 404 404 200
+GET    /desk/statements/<public_id>.csv              staff     token  302→desk-door 404 404 200
 GET    /desk/payments                                staff     token  302→desk-door 404 404 200
 GET    /desk/payments/<public_id>                    staff     token  302→desk-door 404 404 200
+GET    /desk/tax                                     staff     token  302→desk-door 404 404 200
+GET    /desk/tax.csv                                 staff     token  302→desk-door 404 404 200
+GET    /desk/tax/rates                               staff     token  302→desk-door 404 404 200
+POST   /desk/tax/rates                               staff     token  302→desk-door 404 404 422
+GET    /desk/tax/rates/<uuid:rate_id>/end            staff     token  302→desk-door 404 404 200
+POST   /desk/tax/rates/<uuid:rate_id>/end            staff     token  302→desk-door 404 404 422
+GET    /desk/tax/certificates                        staff     token  302→desk-door 404 404 200
+POST   /desk/tax/certificates                        staff     token  302→desk-door 404 404 422
+GET    /desk/tax/new-certificate                     staff     token  302→desk-door 404 404 200
+GET    /desk/tax/certificates/<public_id>            staff     token  302→desk-door 404 404 200
+POST   /desk/tax/certificates/<public_id>/revoke     staff     token  302→desk-door 404 404 422
+GET    /desk/ledger                                  staff     token  302→desk-door 404 404 200
+GET    /desk/ledger/ageing                           staff     token  302→desk-door 404 404 200
+GET    /desk/ledger/journal                          staff     token  302→desk-door 404 404 200
+GET    /desk/ledger/<what>.csv                       staff     token  302→desk-door 404 404 200
+GET    /desk/ledger/accounts/<public_id>             staff     token  302→desk-door 404 404 200
+GET    /desk/ledger/accounts/<public_id>/open        staff     token  302→desk-door 404 404 200
+GET    /desk/ledger/accounts/<public_id>.csv         staff     token  302→desk-door 404 404 200
 GET    /desk/jobs                                    staff     token  302→desk-door 404 404 200
 GET    /desk/jobs/<int:job_id>                       staff     token  302→desk-door 404 404 200
 POST   /desk/jobs/<int:job_id>/retry                 staff     token  302→desk-door 404 404 303→/desk/jobs/*
@@ -128,10 +160,18 @@ _PLACES = {
     "GET /account/verify/": {"<token>": "{verify_link}"},
     "POST /account/verify/": {"<token>": "{fresh_verify_link}"},
     "GET /account/bills/": {"<public_id>": "{riley_bill}"},
+    "GET /account/statements/": {"<public_id>": "{riley_statement}"},
+    "GET /desk/statements/": {"<public_id>": "{riley_statement}"},
     "GET /account/payments/": {"<public_id>": "{riley_payment}"},
     "GET /desk/orders/": {"<public_id>": "{riley_order}"},
     "GET /desk/invoices/": {"<public_id>": "{riley_bill}"},
+    "GET /desk/ledger/<what>": {"<what>": "ageing"},
+    "GET /desk/ledger/accounts/": {"<public_id>": "{riley_account}"},
     "GET /desk/payments/": {"<public_id>": "{riley_payment}"},
+    "GET /desk/tax/rates/": {"<uuid:rate_id>": "{tax_rate}"},
+    "POST /desk/tax/rates/": {"<uuid:rate_id>": "{tax_rate}"},
+    "GET /desk/tax/certificates/": {"<public_id>": "{certificate}"},
+    "POST /desk/tax/certificates/": {"<public_id>": "{certificate}"},
     "GET /desk/jobs/": {"<int:job_id>": "{job}"},
     "POST /desk/jobs/": {"<int:job_id>": "{dead_job}"},
     "GET /api/v1/products/": {"<slug>": "{slug}"},
@@ -239,6 +279,12 @@ class Names(dict[str, str]):
             self[name] = self.stage.operation_of(order).public_id
         elif name == "fresh_verify_link":
             self[name] = self.stage.link("verify", RILEY)
+        elif name == "tax_rate":
+            self[name] = str(self.stage.rows(TaxRate)[0].id)
+        elif name == "certificate":
+            self[name] = _old_certificate(self.stage)
+        elif name == "riley_account":
+            self[name] = _account_of(self.stage, "riley_order")
         elif name == "dead_job":
             self[name] = _dead_job(self.stage)
         else:
@@ -256,6 +302,21 @@ def _line_of(stage: Stage, cart_id: str) -> str:
             .join(Cart, Cart.id == CartLine.cart_id)
             .where(Cart.public_id == cart_id)
         ).one()
+
+
+def _old_certificate(stage: Stage) -> str:
+    """One of Riley's that frees them from nothing any more."""
+    payer = stage.row(Order, Order.public_id == stage.ids["riley_order"]).payer_account_id
+    first, last = date(2020, 1, 1), date(2021, 1, 1)
+    new = NewExemption(payer, f"OH-{new_public_id()[:6]}", (), (), first, last)
+    with stage.db.transaction() as session:
+        return exemptions.enter(session, new, "system", stage.clock.now()).public_id
+
+
+def _account_of(stage: Stage, order: str) -> str:
+    payer = stage.row(Order, Order.public_id == stage.ids[order]).payer_account_id
+    found: str = stage.row(Account, Account.id == payer).public_id
+    return found
 
 
 def _dead_job(stage: Stage) -> str:
