@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from portal import documents, entry, overview, passwords, pay
+from portal import documents, entry, overview, passwords, pay, statements
 
 
 def blueprints() -> list[Blueprint]:
@@ -12,5 +12,6 @@ def blueprints() -> list[Blueprint]:
         entry.entry,
         passwords.passwords,
         documents.documents,
+        statements.statements,
         pay.pay,
     ]

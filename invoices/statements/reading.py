@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import or_, select, tuple_
@@ -9,8 +10,9 @@ from sqlalchemy.orm import Session, defer
 
 from core.kernel.blobs import Blobs
 from core.kernel.errors import NotFound
+from core.kernel.money import Money
 from core.parties.models import Account
-from invoices.statements.models import Statement, StoredStatement
+from invoices.statements.models import Statement, StatementRange, StoredStatement
 
 Cursor = tuple[date, uuid.UUID]
 
@@ -106,3 +108,36 @@ def pdf_bytes(session: Session, blobs: Blobs, statement_id: uuid.UUID) -> bytes 
     """The stored bytes of a statement; None while they are not rendered."""
     row = session.get(StoredStatement, statement_id)
     return blobs.get(row.sha256) if row is not None else None
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Which postings of an account a statement took, and with what balance it began and ended."""
+
+    account_number: str
+    name: str
+    after: int
+    to: int
+    opening: Money
+    closing: Money
+
+
+def ranges(session: Session, statement_id: uuid.UUID) -> list[Taken]:
+    """The accounts on a statement with the postings that it took of each."""
+    rows = session.execute(
+        select(StatementRange, Account.number, Account.name)
+        .join(Account, Account.id == StatementRange.account_id)
+        .where(StatementRange.statement_id == statement_id)
+        .order_by(Account.number)
+    )
+    return [
+        Taken(
+            number,
+            name,
+            row.after_posting,
+            row.to_posting,
+            Money(row.opening_minor, row.currency),
+            Money(row.closing_minor, row.currency),
+        )
+        for row, number, name in rows
+    ]

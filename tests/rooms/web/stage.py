@@ -11,7 +11,7 @@ import logging
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,13 +31,15 @@ from core.kernel.ids import new_public_id, new_token, token_hash
 from core.kernel.jobs import Job
 from core.orders.models import Order
 from core.parties import accounts, users
-from core.parties.models import LinkToken, UserSession
+from core.parties.models import Account, LinkToken, UserSession
+from flows import make_statements
 from flows.house import House
 from flows.place_order import Wish, place
 from flows.settle_payment import settle
 from invoices.document import InvoiceDocument
 from invoices.models import Invoice
 from invoices.pdf import RenderedDocument
+from invoices.statements.models import Statement
 from payments import operations
 from payments.models import Payment, PaymentOperation
 from tests import world as worlds
@@ -49,6 +51,8 @@ from tests.shop import Shop, make_shop
 from tests.world import World
 
 START = datetime(2026, 11, 17, 14, 11, tzinfo=ZoneInfo("America/New_York"))
+#: The day on which the statement of what happens at the start is made.
+BILL_DAY = datetime(2026, 12, 1, 12, 0, tzinfo=ZoneInfo("America/New_York"))
 PASSWORD = "three calm words"
 NOBODY, RILEY, JUNE, KIM = "nobody", "riley", "june", "kim"
 EVERYBODY = (NOBODY, RILEY, JUNE, KIM)
@@ -204,6 +208,16 @@ class Stage:
         found: Invoice = self.row(Invoice, Invoice.order_id == order.id)
         return found
 
+    def state(self, who: str) -> Statement:
+        """The statement of somebody's next bill day, with its paper. The stage's own clock stands still."""
+        house = replace(self.house, clock=ManualClock(BILL_DAY))
+        number = self.row(Account, Account.id == self.accounts[who]).number
+        make_statements.run(house, BILL_DAY.date(), account_number=number)
+        found = self.rows(Statement, Statement.account_id == self.accounts[who])[-1]
+        with patch("invoices.pdf.render", _short_paper):
+            make_statements.store(house, found.id)
+        return found
+
     def link(self, purpose: str, who: str) -> str:
         """The token of a link in a mail."""
         with self.db.transaction() as session:
@@ -268,6 +282,8 @@ def _fill(stage: Stage) -> None:
     stage.drain()
     stage.ids |= {
         "riley_bill": stage.bill_of(order).public_id,
+        "riley_statement": stage.state(RILEY).public_id,
+        "june_statement": stage.state(JUNE).public_id,
         "riley_other_bill": stage.bill_of(other).public_id,
         "june_bill": stage.bill_of(june).public_id,
         "riley_order": order.public_id,
