@@ -164,7 +164,7 @@ def order(followed: Followed) -> Json:
         "placed_at": moment(found.placed_at),
         "lines": [_order_line(line, found.currency) for line in followed.lines],
         "tax": money(Money(found.tax_minor, found.currency)),
-        "bills": [_bill(row, followed.open_items.get(row.id)) for row in followed.invoices],
+        "bills": [_bill(row, followed.open_items.get(row.id)) for row in followed.bills],
     }
 
 

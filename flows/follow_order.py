@@ -36,7 +36,13 @@ class Followed:
     def due(self) -> Money:
         """What is still to be paid of its documents."""
         zero = Money.zero(self.order.currency)
-        return sum((item.open for item in self.open_items.values()), zero)
+        owed = (item.open for item in self.open_items.values() if item.side == "debit")
+        return sum(owed, zero)
+
+    @property
+    def bills(self) -> Sequence[Invoice]:
+        """The documents that ask for money: a credit memo gives."""
+        return [row for row in self.invoices if row.kind != "credit_memo"]
 
 
 def follow(session: Session, order: Order) -> Followed:

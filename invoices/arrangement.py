@@ -12,13 +12,8 @@ from functools import cached_property
 from invoices import room
 from invoices.document import Group, InvoiceDocument, Kind, Row
 from invoices.figures import Alone, Figures, figures
+from invoices.words import Words
 
-KIND_WORDS = {
-    Kind.INVOICE: "Invoice",
-    Kind.CREDIT_MEMO: "Credit memo",
-    Kind.DEBIT_MEMO: "Debit memo",
-    Kind.NOTE: "Note",
-}
 MANY_LINES = 60
 FEWEST_POINTS = 120.0  # of a table that begins at the foot of page one
 
@@ -45,67 +40,71 @@ class Arrangement:
         return figures(self.document.currency, self.document.locale)
 
     @property
+    def words(self) -> Words:
+        """The fixed words, in the document's language."""
+        return self.say.words
+
+    @property
     def kind(self) -> str:
-        return KIND_WORDS[self.document.kind]
+        """Its kind in words."""
+        return str(getattr(self.words, self.document.kind.value))
 
     @property
     def title(self) -> str:
         """``Invoice 118204, Fernway Broadband``"""
-        name = f"{self.kind} {self.document.number}" if self.document.number else "Draft"
+        number = self.document.number
+        name = f"{self.kind} {number}" if number else self.words.draft
         return f"{name}, {self.document.seller.name}"
 
     @property
     def language(self) -> str:
-        """Our words are English; figures may follow another locale."""
-        locale = self.document.locale
-        return locale if locale == "en" or locale.startswith("en-") else "en"
+        """Of the words: figures may follow another locale."""
+        locale, language = self.document.locale, self.words.language
+        return locale if locale.partition("-")[0] == language else language
 
     @cached_property
     def headline(self) -> Headline:
-        document, totals = self.document, self.document.totals
+        document, totals, w = self.document, self.document.totals, self.words
         if document.draft:
-            return Headline("Draft, not yet a bill", totals.gross, "so far", "Nothing to pay yet")
+            return Headline(w.not_yet_a_bill, totals.gross, w.so_far, w.nothing_yet)
         if document.imported or document.kind is Kind.NOTE:
-            return Headline(
-                "For your records", totals.gross, "on", self.say.day(document.issue_date)
-            )
+            return Headline(w.for_records, totals.gross, w.on, self.say.day(document.issue_date))
         if document.kind is Kind.CREDIT_MEMO:
-            return Headline("Credit to you", totals.gross, *self._corrected())
+            return Headline(w.credit_to_you, totals.gross, *self._corrected())
         if totals.amount_due > 0:
             if document.due_date is None:
-                return Headline("Please pay", totals.amount_due, "due", "On receipt")
-            return Headline(
-                "Please pay", totals.amount_due, "by", self.say.week_day(document.due_date)
-            )
+                return Headline(w.please_pay, totals.amount_due, w.due, w.on_receipt)
+            day = self.say.week_day(document.due_date)
+            return Headline(w.please_pay, totals.amount_due, w.by, day)
         if totals.amount_due < 0:
-            return Headline(
-                "In your favor", -totals.amount_due, "nothing to pay", "On your account"
-            )
+            return Headline(w.in_your_favor, -totals.amount_due, w.nothing_to_pay_, w.on_account)
         if totals.gross > 0:
-            return Headline("Paid, thank you", totals.gross, "in full", "Nothing left to pay")
-        return Headline("No charge", totals.gross, "due", "Nothing to pay")
+            return Headline(w.paid_thanks, totals.gross, w.in_full, w.nothing_left)
+        return Headline(w.no_charge, totals.gross, w.due, w.nothing_to_pay)
 
     def _corrected(self) -> tuple[str, str]:
         if not self.document.preceding:
-            return "kept for you", "On your account"
-        return "on invoice", ", ".join(each.number for each in self.document.preceding)
+            return self.words.kept_for_you, self.words.on_account
+        return self.words.on_invoice, ", ".join(each.number for each in self.document.preceding)
 
     @property
     def bottom_line(self) -> str:
         """What the last sum is called."""
         document = self.document
         if document.imported or document.kind is Kind.NOTE:
-            return "Total"
+            return self.words.total
         if document.kind is Kind.CREDIT_MEMO:
-            return "Credit"
+            return self.words.credit
         if document.draft:
-            return "To pay, so far"
-        return "In your favor" if document.totals.amount_due < 0 else "To pay"
+            return self.words.to_pay_so_far
+        in_favor = document.totals.amount_due < 0
+        return self.words.in_your_favor if in_favor else self.words.to_pay
 
     @property
     def lines_word(self) -> str:
         """The heading over lines that belong to no group."""
-        return "Given back" if self.document.kind is Kind.CREDIT_MEMO else "Charges"
+        gives = self.document.kind is Kind.CREDIT_MEMO
+        return self.words.given_back if gives else self.words.charges
 
     @property
     def foot(self) -> str:
@@ -113,8 +112,10 @@ class Arrangement:
         document = self.document
         account = document.buyer.account_number
         parts = (
-            self.kind + (f" {document.number}" if document.number else ", draft"),
-            f"Account {account}" if account else "",
+            f"{self.kind} {document.number}"
+            if document.number
+            else f"{self.kind}, {self.words.draft.lower()}",
+            f"{self.words.account} {account}" if account else "",
             document.seller.name,
             document.seller.phone or document.seller.email,
         )
@@ -128,7 +129,7 @@ class Arrangement:
         lines = (
             ", ".join((seller.name, *seller.address)),
             " · ".join(way for way in ways if way),
-            f"Tax number {seller.tax_id}" if seller.tax_id else "",
+            self.words.tax_number.format(seller.tax_id) if seller.tax_id else "",
         )
         return tuple(line for line in lines if line)
 
@@ -144,15 +145,12 @@ class Arrangement:
     def questions(self) -> str:
         """How to ask or dispute."""
         seller, by = self.document.seller, self.document.dispute_by
-        ways = " or ".join(way for way in (seller.email, seller.phone) if way)
+        ways = self.words.or_.join(way for way in (seller.email, seller.phone) if way)
         if not ways:
             return ""
         if by is None:
-            return f"Something wrong, or a question? {ways}."
-        return (
-            f"Something wrong? Say so by {self.say.day(by)}: {ways}. "
-            "A line you dispute is not due while we look into it."
-        )
+            return self.words.question.format(ways=ways)
+        return self.words.dispute.format(by=self.say.day(by), ways=ways)
 
     @property
     def sign(self) -> str:
@@ -167,14 +165,14 @@ class Arrangement:
         """Head of the middle column."""
         lines = self.document.lines
         if any(line.period_start or line.period_end for line in lines):
-            return "Period"
-        return "Quantity" if any(self._counted(row) for row in self._rows()) else ""
+            return self.words.period
+        return self.words.quantity if any(self._counted(row) for row in self._rows()) else ""
 
     def detail(self, row: Row) -> tuple[str, ...]:
         """The middle column: how many at what price, and for which days."""
         line, say = row.line, self.say
         if row.is_bundle:
-            return (f"together {say.amount(line.net)}",)
+            return (self.words.bundle_sum.format(say.amount(line.net)),)
         found = []
         if self._counted(row) and line.unit_price is not None:
             unit = f" {line.unit}" if line.unit else ""
@@ -209,7 +207,8 @@ class Arrangement:
         groups = document.groups
         if room.of_summary(document, len(groups)) <= left:
             return groups
-        return (Group(f"Charges in {len(groups)} groups", (), document.totals.line_total),)
+        name = self.words.in_groups.format(len(groups))
+        return (Group(name, (), document.totals.line_total),)
 
     @property
     def lines_start_over(self) -> bool:
@@ -231,6 +230,7 @@ class Arrangement:
             document.order_number,
             document.purchase_order,
             document.terms,
+            document.reason,
         )
         rows = 1 + sum(1 for fact in shown if fact) + len(document.preceding)
         return rows + len(self.deliver_to)

@@ -95,7 +95,7 @@ INVOICES = Typesetting(
     "document.html",
     ("base.css", "document.css"),
     Arrangement,
-    ("arrangement.py", "figures.py", "markup.py", "room.py", "theme.py"),
+    ("arrangement.py", "figures.py", "markup.py", "room.py", "theme.py", "words.py"),
 )
 
 

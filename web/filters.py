@@ -13,6 +13,7 @@ from babel.numbers import format_decimal, get_currency_symbol
 from flask import Flask, g
 
 from core.kernel.money import Money, minor_digits
+from invoices.figures import figures
 from web import csrf, flashes
 from web.context import channel
 
@@ -104,6 +105,7 @@ def install(app: Flask) -> None:
         time_words=time_words,
         datetime_words=datetime_words,
         iso=lambda moment: moment.isoformat(),
+        spoken=lambda document: figures(document.currency, document.locale),
     )
     root = str(app.static_folder)
 
