@@ -51,12 +51,12 @@ def amounts(parts: list[Money]) -> list[str]:
 def test_every_scenario_is_a_test_and_only_once():
     """Here or on the books; a test names its scenario by the decorator."""
     here = Path(__file__).resolve()
-    named = Counter()
+    named: Counter[str] = Counter()
     for path in (here, here.parents[1] / "rooms" / "ledger" / "test_oracle.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
                 named.update(
-                    mark.args[0].value
+                    ast.literal_eval(mark.args[0])
                     for mark in node.decorator_list
                     if isinstance(mark, ast.Call) and getattr(mark.func, "id", "") == "scenario"
                 )
