@@ -39,8 +39,9 @@ def processor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProce
 
 @pytest.fixture
 def sandbox(processor: SandboxProcess, clock: ManualClock) -> Iterator[SandboxProcess]:
-    """The processor on the test's clock, without faults."""
+    """The processor on the test's clock, with empty books and without faults."""
     processor.clear_faults()
+    processor.forget()
     processor.set_clock(clock.now().timestamp())
     yield processor
     processor.clear_faults()

@@ -83,6 +83,10 @@ class SandboxProcess:
     def now(self) -> float:
         return float(self.control("GET", "/sandbox/clock")["now"])
 
+    def forget(self) -> None:
+        """Empty books, as for a new merchant."""
+        self.control("DELETE", "/sandbox/books")
+
     def fault(self, kind: str, **more: Any) -> None:
         """Switch a fault on: ``path``, ``method``, ``times``, ``delay_seconds``, …"""
         self.control("POST", "/sandbox/faults", {"kind": kind, **more})

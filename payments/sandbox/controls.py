@@ -22,6 +22,9 @@ def run(processor: "Processor", request: "Request") -> dict[str, Any]:
             return {"now": processor.store.now()}
         case ("POST", "/clock"):
             return _move_clock(processor, asked)
+        case ("DELETE", "/books"):
+            processor.store.forget()
+            return {"forgotten": True}
         case ("GET", "/faults"):
             return {"faults": processor.faults.listed()}
         case ("POST", "/faults"):

@@ -168,6 +168,12 @@ class Store:
             )
         return self.now()
 
+    def forget(self) -> None:
+        """Lose every object, key and event; the clock goes on."""
+        with self.transaction() as tx:
+            for table in ("objects", "keys", "due", "deliveries"):
+                tx.connection.execute(f"delete from {table}")  # noqa: S608  # constants
+
     @contextmanager
     def transaction(self, request: str | None = None) -> Iterator[Tx]:
         """All or nothing; one at a time."""

@@ -8,6 +8,7 @@ import pytest
 from app.demo.command import demo_settings
 from app.demo.ground import NotFree, Ports, claim_ports, kept_secret, lay_out, locked
 from app.settings import load
+from tests.ports import free_ports
 
 
 def test_four_ports_in_a_row_are_claimed():
@@ -17,10 +18,13 @@ def test_four_ports_in_a_row_are_claimed():
 
 @pytest.mark.parametrize("offset", range(4))
 def test_a_taken_port_is_named_with_another_to_try(offset):
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        taken = other.getsockname()[1]
-        with pytest.raises(NotFree, match=rf"^Port {taken} is taken; try \./shop demo --port \d+$"):
-            claim_ports(taken - offset)
+    first = free_ports(4)
+    taken = first + offset
+    with (
+        socket.create_server(("127.0.0.1", taken)),
+        pytest.raises(NotFree, match=rf"^Port {taken} is taken; try \./shop demo --port \d+$"),
+    ):
+        claim_ports(first)
 
 
 @pytest.mark.parametrize("port", [-1, 0, 65533, 100000])

@@ -31,6 +31,19 @@ def test_what_it_knows_and_its_clock_outlive_it_even_when_it_is_killed(data_dir:
         assert side_of(second).gateway.start_checkout(request).id == session.id
 
 
+def test_it_forgets_when_told_to_and_only_then(data_dir: Path) -> None:
+    with running_sandbox(data_dir) as sandbox:
+        side = side_of(sandbox)
+        request = side.request()
+        session = side.gateway.start_checkout(request)
+        now = sandbox.now()
+        assert side.gateway.start_checkout(request).id == session.id
+        sandbox.forget()
+        assert sandbox.events == []
+        assert side.gateway.start_checkout(request).id != session.id
+        assert 0 <= sandbox.now() - now < 60
+
+
 def _start(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "payments.sandbox", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30)
