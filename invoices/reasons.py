@@ -45,10 +45,15 @@ def _sentences(why: Why, words: Words, say: Figures) -> list[Reason]:
         texts.append(words.why_fixed)
     if why.basis is not None:
         texts.append(getattr(words, _COUNTED[why.basis]))
+    if why.limit is not None:
+        texts.append(words.why_limit.format(limit=_alone(why.limit, say)))
     return [Reason(text) for text in texts]
 
 
 def _off(why: Why, words: Words, say: Figures) -> str:
+    if why.percent is None and why.weight is not None:
+        weight, whole = _alone(why.weight, say), _alone(why.of_weight, say)
+        return words.why_off_share.format(of=_alone(why.of, say), weight=weight, of_weight=whole)
     if why.percent is None:
         return words.why_off
     return words.why_percent.format(percent=say.rate(why.percent), of=_alone(why.of, say))

@@ -134,10 +134,12 @@ class Words:
     why_tier: str = "{quantity} at {price}"
     why_percent: str = "{percent} of {of}."
     why_off: str = "An amount off, as agreed."
+    why_off_share: str = "Its part of {of} off: {weight} of {of_weight}."
     why_share: str = "Its part of the bundle’s price of {of}."
     why_credit: str = "{amount} of the {of} on invoice {source}, with the same tax."
     why_more: str = "More on a line of invoice {source}, at the same tax."
     why_fixed: str = "A price as agreed."
+    why_limit: str = "No more than {limit} of that charge was left to give back."
     why_list: str = "Price list"
     # what became of a credit
     credit_settles: str = "{amount} of it lowers what is open on invoice {number}."
@@ -266,10 +268,12 @@ DE = Words(
     why_tier="{quantity} zu {price}",
     why_percent="{percent} von {of}.",
     why_off="Ein Nachlass, wie vereinbart.",
+    why_off_share="Der Anteil an {of} Nachlass: {weight} von {of_weight}.",
     why_share="Der Anteil am Paketpreis von {of}.",
     why_credit="{amount} von {of} auf Rechnung {source}, mit derselben Steuer.",
     why_more="Mehr zu einer Position der Rechnung {source}, mit derselben Steuer.",
     why_fixed="Ein Preis wie vereinbart.",
+    why_limit="Von diesem Betrag waren nur noch {limit} übrig.",
     why_list="Preisliste",
     credit_settles="{amount} davon mindern, was auf Rechnung {number} offen ist.",
     credit_kept="{amount} bleiben für Sie gutgeschrieben, für jede Rechnung.",
