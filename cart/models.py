@@ -31,6 +31,8 @@ class Cart(Base):
     vat_id: Mapped[str | None] = mapped_column(String(20))
     shipping_address: Mapped[dict[str, Any] | None]
     shipping_method: Mapped[str | None] = mapped_column(String(40))
+    #: Gift cards (by public id) and credit that are to be used before the card.
+    paying: Mapped[dict[str, Any] | None]
     state: Mapped[str] = mapped_column(String(12), default="open")
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]

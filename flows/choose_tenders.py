@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.kernel.errors import ShopError
 from core.kernel.money import Money
-from core.ledger import gift_cards, splitting, tenders
+from core.ledger import gift_cards, gift_codes, splitting, tenders
 from core.ledger.gift_cards import GiftCardUnknown, Held
 from core.ledger.splitting import Share, Source
 
@@ -29,10 +29,19 @@ class GiftCardForGiftCard(ShopError):
 
 @dataclass(frozen=True)
 class ByGiftCard:
-    """As much of a gift card as is needed; or exactly ``amount`` of it."""
+    """As much of a gift card as is needed; or exactly ``amount`` of it.
+
+    ``card`` is the public id of one whose code was given before; then there is no code.
+    """
 
     code: str
     amount: Money | None = None
+    card: str = ""
+
+    @property
+    def key(self) -> str:
+        """What it is named by; holds no code in the clear."""
+        return self.card or gift_codes.hash_of(self.code)
 
 
 @dataclass(frozen=True)
@@ -57,9 +66,7 @@ class Paying:
         if not self.parts:
             return None
         said = [
-            f"{gift_cards.normal(part.code)}={part.amount}"
-            if isinstance(part, ByGiftCard)
-            else f"credit={part.amount}"
+            f"{part.key}={part.amount}" if isinstance(part, ByGiftCard) else f"credit={part.amount}"
             for part in self.parts
         ]
         return hashlib.sha256("|".join(said).encode()).hexdigest()
@@ -81,6 +88,8 @@ class Payer:
 
     legal_entity_id: uuid.UUID
     account_id: uuid.UUID | None
+    #: An order of theirs that is being paid: what it reserves may be chosen anew. For pages.
+    but_order: uuid.UUID | None = None
 
 
 def plan(
@@ -105,13 +114,16 @@ def plan(
     sources: list[Source] = []
     for part in paying.parts:
         if isinstance(part, ByGiftCard):
-            held = cards.pop(gift_cards.hash_of(part.code), None)
+            held = cards.pop(part.key, None)
             if held is not None:
                 there = min(held.available, most)
                 most -= min(there, part.amount or there)
-                sources.append(Source("gift_card", held.label, held.card.id, there, part.amount))
+                named = (held.label, held.card.id, there, part.amount, held.card.public_id)
+                sources.append(Source("gift_card", *named))
         elif payer.account_id is not None:
-            found = tenders.spendable(session, payer.account_id, amount.currency, lock=lock)
+            found = tenders.spendable(
+                session, payer.account_id, amount.currency, lock=lock, but_order=payer.but_order
+            )
             sources += tenders.credit_sources(found, part.amount)
     return splitting.split(amount, [*sources, Source(rest, rest)])
 
@@ -120,20 +132,23 @@ def _cards(
     session: Session, payer: Payer, currency: str, paying: Paying, *, lock: bool
 ) -> dict[str, Held]:
     """The cards that were named, by the hash of their code; locked in one order for everybody."""
-    codes = {
-        gift_cards.hash_of(part.code): part.code
-        for part in paying.parts
-        if isinstance(part, ByGiftCard)
-    }
+    named = {part.key: part for part in paying.parts if isinstance(part, ByGiftCard)}
+    where = (payer.legal_entity_id, currency)
     found = {
-        key: gift_cards.by_code(session, code, payer.legal_entity_id, currency)
-        for key, code in codes.items()
+        key: gift_cards.chosen(session, part.card, *where)
+        if part.card
+        else gift_cards.by_code(session, part.code, *where)
+        for key, part in named.items()
     }
     if lock:
         found = {
             key: gift_cards.lock(session, held.card.id)
             for key, held in sorted(found.items(), key=lambda pair: pair[1].card.id)
         }
+    elif payer.but_order is not None:
+        cards = [held.card for held in found.values()]
+        fresh = gift_cards.held(session, cards, payer.but_order)
+        found = dict(zip(found, fresh, strict=True))
     if any(held.available.minor <= 0 for held in found.values()):
         raise GiftCardUnknown
     return found

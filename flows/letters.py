@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from cart import address
 from core.kernel.clock import local_date
 from core.kernel.money import Money, total
-from core.ledger import applied, gift_cards, items
+from core.ledger import applied, gift_codes, items
 from core.ledger.chart import UNAPPLIED
 from core.ledger.tender_models import GiftCard
 from core.notices import addressing
@@ -287,7 +287,7 @@ def of_gift_cards(
     account = session.get_one(Account, order.payer_account_id)
     sold = tuple(
         SoldCard(
-            gift_cards.spaced(gift_cards.code_of(links.secret, card.public_id)),
+            gift_codes.spaced(gift_codes.code_of(links.secret, card.public_id)),
             Money(card.worth_minor, card.currency),
             links.gift_card(card.public_id),
         )

@@ -11,15 +11,18 @@ from core.kernel.errors import NotFound, ShopError
 from core.kernel.money import Money, total
 from core.ledger import items
 from core.parties import accounts
+from flows.choose_tenders import Paying
 from flows.pay_bill import BillsChanged, PayWish
 from flows.pay_bill import pay as begin
 from invoices import reading
 from payments import reading as payments
 from payments.gateway import GatewayError
-from portal import shown
+from portal import shown, tendering
+from portal.tendering import Tendered
 from web import limits
 from web.access import Who, allow
 from web.context import channel, house
+from web.flashes import say
 from web.forms import read_minor
 from web.login import own_accounts, person
 from web.pages import page
@@ -44,21 +47,29 @@ def go() -> str | Response | tuple[str, int]:
     chosen = request.form.getlist("bill") or request.args.getlist("bill")
     if "expected_total" in request.form and not chosen:
         return _page(["none"], problems=["Choose at least one bill."]), 422
-    if request.form.get("step") == "sum":
+    tendered = tendering.read()
+    adding_up = request.form.get("step") == "sum"
+    if adding_up and not tendered.anything:
         return redirect(f"/account/pay?{urlencode([('bill', one) for one in chosen])}", 303)
+    if adding_up or tendered.is_new:
+        return _page(chosen, tendered=tendered), 422 if tendered.error else 200
     try:
-        return redirect(_begin(chosen), 303)
+        url = _begin(chosen, tendered.paying)
     except NotFound:
         raise
     except BillsChanged as error:
-        return _page(chosen, changed=(error.expected, error.actual)), 409
+        shown_ = (error.expected, error.actual)
+        return _page(chosen, changed=shown_, tendered=tendered), 409
     except GatewayError:
-        return _page(chosen, problems=[_NO_ANSWER]), 503
+        return _page(chosen, problems=[_NO_ANSWER], tendered=tendered), 503
     except ShopError as error:
-        return _page(chosen, problems=[str(error)]), 409
+        return _page(chosen, problems=[str(error)], tendered=tendered), 409
+    if url is None:
+        say("Thank you, it is paid. What paid it stands on each bill.")
+    return redirect(url or "/account", 303)
 
 
-def _begin(chosen: Sequence[str]) -> str:
+def _begin(chosen: Sequence[str], paying: Paying) -> str | None:
     who = person()
     assert who is not None
     rows = [row for row, _ in _open_bills()]
@@ -66,7 +77,7 @@ def _begin(chosen: Sequence[str]) -> str:
     wanted = [row for row in rows if not chosen or row.public_id in chosen]
     currency = wanted[0].currency if wanted else "USD"
     expected = read_minor(request.form.get("expected_total"), currency)
-    return begin(house(), PayWish(who.key, [row.id for row in wanted], expected))
+    return begin(house(), PayWish(who.key, [row.id for row in wanted], expected, paying))
 
 
 def _check_own(public_ids: set[str]) -> None:
@@ -93,7 +104,9 @@ def _page(
     *,
     problems: Sequence[str] = (),
     changed: tuple[Money, Money] | None = None,
+    tendered: Tendered | None = None,
 ) -> str:
+    tendered = tendered or Tendered()
     rows = _open_bills()
     ticked = [item for row, item in rows if not chosen or row.public_id in chosen]
     currency = ticked[0].open.currency if ticked else channel()[0].currency
@@ -104,6 +117,8 @@ def _page(
         "portal/pay.html",
         bills=[shown.bill(row, item, printed=False, chosen=item in ticked) for row, item in rows],
         total=sum_,
+        tendered=tendered,
+        parts=tendering.shown(tendered, ticked, sum_),
         action="/account/pay",
         expected_total=str(sum_.minor),
         problems=problems,

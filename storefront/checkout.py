@@ -9,16 +9,19 @@ from wtforms.fields import SelectChoice
 
 from cart import address as addresses
 from cart import checkout as needs
-from cart import lines, pricing
+from cart import lines, paying, pricing
 from cart.checkout import CheckoutIncomplete, Details, Requirement, TotalChanged
 from cart.models import Cart
 from cart.pricing import PricedCart
 from core.kernel.errors import ShopError
 from core.kernel.money import Money
+from core.ledger.gift_cards import GiftCardUnknown
 from core.parties import accounts
+from core.tax.service import Answers, NoTaxAnswer
 from flows.place_order import Wish, place
+from flows.taxing import with_taxes
 from payments.gateway import GatewayError
-from storefront import basket, shown
+from storefront import basket, business, shown, tendering
 from storefront.forms import CheckoutForm
 from web import limits
 from web.access import Who, allow
@@ -69,8 +72,15 @@ def submit() -> str | Response | tuple[str, int]:
         say(_EMPTY, "warn")
         return redirect("/cart", 303)
     form = CheckoutForm(request.form)
-    if request.form.get("step") != "pay":
+    try:
+        chosen = tendering.read(mine, form)
+    except GiftCardUnknown as error:
+        form.gift_card.errors = [str(error)]
+        return _page(mine, form, known=not _unmet(mine, form)), 422
+    if request.form.get("step") != "pay" or chosen != paying.chosen(mine):
+        business.ask_register(form)
         unmet = _unmet(mine, form)
+        tendering.keep(mine, chosen)
         if unmet:
             return _page(mine, form, known=False, unmet=unmet), 422
         details = _details(form)
@@ -82,8 +92,12 @@ def submit() -> str | Response | tuple[str, int]:
         return _page(mine, form, known=False, unmet=error.requirements), 422
     except TotalChanged as error:
         return _page(mine, form, known=True, changed=(error.expected, error.actual)), 409
+    except NoTaxAnswer as error:
+        return _page(mine, form, known=False, problems=[str(error)]), 503
     except GatewayError:
         return _page(mine, form, known=True, problems=[_NO_ANSWER]), 503
+    except tendering.REFUSED as error:
+        return _page(mine, form, known=True, problems=[str(error)]), 409
     except ShopError as error:
         say(str(error), "warn")
         return redirect("/cart", 303)
@@ -99,7 +113,7 @@ def _cart() -> Cart | None:
 
 
 def _known(mine: Cart) -> dict[str, Any]:
-    who = person()
+    who, own = person(), None
     address: dict[str, Any] = dict(mine.shipping_address or {})
     email = mine.email or (who.email if who is not None else "")
     if who is not None:
@@ -113,8 +127,10 @@ def _known(mine: Cart) -> dict[str, Any]:
     return {
         **address,
         "email": email,
+        "vat_id": mine.vat_id or (own.vat_id if own is not None else "") or "",
         "shipping_method": mine.shipping_method,
         "payment_method": wanted if wanted in methods else methods[0],
+        "use_credit": paying.chosen(mine).use_credit,
     }
 
 
@@ -122,9 +138,10 @@ def _details(form: CheckoutForm) -> Details:
     raw = {name: form[name].data for name in addresses.FIELDS if name in form}
     return Details(
         email=(form.email.data or "").strip(),
-        shipping_address=addresses.clean({**raw, "country": channel()[1].country}),
+        shipping_address=addresses.clean({**raw, "country": business.country(form)}),
         shipping_method=form.shipping_method.data or None,
         payment_method=form.payment_method.data or "",
+        vat_id=business.vat_id(form),
     )
 
 
@@ -135,6 +152,7 @@ def _wish(mine: Cart, form: CheckoutForm) -> Wish:
         details=_details(form),
         user_id=who.key if who is not None else None,
         expected_total=read_minor(form.expected_total.data, mine.currency),
+        paying=tendering.wanted(paying.chosen(mine)),
     )
 
 
@@ -143,19 +161,27 @@ def _unmet(mine: Cart, form: CheckoutForm) -> list[Requirement]:
     return needs.requirements(_priced(mine, details), details, house().rules.payment_methods)
 
 
-def _priced(mine: Cart, details: Details | None) -> PricedCart:
+def _priced(mine: Cart, details: Details | None, *, exact: bool = False) -> PricedCart:
+    """With ``exact`` by whoever works out taxes, else by our own table."""
     found, entity = channel()
-    with house().db.snapshot() as session:
-        return pricing.price(
-            session,
-            mine,
-            found,
-            entity,
-            house().delivery,
-            house().clock.now(),
-            place=dict(details.shipping_address) if details else None,
-            method_code=details.shipping_method if details else None,
-        )
+    known = business.known(mine, details.vat_id if details else "")
+
+    def price(answers: Answers | None) -> PricedCart:
+        with house().db.snapshot() as session:
+            return pricing.price(
+                session,
+                mine,
+                found,
+                entity,
+                house().delivery,
+                house().clock.now(),
+                place=dict(details.shipping_address) if details else None,
+                method_code=details.shipping_method if details else None,
+                known=known,
+                answers=answers,
+            )
+
+    return with_taxes(house(), price) if exact else price(None)
 
 
 def _page(
@@ -169,10 +195,18 @@ def _page(
 ) -> str:
     details = _details(form)
     exact = known and not unmet
-    priced = _priced(mine, details if exact else None)
+    try:
+        priced = _priced(mine, details if exact else None, exact=exact)
+    except NoTaxAnswer as error:
+        exact, problems, priced = False, [*problems, str(error)], _priced(mine, None)
     _offer(form, priced)
+    business.offer(form)
     form.expected_total.data = str(priced.due_now.minor) if exact else ""
+    by_bill = form.payment_method.data == "invoice"
+    parts = tendering.shown(mine, form, priced, by_bill=by_bill, exact=exact)
     told = [*problems, *_put_errors(form, unmet)]
+    if parts.problem and not problems:
+        told.append(parts.problem)
     return page(
         "storefront/checkout.html",
         form=form,
@@ -191,11 +225,13 @@ def _page(
         payment_notes={code: _PAYMENT[code][1] for code in house().rules.payment_methods},
         totals=shown.totals(priced) if exact else _inexact(priced),
         due_now=priced.due_now if exact else priced.goods + priced.delivery,
-        due_note="",
+        due_note=shown.contained(priced),
         recurring=shown.recurring(priced.recurring),
         needs_address=priced.ships,
+        vat_note=business.note(form, priced, details.shipping_address["country"]) if exact else "",
         known=exact,
-        by_bill=form.payment_method.data == "invoice",
+        by_bill=by_bill,
+        parts=parts,
         signed_in=person() is not None,
         cart_href="/cart",
         login_href="/account/login?next=/checkout",

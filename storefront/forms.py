@@ -1,6 +1,6 @@
 """The shop's forms. What is missing is asked of ``cart.checkout``, not of the form."""
 
-from wtforms import Form, HiddenField, RadioField, SelectField, StringField
+from wtforms import BooleanField, Form, HiddenField, RadioField, SelectField, StringField
 from wtforms.fields import SelectChoice
 
 from cart.address import US_STATES
@@ -21,6 +21,10 @@ class CheckoutForm(Form):
         validate_choice=False,
     )
     postal_code = StringField("ZIP code")
+    country = SelectField("Country", choices=[], validate_choice=False)
+    vat_id = StringField("VAT id, for a business")
     shipping_method = RadioField("Delivery", choices=[], validate_choice=False)
+    gift_card = StringField("Gift card code")
+    use_credit = BooleanField("Use my credit")
     payment_method = RadioField("Way of paying", choices=[], validate_choice=False)
     expected_total = HiddenField()

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from core.catalog.models import Product, Variant
 from core.kernel.clock import local_date
 from core.kernel.money import Money, to_micros
-from core.ledger import gift_cards, tenders
+from core.ledger import gift_cards, gift_codes, tenders
 from core.ledger.business import Receipt, receive_for_items
 from core.ledger.chart import CASH
 from core.ledger.tender_models import GiftCard
@@ -79,7 +79,7 @@ def buy_gift_card(house: House, sandbox: SandboxProcess, world: World) -> tuple[
     drain(house)
     with house.db.reading() as session:
         (held,) = gift_cards.of_order(session, placed.order_id)
-    return gift_cards.code_of(house.links.secret, held.card.public_id), placed
+    return gift_codes.code_of(house.links.secret, held.card.public_id), placed
 
 
 def member(house: House, *, credit_minor: int = 0, name: str = "Riley Moreno") -> Member:
@@ -141,7 +141,7 @@ def balance(house: House, code: str) -> tuple[int, int]:
     """(on the card, of it reserved)."""
     with house.db.reading() as session:
         card = session.scalars(
-            select(GiftCard).where(GiftCard.code_hash == gift_cards.hash_of(code))
+            select(GiftCard).where(GiftCard.code_hash == gift_codes.hash_of(code))
         ).one()
         (held,) = gift_cards.held(session, [card])
     return held.balance.minor, held.reserved.minor

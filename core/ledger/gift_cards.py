@@ -4,32 +4,25 @@ A card is money that the shop owes to whoever has its code. The code is kept as 
 worth is the sum of its entries, and what may be used of it leaves out what other tenders reserve.
 """
 
-import hashlib
-import hmac
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, func, insert, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from core.kernel.db import changed
 from core.kernel.errors import NotFound, ShopError, StaleState
 from core.kernel.ids import new_id, new_public_id
 from core.kernel.money import Money
-from core.ledger import items
+from core.ledger import gift_codes, items
 from core.ledger.chart import CUSTOMER_CREDIT, GIFT_CARDS, REVENUE
 from core.ledger.items import NewItem
 from core.ledger.journal import Posting, Side, credit, debit, post
 from core.ledger.models import JournalEntry
 from core.ledger.tender_models import GiftCard, GiftCardEntry, Tender
-
-#: Without letters that are taken for one another: 32 signs, so 16 of them are 80 bits.
-SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-CODE_LENGTH = 16
-_MEANT = str.maketrans("OIL", "011", " -\t\n\r ")
 
 Cursor = tuple[datetime, uuid.UUID]
 
@@ -101,31 +94,6 @@ def label_of(card: GiftCard) -> str:
     return f"Gift card ending {card.last_four}"
 
 
-def code_of(secret: str, public_id: str) -> str:
-    """A card's code: 80 bits drawn from its random public id under the shop's secret.
-
-    So it stands in the database nowhere, and the page that prints the card can still be shown.
-    """
-    mac = hmac.new(secret.encode(), f"gift-card:{public_id}".encode(), hashlib.sha256).digest()
-    bits = int.from_bytes(mac[:10])
-    return "".join(SIGNS[(bits >> (5 * at)) & 31] for at in range(CODE_LENGTH))
-
-
-def normal(code: str) -> str:
-    """A code as it was typed, without blanks and dashes and with the signs that were meant."""
-    return code.strip().upper().translate(_MEANT)
-
-
-def spaced(code: str) -> str:
-    """A code in groups of four, as it is printed."""
-    return "-".join(code[at : at + 4] for at in range(0, len(code), 4))
-
-
-def hash_of(code: str) -> str:
-    """What is stored of a code: plain SHA-256 is enough for 80 random bits."""
-    return hashlib.sha256(normal(code).encode()).hexdigest()
-
-
 def sell(session: Session, sold: Sold, secret: str, now: datetime) -> list[GiftCard]:
     """Make the cards of a billed line, once: a second time there are none to make.
 
@@ -136,7 +104,7 @@ def sell(session: Session, sold: Sold, secret: str, now: datetime) -> list[GiftC
     cards = []
     for piece, worth in enumerate(sold.worth.split([1] * sold.pieces), start=1):
         public_id = new_public_id()
-        code = code_of(secret, public_id)
+        code = gift_codes.code_of(secret, public_id)
         card = GiftCard(
             id=new_id(),
             public_id=public_id,
@@ -147,7 +115,7 @@ def sell(session: Session, sold: Sold, secret: str, now: datetime) -> list[GiftC
             piece=piece,
             currency=worth.currency,
             worth_minor=worth.minor,
-            code_hash=hash_of(code),
+            code_hash=gift_codes.hash_of(code),
             last_four=code[-4:],
             state="live",
             created_at=now,
@@ -167,9 +135,22 @@ def sell(session: Session, sold: Sold, secret: str, now: datetime) -> list[GiftC
 
 def by_code(session: Session, code: str, legal_entity_id: uuid.UUID, currency: str) -> Held:
     """The live card with this code. GiftCardUnknown for any other, whatever the reason."""
+    return _usable(
+        session, GiftCard.code_hash == gift_codes.hash_of(code), legal_entity_id, currency
+    )
+
+
+def chosen(session: Session, public_id: str, legal_entity_id: uuid.UUID, currency: str) -> Held:
+    """The live card whose code was given before. GiftCardUnknown when it can't be used any more."""
+    return _usable(session, GiftCard.public_id == public_id, legal_entity_id, currency)
+
+
+def _usable(
+    session: Session, named: ColumnElement[bool], legal_entity_id: uuid.UUID, currency: str
+) -> Held:
     found = session.scalar(
         select(GiftCard).where(
-            GiftCard.code_hash == hash_of(code),
+            named,
             GiftCard.legal_entity_id == legal_entity_id,
             GiftCard.currency == currency,
             GiftCard.state == "live",
@@ -188,11 +169,19 @@ def by_public_id(session: Session, public_id: str) -> Held:
     return held(session, [found])[0]
 
 
-def held(session: Session, cards: Sequence[GiftCard]) -> list[Held]:
-    """The cards with what is on them, in the same order and two queries."""
+def held(
+    session: Session, cards: Sequence[GiftCard], but_order: uuid.UUID | None = None
+) -> list[Held]:
+    """The cards with what is on them, in the same order and two queries.
+
+    What ``but_order`` reserves is left out: to show its payer what another choice would take.
+    """
     ids = [card.id for card in cards]
     worth = _sums(session, GiftCardEntry.card_id, GiftCardEntry.amount_minor, ids)
-    reserved = _sums(session, Tender.gift_card_id, Tender.amount_minor, ids, reserved=True)
+    waits = [Tender.state == "reserved"]
+    if but_order is not None:
+        waits.append(or_(Tender.order_id.is_(None), Tender.order_id != but_order))
+    reserved = _sums(session, Tender.gift_card_id, Tender.amount_minor, ids, *waits)
     return [
         Held(
             card,
@@ -204,11 +193,9 @@ def held(session: Session, cards: Sequence[GiftCard]) -> list[Held]:
 
 
 def _sums(
-    session: Session, key: Any, minor: Any, ids: list[uuid.UUID], *, reserved: bool = False
+    session: Session, key: Any, minor: Any, ids: list[uuid.UUID], *where: ColumnElement[bool]
 ) -> dict[uuid.UUID, int]:
-    query = select(key, func.sum(minor)).where(key.in_(ids)).group_by(key)
-    if reserved:
-        query = query.where(Tender.state == "reserved")
+    query = select(key, func.sum(minor)).where(key.in_(ids), *where).group_by(key)
     return {card_id: int(sum_) for card_id, sum_ in session.execute(query)}
 
 
@@ -224,7 +211,7 @@ def listing(
     """Cards, the newest first; ``last_four`` leaves those whose code ends like that."""
     query = select(GiftCard).order_by(GiftCard.created_at.desc(), GiftCard.id.desc())
     if last_four:
-        query = query.where(GiftCard.last_four == normal(last_four)[-4:])
+        query = query.where(GiftCard.last_four == gift_codes.normal(last_four)[-4:])
     if before is not None:
         query = query.where(tuple_(GiftCard.created_at, GiftCard.id) < tuple_(*before))
     return held(session, session.scalars(query.limit(limit)).all())

@@ -36,6 +36,8 @@ class Source:
     key: uuid.UUID | None = None
     available: Money | None = None
     wanted: Money | None = None
+    #: A gift card's, for pages that let it be taken off again.
+    public_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.kernel.ids import new_id
@@ -36,9 +36,17 @@ class Spendable:
 
 
 def spendable(
-    session: Session, account_id: uuid.UUID, currency: str, *, lock: bool = False
+    session: Session,
+    account_id: uuid.UUID,
+    currency: str,
+    *,
+    lock: bool = False,
+    but_order: uuid.UUID | None = None,
 ) -> list[Spendable]:
-    """The account's credits that can be used, the oldest first; with ``lock`` nobody else can meanwhile."""
+    """The account's credits that can be used, the oldest first; with ``lock`` nobody else can meanwhile.
+
+    What ``but_order`` reserves counts as free.
+    """
     if lock:
         session.execute(
             select(OpenItem.id)
@@ -56,25 +64,30 @@ def spendable(
         for item in items.held_for(session, [account_id])
         if item.ledger_code in SPENDABLE and item.open.currency == currency
     ]
-    rows = [Spendable(item, item.open) for item in unreserved(session, found)]
+    rows = [Spendable(item, item.open) for item in unreserved(session, found, but_order)]
     return [row for row in rows if row.available.minor > 0]
 
 
-def reserved(session: Session, item_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Money]:
+def reserved(
+    session: Session, item_ids: Sequence[uuid.UUID], but_order: uuid.UUID | None = None
+) -> dict[uuid.UUID, Money]:
     """How much of each credit is reserved by tenders: so much less of it may be used elsewhere."""
     if not item_ids:
         return {}
-    rows = session.execute(
-        select(Tender.credit_item_id, Tender.currency, func.sum(Tender.amount_minor))
-        .where(Tender.credit_item_id.in_(item_ids), Tender.state == "reserved")
-        .group_by(Tender.credit_item_id, Tender.currency)
+    query = select(Tender.credit_item_id, Tender.currency, func.sum(Tender.amount_minor)).where(
+        Tender.credit_item_id.in_(item_ids), Tender.state == "reserved"
     )
+    if but_order is not None:
+        query = query.where(or_(Tender.order_id.is_(None), Tender.order_id != but_order))
+    rows = session.execute(query.group_by(Tender.credit_item_id, Tender.currency))
     return {key: Money(int(minor), currency) for key, currency, minor in rows if key is not None}
 
 
-def unreserved(session: Session, found: Sequence[Open]) -> list[Open]:
-    """The credits with only that open which no tender reserves."""
-    taken = reserved(session, [item.id for item in found])
+def unreserved(
+    session: Session, found: Sequence[Open], but_order: uuid.UUID | None = None
+) -> list[Open]:
+    """The credits with only that open which no tender reserves, those of ``but_order`` left out."""
+    taken = reserved(session, [item.id for item in found], but_order)
     return [
         replace(item, open=item.open - taken[item.id]) if item.id in taken else item
         for item in found

@@ -918,6 +918,7 @@ def upgrade() -> None:
         sa.Column("vat_id", sa.String(length=20), nullable=True),
         sa.Column("shipping_address", sa.JSON(), nullable=True),
         sa.Column("shipping_method", sa.String(length=40), nullable=True),
+        sa.Column("paying", sa.JSON(), nullable=True),
         sa.Column("state", sa.String(length=12), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
@@ -1095,6 +1096,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_open_item_account_id", "open_item", ["account_id", "currency"], unique=False
     )
+    op.create_index("ix_open_item_number", "open_item", ["number"], unique=False)
     op.create_index("ix_open_item_order_id", "open_item", ["order_id"], unique=False)
     op.create_index("ix_open_item_source", "open_item", ["source_kind", "source_id"], unique=False)
     op.create_table(
