@@ -34,7 +34,7 @@ def of_statement(
         issued_on=document.issue_date,
         period_start=document.period_start,
         period_end=document.period_end,
-        due=_money(document.amount_due, document),
+        amount=_money(document.amount_due, document),
         overdue=_money(document.overdue, document),
         in_favour=_money(max(-document.closing, Decimal(0)), document),
         due_on=document.due_date,

@@ -92,7 +92,7 @@ class BillLetter(Letter):
 
 @dataclass(frozen=True)
 class StatementLetter(Letter):
-    """A period's statement. ``due`` is what is to be paid, ``overdue`` how much of it is late;
+    """A period's statement. ``amount`` is what is to be paid, ``overdue`` how much of it is late;
     ``in_favour`` what is kept for the reader instead; both may be zero."""
 
     TEMPLATE: ClassVar[str] = "statement"
@@ -102,7 +102,7 @@ class StatementLetter(Letter):
     issued_on: date
     period_start: date
     period_end: date
-    due: Money
+    amount: Money
     overdue: Money
     in_favour: Money
     due_on: date | None

@@ -15,6 +15,7 @@ from core.notices.letters import (
     RefundLetter,
     ResetLetter,
     Row,
+    StatementLetter,
     VerifyLetter,
 )
 
@@ -147,6 +148,44 @@ REFUND = RefundLetter(
     payment_number="P-90419",
     link=LINK,
 )
+STATEMENT = StatementLetter(
+    head=HEAD,
+    name="Riley",
+    number="S-100017",
+    account_number="204187751",
+    issued_on=date(2026, 12, 1),
+    period_start=date(2026, 11, 1),
+    period_end=date(2026, 11, 30),
+    amount=usd(10450),
+    overdue=usd(0),
+    in_favour=usd(0),
+    due_on=date(2026, 12, 14),
+    dispute_by=date(2027, 1, 30),
+    rows=(
+        Row("Previous balance", usd(12000), "statement S-100009 of November 1, 2026"),
+        Row("Payments", usd(-10000)),
+        Row("Adjustments", usd(-500)),
+        Row("New charges", usd(8950)),
+        Row("Closing balance", usd(10450), kind="total"),
+    ),
+    link="http://localhost:8000/account/statements/4ff20c2d8f2b4c3f9a0d5b1c7e6a9d31",
+    is_attached=True,
+)
+LATE_STATEMENT = replace(STATEMENT, overdue=usd(8711), due_on=None, is_attached=False)
+STATEMENT_IN_FAVOUR = replace(
+    STATEMENT,
+    name="",
+    amount=usd(0),
+    due_on=None,
+    in_favour=usd(1000),
+    rows=(
+        Row("Previous balance", usd(0), "this is the first statement"),
+        Row("Payments", usd(-1000)),
+        Row("Adjustments", usd(0)),
+        Row("New charges", usd(0)),
+        Row("Closing balance", usd(-1000), kind="total"),
+    ),
+)
 RESET = ResetLetter(HEAD, "Riley", TOKEN_LINK, timedelta(hours=2))
 INVITE = InviteLetter(HEAD, "Riley", TOKEN_LINK, timedelta(days=14), "Riley Moreno", "204187751")
 VERIFY = VerifyLetter(HEAD, "Riley", TOKEN_LINK, "riley.moreno@example.com", timedelta(days=7))
@@ -160,6 +199,9 @@ ALL: dict[str, Letter] = {
     "free-bill": FREE_BILL,
     "receipt": RECEIPT,
     "refund": REFUND,
+    "statement": STATEMENT,
+    "late-statement": LATE_STATEMENT,
+    "statement-in-favour": STATEMENT_IN_FAVOUR,
     "reset": RESET,
     "invite": INVITE,
     "verify": VERIFY,
