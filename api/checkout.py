@@ -96,6 +96,7 @@ def _wish(cart_id: str, asked: CheckoutWish) -> Wish:
             shipping_address=addresses.clean(asked.shipping_address.model_dump()),
             shipping_method=asked.shipping_method,
             payment_method=asked.payment.method,
+            vat_id=asked.vat_id or "",
         ),
         expected_total=Money(expected.amount, expected.currency) if expected else None,
         return_url=asked.payment.return_url,

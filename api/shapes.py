@@ -120,6 +120,9 @@ class CheckoutWish(Shape):
         None, description="Without it: the cart's, else the cheapest."
     )
     payment: PaymentWish
+    vat_id: Annotated[str, _text(40)] | None = Field(
+        None, description="Of a business, with the letters of its country: DE136695976."
+    )
     expected_total: Money | None = Field(
         None, description="What the buyer was shown as due now; another total is answered by 409."
     )

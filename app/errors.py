@@ -30,6 +30,9 @@ from core.ledger.writeoffs import RequestedAlready, SamePerson, TooMuchToWriteOf
 from core.parties.users import DeadLink, WrongLogin
 from core.prices.resolve import NoPrice
 from core.stock.holds import OutOfStock
+from core.tax.rates import RateOverlaps
+from core.tax.service import NoTaxAnswer
+from core.tax.vat_ids import WrongVatId
 from flows.pay_bill import BillsChanged, DifferentPayers, NothingToPay
 from flows.settle_payment import PaymentMismatch
 from payments.gateway import GatewayError, Misconfigured, WebhookRefused
@@ -55,6 +58,9 @@ STATUS: dict[type[Exception], int] = {
     NoPrice: 422,
     DeadLink: 410,
     StaleState: 409,
+    RateOverlaps: 409,
+    WrongVatId: 422,
+    NoTaxAnswer: 503,
     NotPrinted: 404,
     CartClosed: 409,
     OutOfStock: 409,

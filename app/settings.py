@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from core.tax.register import VIES
+
 
 class SettingsError(Exception):
     """A setting is missing or wrong; the message names it and says what it may be."""
@@ -23,6 +25,10 @@ def _text(value: str) -> str:
 
 def _optional(value: str) -> str | None:
     return value.strip() or None
+
+
+def _any_text(value: str) -> str:
+    return value.strip()
 
 
 def _flag(value: str) -> bool:
@@ -165,6 +171,25 @@ class Settings:
     mail_from: str = _setting("MAIL_FROM", _text, "the sender, such as Shop <shop@example.com>")
     metrics_token: str | None = _setting(
         "METRICS_TOKEN", _optional, "a secret, or empty for no metrics", "", secret=True
+    )
+    tax_service_url: str | None = _setting(
+        "TAX_SERVICE_URL",
+        _optional_address,
+        "an outside tax service’s address; empty: our own table",
+        "",
+    )
+    tax_service_key: str = _setting(
+        "TAX_SERVICE_KEY", _any_text, "its key, or empty", "", secret=True
+    )
+    tax_service_timeout: int = _setting("TAX_SERVICE_TIMEOUT", _count, "seconds, 1 at least", "5")
+    tax_fallback: bool = _setting(
+        "TAX_FALLBACK", _flag, "yes or no: our own table when the service does not answer", "no"
+    )
+    vat_register: str | None = _setting(
+        "VAT_REGISTER",
+        _optional_address,
+        "VIES’s address; empty: a VAT id’s form alone counts",
+        VIES,
     )
     web_processes: int = _setting("WEB_PROCESSES", _count, "a number, 1 at least", "2")
     web_threads: int = _setting("WEB_THREADS", _count, "a number, 1 at least", "8")

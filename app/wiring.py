@@ -8,6 +8,9 @@ from core.kernel.blobs import FolderBlobs
 from core.kernel.clock import SystemClock
 from core.kernel.db import Database
 from core.notices.sending import SmtpSender
+from core.tax.http_service import HttpTaxService
+from core.tax.register import Vies
+from core.tax.service import ElseOwnTable, OwnTable, TaxService
 from flows.browse import Shelves
 from flows.house import House, Rules
 from flows.links import Links
@@ -43,7 +46,19 @@ def build(settings: Settings) -> House:
         links=Links(settings.base_url, settings.secret_key),
         rules=rules(settings),
         shelves=Shelves(timedelta(seconds=settings.shelf_seconds)),
+        taxes=taxes(settings),
+        vat_register=Vies(settings.vat_register) if settings.vat_register else None,
     )
+
+
+def taxes(settings: Settings) -> TaxService:
+    """Who works out taxes: our own table, or an outside service, with the table behind it or not."""
+    if settings.tax_service_url is None:
+        return OwnTable()
+    service = HttpTaxService(
+        settings.tax_service_url, settings.tax_service_key, float(settings.tax_service_timeout)
+    )
+    return ElseOwnTable(service) if settings.tax_fallback else service
 
 
 def rules(settings: Settings) -> Rules:

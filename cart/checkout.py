@@ -23,6 +23,8 @@ from core.orders.models import Order
 from core.orders.placing import NewLine, NewOrder
 from core.stock import holds
 from core.stock.holds import Demand, Owner
+from core.tax import vat_ids
+from core.tax.vat_ids import WrongVatId
 
 _EMAIL = re.compile(r"[^@\s,;<>\"()\[\]\\]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
@@ -79,6 +81,16 @@ def email_problem(email: str) -> str | None:
     return None
 
 
+def vat_id_problem(text: str) -> str | None:
+    """What is wrong with a VAT id, in words; None when it has its form, or nothing was said."""
+    try:
+        if text.strip():
+            vat_ids.normal(text)
+    except WrongVatId as error:
+        return str(error)
+    return None
+
+
 def requirements(
     priced: PricedCart, details: Details, payment_methods: tuple[str, ...]
 ) -> list[Requirement]:
@@ -96,6 +108,8 @@ def requirements(
         Requirement("address", f"shipping_address.{name}", text)
         for name, text in addresses.problems(details.shipping_address).items()
     ]
+    if problem := vat_id_problem(details.vat_id):
+        unmet.append(Requirement("vat_id", "vat_id", problem))
     if priced.ships:
         unmet += _delivery_requirements(priced, details)
     if details.payment_method not in payment_methods:
@@ -146,6 +160,7 @@ def freeze(
             shipping_address=details.shipping_address,
             shipping_method=priced.method.code if priced.method else None,
             lines=_new_lines(priced, details),
+            vat_id=priced.vat_id or None,
         ),
         now,
     )

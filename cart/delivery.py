@@ -46,6 +46,12 @@ class FlatDelivery:
         return Choice(row.code, row.name, row.description, price, row.tax_category)
 
 
+def countries(session: Session, channel_id: uuid.UUID) -> list[str]:
+    """Where a channel delivers to."""
+    query = select(DeliveryMethod.country).where(DeliveryMethod.channel_id == channel_id)
+    return list(session.scalars(query.distinct().order_by(DeliveryMethod.country)))
+
+
 @cache
 def _methods() -> Select[DeliveryMethod]:
     """Put together once, at first use: that costs more than running it."""

@@ -89,6 +89,8 @@ class PricedCart:
     unpriced: tuple[str, ...] = ()
     #: The prices are with tax.
     tax_included: bool = False
+    #: A VAT id that was told, whether it relieves of tax or not.
+    vat_id: str = ""
 
     @classmethod
     def empty(cls, currency: str) -> "PricedCart":
@@ -174,6 +176,7 @@ def price(
         taxed=tuple(taxed),
         unpriced=tuple(unpriced),
         tax_included=question.included,
+        vat_id=known.vat_id,
     )
 
 

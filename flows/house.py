@@ -8,6 +8,8 @@ from core.kernel.blobs import Blobs
 from core.kernel.clock import Clock
 from core.kernel.db import Database
 from core.notices.sending import Sender
+from core.tax.register import VatRegister
+from core.tax.service import OwnTable, TaxService
 from flows.browse import Shelves
 from flows.links import Links
 from payments.gateway import Gateway
@@ -41,4 +43,8 @@ class House:
     delivery: Delivery
     links: Links
     rules: Rules
+    #: Works out taxes.
+    taxes: TaxService = field(default_factory=OwnTable)
+    #: Says whether a VAT id is in use; None: its form alone counts.
+    vat_register: VatRegister | None = None
     shelves: Shelves = field(default_factory=Shelves)

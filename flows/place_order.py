@@ -20,11 +20,16 @@ from core.orders.models import Order
 from core.parties import accounts
 from core.parties.accounts import NewAccount
 from core.parties.models import Account, Channel, LegalEntity
+from core.tax import entering
+from core.tax.buyers import Known
+from core.tax.service import Answers
+from core.tax.vat_ids import is_same
 from flows import choose_tenders, start_payment
 from flows.abandon_payment import abandon
 from flows.choose_tenders import PLAIN, Payer, Paying
 from flows.confirm_order import confirm
 from flows.house import House
+from flows.taxing import ask_register, known, with_taxes
 from payments import operations
 
 
@@ -65,13 +70,15 @@ def place(house: House, wish: Wish) -> Placed:
     """Place the order of a cart.
 
     Raises CheckoutIncomplete (with what is missing), TotalChanged, OutOfStock, CartClosed, NotFound;
-    a GatewayError when the processor does not answer, and then the same wish goes on from there.
+    NoTaxAnswer when a tax service does not answer; a GatewayError when the processor does not, and then
+    the same wish goes on from there.
     """
-    written = house.db.run_tx(lambda session: _write(session, house, wish))
+    ask_register(house, wish.details.vat_id)
+    written = _written(house, wish)
     if written.stale:
         # The shopper came back and changed something: the first attempt is given up.
         abandon(house, written.order_id, "changed_at_checkout")
-        written = house.db.run_tx(lambda session: _write(session, house, wish))
+        written = _written(house, wish)
     if written.stale:
         # Somebody with the same cart was faster, and wants something else.
         raise lines.CartClosed
@@ -82,7 +89,14 @@ def place(house: House, wish: Wish) -> Placed:
     return Placed(written.order_id, written.public_id, url)
 
 
-def _write(session: Session, house: House, wish: Wish) -> _Written:
+def _written(house: House, wish: Wish) -> _Written:
+    def attempt(answers: Answers) -> _Written:
+        return house.db.run_tx(lambda session: _write(session, house, wish, answers))
+
+    return with_taxes(house, attempt)
+
+
+def _write(session: Session, house: House, wish: Wish, answers: Answers) -> _Written:
     now = house.clock.now()
     cart = lines.lock(session, wish.cart_id)
     earlier = _earlier(session, cart, wish, now)
@@ -99,9 +113,13 @@ def _write(session: Session, house: House, wish: Wish) -> _Written:
         now,
         place=dict(wish.details.shipping_address),
         method_code=wish.details.shipping_method,
+        known=_known(session, house, cart, wish),
+        answers=answers,
     )
     _check(house, wish, priced)
     account = _account(session, cart, channel, entity, wish, now)
+    if priced.vat_id and account.vat_id != priced.vat_id:
+        entering.put(session, account, priced.vat_id, _actor(wish), now)
     order = checkout.freeze(
         session,
         cart,
@@ -171,6 +189,15 @@ def _earlier(session: Session, cart: Cart, wish: Wish, now: datetime) -> _Writte
     return _Written(order.id, order.public_id, operation.id)
 
 
+def _known(session: Session, house: House, cart: Cart, wish: Wish) -> Known:
+    """Who buys, for taxes: the account that will pay, when there is one already."""
+    if wish.user_id is not None:
+        account = accounts.buying_account(session, wish.user_id, cart.legal_entity_id)
+    else:
+        account = session.get(Account, cart.account_id) if cart.account_id is not None else None
+    return known(house, account, wish.details.vat_id, is_guest=wish.user_id is None)
+
+
 def _payer(session: Session, cart: Cart, order: Order, wish: Wish) -> uuid.UUID | None:
     """Whose order it would be now: somebody may have logged in, or out, since it was begun."""
     if wish.user_id is None:
@@ -186,6 +213,7 @@ def _same(order: Order, wish: Wish) -> bool:
         and order.shipping_address == details.shipping_address
         and details.shipping_method in (None, order.shipping_method)
         and order.payment_method == details.payment_method
+        and (not details.vat_id.strip() or is_same(order.vat_id, details.vat_id))
         and order.paying_digest == wish.paying.digest
         and wish.expected_total in (None, Money(order.due_now_minor, order.currency))
     )

@@ -110,7 +110,7 @@ def report(session: Session, legal_entity_id: uuid.UUID, days: Period) -> Report
     for currency, *values in session.execute(_by_rate(legal_entity_id, days)):
         rows.setdefault(currency, []).append(_row(currency, values))
     posted = _posted(session, legal_entity_id, days)
-    untaxed = {code: minor for code, minor in session.execute(_untaxed(legal_entity_id, days))}
+    untaxed = dict(session.execute(_untaxed(legal_entity_id, days)).all())
     ties = {
         currency: Tie(
             Money(sum(row.tax_due.minor for row in rows.get(currency, [])), currency),

@@ -91,6 +91,7 @@ def keep_details(mine: Cart, details: Details) -> None:
             email=details.email,
             shipping_address=details.shipping_address,
             shipping_method=details.shipping_method,
+            vat_id=details.vat_id or None,
             changed_at=house().clock.now(),
         )
 

@@ -184,18 +184,47 @@ def totals(priced: PricedCart) -> list[tuple[Any, ...]]:
     rows: list[tuple[Any, ...]] = [("Goods and plans", priced.goods, "goods")]
     if priced.method is not None:
         rows.append((f"Delivery, {priced.method.name}", priced.delivery, "line"))
-    if priced.tax_known:
-        rows.append(("Sales tax", priced.tax, "tax", _tax_note(priced)))
-    else:
-        rows.append(("Sales tax", None, "tax", "Worked out from your address"))
+    if not priced.tax_known:
+        within = "Your prices contain it" if priced.tax_included else "Worked out from your address"
+        return [*rows, ("Tax" if priced.tax_included else "Sales tax", None, "tax", within)]
+    if priced.tax_taken_off:
+        rows.append(("Less the tax that you do not pay", -priced.tax_taken_off, "tax", ""))
+    if priced.tax_on_top or not priced.tax_contained:
+        rows.append((_tax_word(priced), priced.tax_on_top, "tax", _tax_note(priced)))
     return rows
 
 
+def _tax_word(priced: PricedCart) -> str:
+    names = {taxed.tax.name for line in priced.taxed for taxed in line.taxes}
+    return names.pop() if len(names) == 1 else "Sales tax"
+
+
+def contained(priced: PricedCart) -> str:
+    """What prices contain, in words: ``Contains 20.00 VAT.``"""
+    if not priced.tax_known or not priced.tax_contained:
+        return ""
+    names = sorted(
+        {one.tax.name for line in priced.taxed for one in line.taxes if one.tax.inclusive}
+    )
+    return f"Contains {priced.tax_contained.decimal()} {' and '.join(names)}."
+
+
 def _tax_note(priced: PricedCart) -> str:
-    found = {(taxed.tax.name, taxed.tax.rate_ppm) for line in priced.taxed for taxed in line.taxes}
+    every = [taxed.tax for line in priced.taxed for taxed in line.taxes]
+    found = {(tax.name, tax.rate_ppm) for tax in every if not tax.relief}
+    if priced.reverse_charge:
+        return "Reverse charge: your business accounts for it"
     if not found:
+        numbers = sorted({tax.reference for tax in every if tax.relief})
+        if numbers:
+            return f"Free of tax by certificate {', '.join(numbers)}"
         return "Nothing here is taxed where it goes"
-    base = sum(taxed.base_minor for line in priced.taxed for taxed in line.taxes[:1])
+    base = sum(
+        taxed.base_minor
+        for line in priced.taxed
+        for taxed in line.taxes[:1]
+        if not taxed.tax.relief
+    )
     rates = " and ".join(f"{ppm / 10_000:g} %" for _, ppm in sorted(found))
     return f"{rates} of {Money(base, priced.due_now.currency).decimal()}"
 

@@ -48,6 +48,14 @@ def normal(text: str) -> str:
         raise WrongVatId(f"This does not look like a VAT id of {country}.") from None
 
 
+def is_same(known: str | None, text: str) -> bool:
+    """Is what somebody typed this id?"""
+    try:
+        return known == normal(text)
+    except WrongVatId:
+        return False
+
+
 def _checked(plain: str, country: str) -> str:
     modules: dict[str, Any] = {"CH": swiss, "NO": norwegian}
     if country == "GB":

@@ -1,0 +1,88 @@
+"""What checkout asks for taxes' sake: the country, where there are several, and a business's VAT id."""
+
+from babel import Locale
+from flask import current_app
+from wtforms.fields import SelectChoice
+
+from cart import delivery
+from cart.models import Cart
+from cart.pricing import PricedCart
+from core.parties import accounts
+from core.parties.models import Account
+from core.tax import vat_ids
+from core.tax.buyers import Known
+from flows import taxing
+from storefront.forms import CheckoutForm
+from web.context import KEPT, channel, house
+from web.login import person
+
+#: Countries beside the EU's whose businesses have VAT ids.
+_OTHERS = frozenset(("GB", "CH", "NO"))
+
+
+def offer(form: CheckoutForm) -> None:
+    """Give the form its countries; what this shop has no use for is left out."""
+    found, entity = channel()
+    if entity.country not in vat_ids.EU | _OTHERS:
+        del form.vat_id
+    codes = {*_delivered(), entity.country}
+    if len(codes) < 2:
+        del form.country
+        return
+    names = Locale.parse(found.locale).territories
+    choices = [(code, names.get(code, code)) for code in codes]
+    form.country.choices = [SelectChoice(*one) for one in sorted(choices, key=lambda one: one[1])]
+    form.country.data = country(form)
+
+
+def _delivered() -> list[str]:
+    """Where this shop delivers to; read again after half a minute."""
+    now = house().clock.now()
+    kept = current_app.extensions.get("counterfoil.countries")
+    if kept is None or abs(now - kept[0]) > KEPT:
+        with house().db.reading() as session:
+            kept = (now, delivery.countries(session, channel()[0].id))
+        current_app.extensions["counterfoil.countries"] = kept
+    answer: list[str] = kept[1]
+    return answer
+
+
+def country(form: CheckoutForm) -> str:
+    """Where it goes: what was chosen, else where the shop is."""
+    return (form.country.data if "country" in form else "") or channel()[1].country
+
+
+def vat_id(form: CheckoutForm) -> str:
+    """What was typed, in a shop that asks for it."""
+    typed = form.vat_id.data if "vat_id" in form else ""
+    asks = channel()[1].country in vat_ids.EU | _OTHERS
+    return (typed or "").strip() if asks else ""
+
+
+def ask_register(form: CheckoutForm) -> None:
+    """Ask the register about a VAT id, so that the sums are right."""
+    taxing.ask_register(house(), vat_id(form))
+
+
+def known(mine: Cart, typed: str) -> Known:
+    """Who buys, for taxes."""
+    who = person()
+    with house().db.reading() as session:
+        if who is not None:
+            account = accounts.buying_account(session, who.key, channel()[0].legal_entity_id)
+        else:
+            account = session.get(Account, mine.account_id) if mine.account_id else None
+    return taxing.known(house(), account, typed, is_guest=who is None)
+
+
+def note(form: CheckoutForm, priced: PricedCart, place: str) -> str:
+    """What becomes of a VAT id that was told, in words."""
+    seller = channel()[1].country
+    if priced.reverse_charge:
+        return "No VAT is charged: your business accounts for it."
+    if not vat_id(form) or not vat_ids.is_reverse_charge(seller, priced.vat_id, place):
+        return ""
+    return (
+        "VAT is charged: the register of VAT ids does not confirm this one now. Look at it again, or "
+        "work the sums out once more in a while."
+    )
