@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from core.kernel import proof
 from core.kernel.numbering import NumberSeries
 from core.kernel.proof import Part
+from core.ledger.chargebacks import CHARGEBACK
 from core.ledger.chart import CLEARING, ORDER_DEPOSIT
 from core.ledger.models import Application, JournalEntry, JournalLine, OpenItem
 from payments.models import Payment, Refund
@@ -28,10 +29,15 @@ from payments.money import BEFORE_FIRST, PAYMENT_SERIES
 
 #: A refund's entry, and the one that posts it back when it fails.
 _REFUNDS = ("refund", "refund_failed")
+#: What a card network has taken back and not given again.
+CHARGED_BACK = "charged back"
 
 
 def captured_is_somewhere(session: Session, as_of: date | None) -> Part:
-    """Captured = applied + unapplied + earmarked + refunded, payment by payment, and as cleared."""
+    """Captured = applied + unapplied + earmarked + refunded + charged back, payment by payment.
+
+    And each went through processor clearing, with its refunds.
+    """
     pieces = union_all(*_pieces(as_of)).subquery()
     where = func.sum(pieces.c.amount)
     missing = (
@@ -49,7 +55,7 @@ def captured_is_somewhere(session: Session, as_of: date | None) -> Part:
         ),
         *_uncleared(session, as_of),
     ]
-    named = ("captured", "applied", "earmarked", "unapplied", "refunded")
+    always = ("captured", "applied", "earmarked", "unapplied", "refunded")
     totals = (
         select(Payment.currency, pieces.c.what, func.sum(pieces.c.amount))
         .join(pieces, pieces.c.payment_id == Payment.id)
@@ -59,7 +65,10 @@ def captured_is_somewhere(session: Session, as_of: date | None) -> Part:
     for currency, what, minor in session.execute(totals):
         sums.setdefault(currency, {})[what] = abs(int(minor))
     figures = [
-        ", ".join(f"{what} {proof.amount(by.get(what), currency)}" for what in named)
+        ", ".join(
+            f"{what} {proof.amount(by.get(what), currency)}"
+            for what in (*always, *([CHARGED_BACK] if CHARGED_BACK in by else []))
+        )
         for currency, by in sorted(sums.items())
     ]
     return Part("; ".join(figures) or "nothing was captured", proof.first_few(wrong))
@@ -112,6 +121,26 @@ def _pieces(as_of: date | None) -> list[Select[*tuple[Any, ...]]]:
         _from_credit(OpenItem.source_id, -Application.amount_minor).where(
             OpenItem.source_kind == "payment", *dated
         ),
+        *_charged_back(dated),
+    ]
+
+
+def _charged_back(dated: list[ColumnElement[bool]]) -> list[Select[*tuple[Any, ...]]]:
+    """What a chargeback took: of applications (it takes them back; won, they come again), and of money
+    still held."""
+    what = literal(CHARGED_BACK)
+    return [
+        _piece(Application.source_id, what, Application.amount_minor)
+        .join(JournalEntry, JournalEntry.id == Application.entry_id)
+        .where(
+            Application.source_kind == "payment",
+            Application.credit_item_id.is_(None),
+            JournalEntry.source_kind == CHARGEBACK,
+            *dated,
+        ),
+        _piece(OpenItem.source_id, what, -Application.amount_minor)
+        .join(Application, Application.credit_item_id == OpenItem.id)
+        .where(OpenItem.source_kind == "payment", Application.source_kind == CHARGEBACK, *dated),
     ]
 
 
