@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from core.catalog import products
 from core.kernel.money import Money
-from core.ledger import items
+from core.ledger import items, paid_by
 from core.ledger.items import Open
+from core.ledger.paid_by import PaidBy
 from core.orders import placing
 from core.orders.models import Order, OrderLine
 from invoices import reading
@@ -31,6 +32,8 @@ class Followed:
     stored: frozenset[uuid.UUID]
     open_items: dict[uuid.UUID, Open]
     payments: Sequence[Payment]
+    #: Gift cards, credit, card or terms: how it was paid, once that is certain.
+    paid_by: Sequence[PaidBy]
 
     @property
     def due(self) -> Money:
@@ -59,4 +62,5 @@ def follow(session: Session, order: Order) -> Followed:
         stored=reading.stored_ids(session, [row.id for row in found]),
         open_items=items.of_sources(session, [row.id for row in found]),
         payments=payments.of_order(session, order.id),
+        paid_by=paid_by.of_order(session, order.id),
     )

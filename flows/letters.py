@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from cart import address
 from core.kernel.clock import local_date
 from core.kernel.money import Money, total
-from core.ledger import applied, gift_codes, items
+from core.ledger import applied, gift_codes, items, paid_by
 from core.ledger.chart import UNAPPLIED
 from core.ledger.tender_models import GiftCard
 from core.notices import addressing
@@ -72,7 +72,15 @@ def of_order(session: Session, order: Order, link: str) -> OrderLetter:
         plans=_plans(order, lines),
         address=tuple(part for part in (name, *address.lines(order.shipping_address)) if part),
         link=link,
+        paid_by=_paid_by(session, order),
     )
+
+
+def _paid_by(session: Session, order: Order) -> tuple[Row, ...]:
+    found = paid_by.of_order(session, order.id)
+    if {row.kind for row in found} <= {"card", "terms"}:
+        return ()
+    return tuple(Row(row.label, row.amount, kind="part") for row in found)
 
 
 def _order_rows(
@@ -107,7 +115,7 @@ def _taxes(
 ) -> dict[str, int]:
     sums: dict[str, int] = {}
     for tax in (tax for of_line in taxes.values() for tax in of_line):
-        if tax.inclusive == inclusive:
+        if tax.inclusive == inclusive and not tax.relief:
             label = _tax_label(tax.name, tax.jurisdiction, say.percent(tax.rate_ppm))
             sums[label] = sums.get(label, 0) + tax.amount_minor
     return sums

@@ -15,7 +15,7 @@ from invoices.document import InvoiceDocument
 from payments import reading as payments
 from payments.models import Payment
 from portal import shown
-from web import paging
+from web import paging, tenders
 from web.access import Who, allow
 from web.context import house
 from web.documents import State, pdf_response, qr_of
@@ -40,10 +40,14 @@ def bills() -> str:
         rows = found[:PAGE_SIZE]
         open_items = items.of_sources(session, [row.id for row in rows])
         printed = reading.stored_ids(session, [row.id for row in rows])
+        corrected = reading.names(session, [row.corrects_id for row in rows if row.corrects_id])
     following = paging.write(rows[-1].issue_date, rows[-1].id) if len(found) > PAGE_SIZE else None
     return page(
         "portal/invoices.html",
-        bills=[shown.bill(row, open_items.get(row.id), printed=row.id in printed) for row in rows],
+        bills=[
+            shown.bill(row, open_items.get(row.id), printed=row.id in printed, known=corrected)
+            for row in rows
+        ],
         page=paging.links("/account/bills", "before", following, before is None),
         tabs_=[],
         current_tab="",
@@ -59,6 +63,8 @@ def bill(public_id: str) -> str:
         invoice = reading.one(session, public_id, _mine())
         item = items.of_sources(session, [invoice.id]).get(invoice.id)
         printed = reading.stored_ids(session, [invoice.id])
+        events = tenders.bill_events(session, item)
+        related = reading.related(session, invoice)
     document = InvoiceDocument.from_dict(invoice.document)
     return page(
         "portal/invoice.html",
@@ -67,7 +73,8 @@ def bill(public_id: str) -> str:
         pdf_href=f"/account/bills/{public_id}.pdf" if printed else "",
         pay_action=f"/account/pay?bill={public_id}",
         guest=False,
-        events=[],
+        events=events,
+        related=shown.related(related),
         qr=qr_of(document),
     )
 

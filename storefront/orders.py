@@ -153,6 +153,7 @@ def _words(followed: Followed) -> dict[str, Any]:
         "lines": [_line(followed, line) for line in goods],
         "totals": _totals(order, followed.lines),
         "total": Money(order.due_now_minor, currency),
+        "paid_by": _paid_by(followed),
         "recurring": [
             (Money(line.net_minor, currency), line.charge_kind.removesuffix("ly"), line.name)
             for line in goods
@@ -225,7 +226,19 @@ def _delivery(order: Order) -> dict[str, Any] | None:
     }
 
 
+def _paid_by(followed: Followed) -> list[tuple[str, Money]]:
+    """How it was paid, where that is more than one way or no card."""
+    if {row.kind for row in followed.paid_by} <= {"card", "terms"}:
+        return []
+    card = followed.payments[-1].instrument if followed.payments else ""
+    return [
+        (card if row.kind == "card" and card else row.label, row.amount) for row in followed.paid_by
+    ]
+
+
 def _payment_words(followed: Followed) -> str:
+    if rows := _paid_by(followed):
+        return "Paid by " + " and ".join(label[0].lower() + label[1:] for label, _ in rows)
     if followed.payments:
         return f"Paid by {followed.payments[-1].instrument}"
     return "You pay by bill" if followed.order.payment == "on_terms" else ""

@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy.orm import Session
 
 from core.kernel.errors import ShopError
 from core.kernel.money import Money, total
-from core.ledger import tenders
+from core.ledger import paid_by, tenders
+from core.ledger.items import Open
 from core.ledger.splitting import Share
 from flows import choose_tenders
 from flows.choose_tenders import Payer, Paying
+from web.filters import sign
 
 
 @dataclass(frozen=True)
@@ -72,3 +75,13 @@ def credit_of(session: Session, payer: Payer, currency: str) -> Money:
         return Money.zero(currency)
     found = tenders.spendable(session, payer.account_id, currency, but_order=payer.but_order)
     return total((row.available for row in found), currency)
+
+
+def bill_events(session: Session, item: Open | None) -> list[dict[str, Any]]:
+    """What paid a bill so far, for its page's time line; the last first."""
+    if item is None or item.open == item.amount:
+        return []
+    return [
+        {"title": row.label, "text": sign(row.amount), "at": None, "state": "done"}
+        for row in reversed(paid_by.of_item(session, item.id))
+    ]

@@ -70,6 +70,8 @@ class OrderLetter(Letter):
     visits: tuple[str, ...]
     plans: tuple[Plan, ...]
     address: tuple[str, ...]
+    #: Gift cards, credit and the rest, where it was not the card alone.
+    paid_by: tuple[Row, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,13 @@ FEW, MANY = 3, 30
 #: Where a session is read there are two more: the session and its user.
 BOUNDS = {
     "shelves": {"home": 3, "everything": 3, "category": 3, "product": 4},
-    "cart": {"cart": 5, "count": 1, "checkout": 11, "adding": 8, "order": 7, "thanks": 7},
-    "portal": {"overview": 10, "bills": 6, "bill": 6, "receipts": 7, "receipt": 9, "pay": 7},
+    "cart": {"cart": 5, "count": 1, "checkout": 11, "adding": 8, "order": 8, "thanks": 8},
+    "portal": {"overview": 10, "bills": 6, "bill": 7, "receipts": 7, "receipt": 9, "pay": 9},
     "desk": {
         "today": 7,
         "orders": 5,
         "orders looked for": 5,
-        "order": 11,
+        "order": 12,
         "invoices": 4,
         "invoice": 8,
         "payments": 6,
