@@ -180,7 +180,7 @@ def _bill_rows(document: InvoiceDocument, say: Figures) -> list[Row]:
         rows = [*rows[: MOST_ROWS - 1], Row(f"{len(rest)} more lines, in the PDF", summed)]
     if document.totals.delivery:
         rows.append(Row("Delivery", _money(document.totals.delivery, currency)))
-    rows += [_tax_row(tax, currency, say) for tax in document.tax_on_top]
+    rows += [_tax_row(tax, currency, say) for tax in document.tax_on_top if not tax.relief]
     return rows
 
 

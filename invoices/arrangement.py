@@ -226,6 +226,7 @@ class Arrangement:
         shown = (
             document.number,
             document.buyer.account_number,
+            document.buyer.vat_id,
             document.period_start or document.period_end,
             document.order_number,
             document.purchase_order,

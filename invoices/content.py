@@ -41,6 +41,16 @@ class TaxPart:
     inclusive: bool = False
     more: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def relief(self) -> str:
+        """``exempt`` or ``reverse_charge``: nothing is charged."""
+        return str(self.more.get("relief", ""))
+
+    @property
+    def reference(self) -> str:
+        """The certificate or VAT id that says so."""
+        return str(self.more.get("reference", ""))
+
     @classmethod
     def of(cls, row: InvoiceLineTax | OrderLineTax) -> "TaxPart":
         """As a row has it, of an order or of another document."""

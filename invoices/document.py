@@ -64,6 +64,7 @@ class Buyer:
     address: tuple[str, ...] = ()
     account_number: str = ""
     email: str = ""
+    vat_id: str = ""  # BT-48
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,8 @@ class TaxSubtotal:
     amount: Decimal  # BT-117
     inclusive: bool = False  # the prices contain it already
     name: str = "Sales tax"
+    relief: str = ""  # "exempt" or "reverse_charge": the base is told, nothing is charged
+    reference: str = ""  # BT-120: the certificate or VAT id that says so
 
 
 @dataclass(frozen=True)

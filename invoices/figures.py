@@ -17,6 +17,7 @@ from babel.dates import format_date, format_skeleton
 from babel.numbers import NumberPattern, get_currency_symbol
 
 from core.kernel.money import minor_digits
+from invoices.document import TaxSubtotal
 from invoices.words import Words, words
 
 MINUS = "\N{MINUS SIGN}"
@@ -65,6 +66,15 @@ class Figures:
             minus = MINUS if number.startswith(MINUS) else ""
             return Alone(minus + sign + gap, number.removeprefix(MINUS), "")
         return Alone("", number, f"\N{NO-BREAK SPACE}{sign}")
+
+    def tax_base(self, part: TaxSubtotal) -> str:
+        """What a tax is reckoned on, or why it is not charged: ``6.5 % of 84.77``."""
+        base = self.amount(part.base)
+        if part.relief == "exempt":
+            return self.words.exempt_base.format(number=part.reference, base=base)
+        if part.relief:
+            return self.words.reverse_base.format(base=base)
+        return self.words.rate_of.format(rate=self.rate(part.rate), base=base)
 
     def fine(self, value: Decimal) -> str:
         """An amount that may be finer than the currency: what rounding left."""

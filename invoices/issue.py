@@ -143,9 +143,12 @@ def _applied_words(said: Words, item: Open) -> str:
 def _item(basis: _Basis, line: OrderLine, parents: dict[uuid.UUID, int]) -> Item:
     group = getattr(words(basis.locale), line.kind) if line.kind in _GROUPS else ""
     taxes = tuple(TaxPart.of(tax) for tax in basis.taxes.get(line.id, []))
+    less = any(part.relief and part.inclusive for part in taxes)
     return Item(
         line_number=line.line_number,
         name=line.name,
+        description=words(basis.locale).price_without_tax if less else "",
+        priced_each=not less,
         net_minor=line.net_minor,
         taxes=taxes,
         sku=line.sku,

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.kernel.money import MICROS, minor_digits
+from core.tax.arithmetic import EXEMPT, REVERSE_CHARGE
 from invoices.content import Content, Item, TaxPart
 from invoices.document import (
     Buyer,
@@ -24,9 +25,12 @@ from invoices.document import (
 )
 from invoices.figures import Figures, figures
 from invoices.reasons import reasons
+from invoices.words import Words
 
 #: Parts per million in a percent.
 PER_CENT = 10_000
+#: BT-118: standard rate, exempt, reverse charge.
+CATEGORIES = {"": "S", EXEMPT: "E", REVERSE_CHARGE: "AE"}
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,7 @@ def document(
             address=printing.postal(content.payer.billing_address),
             account_number=account,
             email=content.payer.email or "",
+            vat_id=_accounting_for_vat(content) or content.payer.vat_id or "",
         ),
         deliver_to=content.deliver_to,
         order_number=content.order_number,
@@ -80,7 +85,7 @@ def document(
         early=early,
         preceding=_preceding(content),
         reason=getattr(say.words, content.reason, ""),
-        notes=tuple(content.notes),
+        notes=(*content.notes, *_tax_notes(content, say.words)),
         message=content.message,
         pay_url=name.page_url if asks else None,
         scan_line=scan_line(int(account), name.scan_number, due) if asks else None,
@@ -152,24 +157,38 @@ def unit_price(micros: int, currency: str) -> Decimal:
 
 def breakdown(content: Content) -> tuple[TaxSubtotal, ...]:
     """Base and amount of each tax, place and rate."""
-    sums: dict[tuple[str, str, int, bool], list[int]] = {}
+    sums: dict[tuple[str, str, int, bool, str, str], list[int]] = {}
     for part in _parts(content.counted):
-        key = (part.jurisdiction, part.name, part.rate_ppm, part.inclusive)
+        contained = part.inclusive and not part.relief
+        told = (part.relief, part.reference)
+        key = (part.jurisdiction, part.name, part.rate_ppm, contained, *told)
         pair = sums.setdefault(key, [0, 0])
         pair[0] += part.base_minor
         pair[1] += part.amount_minor
     return tuple(
         TaxSubtotal(
             jurisdiction=jurisdiction,
-            category="S",
+            category=CATEGORIES[relief],
             rate=(Decimal(ppm) / PER_CENT).normalize(),
             base=content.decimal(base),
             amount=content.decimal(amount),
             inclusive=inclusive,
             name=name,
+            relief=relief,
+            reference=reference,
         )
-        for (jurisdiction, name, ppm, inclusive), (base, amount) in sums.items()
+        for (jurisdiction, name, ppm, inclusive, relief, reference), (base, amount) in sums.items()
     )
+
+
+def _accounting_for_vat(content: Content) -> str:
+    """The VAT id of a buyer who accounts for tax themselves, or empty."""
+    parts = _parts(content.counted)
+    return next((part.reference for part in parts if part.relief == REVERSE_CHARGE), "")
+
+
+def _tax_notes(content: Content, words: Words) -> list[str]:
+    return [words.reverse_charge] if _accounting_for_vat(content) else []
 
 
 def _parts(items: Sequence[Item]) -> list[TaxPart]:

@@ -72,6 +72,14 @@ class Words:
     to_pay_so_far: str = "To pay, so far"
     rate_of: str = "{rate} of {base}"
     contains: str = "Contains"
+    exempt_base: str = "certificate {number}, {base} free of tax"
+    reverse_base: str = "reverse charge on {base}"
+    price_without_tax: str = "Its price without the tax"
+    your_vat_id: str = "Your VAT id"
+    reverse_charge: str = (
+        "Reverse charge: you account for the VAT. Services: Articles 44 and 196 of Directive "
+        "2006/112/EC. Goods: exempt intra-Community supply, its Article 138."
+    )
     reasons_later: str = "Every line, with its reason, from page 2 on."
     reasons_below: str = "Every line, with its reason, below."
     why_this_amount: str = "Why this amount"
@@ -214,6 +222,15 @@ DE = Words(
     to_pay_so_far="Zu zahlen, bisher",
     rate_of="{rate} von {base}",
     contains="Enthält",
+    exempt_base="Bescheinigung {number}, {base} steuerfrei",
+    reverse_base="Reverse Charge auf {base}",
+    price_without_tax="Der Preis ohne Steuer",
+    your_vat_id="Ihre USt-IdNr.",
+    reverse_charge=(
+        "Reverse Charge: Steuerschuldnerschaft des Leistungsempfängers. Leistungen: Artikel 44 und "
+        "196 der Richtlinie 2006/112/EG. Waren: steuerfreie innergemeinschaftliche Lieferung, "
+        "Artikel 138."
+    ),
     reasons_later="Jede Position mit ihrer Begründung ab Seite 2.",
     reasons_below="Jede Position mit ihrer Begründung weiter unten.",
     why_this_amount="Warum dieser Betrag",

@@ -69,6 +69,10 @@ WRONG = {
     "SMTP_PORT": ("0", "65536", "smtp"),
     "SMTP_TLS": ("", "maybe", "2"),
     "MAIL_FROM": ("",),
+    "TAX_SERVICE_URL": ("taxes.example.com",),
+    "TAX_SERVICE_TIMEOUT": ("0", "soon"),
+    "TAX_FALLBACK": ("", "perhaps"),
+    "VAT_REGISTER": ("vies",),
     "WEB_PROCESSES": ("0", "-2", "many"),
     "WEB_THREADS": ("0", "many"),
     "SHELF_SECONDS": ("-1", "a moment", "0.5"),
@@ -87,6 +91,7 @@ ANYTHING = {
     "PAY_PAGE_ORIGINS",
     "SMTP_USER",
     "SMTP_PASSWORD",
+    "TAX_SERVICE_KEY",
     "METRICS_TOKEN",
     "RETURN_ORIGINS",
 }
