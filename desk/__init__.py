@@ -3,17 +3,23 @@
 from flask import Blueprint
 
 from desk import (
+    bill_money,
+    bookkeeping,
     certificates,
+    drafts,
     entry,
     invoices,
     jobs,
     ledger,
     ledger_accounts,
+    memos,
+    money,
     orders,
     payments,
     statements,
     styleguide,
     taxes,
+    terms,
     today,
 )
 
@@ -25,12 +31,18 @@ def blueprints() -> list[Blueprint]:
         today.today_,
         orders.orders,
         invoices.invoices,
+        drafts.drafts,
+        memos.memos,
+        terms.terms,
         statements.statements,
         payments.payments,
         taxes.taxes,
         certificates.certificates,
         ledger.ledger,
         ledger_accounts.ledger_accounts,
+        money.money,
+        bill_money.bill_money,
+        bookkeeping.bookkeeping,
         jobs.jobs_,
         styleguide.styleguide,
     ]

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from core.kernel.ids import new_id
 from core.kernel.money import Money
 from core.ledger import rates
-from core.ledger.chart import OPEN_ON_DEBIT, RECEIVABLE_CHARGED_BACK
+from core.ledger.chart import OPEN_ON_DEBIT, RECEIVABLE, RECEIVABLE_CHARGED_BACK
 from core.ledger.journal import Side
 from core.ledger.models import Application, ContestedAmount, JournalLine, OpenItem
 
@@ -232,14 +232,24 @@ def _still_open(
     session: Session, account_ids: Sequence[uuid.UUID], side: str, as_of: date | None
 ) -> list[Open]:
     """The database leaves out what is settled: an account's history may be long."""
-    return find(
+    return still_open(
         session,
         OpenItem.account_id.in_(account_ids),
         OpenItem.side == side,
         OpenItem.ledger_code != RECEIVABLE_CHARGED_BACK,
-        OpenItem.amount_minor > _applied(as_of),
         as_of=as_of,
     )
+
+
+def still_open(
+    session: Session,
+    *where: ColumnElement[bool],
+    as_of: date | None = None,
+    limit: int | None = None,
+) -> list[Open]:
+    """Items that meet ``where`` and are not settled, the earliest due first."""
+    query = _query(as_of).where(*where, OpenItem.amount_minor > _applied(as_of)).limit(limit)
+    return [_open(row) for row in session.execute(query)]
 
 
 def of_sources(session: Session, source_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Open]:
@@ -247,6 +257,22 @@ def of_sources(session: Session, source_ids: Sequence[uuid.UUID]) -> dict[uuid.U
     if not source_ids:
         return {}
     return {item.source_id: item for item in find(session, OpenItem.source_id.in_(source_ids))}
+
+
+def some(session: Session, item_ids: Sequence[uuid.UUID]) -> list[Open]:
+    """The items with these keys."""
+    return find(session, OpenItem.id.in_(item_ids))
+
+
+def owed_under(session: Session, legal_entity_id: uuid.UUID, number: str) -> Open | None:
+    """What is open of the bill of this number; None when nothing is."""
+    found = find(
+        session,
+        OpenItem.legal_entity_id == legal_entity_id,
+        OpenItem.number == number,
+        OpenItem.ledger_code == RECEIVABLE,
+    )
+    return next((item for item in found if item.open), None)
 
 
 def get(session: Session, item_id: uuid.UUID) -> Open:

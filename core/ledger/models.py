@@ -112,6 +112,7 @@ class OpenItem(Base):
         Index("ix_open_item_account_id", "account_id", "currency"),
         Index("ix_open_item_source", "source_kind", "source_id"),
         Index("ix_open_item_order_id", "order_id"),
+        Index("ix_open_item_number", "number"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)

@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar
 
-from sqlalchemy import CheckConstraint, Index, String, select
+from sqlalchemy import CheckConstraint, Index, String, select, tuple_
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.kernel.db import Base
@@ -33,6 +33,7 @@ class CurrencyRate(Base):
     __table_args__ = (
         CheckConstraint("currency <> functional", name="pair"),
         Index("ix_currency_rate_pair", "currency", "functional", "on_date"),
+        Index("ix_currency_rate_on_date", "on_date", "id"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -106,3 +107,14 @@ def functional_currency(session: Session, legal_entity_id: uuid.UUID) -> str:
     if key not in session.info:
         session.info[key] = session.get_one(LegalEntity, legal_entity_id).functional_currency
     return str(session.info[key])
+
+
+def listing(
+    session: Session, *, before: tuple[date, uuid.UUID] | None = None, limit: int = 50
+) -> list[CurrencyRate]:
+    """What was told, the newest day first, behind ``before``."""
+    query = select(CurrencyRate)
+    if before is not None:
+        query = query.where(tuple_(CurrencyRate.on_date, CurrencyRate.id) < tuple_(*before))
+    newest = query.order_by(CurrencyRate.on_date.desc(), CurrencyRate.id.desc())
+    return list(session.scalars(newest.limit(limit)))

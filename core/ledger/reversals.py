@@ -57,6 +57,29 @@ def standing(session: Session, application_id: uuid.UUID) -> Undoable:
     return Undoable(row, Money(row.amount_minor + int(back or 0), _item_of(session, row).currency))
 
 
+def of_bill(session: Session, item: Open) -> list[Undoable]:
+    """What was applied to a bill and still stands, in its order."""
+    rows = session.scalars(
+        select(Application)
+        .where(Application.debit_item_id == item.id)
+        .order_by(Application.posted_at, Application.id)
+    ).all()
+    left = {row.id: row.amount_minor for row in rows if row.reverses_id is None}
+    for row in rows:
+        if row.reverses_id is not None:
+            left[row.reverses_id] += row.amount_minor
+    return [
+        Undoable(row, Money(left[row.id], item.amount.currency)) for row in rows if left.get(row.id)
+    ]
+
+
+def can_undo(one: Undoable) -> bool:
+    """Is it money or credit that was applied to a bill, and does some of it stand?"""
+    row = one.row
+    is_money = row.credit_item_id is not None or row.source_kind in MONEY
+    return row.debit_item_id is not None and is_money and one.left.minor > 0
+
+
 def _item_of(session: Session, row: Application) -> Money:
     key = row.debit_item_id or row.credit_item_id
     assert key is not None
@@ -77,10 +100,7 @@ def undo(
     """
     found = standing(session, application_id)
     row, part = found.row, found.left if amount is None else amount
-    undoable = row.debit_item_id is not None and (
-        row.credit_item_id is not None or row.source_kind in MONEY
-    )
-    if not undoable or part.minor <= 0 or part > found.left:
+    if not can_undo(found) or part.minor <= 0 or part > found.left:
         raise CannotUndo(row.source_kind, part, found.left)
     assert row.debit_item_id is not None
     owed = items.get(session, row.debit_item_id)

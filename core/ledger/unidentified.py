@@ -98,11 +98,11 @@ def identify(
     return left
 
 
-def still_unknown(session: Session, legal_entity_id: uuid.UUID) -> list[Open]:
+def still_unknown(session: Session, legal_entity_id: uuid.UUID, limit: int = 50) -> list[Open]:
     """What nobody has claimed yet, the oldest first."""
-    found = items.find(
+    return items.still_open(
         session,
         OpenItem.legal_entity_id == legal_entity_id,
         OpenItem.account_id.is_(None),
+        limit=limit,
     )
-    return [item for item in found if item.open]

@@ -13,12 +13,12 @@ from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
     Index,
-    Select,
     String,
     Text,
     func,
     select,
     text,
+    tuple_,
     update,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -235,7 +235,13 @@ def get(session: Session, write_off_id: uuid.UUID) -> WriteOff:
     return row
 
 
-def listing(state: str = "") -> Select[WriteOff]:
-    """Write-offs, the newest first; of one state, if given."""
+def page(
+    session: Session, state: str, before: tuple[datetime, uuid.UUID] | None, limit: int
+) -> list[WriteOff]:
+    """Write-offs, the newest first, behind ``before``; of one state, or all when it is empty."""
     query = select(WriteOff).order_by(WriteOff.requested_at.desc(), WriteOff.id.desc())
-    return query.where(WriteOff.state == state) if state else query
+    if state:
+        query = query.where(WriteOff.state == state)
+    if before is not None:
+        query = query.where(tuple_(WriteOff.requested_at, WriteOff.id) < tuple_(*before))
+    return list(session.scalars(query.limit(limit)))

@@ -2,6 +2,8 @@
 
 import re
 import uuid
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -66,6 +68,17 @@ def hash_password(password: str) -> str:
 def find(session: Session, email: str) -> User | None:
     """The user with this e-mail address."""
     return session.scalar(select(User).where(User.email == normal(email)))
+
+
+def names(session: Session, actors: Iterable[str]) -> dict[str, str]:
+    """Names of people as the audit log calls them (``user:ID``); others are left out."""
+    keys: dict[uuid.UUID, str] = {}
+    for actor in actors:
+        kind, _, key = actor.partition(":")
+        with suppress(ValueError):
+            keys |= {uuid.UUID(key): actor} if kind == "user" else {}
+    rows = session.execute(select(User.id, User.name).where(User.id.in_(keys)))
+    return {keys[key]: name for key, name in rows}
 
 
 def add(

@@ -89,6 +89,16 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/ledger/accounts/<public_id>/open": lambda visitor: (
         f"{_first('/desk/ledger/ageing', '/desk/ledger/accounts/')(visitor)}/open"
     ),
+    "/desk/money": "/desk/money",
+    "/desk/money/accounts/<public_id>": lambda visitor: _first(
+        "/desk/ledger/ageing", "/desk/ledger/accounts/"
+    )(visitor).replace("ledger", "money"),
+    "/desk/invoices/<public_id>/money": lambda visitor: (
+        f"{_first('/desk/invoices', '/desk/invoices/')(visitor)}/money"
+    ),
+    "/desk/write-offs": "/desk/write-offs",
+    "/desk/periods": "/desk/periods",
+    "/desk/rates": "/desk/rates",
     "/desk/jobs": "/desk/jobs",
     "/desk/jobs/<int:job_id>": _first("/desk/jobs", "/desk/jobs/"),
     "/desk/styleguide": "/desk/styleguide",

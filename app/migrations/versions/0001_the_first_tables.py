@@ -469,6 +469,7 @@ def upgrade() -> None:
         sa.CheckConstraint("currency <> functional", name="ck_currency_rate_pair"),
         sa.PrimaryKeyConstraint("id", name="pk_currency_rate"),
     )
+    op.create_index("ix_currency_rate_on_date", "currency_rate", ["on_date", "id"], unique=False)
     op.create_index(
         "ix_currency_rate_pair",
         "currency_rate",

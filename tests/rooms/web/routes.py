@@ -19,6 +19,7 @@ from core.parties.models import Account
 from core.tax import exemptions
 from core.tax.exemptions import NewExemption
 from core.tax.models import TaxRate
+from flows import draft_invoice
 from tests.paying import fill_cart
 from tests.rooms.web.stage import EVERYBODY, RILEY, Stage
 from tests.world import ADDRESS
@@ -91,6 +92,24 @@ GET    /desk/orders/<public_id>                      staff     token  302→desk
 GET    /desk/invoices                                staff     token  302→desk-door 404 404 200
 GET    /desk/invoices/<public_id>                    staff     token  302→desk-door 404 404 200
 GET    /desk/invoices/<public_id>.pdf                staff     token  302→desk-door 404 404 200
+GET    /desk/invoices/<public_id>/credit             staff     token  302→desk-door 404 404 200
+POST   /desk/invoices/<public_id>/credit             staff     token  302→desk-door 404 404 422
+GET    /desk/invoices/<public_id>/debit              staff     token  302→desk-door 404 404 200
+POST   /desk/invoices/<public_id>/debit              staff     token  302→desk-door 404 404 422
+GET    /desk/invoices/<public_id>/void               staff     token  302→desk-door 404 404 200
+POST   /desk/invoices/<public_id>/void staff token 302→desk-door 404 404 303→/desk/invoices/*
+GET    /desk/drafts                                  staff     token  302→desk-door 404 404 200
+POST   /desk/drafts                                  staff     token  302→desk-door 404 404 422
+GET    /desk/drafts/<public_id>                      staff     token  302→desk-door 404 404 200
+POST   /desk/drafts/<public_id>                      staff     token  302→desk-door 404 404 409
+GET    /desk/drafts/<public_id>/preview              staff     token  302→desk-door 404 404 200
+GET    /desk/drafts/<public_id>.pdf                  staff     token  302→desk-door 404 404 200
+POST   /desk/drafts/<public_id>/discard              staff     token  302→desk-door 404 404 409
+POST   /desk/drafts/<public_id>/issue                staff     token  302→desk-door 404 404 409
+GET    /desk/terms                                   staff     token  302→desk-door 404 404 200
+POST   /desk/terms                                   staff     token  302→desk-door 404 404 422
+GET    /desk/terms/<account_number>                  staff     token  302→desk-door 404 404 200
+POST   /desk/terms/<account_number>                  staff     token  302→desk-door 404 404 422
 GET    /desk/statements                              staff     token  302→desk-door 404 404 200
 GET    /desk/statements/<public_id>                  staff     token  302→desk-door 404 404 200
 GET    /desk/statements/<public_id>.pdf              staff     token  302→desk-door 404 404 200
@@ -115,6 +134,27 @@ GET    /desk/ledger/<what>.csv                       staff     token  302→desk
 GET    /desk/ledger/accounts/<public_id>             staff     token  302→desk-door 404 404 200
 GET    /desk/ledger/accounts/<public_id>/open        staff     token  302→desk-door 404 404 200
 GET    /desk/ledger/accounts/<public_id>.csv         staff     token  302→desk-door 404 404 200
+POST   /desk/money                                   staff     token  302→desk-door 404 404 422
+GET    /desk/money                                   staff     token  302→desk-door 404 404 200
+POST   /desk/money/<uuid:item_id>/identify           staff     token  302→desk-door 404 404 422
+GET    /desk/money/accounts/<public_id>              staff     token  302→desk-door 404 404 200
+POST   /desk/money/accounts/<public_id>/use          staff     token  302→desk-door 404 404 303→/desk/money/*
+POST   /desk/money/accounts/<public_id>/pay-out/<uuid:item_id> staff token 302→desk-door 404 404 404
+GET    /desk/invoices/<public_id>/money              staff     token  302→desk-door 404 404 200
+POST   /desk/invoices/<public_id>/contest            staff     token  302→desk-door 404 404 422
+POST   /desk/invoices/<public_id>/contest/end        staff     token  302→desk-door 404 404 409
+POST   /desk/invoices/<public_id>/applied/<uuid:key>/undo staff token 302→desk-door 404 404 404
+POST   /desk/invoices/<public_id>/applied/<uuid:key>/move staff token 302→desk-door 404 404 422
+POST   /desk/invoices/<public_id>/write-off          staff     token  302→desk-door 404 404 422
+GET    /desk/write-offs                              staff     token  302→desk-door 404 404 200
+POST   /desk/write-offs/allowance                    staff     token  302→desk-door 404 404 422
+POST   /desk/write-offs/<uuid:write_off_id>/approve  staff     token  302→desk-door 404 404 404
+POST   /desk/write-offs/<uuid:write_off_id>/decline  staff     token  302→desk-door 404 404 404
+GET    /desk/periods                                 staff     token  302→desk-door 404 404 200
+POST   /desk/periods                                 staff     token  302→desk-door 404 404 422
+POST   /desk/periods/<uuid:close_id>/reopen          staff     token  302→desk-door 404 404 422
+GET    /desk/rates                                   staff     token  302→desk-door 404 404 200
+POST   /desk/rates                                   staff     token  302→desk-door 404 404 422
 GET    /desk/jobs                                    staff     token  302→desk-door 404 404 200
 GET    /desk/jobs/<int:job_id>                       staff     token  302→desk-door 404 404 200
 POST   /desk/jobs/<int:job_id>/retry                 staff     token  302→desk-door 404 404 303→/desk/jobs/*
@@ -137,6 +177,8 @@ POST   /api/v1/carts/<cart_id>/checkout              everybody none   201→/api
 GET    /api/v1/orders/<order_id>                     program   none   401
 """
 
+#: A key that nothing has.
+_NOBODYS = "01900000-0000-7000-8000-000000000000"
 #: What goes into an address: for one route, else for all under a path. A name in braces is filled in from
 #: ``Stage.ids`` or made by ``Names``.
 _PLACES = {
@@ -165,13 +207,26 @@ _PLACES = {
     "GET /account/payments/": {"<public_id>": "{riley_payment}"},
     "GET /desk/orders/": {"<public_id>": "{riley_order}"},
     "GET /desk/invoices/": {"<public_id>": "{riley_bill}"},
+    "POST /desk/invoices/": {
+        "<public_id>": "{riley_bill}",
+        "<uuid:key>": _NOBODYS,
+    },
     "GET /desk/ledger/<what>": {"<what>": "ageing"},
     "GET /desk/ledger/accounts/": {"<public_id>": "{riley_account}"},
+    "POST /desk/invoices/<public_id>/void": {"<public_id>": "{spare_bill}"},
+    "GET /desk/drafts/": {"<public_id>": "{draft}"},
+    "POST /desk/drafts/": {"<public_id>": "{draft}"},
+    "GET /desk/terms/": {"<account_number>": "{riley_account}"},
+    "POST /desk/terms/": {"<account_number>": "{riley_account}"},
     "GET /desk/payments/": {"<public_id>": "{riley_payment}"},
     "GET /desk/tax/rates/": {"<uuid:rate_id>": "{tax_rate}"},
     "POST /desk/tax/rates/": {"<uuid:rate_id>": "{tax_rate}"},
     "GET /desk/tax/certificates/": {"<public_id>": "{certificate}"},
     "POST /desk/tax/certificates/": {"<public_id>": "{certificate}"},
+    "POST /desk/money/": {"<uuid:item_id>": _NOBODYS, "<public_id>": "{riley_account}"},
+    "GET /desk/money/accounts/": {"<public_id>": "{riley_account}"},
+    "POST /desk/write-offs/": {"<uuid:write_off_id>": _NOBODYS},
+    "POST /desk/periods/": {"<uuid:close_id>": _NOBODYS},
     "GET /desk/jobs/": {"<int:job_id>": "{job}"},
     "POST /desk/jobs/": {"<int:job_id>": "{dead_job}"},
     "GET /api/v1/products/": {"<slug>": "{slug}"},
@@ -285,6 +340,14 @@ class Names(dict[str, str]):
             self[name] = _old_certificate(self.stage)
         elif name == "riley_account":
             self[name] = _account_of(self.stage, "riley_order")
+        elif name == "spare_bill":
+            who = self.stage.newcomer()
+            order = self.stage.order_on_terms(self.stage.world.visit.sku, who=who)
+            self[name] = self.stage.bill_of(order).public_id
+        elif name in ("draft", "riley_account"):
+            number = _account_number(self.stage, RILEY)
+            self["riley_account"] = number
+            self["draft"] = draft_invoice.start(self.stage.house, number, "test").public_id
         elif name == "dead_job":
             self[name] = _dead_job(self.stage)
         else:
@@ -293,6 +356,11 @@ class Names(dict[str, str]):
 
     def fill(self, text: str) -> str:
         return text.format_map(self)
+
+
+def _account_number(stage: Stage, who: str) -> str:
+    number: str = stage.row(Account, Account.id == stage.accounts[who]).number
+    return number
 
 
 def _line_of(stage: Stage, cart_id: str) -> str:
