@@ -191,25 +191,46 @@ def _contested(
     session: Session, cut: Cut, account_id: uuid.UUID | None = None
 ) -> dict[tuple[uuid.UUID, str], int]:
     """(account, currency): what is contested of what is open. Few items are, so each is looked at."""
-    query = (
+    query = _contested_now(cut) if cut.whole else _contested_then(cut)
+    if account_id is not None:
+        query = query.where((OpenNow if cut.whole else OpenItem).account_id == account_id)
+    found: dict[tuple[uuid.UUID, str], int] = {}
+    for account, currency, open_, contested in session.execute(query):
+        key = (account, currency)
+        found[key] = found.get(key, 0) + min(int(open_), int(contested))
+    return found
+
+
+def _contested_now(cut: Cut) -> Select[*tuple[Any, ...]]:
+    keys = (OpenNow.item_id, OpenNow.account_id, OpenNow.currency, OpenNow.open_minor)
+    return (
+        select(*keys[1:], func.sum(ContestedAmount.amount_minor))
+        .join(ContestedAmount, ContestedAmount.item_id == OpenNow.item_id)
+        .where(
+            OpenNow.legal_entity_id == cut.legal_entity_id,
+            OpenNow.ledger_code.in_(OWED),
+            ContestedAmount.closed_at.is_(None),
+        )
+        .group_by(*keys)
+    )
+
+
+def _contested_then(cut: Cut) -> Select[*tuple[Any, ...]]:
+    closed = ContestedAmount.closed_on
+    on: list[ColumnElement[bool]] = [closed.is_(None)]
+    if cut.as_of is not None:
+        on = [ContestedAmount.opened_on <= cut.as_of, or_(closed.is_(None), closed > cut.as_of)]
+    keys = (OpenItem.id, OpenItem.account_id, OpenItem.currency, OpenItem.amount_minor)
+    return (
         select(
-            OpenItem.account_id,
-            OpenItem.currency,
-            OpenItem.amount_minor,
-            _applied_to(cut),
+            *keys[1:3],
+            OpenItem.amount_minor - _applied_to(cut),
             func.sum(ContestedAmount.amount_minor),
         )
         .join(ContestedAmount, ContestedAmount.item_id == OpenItem.id)
-        .where(OpenItem.ledger_code.in_(OWED), *cut.items(), *_on(cut))
-        .group_by(OpenItem.id, OpenItem.account_id, OpenItem.currency, OpenItem.amount_minor)
+        .where(OpenItem.ledger_code.in_(OWED), *cut.items(), *on)
+        .group_by(*keys)
     )
-    if account_id is not None:
-        query = query.where(OpenItem.account_id == account_id)
-    found: dict[tuple[uuid.UUID, str], int] = {}
-    for account, currency, minor, applied, contested in session.execute(query):
-        key = (account, currency)
-        found[key] = found.get(key, 0) + min(minor - int(applied), int(contested))
-    return found
 
 
 def _applied_to(cut: Cut) -> Any:
@@ -220,14 +241,3 @@ def _applied_to(cut: Cut) -> Any:
         .correlate(OpenItem)
         .scalar_subquery()
     )
-
-
-def _on(cut: Cut) -> list[ColumnElement[bool]]:
-    """Contested at the end of the cut's day."""
-    if cut.as_of is None:
-        return [ContestedAmount.closed_on.is_(None)]
-    closed = ContestedAmount.closed_on
-    return [
-        ContestedAmount.opened_on <= cut.as_of,
-        or_(closed.is_(None), closed > cut.as_of),
-    ]
