@@ -41,8 +41,8 @@ class Back:
     reason: str
     #: Which kinds of tender get it, the first as much as it paid.
     order: Sequence[str] = USUAL
-    #: The credits it is taken from; None: all that is held from this order.
-    from_items: Sequence[uuid.UUID] | None = None
+    #: What left the credit that it is taken from (memos, gift cards); None: all that is held of this order.
+    from_sources: Sequence[uuid.UUID] | None = None
     actor: str = "system"
 
 
@@ -81,8 +81,8 @@ def _write(session: Session, house: House, back: Back) -> list[uuid.UUID]:
     if returns.is_known(session, back.key):
         return returns.refunds_under(session, back.key)
     held = held_from(session, order.id)
-    if back.from_items is not None:
-        held = [item for item in held if item.id in back.from_items]
+    if back.from_sources is not None:
+        held = [item for item in held if item.source_id in back.from_sources]
     bills = items.of_sources(session, [row.id for row in invoices.of_order(session, order.id)])
     found = returns.returnable(session, order.id, [item.id for item in bills.values()])
     shares = returns.share(back.amount, found, back.order)

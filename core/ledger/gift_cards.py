@@ -288,6 +288,14 @@ def take_back(session: Session, card_id: uuid.UUID, on: date, now: datetime) -> 
     return _owe_buyer(session, found, entry, on)
 
 
+def was_returned(session: Session, card_id: uuid.UUID) -> bool:
+    """Was this card taken back unused?"""
+    query = select(GiftCardEntry.id).where(
+        GiftCardEntry.card_id == card_id, GiftCardEntry.kind == "returned"
+    )
+    return session.scalar(query) is not None
+
+
 def void(
     session: Session, card_id: uuid.UUID, reason: str, on: date, now: datetime, *, forfeit: bool
 ) -> None:
