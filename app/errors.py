@@ -22,17 +22,22 @@ from core.kernel.errors import Forbidden, Invalid, NotFound, ShopError, StaleSta
 from core.kernel.idempotency import KeyInFlight, KeyReused
 from core.kernel.money import Money
 from core.ledger.contested import NothingToContest
+from core.ledger.gift_cards import GiftCardInUse, GiftCardUnknown, GiftCardUsed
 from core.ledger.journal import PeriodClosed
 from core.ledger.periods import ClosedAlready, NotYetOver
 from core.ledger.rates import NoRate
+from core.ledger.returns import RefundTooMuch
 from core.ledger.reversals import CannotUndo
+from core.ledger.splitting import TenderTooSmall
 from core.ledger.writeoffs import RequestedAlready, SamePerson, TooMuchToWriteOff
+from core.parties.moves import ParentRefused
 from core.parties.users import DeadLink, WrongLogin
 from core.prices.resolve import NoPrice
 from core.stock.holds import OutOfStock
 from core.tax.rates import RateOverlaps
 from core.tax.service import NoTaxAnswer
 from core.tax.vat_ids import WrongVatId
+from flows.choose_tenders import GiftCardForGiftCard
 from flows.pay_bill import BillsChanged, DifferentPayers, NothingToPay
 from flows.settle_payment import PaymentMismatch
 from payments.gateway import GatewayError, Misconfigured, WebhookRefused
@@ -73,7 +78,14 @@ STATUS: dict[type[Exception], int] = {
     SamePerson: 403,
     TooMuchToWriteOff: 422,
     RequestedAlready: 409,
+    ParentRefused: 422,
     TotalChanged: 409,
+    GiftCardUnknown: 422,
+    GiftCardInUse: 409,
+    GiftCardUsed: 409,
+    GiftCardForGiftCard: 422,
+    TenderTooSmall: 422,
+    RefundTooMuch: 409,
     BillsChanged: 409,
     NothingToPay: 409,
     DifferentPayers: 422,
