@@ -20,7 +20,7 @@ from core.ledger import tender_proofs as tenders
 from core.ledger import valuation
 from core.orders import proofs as orders
 from core.stock import proofs as stock
-from invoices.proofs import books, series, stored, taxes
+from invoices.proofs import books, series, statements, stored, taxes
 from payments import proofs as payments
 
 NOTHING_YET = "nothing to prove yet"
@@ -125,6 +125,14 @@ def _payments(look: _Look) -> list[Part]:
     ]
 
 
+def _statements(look: _Look) -> list[Part]:
+    return [
+        statements.they_chain(look.session, look.as_of),
+        statements.they_take_each_posting_once(look.session, look.as_of),
+        statements.they_tie_to_the_ledger(look.session, look.as_of),
+    ]
+
+
 def _credits(look: _Look) -> list[Part]:
     return [series.credits_stay_below_their_lines(look.session)]
 
@@ -132,6 +140,7 @@ def _credits(look: _Look) -> list[Part]:
 def _numbers(look: _Look) -> list[Part]:
     return [
         series.numbers_have_no_gap(look.session),
+        statements.numbers_have_no_gap(look.session),
         orders.numbers_have_no_gap(look.session),
         payments.numbers_have_no_gap(look.session),
         series.no_number_comes_twice(look.session),
@@ -155,6 +164,9 @@ def _records(look: _Look) -> list[Part]:
             stored.bytes_have_their_hash(look.session, look.blobs),
             stored.words_are_the_figures(look.session),
             stored.none_is_missing(look.session, look.now),
+            statements.bytes_have_their_hash(look.session, look.blobs),
+            statements.words_are_the_figures(look.session),
+            statements.none_is_missing(look.session, look.now),
         ]
     return parts
 
@@ -176,7 +188,7 @@ _LIST: tuple[tuple[str, Callable[[_Look], list[Part] | str]], ...] = (
     ("Control accounts are their open items", _controls),
     ("Invoices are their lines, orders and entries", _invoices),
     ("Captured money is somewhere", _payments),
-    ("Statements chain", _nothing_yet),
+    ("Statements chain", _statements),
     ("Bundles and revenue schedules sum up", _nothing_yet),
     ("Credit per line is no more than the line", _credits),
     ("Numbers have no gap and no double", _numbers),
