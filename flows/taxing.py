@@ -56,6 +56,11 @@ def ask_register(house: House, text: str) -> Verdict | None:
     return verdict
 
 
+def asks_vat_id(country: str) -> bool:
+    """Does a shop in this country ask businesses for a VAT id?"""
+    return country in EU or country in ("GB", "CH", "NO")
+
+
 def known(
     house: House, account: Account | None, vat_id: str = "", *, is_guest: bool = False
 ) -> Known:

@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from portal import documents, entry, overview, passwords, pay, statements
+from portal import documents, entry, overview, passwords, pay, statements, tax
 
 
 def blueprints() -> list[Blueprint]:
@@ -14,4 +14,5 @@ def blueprints() -> list[Blueprint]:
         documents.documents,
         statements.statements,
         pay.pay,
+        tax.tax,
     ]

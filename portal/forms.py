@@ -29,3 +29,10 @@ class PasswordForm(Form):
     """A new password."""
 
     password = PasswordField("New password", [InputRequired("Choose a password.")])
+
+
+class VatIdForm(Form):
+    """A business's VAT id."""
+
+    account = HiddenField()
+    vat_id = StringField("VAT id")

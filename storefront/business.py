@@ -16,14 +16,11 @@ from storefront.forms import CheckoutForm
 from web.context import KEPT, channel, house
 from web.login import person
 
-#: Countries beside the EU's whose businesses have VAT ids.
-_OTHERS = frozenset(("GB", "CH", "NO"))
-
 
 def offer(form: CheckoutForm) -> None:
     """Give the form its countries; what this shop has no use for is left out."""
     found, entity = channel()
-    if entity.country not in vat_ids.EU | _OTHERS:
+    if not taxing.asks_vat_id(entity.country):
         del form.vat_id
     codes = {*_delivered(), entity.country}
     if len(codes) < 2:
@@ -55,8 +52,7 @@ def country(form: CheckoutForm) -> str:
 def vat_id(form: CheckoutForm) -> str:
     """What was typed, in a shop that asks for it."""
     typed = form.vat_id.data if "vat_id" in form else ""
-    asks = channel()[1].country in vat_ids.EU | _OTHERS
-    return (typed or "").strip() if asks else ""
+    return (typed or "").strip() if taxing.asks_vat_id(channel()[1].country) else ""
 
 
 def ask_register(form: CheckoutForm) -> None:

@@ -33,7 +33,10 @@ def read(session: Session, known: Known, on: date) -> Buyer:
 
 
 def _counts(session: Session, known: Known) -> bool:
-    if not known.vat_id or not known.registered_only:
-        return bool(known.vat_id)
+    """What the register denied never counts; where it is asked, only what it confirmed does."""
+    if not known.vat_id:
+        return False
     check = register.last(session, known.vat_id)
-    return check is not None and check.outcome == "valid"
+    if check is None or check.outcome == "no_answer":
+        return not known.registered_only
+    return check.outcome == "valid"

@@ -179,6 +179,13 @@ def listing(
     return [Listed(*row) for row in session.execute(query)]
 
 
+def of_accounts(session: Session, account_ids: Sequence[uuid.UUID]) -> list[Listed]:
+    """Every certificate of some accounts, the newest first."""
+    query = _listed().where(TaxExemption.account_id.in_(account_ids))
+    query = query.order_by(TaxExemption.valid_from.desc(), TaxExemption.id.desc())
+    return [Listed(*row) for row in session.execute(query)]
+
+
 def _listed() -> Select[TaxExemption, Account, TaxExemptionEnd]:
     return (
         select(TaxExemption, Account, TaxExemptionEnd)

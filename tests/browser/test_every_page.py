@@ -59,6 +59,7 @@ FOR_CUSTOMERS: dict[str, Where] = {
     "/account/bills": "/account/bills",
     "/account/bills/<public_id>": _first("/account/bills", "/account/bills/"),
     "/account/pay": "/account/pay",
+    "/account/tax": "/account/tax",
     "/account/statements": "/account/statements",
     "/account/statements/<public_id>": _first("/account/statements", "/account/statements/"),
     "/account/payments": "/account/payments",

@@ -80,6 +80,8 @@ GET    /account/statements/<public_id>.pdf           customer  token  302→door
 GET    /account/statements/<public_id>.csv           customer  token  302→door 200 404 404
 GET    /account/payments                             customer  token  302→door 200 200 200
 GET    /account/payments/<public_id>                 customer  token  302→door 200 404 404
+GET    /account/tax                                  customer  token  302→door 200 200 200
+POST   /account/tax                                  customer  token  302→door 404 404 404
 GET    /account/pay                                  customer  token  302→door 200 200 200
 POST   /account/pay                                  customer  token  302→door 303→processor 404 404
 # the desk
