@@ -1,5 +1,6 @@
 """What the API answers, as plain dicts in the forms of ``api.shapes``."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from cart.models import Cart
 from cart.pricing import PricedCart, PricedLine, Recurring
 from core.kernel.money import Money, extend
 from core.ledger.items import Open
+from core.ledger.paid_by import CARD, TERMS, PaidBy
 from core.orders.models import Order, OrderLine
 from flows.browse import Offer, Shown
 from flows.follow_order import Followed
@@ -144,8 +146,8 @@ def _recurring(item: Recurring) -> Json:
 # --- orders ----------------------------------------------------------------------------------
 
 
-def order_state(found: Order) -> Json:
-    """An order's three states."""
+def order_state(found: Order, tenders: Sequence[PaidBy] = ()) -> Json:
+    """An order's three states. Without ``tenders`` all of it goes by the one way that was asked for."""
     return {
         "id": found.public_id,
         "number": found.number,
@@ -153,14 +155,28 @@ def order_state(found: Order) -> Json:
         "payment_status": found.payment,
         "fulfilment_status": found.fulfilment,
         "due_now": money(Money(found.due_now_minor, found.currency)),
+        "tenders": [_tender(row) for row in tenders or _one_way(found)],
     }
+
+
+def _one_way(found: Order) -> list[PaidBy]:
+    due = Money(found.due_now_minor, found.currency)
+    if not due:
+        return []
+    if found.payment_method == "invoice":
+        return [PaidBy("terms", TERMS, due)]
+    return [PaidBy("card", CARD, due)]
+
+
+def _tender(row: PaidBy) -> Json:
+    return {"kind": row.kind, "label": row.label, "amount": money(row.amount)}
 
 
 def order(followed: Followed) -> Json:
     """An order with its lines and bills."""
     found = followed.order
     return {
-        **order_state(found),
+        **order_state(found, followed.tenders),
         "placed_at": moment(found.placed_at),
         "lines": [_order_line(line, found.currency) for line in followed.lines],
         "tax": money(Money(found.tax_minor, found.currency)),

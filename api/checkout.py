@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from api import answers, reading
 from api.pace import limit
 from api.problems import Incomplete, ReturnUrlNotAllowed, add_headers, field_error
-from api.shapes import CheckoutWish
+from api.shapes import CheckoutWish, PaymentWish
 from cart import address as addresses
 from cart import lines
 from cart.checkout import CheckoutIncomplete, Details
@@ -22,7 +22,11 @@ from core.kernel import crash, idempotency
 from core.kernel.errors import NotFound
 from core.kernel.idempotency import KeyInFlight, Replay
 from core.kernel.money import Money
+from core.ledger import paid_by
+from core.ledger.gift_cards import GiftCardUnknown
+from core.ledger.splitting import TenderTooSmall
 from core.orders import placing
+from flows.choose_tenders import ByGiftCard, GiftCardForGiftCard, Paying
 from flows.place_order import Wish, place
 from web.access import Guard, Who, allow
 from web.context import channel, house, web_settings
@@ -69,6 +73,8 @@ def _claim(session: Session, cart_id: str, scope: str, key: str, digest: str) ->
 def _place(cart_id: str, asked: CheckoutWish) -> answers.Json:
     try:
         placed = place(house(), _wish(cart_id, asked))
+    except (GiftCardUnknown, GiftCardForGiftCard, TenderTooSmall) as error:
+        raise Incomplete([field_error("payment.gift_cards", error.code, str(error))]) from None
     except CheckoutIncomplete as error:
         raise Incomplete(
             [
@@ -77,7 +83,10 @@ def _place(cart_id: str, asked: CheckoutWish) -> answers.Json:
             ]
         ) from None
     with house().db.reading() as session:
-        body = answers.order_state(placing.by_public_id(session, placed.public_id))
+        order = placing.by_public_id(session, placed.public_id)
+        state = "reserved" if order.lifecycle == "pending" else "committed"
+        split = paid_by.of_order(session, order.id, state) if order.paying_digest else ()
+        body = answers.order_state(order, split)
     if placed.redirect_url is not None:
         body["redirect_url"] = placed.redirect_url
     return body
@@ -100,6 +109,22 @@ def _wish(cart_id: str, asked: CheckoutWish) -> Wish:
         ),
         expected_total=Money(expected.amount, expected.currency) if expected else None,
         return_url=asked.payment.return_url,
+        paying=_paying(asked.payment),
+    )
+
+
+def _paying(asked: PaymentWish) -> Paying:
+    """Gift cards as they were stated. A guest has no credit to use."""
+    if asked.use_credit:
+        text = "Orders placed here are guests' orders; they have no credit."
+        raise Incomplete([field_error("payment.use_credit", "no_credit", text)])
+    return Paying(
+        tuple(
+            ByGiftCard(one)
+            if isinstance(one, str)
+            else ByGiftCard(one.code, Money(one.amount.amount, one.amount.currency))
+            for one in asked.gift_cards
+        )
     )
 
 

@@ -100,10 +100,26 @@ class CartChange(Shape):
     shipping_method: Annotated[str, _text(40, 1)] | None = None
 
 
+class GiftCardUse(Shape):
+    """A part of a gift card."""
+
+    code: Annotated[str, _text(40, 1)]
+    amount: Money = Field(description="Exactly so much of it; more than it has is refused.")
+
+
 class PaymentWish(Shape):
-    """How it is paid."""
+    """How it is paid: gift cards in their order, the rest by `method`."""
 
     method: Literal["card", "invoice"]
+    gift_cards: list[Annotated[str, _text(40, 1)] | GiftCardUse] = Field(
+        default_factory=list,
+        max_length=10,
+        description="Codes as they were printed, or a code with how much of it to use. Alone, a code "
+        "gives as much as is needed and there. What they cover needs no card.",
+    )
+    use_credit: bool = Field(
+        False, description="A guest has no credit: true is answered by 422 `no_credit`."
+    )
     return_url: Annotated[str, _text(2000, 1)] | None = Field(
         None,
         description="Where the payer comes back to, at an origin that the shop allows; `order` and "
@@ -143,7 +159,7 @@ class VariantAnswer(Shape):
 
     sku: str
     name: str
-    kind: Literal["physical", "digital", "service", "plan"]
+    kind: Literal["physical", "digital", "service", "plan", "gift_card"]
     price: Money
     available: bool
     quantity: int = Field(0, ge=0, description="Pieces that can be had; only where they count.")
@@ -181,7 +197,7 @@ class LineAnswer(Shape):
     id: PublicId
     sku: str
     name: str
-    kind: Literal["physical", "digital", "service", "plan"]
+    kind: Literal["physical", "digital", "service", "plan", "gift_card"]
     quantity: int
     unit_price: Money
     total: Money
@@ -222,6 +238,14 @@ class CartAnswer(Shape):
     recurring: list[RecurringAnswer]
 
 
+class TenderAnswer(Shape):
+    """One way of paying, and what it pays of `due_now`."""
+
+    kind: Literal["gift_card", "credit", "card", "terms"]
+    label: str
+    amount: Money
+
+
 class OrderState(Shape):
     """An order's three states, and what was asked for at checkout."""
 
@@ -231,6 +255,7 @@ class OrderState(Shape):
     payment_status: Literal["awaiting", "on_terms", "paid", "released", "refund_due", "refunded"]
     fulfilment_status: Literal["unfulfilled", "partial", "fulfilled"]
     due_now: Money
+    tenders: list[TenderAnswer] = Field(description="Together they are `due_now`.")
 
 
 class PlacedAnswer(OrderState):
@@ -245,7 +270,7 @@ class OrderLineAnswer(Shape):
 
     sku: str
     name: str
-    kind: Literal["physical", "digital", "service", "plan", "delivery"]
+    kind: Literal["physical", "digital", "service", "plan", "gift_card", "delivery"]
     quantity: int
     unit_price: Money
     total: Money

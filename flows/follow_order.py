@@ -18,6 +18,11 @@ from invoices.models import Invoice
 from payments import reading as payments
 from payments.models import Payment
 
+#: In which state an order's tenders are, by its lifecycle.
+_TENDERS = {"pending": "reserved", "cancelled": "released"} | dict.fromkeys(
+    ("confirmed", "completed"), "committed"
+)
+
 
 @dataclass(frozen=True)
 class Followed:
@@ -32,8 +37,13 @@ class Followed:
     stored: frozenset[uuid.UUID]
     open_items: dict[uuid.UUID, Open]
     payments: Sequence[Payment]
-    #: Gift cards, credit, card or terms: how it was paid, once that is certain.
-    paid_by: Sequence[PaidBy]
+    #: Gift cards, credit, card or terms: how it is paid, or was to be paid.
+    tenders: Sequence[PaidBy]
+
+    @property
+    def paid_by(self) -> Sequence[PaidBy]:
+        """How it was paid, once that is certain."""
+        return () if self.order.lifecycle in ("pending", "cancelled") else self.tenders
 
     @property
     def due(self) -> Money:
@@ -62,5 +72,5 @@ def follow(session: Session, order: Order) -> Followed:
         stored=reading.stored_ids(session, [row.id for row in found]),
         open_items=items.of_sources(session, [row.id for row in found]),
         payments=payments.of_order(session, order.id),
-        paid_by=paid_by.of_order(session, order.id),
+        tenders=paid_by.of_order(session, order.id, _TENDERS[order.lifecycle]),
     )

@@ -32,18 +32,18 @@ class PaidBy:
     amount: Money
 
 
-def of_order(session: Session, order_id: uuid.UUID) -> list[PaidBy]:
-    """What was taken for an order, in the payer's order; empty while it is not certain."""
+def of_order(session: Session, order_id: uuid.UUID, state: str = "committed") -> list[PaidBy]:
+    """What was taken for an order, in the payer's order; with ``reserved`` what waits to be taken."""
     rows = session.execute(
         select(Tender, GiftCard)
         .outerjoin(GiftCard, GiftCard.id == Tender.gift_card_id)
-        .where(Tender.order_id == order_id, Tender.state == "committed")
+        .where(Tender.order_id == order_id, Tender.state == state)
         .order_by(Tender.position)
     )
     found: dict[str, PaidBy] = {}
     for tender, card in rows:
         label = label_of(card) if card is not None else _WORDS[tender.kind]
-        _add(found, tender.kind, label, Money(tender.taken_minor, tender.currency))
+        _add(found, tender.kind, label, Money(tender.amount_minor, tender.currency))
     return list(found.values())
 
 

@@ -249,6 +249,8 @@ def move(
     source = ("tender", source_id)
     if held.source_kind == "payment":
         source = (held.source_kind, held.source_id)
+    gone = held.settle(amount)
+    worth = gone.functional or 0
     entry = post(
         session,
         Posting(
@@ -256,7 +258,7 @@ def move(
             "credit_moved",
             on,
             *source,
-            [held.settle(amount), credit(ledger_code, amount, held.account_id)],
+            [gone, replace(gone, ledger_code=ledger_code, amount=-gone.amount, functional=-worth)],
         ),
         now,
     )

@@ -54,6 +54,13 @@ def test_an_order_by_invoice_is_placed_at_once_on_the_guests_own_account(
         "payment_status": "on_terms",
         "fulfilment_status": "unfulfilled",
         "due_now": {"amount": 13739, "currency": "USD"},
+        "tenders": [
+            {
+                "kind": "terms",
+                "label": "By bill",
+                "amount": {"amount": 13739, "currency": "USD"},
+            }
+        ],
     }
     assert _is_sound(shop)
     (invoice,) = _all(shop, Invoice)
