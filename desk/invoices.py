@@ -1,5 +1,6 @@
 """Invoices and memos: the list, one with its journal, and the stored PDF."""
 
+import uuid
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -7,11 +8,13 @@ from flask import Blueprint, Response, request
 from core.kernel.money import Money, total
 from core.ledger import items
 from core.ledger import reading as ledger
+from core.ledger.chart import CHART
 from core.parties.models import Account
 from desk import lists, shown
 from invoices import reading
+from invoices.correctable import is_correctable
 from invoices.document import InvoiceDocument
-from invoices.models import Invoice
+from invoices.models import Invoice, InvoiceLine
 from web import paging
 from web.access import Who, allow
 from web.context import house, today
@@ -19,7 +22,13 @@ from web.documents import bill_of, pdf_response, qr_of
 from web.pages import page
 
 invoices = Blueprint("desk_invoices", __name__, url_prefix="/desk", template_folder="templates")
-KINDS = {"invoice": "Invoices", "credit_memo": "Credit memos", "note": "Notes"}
+KINDS = {
+    "invoice": "Invoices",
+    "credit_memo": "Credit memos",
+    "debit_memo": "Debit memos",
+    "note": "Notes",
+}
+NAMES = {code: name for code, name, _ in CHART}
 _WORDS = {
     "invoice": "Invoice",
     "credit_memo": "Credit memo",
@@ -40,9 +49,13 @@ def listed() -> str:
         )
         rows = found[: lists.PAGE_SIZE]
         open_items = items.of_sources(session, [invoice.id for invoice, _ in rows])
+        corrected = reading.names(session, [one.corrects_id for one, _ in rows if one.corrects_id])
     more = len(found) > lists.PAGE_SIZE
     following = paging.write(rows[-1][0].issue_date, rows[-1][0].id) if more else None
-    drawn = [_row(invoice, account, open_items.get(invoice.id)) for invoice, account in rows]
+    drawn = [
+        _row(invoice, account, open_items.get(invoice.id), _original(invoice, corrected))
+        for invoice, account in rows
+    ]
     return page(
         "desk/invoices.html",
         invoices=drawn,
@@ -56,8 +69,19 @@ def listed() -> str:
     )
 
 
-def _row(invoice: Invoice, account: Account, item: items.Open | None) -> dict[str, Any]:
+def _original(invoice: Invoice, known: dict[uuid.UUID, tuple[str, str]]) -> tuple[str, str] | None:
+    return known.get(invoice.corrects_id) if invoice.corrects_id is not None else None
+
+
+def _row(
+    invoice: Invoice,
+    account: Account,
+    item: items.Open | None,
+    corrected: tuple[str, str] | None,
+) -> dict[str, Any]:
+    """What a credit memo gives stands below zero, so that sums are what is owed."""
     words = bill_of(invoice, item, today())
+    turn = -1 if invoice.kind == "credit_memo" else 1
     return {
         "number": invoice.number,
         "href": f"/desk/invoices/{invoice.public_id}",
@@ -66,9 +90,11 @@ def _row(invoice: Invoice, account: Account, item: items.Open | None) -> dict[st
         "customer": account.name,
         "account_number": account.number,
         "kind_word": _WORDS[invoice.kind],
+        "of": corrected[0] if corrected is not None else "",
+        "of_href": f"/desk/invoices/{corrected[1]}" if corrected is not None else "",
         "state": words.state,
-        "total": Money(invoice.total_minor, invoice.currency),
-        "open": words.open,
+        "total": Money(invoice.total_minor, invoice.currency) * turn,
+        "open": words.open * turn,
     }
 
 
@@ -94,6 +120,8 @@ def one(public_id: str) -> str:
         applied = ledger.applied_to(session, item.id) if item is not None else []
         entries = ledger.entries_about(session, [invoice.id])
         printed = reading.stored_ids(session, [invoice.id])
+        related = reading.related(session, invoice)
+        lines = reading.lines_of(session, invoice.id)
     document = InvoiceDocument.from_dict(invoice.document)
     return page(
         "desk/invoice.html",
@@ -101,6 +129,12 @@ def one(public_id: str) -> str:
         bill=bill_of(invoice, item, today()),
         pdf_href=f"/desk/invoices/{public_id}.pdf" if printed else "",
         qr=qr_of(document),
+        actions=[*_actions(invoice), *_money_on(public_id, item)],
+        related=[
+            (_WORDS[one.kind], one.number, f"/desk/invoices/{one.public_id}", _money(one))
+            for one in related
+        ],
+        lines=[_line(line, invoice.currency) for line in lines],
         facts=[
             ("Account", account.number),
             ("Series", invoice.series),
@@ -110,6 +144,41 @@ def one(public_id: str) -> str:
         applications=[(kind.replace("_", " "), "#", on, amount) for kind, on, amount in applied],
         events=shown.moments(("Issued", invoice.issued_at)),
     )
+
+
+def _actions(invoice: Invoice) -> list[tuple[str, str]]:
+    here = f"/desk/invoices/{invoice.public_id}"
+    if not is_correctable(invoice):
+        return []
+    return [
+        ("Give back", f"{here}/credit"),
+        ("Charge more", f"{here}/debit"),
+        ("Take it back", f"{here}/void"),
+    ]
+
+
+def _money_on(public_id: str, item: items.Open | None) -> list[tuple[str, str]]:
+    return [("Money on it", f"/desk/invoices/{public_id}/money")] if item is not None else []
+
+
+def _money(invoice: Invoice) -> Money:
+    return Money(invoice.total_minor, invoice.currency)
+
+
+def _line(line: InvoiceLine, currency: str) -> dict[str, Any]:
+    """What staff alone see of a line."""
+
+    def amount(minor: int | None) -> Money | None:
+        return None if minor is None else Money(minor, currency)
+
+    return {
+        "name": line.name,
+        "ledger": NAMES.get(line.ledger_code, line.ledger_code),
+        "net": amount(line.net_minor),
+        "cost": amount(line.cost_minor),
+        "sale_price": amount(line.sale_price_minor),
+        "is_piece": line.parent_id is not None,
+    }
 
 
 @invoices.get("/invoices/<public_id>.pdf")

@@ -54,3 +54,8 @@ def preview_pdf(session: Session, house: House, row: InvoiceDraft) -> bytes:
     channel = session.get_one(Channel, account.channel_id)
     document = preview(session, house, row)
     return pdf.render(document, theme=theme.of_brand(channel.brand)).bytes
+
+
+def issued_as(session: Session, row: InvoiceDraft) -> Invoice | None:
+    """The invoice that a draft became."""
+    return session.get(Invoice, row.invoice_id) if row.invoice_id is not None else None

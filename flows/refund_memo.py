@@ -51,7 +51,7 @@ def _back(session: Session, memo: Invoice, order_id: uuid.UUID | None) -> Back |
     amount = min(_free(session, credit), _paid(found, credit.amount.currency))
     if amount.minor <= 0 and not returns.is_known(session, _key(memo)):
         return None
-    return Back(order_id, amount, _key(memo), "credit_memo", from_items=[credit.id])
+    return Back(order_id, amount, _key(memo), "credit_memo", from_sources=[memo.id])
 
 
 def _corrected(memo: Invoice) -> uuid.UUID:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from core.kernel.blobs import Blobs
 from core.kernel.errors import NotFound
 from core.parties.models import Account
-from invoices.models import Invoice, StoredDocument
+from invoices.models import Invoice, InvoiceLine, StoredDocument
 
 
 def of_order(session: Session, order_id: uuid.UUID) -> Sequence[Invoice]:
@@ -48,6 +48,25 @@ def names(session: Session, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[
     """Number and public id of those of the keys that are documents'."""
     query = select(Invoice.id, Invoice.number, Invoice.public_id).where(Invoice.id.in_(keys))
     return {key: (number, public_id) for key, number, public_id in session.execute(query)}
+
+
+def related(session: Session, invoice: Invoice) -> Sequence[Invoice]:
+    """What a memo corrects, or the memos on a bill, the oldest first."""
+    mine = [Invoice.corrects_id == invoice.id]
+    if invoice.corrects_id is not None:
+        mine.append(Invoice.id == invoice.corrects_id)
+    return session.scalars(
+        select(Invoice).where(or_(*mine)).order_by(Invoice.issued_at, Invoice.id)
+    ).all()
+
+
+def lines_of(session: Session, invoice_id: uuid.UUID) -> Sequence[InvoiceLine]:
+    """A document's rows, in their order."""
+    return session.scalars(
+        select(InvoiceLine)
+        .where(InvoiceLine.invoice_id == invoice_id)
+        .order_by(InvoiceLine.line_number)
+    ).all()
 
 
 def one(

@@ -1,6 +1,7 @@
 """What the account's templates are given, in the words of a page."""
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -37,10 +38,18 @@ def words(invoice: Invoice, item: Open | None) -> Bill:
 
 
 def bill(
-    invoice: Invoice, item: Open | None, *, printed: bool, chosen: bool = False
+    invoice: Invoice,
+    item: Open | None,
+    *,
+    printed: bool,
+    chosen: bool = False,
+    known: Mapping[uuid.UUID, tuple[str, str]] | None = None,
 ) -> dict[str, Any]:
-    """A row of a list of bills."""
+    """A row of a list of bills. What a credit memo gives stands below zero; ``known`` are number and
+    public id of the bills that memos correct."""
     said = words(invoice, item)
+    turn = -1 if invoice.kind == "credit_memo" else 1
+    of = (known or {}).get(invoice.corrects_id) if invoice.corrects_id is not None else None
     return {
         "id": invoice.public_id,
         "number": invoice.number,
@@ -49,12 +58,26 @@ def bill(
         "pdf_href": f"/account/bills/{invoice.public_id}.pdf" if printed else "",
         "issued": invoice.issue_date,
         "due": invoice.due_date,
-        "total": Money(invoice.total_minor, invoice.currency),
-        "open": said.open,
+        "of": of[0] if of is not None else "",
+        "of_href": f"/account/bills/{of[1]}" if of is not None else "",
+        "total": Money(invoice.total_minor, invoice.currency) * turn,
+        "open": said.open * turn,
         "state": said.state,
         "payable": said.payable,
         "chosen": chosen,
     }
+
+
+def related(documents: Sequence[Invoice]) -> list[tuple[str, str, Money]]:
+    """The memos on a bill, or the bill that a memo corrects: words, address, amount."""
+    return [
+        (
+            f"{_KIND[one.kind]} {one.number}",
+            f"/account/bills/{one.public_id}",
+            Money(one.total_minor, one.currency) * (-1 if one.kind == "credit_memo" else 1),
+        )
+        for one in documents
+    ]
 
 
 def days_words(due: date) -> str:

@@ -46,11 +46,15 @@ class Bill(NamedTuple):
 
 
 def bill_of(invoice: Invoice, item: Open | None, today: date) -> Bill:
-    """Open, paid, late or settled, in words. ``item`` None: it never asked for money."""
+    """Open, paid, late or settled, in words; of a credit memo what is left. ``item`` None: it never
+    asked for money, and left none."""
     zero = Money.zero(invoice.currency)
-    if invoice.kind in ("credit_memo", "note"):
-        words = "Yours to use" if invoice.kind == "credit_memo" else "For your records"
-        return Bill(zero, zero, State("go", words), "", False, False)
+    if invoice.kind == "note":
+        return Bill(zero, zero, State("go", "For your records"), "", False, False)
+    if invoice.kind == "credit_memo":
+        return _credit(item, zero)
+    if not invoice.total_minor:
+        return Bill(zero, zero, State("go", "Nothing to pay"), "", False, False)
     if item is None or not item.open:
         paid = item.amount if item is not None else zero
         return Bill(zero, paid, State("go", "Paid"), "Paid", False, False)
@@ -61,6 +65,14 @@ def bill_of(invoice: Invoice, item: Open | None, today: date) -> Bill:
     else:
         state = State("wait", "Partly paid" if paid else "Open")
     return Bill(item.open, paid, state, "", late, not item.is_history)
+
+
+def _credit(item: Open | None, zero: Money) -> Bill:
+    """``open`` is what is still to be used of it. Without an item all of it lowered its bill."""
+    if item is None or not item.open:
+        words = "Used" if item is not None else "Took off your bill"
+        return Bill(zero, zero, State("", words), "", False, False)
+    return Bill(item.open, item.amount - item.open, State("go", "Yours to use"), "", False, False)
 
 
 def qr_of(document: InvoiceDocument) -> Markup | None:
