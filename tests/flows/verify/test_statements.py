@@ -25,7 +25,7 @@ JANUARY_2 = date(2027, 1, 2)
 
 def _paper(document: StatementDocument, **_: object) -> RenderedDocument:
     """Bytes of its own; what they say is of no matter here."""
-    data = f"statement {document.number}".encode()
+    data = f"statement {document.number} of {document.buyer.account_number}".encode()
     return RenderedDocument(data, sha256(data).hexdigest(), "application/pdf", "1", "1", "1")
 
 
