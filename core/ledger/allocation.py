@@ -1,7 +1,7 @@
 """Which open amounts a payment settles: oldest first, as the payer said, or pro rata. Pure.
 
-What fits nowhere is answered as ``unapplied``: it becomes the payer's own money. The parts are in the form
-that ``core.ledger.business.receive_for_items`` takes.
+What fits nowhere is answered as ``unapplied``: it becomes the payer's own money. What is contested is paid
+only where the payer names it. The parts are in the form that ``core.ledger.business`` takes.
 """
 
 import uuid
@@ -21,6 +21,9 @@ class Owed(Protocol):
 
     @property
     def open(self) -> Money: ...
+
+    @property
+    def uncontested(self) -> Money: ...
 
     @property
     def due_date(self) -> date | None: ...
@@ -47,8 +50,7 @@ def oldest_first(
 
     ``skip`` leaves out items that another payment is under way for.
     """
-    by_age = sorted((item for item in owed if item.id not in skip), key=_age)
-    return _allocated(amount, owed, _fill(amount, [(item, item.open) for item in by_age]))
+    return _fill(amount, owed, [], skip)
 
 
 def as_named(
@@ -56,28 +58,24 @@ def as_named(
 ) -> Allocation[Item]:
     """What the payer named, in that order and up to the sum stated (None: all of it); the rest oldest first.
 
-    A sum that is more than what is open of the item goes on with the rest. KeyError for an item that is
-    not among ``owed``.
+    What is named is paid up to what is open of it, contested or not; a sum that is more goes on with the
+    rest. KeyError for an item that is not among ``owed``.
     """
     by_id = {item.id: item for item in owed}
-    first = [
-        (by_id[key], by_id[key].open if most is None else min(most, by_id[key].open))
-        for key, most in named
-    ]
-    by_age = [(item, item.open) for item in sorted(owed, key=_age)]
-    return _allocated(amount, owed, _fill(amount, [*first, *by_age]))
+    return _fill(amount, owed, [(by_id[key], most) for key, most in named], ())
 
 
 def pro_rata(amount: Money, owed: Sequence[Item]) -> Allocation[Item]:
-    """Every item in proportion to what is open of it, by largest remainder; ties go to the earlier."""
-    currency = amount.currency
-    whole = Money(sum(_open(item, currency).minor for item in owed), currency)
+    """Every item in proportion to what is open and uncontested of it, by largest remainder.
+
+    Ties go to the earlier.
+    """
+    currency = _currency(amount, owed)
+    whole = Money(sum(item.uncontested.minor for item in owed), currency)
     there = min(amount, whole)
-    if there.minor < 0:
-        raise ValueError("a payment below zero")
     if not there:
         return _allocated(amount, owed, {})
-    shares = there.split([item.open.minor for item in owed])
+    shares = there.split([item.uncontested.minor for item in owed])
     return _allocated(
         amount, owed, {item.id: share for item, share in zip(owed, shares, strict=True)}
     )
@@ -87,25 +85,35 @@ def _age(item: Owed) -> date:
     return item.due_date or item.effective_date
 
 
-def _open(item: Owed, currency: str) -> Money:
-    if item.open.currency != currency:
-        raise ValueError(f"{item.open} is not paid in {currency}")
-    return item.open
-
-
-def _fill(amount: Money, wanted: Sequence[tuple[Item, Money]]) -> dict[uuid.UUID, Money]:
-    """Each in its turn, as much as is wanted, is still open and is still there."""
-    found: dict[uuid.UUID, Money] = {}
+def _currency(amount: Money, owed: Sequence[Owed]) -> str:
+    """The one currency of everything; ValueError where there are two, or less than nothing is paid."""
     if amount.minor < 0:
-        raise ValueError("a payment below zero")
-    zero, left = Money.zero(amount.currency), amount
-    for item, most in wanted:
+        raise ValueError(f"a payment below zero: {amount}")
+    for item in owed:
+        if item.open.currency != amount.currency:
+            raise ValueError(f"{item.open} is not paid in {amount.currency}")
+    return amount.currency
+
+
+def _fill(
+    amount: Money,
+    owed: Sequence[Item],
+    named: Sequence[tuple[Item, Money | None]],
+    skip: Collection[uuid.UUID],
+) -> Allocation[Item]:
+    """What is named in its turn, then the rest by age: each as much as is wanted, open and still there."""
+    zero, left = Money.zero(_currency(amount, owed)), amount
+    wanted = [(item, most, item.open) for item, most in named]
+    by_age = sorted((item for item in owed if item.id not in skip), key=_age)
+    wanted += [(item, None, item.uncontested) for item in by_age]
+    found: dict[uuid.UUID, Money] = {}
+    for item, most, limit in wanted:
         has = found.get(item.id, zero)
-        part = min(most, _open(item, amount.currency) - has, left)
+        part = min(limit - has, left) if most is None else min(most, limit - has, left)
         if part.minor > 0:
             found[item.id] = has + part
             left -= part
-    return found
+    return _allocated(amount, owed, found)
 
 
 def _allocated(
@@ -114,4 +122,3 @@ def _allocated(
     parts = tuple((item, found[item.id]) for item in owed if found.get(item.id))
     used = sum(part.minor for _, part in parts)
     return Allocation(parts, amount - Money(used, amount.currency))
-

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.kernel.money import Money
-from core.ledger import business, items, tenders
+from core.ledger import allocation, business, items, tenders
 from core.ledger.chart import RECEIVABLE
 from core.ledger.items import Open
 from core.ledger.tender_models import Tender
@@ -50,16 +50,10 @@ def payable(session: Session, account_id: uuid.UUID) -> list[Open]:
 
 
 def oldest_first(bills: Sequence[Open], amount: Money) -> tuple[list[tuple[Open, Money]], Money]:
-    """Split an amount over bills in their order, up to what is uncontested; and what is left."""
-    parts, left = [], amount
-    for item in bills:
-        if item.amount.currency != amount.currency:
-            continue
-        part = min(left, item.uncontested)
-        if part.minor > 0:
-            parts.append((item, part))
-            left -= part
-    return parts, left
+    """Split an amount over bills of its currency, up to what is uncontested; and what is left."""
+    same = [item for item in bills if item.amount.currency == amount.currency]
+    done = allocation.oldest_first(amount, same)
+    return list(done.parts), done.unapplied
 
 
 def use_oldest_first(

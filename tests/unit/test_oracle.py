@@ -213,6 +213,10 @@ class Item:
     id: uuid.UUID = field(default_factory=uuid.uuid4)
 
     @property
+    def uncontested(self) -> Money:
+        return self.open
+
+    @property
     def effective_date(self) -> date:
         return self.due_date
 

@@ -19,22 +19,29 @@ DAY = date(2026, 3, 1)
 class Item:
     open: Money
     due_date: date | None
+    contested: Money = field(default_factory=lambda: usd(0))
     effective_date: date = DAY
     id: uuid.UUID = field(default_factory=uuid.uuid4)
+
+    @property
+    def uncontested(self) -> Money:
+        return self.open - self.contested
 
 
 def usd(minor: int) -> Money:
     return Money(minor, "USD")
 
 
-ITEMS = st.lists(
-    st.builds(
-        Item,
-        st.integers(0, 10**6).map(usd),
-        st.one_of(st.none(), st.integers(-60, 60).map(lambda n: DAY + timedelta(days=n))),
-    ),
-    max_size=8,
-)
+@st.composite
+def items(draw: st.DrawFn) -> Item:
+    """Some of them contested, wholly or in part."""
+    minor = draw(st.integers(0, 10**6))
+    due = draw(st.one_of(st.none(), st.integers(-60, 60).map(lambda n: DAY + timedelta(days=n))))
+    contested = draw(st.one_of(st.just(0), st.integers(0, minor)))
+    return Item(usd(minor), due, usd(contested))
+
+
+ITEMS = st.lists(items(), max_size=8)
 PAID = st.integers(0, 6 * 10**6).map(usd)
 
 
@@ -59,13 +66,25 @@ def test_every_way_spends_what_it_can_and_overpays_nothing(paid, owed, data):
         else st.just([])
     )
     wanted = [(item.id, None if most is None else usd(most)) for item, most in named]
-    whole = sum(item.open.minor for item in owed)
+    whole = sum(item.uncontested.minor for item in owed)
     for done in (oldest_first(paid, owed), pro_rata(paid, owed), as_named(paid, owed, wanted)):
         parts = got(done, owed)
         assert all(0 <= part <= item.open.minor for part, item in zip(parts, owed, strict=True))
-        assert sum(parts) == min(paid.minor, whole)
+        assert min(paid.minor, whole) <= sum(parts) <= paid.minor
         assert done.unapplied == paid - usd(sum(parts))
         assert all(part for _, part in done.parts)
+
+
+@given(PAID, ITEMS)
+def test_what_is_contested_is_paid_only_where_the_payer_names_it(paid, owed):
+    whole = sum(item.uncontested.minor for item in owed)
+    for way in (oldest_first, pro_rata):
+        parts = got(way(paid, owed), owed)
+        assert all(a <= b.uncontested.minor for a, b in zip(parts, owed, strict=True))
+        assert sum(parts) == min(paid.minor, whole)
+    if owed:
+        named = as_named(paid, owed, [(owed[-1].id, None)])
+        assert got(named, owed)[-1] == min(paid, owed[-1].open).minor
 
 
 @given(PAID, ITEMS)
@@ -74,7 +93,7 @@ def test_oldest_first_begins_no_item_before_the_older_ones_are_paid(paid, owed):
     for item, part in zip(owed, parts, strict=True):
         if part:
             assert all(
-                got_ == one.open.minor
+                got_ == one.uncontested.minor
                 for one, got_ in zip(owed, parts, strict=True)
                 if age(one) < age(item)
             )
@@ -82,10 +101,10 @@ def test_oldest_first_begins_no_item_before_the_older_ones_are_paid(paid, owed):
 
 @given(PAID, ITEMS)
 def test_pro_rata_gives_each_its_share_within_one_minor_unit(paid, owed):
-    whole = sum(item.open.minor for item in owed)
+    whole = sum(item.uncontested.minor for item in owed)
     spent = min(paid.minor, whole)
     for item, part in zip(owed, got(pro_rata(paid, owed), owed), strict=True):
-        exact = Fraction(spent * item.open.minor, whole) if whole else Fraction(0)
+        exact = Fraction(spent * item.uncontested.minor, whole) if whole else Fraction(0)
         assert abs(part - exact) < 1
 
 
@@ -142,3 +161,10 @@ def test_another_currency_and_less_than_nothing_are_refused(way):
 def test_only_what_is_owed_can_be_named():
     with pytest.raises(KeyError):
         as_named(usd(100), bills(100), [(uuid.uuid4(), None)])
+
+
+def test_a_part_that_is_named_leaves_the_contested_rest_alone():
+    owed = [Item(usd(1_000), DAY, usd(400))]
+    assert got(as_named(usd(2_000), owed, [(owed[0].id, usd(100))]), owed) == [600]
+    assert got(as_named(usd(2_000), owed, [(owed[0].id, usd(700))]), owed) == [700]
+    assert got(as_named(usd(2_000), owed, [(owed[0].id, usd(5_000))]), owed) == [1_000]
