@@ -55,6 +55,10 @@ GET    /o/<public_id>/<token>/thanks                 everybody none   200
 GET    /o/<public_id>/<token>/bills/<invoice_id>     everybody none   200
 GET    /o/<public_id>/<token>/bills/<invoice_id>.pdf everybody none   200
 POST   /o/<public_id>/<token>/pay                    everybody token  303→processor
+# whoever has a gift card's code, or the link of its mail
+GET    /gift-card                                    everybody token  200
+POST   /gift-card                                    everybody token  422
+GET    /gift-card/<public_id>/<token>                everybody none   200
 # the doors
 GET    /account/login                                everybody token  200 302→account 302→account 302→account
 POST   /account/login                                everybody token  422
@@ -118,6 +122,10 @@ GET    /desk/statements/<public_id>.pdf              staff     token  302→desk
 GET    /desk/statements/<public_id>.csv              staff     token  302→desk-door 404 404 200
 GET    /desk/payments                                staff     token  302→desk-door 404 404 200
 GET    /desk/payments/<public_id>                    staff     token  302→desk-door 404 404 200
+GET    /desk/gift-cards                              staff     token  302→desk-door 404 404 200
+GET    /desk/gift-cards/<public_id>                  staff     token  302→desk-door 404 404 200
+POST   /desk/gift-cards/<public_id>/void             staff     token  302→desk-door 404 404 422
+POST   /desk/gift-cards/<public_id>/take-back        staff     token  302→desk-door 404 404 303→/desk/gift-cards/*
 GET    /desk/tax                                     staff     token  302→desk-door 404 404 200
 GET    /desk/tax.csv                                 staff     token  302→desk-door 404 404 200
 GET    /desk/tax/rates                               staff     token  302→desk-door 404 404 200
@@ -193,6 +201,9 @@ _PLACES = {
         "<token>": "{riley_order_token}",
         "<invoice_id>": "{riley_bill}",
     },
+    "GET /gift-card/": {"<public_id>": "{gift_card}", "<token>": "{gift_card_token}"},
+    "GET /desk/gift-cards/": {"<public_id>": "{gift_card}"},
+    "POST /desk/gift-cards/": {"<public_id>": "{gift_card}"},
     "GET /c/": {"<slug>": "devices"},
     "GET /p/": {"<slug>": "{slug}"},
     "GET /static/": {"<path:filename>": "css/base.css"},
@@ -218,8 +229,8 @@ _PLACES = {
     "POST /desk/invoices/<public_id>/void": {"<public_id>": "{spare_bill}"},
     "GET /desk/drafts/": {"<public_id>": "{draft}"},
     "POST /desk/drafts/": {"<public_id>": "{draft}"},
-    "GET /desk/terms/": {"<account_number>": "{riley_account}"},
-    "POST /desk/terms/": {"<account_number>": "{riley_account}"},
+    "GET /desk/terms/": {"<account_number>": "{riley_number}"},
+    "POST /desk/terms/": {"<account_number>": "{riley_number}"},
     "GET /desk/payments/": {"<public_id>": "{riley_payment}"},
     "GET /desk/tax/rates/": {"<uuid:rate_id>": "{tax_rate}"},
     "POST /desk/tax/rates/": {"<uuid:rate_id>": "{tax_rate}"},
@@ -346,9 +357,9 @@ class Names(dict[str, str]):
             who = self.stage.newcomer()
             order = self.stage.order_on_terms(self.stage.world.visit.sku, who=who)
             self[name] = self.stage.bill_of(order).public_id
-        elif name in ("draft", "riley_account"):
+        elif name in ("draft", "riley_number"):
             number = _account_number(self.stage, RILEY)
-            self["riley_account"] = number
+            self["riley_number"] = number
             self["draft"] = draft_invoice.start(self.stage.house, number, "test").public_id
         elif name == "dead_job":
             self[name] = _dead_job(self.stage)
