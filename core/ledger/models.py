@@ -46,6 +46,15 @@ class JournalEntry(Base):
         UniqueConstraint("legal_entity_id", "posting_number"),
         Index("ix_journal_entry_source", "source_kind", "source_id"),
         Index("ix_journal_entry_effective", "legal_entity_id", "effective_date"),
+        # A chargeback is begun once and decided once, however often the processor tells of it.
+        Index(
+            "ux_journal_entry_chargeback",
+            "source_id",
+            "kind",
+            unique=True,
+            sqlite_where=text("source_kind = 'chargeback'"),
+            postgresql_where=text("source_kind = 'chargeback'"),
+        ),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)

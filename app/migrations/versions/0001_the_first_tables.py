@@ -696,6 +696,14 @@ def upgrade() -> None:
     op.create_index(
         "ix_journal_entry_source", "journal_entry", ["source_kind", "source_id"], unique=False
     )
+    op.create_index(
+        "ux_journal_entry_chargeback",
+        "journal_entry",
+        ["source_id", "kind"],
+        unique=True,
+        sqlite_where=sa.text("source_kind = 'chargeback'"),
+        postgresql_where=sa.text("source_kind = 'chargeback'"),
+    )
     op.create_table(
         "ledger_account",
         sa.Column("legal_entity_id", sa.Uuid(), nullable=False),

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from core.kernel.clock import ManualClock
@@ -26,6 +27,7 @@ from core.ledger.chart import (
     UNAPPLIED,
 )
 from core.ledger.items import Open
+from core.ledger.journal import Posting, credit, debit, post
 from core.ledger.models import OpenItem
 from tests.rooms.ledger.books import DAY, balance, document, item, receipt, sound
 from tests.world import World, account
@@ -177,6 +179,20 @@ def test_no_more_is_charged_back_than_stands_of_the_payment(payer: Payer):
     assert (caught.value.amount, caught.value.left) == (usd(3_001), usd(3_000))
     payer.begin(payment, 3_000)
     assert payer.held_back(bill) == 10_000
+
+
+def test_the_database_itself_refuses_to_begin_or_decide_one_twice(payer: Payer):
+    bill = payer.bill(10_000)
+    taken = payer.begin(payer.pay(10_000, (bill, 10_000)), 4_000)
+    money = [debit(CLEARING, usd(1)), credit(FEES, usd(1))]
+    for kind in (chargebacks.BEGUN, chargebacks.WON):
+        again = Posting(
+            payer.world.legal_entity_id, kind, DAY, chargebacks.CHARGEBACK, taken.id, money
+        )
+        if kind == chargebacks.WON:
+            assert payer.win(taken)
+        with pytest.raises(IntegrityError), payer.session.begin_nested():
+            post(payer.session, again, payer.now)
 
 
 def test_what_was_never_begun_is_neither_won_nor_lost(payer: Payer):
