@@ -16,6 +16,9 @@ from cart.lines import Entry
 from cart.models import Cart
 from cart.pricing import PricedCart
 from core.kernel.errors import NotFound
+from core.tax import vat_ids
+from core.tax.vat_ids import WrongVatId
+from flows import taxing
 from web.access import Guard, Who, allow
 from web.context import channel, house
 
@@ -56,6 +59,7 @@ def show(cart_id: str) -> Response:
 def change(cart_id: str) -> Response:
     """Say where and how it is delivered; answers the ways there, tax and totals."""
     asked = reading.body(CartChange)
+    taxing.ask_register(house(), asked.vat_id or "")
 
     def work(session: Session, cart: Cart) -> answers.Json:
         lines.set_details(session, cart, changed_at=house().clock.now(), **_values(asked))
@@ -122,7 +126,17 @@ def _ours(cart: Cart) -> Cart:
 
 def _priced(session: Session, cart: Cart) -> PricedCart:
     found, entity = channel()
-    return pricing.price(session, cart, found, entity, house().delivery, house().clock.now())
+    known = taxing.known(house(), None, cart.vat_id or "")
+    now = house().clock.now()
+    return pricing.price(session, cart, found, entity, house().delivery, now, known=known)
+
+
+def _vat_id(text: str | None) -> str | None:
+    """As its register writes it. InvalidRequest for what has not its form."""
+    try:
+        return vat_ids.normal(text) if text else None
+    except WrongVatId as error:
+        raise InvalidRequest([field_error("vat_id", "vat_id", str(error))]) from None
 
 
 def _values(asked: CartChange) -> dict[str, Any]:
@@ -133,6 +147,8 @@ def _values(asked: CartChange) -> dict[str, Any]:
         values["shipping_address"] = addresses.clean(place.model_dump()) if place else None
     if "shipping_method" in asked.model_fields_set:
         values["shipping_method"] = asked.shipping_method
+    if "vat_id" in asked.model_fields_set:
+        values["vat_id"] = _vat_id(asked.vat_id)
     return values
 
 

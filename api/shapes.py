@@ -98,6 +98,9 @@ class CartChange(Shape):
 
     shipping_address: Place | None = None
     shipping_method: Annotated[str, _text(40, 1)] | None = None
+    vat_id: Annotated[str, _text(40, 1)] | None = Field(
+        None, description="Of a business, like DE136695976, for the sums; say it again at checkout."
+    )
 
 
 class GiftCardUse(Shape):

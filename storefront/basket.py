@@ -12,7 +12,10 @@ from cart.models import Cart
 from cart.pricing import PricedCart
 from core.kernel.errors import NotFound
 from core.orders import placing
+from core.parties import accounts
 from core.stock import levels
+from core.tax.buyers import NOBODY, Known
+from flows import taxing
 from flows.abandon_payment import abandon
 from web.context import channel, house, web_settings
 from web.login import person
@@ -112,9 +115,19 @@ def find(session: Session) -> Cart | None:
 
 
 def priced(session: Session, cart: Cart) -> PricedCart:
-    """What it costs on this shop's channel."""
+    """What it costs on this shop's channel, with the taxes of our own table once the place is known."""
     found, entity = channel()
-    return pricing.price(session, cart, found, entity, house().delivery, house().clock.now())
+    known = _known(session, cart) if cart.shipping_address else NOBODY
+    now = house().clock.now()
+    return pricing.price(session, cart, found, entity, house().delivery, now, known=known)
+
+
+def _known(session: Session, cart: Cart) -> Known:
+    who = person()
+    if who is None:
+        return taxing.known(house(), None, cart.vat_id or "")
+    account = accounts.buying_account(session, who.key, cart.legal_entity_id)
+    return taxing.known(house(), account, cart.vat_id or "")
 
 
 def left(session: Session, priced_cart: PricedCart) -> dict[uuid.UUID, int]:

@@ -9,6 +9,7 @@ from core.parties.models import Channel
 from core.prices.models import Price, PriceList
 from core.stock import holds
 from core.stock.holds import Owner
+from tests.flows.selling import PARIS, Seller
 from tests.rooms.api.conftest import Program, wish
 from tests.shop import Shop
 from tests.world import ADDRESS, World
@@ -249,3 +250,21 @@ def test_only_public_ids_leave_the_house(program: Program, shop: Shop, world: Wo
     keys = [found.id, world.camera.variant_id, world.camera.product_id, *held]
     assert len(keys) == 4
     assert not any(key.hex in text or str(key) in text for key in keys)
+
+
+def test_a_business_across_a_border_sees_sums_without_vat_and_orders_at_them(
+    program: Program, shop: Shop, world: World
+):
+    seller = Seller(shop.house, world)
+    seller.move("DE", "EUR", included=False, rounding="document")
+    seller.levy("FR", "VAT", 200_000)
+    cart = program.cart("FW-CAM-1")
+    place = {"shipping_address": PARIS, "shipping_method": "standard"}
+    assert program.patch(cart, place).json["due_now"]["amount"] == 7908
+    wrong = program.patch(cart, {"vat_id": "FR61954506078"})
+    assert wrong.status_code == 422
+    assert [error["field"] for error in wrong.json["errors"]] == ["vat_id"]
+    told = program.patch(cart, {"vat_id": "fr 61954506077"}).json
+    assert (told["tax"]["amount"], told["due_now"]["amount"]) == (0, 6590)
+    asked = wish(**place, vat_id="FR61954506077", expected_total=told["due_now"])
+    assert program.order(cart, asked).status_code == 201
