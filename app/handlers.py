@@ -19,7 +19,7 @@ from core.notices import sending
 from core.parties.models import UserSession
 from core.stock import holds
 from flows import (
-    correct_invoice,
+    early_payment,
     issue_invoice,
     make_statements,
     notify,
@@ -105,8 +105,8 @@ def _refund_credit(house: House, event: events.CreditToRefund) -> None:
     refund_memo.send_back(house, uuid.UUID(event.invoice_id))
 
 
-def _take_discounts(session: Session, house: House, event: events.PaymentApplied) -> None:
-    correct_invoice.take_discounts(session, house, uuid.UUID(event.payment_id))
+def _take_discounts(session: Session, house: House, event: events.OpenItemsChanged) -> None:
+    early_payment.take(session, house, uuid.UUID(event.account_id))
 
 
 def _reconcile(house: House, _: object) -> None:
@@ -165,7 +165,8 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "DocumentStored": ("tell_document",),
     "StatementMade": ("store_statement",),
     "StatementStored": ("tell_statement",),
-    "PaymentApplied": ("take_discounts", "tell_payment"),
+    "PaymentApplied": ("tell_payment",),
+    "OpenItemsChanged": ("take_discounts",),
     "InboundReceived": ("apply_inbound",),
     "RefundWanted": ("refund",),
     "CreditToRefund": ("refund_credit",),

@@ -15,7 +15,7 @@ from core.ledger.items import Open
 from core.orders.models import Order
 from core.parties import accounts
 from core.parties.models import Account
-from flows import start_payment
+from flows import early_payment, start_payment
 from flows.abandon_payment import give_up_bills
 from flows.choose_tenders import PLAIN, Paying
 from flows.house import House
@@ -95,7 +95,7 @@ def pay_order(house: House, order_id: uuid.UUID) -> str:
     def write(session: Session) -> Begun:
         order = session.get_one(Order, order_id)
         rows = invoices.of_order(session, order_id)
-        wanted = _payable(items.of_sources(session, [row.id for row in rows]))
+        wanted = _payable(session, house, items.of_sources(session, [row.id for row in rows]))
         return _begin(
             session, house, order.payer_account_id, order.email, wanted, "guest", order.public_id
         )
@@ -112,7 +112,7 @@ def _write(session: Session, house: House, wish: PayWish) -> Begun:
     }
     if any(item.account_id not in mine for item in found.values()):
         raise NotFound("bill")
-    wanted = _payable(found)
+    wanted = _payable(session, house, found)
     _one_payer(wanted)
     total = Money(sum(amount.minor for _, amount in wanted), wanted[0][1].currency)
     if wish.expected_total is not None and wish.expected_total != total:
@@ -122,10 +122,13 @@ def _write(session: Session, house: House, wish: PayWish) -> Begun:
     return _begin(session, house, payer.id, payer.email, wanted, actor, paying=wish.paying)
 
 
-def _payable(found: Mapping[uuid.UUID, Open]) -> list[tuple[Open, Money]]:
-    """What is open of the bills among ``found``; a credit memo is nothing to be paid."""
-    bills = (item for item in found.values() if item.side == "debit")
-    wanted = [(item, item.open) for item in bills if item.open.minor > 0]
+def _payable(
+    session: Session, house: House, found: Mapping[uuid.UUID, Open]
+) -> list[tuple[Open, Money]]:
+    """What paying the bills among ``found`` takes now; a credit memo is nothing to be paid."""
+    bills = [item for item in found.values() if item.side == "debit" and item.open.minor > 0]
+    asked = early_payment.asked(session, house, bills)
+    wanted = [(bill, item.open) for bill, item in zip(bills, asked, strict=True)]
     if not wanted:
         raise NothingToPay
     return wanted

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 
 from core.kernel.money import Money
 from core.ledger import items
-from flows import account
+from flows import account, early_payment
 from flows.account import Settled
 from invoices import reading
 from invoices.document import InvoiceDocument
@@ -65,11 +65,12 @@ def bill(public_id: str) -> str:
         printed = reading.stored_ids(session, [invoice.id])
         events = tenders.bill_events(session, item)
         related = reading.related(session, invoice)
+        now = early_payment.asked(session, house(), [item])[0].open if item is not None else None
     document = InvoiceDocument.from_dict(invoice.document)
     return page(
         "portal/invoice.html",
         document=document,
-        bill=shown.words(invoice, item),
+        bill=shown.words(invoice, item)._replace(now=now),
         pdf_href=f"/account/bills/{public_id}.pdf" if printed else "",
         pay_action=f"/account/pay?bill={public_id}",
         guest=False,

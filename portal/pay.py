@@ -11,6 +11,7 @@ from core.kernel.errors import NotFound, ShopError
 from core.kernel.money import Money, total
 from core.ledger import items
 from core.parties import accounts
+from flows import early_payment
 from flows.choose_tenders import Paying
 from flows.pay_bill import BillsChanged, PayWish
 from flows.pay_bill import pay as begin
@@ -95,6 +96,7 @@ def _open_bills() -> list[tuple[Any, Any]]:
     with house().db.snapshot() as session:
         ids = [row.id for row in accounts.payable_by(session, who.key)]
         owed = [item for item in items.owed_by(session, ids) if not item.is_history]
+        owed = early_payment.asked(session, house(), owed)
         found = {row.id: row for row in reading.some(session, [item.source_id for item in owed])}
     return [(found[item.source_id], item) for item in owed if item.source_id in found]
 

@@ -43,6 +43,8 @@ class Bill(NamedTuple):
     stamp: str
     late: bool
     payable: bool
+    #: What paying it now takes, where that is less: the discount for early payment is off.
+    now: Money | None = None
 
 
 def bill_of(invoice: Invoice, item: Open | None, today: date) -> Bill:
