@@ -29,7 +29,7 @@ _MASKS = tuple(
     (re.compile(pattern), instead)
     for pattern, instead in (
         # What opens something: an order's link, and the links of mails. The order's public id stays.
-        (r"(/o/[^/\s?#\"']+/)[^/\s?#\"'.]+", r"\1[token]"),
+        (r"(/(?:o|gift-card)/[^/\s?#\"']+/)[^/\s?#\"'.]+", r"\1[token]"),
         (r"(/(?:reset|invite|verify)/)[^/\s?#\"']+", r"\1[token]"),
         (r"(?i)([?&;](?:[a-z_]*token|key|code|secret|sig|signature)=)[^&\s#\"']+", r"\1[token]"),
         # Header lines, and what stands in them.

@@ -85,5 +85,6 @@ def web_settings(settings: Settings) -> WebSettings:
         rate_mail=settings.rate_mail,
         rate_checkout=settings.rate_checkout,
         rate_cart=settings.rate_cart,
+        rate_gift_card=settings.rate_gift_card,
         rate_api=settings.rate_api,
     )

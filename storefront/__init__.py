@@ -2,9 +2,17 @@
 
 from flask import Blueprint
 
-from storefront import cart, checkout, orders, pages, payment, shop
+from storefront import cart, checkout, gift_cards, orders, pages, payment, shop
 
 
 def blueprints() -> list[Blueprint]:
     """The face's blueprints, for the roof to register."""
-    return [shop.shop, cart.cart, checkout.checkout, payment.payment, orders.orders, pages.pages]
+    return [
+        shop.shop,
+        cart.cart,
+        checkout.checkout,
+        payment.payment,
+        orders.orders,
+        gift_cards.gift_cards,
+        pages.pages,
+    ]

@@ -28,3 +28,9 @@ class CheckoutForm(Form):
     use_credit = BooleanField("Use my credit")
     payment_method = RadioField("Way of paying", choices=[], validate_choice=False)
     expected_total = HiddenField()
+
+
+class GiftCardForm(Form):
+    """A code, to be told what is left on the card."""
+
+    code = StringField("Gift card code")

@@ -2,6 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -152,3 +153,20 @@ def credit_left(house: House, who: Member) -> int:
     with house.db.reading() as session:
         found = tenders.spendable(session, who.account_id, "USD")
     return sum(row.available.minor for row in found)
+
+
+def new_card(stage: Any) -> str:
+    """The code of a card of 50.00 that somebody has just bought in a stage's shop."""
+    return gift_codes.code_of(stage.house.links.secret, new_card_id(stage))
+
+
+def new_card_id(stage: Any) -> str:
+    """The public id of such a card."""
+    if stage.rows(Variant, Variant.sku == GIFT_SKU) == []:
+        sell_gift_cards(stage.house, stage.world)
+    order = stage.begin_to_pay(GIFT_SKU)
+    stage.pay(stage.operation_of(order))
+    stage.drain()
+    with stage.db.reading() as session:
+        (held,) = gift_cards.of_order(session, order.id)
+    return str(held.card.public_id)

@@ -104,6 +104,7 @@ def make_shop(
             "RATE_LOGIN": "1000 per minute",
             "RATE_MAIL": "1000 per minute",
             "RATE_CHECKOUT": "1000 per minute",
+            "RATE_GIFT_CARD": "1000 per minute",
             "RATE_CART": "10000 per minute",
             "RATE_API": "100000 per minute",
             **environment,

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 
 from flask import current_app, g
 
+from cart import delivery
 from core.kernel.clock import local_date
 from core.parties import accounts
 from core.parties.models import Channel, LegalEntity
@@ -30,6 +31,7 @@ class WebSettings:
     rate_login: str
     rate_mail: str
     rate_checkout: str
+    rate_gift_card: str
     rate_cart: str
     rate_api: str
 
@@ -67,8 +69,17 @@ def channel() -> tuple[Channel, LegalEntity]:
     if kept is None or abs(now - kept[0]) > KEPT:
         with house().db.reading() as session:
             kept = (now, accounts.channel_by_code(session, house().rules.channel))
+            countries = {*delivery.countries(session, kept[1][0].id), kept[1][1].country}
         current_app.extensions[f"{_KEY}.channel"] = kept
+        current_app.extensions[f"{_KEY}.countries"] = frozenset(countries)
     return kept[1]
+
+
+def countries() -> frozenset[str]:
+    """Where these pages deliver to, and where the shop is; as fresh as the channel."""
+    channel()
+    found: frozenset[str] = current_app.extensions[f"{_KEY}.countries"]
+    return found
 
 
 def today() -> date:

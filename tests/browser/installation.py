@@ -47,6 +47,7 @@ RATES = {
     "RATE_LOGIN": "1000 per minute",
     "RATE_MAIL": "1000 per minute",
     "RATE_CHECKOUT": "1000 per minute",
+    "RATE_GIFT_CARD": "1000 per minute",
     "RATE_CART": "10000 per minute",
 }
 

@@ -83,6 +83,7 @@ WRONG = {
     "RATE_LOGIN": ("", "10", "0 per minute", "ten per minute", "10 per second", "10 each minute"),
     "RATE_MAIL": ("none",),
     "RATE_CHECKOUT": ("none",),
+    "RATE_GIFT_CARD": ("none",),
     "RATE_CART": ("none",),
     "RATE_API": ("none",),
 }

@@ -5,9 +5,8 @@ from sqlalchemy import select
 
 from core.ledger import items
 from core.parties.models import Account
-from tests.giving import give_credit
+from tests.giving import give_credit, new_card
 from tests.rooms.portal.test_pay import Payer
-from tests.rooms.storefront.test_tenders import new_card
 from tests.rooms.web.looking import Page
 from tests.rooms.web.stage import Stage
 

@@ -6,28 +6,15 @@ import pytest
 from sqlalchemy import select
 
 from cart.models import Cart
-from core.catalog.models import Variant
-from core.ledger import gift_cards, gift_codes
+from core.ledger import gift_codes
 from core.ledger.tender_models import GiftCard, Tender
 from core.orders.models import Order
 from core.parties.models import Account
-from tests.giving import GIFT_SKU, give_credit, sell_gift_cards
+from tests.giving import give_credit, new_card
 from tests.paying import fill_cart
 from tests.rooms.web.looking import Page
 from tests.rooms.web.stage import NOBODY, Browser, Stage
 from tests.world import ADDRESS
-
-
-def new_card(stage: Stage) -> str:
-    """The code of a card of 50.00 that somebody has just bought."""
-    if stage.rows(Variant, Variant.sku == GIFT_SKU) == []:
-        sell_gift_cards(stage.house, stage.world)
-    order = stage.begin_to_pay(GIFT_SKU)
-    stage.pay(stage.operation_of(order))
-    stage.drain()
-    with stage.db.reading() as session:
-        (held,) = gift_cards.of_order(session, order.id)
-    return gift_codes.code_of(stage.house.links.secret, held.card.public_id)
 
 
 @dataclass

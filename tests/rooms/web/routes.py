@@ -20,6 +20,7 @@ from core.tax import exemptions
 from core.tax.exemptions import NewExemption
 from core.tax.models import TaxRate
 from flows import draft_invoice
+from tests.giving import new_card_id
 from tests.paying import fill_cart
 from tests.rooms.web.stage import EVERYBODY, RILEY, Stage
 from tests.world import ADDRESS
@@ -125,7 +126,7 @@ GET    /desk/payments/<public_id>                    staff     token  302→desk
 GET    /desk/gift-cards                              staff     token  302→desk-door 404 404 200
 GET    /desk/gift-cards/<public_id>                  staff     token  302→desk-door 404 404 200
 POST   /desk/gift-cards/<public_id>/void             staff     token  302→desk-door 404 404 422
-POST   /desk/gift-cards/<public_id>/take-back        staff     token  302→desk-door 404 404 303→/desk/gift-cards/*
+POST   /desk/gift-cards/<public_id>/take-back        staff     token  302→desk-door 404 404 303→/desk/*
 GET    /desk/tax                                     staff     token  302→desk-door 404 404 200
 GET    /desk/tax.csv                                 staff     token  302→desk-door 404 404 200
 GET    /desk/tax/rates                               staff     token  302→desk-door 404 404 200
@@ -347,6 +348,9 @@ class Names(dict[str, str]):
             self[name] = self.stage.operation_of(order).public_id
         elif name == "fresh_verify_link":
             self[name] = self.stage.link("verify", RILEY)
+        elif name in ("gift_card", "gift_card_token"):
+            self["gift_card"] = new_card_id(self.stage)
+            self["gift_card_token"] = self.stage.house.links.gift_card_token(self["gift_card"])
         elif name == "tax_rate":
             self[name] = str(self.stage.rows(TaxRate)[0].id)
         elif name == "certificate":

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from tests.giving import new_card
 from tests.paying import fill_cart
-from tests.rooms.storefront.test_tenders import new_card
 from tests.rooms.web.stage import Stage
 from tests.world import ADDRESS
 
