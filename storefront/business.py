@@ -1,10 +1,8 @@
 """What checkout asks for taxes' sake: the country, where there are several, and a business's VAT id."""
 
 from babel import Locale
-from flask import current_app
 from wtforms.fields import SelectChoice
 
-from cart import delivery
 from cart.models import Cart
 from cart.pricing import PricedCart
 from core.parties import accounts
@@ -13,7 +11,7 @@ from core.tax import vat_ids
 from core.tax.buyers import Known
 from flows import taxing
 from storefront.forms import CheckoutForm
-from web.context import KEPT, channel, house
+from web.context import channel, countries, house
 from web.login import person
 
 
@@ -22,7 +20,7 @@ def offer(form: CheckoutForm) -> None:
     found, entity = channel()
     if not taxing.asks_vat_id(entity.country):
         del form.vat_id
-    codes = {*_delivered(), entity.country}
+    codes = countries()
     if len(codes) < 2:
         del form.country
         return
@@ -30,18 +28,6 @@ def offer(form: CheckoutForm) -> None:
     choices = [(code, names.get(code, code)) for code in codes]
     form.country.choices = [SelectChoice(*one) for one in sorted(choices, key=lambda one: one[1])]
     form.country.data = country(form)
-
-
-def _delivered() -> list[str]:
-    """Where this shop delivers to; read again after half a minute."""
-    now = house().clock.now()
-    kept = current_app.extensions.get("counterfoil.countries")
-    if kept is None or abs(now - kept[0]) > KEPT:
-        with house().db.reading() as session:
-            kept = (now, delivery.countries(session, channel()[0].id))
-        current_app.extensions["counterfoil.countries"] = kept
-    answer: list[str] = kept[1]
-    return answer
 
 
 def country(form: CheckoutForm) -> str:
