@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased
 
 from core.kernel.clock import local_date
@@ -94,6 +94,23 @@ def last_statement(session: Session, account_id: uuid.UUID, currency: str) -> St
     )
 
 
+def last_end(session: Session, account_id: uuid.UUID, currency: str) -> date | None:
+    """The last day of the last period that the account was stated for, on whichever statement."""
+    query = _ends().where(
+        StatementRange.account_id == account_id, StatementRange.currency == currency
+    )
+    row = session.execute(query).first()
+    return row[2] if row else None
+
+
+def _ends() -> Select[uuid.UUID, str, date]:
+    return (
+        select(StatementRange.account_id, StatementRange.currency, func.max(Statement.period_end))
+        .join(Statement, Statement.id == StatementRange.statement_id)
+        .group_by(StatementRange.account_id, StatementRange.currency)
+    )
+
+
 def due(session: Session, as_of: date, account_id: uuid.UUID | None = None) -> list[Due]:
     """The accounts for which a bill day has passed by ``as_of`` since their last statement, or since
     their first posting, and on which something happened since or something was to be paid.
@@ -114,14 +131,7 @@ def due(session: Session, as_of: date, account_id: uuid.UUID | None = None) -> l
         )
         if row.id in wanted
     }
-    ended = {
-        (row[0], row[1]): row[2]
-        for row in session.execute(
-            select(
-                Statement.account_id, Statement.currency, func.max(Statement.period_end)
-            ).group_by(Statement.account_id, Statement.currency)
-        )
-    }
+    ended = {(row[0], row[1]): row[2] for row in session.execute(_ends())}
     found = []
     for (one, currency), first in begun.items():
         if one not in accounts:

@@ -96,7 +96,7 @@ def next_draft(
     previous = addressing.last_statement(session, account.id, currency)
     first = taking.first_posted(session, [each.id for each in together], currency)
     until = min(as_of, local_date(now, account.time_zone))
-    ended = previous.period_end if previous else None
+    ended = addressing.last_end(session, account.id, currency)
     days = addressing.bill_days_after(account.bill_day, account.time_zone, ended, first, until)
     ranges = addressing.last_ranges(session, together, currency)
     start = ended + timedelta(days=1) if ended else None
