@@ -308,6 +308,15 @@ def _next(followed: Followed) -> list[dict[str, Any]]:
                 "state": "",
             }
         )
+    if "gift_card" in kinds:
+        events.append(
+            {
+                "title": "Your gift card comes by mail",
+                "text": "With its code, and a page to print.",
+                "at": None,
+                "state": "now",
+            }
+        )
     if "plan" in kinds:
         events.append(
             {

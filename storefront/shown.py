@@ -61,10 +61,16 @@ def availability(offers: Sequence[Offer]) -> State:
     return State("go", "In stock" if pieces > 99 else f"{pieces} in stock")
 
 
-_VERBS = {"physical": "Put it in the cart", "service": "Book it", "digital": "Take it"}
+_VERBS = {
+    "physical": "Put it in the cart",
+    "service": "Book it",
+    "digital": "Take it",
+    "gift_card": "Put it in the cart",
+}
 _TAX_NOTES = {
     "internet": "The whole price: internet access carries no sales tax.",
     "service": "The whole price: a visit carries no sales tax.",
+    "gift_card": "The whole price: a gift card carries no tax, what it buys does.",
 }
 
 
@@ -117,6 +123,7 @@ def _delivery(kind: str) -> str:
         "physical": "At your door in two to three working days",
         "service": "We call to agree on a day",
         "plan": "On the day your line works",
+        "gift_card": "Its code comes by mail as soon as it is paid",
     }.get(kind, "")
 
 
@@ -176,6 +183,7 @@ def _note(line: PricedLine) -> str:
     return {
         "plan": "The first month. It starts on the day your line works.",
         "service": "We call to agree on a day.",
+        "gift_card": "Its code comes by mail, with a page to print.",
     }.get(line.kind, "")
 
 
