@@ -5,6 +5,7 @@
 
 import re
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -19,7 +20,7 @@ from core.catalog.models import GIFT_CARD
 from core.kernel.errors import ShopError
 from core.kernel.money import Money
 from core.orders import placing
-from core.orders.models import Order
+from core.orders.models import Order, OrderLine
 from core.orders.placing import NewLine, NewOrder
 from core.stock import holds
 from core.stock.holds import Demand, Owner
@@ -168,7 +169,7 @@ def freeze(
         session,
         Owner("cart", cart.id),
         Owner("order", order.id),
-        order_demands(session, order.id),
+        order_demands(placing.lines_of(session, order.id)),
         hold_until,
         now,
     )
@@ -211,11 +212,11 @@ def _new_lines(priced: PricedCart, details: Details) -> list[NewLine]:
     return found
 
 
-def order_demands(session: Session, order_id: uuid.UUID) -> list[Demand]:
-    """What an order needs from stock."""
+def order_demands(order_lines: Sequence[OrderLine]) -> list[Demand]:
+    """What an order with these lines needs from stock."""
     return [
         Demand(line.id, line.variant_id, line.quantity)
-        for line in placing.lines_of(session, order_id)
+        for line in order_lines
         if line.kind == "physical" and line.variant_id is not None
     ]
 

@@ -8,15 +8,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
-from sqlalchemy import Executable, Select, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Executable, Select, and_, bindparam, delete, select, update
 from sqlalchemy.orm import Session, load_only
+from sqlalchemy.orm.attributes import set_committed_value
 
 from cart.models import Cart, CartLine
 from core.catalog import products
 from core.catalog.models import Product, Variant
-from core.kernel.db import changed
+from core.kernel.db import changed, insert_new, insert_rows, table
 from core.kernel.errors import NotFound, ShopError
 from core.kernel.ids import new_id, new_public_id
 from core.parties.models import Channel
@@ -63,6 +64,15 @@ class Entry:
     held_until: datetime | None
 
 
+class _Sold(NamedTuple):
+    """What is sold under a SKU."""
+
+    id: uuid.UUID
+    sku: str
+    name: str
+    kind: str
+
+
 def open_cart(
     session: Session, channel: Channel, now: datetime, user_id: uuid.UUID | None = None
 ) -> Cart:
@@ -78,8 +88,7 @@ def open_cart(
         created_at=now,
         changed_at=now,
     )
-    session.add(cart)
-    session.flush()
+    insert_new(session, cart)
     return cart
 
 
@@ -126,41 +135,30 @@ def put(
         raise products.UnknownSku(sku)
     if quantity < 1:
         raise BadQuantity
-    variant: Variant = row[0]
-    line: CartLine | None = row[1]
-    wanted = quantity + (line.quantity if line else 0)
-    unit = _unit_price(session, cart, variant, wanted, now)
-    until = now + hold_for if variant.kind == "physical" else None
-    if line is None:
-        line = _new_line(cart, variant, wanted, unit, now)
-        if until is not None:
-            demand = Demand(line.id, variant.id, wanted)
-            holds.hold(session, Owner("cart", cart.id), [demand], until, now)
-        session.execute(insert(CartLine), [_values(line)])
+    sold = _Sold(*row[:4])
+    wanted = quantity + (row.quantity or 0)
+    unit = _unit_price(session, cart, sold, wanted, now)
+    until = now + hold_for if sold.kind == "physical" else None
+    values = {
+        "id": row.line_id or new_id(),
+        "public_id": row.public_id or new_public_id(),
+        "cart_id": cart.id,
+        "variant_id": sold.id,
+        "quantity": wanted,
+        "unit_price_micros": unit.unit_price_micros,
+        "price_trace": unit.trace,
+        "added_at": row.added_at or now,
+    }
+    line = CartLine(**values)
+    if row.line_id is not None:
+        _change(session, cart, line, wanted, unit, until, now)
     else:
-        _change(session, cart, line, variant, wanted, unit, until, now)
-    cart.changed_at = now
-    session.flush()
-    return _entry(cart, line, variant, until)
-
-
-def _new_line(
-    cart: Cart, variant: Variant, quantity: int, unit: Resolved, now: datetime
-) -> CartLine:
-    return CartLine(
-        id=new_id(),
-        public_id=new_public_id(),
-        cart_id=cart.id,
-        variant_id=variant.id,
-        quantity=quantity,
-        unit_price_micros=unit.unit_price_micros,
-        price_trace=unit.trace,
-        added_at=now,
-    )
-
-
-def _values(line: CartLine) -> dict[str, Any]:
-    return {column.key: getattr(line, column.key) for column in CartLine.__table__.columns}
+        if until is not None:
+            demand = Demand(line.id, sold.id, wanted)
+            holds.hold(session, Owner("cart", cart.id), [demand], until, now)
+        insert_rows(session, CartLine, [values])
+    _touch(session, cart, now)
+    return _entry(cart, line, sold, until)
 
 
 def set_quantity(
@@ -173,9 +171,8 @@ def set_quantity(
     line, variant = _line(session, cart, line_id)
     unit = _unit_price(session, cart, variant, quantity, now)
     until = now + hold_for if variant.kind == "physical" else None
-    _change(session, cart, line, variant, quantity, unit, until, now)
-    cart.changed_at = now
-    session.flush()
+    _change(session, cart, line, quantity, unit, until, now)
+    _touch(session, cart, now)
     return _entry(cart, line, variant, until)
 
 
@@ -183,7 +180,6 @@ def _change(
     session: Session,
     cart: Cart,
     line: CartLine,
-    variant: Variant,
     quantity: int,
     unit: Resolved,
     until: datetime | None,
@@ -191,14 +187,26 @@ def _change(
 ) -> None:
     """Another quantity of a line that is there; its pieces are held until ``until``."""
     if until is not None:
-        demand = Demand(line.id, variant.id, quantity)
+        demand = Demand(line.id, line.variant_id, quantity)
         holds.change(session, Owner("cart", cart.id), demand, until, now)
-    line.quantity = quantity
-    line.unit_price_micros, line.price_trace = unit.unit_price_micros, unit.trace
+    values = {
+        "quantity": quantity,
+        "unit_price_micros": unit.unit_price_micros,
+        "price_trace": unit.trace,
+    }
+    session.execute(_changed(), {"line": line.id, **values})
+    for name, value in values.items():
+        set_committed_value(line, name, value)
+
+
+def _touch(session: Session, cart: Cart, now: datetime) -> None:
+    """Something in a locked cart was changed."""
+    session.execute(_touched(), {"cart": cart.id, "changed_at": now})
+    set_committed_value(cart, "changed_at", now)
 
 
 def _unit_price(
-    session: Session, cart: Cart, variant: Variant, quantity: int, now: datetime
+    session: Session, cart: Cart, variant: "Variant | _Sold", quantity: int, now: datetime
 ) -> Resolved:
     if quantity < 1:
         raise BadQuantity
@@ -302,7 +310,7 @@ def _line(session: Session, cart: Cart, line_id: str) -> tuple[CartLine, Variant
     return row[0], row[1]
 
 
-def _entry(cart: Cart, line: CartLine, variant: Variant, until: datetime | None) -> Entry:
+def _entry(cart: Cart, line: CartLine, variant: "Variant | _Sold", until: datetime | None) -> Entry:
     return Entry(line, variant.sku, variant.name, variant.kind, cart.currency, until)
 
 
@@ -321,23 +329,54 @@ def _locked() -> Select[Cart]:
 
 @cache
 def _moved() -> Executable:
+    cart = table(Cart)
     return (
-        update(Cart)
-        .where(Cart.id == bindparam("cart"), Cart.state == bindparam("wanted"))
+        update(cart)
+        .where(cart.c.id == bindparam("cart"), cart.c.state == bindparam("wanted"))
         .values(state=bindparam("to"))
-        .execution_options(synchronize_session=False)
+    )
+
+
+@cache
+def _touched() -> Executable:
+    cart = table(Cart)
+    return (
+        update(cart)
+        .where(cart.c.id == bindparam("cart"))
+        .values(changed_at=bindparam("changed_at"))
+    )
+
+
+@cache
+def _changed() -> Executable:
+    line = table(CartLine)
+    names = ("quantity", "unit_price_micros", "price_trace")
+    return (
+        update(line)
+        .where(line.c.id == bindparam("line"))
+        .values({name: bindparam(name) for name in names})
     )
 
 
 @cache
 def _with_line() -> Executable:
     """What is sold under a SKU, with the cart's line of it."""
-    mine = and_(CartLine.variant_id == Variant.id, CartLine.cart_id == bindparam("cart"))
+    variant, product, line = table(Variant), table(Product), table(CartLine)
+    mine = and_(line.c.variant_id == variant.c.id, line.c.cart_id == bindparam("cart"))
+    joined = variant.join(product, product.c.id == variant.c.product_id).outerjoin(line, mine)
     return (
-        select(Variant, CartLine)
-        .join(Product, Product.id == Variant.product_id)
-        .outerjoin(CartLine, mine)
-        .where(Variant.sku == bindparam("sku"), Variant.active, Product.active)
+        select(
+            variant.c.id,
+            variant.c.sku,
+            variant.c.name,
+            variant.c.kind,
+            line.c.id.label("line_id"),
+            line.c.public_id,
+            line.c.quantity,
+            line.c.added_at,
+        )
+        .select_from(joined)
+        .where(variant.c.sku == bindparam("sku"), variant.c.active, product.c.active)
     )
 
 

@@ -19,14 +19,15 @@ def confirm(session: Session, house: House, order: Order, payment: str) -> None:
     Raises OutOfStock when pieces whose hold lapsed are gone.
     """
     now = house.clock.now()
+    found = placing.lines_of(session, order.id)
     holds.allocate(
         session,
         Owner("order", order.id),
-        checkout.order_demands(session, order.id),
+        checkout.order_demands(found),
         f"order:{order.public_id}",
         now,
     )
-    ordering.begin(session, order, placing.lines_of(session, order.id), now)
+    ordering.begin(session, order, found, now)
     if order.cart_id is not None:
         lines.move(session, order.cart_id, "checking_out", "ordered")
     jobs.record(session, OrderPlaced(str(order.id)), now, key=f"placed:{order.id}", priority=1)

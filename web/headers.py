@@ -1,10 +1,13 @@
 """Security headers: nothing inline, nothing from outside, nobody frames us."""
 
+from functools import cache
+
 from flask import Response, g
 
 from web.context import web_settings
 
 
+@cache
 def policy(pay_origins: tuple[str, ...]) -> str:
     """The content security policy; forms may lead to the processor's page."""
     return "; ".join(

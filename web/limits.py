@@ -80,6 +80,9 @@ limiter = Limiter(
 def install(app: Flask) -> None:
     """Count the requests of views that name a limit."""
     limiter.init_app(app)
+    # A view with a limit counts by itself. Limits of the whole application, for which the library would
+    # look at every request, there are none.
+    app.before_request_funcs[None].remove(limiter._check_request_limit)
 
 
 def wait_seconds() -> int:

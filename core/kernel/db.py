@@ -4,12 +4,13 @@
 a ``session`` never commits; one that takes the ``Database`` owns its commits.
 """
 
+import functools
 import random
 import sqlite3
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
@@ -26,12 +27,13 @@ from sqlalchemy import (
     Uuid,
     create_engine,
     event,
+    insert,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.orm import DeclarativeBase, Session, make_transient_to_detached
 from sqlalchemy.types import TypeDecorator
 
 T = TypeVar("T")
@@ -160,11 +162,40 @@ def table(model: type[Base]) -> Table:
 
 def insert_once(session: Session, model: type[Base], **values: Any) -> bool:
     """Insert a row unless a unique key of it is taken; says whether it went in."""
-    table = model.__table__
-    build: Any = sqlite_dialect if session.get_bind().dialect.name == "sqlite" else postgresql
-    statement = build.insert(table).values(**values).on_conflict_do_nothing()
+    connection = session.connection()
+    return changed(connection.execute(_once(model, connection.dialect.name), values)) == 1
+
+
+@functools.cache
+def _once(model: type[Base], dialect: str) -> Any:
+    build: Any = sqlite_dialect if dialect == "sqlite" else postgresql
+    statement = build.insert(model.__table__).on_conflict_do_nothing()
     # Without the option an INSERT's count is lost on PostgreSQL.
-    return changed(session.execute(statement.execution_options(preserve_rowcount=True))) == 1
+    return statement.execution_options(preserve_rowcount=True)
+
+
+def insert_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows by their columns, behind what the session still holds: quicker than objects."""
+    if rows:
+        session.flush()
+        session.connection().execute(_into(model), rows)
+
+
+def insert_new(session: Session, row: Base) -> None:
+    """Insert a new object at once, without a flush of it, which costs five times as much. Its key is set."""
+    columns = table(type(row)).columns
+    given = {key: value for key, value in vars(row).items() if key in columns}
+    insert_rows(session, type(row), [given])
+    for key, column in columns.items():
+        if key not in given and column.default is None:
+            setattr(row, key, None)  # what has a default is read when it is asked for
+    make_transient_to_detached(row)
+    session.add(row)
+
+
+@functools.cache
+def _into(model: type[Base]) -> Any:
+    return insert(cast(Table, model.__table__))
 
 
 def changed(result: Any) -> int:

@@ -5,12 +5,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, ClassVar
 
-from sqlalchemy import String, delete, update
+from sqlalchemy import Executable, String, bindparam, delete, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from core.kernel.db import Base, changed, insert_once
+from core.kernel.db import Base, changed, insert_once, table
 from core.kernel.errors import ShopError
 
 #: A claim that was not finished by then was left by a crash and may be taken again.
@@ -82,10 +83,17 @@ def begin(
 
 def finish(session: Session, scope: str, key: str, status: int, body: dict[str, Any]) -> None:
     """Store the answer for replays."""
-    session.execute(
-        update(IdempotencyKey)
-        .where(IdempotencyKey.scope == scope, IdempotencyKey.key == key)
-        .values(status=status, body=body)
+    values = {"in_scope": scope, "of_key": key, "status": status, "body": body}
+    session.execute(_finished(), values)
+
+
+@cache
+def _finished() -> Executable:
+    row = table(IdempotencyKey)
+    return (
+        update(row)
+        .where(row.c.scope == bindparam("in_scope"), row.c.key == bindparam("of_key"))
+        .values(status=bindparam("status"), body=bindparam("body"))
     )
 
 

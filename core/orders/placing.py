@@ -7,12 +7,12 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, Select, Update, bindparam, insert, select, update
+from sqlalchemy import Select, Update, bindparam, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from core.kernel import numbering
-from core.kernel.db import changed
+from core.kernel.db import changed, insert_new, insert_rows
 from core.kernel.errors import NotFound, StaleState
 from core.kernel.ids import new_id, new_public_id
 from core.orders.models import LIFECYCLE, PAYMENT, Order, OrderLine, OrderLineTax
@@ -92,8 +92,7 @@ def write(session: Session, new: NewOrder, now: datetime) -> Order:
         due_now_minor=net + tax,
         created_at=now,
     )
-    session.add(order)
-    session.flush()
+    insert_new(session, order)
     _write_lines(session, order, new.lines)
     return order
 
@@ -139,9 +138,8 @@ def _write_lines(session: Session, order: Order, lines: Sequence[NewLine]) -> No
             }
             for position, taxed in enumerate(line.taxed.taxes)
         ]
-    session.execute(_new_lines(), rows)
-    if taxes:
-        session.execute(insert(OrderLineTax), taxes)
+    insert_rows(session, OrderLine, rows)
+    insert_rows(session, OrderLineTax, taxes)
 
 
 def lines_of(session: Session, order_id: uuid.UUID) -> Sequence[OrderLine]:
@@ -152,12 +150,7 @@ def lines_of(session: Session, order_id: uuid.UUID) -> Sequence[OrderLine]:
 def taxes_of(session: Session, order_id: uuid.UUID) -> dict[uuid.UUID, list[OrderLineTax]]:
     """The tax lines of an order, by order line."""
     found: dict[uuid.UUID, list[OrderLineTax]] = {}
-    for row in session.scalars(
-        select(OrderLineTax)
-        .join(OrderLine, OrderLine.id == OrderLineTax.order_line_id)
-        .where(OrderLine.order_id == order_id)
-        .order_by(OrderLine.line_number, OrderLineTax.position)
-    ):
+    for row in session.scalars(_taxes(), {"order": order_id}):
         found.setdefault(row.order_line_id, []).append(row)
     return found
 
@@ -244,15 +237,19 @@ def _of_cart() -> Select[Order]:
 
 
 @cache
-def _new_lines() -> Executable:
-    """With nulls written out, all lines go in together."""
-    return insert(OrderLine).execution_options(render_nulls=True)
-
-
-@cache
 def _lines() -> Select[OrderLine]:
     return (
         select(OrderLine)
         .where(OrderLine.order_id == bindparam("order"))
         .order_by(OrderLine.line_number)
+    )
+
+
+@cache
+def _taxes() -> Select[OrderLineTax]:
+    return (
+        select(OrderLineTax)
+        .join(OrderLine, OrderLine.id == OrderLineTax.order_line_id)
+        .where(OrderLine.order_id == bindparam("order"))
+        .order_by(OrderLine.line_number, OrderLineTax.position)
     )

@@ -5,9 +5,10 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -51,13 +52,20 @@ def open_account(
         "external_ref": new.external_ref,
         "created_at": now,
     }
-    build = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    opened = _opened(session.get_bind().dialect.name == "sqlite", ("id", "number", *values))
     while True:
-        row = build.insert(Account).values(id=new_id(), number=new_number(), **values)
-        free = row.on_conflict_do_nothing(index_elements=["number"]).returning(Account)
-        account: Account | None = session.scalar(free)
+        account: Account | None = session.scalar(
+            opened, {"id": new_id(), "number": new_number(), **values}
+        )
         if account is not None:
             return account
+
+
+@cache
+def _opened(is_sqlite: bool, names: tuple[str, ...]) -> Any:
+    build = sqlite if is_sqlite else postgresql
+    row = build.insert(Account).values({name: bindparam(name) for name in names})
+    return row.on_conflict_do_nothing(index_elements=["number"]).returning(Account)
 
 
 def join(

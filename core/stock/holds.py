@@ -10,11 +10,11 @@ from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, Executable, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Executable, Select, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from core.catalog.models import Variant
-from core.kernel.db import changed
+from core.kernel.db import changed, insert_rows, table
 from core.kernel.errors import ShopError
 from core.kernel.ids import new_id
 from core.stock import levels
@@ -101,8 +101,7 @@ def _write(
         }
         for demand, level_id in placed
     ]
-    if rows:
-        session.execute(insert(Hold), rows)
+    insert_rows(session, Hold, rows)
 
 
 def change(
@@ -296,60 +295,65 @@ def _sell(
 
 
 def _columns() -> tuple[Any, ...]:
-    return (Hold.id, Hold.level_id, Hold.line_id, Hold.quantity, Hold.expires_at)
+    hold = table(Hold).c
+    return (hold.id, hold.level_id, hold.line_id, hold.quantity, hold.expires_at)
 
 
 def _owned() -> tuple[ColumnElement[bool], ...]:
-    owner = (Hold.owner_kind == bindparam("kind"), Hold.owner_id == bindparam("owner"))
-    return (*owner, IS_ACTIVE)
+    hold = table(Hold).c
+    return (hold.owner_kind == bindparam("kind"), hold.owner_id == bindparam("owner"), IS_ACTIVE)
+
+
+def _in_order(query: Select[Any]) -> Select[Any]:
+    """Locked in the order of their levels, so that two never wait for each other in a circle."""
+    hold = table(Hold)
+    return query.order_by(hold.c.level_id, hold.c.id).with_for_update(of=hold)
 
 
 @cache
 def _active_of_owner() -> Executable:
-    query = select(*_columns()).where(*_owned())
-    return query.order_by(Hold.level_id, Hold.id).with_for_update()
+    return _in_order(select(*_columns()).where(*_owned()))
 
 
 @cache
 def _active_of_line() -> Executable:
-    query = select(*_columns()).where(*_owned(), Hold.line_id == bindparam("line"))
-    return query.order_by(Hold.level_id, Hold.id).with_for_update()
+    of_line = table(Hold).c.line_id == bindparam("line")
+    return _in_order(select(*_columns()).where(*_owned(), of_line))
 
 
 @cache
 def _active_with_variant() -> Executable:
-    return (
-        select(*_columns(), StockLevel.variant_id)
-        .join(StockLevel, StockLevel.id == Hold.level_id)
-        .where(*_owned())
-        .order_by(Hold.level_id, Hold.id)
-        .with_for_update(of=Hold)
-    )
+    hold, level = table(Hold), table(StockLevel)
+    joined = hold.join(level, level.c.id == hold.c.level_id)
+    query = select(*_columns(), level.c.variant_id).select_from(joined)
+    return _in_order(query.where(*_owned()))
 
 
 @cache
 def _until() -> Executable:
-    query = select(Hold.line_id, Hold.expires_at)
-    return query.where(*_owned(), Hold.expires_at > bindparam("now"))
+    hold = table(Hold).c
+    query = select(hold.line_id, hold.expires_at)
+    return query.where(*_owned(), hold.expires_at > bindparam("now"))
 
 
 @cache
 def _levels() -> Executable:
+    variant, level = table(Variant), table(StockLevel)
     return (
-        select(Variant.id, Variant.sku, Variant.kind, StockLevel.id)
-        .outerjoin(StockLevel, StockLevel.variant_id == Variant.id)
-        .where(Variant.id.in_(bindparam("variants", expanding=True)))
-        .order_by(Variant.id, StockLevel.id)
+        select(variant.c.id, variant.c.sku, variant.c.kind, level.c.id)
+        .select_from(variant.outerjoin(level, level.c.variant_id == variant.c.id))
+        .where(variant.c.id.in_(bindparam("variants", expanding=True)))
+        .order_by(variant.c.id, level.c.id)
     )
 
 
 def _of_active(**values: str) -> Executable:
     """Change columns of one active hold; ``values`` are columns and the names of their parameters."""
+    hold = table(Hold)
     return (
-        update(Hold)
-        .where(Hold.id == bindparam("hold"), IS_ACTIVE)
+        update(hold)
+        .where(hold.c.id == bindparam("hold"), IS_ACTIVE)
         .values({column: bindparam(name) for column, name in values.items()})
-        .execution_options(synchronize_session=False)
     )
 
 

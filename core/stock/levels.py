@@ -13,7 +13,6 @@ from sqlalchemy import (
     Update,
     bindparam,
     func,
-    insert,
     literal_column,
     select,
     update,
@@ -21,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from core.kernel.db import changed, insert_once, table
+from core.kernel.db import changed, insert_once, insert_rows, table
 from core.kernel.ids import new_id
 from core.stock.models import Hold, StockLevel, StockMovement
 
@@ -92,18 +91,16 @@ def move(
     reference: str,
 ) -> None:
     """Write down a change of a level; the levels are the sums of these."""
-    session.execute(
-        insert(table(StockMovement)),
-        {
-            "id": new_id(),
-            "level_id": level_id,
-            "kind": kind,
-            "on_hand": on_hand,
-            "allocated": allocated,
-            "reference": reference,
-            "at": now,
-        },
-    )
+    row = {
+        "id": new_id(),
+        "level_id": level_id,
+        "kind": kind,
+        "on_hand": on_hand,
+        "allocated": allocated,
+        "reference": reference,
+        "at": now,
+    }
+    insert_rows(session, StockMovement, [row])
 
 
 def shift(session: Session, level_id: uuid.UUID, **by: int) -> bool:

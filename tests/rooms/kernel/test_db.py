@@ -15,8 +15,8 @@ from sqlalchemy.orm import Session
 from core.kernel import db as doors
 from core.kernel.blobs import Blob
 from core.kernel.counters import RateCounter
-from core.kernel.db import Database, changed, insert_once
-from core.kernel.jobs import JobSchedule
+from core.kernel.db import Database, changed, insert_new, insert_once
+from core.kernel.jobs import Job, JobSchedule
 
 NOW = datetime(2026, 11, 17, 19, 11, 0, 123456, tzinfo=UTC)
 
@@ -400,3 +400,18 @@ def test_the_text_of_an_error_does_not_tell_what_somebody_entered(db: Database):
             text("INSERT INTO job_schedule VALUES (:name, NULL, :name)"), {"name": "Riley Moreno"}
         )
     assert "Riley" not in str(told.value).partition("DETAIL:")[0]
+
+
+# --- inserting at once ----------------------------------------------------------------------------
+
+
+def test_an_object_that_is_inserted_at_once_is_the_sessions_own(db: Database):
+    with db.transaction() as session:
+        job = Job(key="one", name="tidy", payload={"day": 1}, run_at=NOW, created_at=NOW, id=7)
+        insert_new(session, job)
+        assert session.scalars(select(Job.key)).all() == ["one"]
+        assert (job.handler, job.last_error) == (None, None)  # left out: nothing
+        assert job.attempts == 0  # left out, and has a default
+        job.payload = {"day": 2}
+    with db.reading() as session:
+        assert session.get_one(Job, 7).payload == {"day": 2}
