@@ -26,13 +26,14 @@ from core.kernel.clock import ManualClock
 from core.kernel.db import Database
 from core.kernel.jobs import Job
 from core.kernel.money import Money
-from core.ledger import items
+from core.ledger import gift_cards, items, tenders
 from core.ledger.models import JournalLine
 from core.orders.models import Order
 from core.parties import accounts, users
 from flows import browse
 from flows.house import House
 from invoices.models import Invoice, InvoiceLine
+from invoices.statements import reading
 from payments.gateway import Gateway
 from payments.models import Payment
 from tests import postgres
@@ -116,7 +117,9 @@ def bills_of(session: Session, email: str) -> dict[str, tuple[date | None, Money
     assert user is not None
     (account,) = accounts.of_user(session, user.id)
     invoices = session.scalars(
-        select(Invoice).where(Invoice.payer_account_id == account.id).order_by(Invoice.number)
+        select(Invoice)
+        .where(Invoice.payer_account_id == account.id, Invoice.kind == "invoice")
+        .order_by(Invoice.number)
     ).all()
     owed = items.of_sources(session, [invoice.id for invoice in invoices])
     return {one.number: (one.due_date, owed[one.id].open) for one in invoices}
@@ -189,17 +192,42 @@ def test_mara_has_two_bills_to_pay_and_one_that_is_paid(fernway):
         bills = bills_of(session, "mara@example.com")
     assert [open_.minor for _, open_ in bills.values()] == [0, 7242, 6335]
     assert [due for due, _ in bills.values() if due and due >= date(2026, 11, 17)] == [
-        date(2026, 11, 22),
-        date(2026, 11, 29),
+        date(2026, 11, 23),
+        date(2026, 11, 30),
     ]
 
 
 def test_otis_has_a_bill_that_is_overdue(fernway):
     with fernway.db.reading() as session:
         bills = bills_of(session, "otis@example.com")
-    assert [(due, open_.minor) for due, open_ in bills.values()][1:] == [
-        (date(2026, 11, 14), 12000)
+    assert [(due, open_.minor) for due, open_ in bills.values() if open_] == [
+        (date(2026, 11, 13), 12000)
     ]
+
+
+def test_mara_and_otis_have_two_months_of_statements_that_follow_one_another(fernway):
+    with fernway.db.reading() as session:
+        for email, closings in (("mara@example.com", (0, 7242)), ("otis@example.com", None)):
+            (account,) = accounts.of_user(session, users.find(session, email).id)
+            later, earlier = reading.of_accounts(session, [account.id])
+            assert later.opening_minor == earlier.closing_minor
+            assert later.period_start == earlier.period_end + timedelta(days=1)
+            assert later.entry_count > 0 < earlier.entry_count
+            assert closings is None or (earlier.closing_minor, later.closing_minor) == closings
+            assert len(reading.stored_ids(session, [later.id, earlier.id])) == 2
+
+
+def test_otis_has_credit_and_a_gift_card_whose_code_is_in_the_mail_box(fernway):
+    with fernway.db.reading() as session:
+        user = users.find(session, "otis@example.com")
+        (account,) = accounts.of_user(session, user.id)
+        credit = sum(row.available.minor for row in tenders.spendable(session, account.id, "USD"))
+        (held,) = gift_cards.listing(session)
+    assert credit > 0
+    assert held.balance.minor == 5000
+    page = MailStore(fernway.folder / "mail").page(to="otis@example.com")
+    assert "Your gift card" in [mail.subject.partition(":")[0] for mail in page.mails]
+    assert "gift card" in people.logins("http://localhost:8000")
 
 
 def test_each_of_them_can_log_in_with_the_password_that_is_told(fernway):
@@ -238,7 +266,7 @@ def test_the_books_of_the_demo_balance_and_every_claim_holds(fernway):
                 JournalLine.entry_id
             )
         ).all()
-    assert len(sides) == 16
+    assert len(sides) == 20
     assert all(total == 0 for _, total in sides)
     said = StringIO()
     code = verify.run(["--documents"], fernway.settings, fernway.db, fernway.clock, said)
@@ -257,8 +285,10 @@ def test_mails_of_days_gone_by_lie_in_the_mail_box_on_their_days(fernway):
     assert days == [
         ("2026-11-15", "Your bill 100007"),
         ("2026-11-15", "Thank you"),
+        ("2026-11-13", "Your statement of November 13, 2026"),
         ("2026-11-08", "Your bill 100006"),
         ("2026-11-08", "Thank you"),
+        ("2026-10-13", "Your statement of October 13, 2026"),
         ("2026-10-07", "Receipt P-10001"),
         ("2026-09-26", "Your bill 100001"),
         ("2026-09-26", "Thank you"),
@@ -302,9 +332,9 @@ def test_a_seed_that_was_interrupted_goes_on_where_it_stopped(sqlite_db, tmp_pat
     fernway.clock.advance(timedelta(days=1))
     assert fernway.open_shop().state == "begun"
     with sqlite_db.reading() as session:
-        assert session.scalar(select(func.count()).select_from(Order)) == 8
-        assert session.scalar(select(func.count()).select_from(Invoice)) == 8
-        assert session.scalar(select(func.count()).select_from(Payment)) == 5
+        assert session.scalar(select(func.count()).select_from(Order)) == 9
+        assert session.scalar(select(func.count()).select_from(Invoice)) == 10
+        assert session.scalar(select(func.count()).select_from(Payment)) == 6
         assert [o.minor for _, o in bills_of(session, "mara@example.com").values()] == [
             0,
             7242,

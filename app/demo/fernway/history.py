@@ -1,4 +1,4 @@
-"""What happened at Fernway's in the weeks before the demo opened: orders, and bills that were paid.
+"""What happened at Fernway's in the weeks before the demo opened: orders, bills that were paid, corrections.
 
 Everything comes about in the real flows, at its own hour. Each act may be asked for again and is done once,
 so that a seed that was interrupted goes on where it stopped.
@@ -6,7 +6,7 @@ so that a seed that was interrupted goes on where it stopped.
 
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.demo.fernway import corrections
+from app.demo.fernway.corrections import CREDITED, DRAFTED, Credited, Drafted
 from app.demo.fernway.people import MARA, NELL, OTIS, ROSA, Person
 from app.demo.fernway.shop import ZONE
 from cart import lines
@@ -57,18 +59,24 @@ class BillPaid:
     order: str
 
 
-#: Terms are fourteen days: what was ordered after day 46 is not due yet on day 60.
-ACTS: tuple[Ordered | BillPaid, ...] = (
+Act = Ordered | BillPaid | Credited | Drafted
+
+#: Terms are fourteen days and then the next business day: what was ordered until day 42 is overdue on
+#: day 60, and after day 46 it is not due yet.
+ACTS: tuple[Act, ...] = (
     Ordered("mara-1", 8, time(10, 12), MARA, {"CAN-100": 1, "VIS-INST": 1, "STR-18": 1}),
     BillPaid(19, time(19, 20), MARA, "mara-1"),
+    Ordered("otis-1", 27, time(8, 41), OTIS, {"CAN-SAT": 1, "CAB-5": 2}),
     Ordered("nell-1", 27, time(12, 5), NELL, {"KNOCK-1": 1, "CHIME-1": 1}, by="card"),
-    Ordered("otis-1", 33, time(8, 41), OTIS, {"CAN-SAT": 1, "CAB-5": 2}),
     BillPaid(41, time(17, 3), OTIS, "otis-1"),
-    Ordered("otis-2", 43, time(16, 30), OTIS, {"RIV-100": 1, "VIS-REP": 1}),
+    Ordered("otis-2", 42, time(16, 30), OTIS, {"RIV-100": 1, "VIS-REP": 1}),
+    CREDITED,
     Ordered("rosa-1", 49, time(20, 15), ROSA, {"LOOK-2": 2}, by="card"),
     Ordered("mara-2", 51, time(18, 47), MARA, {"LOOK-1": 1, "BUR-1": 1}),
+    DRAFTED,
     Ordered("mara-3", 58, time(9, 28), MARA, {"HAND-1": 1, "TEL-1": 1}),
     Ordered("nell-2", 59, time(13, 36), NELL, {"EMB-1": 2, "CAB-15": 1}, by="card"),
+    Ordered("otis-3", 59, time(14, 20), OTIS, {"GIFT-50": 1}, by="card"),
 )
 
 
@@ -81,16 +89,28 @@ def sold() -> dict[str, int]:
     return dict(pieces)
 
 
-def moment(began: datetime, act: Ordered | BillPaid) -> datetime:
+def moment(began: datetime, act: Act) -> datetime:
     """When an act happens, in a history that began at ``began``."""
     first = began.astimezone(ZoneInfo(ZONE)).date()
     return datetime.combine(first + timedelta(days=act.day), act.at, ZoneInfo(ZONE))
 
 
-def happen(house: House, clock: ManualClock, act: Ordered | BillPaid) -> None:
+def mornings(after: datetime, until: datetime) -> Iterator[datetime]:
+    """Five in the morning of every day in between."""
+    zone = ZoneInfo(ZONE)
+    day = after.astimezone(zone).date()
+    while (morning := datetime.combine(day, time(5), zone)) <= until:
+        if morning > after:
+            yield morning
+        day += timedelta(days=1)
+
+
+def happen(house: House, clock: ManualClock, act: Act) -> None:
     """Do one act at the clock's present moment, which moves on a little. ``house`` has that clock."""
     if isinstance(act, Ordered):
         _order(house, clock, act)
+    elif isinstance(act, Credited | Drafted):
+        corrections.happen(house, act)
     else:
         _pay(house, clock, act)
 
@@ -159,5 +179,6 @@ def _pay_wish(session: Session, house: House, act: BillPaid) -> PayWish:
     cart = lines.find(session, _cart_id(house, act.order))
     order = placing.of_cart(session, cart.id)
     assert order is not None  # it was an earlier act
-    invoice = session.scalars(select(Invoice.id).where(Invoice.order_id == order.id)).one()
+    of_order = (Invoice.order_id == order.id, Invoice.kind == "invoice")
+    invoice = session.scalars(select(Invoice.id).where(*of_order)).one()
     return PayWish(user.id, [invoice])

@@ -1,0 +1,123 @@
+"""What Fernway's desk wrote itself: a part given back on a bill, and an invoice that is still a draft."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import time
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.demo.fernway.people import OTIS, Person
+from core.kernel.money import to_micros
+from core.orders.models import OrderLine
+from core.parties import accounts
+from core.parties.models import Account
+from flows import correct_invoice, draft_invoice
+from flows.correct_invoice import Correction
+from flows.house import House
+from invoices.drafts import Draft, DraftLine
+from invoices.models import Invoice, InvoiceDraft, InvoiceLine
+
+ACTOR = "system"
+
+
+@dataclass(frozen=True)
+class Credited:
+    """So much before tax is given back on one SKU of an order's bill."""
+
+    day: int
+    at: time
+    who: Person
+    sku: str
+    minor: int
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Drafted:
+    """An invoice that staff have begun to write."""
+
+    day: int
+    at: time
+    who: Person
+    lines: Sequence[tuple[str, str, str, str]]  # text, quantity, price, tax category
+
+
+CREDITED = Credited(
+    44,
+    time(11, 15),
+    OTIS,
+    "CAB-5",
+    1000,
+    "returned",
+    "One cable kit came back unopened. Thank you.",
+)
+DRAFTED = Drafted(
+    56,
+    time(15, 20),
+    OTIS,
+    (
+        ("Moving the socket in the workshop", "1.5", "48.00", "service"),
+        ("Cable along the beam, by the meter", "24", "0.85", "device"),
+        ("A courtesy for the second visit", "1", "-15.00", "service"),
+    ),
+)
+
+
+def happen(house: House, act: Credited | Drafted) -> None:
+    """Do one act, once."""
+    if isinstance(act, Credited):
+        _credit(house, act)
+    else:
+        _draft(house, act)
+
+
+def _credit(house: House, act: Credited) -> None:
+    with house.db.reading() as session:
+        public_id, number = _line(session, act)
+    correct_invoice.credit(
+        house,
+        Correction(
+            public_id,
+            {number: act.minor},
+            act.reason,
+            f"fernway-{act.day}",
+            ACTOR,
+            message=act.message,
+        ),
+    )
+
+
+def _line(session: Session, act: Credited) -> tuple[str, int]:
+    account = accounts.by_number(session, act.who.account_number or "")
+    public_id, number = session.execute(
+        select(Invoice.public_id, InvoiceLine.line_number)
+        .join(InvoiceLine, InvoiceLine.invoice_id == Invoice.id)
+        .join(OrderLine, OrderLine.id == InvoiceLine.order_line_id)
+        .where(Invoice.payer_account_id == account.id, OrderLine.sku == act.sku)
+    ).one()
+    return public_id, number
+
+
+def _draft(house: House, act: Drafted) -> None:
+    number = act.who.account_number or ""
+    with house.db.reading() as session:
+        begun = session.scalar(
+            select(InvoiceDraft)
+            .join(Account, Account.id == InvoiceDraft.payer_account_id)
+            .where(Account.number == number)
+        )
+    row = begun or draft_invoice.start(house, number, ACTOR)
+    if row.revision > 1:
+        return
+    lines = tuple(
+        DraftLine(text, Decimal(quantity), _micros(price), category)
+        for text, quantity, price, category in act.lines
+    )
+    draft_invoice.change(house, row.public_id, Draft(lines), row.revision)
+
+
+def _micros(price: str) -> int:
+    return -to_micros(price[1:]) if price.startswith("-") else to_micros(price)
