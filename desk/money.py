@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from core.kernel.errors import NotFound
 from core.ledger import credits, unidentified
 from core.ledger.items import Open
+from core.ledger.rates import NoRate
 from core.parties import accounts
 from desk import lists
 from desk.money_forms import AmountForm, IdentifyForm, TransferForm, is_currency
@@ -63,6 +64,9 @@ def record() -> str | Response | tuple[str, int]:
         left = take_transfer.record(house(), entity.id, transfer, actor())
     except NotFound:
         form.account.errors = ["There is no account of this number."]
+        return _bank(form), 422
+    except NoRate as error:
+        form.currency.errors = [str(error)]
         return _bank(form), 422
     if left is None:
         say(f"{sign(amount)} is kept until somebody knows whose it is.", "warn")

@@ -78,13 +78,13 @@ def undo(house: House, public_id: str, application_id: uuid.UUID, by: str) -> No
 def move(house: House, public_id: str, application_id: uuid.UUID, number: str, by: str) -> None:
     """What was applied to the bill goes to another one, by its number; the rest is held for the account.
 
-    Raises CannotUndo, and NotFound when there is no such bill of the legal entity that is open.
+    Raises CannotUndo, and NotFound when no such bill is open in the same books and currency.
     """
 
     def change(session: Session, item: Open, today: date, now: datetime) -> None:
         _check(session, item, application_id)
         to = items.owed_under(session, item.legal_entity_id, number)
-        if to is None or to.id == item.id:
+        if to is None or to.id == item.id or to.amount.currency != item.amount.currency:
             raise NotFound(f"open bill {number}")
         reversals.move(session, application_id, to, today, now)
 

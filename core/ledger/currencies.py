@@ -1,7 +1,8 @@
 """Exchange between two currencies, through the currency-clearing account.
 
-Each currency balances on its own against currency clearing. What was received is what was given is worth,
-so that in the functional currency clearing is even and the rest is a realised difference.
+Each currency balances on its own against currency clearing. In the functional currency clearing is even:
+both sides are worth the same, and what was given may have been carried at another amount, which is the
+realised difference.
 """
 
 import uuid
@@ -88,10 +89,12 @@ def exchange_held(session: Session, held: Open, done: Exchange, now: datetime) -
 
 
 def _worth(session: Session, legal_entity_id: uuid.UUID, done: Exchange) -> int:
-    """What was taken, in the functional currency: itself, or at the day's rate."""
+    """What both are worth: whichever stands in the functional currency, or what was taken, at its rate."""
     if done.given.currency == done.taken.currency:
         raise ValueError(f"{done.given} for {done.taken} is no exchange")
     functional = rates.functional_currency(session, legal_entity_id)
+    if done.given.currency == functional:
+        return done.given.minor
     return in_functional(session, done.taken, functional, done.on)
 
 

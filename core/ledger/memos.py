@@ -6,6 +6,7 @@ is a credit memo too.
 """
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -16,7 +17,7 @@ from core.ledger import items
 from core.ledger.business import Document
 from core.ledger.chart import CUSTOMER_CREDIT, RECEIVABLE, TAX_PAYABLE
 from core.ledger.items import NewApplication, NewItem, Open
-from core.ledger.journal import Posting, credit, debit, post
+from core.ledger.journal import Posting, Side, credit, debit, post
 
 CREDIT_MEMO, DEBIT_MEMO = "credit_memo", "debit_memo"
 
@@ -46,7 +47,8 @@ def credit_bill(session: Session, memo: Document, owed: Open | None, now: dateti
         raise ValueError("a credit memo that takes is a debit memo")
     settled = min(memo.total, owed.open) if owed is not None else zero
     kept = memo.total - settled
-    entry = post(session, _credit_posting(memo, settled, kept), now)
+    cleared = [owed.settle(settled)] if owed is not None and settled else []
+    entry = post(session, _credit_posting(memo, cleared, kept), now)
     if owed is not None and settled:
         applied = NewApplication(
             settled, CREDIT_MEMO, memo.id, memo.issue_date, debit_item_id=owed.id
@@ -59,7 +61,7 @@ def credit_bill(session: Session, memo: Document, owed: Open | None, now: dateti
     return Credited(settled, kept, item_id)
 
 
-def _credit_posting(memo: Document, settled: Money, kept: Money) -> Posting:
+def _credit_posting(memo: Document, cleared: Sequence[Side], kept: Money) -> Posting:
     return Posting(
         memo.legal_entity_id,
         "credit_memo_issued",
@@ -69,7 +71,7 @@ def _credit_posting(memo: Document, settled: Money, kept: Money) -> Posting:
         [
             *(debit(code, amount, memo.account_id) for code, amount in memo.nets),
             debit(TAX_PAYABLE, memo.tax, memo.account_id),
-            credit(RECEIVABLE, settled, memo.account_id),
+            *cleared,
             credit(CUSTOMER_CREDIT, kept, memo.account_id),
         ],
     )

@@ -87,12 +87,13 @@ def tell_rates(session: Session, now: datetime, days: int = 7) -> None:
 
 def sound(session: Session, as_of: date | None = None) -> None:
     """The books prove themselves."""
-    for part in (
+    parts = (
         proofs.entries_balance(session, as_of),
         proofs.controls_tie(session, as_of),
         valuation.functional_amounts_tie(session, as_of),
         proofs.items_stay_within_bounds(session, as_of),
         proofs.ageing_ties(session, as_of, as_of or DAY),
         proofs.postings_have_no_gap(session),
-    ):
-        assert part.offenders == ()
+    )
+    wrong = [word for part in parts for word in part.offenders]
+    assert wrong == [], wrong

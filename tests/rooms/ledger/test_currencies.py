@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -151,6 +152,18 @@ def test_credit_in_one_currency_pays_a_bill_in_another(counter: Counter):
     assert functional(counter, UNAPPLIED, CURRENCY_CLEARING, CURRENCY_DIFFERENCE) == [0, 0, 300]
 
 
+def test_what_is_bought_is_carried_at_what_it_cost(counter: Counter):
+    """Whatever the day's rate says: nothing is gained or lost by buying."""
+    tell(counter, "EUR", DAY, "1.10")
+    held = counter.deposit(10_000)
+    done = Exchange(Money(10_000, "USD"), Money(8_000, "EUR"), DAY)
+    found = counter.db.run_tx(
+        lambda s: currencies.exchange_held(s, held, done, counter.clock.now())
+    )
+    assert (found.open, found.functional_minor) == (Money(8_000, "EUR"), 10_000)
+    assert functional(counter, CURRENCY_CLEARING, CURRENCY_DIFFERENCE) == [0, 0]
+
+
 def test_no_more_is_exchanged_than_is_held(counter: Counter):
     tell(counter, "EUR", DAY, "1.10")
     held = counter.deposit(1_000, "EUR")
@@ -159,7 +172,7 @@ def test_no_more_is_exchanged_than_is_held(counter: Counter):
         done = Exchange(given_, taken, DAY)
         with pytest.raises(ValueError, match="cannot exchange"):
             counter.db.run_tx(
-                lambda s, d=done: currencies.exchange_held(s, held, d, counter.clock.now())
+                partial(currencies.exchange_held, held=held, done=done, now=counter.clock.now())
             )
 
 

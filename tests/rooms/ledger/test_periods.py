@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import text
@@ -85,9 +86,8 @@ def test_what_is_closed_is_closed_further_and_reopened_step_by_step(counter: Cou
                 counter.db.run_tx(
                     lambda s: periods.reopen(s, first, "user:kim", counter.clock.now())
                 )
-        counter.db.run_tx(
-            lambda s, key=key: periods.reopen(s, key, "user:lee", counter.clock.now())
-        )
+        again = partial(periods.reopen, close_id=key, by="user:lee", now=counter.clock.now())
+        counter.db.run_tx(again)
         assert through(counter) == expected
     counter.bill(on=BEFORE)
     with pytest.raises(StaleState):

@@ -13,7 +13,7 @@ from core.kernel.money import Money
 from core.ledger import business, items, reversals
 from core.ledger.chart import CLEARING, ORDER_DEPOSIT, RECEIVABLE, UNAPPLIED
 from core.ledger.items import Open
-from core.ledger.models import Application
+from core.ledger.models import Application, OpenItem
 from core.ledger.reversals import CannotUndo
 from tests.rooms.ledger.books import DAY
 from tests.rooms.ledger.counter import Counter
@@ -38,7 +38,7 @@ def test_a_payment_taken_back_is_unapplied_and_the_bill_is_owed_again(counter: C
     assert counter.open(owed) == 10_000
     assert counter.balances(CLEARING, RECEIVABLE, UNAPPLIED) == [10_000, 10_000, -10_000]
     with counter.db.reading() as session:  # the day before, nothing had happened to it
-        (then,) = items.find(session, items.OpenItem.id == owed.id, as_of=LATER - timedelta(1))
+        (then,) = items.find(session, OpenItem.id == owed.id, as_of=LATER - timedelta(1))
     assert then.open == usd(0)
 
 
