@@ -104,6 +104,7 @@ def _words(followed: Followed, account: Account) -> dict[str, Any]:
             ("Tax", Money(order.tax_minor, currency), "tax"),
         ],
         "total": Money(order.due_now_minor, currency),
+        "refund_href": f"/desk/orders/{order.public_id}/refund",
         "paid_by": [(row.label, row.amount) for row in followed.paid_by],
         "recurring": [],
         "delivery": _delivery(followed),

@@ -93,6 +93,14 @@ def one(public_id: str) -> str:
             for part in paid.settled
         ],
         operations=[shown.operation(row) for row in asked],
+        failed_refunds=[
+            (
+                f"{row.currency} {Money(row.amount_minor, row.currency).decimal()}: {row.failure}",
+                f"/desk/payments/{public_id}/refunds/{row.id}/again",
+            )
+            for row in paid.refunds
+            if row.state == "failed"
+        ],
         entries=shown.entries(entries),
         events=shown.moments(
             ("Captured", paid.payment.captured_at),

@@ -76,6 +76,9 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/statements/<public_id>": _first("/desk/statements", "/desk/statements/"),
     "/desk/payments": "/desk/payments",
     "/desk/payments/<public_id>": _first("/desk/payments", "/desk/payments/"),
+    "/desk/orders/<public_id>/refund": lambda visitor: (
+        f"{_first('/desk/orders', '/desk/orders/')(visitor)}/refund"
+    ),
     "/desk/gift-cards": "/desk/gift-cards",
     "/desk/gift-cards/<public_id>": _first("/desk/gift-cards", "/desk/gift-cards/"),
     "/desk/tax": "/desk/tax",

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from core.kernel.money import Money
 from core.notices.letters import (
     BillLetter,
+    GiftCardLetter,
     InviteLetter,
     Letter,
     Letterhead,
@@ -186,6 +187,17 @@ STATEMENT_IN_FAVOUR = replace(
         Row("Closing balance", usd(-1000), kind="total"),
     ),
 )
+GIFT_CARD = GiftCardLetter(
+    head=HEAD,
+    name="Riley",
+    link="",
+    number="O-10001",
+    cards=(
+        SoldCard("7Q2M-0XKD-93TB-VH4C", usd(5000), LINK),
+        SoldCard("B1ZN-6RWE-42FG-8PJS", usd(5000), LINK),
+    ),
+    total=usd(10000),
+)
 RESET = ResetLetter(HEAD, "Riley", TOKEN_LINK, timedelta(hours=2))
 INVITE = InviteLetter(HEAD, "Riley", TOKEN_LINK, timedelta(days=14), "Riley Moreno", "204187751")
 VERIFY = VerifyLetter(HEAD, "Riley", TOKEN_LINK, "riley.moreno@example.com", timedelta(days=7))
@@ -202,6 +214,7 @@ ALL: dict[str, Letter] = {
     "statement": STATEMENT,
     "late-statement": LATE_STATEMENT,
     "statement-in-favour": STATEMENT_IN_FAVOUR,
+    "gift_card": GIFT_CARD,
     "reset": RESET,
     "invite": INVITE,
     "verify": VERIFY,

@@ -123,6 +123,9 @@ GET    /desk/statements/<public_id>.pdf              staff     token  302→desk
 GET    /desk/statements/<public_id>.csv              staff     token  302→desk-door 404 404 200
 GET    /desk/payments                                staff     token  302→desk-door 404 404 200
 GET    /desk/payments/<public_id>                    staff     token  302→desk-door 404 404 200
+GET    /desk/orders/<public_id>/refund               staff     token  302→desk-door 404 404 200
+POST   /desk/orders/<public_id>/refund               staff     token  302→desk-door 404 404 422
+POST   /desk/payments/<public_id>/refunds/<uuid:refund_id>/again staff token 302→desk-door 404 404 404
 GET    /desk/gift-cards                              staff     token  302→desk-door 404 404 200
 GET    /desk/gift-cards/<public_id>                  staff     token  302→desk-door 404 404 200
 POST   /desk/gift-cards/<public_id>/void             staff     token  302→desk-door 404 404 422
@@ -203,6 +206,11 @@ _PLACES = {
         "<invoice_id>": "{riley_bill}",
     },
     "GET /gift-card/": {"<public_id>": "{gift_card}", "<token>": "{gift_card_token}"},
+    "POST /desk/orders/": {"<public_id>": "{riley_order}"},
+    "POST /desk/payments/": {
+        "<public_id>": "{riley_payment}",
+        "<uuid:refund_id>": "01a202b4-b636-73c0-8a49-23cb0a1ea9c7",
+    },
     "GET /desk/gift-cards/": {"<public_id>": "{gift_card}"},
     "POST /desk/gift-cards/": {"<public_id>": "{gift_card}"},
     "GET /c/": {"<slug>": "devices"},
