@@ -37,6 +37,8 @@ class Person:
     address: dict[str, str]
     password: str | None = field(default=None, repr=False)
     account_number: str | None = None
+    #: Statements come on the day of the month that was so many days after the history began.
+    stated_on: int = 0
     is_staff: bool = False
     #: Of exemption from tax on backup, which ends soon.
     certificate: str | None = None
@@ -50,6 +52,7 @@ MARA = Person(
     _place("Mara Hollis", "8 Weir Cottages", "Tarnbrook", "OH", "43099", "555-0142"),
     password="weir-cottages-8",
     account_number="204187751",
+    stated_on=25,
     shows="two bills to pay, and one that is paid",
 )
 OTIS = Person(
@@ -58,8 +61,9 @@ OTIS = Person(
     _place("Otis Fell", "21 Mill Lane", "Tarnbrook", "OH", "43099", "555-0167"),
     password="mill-lane-21",
     account_number="318640275",
+    stated_on=29,
     certificate="OH-2041-77",
-    shows="a bill that is overdue",
+    shows="a bill that is overdue, some credit, and a gift card: its code is in a mail of yesterday",
 )
 DESK = Person(
     "Ines Calder",
@@ -102,6 +106,7 @@ def move_in(
             new = NewAccount(one.name, one.email, one.address)
             account = accounts.open_account(session, entity, channel, new, now)
             account.number = one.account_number
+            account.bill_day = (now + timedelta(days=one.stated_on)).day
             accounts.join(session, user.id, account.id, "owner", now)
             if one.certificate is not None:
                 exemptions.enter(session, _free(account.id, one.certificate, now), "system", now)

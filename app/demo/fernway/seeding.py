@@ -13,6 +13,7 @@ from app.demo.fernway.marks import Found
 from app.demo.fernway.till import Post, Till
 from core.kernel.clock import ManualClock
 from core.kernel.ids import new_public_id
+from flows import make_statements
 from flows.house import House
 from payments.gateway import Gateway
 
@@ -61,10 +62,23 @@ def _live(house: House, mail_box: Path, began: datetime) -> None:
         rules=replace(house.rules, payment_methods=("card", "invoice")),
     )
     owner = f"seed:{new_public_id()[:8]}"
+    stated = began
     for act in history.ACTS:
-        clock.set(history.moment(began, act))
+        moment = history.moment(began, act)
+        _state(past, clock, stated, moment, owner)
+        stated = moment
+        clock.set(moment)
         # What an interrupted seed had in hand when it ended is free again by now.
         worker.drain(past, owner)
         history.happen(past, clock, act)
         clock.advance(timedelta(minutes=1))
         worker.drain(past, owner)
+    _state(past, clock, stated, house.clock.now(), owner)
+
+
+def _state(past: House, clock: ManualClock, after: datetime, until: datetime, owner: str) -> None:
+    """Each morning in between, the statements of those whose bill day it is, as the worker makes them."""
+    for morning in history.mornings(after, until):
+        clock.set(morning)
+        if make_statements.by_the_clock(past).made:
+            worker.drain(past, owner)
