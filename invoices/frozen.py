@@ -16,8 +16,12 @@ T = TypeVar("T")
 
 def to_plain(value: Any) -> Any:
     """A dataclass as a dict, tuples as lists, decimals, dates and enums as their text."""
-    if is_dataclass(value):
-        return {f.name: to_plain(getattr(value, f.name)) for f in fields(value)}
+    kind: Any = type(value)
+    if kind is str or value is None:
+        return value
+    names = _names(kind)
+    if names is not None:
+        return {name: to_plain(getattr(value, name)) for name in names}
     if isinstance(value, tuple):
         return [to_plain(item) for item in value]
     if isinstance(value, Enum):
@@ -25,6 +29,12 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, Decimal | date):
         return str(value)
     return value
+
+
+@lru_cache(maxsize=256)
+def _names(kind: type) -> tuple[str, ...] | None:
+    """The fields of a dataclass, else None."""
+    return tuple(f.name for f in fields(kind)) if is_dataclass(kind) else None
 
 
 def from_plain(cls: type[T], data: dict[str, Any]) -> T:

@@ -3,13 +3,14 @@
 Rendering follows after the commit. Called by ``flows.issue_invoice``.
 """
 
+import functools
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from core.kernel import crash
@@ -18,7 +19,6 @@ from core.kernel.money import MICROS, Money, minor_digits
 from core.ledger import business, items
 from core.ledger.chart import CONTRACT_LIABILITY, GIFT_CARDS
 from core.ledger.items import Open
-from core.ledger.models import OpenItem
 from core.orders import placing
 from core.orders.models import Order, OrderLine, OrderLineTax
 from core.parties.models import Account, Channel, LegalEntity
@@ -71,9 +71,7 @@ def for_order(session: Session, order_id: uuid.UUID, printing: Printing, now: da
     Goods, visits and the plan's first month are contract liability until they are delivered.
     """
     order = placing.lock(session, order_id)
-    existing = session.scalar(
-        select(Invoice).where(Invoice.order_id == order_id, Invoice.kind == "invoice")
-    )
+    existing = session.scalar(_existing(), {"order": order_id})
     if existing is not None:
         return existing
     basis = _basis(session, order, now)
@@ -87,16 +85,37 @@ def for_order(session: Session, order_id: uuid.UUID, printing: Printing, now: da
 
 
 def _basis(session: Session, order: Order, now: datetime) -> _Basis:
-    entity = session.get_one(LegalEntity, order.legal_entity_id)
+    whose = {
+        "payer": order.payer_account_id,
+        "channel": order.channel_id,
+        "entity": order.legal_entity_id,
+    }
+    account, channel, entity = session.execute(_parties(), whose).one()
     return _Basis(
         order,
         placing.lines_of(session, order.id),
         placing.taxes_of(session, order.id),
-        session.get_one(Account, order.payer_account_id),
-        session.get_one(Channel, order.channel_id),
+        account,
+        channel,
         entity,
-        items.find(session, OpenItem.order_id == order.id, OpenItem.side == "credit"),
+        items.held_for_order(session, order.id),
         local_date(now, entity.time_zone),
+    )
+
+
+@functools.cache
+def _existing() -> Select[Invoice]:
+    return select(Invoice).where(Invoice.order_id == bindparam("order"), Invoice.kind == "invoice")
+
+
+@functools.cache
+def _parties() -> Select[Account, Channel, LegalEntity]:
+    return (
+        select(Account, Channel, LegalEntity)
+        .select_from(Account)
+        .join(Channel, Channel.id == bindparam("channel"))
+        .join(LegalEntity, LegalEntity.id == bindparam("entity"))
+        .where(Account.id == bindparam("payer"))
     )
 
 

@@ -6,11 +6,11 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from core.events import InvoiceIssued
 from core.kernel import audit, jobs, numbering
+from core.kernel.db import insert_rows
 from core.kernel.ids import new_id, new_public_id
 from core.kernel.money import Money
 from core.ledger.business import Document
@@ -104,10 +104,8 @@ def _write_lines(session: Session, invoice: Invoice, content: Content) -> None:
         for item in content.items
         for position, part in enumerate(item.taxes)
     ]
-    if rows:
-        session.execute(insert(InvoiceLine), rows)
-    if taxes:
-        session.execute(insert(InvoiceLineTax), taxes)
+    insert_rows(session, InvoiceLine, rows)
+    insert_rows(session, InvoiceLineTax, taxes)
 
 
 def _row(invoice: Invoice, item: Item, keys: dict[int, uuid.UUID]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from sqlalchemy import JSON, Index, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.kernel import guards
-from core.kernel.db import Base, insert_once
+from core.kernel.db import Base, insert_once, insert_rows
 
 GENESIS = "0" * 64
 
@@ -105,17 +105,16 @@ def write(
     **detail: Any,
 ) -> None:
     """Add a line. ``actor`` is ``user:ID``, ``guest`` or ``system``; ``subject`` is (kind, id)."""
-    session.add(
-        AuditEntry(
-            at=now,
-            actor=actor,
-            act=act,
-            subject_kind=subject[0],
-            subject_id=subject[1],
-            detail=detail,
-            personal=personal,
-        )
-    )
+    row = {
+        "at": now,
+        "actor": actor,
+        "act": act,
+        "subject_kind": subject[0],
+        "subject_id": subject[1],
+        "detail": detail,
+        "personal": personal,
+    }
+    insert_rows(session, AuditEntry, [row])
 
 
 def seal(session: Session, now: datetime, limit: int = 5000) -> int:

@@ -3,9 +3,11 @@
 The row is hot: take the number last, just before the commit.
 """
 
+import functools
 import uuid
+from typing import Any
 
-from sqlalchemy import ForeignKey, String, select, update
+from sqlalchemy import ForeignKey, String, bindparam, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.kernel.db import Base, insert_once
@@ -25,21 +27,28 @@ class NumberSeries(Base):
 
 def take(session: Session, legal_entity_id: uuid.UUID, series: str, count: int = 1) -> int:
     """The first of ``count`` numbers in a row. A rollback gives them back, so no gap remains."""
-    bump = (
-        update(NumberSeries)
-        .where(NumberSeries.legal_entity_id == legal_entity_id, NumberSeries.series == series)
-        .values(next_number=NumberSeries.next_number + count)
-        .returning(NumberSeries.next_number)
-        .execution_options(synchronize_session=False)
-    )
-    following = session.execute(bump).scalar()
+    connection = session.connection()
+    asked = {"whose": legal_entity_id, "name": series, "many": count}
+    following: int | None = connection.execute(_bump(), asked).scalar()
     if following is None:
         # Two may begin a series at once: the second waits here and then takes the number after.
         insert_once(
             session, NumberSeries, legal_entity_id=legal_entity_id, series=series, next_number=1
         )
-        following = session.execute(bump).scalar_one()
+        following = connection.execute(_bump(), asked).scalar_one()
+    assert following is not None
     return following - count
+
+
+@functools.cache
+def _bump() -> Any:
+    columns = NumberSeries.__table__.c
+    return (
+        update(NumberSeries.__table__)  # type: ignore[arg-type]  # a Table, typed as a FromClause
+        .where(columns.legal_entity_id == bindparam("whose"), columns.series == bindparam("name"))
+        .values(next_number=columns.next_number + bindparam("many"))
+        .returning(columns.next_number)
+    )
 
 
 def last_taken(session: Session, legal_entity_id: uuid.UUID, series: str) -> int:

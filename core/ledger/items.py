@@ -4,15 +4,17 @@ What is open is always an item's amount less what was applied, read here and sto
 open a part may be contested.
 """
 
+import functools
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, func, insert, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
+from core.kernel.db import insert_rows
 from core.kernel.ids import new_id
 from core.kernel.money import Money
 from core.ledger import rates
@@ -122,8 +124,7 @@ def open_many(session: Session, new_items: Sequence[tuple[uuid.UUID, NewItem]]) 
         }
         for entry_id, new in new_items
     ]
-    if rows:
-        session.execute(insert(OpenItem), rows)
+    insert_rows(session, OpenItem, rows)
     return [row["id"] for row in rows]
 
 
@@ -204,8 +205,7 @@ def apply_many(
         }
         for entry_id, new in new_applications
     ]
-    if rows:
-        session.execute(insert(Application), rows)
+    insert_rows(session, Application, rows)
     return [row["id"] for row in rows]
 
 
@@ -250,6 +250,16 @@ def still_open(
     """Items that meet ``where`` and are not settled, the earliest due first."""
     query = _query(as_of).where(*where, OpenItem.amount_minor > _applied(as_of)).limit(limit)
     return [_open(row) for row in session.execute(query)]
+
+
+def held_for_order(session: Session, order_id: uuid.UUID) -> list[Open]:
+    """Deposits and credits that are earmarked to an order, used up ones too."""
+    return [_open(row) for row in session.execute(_of_order(), {"order": order_id})]
+
+
+@functools.cache
+def _of_order() -> Select[OpenItem, int, int]:
+    return _query(None).where(OpenItem.order_id == bindparam("order"), OpenItem.side == "credit")
 
 
 def of_sources(session: Session, source_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Open]:

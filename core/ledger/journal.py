@@ -11,12 +11,12 @@ from datetime import date, datetime
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 from typing import Any, ClassVar
 
-from sqlalchemy import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from core.events import OpenItemsChanged
 from core.kernel import jobs, numbering
+from core.kernel.db import insert_rows
 from core.kernel.errors import ShopError
 from core.kernel.ids import new_id
 from core.kernel.money import Money, minor_digits
@@ -115,7 +115,7 @@ def post_many(session: Session, postings: Sequence[Posting], now: datetime) -> l
         for key, posting in zip(keys, postings, strict=True)
         for line in _lines(session, key, posting)
     ]
-    session.execute(insert(JournalLine), lines)
+    insert_rows(session, JournalLine, lines)
     first = numbering.take(session, entity_id, POSTING_SERIES, len(postings))
     entries = [
         {
@@ -131,7 +131,7 @@ def post_many(session: Session, postings: Sequence[Posting], now: datetime) -> l
         for number, (key, posting) in enumerate(zip(keys, postings, strict=True), start=first)
     ]
     try:
-        session.execute(insert(JournalEntry), entries)
+        insert_rows(session, JournalEntry, entries)
     except DBAPIError as error:
         if "closed period" not in str(error.orig):
             raise
