@@ -16,6 +16,7 @@ from core.notices.letters import (
     RefundLetter,
     ResetLetter,
     Row,
+    SoldCard,
     StatementLetter,
     VerifyLetter,
 )
@@ -190,13 +191,10 @@ STATEMENT_IN_FAVOUR = replace(
 GIFT_CARD = GiftCardLetter(
     head=HEAD,
     name="Riley",
-    link="",
+    link=LINK,
     number="O-10001",
-    cards=(
-        SoldCard("7Q2M-0XKD-93TB-VH4C", usd(5000), LINK),
-        SoldCard("B1ZN-6RWE-42FG-8PJS", usd(5000), LINK),
-    ),
-    total=usd(10000),
+    cards=(SoldCard("7Q2M-0XKD-93TB-VH4C", usd(5000), LINK),),
+    total=usd(5000),
 )
 RESET = ResetLetter(HEAD, "Riley", TOKEN_LINK, timedelta(hours=2))
 INVITE = InviteLetter(HEAD, "Riley", TOKEN_LINK, timedelta(days=14), "Riley Moreno", "204187751")
