@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from core.ledger.chart import GIFT_CARDS
 from invoices import correcting
 from invoices.content import TaxPart
 from invoices.correcting import Creditable
@@ -30,14 +31,17 @@ def is_correctable(invoice: Invoice) -> bool:
 
 
 def lines_of(session: Session, invoice_id: uuid.UUID) -> list[Corrected]:
-    """The lines of a document that count, each with what was credited of it before."""
+    """The lines of a document that count, each with what was credited of it before.
+
+    Not those of gift cards: what they cost is on the cards, and goes back with them.
+    """
     rows = session.scalars(
         select(InvoiceLine)
         .where(InvoiceLine.invoice_id == invoice_id)
         .order_by(InvoiceLine.line_number)
     ).all()
     bundles = {row.parent_id for row in rows}
-    counted = [row for row in rows if row.id not in bundles]
+    counted = [row for row in rows if row.id not in bundles and row.ledger_code != GIFT_CARDS]
     taxes = _taxes(session, invoice_id)
     nets, parts = _credited(session, invoice_id)
     return [

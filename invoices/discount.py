@@ -3,6 +3,7 @@
 ``memos`` takes it later by the same arithmetic, from what is then left of the lines.
 """
 
+from core.ledger.chart import GIFT_CARDS
 from invoices import correcting
 from invoices.content import Content
 from invoices.correcting import Creditable
@@ -14,5 +15,9 @@ def of_content(content: Content) -> int:
     terms = content.terms
     if terms is None or not terms.discount_ppm or content.kind is Kind.CREDIT_MEMO:
         return 0
-    lines = [Creditable(item.line_number, item.net_minor, item.taxes) for item in content.counted]
+    lines = [
+        Creditable(item.line_number, item.net_minor, item.taxes)
+        for item in content.counted
+        if item.ledger_code != GIFT_CARDS
+    ]
     return max(correcting.percent_total(lines, terms.discount_ppm, content.currency), 0)

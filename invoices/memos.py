@@ -17,7 +17,7 @@ from core.kernel import crash
 from core.kernel.clock import local_date
 from core.kernel.errors import ShopError
 from core.kernel.money import Money
-from core.ledger import items
+from core.ledger import items, writeoffs
 from core.ledger import memos as ledger
 from core.ledger.items import Open
 from core.ledger.memos import Credited
@@ -132,6 +132,9 @@ def _credit(
     items_ = [_credit_item(bill, line, chosen) for line in bill.lines if _picked(line, chosen)]
     owed = items.of_sources(session, [bill.invoice.id]).get(bill.invoice.id)
     content = _content(bill, wish, Kind.CREDIT_MEMO, items_, now)
+    if owed is not None:
+        wanted = Money(content.total_minor, content.currency)
+        owed = writeoffs.make_room(session, owed, wanted, content.issue_date, now)
     content = replace(content, notes=_notes(content, wish, owed, bill))
     memo = writing.write(session, content, printing, now)
     crash.point("memo.written")

@@ -33,6 +33,7 @@ from core.ledger.chart import ALLOWANCE, BAD_DEBT, RECEIVABLE
 from core.ledger.items import NewApplication, Open
 from core.ledger.journal import Posting, credit, debit, post
 from core.ledger.models import Application, JournalLine
+from core.ledger.reversals import Undoable
 
 #: From which state into which; a decision is final.
 TRANSITIONS = {"requested": ("approved", "declined"), "approved": (), "declined": ()}
@@ -220,11 +221,30 @@ def recover(session: Session, write_off_id: uuid.UUID, receipt: Receipt, now: da
         raise StaleState("write-off", "approved")
     receipt = business.on_open_day(session, receipt)
     day, item = receipt.received_on, items.get(session, row.item_id)
-    sides = [item.restore(part), credit(ALLOWANCE, part)]
-    posting = Posting(item.legal_entity_id, "write_off_recovered", day, "write_off", row.id, sides)
-    reversals.take_back(session, found.row, part, post(session, posting, now), day, now)
-    fresh = items.get(session, item.id)
+    fresh = _restore(session, item, found, part, day, now)
     return business.receive_for_items(session, receipt, [(fresh, part)], now)
+
+
+def make_room(session: Session, item: Open, wanted: Money, on: date, now: datetime) -> Open:
+    """A credit of ``wanted`` comes for a bill: what was given up of it is owed again, as far as that needs.
+
+    So it lowers what was never paid before it becomes the payer's credit. Answers the bill as it is then.
+    """
+    for found in reversals.of_bill(session, item):
+        part = min(found.left, wanted - item.open)
+        if found.row.source_kind == "write_off" and part.minor > 0:
+            item = _restore(session, item, found, part, on, now)
+    return item
+
+
+def _restore(
+    session: Session, item: Open, found: Undoable, part: Money, on: date, now: datetime
+) -> Open:
+    """So much of a write-off is taken back; the bill is open by as much again."""
+    sides, row_id = [item.restore(part), credit(ALLOWANCE, part)], found.row.source_id
+    posting = Posting(item.legal_entity_id, "write_off_recovered", on, "write_off", row_id, sides)
+    reversals.take_back(session, found.row, part, post(session, posting, now), on, now)
+    return items.get(session, item.id)
 
 
 def get(session: Session, write_off_id: uuid.UUID) -> WriteOff:
