@@ -191,7 +191,7 @@ def _order_line(line: OrderLine, currency: str) -> Json:
         "kind": line.kind,
         "quantity": line.quantity,
         "unit_price": money(extend(line.unit_price_micros, 1, currency)),
-        "total": money(Money(line.net_minor, currency)),
+        "total": money(Money(line.priced_minor, currency)),
         "tax": money(Money(line.tax_minor, currency)),
     }
 

@@ -1,5 +1,6 @@
 """Orders: the list, and one with everything about it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, request
@@ -97,11 +98,11 @@ def _words(followed: Followed, account: Account) -> dict[str, Any]:
         "lines": [_line(line, currency) for line in goods],
         "totals": [
             *(
-                (line.name, Money(line.net_minor, currency), "line")
+                (line.name, Money(line.priced_minor, currency), "line")
                 for line in followed.lines
                 if line.kind == "delivery"
             ),
-            ("Tax", Money(order.tax_minor, currency), "tax"),
+            *_tax_rows(followed.lines, Money(order.tax_minor, currency)),
         ],
         "total": Money(order.due_now_minor, currency),
         "refund_href": f"/desk/orders/{order.public_id}/refund",
@@ -137,13 +138,20 @@ def _words(followed: Followed, account: Account) -> dict[str, Any]:
     }
 
 
+def _tax_rows(lines: Sequence[OrderLine], tax: Money) -> list[tuple[Any, ...]]:
+    """Tax on top, and what the prices contain."""
+    contained = Money(sum(line.contained_minor for line in lines), tax.currency)
+    note = f"beside {contained.decimal()} within the prices" if contained else ""
+    return [("Tax", tax - contained, "tax", note)]
+
+
 def _line(line: OrderLine, currency: str) -> dict[str, Any]:
     return {
         "sku": line.sku,
         "name": line.name,
         "quantity": line.quantity,
         "unit_price": extend(line.unit_price_micros, 1, currency),
-        "total": Money(line.net_minor, currency),
+        "total": Money(line.priced_minor, currency),
         "note": f"price list {line.price_trace.get('list', '')}",
         "state": None,
     }

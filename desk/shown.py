@@ -48,7 +48,7 @@ JOB = {
 def order_row(order: Order, account: Account, lines: Sequence[OrderLine]) -> dict[str, Any]:
     """A row of the list of orders."""
     monthly = [
-        Money(line.net_minor, order.currency) for line in lines if line.charge_kind == "monthly"
+        Money(line.priced_minor, order.currency) for line in lines if line.charge_kind == "monthly"
     ]
     return {
         "number": order.number or f"({order.lifecycle})",

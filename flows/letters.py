@@ -125,7 +125,7 @@ def _plans(order: Order, lines: Sequence[OrderLine]) -> tuple[Plan, ...]:
     return tuple(
         Plan(
             _counted(line.name, Decimal(line.quantity)),
-            Money(line.net_minor, order.currency),
+            Money(line.priced_minor, order.currency),
             EVERY[line.charge_kind],
         )
         for line in lines

@@ -42,7 +42,7 @@ def show() -> str:
         },
         totals=shown.totals(priced) if priced else [],
         due_now=priced.due_now if priced else Money.zero(channel()[0].currency),
-        due_note="" if priced and priced.tax_known else "Before tax.",
+        due_note=shown.due_note(priced),
         recurring=shown.recurring(priced.recurring) if priced else [],
         now=now,
         retake_action="/cart/hold",

@@ -226,6 +226,7 @@ def _page(
         totals=shown.totals(priced) if exact else _inexact(priced),
         due_now=priced.due_now if exact else priced.goods + priced.delivery,
         due_note=shown.contained(priced),
+        due_word="Due now" if exact else "Together" if priced.tax_included else "Before tax",
         recurring=shown.recurring(priced.recurring),
         needs_address=priced.ships,
         vat_note=business.note(form, priced, details.shipping_address["country"]) if exact else "",
@@ -240,6 +241,8 @@ def _page(
 
 def _inexact(priced: PricedCart) -> list[tuple[Any, ...]]:
     rows = [row for row in shown.totals(priced) if row[2] != "tax"]
+    if priced.tax_included:
+        return rows
     return [*rows, ("Sales tax", None, "tax", "Worked out from your address")]
 
 

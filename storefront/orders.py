@@ -15,6 +15,7 @@ from flows.follow_order import Followed, follow
 from flows.pay_bill import NothingToPay, pay_order
 from invoices.document import InvoiceDocument
 from payments.gateway import GatewayError
+from storefront import shown
 from storefront.shown import State
 from web import limits
 from web.access import Guard, Who, allow
@@ -153,9 +154,12 @@ def _words(followed: Followed) -> dict[str, Any]:
         "lines": [_line(followed, line) for line in goods],
         "totals": _totals(order, followed.lines),
         "total": Money(order.due_now_minor, currency),
+        "total_note": shown.contains(
+            Money(sum(line.contained_minor for line in followed.lines), currency)
+        ),
         "paid_by": _paid_by(followed),
         "recurring": [
-            (Money(line.net_minor, currency), line.charge_kind.removesuffix("ly"), line.name)
+            (Money(line.priced_minor, currency), line.charge_kind.removesuffix("ly"), line.name)
             for line in goods
             if line.charge_kind != "one_off"
         ],
@@ -200,7 +204,7 @@ def _line(followed: Followed, line: OrderLine) -> dict[str, Any]:
         "href": f"/p/{slug}" if slug else "",
         "quantity": line.quantity,
         "unit_price": extend(line.unit_price_micros, 1, currency),
-        "total": Money(line.net_minor, currency),
+        "total": Money(line.priced_minor, currency),
         "note": "The first month" if line.charge_kind != "one_off" else "",
         "state": None,
     }
@@ -208,11 +212,14 @@ def _line(followed: Followed, line: OrderLine) -> dict[str, Any]:
 
 def _totals(order: Order, lines: Any) -> list[tuple[Any, ...]]:
     rows: list[tuple[Any, ...]] = [
-        (line.name, Money(line.net_minor, order.currency), "line")
+        (line.name, Money(line.priced_minor, order.currency), "line")
         for line in lines
         if line.kind == "delivery"
     ]
-    return [*rows, ("Sales tax", Money(order.tax_minor, order.currency), "tax")]
+    contained = sum(line.contained_minor for line in lines)
+    if contained and contained == order.tax_minor:
+        return rows
+    return [*rows, ("Sales tax", Money(order.tax_minor - contained, order.currency), "tax")]
 
 
 def _delivery(order: Order) -> dict[str, Any] | None:

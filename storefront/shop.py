@@ -69,7 +69,12 @@ def product(slug: str) -> str:
     return page(
         "storefront/product.html",
         cacheable=True,
-        product=shown.product_page(detail, offered, hold_words(house().rules.hold_for)),
+        product=shown.product_page(
+            detail,
+            offered,
+            hold_words(house().rules.hold_for),
+            tax_included=channel()[0].prices_include_tax,
+        ),
         goes_with=[],
     )
 

@@ -74,7 +74,9 @@ _TAX_NOTES = {
 }
 
 
-def product_page(detail: ProductDetail, shown: Shown, hold_words: str) -> dict[str, Any]:
+def product_page(
+    detail: ProductDetail, shown: Shown, hold_words: str, *, tax_included: bool = False
+) -> dict[str, Any]:
     """One product as its page shows it."""
     kind = shown.offers[0].variant.kind
     most = max((offer.pieces or 0 for offer in shown.offers), default=0)
@@ -91,9 +93,9 @@ def product_page(detail: ProductDetail, shown: Shown, hold_words: str) -> dict[s
         },
         "kind": kind,
         "variants": [_variant(offer, len(shown.offers)) for offer in shown.offers],
-        "tax_note": _TAX_NOTES.get(
-            shown.offers[0].variant.tax_category, "Plus sales tax where you live."
-        ),
+        "tax_note": "Tax included."
+        if tax_included
+        else _TAX_NOTES.get(shown.offers[0].variant.tax_category, "Plus sales tax where you live."),
         "availability": availability(shown.offers),
         "available": any(offer.available for offer in shown.offers),
         "delivery": _delivery(kind),
@@ -193,8 +195,9 @@ def totals(priced: PricedCart) -> list[tuple[Any, ...]]:
     if priced.method is not None:
         rows.append((f"Delivery, {priced.method.name}", priced.delivery, "line"))
     if not priced.tax_known:
-        within = "Your prices contain it" if priced.tax_included else "Worked out from your address"
-        return [*rows, ("Tax" if priced.tax_included else "Sales tax", None, "tax", within)]
+        if priced.tax_included:
+            return rows
+        return [*rows, ("Sales tax", None, "tax", "Worked out from your address")]
     if priced.tax_taken_off:
         rows.append(("Less the tax that you do not pay", -priced.tax_taken_off, "tax", ""))
     if priced.tax_on_top or not priced.tax_contained:
@@ -240,3 +243,15 @@ def _tax_note(priced: PricedCart) -> str:
 def recurring(priced: Sequence[Recurring]) -> list[tuple[Money, str, str]]:
     """What will be charged again, for ``macros/money.html``."""
     return [(item.amount, item.interval, item.name) for item in priced]
+
+
+def contains(tax: Money) -> str:
+    """The tax within a total, in words; empty when there is none."""
+    return f"Contains {tax.decimal()} tax" if tax else ""
+
+
+def due_note(priced: PricedCart | None) -> str:
+    """What a cart's sum covers, in words."""
+    if priced is not None and priced.tax_known:
+        return contained(priced)
+    return "" if priced is not None and priced.tax_included else "Before tax."

@@ -109,11 +109,18 @@ class OrderLine(Base):
     sale_price_minor: Mapped[int | None]
     net_minor: Mapped[int]
     tax_minor: Mapped[int]
+    #: So much of the tax is contained in the price.
+    contained_minor: Mapped[int] = mapped_column(default=0)
     service_account_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
     payer_account_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
     service_location: Mapped[dict[str, Any] | None]
     subscription_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("subscription.id"))
     period_index: Mapped[int | None]
+
+    @property
+    def priced_minor(self) -> int:
+        """What it costs as it was priced: with the tax that its price contains."""
+        return self.net_minor + self.contained_minor
 
 
 class OrderLineTax(Base):

@@ -117,6 +117,7 @@ def _write_lines(session: Session, order: Order, lines: Sequence[NewLine]) -> No
                 "price_trace": line.price_trace,
                 "net_minor": line.taxed.net_minor,
                 "tax_minor": line.taxed.tax_minor,
+                "contained_minor": line.taxed.contained_minor,
                 "service_account_id": order.service_account_id,
                 "payer_account_id": order.payer_account_id,
                 "service_location": line.service_location,

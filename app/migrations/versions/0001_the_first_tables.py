@@ -1594,6 +1594,7 @@ def upgrade() -> None:
         sa.Column("sale_price_minor", INT, nullable=True),
         sa.Column("net_minor", INT, nullable=False),
         sa.Column("tax_minor", INT, nullable=False),
+        sa.Column("contained_minor", INT, nullable=False),
         sa.Column("service_account_id", sa.Uuid(), nullable=True),
         sa.Column("payer_account_id", sa.Uuid(), nullable=True),
         sa.Column("service_location", sa.JSON(), nullable=True),
