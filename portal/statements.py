@@ -1,13 +1,15 @@
 """Statements, as a list, as pages, as the stored PDF and as CSV. Only ever those of one's own accounts."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from flask import Blueprint, Response, request
 
 from core.kernel.money import Money, total
 from core.ledger import items
+from core.ledger.chart import CUSTOMER_CREDIT, UNAPPLIED
 from invoices.statements import reading
+from invoices.statements.models import Statement
 from web import paging
 from web import statements as shown
 from web.access import Who, allow
@@ -50,14 +52,11 @@ def one(public_id: str) -> str:
     with house().db.snapshot() as session:
         statement = reading.one(session, public_id, _mine())
         owed = items.owed_by(session, [statement.account_id])
+        held = items.held_for(session, [statement.account_id])
         printed = reading.stored_ids(session, [statement.id])
         earlier, later = reading.neighbours(session, statement)
-    due = (
-        item.open
-        for item in owed
-        if item.amount.currency == statement.currency and not item.is_history
-    )
-    open_now = total(due, statement.currency)
+    open_now = _open(statement, (item for item in owed if not item.is_history))
+    credit = (item for item in held if item.ledger_code in (CUSTOMER_CREDIT, UNAPPLIED))
     may_pay = statement.account_id in payable_accounts()
     return page(
         "portal/statement.html",
@@ -67,8 +66,15 @@ def one(public_id: str) -> str:
         earlier_href=f"{BASE}/{earlier}" if earlier else "",
         later_href=f"{BASE}/{later}" if later else "",
         open_now=open_now,
+        unused=_open(statement, credit),
         pay_href="/account/pay" if may_pay and open_now > Money.zero(open_now.currency) else "",
     )
+
+
+def _open(statement: Statement, found: Iterable[items.Open]) -> Money:
+    """What is open of these items in the statement's currency."""
+    mine = (item.open for item in found if item.amount.currency == statement.currency)
+    return total(mine, statement.currency)
 
 
 @statements.get("/<public_id>.pdf")
