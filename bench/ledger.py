@@ -9,6 +9,7 @@ of them, each in a process of its own whose peak memory is told.
 
 import argparse
 import contextlib
+import functools
 import json
 import multiprocessing
 import resource
@@ -17,6 +18,7 @@ import sqlite3
 import statistics
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +27,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Json, set_json_loads
 from sqlalchemy import make_url
+from sqlalchemy.orm import Session
 
 from app.tables import metadata
 from bench import big_books, ground
@@ -109,13 +112,17 @@ def _in_turns(url: str, bare: str, orders: list[Any]) -> tuple[float, float, int
         before = _counts(url)
         start = time.perf_counter()
         for key in some:
-            db.run_tx(lambda session, key=key: issue.for_order(session, key, PRINTING, START))
+            db.run_tx(functools.partial(_issue, key))
         took += time.perf_counter() - start
         left = _left(url, before)
         rows += sum(len(found) for found in left.values())
         floor += _insert(bare, left, len(some))
     db.close()
     return took, floor, rows
+
+
+def _issue(key: uuid.UUID, session: Session) -> None:
+    issue.for_order(session, key, PRINTING, START)
 
 
 def _twin(url: str, folder: Path) -> str:
