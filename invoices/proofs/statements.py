@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from core.kernel import proof
@@ -76,8 +76,29 @@ def they_chain(session: Session, as_of: date | None) -> Part:
 def they_take_each_posting_once(session: Session, as_of: date | None) -> Part:
     """An account's ranges of postings follow one another from the first without a gap or an overlap."""
     dated = proof.until(Statement.issue_date, as_of)
+    wrong = [
+        *proof.offenders(
+            session,
+            _out_of_line(dated),
+            lambda row: (
+                f"account {row[0]}: statement {row[1]} takes what is after posting {row[3]},"
+                f" but up to {row[2] or 0} was taken"
+            ),
+        ),
+        *proof.offenders(
+            session,
+            _apart(dated),
+            lambda row: f"the accounts of statement {row[0]} do not sum to it",
+        ),
+    ]
+    taken = select(func.count()).select_from(StatementRange)
+    return Part(f"{proof.count(session, taken):,} ranges of postings", proof.first_few(wrong))
+
+
+def _out_of_line(dated: list[ColumnElement[bool]]) -> Select[str, str, int, int]:
+    """Ranges that do not begin where their account's range before ended."""
     before = aliased(StatementRange)
-    ranges = (
+    return (
         select(Account.number, Statement.number, before.to_posting, StatementRange.after_posting)
         .join(Statement, Statement.id == StatementRange.statement_id)
         .join(Account, Account.id == StatementRange.account_id)
@@ -97,7 +118,12 @@ def they_take_each_posting_once(session: Session, as_of: date | None) -> Part:
                 and_(before.sequence.is_(None), StatementRange.sequence != 1),
             ),
         )
+        .order_by(Account.number, Statement.number)
     )
+
+
+def _apart(dated: list[ColumnElement[bool]]) -> Select[str]:
+    """Statements whose accounts do not begin and end with what the statement does."""
     sums = (
         select(
             StatementRange.statement_id,
@@ -107,7 +133,7 @@ def they_take_each_posting_once(session: Session, as_of: date | None) -> Part:
         .group_by(StatementRange.statement_id)
         .subquery()
     )
-    apart = (
+    return (
         select(Statement.number)
         .outerjoin(sums, sums.c.statement_id == Statement.id)
         .where(
@@ -118,24 +144,8 @@ def they_take_each_posting_once(session: Session, as_of: date | None) -> Part:
                 sums.c.closing != Statement.closing_minor,
             ),
         )
+        .order_by(Statement.number)
     )
-    wrong = [
-        *proof.offenders(
-            session,
-            ranges.order_by(Account.number, Statement.number),
-            lambda row: (
-                f"account {row[0]}: statement {row[1]} takes what is after posting {row[3]},"
-                f" but up to {row[2] or 0} was taken"
-            ),
-        ),
-        *proof.offenders(
-            session,
-            apart.order_by(Statement.number),
-            lambda row: f"the accounts of statement {row[0]} do not sum to it",
-        ),
-    ]
-    taken = select(func.count()).select_from(StatementRange)
-    return Part(f"{proof.count(session, taken):,} ranges of postings", proof.first_few(wrong))
 
 
 def they_tie_to_the_ledger(session: Session, as_of: date | None) -> Part:
