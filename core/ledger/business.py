@@ -167,10 +167,12 @@ def receive_for_items(
     """Money that came for bills of the payer: clears each item up to what is still open of it.
 
     What no longer fits anywhere (somebody else paid meanwhile) is kept as unapplied; its amount is
-    answered. Raises ValueError for an item of another account.
+    answered. Money that came before a bill waits as unapplied until the bill's day. Raises ValueError
+    for an item of another account.
     """
     receipt = on_open_day(session, receipt)
-    applied, cleared, left = fit(receipt.account_id, receipt.amount, wanted)
+    at_once = [one for one in wanted if one[0].effective_date <= receipt.received_on]
+    applied, cleared, left = fit(receipt.account_id, receipt.amount, at_once)
     unapplied = credit(UNAPPLIED, left, receipt.account_id)
     entry = _receive(session, receipt, [*cleared, unapplied], now)
     for item, part in applied:
@@ -186,8 +188,14 @@ def receive_for_items(
                 debit_item_id=item.id,
             ),
         )
-    if left:
-        items.open_item(session, entry, _held(receipt, UNAPPLIED, left, None))
+    if not left:
+        return left
+    held = items.open_item(session, entry, _held(receipt, UNAPPLIED, left, None))
+    later = [one for one in wanted if one[0].effective_date > receipt.received_on]
+    parts, _, left = fit(receipt.account_id, left, later)
+    for item, part in parts:
+        owed, day = items.get(session, item.id), item.effective_date
+        use_credit(session, items.get(session, held), owed, part, day, now)
     return left
 
 

@@ -9,17 +9,32 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import ClassVar
 
 from sqlalchemy.orm import Session
 
+from core.kernel.errors import ShopError
 from core.kernel.money import Money
-from core.ledger import items
+from core.ledger import items, reversals
 from core.ledger.business import Document
+from core.ledger.chargebacks import CHARGEBACK
 from core.ledger.chart import CUSTOMER_CREDIT, RECEIVABLE, TAX_PAYABLE
 from core.ledger.items import NewApplication, NewItem, Open
 from core.ledger.journal import Posting, Side, credit, debit, post
 
 CREDIT_MEMO, DEBIT_MEMO = "credit_memo", "debit_memo"
+
+
+@dataclass(eq=False)
+class ChargedBack(ShopError):
+    """The card network took the bill's payment back: a credit would give the payer that money twice."""
+
+    code: ClassVar[str] = "charged_back"
+    text: ClassVar[str] = (
+        "The payment of {number} was charged back. At most {most} of it can be credited now."
+    )
+    number: str
+    most: Money
 
 
 @dataclass(frozen=True)
@@ -36,7 +51,7 @@ def credit_bill(session: Session, memo: Document, owed: Open | None, now: dateti
 
     ``owed`` is the bill's receivable with what is open of it now, None when it never asked for money; the
     caller has locked the payer's account. A memo of nothing posts nothing. ValueError for the bill of
-    another account.
+    another account; ChargedBack when what is more than open was taken back by the card network.
     """
     zero = Money.zero(memo.tax.currency)
     if owed is not None and (owed.account_id, owed.ledger_code) != (memo.account_id, RECEIVABLE):
@@ -47,6 +62,8 @@ def credit_bill(session: Session, memo: Document, owed: Open | None, now: dateti
         raise ValueError("a credit memo that takes is a debit memo")
     settled = min(memo.total, owed.open) if owed is not None else zero
     kept = memo.total - settled
+    if kept and owed is not None:
+        _check_not_charged_back(session, owed)
     cleared = [owed.settle(settled)] if owed is not None and settled else []
     entry = post(session, _credit_posting(memo, cleared, kept), now)
     if owed is not None and settled:
@@ -59,6 +76,12 @@ def credit_bill(session: Session, memo: Document, owed: Open | None, now: dateti
         item = replace(_item(memo, CUSTOMER_CREDIT, CREDIT_MEMO, kept), due_date=None)
         item_id = items.open_item(session, entry, item)
     return Credited(settled, kept, item_id)
+
+
+def _check_not_charged_back(session: Session, owed: Open) -> None:
+    found = reversals.of_bill(session, owed)
+    if any(one.row.source_kind == CHARGEBACK and one.left.minor > 0 for one in found):
+        raise ChargedBack(owed.number, owed.open)
 
 
 def _credit_posting(memo: Document, cleared: Sequence[Side], kept: Money) -> Posting:

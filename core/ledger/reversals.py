@@ -187,9 +187,10 @@ def move(
 
     Answers what went there; the rest stays where it is held. Raises as ``undo`` does.
     """
+    most = amount or standing(session, application_id).left
     held = undo(session, application_id, on, now, amount)
     to = items.get(session, to.id)
-    part = min(amount or held.open, held.open, to.open)
+    part = min(most, held.open, to.open)
     if part.minor > 0:
         business.use_credit(session, held, to, part, on, now)
     return part
@@ -226,6 +227,7 @@ def refund_failed(session: Session, refund_id: uuid.UUID, on: date, now: datetim
     Answers how much came back; None when nothing of it stands (it was heard before).
     """
     came_back: Money | None = None
+    heard = _is_posted_back(session, refund_id)
     entries = select(JournalEntry.id).where(
         JournalEntry.source_kind == "refund",
         JournalEntry.source_id == refund_id,
@@ -233,17 +235,28 @@ def refund_failed(session: Session, refund_id: uuid.UUID, on: date, now: datetim
     )
     rows = session.scalars(select(Application).where(Application.entry_id.in_(entries))).all()
     for row in rows:
-        part = _failed(session, row, refund_id, on, now)
+        part = None
+        if row.reverses_id is None:
+            part = _failed(session, row, refund_id, on, now)
+        elif not heard:
+            part = _paid_again(session, row, refund_id, on, now)
         if part is not None:
             came_back = part if came_back is None else came_back + part
     return came_back
 
 
+def _is_posted_back(session: Session, refund_id: uuid.UUID) -> bool:
+    found = session.scalar(
+        select(JournalEntry.id)
+        .where(JournalEntry.source_kind == "refund_failed", JournalEntry.source_id == refund_id)
+        .limit(1)
+    )
+    return found is not None
+
+
 def _failed(
     session: Session, row: Application, refund_id: uuid.UUID, on: date, now: datetime
 ) -> Money | None:
-    if row.reverses_id is not None:
-        return _paid_again(session, row, refund_id, on, now)
     found = standing(session, row.id)
     if found.left.minor <= 0 or row.credit_item_id is None:
         return None
@@ -259,12 +272,7 @@ def _paid_again(
     session: Session, row: Application, refund_id: uuid.UUID, on: date, now: datetime
 ) -> Money | None:
     """The bill that a refund had opened again is paid again, as far as it is still open."""
-    heard = session.scalar(
-        select(JournalEntry.id).where(
-            JournalEntry.source_kind == "refund_failed", JournalEntry.source_id == refund_id
-        )
-    )
-    if heard is not None or row.debit_item_id is None:
+    if row.debit_item_id is None:
         return None
     owed = items.get(session, row.debit_item_id)
     back = Money(-row.amount_minor, owed.amount.currency)
