@@ -40,6 +40,12 @@ def _first(listed: str, links: str) -> Callable[[Visitor], str]:
     return find
 
 
+def _below(listed: str, page: str) -> Callable[[Visitor], str]:
+    """A page of the first thing of a list."""
+    first = _first(listed, f"{listed.partition('?')[0]}/")
+    return lambda visitor: f"{first(visitor)}/{page}"
+
+
 FOR_EVERYBODY: dict[str, Where] = {
     "/": "/",
     "/c/<slug>": "/c/wi-fi-and-home",
@@ -72,6 +78,15 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/orders/<public_id>": _first("/desk/orders", "/desk/orders/"),
     "/desk/invoices": "/desk/invoices",
     "/desk/invoices/<public_id>": _first("/desk/invoices", "/desk/invoices/"),
+    **{
+        f"/desk/invoices/<public_id>/{act}": _below("/desk/invoices?kind=invoice", act)
+        for act in ("credit", "debit", "void")
+    },
+    "/desk/drafts": "/desk/drafts",
+    "/desk/drafts/<public_id>": _first("/desk/drafts", "/desk/drafts/"),
+    "/desk/drafts/<public_id>/preview": _below("/desk/drafts", "preview"),
+    "/desk/terms": "/desk/terms",
+    "/desk/terms/<account_number>": "/desk/terms/318640275",
     "/desk/statements": "/desk/statements",
     "/desk/statements/<public_id>": _first("/desk/statements", "/desk/statements/"),
     "/desk/payments": "/desk/payments",
