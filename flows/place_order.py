@@ -73,7 +73,7 @@ def place(house: House, wish: Wish) -> Placed:
     NoTaxAnswer when a tax service does not answer; a GatewayError when the processor does not, and then
     the same wish goes on from there.
     """
-    ask_register(house, wish.details.vat_id)
+    ask_register(house, _vat_id(house, wish))
     written = _written(house, wish)
     if written.stale:
         # The shopper came back and changed something: the first attempt is given up.
@@ -87,6 +87,16 @@ def place(house: House, wish: Wish) -> Placed:
         return Placed(written.order_id, written.public_id, None)
     url = start_payment.go(house, written.operation_id)
     return Placed(written.order_id, written.public_id, url)
+
+
+def _vat_id(house: House, wish: Wish) -> str:
+    """The id that they typed, else their account's, where it matters."""
+    if wish.details.vat_id.strip() or wish.user_id is None or house.vat_register is None:
+        return wish.details.vat_id
+    with house.db.reading() as session:
+        cart = lines.find(session, wish.cart_id)
+        account = accounts.buying_account(session, wish.user_id, cart.legal_entity_id)
+    return (account.vat_id if account is not None else None) or ""
 
 
 def _written(house: House, wish: Wish) -> _Written:

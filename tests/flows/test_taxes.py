@@ -241,6 +241,13 @@ def test_the_register_has_the_last_word_and_its_answer_is_kept(german, outcome, 
     assert len(register.asked) == (3 if outcome == "no_answer" else 2)
 
 
+def test_an_accounts_own_id_is_looked_up_before_it_counts(german):
+    asking = german.with_house(vat_register=FakeRegister(german.db, "valid"))
+    who = german.customer(vat_id=FRENCH)
+    assert asking.bill(asking.order(ROUTER, to=PARIS, who=who)).amounts[1] == 0
+    assert asking.house.vat_register.asked == [FRENCH]
+
+
 def test_a_silence_does_not_undo_what_the_register_said_before(german):
     asking = german.with_house(vat_register=FakeRegister(german.db, "valid"))
     asking.order(ROUTER, to=PARIS, vat_id=FRENCH)
