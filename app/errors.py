@@ -24,6 +24,7 @@ from core.kernel.money import Money
 from core.ledger.contested import NothingToContest
 from core.ledger.gift_cards import GiftCardInUse, GiftCardUnknown, GiftCardUsed
 from core.ledger.journal import PeriodClosed
+from core.ledger.memos import ChargedBack
 from core.ledger.periods import ClosedAlready, NotYetOver
 from core.ledger.rates import NoRate
 from core.ledger.returns import RefundTooMuch
@@ -75,6 +76,7 @@ STATUS: dict[type[Exception], int] = {
     NoRate: 422,
     CannotUndo: 409,
     NothingToContest: 422,
+    ChargedBack: 409,
     SamePerson: 403,
     TooMuchToWriteOff: 422,
     RequestedAlready: 409,

@@ -16,9 +16,10 @@ from core.kernel import audit, crash, jobs
 from core.kernel.clock import local_date
 from core.kernel.errors import NotFound
 from core.kernel.money import Money
-from core.ledger import business, items, returns, reversals
+from core.ledger import business, items, returns, reversals, tenders
 from core.ledger.items import Open
 from core.ledger.models import OpenItem
+from core.ledger.returns import Purse
 from core.orders import placing
 from core.parties import accounts
 from core.parties.models import LegalEntity
@@ -50,15 +51,29 @@ def refund(house: House, payment_id: uuid.UUID, amount_minor: int, reason: str) 
 
 
 def again(house: House, refund_id: uuid.UUID) -> None:
-    """Ask once more for a refund that failed, under a key of its own; for the desk."""
+    """Ask once more for a refund that failed, under a key of its own; for the desk.
+
+    Raises RefundTooMuch when what it was taken from is not held any more.
+    """
     with house.db.reading() as session:
         failed = session.get_one(Refund, refund_id)
     if failed.state == "failed":
-        key = f"again-{refund_id.hex}"
-        operation_id = house.db.run_tx(
-            lambda s: _prepare(s, house, failed.payment_id, failed.amount_minor, failed.reason, key)
-        )
-        go(house, operation_id)
+        go(house, house.db.run_tx(lambda session: _again(session, house, failed)))
+
+
+def _again(session: Session, house: House, failed: Refund) -> uuid.UUID:
+    """From what the first one was taken from, and of the tenders that it was of."""
+    payment, key = session.get_one(Payment, failed.payment_id), f"again-{failed.id.hex}"
+    accounts.lock(session, payment.account_id)
+    known = operations.refund_under(session, payment.id, key)
+    if known is not None:
+        return known.id
+    amount = Money(failed.amount_minor, payment.currency)
+    taken_from = tenders.unreserved(session, reversals.given_back_to(session, failed.id))
+    parts = Purse(taken_from, payment.currency).draw(amount)
+    row = request(session, house, payment, amount, failed.reason, parts, key)
+    returns.repeat(session, failed.id, row.id, key, house.clock.now())
+    return row.operation_id
 
 
 def _prepare(
@@ -67,7 +82,6 @@ def _prepare(
     payment_id: uuid.UUID,
     amount_minor: int,
     reason: str,
-    once_for: str = "",
 ) -> uuid.UUID:
     payment = session.get_one(Payment, payment_id)
     accounts.lock(session, payment.account_id)
@@ -78,7 +92,7 @@ def _prepare(
             parts.append((item, part))
             left -= part
     amount = Money(amount_minor, payment.currency)
-    return request(session, house, payment, amount, reason, parts, once_for).operation_id
+    return request(session, house, payment, amount, reason, parts).operation_id
 
 
 def _held_of(session: Session, payment: Payment) -> list[Open]:

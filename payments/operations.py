@@ -307,14 +307,13 @@ def prepare_refund(
 
     ``once_for`` stands in the key where one reason may call for several refunds.
     """
-    key = f"refund-{payment_id.hex}-{once_for or reason}"
-    found = session.scalar(select(PaymentOperation).where(PaymentOperation.op_key == key))
+    found = refund_under(session, payment_id, once_for or reason)
     if found is not None:
         return found
     operation = PaymentOperation(
         id=new_id(),
         public_id=new_public_id(),
-        op_key=key,
+        op_key=_refund_key(payment_id, once_for or reason),
         kind="refund",
         account_id=account_id,
         order_id=order_id,
@@ -330,3 +329,13 @@ def prepare_refund(
     session.add(operation)
     session.flush()
     return operation
+
+
+def refund_under(session: Session, payment_id: uuid.UUID, name: str) -> PaymentOperation | None:
+    """The refund of a payment that was written down under this reason or key."""
+    key = _refund_key(payment_id, name)
+    return session.scalar(select(PaymentOperation).where(PaymentOperation.op_key == key))
+
+
+def _refund_key(payment_id: uuid.UUID, name: str) -> str:
+    return f"refund-{payment_id.hex}-{name}"

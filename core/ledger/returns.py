@@ -135,6 +135,20 @@ def record(
     return row.id
 
 
+def repeat(
+    session: Session, failed_id: uuid.UUID, refund_id: uuid.UUID, key: str, now: datetime
+) -> None:
+    """A refund is asked for again: it is of the tenders that the failed one was of."""
+    rows = session.scalars(
+        select(TenderReturn).where(
+            TenderReturn.refund_id == failed_id, TenderReturn.reverses_id.is_(None)
+        )
+    ).all()
+    for row in rows:
+        tender = session.get_one(Tender, row.tender_id)
+        record(session, tender, key, Money(row.amount_minor, tender.currency), now, refund_id)
+
+
 def is_known(session: Session, key: str) -> bool:
     """Was a refund begun under this key?"""
     return (

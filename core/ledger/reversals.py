@@ -19,7 +19,7 @@ from core.ledger import business, items, periods
 from core.ledger.chart import CASH, CLEARING, UNAPPLIED
 from core.ledger.items import NewApplication, NewItem, Open
 from core.ledger.journal import Posting, Side, credit, debit, post
-from core.ledger.models import Application, JournalEntry, JournalLine
+from core.ledger.models import Application, JournalEntry, JournalLine, OpenItem
 
 #: Whose direct application to a bill can be taken back into unapplied money.
 MONEY = ("payment", "transfer")
@@ -243,6 +243,14 @@ def refund_failed(session: Session, refund_id: uuid.UUID, on: date, now: datetim
         if part is not None:
             came_back = part if came_back is None else came_back + part
     return came_back
+
+
+def given_back_to(session: Session, refund_id: uuid.UUID) -> list[Open]:
+    """What a refund was taken from, with what is held of it now."""
+    keys = select(Application.credit_item_id).where(
+        Application.source_kind == "refund", Application.source_id == refund_id
+    )
+    return items.find(session, OpenItem.id.in_(keys))
 
 
 def _is_posted_back(session: Session, refund_id: uuid.UUID) -> bool:

@@ -12,13 +12,15 @@ from core.ledger.gift_cards import GiftCardInUse, GiftCardUsed
 from core.ledger.models import OpenItem
 from core.ledger.returns import RefundTooMuch
 from core.ledger.tender_models import GiftCard, TenderReturn
-from flows import keep_gift_cards, reconcile
+from flows import correct_invoice, keep_gift_cards, reconcile, refund
 from flows.choose_tenders import ByCredit, ByGiftCard, Paying
 from flows.give_back import Back, give_back
 from flows.house import House
 from flows.place_order import Placed, Wish, place
 from flows.settle_payment import from_event
 from flows.verify import verify
+from invoices.memos import NothingToCredit
+from invoices.models import Invoice
 from payments import inbox
 from payments.gateway import WebhookEvent
 from payments.models import Payment, Refund
@@ -184,6 +186,30 @@ def test_the_end_of_a_refund_that_nobody_told_is_asked_for(
     assert [row.state for row in _all(house, Refund)] == ["failed"]
 
 
+def test_a_failed_refund_of_a_memos_credit_is_asked_for_again_from_the_desk(
+    house: House, sandbox: SandboxProcess, world: World
+):
+    placed = place(house, wish_with(house, world.visit.sku))
+    sandbox.pay(placed.redirect_url, REFUND_FAILS)
+    assert come_back(house, placed) == "succeeded"
+    drain(house)
+    (bill,) = _all(house, Invoice)
+    correct_invoice.void(house, bill.public_id, "once", "user:kim", refunded=True)
+    drain(house)
+    pass_time(house, sandbox, timedelta(hours=2))
+    reconcile.run(house)
+    drain(house)
+    (failed,) = _all(house, Refund)
+    assert failed.state == "failed"
+    refund.again(house, failed.id)
+    refund.again(house, failed.id)
+    assert sorted(row.state for row in _all(house, Refund)) == ["failed", "succeeded"]
+    assert sum(row.amount_minor for row in _all(house, TenderReturn)) == bill.total_minor
+    with pytest.raises(RefundTooMuch):
+        give_back(house, _back(placed, 1, "more"))
+    _assert_sound(house)
+
+
 # --- gift cards -----------------------------------------------------------------------------------
 
 
@@ -228,4 +254,17 @@ def test_a_voided_card_is_worth_nothing_and_its_money_goes_as_the_desk_says(
     with house.db.reading() as session:
         held = items.held_for(session, [card.account_id])
     assert sum(item.open.minor for item in held) == (0 if forfeit else 5000)
+    _assert_sound(house)
+
+
+def test_voiding_the_bill_of_a_gift_card_leaves_its_money_on_the_card(
+    house: House, sandbox: SandboxProcess, world: World
+):
+    code, bought = buy_gift_card(house, sandbox, world)
+    (bill,) = _all(house, Invoice)
+    with pytest.raises(NothingToCredit):
+        correct_invoice.void(house, bill.public_id, "once", "user:kim", refunded=True)
+    drain(house)
+    assert balance(house, code) == (5000, 0)
+    assert _paid_back(house, bought) == 0
     _assert_sound(house)
