@@ -159,6 +159,12 @@ class Growing:
             "journal of one": f"/desk/ledger/journal?customer={account.number}&kind=invoice_issued",
             "account": f"/desk/ledger/accounts/{account.public_id}",
             "open items": f"/desk/ledger/accounts/{account.public_id}/open",
+            "bank": "/desk/money",
+            "held": f"/desk/money/accounts/{account.public_id}",
+            "money on a bill": f"/desk/invoices/{self._bill_id()}/money",
+            "write-offs": "/desk/write-offs",
+            "periods": "/desk/periods",
+            "rates": "/desk/rates",
             "jobs": "/desk/jobs?state=dead",
             "job": f"/desk/jobs/{jobs[0].id}",
         }
