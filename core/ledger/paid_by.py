@@ -41,7 +41,8 @@ def of_order(session: Session, order_id: uuid.UUID, state: str = "committed") ->
         .order_by(Tender.position)
     )
     found: dict[str, PaidBy] = {}
-    for tender, card in rows:
+    for tender, joined in rows:
+        card: GiftCard | None = joined
         label = label_of(card) if card is not None else _WORDS[tender.kind]
         _add(found, tender.kind, label, Money(tender.amount_minor, tender.currency))
     return list(found.values())
@@ -67,7 +68,8 @@ def of_item(session: Session, item_id: uuid.UUID) -> list[PaidBy]:
         .order_by(func.min(Application.posted_at))
     )
     found: dict[str, PaidBy] = {}
-    for kind, currency, minor, card in rows:
+    for kind, currency, minor, joined in rows:
+        card: GiftCard | None = joined
         label = label_of(card) if card is not None else _SOURCES.get(kind, "Credit")
         _add(found, kind, label, Money(int(minor), currency))
     return [row for row in found.values() if row.amount]
