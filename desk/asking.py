@@ -202,8 +202,8 @@ def entry(one: Entry, sources: Mapping[uuid.UUID, Source]) -> dict[str, Any]:
         "rows": [
             (
                 *(line.name, line.account_number),
-                line.amount if line.amount.minor > 0 else None,
-                -line.amount if line.amount.minor < 0 else None,
+                line.shown if line.shown.minor > 0 else None,
+                -line.shown if line.shown.minor < 0 else None,
             )
             for line in one.lines
         ],

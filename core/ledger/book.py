@@ -29,6 +29,11 @@ class Line:
     functional: int
     rate: str
 
+    @property
+    def shown(self) -> Money:
+        """The amount, or of a realised currency difference its functional one: it has no other."""
+        return self.amount or Money(self.functional, self.amount.currency)
+
 
 @dataclass(frozen=True)
 class Entry:

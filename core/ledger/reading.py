@@ -38,7 +38,9 @@ def entries_about(session: Session, source_ids: Sequence[uuid.UUID]) -> list[Ent
     found: dict[uuid.UUID, tuple[JournalEntry, list[tuple[str, Money]]]] = {}
     for entry, line, name in rows:
         sides = found.setdefault(entry.id, (entry, []))[1]
-        sides.append((name, Money(line.amount_minor, line.currency)))
+        # A realised currency difference has no amount but the functional one.
+        minor = line.amount_minor or line.functional_minor
+        sides.append((name, Money(minor, line.currency)))
     return [
         Entry(entry.posting_number, entry.kind, entry.effective_date, tuple(sides))
         for entry, sides in found.values()

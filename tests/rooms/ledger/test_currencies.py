@@ -12,7 +12,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from core.kernel.money import Money
-from core.ledger import business, currencies, items, rates, reversals, valuation
+from core.ledger import book, business, currencies, items, rates, reading, reversals, valuation
+from core.ledger.book import Wanted
 from core.ledger.chart import (
     CASH,
     CLEARING,
@@ -22,6 +23,7 @@ from core.ledger.chart import (
     UNAPPLIED,
 )
 from core.ledger.currencies import Exchange
+from core.ledger.cuts import Cut
 from core.ledger.models import JournalLine
 from core.ledger.rates import NoRate
 from tests.rooms.ledger.books import DAY, document, receipt
@@ -97,6 +99,20 @@ def test_what_the_rate_moved_between_bill_and_payment_is_realised(
     paid = round(10_000 * Decimal(at_payment))
     assert functional(counter, CLEARING, RECEIVABLE, CURRENCY_DIFFERENCE) == [paid, 0, difference]
     assert counter.balances(CLEARING, RECEIVABLE, CURRENCY_DIFFERENCE) == [10_000, 0, 0]
+
+
+def test_the_difference_is_shown_with_its_entry(counter: Counter):
+    tell(counter, "EUR", DAY, "1.10")
+    tell(counter, "EUR", LATER, "1.20")
+    owed = counter.bill(10_000, "EUR")
+    payment, _ = counter.pay(10_000, owed, currency="EUR", on=LATER)
+    eur, gain = Money(10_000, "EUR"), Money(-1_000, "USD")
+    with counter.db.reading() as session:
+        (entry,) = reading.entries_about(session, [payment])
+        cut = Cut(counter.world.legal_entity_id)
+        (told,) = book.page(session, cut, Wanted(), before=None, limit=1)
+    assert [side for _, side in entry.sides] == [eur, -eur, gain]
+    assert [line.shown for line in told.lines] == [eur, -eur, gain]
 
 
 def test_a_deposit_is_carried_at_its_own_rate_until_it_is_used(counter: Counter):
