@@ -21,6 +21,9 @@ def offer(form: CheckoutForm) -> None:
     if not taxing.asks_vat_id(entity.country):
         del form.vat_id
     codes = countries()
+    if "US" not in codes:
+        del form.region
+        form.postal_code.label.text = "Postal code"
     if len(codes) < 2:
         del form.country
         return

@@ -7,6 +7,7 @@ from typing import cast
 import pytest
 
 from app.web import create_app
+from cart.models import DeliveryMethod
 from core.kernel.clock import ManualClock
 from core.kernel.db import Database
 from core.parties import accounts, users
@@ -40,6 +41,8 @@ def shop(db: Database, clock: ManualClock, world: World, tmp_path: Path) -> Shop
     seller.move("DE", "EUR", included=False, rounding="document")
     seller.levy("FR", "VAT", 200_000)
     seller.customer()
+    with db.transaction() as session:
+        session.query(DeliveryMethod).filter_by(country="US").delete()
     app = create_app(made.settings, house)
     app.testing = False
     return Shop(house, made.settings, app, made.post)
@@ -103,6 +106,8 @@ def test_checkout_asks_for_the_country_and_the_vat_id_and_says_what_becomes_of_i
     page = browser.get("/checkout").text
     assert "VAT id, for a business" in page
     assert "France" in page
+    assert "Postal code" in page
+    assert "State" not in page
     form = {**PARIS, "email": "quai@example.com", "payment_method": "invoice", "step": "total"}
     wrong = browser.post("/checkout", {**form, "vat_id": "FR1"})
     assert wrong.status_code == 422
