@@ -81,11 +81,11 @@ def document(
         tax_breakdown=breakdown(content),
         applied=tuple(content.applied),
         totals=_totals(content, due),
-        terms=_terms(content, due, early, say),
+        terms=_terms(content, due, say),
         early=early,
         preceding=_preceding(content),
         reason=getattr(say.words, content.reason, ""),
-        notes=(*content.notes, *_tax_notes(content, say.words)),
+        notes=(*_saving(early, say), *content.notes, *_tax_notes(content, say.words)),
         message=content.message,
         pay_url=name.page_url if asks else None,
         scan_line=scan_line(int(account), name.scan_number, due) if asks else None,
@@ -206,7 +206,7 @@ def _early(content: Content, early_minor: int, due: int) -> EarlyPayment | None:
     )
 
 
-def _terms(content: Content, due: int, early: EarlyPayment | None, say: Figures) -> str:
+def _terms(content: Content, due: int, say: Figures) -> str:
     words = say.words
     if content.kind is Kind.CREDIT_MEMO:
         return ""
@@ -215,13 +215,18 @@ def _terms(content: Content, due: int, early: EarlyPayment | None, say: Figures)
     if content.due_date is None or content.due_date == content.issue_date:
         return words.pay_on_receipt
     days = (content.due_date - content.issue_date).days
-    text = words.pay_within.format(days=days)
+    return words.pay_within.format(days=days)
+
+
+def _saving(early: EarlyPayment | None, say: Figures) -> tuple[str, ...]:
+    """What paying early is worth, in words."""
     if early is None:
-        return text
-    saving = words.discount.format(
-        amount=say.alone(early.to_pay),
-        day=say.day(early.until),
-        saved=say.alone(early.saved),
-        percent=say.rate(early.percent),
+        return ()
+    return (
+        say.words.discount.format(
+            amount=say.alone(early.to_pay),
+            day=say.day(early.until),
+            saved=say.alone(early.saved),
+            percent=say.rate(early.percent),
+        ),
     )
-    return f"{text} {saving}"

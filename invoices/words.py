@@ -70,6 +70,7 @@ class Words:
     credit: str = "Credit"
     to_pay: str = "To pay"
     to_pay_so_far: str = "To pay, so far"
+    pages: str = "of"
     rate_of: str = "{rate} of {base}"
     contains: str = "Contains"
     exempt_base: str = "certificate {number}, {base} free of tax"
@@ -108,7 +109,7 @@ class Words:
     pay_on_receipt: str = "Please pay on receipt."
     pay_within: str = "Please pay within {days} days."
     pay_by: str = "Please pay by {day}."
-    discount: str = "Pay {amount} by {day} and {saved} ({percent}) is yours to keep."
+    discount: str = "Pay {amount} by {day}, and {saved} ({percent}) is yours to keep."
     your_payment: str = "Your payment {}. Thank you"
     your_credit: str = "Your credit {}"
     # groups
@@ -220,6 +221,7 @@ DE = Words(
     credit="Gutschrift",
     to_pay="Zu zahlen",
     to_pay_so_far="Zu zahlen, bisher",
+    pages="von",
     rate_of="{rate} von {base}",
     contains="Enthält",
     exempt_base="Bescheinigung {number}, {base} steuerfrei",

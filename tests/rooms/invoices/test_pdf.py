@@ -86,7 +86,7 @@ def holds(seed: int) -> None:
     plan = Arrangement(document, FERNWAY.paper_for(document.locale))
     text = pages(content)
     assert plan.summary or len(text) == 1, "counted to fit page one, but went over it"
-    assert f"1 of {len(text)}" in text[0]
+    assert f"1 {plan.words.pages} {len(text)}" in text[0]
     if document.scan_line and document.asks_for_money:
         assert document.scan_line in text[0]
 
