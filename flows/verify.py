@@ -20,7 +20,7 @@ from core.ledger import tender_proofs as tenders
 from core.ledger import valuation
 from core.orders import proofs as orders
 from core.stock import proofs as stock
-from invoices.proofs import books, series, statements, stored, taxes
+from invoices.proofs import books, bundles, series, statements, stored, taxes
 from payments import proofs as payments
 
 NOTHING_YET = "nothing to prove yet"
@@ -133,6 +133,10 @@ def _statements(look: _Look) -> list[Part]:
     ]
 
 
+def _bundles(look: _Look) -> list[Part]:
+    return [bundles.pieces_are_their_bundle(look.session, look.as_of)]
+
+
 def _credits(look: _Look) -> list[Part]:
     return [series.credits_stay_below_their_lines(look.session)]
 
@@ -189,7 +193,7 @@ _LIST: tuple[tuple[str, Callable[[_Look], list[Part] | str]], ...] = (
     ("Invoices are their lines, orders and entries", _invoices),
     ("Captured money is somewhere", _payments),
     ("Statements chain", _statements),
-    ("Bundles and revenue schedules sum up", _nothing_yet),
+    ("Bundles and revenue schedules sum up", _bundles),
     ("Credit per line is no more than the line", _credits),
     ("Numbers have no gap and no double", _numbers),
     ("Stock is not oversold", _stock),

@@ -4,8 +4,10 @@ Ageing is of what is receivable and of what was charged back; it sums to those t
 Called by the desk, exports and ``proofs``.
 """
 
+import bisect
+import functools
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,6 +17,7 @@ from sqlalchemy import (
     Select,
     Subquery,
     and_,
+    bindparam,
     case,
     func,
     or_,
@@ -75,19 +78,40 @@ def bucket(due: Any, today: date) -> ColumnElement[int]:
 def of_account(session: Session, account_id: uuid.UUID, cut: Cut, today: date) -> list[Ages]:
     """One account's ages, one for each currency in which it owes."""
     cut = settle(session, cut)
-    if cut.whole:
-        open_ = _now(cut, OpenNow.account_id == account_id)
-    else:
-        open_ = _then(cut, OpenItem.account_id == account_id)
-    totals = {
-        currency: _ages(currency, sums, 0)
-        for currency, *sums in session.execute(_summed(open_, today, open_.c.currency))
-    }
-    disputed = _contested(session, cut, account_id)
+    found: dict[str, list[int]] = {}
+    for currency, due, minor in _due_of(session, account_id, cut):
+        sums = found.setdefault(currency, [0] * len(BUCKETS))
+        sums[bisect.bisect_right(STEPS, (today - due).days)] += int(minor)
+    disputed = _contested(session, cut, account_id) if found else {}
     return [
-        Ages(ages.buckets, Money(disputed.get((account_id, currency), 0), currency))
-        for currency, ages in sorted(totals.items())
+        _ages(currency, sums, disputed.get((account_id, currency), 0))
+        for currency, sums in sorted(found.items())
+        if any(sums)
     ]
+
+
+def _due_of(session: Session, account_id: uuid.UUID, cut: Cut) -> Iterable[Any]:
+    """(currency, due, amount) of what one account owed."""
+    if cut.whole:
+        whose = {"account": account_id, "entity": cut.legal_entity_id}
+        return session.execute(_due_now(), whose)
+    open_ = _then(cut, OpenItem.account_id == account_id)
+    keys = (open_.c.currency, open_.c.due)
+    return session.execute(select(*keys, func.sum(open_.c.amount)).group_by(*keys))
+
+
+@functools.cache
+def _due_now() -> Select[str, date, int]:
+    keys = (OpenNow.currency, OpenNow.due)
+    return (
+        select(*keys, func.sum(OpenNow.open_minor))
+        .where(
+            OpenNow.account_id == bindparam("account"),
+            OpenNow.legal_entity_id == bindparam("entity"),
+            OpenNow.ledger_code.in_(OWED),
+        )
+        .group_by(*keys)
+    )
 
 
 def totals(session: Session, cut: Cut, today: date, *, by_items: bool = False) -> list[Ages]:
