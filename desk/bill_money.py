@@ -186,7 +186,7 @@ def allow_more() -> str | Response | tuple[str, int]:
     amount = form.money(entity.functional_currency) if form.validate() else None
     if amount is None:
         return _list(form), 422
-    keep_books.make_allowance(house(), entity.id, amount, actor())
+    keep_books.make_allowance(house(), entity.id, amount, actor(), form.once.data or "")
     say(f"{sign(amount)} more is allowed for bad debt.")
     return redirect("/desk/write-offs", 303)
 

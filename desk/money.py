@@ -7,6 +7,7 @@ from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response
 
 from core.kernel.errors import NotFound
+from core.kernel.ids import new_public_id
 from core.ledger import credits, unidentified
 from core.ledger.items import Open
 from core.ledger.rates import NoRate
@@ -57,8 +58,15 @@ def record() -> str | Response | tuple[str, int]:
     amount = form.money(code)
     if amount is None or form.received_on.data is None:
         return _bank(form), 422
+    if form.received_on.data > today():
+        form.received_on.errors = ["This day is yet to come."]
+        return _bank(form), 422
     transfer = Transfer(
-        form.reference.data or "", amount, form.received_on.data, (form.account.data or "").strip()
+        form.reference.data or "",
+        amount,
+        form.received_on.data,
+        (form.account.data or "").strip(),
+        form.once.data or "",
     )
     try:
         left = take_transfer.record(house(), entity.id, transfer, actor())
@@ -150,7 +158,8 @@ def pay_out(public_id: str, item_id: uuid.UUID) -> str | Response | tuple[str, i
     if amount is None or amount > item.open:
         problem = f"At most {sign(item.open)} can go back." if amount else "Say how much."
         return _held(public_id, problem, str(item_id)), 422
-    take_transfer.pay_out(house(), account.id, item_id, amount, actor())
+    named = form.once.data or ""
+    take_transfer.pay_out(house(), account.id, item_id, amount, actor(), named)
     say(f"{sign(amount)} is written down as paid back from the bank.")
     return redirect(f"/desk/money/accounts/{public_id}", 303)
 
@@ -163,6 +172,7 @@ def _held(public_id: str, problem: str = "", asked: str = "") -> str:
     return page(
         "desk/money_account.html",
         account=account,
+        once=new_public_id(),
         held=[
             {
                 "id": str(item.id),

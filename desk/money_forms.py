@@ -2,9 +2,18 @@
 
 from decimal import Decimal
 
-from wtforms import BooleanField, DateField, Form, SelectField, StringField, TextAreaField
+from wtforms import (
+    BooleanField,
+    DateField,
+    Form,
+    HiddenField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.validators import InputRequired, Length, Regexp
 
+from core.kernel.ids import new_public_id
 from core.kernel.money import Money, minor_digits
 
 
@@ -12,6 +21,8 @@ class AmountForm(Form):
     """An amount of money."""
 
     amount = StringField("Amount", [InputRequired("Say how much, like 120.50.")])
+    #: Drawn with the page: sent twice, it is done once.
+    once = HiddenField(default=new_public_id)
 
     def money(self, currency: str) -> Money | None:
         """The amount, above zero; None, with the reason at the field, when it is none."""

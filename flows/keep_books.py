@@ -12,6 +12,7 @@ from core.kernel.money import Money
 from core.ledger import periods, rates, writeoffs
 from core.parties.models import LegalEntity
 from flows.house import House
+from flows.once import once
 
 
 def close(house: House, legal_entity_id: uuid.UUID, through: date, by: str) -> None:
@@ -54,15 +55,19 @@ def tell_rate(house: House, pair: tuple[str, str], on: date, rate: Decimal, by: 
     house.db.run_tx(work)
 
 
-def make_allowance(house: House, legal_entity_id: uuid.UUID, amount: Money, by: str) -> None:
-    """Bad debt that is expected, on today's date."""
+def make_allowance(
+    house: House, legal_entity_id: uuid.UUID, amount: Money, by: str, named: str = ""
+) -> None:
+    """Bad debt that is expected, on today's date; under one name once."""
 
-    def work(session: Session) -> None:
+    def make(session: Session) -> str:
         now = house.clock.now()
         entity = session.get_one(LegalEntity, legal_entity_id)
         today = local_date(now, entity.time_zone)
         writeoffs.make_allowance(session, entity.id, amount, today, now)
         subject = ("legal_entity", entity.code)
         audit.write(session, now, by, "allowance.made", subject, amount=str(amount))
+        return ""
 
-    house.db.run_tx(work)
+    asked = (legal_entity_id, amount)
+    house.db.run_tx(lambda s: once(s, named, asked, house.clock.now(), lambda: make(s)))

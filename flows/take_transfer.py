@@ -18,6 +18,7 @@ from core.ledger.unidentified import Found
 from core.parties import accounts
 from core.parties.models import LegalEntity
 from flows.house import House
+from flows.once import once
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Transfer:
     amount: Money
     received_on: date
     account_number: str = ""
+    #: Names the form that it was written on: sent twice, it came once.
+    once: str = ""
 
 
 def record(house: House, legal_entity_id: uuid.UUID, transfer: Transfer, by: str) -> Money | None:
@@ -37,20 +40,32 @@ def record(house: House, legal_entity_id: uuid.UUID, transfer: Transfer, by: str
     """
 
     def work(session: Session) -> Money | None:
-        now, key = house.clock.now(), new_id()
-        left = None
-        if transfer.account_number:
-            left = _for_account(session, house, transfer, key)
-        else:
-            found = Found(
-                key, legal_entity_id, transfer.reference, transfer.amount, transfer.received_on
-            )
-            unidentified.receive(session, found, now)
-        subject = ("transfer", str(key))
-        audit.write(session, now, by, "transfer.recorded", subject, amount=str(transfer.amount))
-        return left
+        said = once(
+            session,
+            transfer.once,
+            (legal_entity_id, transfer),
+            house.clock.now(),
+            lambda: _record(session, house, legal_entity_id, transfer, by),
+        )
+        return Money(int(said), transfer.amount.currency) if said else None
 
     return house.db.run_tx(work)
+
+
+def _record(
+    session: Session, house: House, legal_entity_id: uuid.UUID, transfer: Transfer, by: str
+) -> str:
+    now, key, left = house.clock.now(), new_id(), ""
+    if transfer.account_number:
+        left = str(_for_account(session, house, transfer, key).minor)
+    else:
+        found = Found(
+            key, legal_entity_id, transfer.reference, transfer.amount, transfer.received_on
+        )
+        unidentified.receive(session, found, now)
+    subject = ("transfer", str(key))
+    audit.write(session, now, by, "transfer.recorded", subject, amount=str(transfer.amount))
+    return left
 
 
 def _for_account(session: Session, house: House, transfer: Transfer, key: uuid.UUID) -> Money:
@@ -72,14 +87,14 @@ def _for_account(session: Session, house: House, transfer: Transfer, key: uuid.U
 def identify(house: House, item_id: uuid.UUID, account_number: str, by: str) -> Money:
     """It is this account's: it pays the oldest bills first. Answers what stayed unapplied.
 
-    NotFound for no such account, StaleState when somebody else has identified it.
+    NotFound for no such account in the same books, StaleState when somebody else has identified it.
     """
 
     def work(session: Session) -> Money:
         now = house.clock.now()
         account = accounts.lock(session, accounts.by_number(session, account_number).id)
         held = next(iter(items.some(session, [item_id])), None)
-        if held is None:
+        if held is None or held.legal_entity_id != account.legal_entity_id:
             raise NotFound("unknown money")
         entity = session.get_one(LegalEntity, held.legal_entity_id)
         wanted, _ = credits.oldest_first(credits.payable(session, account.id), held.open)
@@ -111,11 +126,16 @@ def use_credit(house: House, account_id: uuid.UUID, by: str) -> int:
 
 
 def pay_out(
-    house: House, account_id: uuid.UUID, item_id: uuid.UUID, amount: Money, by: str
+    house: House,
+    account_id: uuid.UUID,
+    item_id: uuid.UUID,
+    amount: Money,
+    by: str,
+    named: str = "",
 ) -> None:
-    """Credit goes back from the bank. StaleState for more than is free."""
+    """Credit goes back from the bank; under one name once. StaleState for more than is free."""
 
-    def work(session: Session) -> None:
+    def pay(session: Session) -> str:
         now = house.clock.now()
         account = accounts.lock(session, account_id)
         held = next((one for one in credits.free(session, account.id) if one.id == item_id), None)
@@ -127,5 +147,7 @@ def pay_out(
         business.refund_credit(session, whole, amount, new_id(), today, now, through=CASH)
         subject = ("account", account.number)
         audit.write(session, now, by, "credit.paid_out", subject, amount=str(amount))
+        return ""
 
-    house.db.run_tx(work)
+    asked = (account_id, item_id, amount)
+    house.db.run_tx(lambda s: once(s, named, asked, house.clock.now(), lambda: pay(s)))

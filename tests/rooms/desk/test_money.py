@@ -11,6 +11,7 @@ from core.ledger.items import Open
 from core.ledger.models import OpenItem
 from core.ledger.writeoffs import WriteOff
 from core.parties.models import Account, LegalEntity
+from flows.verify import verify
 from invoices.models import Invoice
 from tests import world as worlds
 from tests.rooms.web.growing import Growing
@@ -78,6 +79,32 @@ def test_a_transfer_pays_the_oldest_bill_and_keeps_the_rest(stage: Stage, kim: B
     )
 
 
+def test_a_form_sent_twice_is_one_transfer_and_one_payout(stage: Stage, kim: Browser):
+    customer = Customer(stage, bills=0)
+    wanted = {
+        "reference": "GIRO 18",
+        "amount": "20.00",
+        "currency": "USD",
+        "received_on": str(stage.clock.now().date()),
+        "account": customer.account.number,
+        "once": uuid.uuid4().hex,
+    }
+    before = sum(customer.free())
+    assert [kim.post("/desk/money", wanted).status_code for _ in range(2)] == [303, 303]
+    assert sum(customer.free()) == before + 2000
+    later = {"received_on": str(stage.clock.now().date() + timedelta(days=2))}
+    assert kim.post("/desk/money", wanted | later).status_code == 422, "it has not come yet"
+    assert kim.post("/desk/money", wanted | {"amount": "1.00"}).status_code == 303
+    assert sum(customer.free()) == before + 2100, "a changed form is another transfer"
+    item = stage.rows(OpenItem, OpenItem.number == "GIRO 18")[0]
+    action = f"/desk/money/accounts/{customer.account.public_id}/pay-out/{item.id}"
+    back = {"amount": "3.00", "once": uuid.uuid4().hex}
+    assert [kim.post(action, back).status_code for _ in range(2)] == [303, 303]
+    assert sum(customer.free()) == before + 1800
+    for path in ("/desk/money", "/desk/write-offs", action.split("/pay-out/")[0]):
+        assert 'name="once"' in kim.get(path).text, path
+
+
 def test_money_that_nobody_knows_waits_until_it_is_somebodys(stage: Stage, kim: Browser):
     customer, reference = Customer(stage), f"GIRO {uuid.uuid4().hex[:8]}"
     asked = {"reference": reference, "amount": "20.00", "currency": "USD"}
@@ -111,6 +138,18 @@ def test_credit_pays_bills_or_goes_back(stage: Stage, kim: Browser):
     assert kim.post(f"{path}/use").status_code == 303
     assert customer.free() == []
     assert customer.item(bill).open.minor + customer.item(paid).open.minor == before - free + 100
+    _prove(stage)
+
+
+def _prove(stage: Stage) -> None:
+    """The books prove themselves, whatever the desk did to them."""
+    wrong = [
+        word
+        for finding in verify(stage.db, stage.clock)
+        for word in finding.offenders
+        if finding.number in (1, 2, 4, 10)
+    ]
+    assert wrong == []
 
 
 def _take_back(stage: Stage, kim: Browser, bill: Invoice) -> None:
@@ -133,6 +172,7 @@ def test_a_payment_on_the_wrong_bill_is_moved(stage: Stage, kim: Browser):
     assert kim.post(action, {"number": bill.number}).status_code == 303
     assert customer.item(paid).open.minor == amount
     assert customer.log("application.moved")[-1].detail["to"] == bill.number
+    _prove(stage)
 
 
 def test_a_contested_amount_rests_and_is_settled(stage: Stage, kim: Browser):
