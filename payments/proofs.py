@@ -31,6 +31,8 @@ from payments.money import BEFORE_FIRST, PAYMENT_SERIES
 _REFUNDS = ("refund", "refund_failed")
 #: What a card network has taken back and not given again.
 CHARGED_BACK = "charged back"
+#: What went back from the bank, or became money in another currency, by the source of its application.
+PAID_OUT, _ELSEWHERE = "paid out or exchanged", ("pay_out", "exchange")
 
 
 def captured_is_somewhere(session: Session, as_of: date | None) -> Part:
@@ -67,7 +69,7 @@ def captured_is_somewhere(session: Session, as_of: date | None) -> Part:
     figures = [
         ", ".join(
             f"{what} {proof.amount(by.get(what), currency)}"
-            for what in (*always, *([CHARGED_BACK] if CHARGED_BACK in by else []))
+            for what in (*always, *(one for one in (CHARGED_BACK, PAID_OUT) if one in by))
         )
         for currency, by in sorted(sums.items())
     ]
@@ -121,6 +123,9 @@ def _pieces(as_of: date | None) -> list[Select[*tuple[Any, ...]]]:
         _from_credit(OpenItem.source_id, -Application.amount_minor).where(
             OpenItem.source_kind == "payment", *dated
         ),
+        _piece(OpenItem.source_id, literal(PAID_OUT), -Application.amount_minor)
+        .join(Application, Application.credit_item_id == OpenItem.id)
+        .where(OpenItem.source_kind == "payment", Application.source_kind.in_(_ELSEWHERE), *dated),
         *_charged_back(dated),
     ]
 

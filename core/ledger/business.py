@@ -24,6 +24,9 @@ from core.ledger.chart import (
 from core.ledger.items import NewApplication, NewItem, Open
 from core.ledger.journal import Posting, Side, credit, debit, post
 
+#: What takes held money away: through the processor, or from the bank.
+REFUND, PAY_OUT = "refund", "pay_out"
+
 
 @dataclass(frozen=True)
 class Document:
@@ -308,17 +311,18 @@ def refund_credit(
     *,
     through: str = CLEARING,
 ) -> None:
-    """A deposit or credit goes back: through the processor, or from the bank."""
+    """A deposit or credit goes back: through the processor, or from the bank (a pay-out)."""
     if amount > held.open or amount.minor <= 0 or held.side != "credit":
         raise ValueError(f"cannot refund {amount}: {held.open} held")
     day = periods.open_day(session, held.legal_entity_id, on)
+    kind = REFUND if through == CLEARING else PAY_OUT
     entry = post(
         session,
         Posting(
             held.legal_entity_id,
             "refunded",
             day,
-            "refund",
+            kind,
             refund_id,
             [held.settle(amount), credit(through, amount)],
         ),
@@ -328,5 +332,5 @@ def refund_credit(
         session,
         entry,
         now,
-        NewApplication(amount, "refund", refund_id, day, credit_item_id=held.id),
+        NewApplication(amount, kind, refund_id, day, credit_item_id=held.id),
     )

@@ -222,14 +222,14 @@ def refund_without_credit(
 
 
 def refund_failed(session: Session, refund_id: uuid.UUID, on: date, now: datetime) -> Money | None:
-    """A refund could not be paid out after all: what it took is held, or settled, as before.
+    """A refund or pay-out did not arrive after all: what it took is held, or settled, as before.
 
     Answers how much came back; None when nothing of it stands (it was heard before).
     """
     came_back: Money | None = None
     heard = _is_posted_back(session, refund_id)
     entries = select(JournalEntry.id).where(
-        JournalEntry.source_kind == "refund",
+        JournalEntry.source_kind.in_((business.REFUND, business.PAY_OUT)),
         JournalEntry.source_id == refund_id,
         JournalEntry.kind == "refunded",
     )

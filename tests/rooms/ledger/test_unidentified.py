@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from core.kernel.ids import new_id
 from core.kernel.money import Money
-from core.ledger import business, clearing, contested, credits, items, unidentified
+from core.ledger import business, clearing, contested, credits, items, reversals, unidentified
 from core.ledger.business import Receipt
 from core.ledger.chart import (
     CASH,
@@ -162,9 +162,10 @@ def test_credit_skips_what_is_being_paid_and_what_is_contested(counter: Counter)
 
 def test_credit_is_paid_out_from_the_bank(counter: Counter):
     counter.pay(2_000)
+    key, now = new_id(), counter.clock.now()
     with counter.db.transaction() as session:
         (held,) = credits.free(session, counter.who)
-        business.refund_credit(
-            session, held, usd(2_000), new_id(), DAY, counter.clock.now(), through=CASH
-        )
+        business.refund_credit(session, held, usd(2_000), key, DAY, now, through=CASH)
     assert (counter.held(), counter.balances(CASH, UNAPPLIED)) == ({}, [-2_000, 0])
+    came_back = counter.db.run_tx(lambda s: reversals.refund_failed(s, key, LATER, now))
+    assert (came_back, counter.balances(CASH, UNAPPLIED)) == (usd(2_000), [0, -2_000])
