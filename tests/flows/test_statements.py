@@ -25,7 +25,7 @@ from core.parties import accounts
 from core.parties.models import Account
 from flows import make_statements
 from flows.house import House
-from invoices.statements import making
+from invoices.statements import drafting
 from invoices.statements.models import Statement, StatementRange, StoredStatement
 from payments.gateway import Gateway
 from tests import world as worlds
@@ -177,7 +177,7 @@ def test_an_account_that_does_not_tie_is_parked_and_the_run_goes_on(
     house: House, world: World, monkeypatch: pytest.MonkeyPatch
 ):
     riley, june = happened(house, world, "Riley Moreno", "June Alder")
-    draft = making.drafting.draft
+    draft = drafting.draft
 
     def broken(session, basis, naming):
         made = draft(session, basis, naming)
@@ -185,7 +185,7 @@ def test_an_account_that_does_not_tie_is_parked_and_the_run_goes_on(
             return replace(made, differences=("the ledger has 1 cent more",))
         return made
 
-    monkeypatch.setattr(making.drafting, "draft", broken)
+    monkeypatch.setattr(drafting, "draft", broken)
     report = make_statements.run(house, NOVEMBER)
     assert report.made == 1
     (words,) = report.parked
@@ -289,7 +289,7 @@ def _second_time(point: str) -> Callable[[str], None]:
 
 def _shop(house: House, *words: str) -> tuple[int, str]:
     out = io.StringIO()
-    code = command.run(list(words), None, house, out)  # type: ignore[arg-type]  # it reads no setting
+    code = command.run(list(words), None, house, out)
     return code, out.getvalue()
 
 

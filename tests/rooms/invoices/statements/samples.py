@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 from invoices.document import scan_line
 from invoices.statements.document import (
@@ -31,9 +32,7 @@ def ages(*amounts: str) -> tuple[Age, ...]:
     return tuple(Age(label, Decimal(each)) for label, each in zip(LABELS, amounts, strict=True))
 
 
-def movement(
-    kind: Kind, day: int, what: str, number: str, amount: str, posting: int, **more: object
-):
+def movement(kind: Kind, day: int, what: str, number: str, amount: str, posting: int, **more: Any):
     """One entry of November."""
     made = Movement(kind, date(2026, 11, day), what, number, Decimal(amount), posting)
     return replace(made, **more)
@@ -42,7 +41,8 @@ def movement(
 def section(name: str, number: str, movements: tuple[Movement, ...], place: str = "") -> Section:
     """What happened for one service account, with its sums."""
     sums = {kind: sum((m.amount for m in movements if m.kind is kind), ZERO) for kind in Kind}
-    return Section(name, number, *(sums[kind] for kind in Kind), movements, place)
+    paid, adjusted, charged = (sums[kind] for kind in Kind)
+    return Section(name, number, paid, adjusted, charged, movements, place)
 
 
 MARAS = section(

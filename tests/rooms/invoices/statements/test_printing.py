@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,7 +56,7 @@ def test_a_statement_adds_up_and_is_read_back_as_it_was_written(name: str):
         },
     ],
 )
-def test_what_does_not_add_up_is_told(change: dict[str, object]):
+def test_what_does_not_add_up_is_told(change: dict[str, Any]):
     assert replace(STATEMENT, **change).disagreements() != ()
 
 
