@@ -20,7 +20,7 @@ from core.ledger import tender_proofs as tenders
 from core.ledger import valuation
 from core.orders import proofs as orders
 from core.stock import proofs as stock
-from invoices.proofs import books, bundles, series, statements, stored, taxes
+from invoices.proofs import books, bundles, memos, series, statements, stored, taxes
 from payments import proofs as payments
 
 NOTHING_YET = "nothing to prove yet"
@@ -138,7 +138,11 @@ def _bundles(look: _Look) -> list[Part]:
 
 
 def _credits(look: _Look) -> list[Part]:
-    return [series.credits_stay_below_their_lines(look.session)]
+    return [
+        series.credits_stay_below_their_lines(look.session),
+        memos.memos_are_of_their_bills(look.session),
+        memos.a_full_credit_is_the_bill(look.session),
+    ]
 
 
 def _numbers(look: _Look) -> list[Part]:

@@ -58,6 +58,17 @@ class NothingToCredit(ShopError):
 
 
 @dataclass(eq=False)
+class MoreThanTheBill(ShopError):
+    """The chosen lines alone come to more than the bill, which something was taken off."""
+
+    code: ClassVar[str] = "more_than_the_bill"
+    text: ClassVar[str] = "{number} has {left} left to credit in all, not {asked}."
+    number: str
+    left: Money
+    asked: Money
+
+
+@dataclass(eq=False)
 class MemoBelowZero(ShopError):
     """What was chosen comes to less than nothing: the other kind of memo is meant."""
 
@@ -102,8 +113,8 @@ def credit(
 ) -> tuple[Invoice, Credited]:
     """Issue a credit memo; what it gives back first lowers what is open of the bill.
 
-    Raises NotCorrectable, NothingToCredit, MemoBelowZero, or MoreThanTheLine. Asked again with the same
-    ``made_of`` it answers the first memo, with nothing credited.
+    Raises NotCorrectable, NothingToCredit, MemoBelowZero, MoreThanTheLine or MoreThanTheBill. Asked again
+    with the same ``made_of`` it answers the first memo, with nothing credited.
     """
     return _credit(session, wish, lambda lines: _chosen(wish, lines), printing, now)
 
@@ -132,6 +143,7 @@ def _credit(
     items_ = [_credit_item(bill, line, chosen) for line in bill.lines if _picked(line, chosen)]
     owed = items.of_sources(session, [bill.invoice.id]).get(bill.invoice.id)
     content = _content(bill, wish, Kind.CREDIT_MEMO, items_, now)
+    _within(bill, content)
     if owed is not None:
         wanted = Money(content.total_minor, content.currency)
         owed = writeoffs.make_room(session, owed, wanted, content.issue_date, now)
@@ -213,6 +225,13 @@ def _content(bill: _Bill, wish: Wish, kind: Kind, items_: Sequence[Item], now: d
     if content.total_minor < 0:
         raise MemoBelowZero(Money(content.total_minor, content.currency))
     return content
+
+
+def _within(bill: _Bill, content: Content) -> None:
+    left = sum(line.creditable.left_total for line in bill.lines)
+    if content.total_minor > left:
+        asked = Money(content.total_minor, content.currency)
+        raise MoreThanTheBill(bill.invoice.number, Money(left, content.currency), asked)
 
 
 def _printed(bill: _Bill) -> InvoiceDocument:

@@ -29,7 +29,7 @@ def test_whole_books_hold_and_every_line_has_its_figure(books):
         "nothing at the last cut-offs",
         " 6  ok      Bundles and revenue schedules sum up: 0 bundles on documents",
         " 7  ok      Credit per line is no more than the line: 0 lines credited, "
-        "1 memos stand alone",
+        "1 memos stand alone; 0 memos on bills; 0 bills credited, 0 of them in full",
         " 8  ok      Numbers have no gap and no double: 3 documents of ours; "
         "0 statements' numbers; 4 orders; 4 payments; 5 imported",
         " 9  ok      Stock is not oversold: 2 levels: 31 on hand, 3 sold, 1 held",

@@ -17,7 +17,7 @@ from core.kernel.money import Money
 from core.ledger import business, items
 from core.ledger.chart import CUSTOMER_CREDIT, RECEIVABLE, TAX_PAYABLE
 from invoices.correcting import MoreThanTheLine
-from invoices.memos import MemoBelowZero, NothingToCredit
+from invoices.memos import MemoBelowZero, MoreThanTheBill, NothingToCredit
 from invoices.models import Invoice
 from tests.rooms.invoices.billing import Billing, line
 from tests.rooms.invoices.test_memos import proved
@@ -49,6 +49,11 @@ class Bill:
     lines: dict[int, Line]
     open: int
     given: int = 0
+
+    @property
+    def left(self) -> int:
+        """What can still be credited of all of it."""
+        return self.row.total_minor - self.given
 
 
 class Memos(RuleBasedStateMachine):
@@ -102,6 +107,9 @@ class Memos(RuleBasedStateMachine):
         elif one.net < 0:
             with pytest.raises(MemoBelowZero):
                 self.billing.credit(bill.row, wanted)
+        elif net + _tax_with(one, net) > bill.left:
+            with pytest.raises(MoreThanTheBill):
+                self.billing.credit(bill.row, wanted)
         else:
             self.given(bill, *self.billing.credit(bill.row, wanted))
 
@@ -109,16 +117,12 @@ class Memos(RuleBasedStateMachine):
     @rule(pick=picks)
     def void(self, pick: int) -> None:
         bill = self.pick(pick)
-        left = sum(one.net - one.given_net + one.tax - one.given_tax for one in bill.lines.values())
         if all(one.net == one.given_net for one in bill.lines.values()):
             with pytest.raises(NothingToCredit):
                 self.billing.credit(bill.row, reason="void")
-        elif left < 0:
-            with pytest.raises(MemoBelowZero):
-                self.billing.credit(bill.row, reason="void")
-        else:
-            self.given(bill, *self.billing.credit(bill.row, reason="void"))
-            assert bill.given == bill.row.total_minor, "tax included, to the cent"
+            return
+        self.given(bill, *self.billing.credit(bill.row, reason="void"))
+        assert bill.given == bill.row.total_minor, "tax included, to the cent"
 
     def given(self, bill: Bill, memo: Invoice, credited) -> None:
         """The memo's lines go into the model; its total lowers what is open, the rest is kept."""
@@ -186,6 +190,12 @@ class Memos(RuleBasedStateMachine):
         assert -balance(self.session, TAX_PAYABLE, payer) == sum(
             one.tax - one.given_tax for one in lines
         )
+
+
+def _tax_with(one: Line, net: int) -> int:
+    """The tax that goes with crediting so much more of a line."""
+    whole = Decimal(one.tax * (one.given_net + net)) / one.net
+    return int(whole.quantize(Decimal(1), ROUND_HALF_UP)) - one.given_tax
 
 
 def _tax(net: int) -> int:

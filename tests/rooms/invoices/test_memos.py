@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import insert, select
@@ -19,10 +20,19 @@ from invoices import memos
 from invoices.correctable import discount_key, discount_left, lines_of
 from invoices.correcting import MoreThanTheLine
 from invoices.document import InvoiceDocument
-from invoices.memos import EARLY_PAYMENT, MemoBelowZero, NotCorrectable, NothingToCredit, Wish
+from invoices.memos import (
+    EARLY_PAYMENT,
+    MemoBelowZero,
+    MoreThanTheBill,
+    NotCorrectable,
+    NothingToCredit,
+    Wish,
+)
 from invoices.models import Invoice, InvoiceLine, InvoiceLineTax
 from invoices.proofs import books, series
+from invoices.proofs import memos as memo_proofs
 from invoices.terms import Terms
+from tests.books import Books
 from tests.rooms.invoices.billing import PRINTING, Billing, line
 from tests.rooms.ledger.books import balance, receipt, sound
 from tests.together import at_once
@@ -44,6 +54,8 @@ def proved(session: Session) -> None:
         books.documents_add_up(session),
         books.ledger_has_them(session, None),
         series.credits_stay_below_their_lines(session),
+        memo_proofs.memos_are_of_their_bills(session),
+        memo_proofs.a_full_credit_is_the_bill(session),
         series.numbers_have_no_gap(session),
     ):
         assert part.offenders == ()
@@ -142,6 +154,8 @@ def test_more_than_is_left_of_a_line_is_refused(billing: Billing):
             billing.credit(bill, parts)
     with pytest.raises(MemoBelowZero):
         billing.credit(bill, {2: -200})
+    with pytest.raises(MoreThanTheBill):
+        billing.credit(bill, {1: 600})
     with pytest.raises(NothingToCredit):
         billing.credit(bill, {3: 100})
 
@@ -250,3 +264,40 @@ def test_the_fence_holds_also_without_the_accounts_lock(
 
     outcomes = at_once(db, [put(number) for number in (2, 3, 4)])
     assert sum(isinstance(one, Exception) for one in outcomes) == 2
+
+
+@pytest.mark.parametrize(
+    ("statement", "word"),
+    [
+        ("UPDATE invoice_line_tax SET rate_ppm = 190000 WHERE invoice_line_id IN {memo}", "a tax"),
+        ("UPDATE invoice_line SET ledger_code = 'revenue' WHERE id IN {memo}", "another ledger"),
+        ("UPDATE invoice_line SET memo_of_id = NULL WHERE id IN {memo}", "none of its bill's"),
+        ("UPDATE invoice SET corrects_id = id WHERE kind = 'credit_memo'", "is no bill"),
+        (
+            "UPDATE invoice SET total_minor = 12001 WHERE kind = 'credit_memo'",
+            "120.01 USD credited",
+        ),
+    ],
+)
+def test_a_memo_that_was_tampered_with_is_found(
+    db: Database, world: World, clock: ManualClock, tmp_path: Path, statement: str, word: str
+):
+    with db.transaction() as session:
+        billing = Billing.open(session, world, clock)
+        billing.credit(billing.bill(line("100.00")))
+    memo = (
+        "(SELECT id FROM invoice_line WHERE invoice_id IN "
+        "(SELECT id FROM invoice WHERE kind = 'credit_memo'))"
+    )
+    tampered = statement.format(memo=memo).replace("total_minor = 12001", _DEARER)
+    Books(db, clock, world, tmp_path).tamper(tampered)
+    with db.snapshot() as session:
+        found = [
+            *memo_proofs.memos_are_of_their_bills(session).offenders,
+            *memo_proofs.a_full_credit_is_the_bill(session).offenders,
+        ]
+    assert any(word in one for one in found), found
+
+
+#: A row adds up, or the database refuses it even then.
+_DEARER = "tax_minor = tax_minor + 1, total_minor = total_minor + 1"
