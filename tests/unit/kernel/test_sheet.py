@@ -12,7 +12,7 @@ from core.kernel import sheet
 from core.kernel.money import Money
 
 #: What a file may hold: no NUL, no half of a surrogate pair.
-TEXTS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=30)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
 
 
 def _file(rows: list[list[sheet.Cell]], head: tuple[str, ...] = ("one", "two")) -> bytes:

@@ -104,11 +104,12 @@ def machine() -> Iterator[Machine]:
 @pytest.fixture(params=["own table", "outside", "outside, else our own"])
 def service(request: pytest.FixtureRequest, machine: Machine) -> TaxService:
     outside = HttpTaxService(machine.url, "a key", 5.0)
-    return {
+    services: dict[str, TaxService] = {
         "own table": OwnTable(),
         "outside": outside,
         "outside, else our own": ElseOwnTable(outside),
-    }[request.param]
+    }
+    return services[request.param]
 
 
 def test_a_service_answers_each_line_in_its_place_and_the_same_twice(service: TaxService):
