@@ -13,10 +13,11 @@ import structlog
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from cart import address
+from cart import address as postal
+from core.kernel import audit
 from core.kernel.clock import local_date
 from core.kernel.errors import ShopError
-from core.parties import accounts
+from core.parties import accounts, moves
 from core.parties.models import Account
 from flows.house import House
 from invoices.statements import addressing, making, storing
@@ -75,6 +76,26 @@ def preview(
             yield due, draft.document
 
 
+def address(house: House, account_number: str, to_number: str | None) -> None:
+    """Have an account stated with the one that it stands under (and put it there), or None: by itself.
+
+    Its balance and what comes next go along; statements that were made stay. NotFound for a number that
+    nobody has, ParentRefused for an account that cannot stand there.
+    """
+
+    def work(session: Session) -> None:
+        account = accounts.by_number(session, account_number)
+        if to_number is not None:
+            to = accounts.by_number(session, to_number)
+            moves.set_parent(session, account.id, to.id)
+        moves.state_with_parent(session, account.id, to_number is not None)
+        act = "account.stated_with" if to_number else "account.stated_by_itself"
+        about = ("account", account.public_id)
+        audit.write(session, house.clock.now(), "system", act, about)
+
+    house.db.run_tx(work)
+
+
 def by_the_clock(house: House) -> Report:
     """The daily run. Where a day has begun in any account's zone, its statements are due."""
     return run(house, local_date(house.clock.now(), "Pacific/Kiritimati"))
@@ -101,7 +122,7 @@ def _make(house: House, due: Due, as_of: date) -> bool:
 
 
 def _outside(house: House) -> Outside:
-    return Outside(house.links.statement, address.lines, _named)
+    return Outside(house.links.statement, postal.lines, _named)
 
 
 def _named(session: Session, keys: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, tuple[str, str]]:

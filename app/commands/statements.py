@@ -14,11 +14,18 @@ from flows.house import House
 
 #: Where a day begins first on earth: each account's own zone says whether its bill day has begun.
 _FIRST_ZONE = "Pacific/Kiritimati"
+#: What stands in place of a number for an account that is to have its own statements.
+ITSELF = "itself"
 
 
 def run(argv: Sequence[str], settings: Settings, house: House, out: TextIO) -> int:
     """0 when every account that is due has its statement, 1 when one got none or nobody has NUMBER."""
-    asked = _parser().parse_args(argv)
+    parser = _parser()
+    asked = parser.parse_args(argv)
+    if asked.addressed_to is not None:
+        if asked.account is None:
+            parser.error("--addressed-to wants --account, too")
+        return _address(house, asked.account, asked.addressed_to, out)
     today = local_date(house.clock.now(), _FIRST_ZONE)
     as_of = asked.as_of or today
     if as_of > today:
@@ -35,6 +42,13 @@ def run(argv: Sequence[str], settings: Settings, house: House, out: TextIO) -> i
     for words in report.parked:
         print(f"  {words}", file=out)
     return 1 if report.parked else 0
+
+
+def _address(house: House, number: str, to: str, out: TextIO) -> int:
+    make_statements.address(house, number, None if to == ITSELF else to)
+    whose = "has statements of its own" if to == ITSELF else f"stands on the statements of {to}"
+    print(f"From now on account {number} {whose}.", file=out)
+    return 0
 
 
 def _preview(house: House, as_of: date, account: str | None, out: TextIO) -> int:
@@ -62,6 +76,12 @@ def _parser() -> argparse.ArgumentParser:
         "--as-of", type=_day, metavar="DATE", help="bill days up to DATE (default: today)"
     )
     parser.add_argument("--account", metavar="NUMBER", help="only the statements of this account")
+    parser.add_argument(
+        "--addressed-to",
+        metavar="NUMBER",
+        help="make nothing: from now on --account stands on the statements of this account, "
+        f"which it stands under; “{ITSELF}” gives it statements of its own",
+    )
     parser.add_argument(
         "--preview", action="store_true", help="say what would be made; write nothing"
     )

@@ -40,6 +40,18 @@ def set_parent(session: Session, account_id: uuid.UUID, parent_id: uuid.UUID | N
     session.flush()
 
 
+def state_with_parent(session: Session, account_id: uuid.UUID, wanted: bool) -> None:
+    """From now on the account stands on its parent's statements, or has its own again.
+
+    Raises ParentRefused for an account that stands under none.
+    """
+    account = session.get_one(Account, account_id, with_for_update=True)
+    if wanted and account.parent_id is None:
+        raise ParentRefused(account.number, "(none)")
+    account.is_stated_with_parent = wanted
+    session.flush()
+
+
 def hand_over(
     session: Session, account_id: uuid.UUID, owner_id: uuid.UUID, to_id: uuid.UUID, now: datetime
 ) -> None:

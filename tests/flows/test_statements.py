@@ -23,6 +23,7 @@ from core.kernel.numbering import NumberSeries
 from core.notices.models import Notice
 from core.parties import accounts
 from core.parties.models import Account
+from core.parties.moves import ParentRefused
 from flows import make_statements
 from flows.house import House
 from invoices.statements import drafting
@@ -308,7 +309,34 @@ def test_the_command_says_what_it_made(house: House, world: World):
     assert (code, "Statements made               0" in said) == (0, True)
 
 
-@pytest.mark.parametrize("words", [("--as-of", "soon"), ("--as-of",), ("--nothing",)])
+def test_the_command_has_an_account_stated_with_another_and_by_itself_again(
+    house: House, world: World
+):
+    riley, june = happened(house, world, "Riley Moreno", "June Alder")
+    code, said = _shop(house, "--account", june.number, "--addressed-to", riley.number)
+    assert (code, said) == (
+        0,
+        f"From now on account {june.number} stands on the statements of {riley.number}.\n",
+    )
+    assert make_statements.run(house, NOVEMBER).made == 1
+    (together,) = _all(house)
+    assert (together.account_id, together.closing_minor) == (riley.id, 8000)
+    _shop(house, "--account", june.number, "--addressed-to", "itself")
+    assert make_statements.run(house, DECEMBER).made == 2
+    assert {(one.account_id, one.closing_minor) for one in _all(house)} == {
+        (riley.id, 8000),
+        (riley.id, 4000),
+        (june.id, 4000),
+    }
+    with pytest.raises(ParentRefused):
+        make_statements.address(house, riley.number, riley.number)
+    with pytest.raises(NotFound):
+        make_statements.address(house, riley.number, "000000000")
+
+
+@pytest.mark.parametrize(
+    "words", [("--as-of", "soon"), ("--as-of",), ("--nothing",), ("--addressed-to", "1")]
+)
 def test_the_command_refuses_what_it_does_not_understand(house: House, words: tuple[str, ...]):
     with pytest.raises(SystemExit) as refused:
         _shop(house, *words)
