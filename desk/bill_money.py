@@ -82,9 +82,9 @@ def end_contest(public_id: str) -> Response:
 @bill_money.post("/invoices/<public_id>/applied/<uuid:key>/undo")
 @allow(Who.STAFF)
 def undo(public_id: str, key: uuid.UUID) -> Response:
-    """Take back what was applied."""
+    """Take back what was applied, or given up."""
     correct_payment.undo(house(), public_id, key, actor())
-    say("It is held for the account again; this bill is owed again.", "warn")
+    say("It is taken back; this bill is owed again.", "warn")
     return _back(public_id)
 
 
@@ -154,9 +154,11 @@ def _show(public_id: str, contest_: Form, write_off: Form, move_: Form, moving: 
                 "on": one.row.effective_date,
                 "left": one.left,
                 "undo": f"/desk/invoices/{public_id}/applied/{one.row.id}/undo"
+                if reversals.can_undo(one) or writeoffs.can_undo(one)
+                else "",
+                "move": f"/desk/invoices/{public_id}/applied/{one.row.id}/move"
                 if reversals.can_undo(one)
                 else "",
-                "move": f"/desk/invoices/{public_id}/applied/{one.row.id}/move",
             }
             for one in applied
         ],

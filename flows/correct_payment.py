@@ -13,6 +13,7 @@ from core.kernel.errors import NotFound
 from core.kernel.money import Money
 from core.ledger import contested, items, reversals, writeoffs
 from core.ledger.items import Open
+from core.ledger.reversals import Undoable
 from core.parties import accounts
 from core.parties.models import LegalEntity
 from flows.house import House
@@ -66,11 +67,17 @@ def settle_contest(house: House, public_id: str, by: str) -> None:
 
 
 def undo(house: House, public_id: str, application_id: uuid.UUID, by: str) -> None:
-    """What was applied to the bill is held for the account again. Raises CannotUndo."""
+    """What was applied to the bill is held for the account again; what was given up is owed again.
+
+    Raises CannotUndo.
+    """
 
     def change(session: Session, item: Open, today: date, now: datetime) -> None:
-        _check(session, item, application_id)
-        reversals.undo(session, application_id, today, now)
+        found = _check(session, item, application_id)
+        if writeoffs.can_undo(found):
+            writeoffs.undo(session, application_id, today, now)
+        else:
+            reversals.undo(session, application_id, today, now)
 
     _of_bill(house, public_id, by, "application.undone", change, application=str(application_id))
 
@@ -92,9 +99,11 @@ def move(house: House, public_id: str, application_id: uuid.UUID, number: str, b
     _of_bill(house, public_id, by, "application.moved", change, **told)
 
 
-def _check(session: Session, item: Open, application_id: uuid.UUID) -> None:
-    if reversals.standing(session, application_id).row.debit_item_id != item.id:
+def _check(session: Session, item: Open, application_id: uuid.UUID) -> Undoable:
+    found = reversals.standing(session, application_id)
+    if found.row.debit_item_id != item.id:
         raise NotFound("application")
+    return found
 
 
 # --- giving up ------------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ from core.ledger.chart import ALLOWANCE, BAD_DEBT, RECEIVABLE
 from core.ledger.items import NewApplication, Open
 from core.ledger.journal import Posting, credit, debit, post
 from core.ledger.models import Application, JournalLine
-from core.ledger.reversals import Undoable
+from core.ledger.reversals import CannotUndo, Undoable
 
 #: From which state into which; a decision is final.
 TRANSITIONS = {"requested": ("approved", "declined"), "approved": (), "declined": ()}
@@ -235,6 +235,21 @@ def make_room(session: Session, item: Open, wanted: Money, on: date, now: dateti
         if found.row.source_kind == "write_off" and part.minor > 0:
             item = _restore(session, item, found, part, on, now)
     return item
+
+
+def can_undo(one: Undoable) -> bool:
+    """Is it a write-off, of which some stands?"""
+    return one.row.source_kind == "write_off" and one.left.minor > 0
+
+
+def undo(session: Session, application_id: uuid.UUID, on: date, now: datetime) -> Open:
+    """What was given up is owed again, all that stands of it: whoever pays after all can. CannotUndo
+    for what is no write-off, or was taken back."""
+    found = reversals.standing(session, application_id)
+    if not can_undo(found) or found.row.debit_item_id is None:
+        raise CannotUndo(found.row.source_kind, found.left, found.left)
+    item = items.get(session, found.row.debit_item_id)
+    return _restore(session, item, found, found.left, on, now)
 
 
 def _restore(

@@ -213,6 +213,25 @@ def test_a_write_off_needs_somebody_else(stage: Stage, kim: Browser):
     assert customer.log("allowance.made")[-1].detail == {"amount": "12.34 USD"}
 
 
+def test_what_was_given_up_is_owed_again_when_they_pay_after_all(stage: Stage, kim: Browser):
+    customer = Customer(stage)
+    (bill,) = customer.bills
+    path, open_ = f"/desk/invoices/{bill.public_id}", customer.item(bill).open.minor
+    wish = {"off-amount": "2.00", "off-reason": "moved to nowhere"}
+    assert kim.post(f"{path}/write-off", wish).status_code == 303
+    row = stage.row(WriteOff, WriteOff.item_id == customer.item(bill).id)
+    lee = stage.browser(_colleague(stage))
+    assert lee.post(f"/desk/write-offs/{row.id}/approve").status_code == 303
+    assert customer.item(bill).open.minor == open_ - 200
+    page = Page(kim.get(f"{path}/money"))
+    assert "They pay after all" in page.text
+    action = [one for one in page.values if one.endswith("/undo")][-1]
+    assert kim.post(action.replace("/undo", "/move"), {"number": "1"}).status_code == 422
+    assert [kim.post(action).status_code for _ in range(2)] == [303, 409]
+    assert customer.item(bill).open.minor == open_
+    _prove(stage)
+
+
 def _colleague(stage: Stage) -> str:
     if "lee" not in stage.people:
         with stage.db.transaction() as session:
