@@ -15,6 +15,7 @@ from core.kernel.money import Money
 from core.ledger import items
 from core.ledger.items import Open
 from core.ledger.models import Application
+from core.parties import accounts
 from core.parties.models import LegalEntity
 from flows.correct_invoice import printing
 from flows.house import House
@@ -59,12 +60,15 @@ def _today(session: Session, house: House, bill: Invoice) -> date:
 def take(session: Session, house: House, account_id: uuid.UUID) -> list[Invoice]:
     """Issue the memo of each discount that an account has earned. Hears ``OpenItemsChanged``; a second
     time does nothing."""
-    owed = {item.source_id: item for item in items.owed_by(session, [account_id])}
-    bills = _discounted(session, list(owed.values()))
+    bills = _discounted(session, items.owed_by(session, [account_id]))
+    if not bills:
+        return []
+    accounts.lock(session, account_id)  # what is read from here on stays as it is
+    owed = items.of_sources(session, list(bills))
     taken = []
     for bill in bills.values():
         item = owed[bill.id]
-        if bill.discount_ppm is None or not _earned(session, bill, item):
+        if bill.discount_ppm is None or not item.open or not _earned(session, bill, item):
             continue
         wish = Wish(bill.id, None, EARLY_PAYMENT, discount_key(bill.id), "system")
         memo, _ = memos.take_discount(
