@@ -41,6 +41,9 @@ from core.tax.vat_ids import WrongVatId
 from flows.choose_tenders import GiftCardForGiftCard
 from flows.pay_bill import BillsChanged, DifferentPayers, NothingToPay
 from flows.settle_payment import PaymentMismatch
+from invoices.correcting import MoreThanTheLine
+from invoices.drafts import NothingToIssue
+from invoices.memos import MemoBelowZero, MoreThanTheBill, NotCorrectable, NothingToCredit
 from payments.gateway import GatewayError, Misconfigured, WebhookRefused
 from web.context import request_id
 from web.csrf import Forged
@@ -90,6 +93,12 @@ STATUS: dict[type[Exception], int] = {
     RefundTooMuch: 409,
     BillsChanged: 409,
     NothingToPay: 409,
+    NothingToIssue: 422,
+    NotCorrectable: 409,
+    NothingToCredit: 422,
+    MoreThanTheLine: 422,
+    MoreThanTheBill: 422,
+    MemoBelowZero: 422,
     DifferentPayers: 422,
     KeyInFlight: 409,
     KeyReused: 422,
