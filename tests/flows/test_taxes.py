@@ -167,17 +167,17 @@ def test_a_business_across_a_border_of_the_eu_accounts_for_the_tax_itself(german
         assert list(acts) == ["vat_id.entered"]
 
 
-@pytest.mark.parametrize(
-    ("to", "vat_id", "tax"),
-    [
-        (PARIS, "", 2_718),  # nobody's business
-        (BERLIN, GERMAN, 2_582),  # at home
-        (PARIS, GERMAN, 2_718),  # a business of our own country
-        (BERLIN, FRENCH, 2_582),  # delivered at home
-    ],
-)
-def test_anybody_else_pays_it(german, to, vat_id, tax):
-    assert german.bill(german.order(ROUTER, to=to, vat_id=vat_id)).amounts[1] == tax
+def test_anybody_else_pays_it(german):
+    found = {
+        why: german.bill(german.order(CAMERA, to=to, vat_id=vat_id)).amounts[1]
+        for why, to, vat_id in (
+            ("nobody's business", PARIS, ""),
+            ("at home", BERLIN, GERMAN),
+            ("a business of our own country", PARIS, GERMAN),
+            ("delivered at home", BERLIN, FRENCH),
+        )
+    }
+    assert list(found.values()) == [1_318, 1_252, 1_318, 1_252]
 
 
 def test_where_we_have_no_rate_the_base_is_told_all_the_same(seller):
@@ -214,7 +214,8 @@ class FakeRegister:
     """Says what it was told to say, and proves that nobody holds a transaction meanwhile."""
 
     def __init__(self, db: Database, outcome: str) -> None:
-        self.db, self.outcome, self.asked = db, outcome, []
+        self.db, self.outcome = db, outcome
+        self.asked: list[str] = []
 
     def check(self, number: str) -> Verdict:
         with self.db.transaction() as session:
@@ -265,7 +266,8 @@ class Outside:
     calls_out = True
 
     def __init__(self, db: Database, *, up: bool = True) -> None:
-        self.db, self.up, self.asked = db, up, []
+        self.db, self.up = db, up
+        self.asked: list[Question] = []
 
     def answer(self, question: Question) -> list[TaxedLine]:
         with self.db.transaction() as session:

@@ -1,9 +1,10 @@
 """Certificates: which hold on a day, who may end them, and that nobody rewrites one."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.exc import DBAPIError
 
 from core.kernel.audit import AuditEntry
@@ -29,7 +30,7 @@ class Files:
             self.account = worlds.account(session, world, clock.now())
 
     def enter(self, number: str = "OH-77", **more) -> str:
-        values = {
+        values: dict[str, Any] = {
             "jurisdictions": ("Ohio",),
             "categories": (),
             "valid_from": FIRST,
@@ -137,7 +138,7 @@ def test_who_entered_and_who_revoked_it_stands_in_the_audit_log(files):
     [
         update(TaxExemption).values(certificate_number="OH-1"),
         update(TaxExemptionEnd).values(reason="because"),
-        TaxExemption.__table__.delete(),
+        delete(TaxExemption),
     ],
 )
 def test_nobody_rewrites_what_was_entered(files, change):
