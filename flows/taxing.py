@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from core.parties.models import Account
-from core.tax import register, vat_ids
+from core.tax import rates, register, vat_ids
 from core.tax.buyers import Known
 from core.tax.register import Verdict
 from core.tax.service import Answers, NoTaxAnswer, Unanswered
@@ -38,7 +38,7 @@ def ask_register(house: House, text: str) -> Verdict | None:
     """Ask the register about a VAT id, unless its last answer still counts; hold no transaction.
 
     None where there is nothing to ask: the register is switched off, the id is empty, has not its form,
-    or is of a country that the register does not know.
+    or is of a country that the register does not know; or nobody here sells from the EU.
     """
     try:
         number = vat_ids.normal(text) if text.strip() else ""
@@ -48,6 +48,8 @@ def ask_register(house: House, text: str) -> Verdict | None:
         return None
     now = house.clock.now()
     with house.db.reading() as session:
+        if not any(seller.country in EU for seller in rates.sellers(session)):
+            return None
         last = register.last(session, number)
     if last is not None and register.is_fresh(last, now):
         return Verdict(last.outcome, last.name, last.reference)

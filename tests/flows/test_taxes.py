@@ -242,6 +242,12 @@ def test_the_register_has_the_last_word_and_its_answer_is_kept(german, outcome, 
     assert len(register.asked) == (3 if outcome == "no_answer" else 2)
 
 
+def test_a_seller_outside_the_eu_asks_no_register(seller):
+    register = FakeRegister(seller.db, "valid")
+    seller.with_house(vat_register=register).order(ROUTER, to=ADDRESS, vat_id=FRENCH)
+    assert register.asked == []
+
+
 def test_an_accounts_own_id_is_looked_up_before_it_counts(german):
     asking = german.with_house(vat_register=FakeRegister(german.db, "valid"))
     who = german.customer(vat_id=FRENCH)
