@@ -222,4 +222,4 @@ def test_memos_after_any_sequence(db: Database, world: World, clock: ManualClock
 
 @pytest.mark.long
 def test_memos_after_any_long_sequence(db: Database, world: World, clock: ManualClock):
-    run(db, world, clock, 200, 60)
+    run(db, world, clock, 100, 60)
