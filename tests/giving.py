@@ -1,9 +1,12 @@
 """Gift cards and credit in a test's shop: how they are sold, made and looked at."""
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import patch
 
+import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -18,15 +21,24 @@ from core.parties import accounts
 from core.parties.accounts import NewAccount
 from core.parties.models import Account, Channel, LegalEntity
 from core.prices.models import Price
+from flows import issue_invoice
 from flows.choose_tenders import usual
 from flows.house import House
 from flows.place_order import Placed, Wish, place
-from tests.paying import CARD, come_back, drain, fill_cart, wish
+from tests.paying import CARD, come_back, fill_cart, wish
+from tests.rooms.web.stage import _short_paper
 from tests.sandbox_process import SandboxProcess
 from tests.world import ADDRESS, ZONE, World
 from tests.world import user as make_user
 
 GIFT_SKU = "FW-GIFT-50"
+
+
+@pytest.fixture
+def short_papers() -> Iterator[None]:
+    """Bills are rendered as a line of words: what they look like is tested elsewhere."""
+    with patch("invoices.pdf.render", _short_paper):
+        yield
 
 
 @dataclass(frozen=True)
@@ -77,7 +89,7 @@ def buy_gift_card(house: House, sandbox: SandboxProcess, world: World) -> tuple[
     assert placed.redirect_url is not None
     sandbox.pay(placed.redirect_url, CARD)
     assert come_back(house, placed) == "succeeded"
-    drain(house)
+    house.db.run_tx(lambda session: issue_invoice.for_order(session, house, placed.order_id))
     with house.db.reading() as session:
         (held,) = gift_cards.of_order(session, placed.order_id)
     return gift_codes.code_of(house.links.secret, held.card.public_id), placed

@@ -24,7 +24,7 @@ from invoices.models import Invoice
 from payments import inbox
 from payments.gateway import WebhookEvent
 from payments.models import Payment, Refund
-from tests.giving import balance, buy_gift_card, credit_left, member, wish_with
+from tests.giving import balance, buy_gift_card, credit_left, member, short_papers, wish_with
 from tests.paying import (
     CARD,
     come_back,
@@ -41,7 +41,8 @@ from tests.sandbox_process import SandboxProcess
 from tests.together import together
 from tests.world import World
 
-__all__ = ["house", "processor", "sandbox"]
+__all__ = ["house", "processor", "sandbox", "short_papers"]
+pytestmark = pytest.mark.usefixtures("short_papers")
 
 #: A card that pays, and whose refunds fail an hour after they were taken.
 REFUND_FAILS = "4000000000005126"
@@ -63,7 +64,6 @@ def _mixed(house: House, sandbox: SandboxProcess, world: World, number: str = CA
     """A visit of 60.00 paid by gift card (20.00), credit (15.00) and card (25.00); not billed yet."""
     code, _ = buy_gift_card(house, sandbox, world)
     riley = member(house, credit_minor=1500)
-    drain(house)
     plain = wish(fill_cart(house, world.visit.sku))
     paying = Paying((ByGiftCard(code, usd(2000)), ByCredit()))
     placed = place(house, Wish(plain.cart_id, plain.details, riley.user_id, paying=paying))
