@@ -33,10 +33,10 @@ def read(session: Session, known: Known, on: date) -> Buyer:
 
 
 def _counts(session: Session, known: Known) -> bool:
-    """What the register denied never counts; where it is asked, only what it confirmed does."""
+    """What the register was asked about counts when it confirmed it; where it is asked, nothing else does."""
     if not known.vat_id:
         return False
     check = register.last(session, known.vat_id)
-    if check is None or check.outcome == "no_answer":
+    if check is None:
         return not known.registered_only
     return check.outcome == "valid"

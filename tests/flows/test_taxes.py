@@ -240,6 +240,8 @@ def test_the_register_has_the_last_word_and_its_answer_is_kept(german, outcome, 
     german.house.clock.advance(timedelta(days=31))
     asking.order(ROUTER, to=PARIS, vat_id=FRENCH)
     assert len(register.asked) == (3 if outcome == "no_answer" else 2)
+    without = german.bill(german.order(ROUTER, to=PARIS, vat_id=FRENCH))
+    assert without.amounts[1] == tax  # what it did not confirm does not count without it either
 
 
 def test_a_seller_outside_the_eu_asks_no_register(seller):
