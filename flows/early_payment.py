@@ -34,6 +34,13 @@ def asked(session: Session, house: House, found: Sequence[Open]) -> list[Open]:
     ]
 
 
+def asked_for(session: Session, house: House, bill: Invoice, item: Open | None) -> Money | None:
+    """What paying this bill in full takes now, where that is less than what is open of it."""
+    if item is None or bill.discount_until is None or not item.open:
+        return None
+    return _less(session, house, item, bill).open
+
+
 def _discounted(session: Session, found: Sequence[Open]) -> dict[uuid.UUID, Invoice]:
     """The bills with a discount among items that are owed."""
     keys = [item.source_id for item in found if item.side == "debit" and item.open.minor > 0]

@@ -46,6 +46,8 @@ def some(session: Session, invoice_ids: Sequence[uuid.UUID]) -> Sequence[Invoice
 
 def names(session: Session, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[str, str]]:
     """Number and public id of those of the keys that are documents'."""
+    if not keys:
+        return {}
     query = select(Invoice.id, Invoice.number, Invoice.public_id).where(Invoice.id.in_(keys))
     return {key: (number, public_id) for key, number, public_id in session.execute(query)}
 

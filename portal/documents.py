@@ -65,7 +65,7 @@ def bill(public_id: str) -> str:
         printed = reading.stored_ids(session, [invoice.id])
         events = tenders.bill_events(session, item)
         related = reading.related(session, invoice)
-        now = early_payment.asked(session, house(), [item])[0].open if item is not None else None
+        now = early_payment.asked_for(session, house(), invoice, item)
     document = InvoiceDocument.from_dict(invoice.document)
     return page(
         "portal/invoice.html",

@@ -18,7 +18,7 @@ BOUNDS = {
         "orders looked for": 5,
         "order": 12,
         "invoices": 4,
-        "invoice": 8,
+        "invoice": 10,
         "payments": 6,
         "payment": 11,
         "trial balance": 6,
