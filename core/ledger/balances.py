@@ -1,12 +1,13 @@
 """Balances: the trial balance, one account's position, and sums by month. For the desk and exports."""
 
+import functools
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from core.kernel.money import Money
@@ -96,11 +97,8 @@ def of_account(session: Session, account_id: uuid.UUID, cut: Cut) -> list[Positi
     cut = settle(session, cut)
     keys: tuple[Any, ...]
     if cut.whole:
-        keys = (OpenNow.ledger_code, OpenNow.side, OpenNow.currency)
-        query = select(*keys, func.sum(OpenNow.open_minor)).where(
-            OpenNow.account_id == account_id, OpenNow.legal_entity_id == cut.legal_entity_id
-        )
-        sums = session.execute(query.group_by(*keys).order_by(*keys)).all()
+        whose = {"account": account_id, "entity": cut.legal_entity_id}
+        sums = session.execute(_open_now(), whose).all()
         return [Position(code, side, Money(int(minor), cur)) for code, side, cur, minor in sums]
     keys = (OpenItem.ledger_code, OpenItem.side, OpenItem.currency)
     mine = [OpenItem.account_id == account_id, *cut.items()]
@@ -120,6 +118,20 @@ def of_account(session: Session, account_id: uuid.UUID, cut: Cut) -> list[Positi
         for (code, side, currency), minor in sorted(found.items())
         if minor
     ]
+
+
+@functools.cache
+def _open_now() -> Select[str, str, str, int]:
+    keys = (OpenNow.ledger_code, OpenNow.side, OpenNow.currency)
+    return (
+        select(*keys, func.sum(OpenNow.open_minor))
+        .where(
+            OpenNow.account_id == bindparam("account"),
+            OpenNow.legal_entity_id == bindparam("entity"),
+        )
+        .group_by(*keys)
+        .order_by(*keys)
+    )
 
 
 def _sums(cut: Cut, *keys: Any) -> Select[*tuple[Any, ...]]:

@@ -1,11 +1,12 @@
 """Which part of the books a report speaks of: up to a day, up to a posting number, one legal entity."""
 
+import functools
 import uuid
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, Select, bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from core.ledger.models import Application, JournalEntry, OpenItem
@@ -59,15 +60,21 @@ class Cut:
 
 def settle(session: Session, cut: Cut) -> Cut:
     """The same cut, without a bound beyond which there is nothing: that is quicker to read."""
-    mine = JournalEntry.legal_entity_id == cut.legal_entity_id
-    if cut.as_of is not None and not _any(session, mine, JournalEntry.effective_date > cut.as_of):
-        cut = replace(cut, as_of=None)
-    if cut.posting is not None and not _any(
-        session, mine, JournalEntry.posting_number > cut.posting
-    ):
-        cut = replace(cut, posting=None)
+    entity = cut.legal_entity_id
+    if cut.as_of is not None:
+        asked = {"entity": entity, "bound": cut.as_of}
+        if session.scalar(_later("effective_date"), asked) is None:
+            cut = replace(cut, as_of=None)
+    if cut.posting is not None:
+        numbered = {"entity": entity, "bound": cut.posting}
+        if session.scalar(_later("posting_number"), numbered) is None:
+            cut = replace(cut, posting=None)
     return cut
 
 
-def _any(session: Session, *where: ColumnElement[bool]) -> bool:
-    return session.scalar(select(JournalEntry.id).where(*where).limit(1)) is not None
+@functools.cache
+def _later(column: str) -> Select[uuid.UUID]:
+    """An entry beyond a bound."""
+    bounded: Any = getattr(JournalEntry, column)
+    mine = JournalEntry.legal_entity_id == bindparam("entity")
+    return select(JournalEntry.id).where(mine, bounded > bindparam("bound")).limit(1)
