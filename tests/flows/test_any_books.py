@@ -83,6 +83,7 @@ class Bill:
     open: int
     lines: dict[int, int]
     credited: int = 0
+    given_up: int = 0
 
 
 @dataclass
@@ -199,6 +200,9 @@ class Story:
     def _credited(self, session: Session, bill: Bill, memo: Invoice) -> None:
         bill.credited += memo.total_minor
         assert bill.credited <= bill.total
+        again = min(bill.given_up, max(0, memo.total_minor - bill.open))
+        bill.given_up -= again  # what nobody paid comes before what is kept for somebody
+        bill.open += again
         settled = min(bill.open, memo.total_minor)
         bill.open -= settled
         if memo.total_minor > settled:
@@ -325,6 +329,7 @@ class Story:
             writeoffs.approve(session, key, DESK, self.today, self.now)
         writeoffs.approve(session, key, OTHER, self.today, self.now)
         bill.open -= amount
+        bill.given_up += amount
         return True
 
     def _hold(self, session: Session, who: int, source: uuid.UUID, code: str, amount: int) -> None:
@@ -359,9 +364,10 @@ class Story:
         with self.books.db.snapshot() as session:
             theirs = items.find(session, OpenItem.account_id.in_(self.people))
             owed = {item.source_id: item.open.minor for item in theirs if item.side == "debit"}
-            held = {item.id: item.open.minor for item in theirs if item.side == "credit"}
+            credit = [item for item in theirs if item.side == "credit"]
+            held = {item.id: item.open.minor for item in credit if item.open}
             assert owed == {bill.key: bill.open for bill in self.bills}
-            assert held == {one.item: one.open for one in self.held}
+            assert held == {one.item: one.open for one in self.held if one.open}
             for who, key in enumerate(self.people):
                 balance = session.scalar(
                     select(func.sum(JournalLine.amount_minor)).where(
