@@ -268,3 +268,18 @@ def test_voiding_the_bill_of_a_gift_card_leaves_its_money_on_the_card(
     assert balance(house, code) == (5000, 0)
     assert _paid_back(house, bought) == 0
     _assert_sound(house)
+
+
+def test_what_a_memo_on_the_bill_left_goes_back_to_what_paid(
+    house: House, sandbox: SandboxProcess, world: World
+):
+    code, riley, placed = _mixed(house, sandbox, world)
+    drain(house)
+    with house.db.reading() as session:
+        (bill,) = session.scalars(select(Invoice).where(Invoice.order_id == placed.order_id))
+    correct_invoice.void(house, bill.public_id, "all", "user:kim", refunded=False)
+    assert credit_left(house, riley) == 6000
+    give_back(house, _back(placed, 4500))
+    assert _paid_back(house, placed) == 2500
+    assert (balance(house, code), credit_left(house, riley)) == ((5000, 0), 1500)
+    _assert_sound(house)
