@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import date
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -60,7 +61,7 @@ def test_a_new_parent_moves_no_entry(db: Database, family: list[uuid.UUID]):
     child, first, second = family
     before = books(db)
     for parent in (first, second, None):
-        db.run_tx(lambda s, to=parent: moves.set_parent(s, child, to))
+        db.run_tx(partial(moves.set_parent, account_id=child, parent_id=parent))
         assert parent_of(db, child) == parent
         assert books(db) == before
     with db.reading() as session:
@@ -94,7 +95,7 @@ def test_nobody_stands_under_themselves(db: Database, family: list[uuid.UUID]):
     db.run_tx(lambda s: moves.set_parent(s, low, middle))
     for key, parent in ((top, top), (top, middle), (top, low), (middle, low)):
         with pytest.raises(ParentRefused):
-            db.run_tx(lambda s, k=key, p=parent: moves.set_parent(s, k, p))
+            db.run_tx(partial(moves.set_parent, account_id=key, parent_id=parent))
     assert [parent_of(db, key) for key in family] == [None, top, middle]
 
 
