@@ -4,6 +4,7 @@ what a small model says, no line is credited beyond itself, and what was voided 
 import uuid
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -205,7 +206,8 @@ def _tax(net: int) -> int:
 
 def run(db: Database, world: World, clock: ManualClock, examples: int, steps: int) -> None:
     with Session(db.engine, expire_on_commit=False) as session:
-        machine = type("Here", (Memos,), {"session": session, "world": world, "clock": clock})
+        here = {"session": session, "world": world, "clock": clock}
+        machine: Any = type("Here", (Memos,), here)
         machine.TestCase.settings = settings(
             max_examples=examples,
             stateful_step_count=steps,
