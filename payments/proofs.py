@@ -32,7 +32,9 @@ _REFUNDS = ("refund", "refund_failed")
 #: What a card network has taken back and not given again.
 CHARGED_BACK = "charged back"
 #: What went back from the bank, or became money in another currency, by the source of its application.
-PAID_OUT, _ELSEWHERE = "paid out or exchanged", ("pay_out", "exchange")
+PAID_OUT = "paid out or exchanged"
+#: Money of a payment that left it otherwise; a gift card may get what a card paid, when staff say so.
+_ELSEWHERE = ("pay_out", "exchange", "gift_card")
 
 
 def captured_is_somewhere(session: Session, as_of: date | None) -> Part:
