@@ -55,7 +55,7 @@ def sell_gift_cards(house: House, world: World) -> None:
 
     def work(session: Session) -> None:
         product = Product(
-            slug="gift-card", name="Gift card", picture="img/products/gift.svg", created_at=now
+            slug="gift-card", name="Gift card", picture="img/products/gift-card.svg", created_at=now
         )
         session.add(product)
         session.flush()

@@ -25,8 +25,8 @@ from core.parties.models import Account, User
 from core.tax.arithmetic import Tax, tax_lines
 from flows.links import Links
 from invoices import issue
-from invoices.wording import Printing
 from invoices.models import Invoice
+from invoices.wording import Printing
 from payments.models import Payment
 from tests.world import ADDRESS, OHIO_PPM, Goods, World, account, user
 

@@ -19,7 +19,7 @@ BOUNDS = {
     "change a line": 8,
     "take a line out": 8,
     "cart": 6,
-    "order followed": 7,
+    "order followed": 8,
 }
 
 

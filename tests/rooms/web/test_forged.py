@@ -49,10 +49,9 @@ def test_only_programs_routes_go_without_a_guard():
 
 def test_every_form_needs_the_token_of_the_visitor_who_sends_it(stage: Stage):
     stranger = stage.browser().token()
+    paths = [Names(stage).fill(_used(route)) for route in WITH_TOKEN]
     before = _everything(stage)
-    for route in WITH_TOKEN:
-        names = Names(stage)
-        path = names.fill(_used(route))
+    for route, path in zip(WITH_TOKEN, paths, strict=True):
         for token in (None, "", "made-up", stranger, f"{stranger[:-1]}!"):
             browser = _browser(stage, route)
             browser.token()
@@ -84,9 +83,9 @@ def test_a_script_of_ours_may_send_the_token_as_a_header(one_stage: Stage):
 def test_a_form_from_elsewhere_is_refused_even_with_the_right_token(
     one_stage: Stage, headers: dict[str, str]
 ):
+    paths = [Names(one_stage).fill(_used(route)) for route in WITH_TOKEN]
     before = _everything(one_stage)
-    for route in WITH_TOKEN:
-        path = Names(one_stage).fill(_used(route))
+    for route, path in zip(WITH_TOKEN, paths, strict=True):
         answer = _browser(one_stage, route).post(path, dict(route.form), headers=headers)
         assert answer.status_code == 403, route.name
     assert _everything(one_stage) == before
