@@ -174,7 +174,7 @@ def _fence(
         for number, (when, _, wrong, words) in enumerate(cases, start=1)
     ]
     body = "\n".join(
-        f"  IF {when} THEN\n    {lock}\n    IF {wrong} THEN\n"
+        f"  IF {when} THEN{lock and ' '}{lock}\n    IF {wrong} THEN\n"
         f"      RAISE EXCEPTION '{words}' USING ERRCODE = 'integrity_constraint_violation';\n"
         "    END IF;\n  END IF;"
         for when, lock, wrong, words in cases

@@ -1,4 +1,4 @@
-"""Bundles on documents: the line that stands for a bundle shows the sum of its pieces, and only they count."""
+"""Bundles on documents: the line that stands for a bundle shows the sum of its pieces, which alone count."""
 
 from datetime import date
 

@@ -161,7 +161,8 @@ class Story:
             with pytest.raises(GiftCardUnknown):
                 self._place(Paying(tuple(parts)))
             return
-        left, shares = VISIT, []
+        left = VISIT
+        shares: list[Any] = []
         for n in used:
             left = self._share(shares, left, "gift_card", n, self._available(n))
         if use_credit:

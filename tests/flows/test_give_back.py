@@ -1,6 +1,7 @@
 """A refund goes back to what paid, in the stated order, and never more than each of them paid."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -127,7 +128,7 @@ def test_different_refunds_at_once_never_give_more_than_was_paid(
 ):
     code, riley, placed = _mixed(house, sandbox, world)
     outcomes = together(
-        [lambda key=f"k{at}": give_back(house, _back(placed, 2500, key)) for at in range(4)]
+        [partial(give_back, house, _back(placed, 2500, f"k{at}")) for at in range(4)]
     )
     assert sum(isinstance(one, RefundTooMuch) for one in outcomes) == 2, outcomes
     assert (

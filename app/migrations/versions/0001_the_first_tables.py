@@ -303,14 +303,12 @@ END $body$""",
         "CREATE TRIGGER tender_return_no_truncate BEFORE TRUNCATE ON tender_return FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
         """CREATE OR REPLACE FUNCTION tender_is_covered() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN
-  IF NEW.gift_card_id IS NOT NULL AND NEW.state = 'reserved' THEN
-    PERFORM 1 FROM gift_card WHERE id = NEW.gift_card_id FOR UPDATE;
+  IF NEW.gift_card_id IS NOT NULL AND NEW.state = 'reserved' THEN PERFORM 1 FROM gift_card WHERE id = NEW.gift_card_id FOR UPDATE;
     IF (SELECT COALESCE(SUM(amount_minor), 0) FROM gift_card_entry WHERE card_id = NEW.gift_card_id) - (SELECT COALESCE(SUM(amount_minor), 0) FROM tender WHERE gift_card_id = NEW.gift_card_id AND state = 'reserved') < NEW.amount_minor THEN
       RAISE EXCEPTION 'gift card has not as much' USING ERRCODE = 'integrity_constraint_violation';
     END IF;
   END IF;
-  IF NEW.credit_item_id IS NOT NULL AND NEW.state = 'reserved' THEN
-    PERFORM 1 FROM open_item WHERE id = NEW.credit_item_id FOR UPDATE;
+  IF NEW.credit_item_id IS NOT NULL AND NEW.state = 'reserved' THEN PERFORM 1 FROM open_item WHERE id = NEW.credit_item_id FOR UPDATE;
     IF (SELECT amount_minor FROM open_item WHERE id = NEW.credit_item_id) - (SELECT COALESCE(SUM(amount_minor), 0) FROM application WHERE credit_item_id = NEW.credit_item_id) - (SELECT COALESCE(SUM(amount_minor), 0) FROM tender WHERE credit_item_id = NEW.credit_item_id AND state = 'reserved') < NEW.amount_minor THEN
       RAISE EXCEPTION 'credit has not as much' USING ERRCODE = 'integrity_constraint_violation';
     END IF;
@@ -321,7 +319,6 @@ END $body$""",
         """CREATE OR REPLACE FUNCTION tender_only_concludes() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN
   IF (OLD.state <> 'reserved' OR OLD.amount_minor <> NEW.amount_minor) THEN
-    
     IF (OLD.state <> NEW.state OR OLD.amount_minor <> NEW.amount_minor OR OLD.taken_minor <> NEW.taken_minor) THEN
       RAISE EXCEPTION 'tender is concluded' USING ERRCODE = 'integrity_constraint_violation';
     END IF;
@@ -331,8 +328,7 @@ END $body$""",
         "CREATE TRIGGER tender_only_concludes BEFORE UPDATE ON tender FOR EACH ROW EXECUTE FUNCTION tender_only_concludes()",
         """CREATE OR REPLACE FUNCTION gift_card_is_covered() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN
-  IF NEW.amount_minor < 0 THEN
-    PERFORM 1 FROM gift_card WHERE id = NEW.card_id FOR UPDATE;
+  IF NEW.amount_minor < 0 THEN PERFORM 1 FROM gift_card WHERE id = NEW.card_id FOR UPDATE;
     IF (SELECT COALESCE(SUM(amount_minor), 0) FROM gift_card_entry WHERE card_id = NEW.card_id) + NEW.amount_minor < (SELECT COALESCE(SUM(amount_minor), 0) FROM tender WHERE gift_card_id = NEW.card_id AND state = 'reserved') THEN
       RAISE EXCEPTION 'gift card has not as much' USING ERRCODE = 'integrity_constraint_violation';
     END IF;
@@ -342,8 +338,7 @@ END $body$""",
         "CREATE TRIGGER gift_card_is_covered BEFORE INSERT ON gift_card_entry FOR EACH ROW EXECUTE FUNCTION gift_card_is_covered()",
         """CREATE OR REPLACE FUNCTION credit_is_covered() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN
-  IF NEW.credit_item_id IS NOT NULL AND NEW.amount_minor > 0 THEN
-    PERFORM 1 FROM open_item WHERE id = NEW.credit_item_id FOR UPDATE;
+  IF NEW.credit_item_id IS NOT NULL AND NEW.amount_minor > 0 THEN PERFORM 1 FROM open_item WHERE id = NEW.credit_item_id FOR UPDATE;
     IF (SELECT amount_minor FROM open_item WHERE id = NEW.credit_item_id) - (SELECT COALESCE(SUM(amount_minor), 0) FROM application WHERE credit_item_id = NEW.credit_item_id) - (SELECT COALESCE(SUM(amount_minor), 0) FROM tender WHERE credit_item_id = NEW.credit_item_id AND state = 'reserved') < NEW.amount_minor THEN
       RAISE EXCEPTION 'credit has not as much' USING ERRCODE = 'integrity_constraint_violation';
     END IF;
@@ -353,8 +348,7 @@ END $body$""",
         "CREATE TRIGGER credit_is_covered BEFORE INSERT ON application FOR EACH ROW EXECUTE FUNCTION credit_is_covered()",
         """CREATE OR REPLACE FUNCTION tender_return_is_within() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN
-  IF NEW.amount_minor <> 0 THEN
-    PERFORM 1 FROM tender WHERE id = NEW.tender_id FOR UPDATE;
+  IF NEW.amount_minor <> 0 THEN PERFORM 1 FROM tender WHERE id = NEW.tender_id FOR UPDATE;
     IF ((SELECT COALESCE(SUM(amount_minor), 0) FROM tender_return WHERE tender_id = NEW.tender_id) + NEW.amount_minor NOT BETWEEN 0 AND (SELECT taken_minor FROM tender WHERE id = NEW.tender_id)) THEN
       RAISE EXCEPTION 'more than the tender paid' USING ERRCODE = 'integrity_constraint_violation';
     END IF;

@@ -1,6 +1,7 @@
 """Carts: filled, changed and priced by whoever has the id."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -259,7 +260,7 @@ def test_a_business_across_a_border_sees_sums_without_vat_and_orders_at_them(
     seller.move("DE", "EUR", included=False, rounding="document")
     seller.levy("FR", "VAT", 200_000)
     cart = program.cart("FW-CAM-1")
-    place = {"shipping_address": PARIS, "shipping_method": "standard"}
+    place: dict[str, Any] = {"shipping_address": PARIS, "shipping_method": "standard"}
     assert program.patch(cart, place).json["due_now"]["amount"] == 7908
     wrong = program.patch(cart, {"vat_id": "FR61954506078"})
     assert wrong.status_code == 422

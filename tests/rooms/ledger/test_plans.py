@@ -1,5 +1,7 @@
 """Where one account stands is found by an index, however long its history and the books are."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import event, text
 
@@ -20,7 +22,7 @@ def test_no_table_of_the_books_is_read_whole(
         key = account(session, world, clock.now()).id
         business.charge(session, document(world, key, Money(100, "USD")), clock.now())
     cut = Cut(world.legal_entity_id, as_of=DAY)
-    sent: list[tuple[str, object]] = []
+    sent: list[tuple[str, Any]] = []
 
     def note(connection, cursor, statement, parameters, context, many) -> None:
         sent.append((statement, parameters))

@@ -45,7 +45,14 @@ def test_pages_ask_within_their_bound_however_many_rows_there_are(stage: Stage):
     few = {part: getattr(growing, part)() for part in BOUNDS}
     growing.grow(MANY)
     many = {part: getattr(growing, part)() for part in BOUNDS}
-    assert many == few
+    # A page whose rows name no bill that they correct asks one question less.
+    grown = {
+        name: (count, few[part][name])
+        for part, counts in many.items()
+        for name, count in counts.items()
+        if count > few[part][name]
+    }
+    assert grown == {}
     over = {
         name: count
         for part, bounds in BOUNDS.items()
