@@ -37,7 +37,9 @@ def show() -> str:
         open_bills=[
             shown.bill(row, seen.open_items.get(row.id), printed=False)
             for row in seen.invoices
-            if row.id in seen.open_items and seen.open_items[row.id].open
+            if row.id in seen.open_items
+            and seen.open_items[row.id].side == "debit"
+            and seen.open_items[row.id].open
         ][:5],
         notices=[],
         services=services,

@@ -7,6 +7,7 @@ told otherwise.
 import argparse
 import os
 import pathlib
+import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -155,6 +156,10 @@ def _say_ready(data: pathlib.Path, ports: Ports) -> None:
     ]
     logins = data / LOGINS
     if logins.exists():
-        lines += [f"  {line}".rstrip() for line in logins.read_text().splitlines()] + [""]
+        here = (
+            f"http://localhost:{ports.web}/"  # it may have been opened elsewhere when it was seeded
+        )
+        told = re.sub(r"http://localhost:\d+/", here, logins.read_text())
+        lines += [f"  {line}".rstrip() for line in told.splitlines()] + [""]
     lines.append(f"Its data is kept in {data}, its logs in {data / 'log'}. Ctrl-C closes it.")
     print("\n".join(lines), flush=True)
