@@ -57,7 +57,8 @@ def write(db: Database, asked: Asked, now: datetime, file: IO[bytes], told: Prog
 
     def counted(found: Iterator[Row]) -> Iterator[Row]:
         nonlocal rows
-        for rows, row in enumerate(found, start=1):  # noqa: B007  # the count is the answer
+        for row in found:
+            rows += 1
             yield row
 
     with db.snapshot(large=True) as session:

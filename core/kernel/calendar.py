@@ -123,6 +123,15 @@ def _clamped(month: int, day: int) -> date:
     return date(year, month, min(day, monthrange(year, month)[1]))
 
 
+def bill_days(day: int, after: date, until: date) -> Iterator[date]:
+    """Every bill day ``day`` later than ``after`` and no later than ``until``, the earliest first."""
+    cycle = Cycle.on_day(day, after)
+    index = cycle.index_of(after) + 1
+    while (due := cycle.bill_day(index)) <= until:
+        yield due
+        index += 1
+
+
 def begins_at(day: date, zone: str) -> datetime:
     """The moment (UTC) at which a local day begins; a day is over when the next one begins.
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, String, bindparam, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from core.kernel.db import Base, insert_once
+from core.kernel.db import Base, insert_once, table
 
 
 class NumberSeries(Base):
@@ -42,9 +42,10 @@ def take(session: Session, legal_entity_id: uuid.UUID, series: str, count: int =
 
 @functools.cache
 def _bump() -> Any:
-    columns = NumberSeries.__table__.c
+    series = table(NumberSeries)
+    columns = series.c
     return (
-        update(NumberSeries.__table__)  # type: ignore[arg-type]  # a Table, typed as a FromClause
+        update(series)
         .where(columns.legal_entity_id == bindparam("whose"), columns.series == bindparam("name"))
         .values(next_number=columns.next_number + bindparam("many"))
         .returning(columns.next_number)

@@ -164,16 +164,16 @@ def of_order(session: Session, order_id: uuid.UUID) -> Sequence[Tender]:
 
 def rivals(session: Session, open_item_ids: Sequence[uuid.UUID]) -> Sequence[uuid.UUID]:
     """Operations that reserve gift cards or credit for one of these bills and are not concluded."""
-    return session.scalars(
+    found = session.scalars(
         select(Tender.operation_id)
         .where(
             Tender.open_item_id.in_(open_item_ids),
-            Tender.operation_id.is_not(None),
             Tender.kind.in_(("gift_card", "credit")),
             Tender.state == "reserved",
         )
         .distinct()
-    ).all()  # type: ignore[return-value]  # not None, asked just above
+    )
+    return [operation_id for operation_id in found if operation_id is not None]
 
 
 def release(

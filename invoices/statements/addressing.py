@@ -11,10 +11,10 @@ from datetime import date, datetime
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, aliased
 
+from core.kernel import calendar
 from core.kernel.clock import local_date
 from core.ledger.models import JournalEntry, JournalLine
 from core.parties.models import Account
-from invoices.statements import periods
 from invoices.statements.models import Statement, StatementRange
 from invoices.statements.rolling import BALANCE
 
@@ -149,10 +149,10 @@ def bill_days_after(
 ) -> Iterator[date]:
     """The bill days that wait for a statement, when the last period ended on ``ended``."""
     if ended is not None:
-        return periods.bill_days(anchor, date.fromordinal(ended.toordinal() + 1), until)
+        return calendar.bill_days(anchor, date.fromordinal(ended.toordinal() + 1), until)
     if first is None:
         return iter(())
-    return periods.bill_days(anchor, local_date(first, zone), until)
+    return calendar.bill_days(anchor, local_date(first, zone), until)
 
 
 def _moved(session: Session) -> Iterator[tuple[uuid.UUID, str, datetime | None]]:

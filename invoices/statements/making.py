@@ -15,14 +15,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.events import StatementMade
-from core.kernel import audit, crash, jobs, numbering
+from core.kernel import audit, calendar, crash, jobs, numbering
 from core.kernel.clock import local_date
 from core.kernel.errors import ShopError
 from core.kernel.ids import new_id, new_public_id
 from core.parties import accounts
 from core.parties.models import Account, Channel, LegalEntity
 from invoices.document import ScanLineTooLong, scan_line
-from invoices.statements import addressing, drafting, periods, taking
+from invoices.statements import addressing, drafting, taking
 from invoices.statements.document import StatementDocument, fingerprint
 from invoices.statements.drafting import Draft, Range
 from invoices.statements.models import Statement, StatementRange
@@ -102,7 +102,7 @@ def next_draft(
     start = ended + timedelta(days=1) if ended else None
     for day in days:
         cutoff = taking.last_posting_before(
-            session, account.legal_entity_id, periods.begins(day, account.time_zone)
+            session, account.legal_entity_id, calendar.begins_at(day, account.time_zone)
         )
         basis = drafting.Basis(
             account=account,

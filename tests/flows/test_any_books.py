@@ -23,6 +23,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.tables import metadata
+from core.kernel.calendar import begins_at
 from core.kernel.clock import ManualClock, local_date
 from core.kernel.db import Database
 from core.kernel.errors import ShopError
@@ -35,7 +36,7 @@ from invoices import drafts, memos
 from invoices.drafts import Draft, DraftLine
 from invoices.memos import Wish
 from invoices.models import Invoice
-from invoices.statements import making, periods
+from invoices.statements import making
 from invoices.statements.making import Outside
 from invoices.statements.models import Statement
 from payments import gateway, money
@@ -349,7 +350,7 @@ class Story:
         for who, key in enumerate(self.people):
             while statement := making.make_next(session, key, "USD", self.today, OUTSIDE, self.now):
                 made += 1
-                begins = periods.begins(statement.issue_date, ZONE)
+                begins = begins_at(statement.issue_date, ZONE)
                 before = [sums[who] for moment, sums in self.balances if moment < begins]
                 assert statement.closing_minor == (before[-1] if before else 0)
         return made > 0

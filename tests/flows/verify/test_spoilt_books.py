@@ -348,7 +348,10 @@ def test_a_young_document_may_wait_for_its_bytes(books):
     found = findings(books)[12]
 
     assert found.holds
-    assert found.figure.count("8 documents read; 1 waiting to be rendered") == 1
+    assert found.figure == (
+        "5 lines sealed; 2 stored documents, 0.0 MB; 8 documents read; 1 waiting to be rendered; "
+        "0 stored statements, 0.0 MB; 0 statements read; 0 statements waiting to be rendered"
+    )
 
 
 def test_a_number_that_comes_twice_is_found(books):

@@ -20,6 +20,7 @@ from hypothesis.stateful import (
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from core.kernel.calendar import bill_days
 from core.kernel.db import Database
 from core.kernel.money import Money
 from core.ledger import items
@@ -29,7 +30,6 @@ from invoices.proofs import statements as proofs
 from invoices.statements import addressing, reading
 from invoices.statements.document import fingerprint
 from invoices.statements.models import Statement
-from invoices.statements.periods import bill_days
 from invoices.statements.rolling import BALANCE
 from tests.rooms.invoices.statements.telling import Telling, all_of, read
 from tests.world import World, account

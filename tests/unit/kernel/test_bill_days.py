@@ -5,7 +5,7 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from invoices.statements.periods import bill_day, bill_days
+from core.kernel.calendar import bill_days
 
 days = st.dates(date(2020, 1, 1), date(2032, 12, 31))
 
@@ -13,7 +13,7 @@ days = st.dates(date(2020, 1, 1), date(2032, 12, 31))
 def test_the_last_day_of_a_month_stands_for_a_day_that_it_lacks_and_nothing_follows_from_it():
     found = list(bill_days(31, date(2027, 1, 31), date(2027, 5, 1)))
     assert found == [date(2027, 2, 28), date(2027, 3, 31), date(2027, 4, 30)]
-    assert bill_day(31, 2028, 2) == date(2028, 2, 29)
+    assert list(bill_days(31, date(2028, 2, 1), date(2028, 3, 1))) == [date(2028, 2, 29)]
 
 
 def test_a_bill_day_that_has_been_stated_does_not_come_again():
