@@ -2,6 +2,7 @@
 
 import cart.models
 import core.catalog.models
+import core.entitlements.models
 import core.kernel.audit
 import core.kernel.blobs
 import core.kernel.counters

@@ -128,6 +128,120 @@ class LinkAsked:
     token_id: str
 
 
+@dataclass(frozen=True)
+class SubscriptionActivated:
+    """A service begins: it may be used, and is billed from now on."""
+
+    NAME: ClassVar[str] = "SubscriptionActivated"
+    VERSION: ClassVar[int] = 1
+    subscription_id: str
+
+
+@dataclass(frozen=True)
+class SubscriptionChanged:
+    """A service was changed: ``what`` is plan, quantity, paused, resumed, cancelled, kept or payer."""
+
+    NAME: ClassVar[str] = "SubscriptionChanged"
+    VERSION: ClassVar[int] = 1
+    subscription_id: str
+    what: str
+    revision: int
+
+
+@dataclass(frozen=True)
+class SubscriptionEnded:
+    """A service is over: it may not be used any more."""
+
+    NAME: ClassVar[str] = "SubscriptionEnded"
+    VERSION: ClassVar[int] = 1
+    subscription_id: str
+
+
+@dataclass(frozen=True)
+class TrialStarted:
+    """Somebody tries a service."""
+
+    NAME: ClassVar[str] = "TrialStarted"
+    VERSION: ClassVar[int] = 1
+    trial_id: str
+
+
+@dataclass(frozen=True)
+class TrialEnded:
+    """A trial is over: ``how`` is converted, cancelled or lapsed."""
+
+    NAME: ClassVar[str] = "TrialEnded"
+    VERSION: ClassVar[int] = 1
+    trial_id: str
+    how: str
+
+
+@dataclass(frozen=True)
+class ChargeWanted:
+    """A bill is to be charged to a card on file, as was agreed when it was put there."""
+
+    NAME: ClassVar[str] = "ChargeWanted"
+    VERSION: ClassVar[int] = 1
+    invoice_id: str
+    payment_method_id: str
+
+
+@dataclass(frozen=True)
+class ChargeFailed:
+    """A card on file was not charged; the bill stays open, and its payer is told."""
+
+    NAME: ClassVar[str] = "ChargeFailed"
+    VERSION: ClassVar[int] = 1
+    operation_id: str
+
+
+@dataclass(frozen=True)
+class BillChunkPlanned:
+    """Some accounts of a bill run are to be billed."""
+
+    NAME: ClassVar[str] = "BillChunkPlanned"
+    VERSION: ClassVar[int] = 1
+    run_id: str
+    chunk: int
+
+
+@dataclass(frozen=True)
+class QuoteRequested:
+    """Somebody asked for a quote."""
+
+    NAME: ClassVar[str] = "QuoteRequested"
+    VERSION: ClassVar[int] = 1
+    quote_id: str
+
+
+@dataclass(frozen=True)
+class QuoteSent:
+    """A version of a quote is frozen and on its way."""
+
+    NAME: ClassVar[str] = "QuoteSent"
+    VERSION: ClassVar[int] = 1
+    version_id: str
+
+
+@dataclass(frozen=True)
+class QuoteMessaged:
+    """One side of a quote wrote to the other."""
+
+    NAME: ClassVar[str] = "QuoteMessaged"
+    VERSION: ClassVar[int] = 1
+    message_id: str
+
+
+@dataclass(frozen=True)
+class QuoteClosed:
+    """A quote is over: ``how`` is accepted, declined or withdrawn."""
+
+    NAME: ClassVar[str] = "QuoteClosed"
+    VERSION: ClassVar[int] = 1
+    quote_id: str
+    how: str
+
+
 EVENTS: dict[str, type[Any]] = {
     kind.NAME: kind
     for kind in (

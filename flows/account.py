@@ -13,7 +13,7 @@ from core.ledger import reading as ledger
 from core.ledger.items import Open
 from core.ledger.models import OpenItem
 from core.subscriptions import reading as subscriptions
-from core.subscriptions.models import Subscription
+from core.subscriptions.timeline import Timeline
 from invoices import reading as invoices
 from invoices.models import Invoice
 from payments import reading as payments
@@ -50,7 +50,7 @@ class Overview:
     open_items: dict[uuid.UUID, Open]
     payments: Sequence[Payment]
     refunds: Sequence[Refund]
-    services: Sequence[tuple[Subscription, str]]
+    services: Sequence[Timeline]
 
 
 def overview(
@@ -72,9 +72,9 @@ def overview(
         payments=paid,
         refunds=payments.refunds_of(session, [row.id for row in paid]),
         services=[
-            (row, name)
-            for row, name in subscriptions.of_accounts(session, account_ids)
-            if currency in (None, row.currency)
+            one
+            for one in subscriptions.of_accounts(session, account_ids)
+            if currency in (None, one.currency) and one.state != "ended"
         ],
     )
 

@@ -20,7 +20,6 @@ class Invoice(Base):
         CheckConstraint("kind IN ('invoice', 'credit_memo', 'debit_memo', 'note')", name="kind"),
         CheckConstraint("total_minor = net_minor + tax_minor", name="adds_up"),
         UniqueConstraint("legal_entity_id", "series", "number"),
-        UniqueConstraint("subscription_id", "period_index"),
         Index("ix_invoice_account_id", "payer_account_id", "issue_date"),
         Index("ix_invoice_issued_at", "issued_at"),
         Index("ix_invoice_corrects_id", "corrects_id"),
@@ -55,8 +54,6 @@ class Invoice(Base):
     #: What an imported document was read from, so that a second reading can be compared.
     content_hash: Mapped[str | None] = mapped_column(String(64))
     order_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("order.id"))
-    subscription_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("subscription.id"))
-    period_index: Mapped[int | None]
     issue_date: Mapped[date]
     due_date: Mapped[date | None]
     issued_at: Mapped[datetime]
@@ -84,6 +81,7 @@ class InvoiceLine(Base):
         UniqueConstraint("invoice_id", "line_number"),
         Index("ix_invoice_line_memo_of_id", "memo_of_id"),
         Index("ix_invoice_line_order_line_id", "order_line_id"),
+        Index("ix_invoice_line_phase_id", "phase_id"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -104,6 +102,12 @@ class InvoiceLine(Base):
     tax_category: Mapped[str] = mapped_column(String(40), default="")
     period_start: Mapped[date | None]
     period_end: Mapped[date | None]
+    #: Of a service: the phase, its period counted from 0, and the meter when it is for usage.
+    phase_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("subscription_phase.id"))
+    period_index: Mapped[int | None]
+    meter_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("meter.id"))
+    #: Phase, meter, period and how many charges came before: each is billed once.
+    charge_key: Mapped[str | None] = mapped_column(String(120), unique=True)
     #: What it costs us, and what it sells for by itself: for staff, and for sharing out revenue.
     cost_minor: Mapped[int | None]
     sale_price_minor: Mapped[int | None]

@@ -2,6 +2,7 @@
 
 from flask import Blueprint
 
+from core.kernel.clock import local_date
 from flows import account
 from portal import shown
 from web.access import Who, allow
@@ -25,7 +26,7 @@ def show() -> str:
         seen = account.overview(
             session, [row.id for row in mine if row.currency == currency], currency
         )
-    services, monthly = shown.services(seen)
+    services, monthly = shown.services(seen, local_date(house().clock.now(), mine[0].time_zone))
     return page(
         "portal/overview.html",
         greeting=shown.greeting(house().clock.now(), who.name),

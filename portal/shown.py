@@ -131,7 +131,7 @@ def _late_note(late: Sequence[Open], currency: str) -> str:
     return f"{amount} of it is past its date."
 
 
-def services(seen: Overview) -> tuple[list[tuple[Any, ...]], Money | None]:
+def services(seen: Overview, today: date) -> tuple[list[tuple[Any, ...]], Money | None]:
     """The plans, and what they come to a month."""
     states = {
         "ordered": State("wait", "Starts when it works"),
@@ -139,12 +139,11 @@ def services(seen: Overview) -> tuple[list[tuple[Any, ...]], Money | None]:
         "paused": State("", "Paused"),
     }
     rows, monthly = [], None
-    for subscription, name in seen.services:
-        amount = extend(
-            subscription.unit_price_micros, subscription.quantity, subscription.currency
-        )
-        rows.append((name, states[subscription.state], amount, f"a {subscription.interval}"))
-        if subscription.interval == "month":
+    for one in seen.services:
+        phase = one.phase_on(today) or one.phases[-1]
+        amount = extend(phase.unit_price_micros, phase.quantity, one.currency)
+        rows.append((phase.name, states[one.state], amount, f"a {phase.interval}"))
+        if phase.interval == "month":
             monthly = amount if monthly is None else monthly + amount
     return rows, monthly
 

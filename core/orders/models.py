@@ -114,6 +114,8 @@ class OrderLine(Base):
     service_account_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
     payer_account_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
     service_location: Mapped[dict[str, Any] | None]
+    #: Of a plan: how many months it was agreed for.
+    term_months: Mapped[int | None]
     subscription_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("subscription.id"))
     period_index: Mapped[int | None]
 

@@ -51,13 +51,58 @@ class Plan(Base):
     __table_args__ = (
         CheckConstraint("interval IN ('month', 'year')", name="interval"),
         CheckConstraint("interval_count >= 1", name="interval_count"),
+        CheckConstraint("activation IN ('at_once', 'by_hand')", name="activation"),
+        CheckConstraint("bills_on IN ('activation', 'account')", name="bills_on"),
         Index("ix_plan_variant_id", "variant_id", unique=True),
+        Index("ix_plan_family", "family"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     variant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("variant.id"))
     interval: Mapped[str] = mapped_column(String(10))
     interval_count: Mapped[int] = mapped_column(default=1)
-    phases: Mapped[list[Any]] = mapped_column(default=list)
-    trial: Mapped[dict[str, Any] | None]
-    usage_tiers: Mapped[list[Any]] = mapped_column(default=list)
+    #: Plans of one family can be changed for each other: ``line``, ``burrow``.
+    family: Mapped[str] = mapped_column(String(40), default="")
+    #: Digital services begin with the order; a line begins when somebody has connected it.
+    activation: Mapped[str] = mapped_column(String(10), default="by_hand")
+    #: Its bill day: the day of activation, or the account's own.
+    bills_on: Mapped[str] = mapped_column(String(10), default="activation")
+    #: What its account may use: ``["internet"]``.
+    features: Mapped[list[Any]] = mapped_column(default=list)
+
+
+class Meter(Base):
+    """Something that is counted. ``counts``: all of a period, the most at once, or the last reading."""
+
+    __tablename__ = "meter"
+    __table_args__ = (CheckConstraint("counts IN ('sum', 'max', 'last')", name="counts"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    code: Mapped[str] = mapped_column(String(40), unique=True)
+    name: Mapped[str] = mapped_column(String(80))
+    #: As people read it behind a number: ``GB``, ``minutes``.
+    unit: Mapped[str] = mapped_column(String(20))
+    counts: Mapped[str] = mapped_column(String(10), default="sum")
+
+
+class UsagePrice(Base):
+    """What a plan's usage costs in one currency, billed in arrears by period of the plan.
+
+    ``tiers``: ``[[up_to, unit_price_micros, flat_micros], …]``, ``up_to`` a decimal as text and None for the
+    last; of a package, one tier whose ``up_to`` is the package's size.
+    """
+
+    __tablename__ = "usage_price"
+    __table_args__ = (
+        CheckConstraint("model IN ('graduated', 'volume', 'package')", name="model"),
+        UniqueConstraint("plan_id", "meter_id", "currency"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    plan_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("plan.id"))
+    meter_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("meter.id"))
+    currency: Mapped[str] = mapped_column(String(3))
+    model: Mapped[str] = mapped_column(String(10), default="graduated")
+    #: So many units of each period cost nothing, as text of a decimal.
+    free: Mapped[str] = mapped_column(String(40), default="0")
+    tiers: Mapped[list[Any]]

@@ -1,23 +1,123 @@
-"""Reading subscriptions."""
+"""Reading subscriptions: as rows for lists, and as timelines for whoever reckons with them."""
 
 import uuid
 from collections.abc import Sequence
+from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from core.catalog.models import Variant
-from core.subscriptions.models import Subscription
+from core.kernel.calendar import Period
+from core.kernel.errors import NotFound
+from core.subscriptions.models import Subscription, SubscriptionPause, SubscriptionPhase
+from core.subscriptions.timeline import NEVER, Phase, Timeline
 
 
-def of_accounts(
-    session: Session, account_ids: Sequence[uuid.UUID]
-) -> list[tuple[Subscription, str]]:
-    """The services of the accounts that have not ended, with the plan's name."""
-    rows = session.execute(
-        select(Subscription, Variant.name)
-        .join(Variant, Variant.id == Subscription.variant_id)
-        .where(Subscription.service_account_id.in_(account_ids), Subscription.state != "ended")
-        .order_by(Subscription.ordered_at)
+def by_public_id(session: Session, public_id: str) -> Subscription:
+    """The subscription that an address names. NotFound when there is none."""
+    found = session.scalar(select(Subscription).where(Subscription.public_id == public_id))
+    if found is None:
+        raise NotFound("service")
+    return found
+
+
+def lock(session: Session, subscription_id: uuid.UUID) -> Subscription:
+    """The subscription, locked and read again. Lock its payer's account first."""
+    return session.get_one(
+        Subscription, subscription_id, with_for_update=True, populate_existing=True
     )
-    return [(subscription, name) for subscription, name in rows]
+
+
+def timeline(session: Session, subscription_id: uuid.UUID) -> Timeline:
+    """One subscription over time."""
+    (found,) = timelines(session, Subscription.id == subscription_id)
+    return found
+
+
+def of_payer(session: Session, account_id: uuid.UUID) -> list[Timeline]:
+    """Every subscription that an account pays for, ended ones too, the oldest first."""
+    return timelines(session, Subscription.payer_account_id == account_id)
+
+
+def of_accounts(session: Session, account_ids: Sequence[uuid.UUID]) -> list[Timeline]:
+    """The services of some accounts, ended ones too, the oldest first."""
+    return timelines(session, Subscription.service_account_id.in_(account_ids))
+
+
+def timelines(session: Session, *where: ColumnElement[bool]) -> list[Timeline]:
+    """The subscriptions that ``where`` chooses, the oldest first; three statements, however many."""
+    rows = session.scalars(
+        select(Subscription).where(*where).order_by(Subscription.ordered_at, Subscription.id)
+    ).all()
+    keys = [row.id for row in rows]
+    if not keys:
+        return []
+    phases = _phases(session, keys)
+    pauses = _pauses(session, keys)
+    return [
+        Timeline(
+            id=row.id,
+            public_id=row.public_id,
+            currency=row.currency,
+            state=row.state,
+            payer_account_id=row.payer_account_id,
+            service_account_id=row.service_account_id,
+            activated_on=row.activated_on,
+            bill_day=row.bill_day,
+            ended_on=row.ended_on,
+            phases=tuple(phases.get(row.id, ())),
+            pauses=tuple(pauses.get(row.id, ())),
+            label=row.label,
+            payment_method_id=row.payment_method_id,
+            service_location=row.service_location,
+        )
+        for row in rows
+    ]
+
+
+def _phases(session: Session, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Phase]]:
+    """Phases that were not withdrawn, by their beginning: those that wait for activation come last."""
+    rows = session.execute(
+        select(SubscriptionPhase, Variant.sku, Variant.name, Variant.tax_category)
+        .join(Variant, Variant.id == SubscriptionPhase.variant_id)
+        .where(
+            SubscriptionPhase.subscription_id.in_(keys), SubscriptionPhase.withdrawn_at.is_(None)
+        )
+    ).all()
+    found: dict[uuid.UUID, list[Phase]] = {}
+    for row, sku, name, category in sorted(
+        rows, key=lambda one: (one[0].starts_on or date.max, one[0].number)
+    ):
+        found.setdefault(row.subscription_id, []).append(
+            Phase(
+                id=row.id,
+                number=row.number,
+                kind=row.kind,
+                variant_id=row.variant_id,
+                sku=sku,
+                name=name,
+                tax_category=category,
+                quantity=row.quantity,
+                unit_price_micros=row.unit_price_micros,
+                interval=row.interval,
+                interval_count=row.interval_count,
+                starts_on=row.starts_on,
+                cycle_from=row.cycle_from,
+                source=str(row.price_trace.get("list") or row.price_trace.get("quote") or ""),
+            )
+        )
+    return found
+
+
+def _pauses(session: Session, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Period]]:
+    found: dict[uuid.UUID, list[Period]] = {}
+    for row in session.scalars(
+        select(SubscriptionPause)
+        .where(SubscriptionPause.subscription_id.in_(keys))
+        .order_by(SubscriptionPause.starts_on)
+    ):
+        found.setdefault(row.subscription_id, []).append(
+            Period(row.starts_on, row.ends_on or NEVER)
+        )
+    return found

@@ -17,7 +17,7 @@ from core.orders.models import Order, OrderLine
 from core.stock import levels
 from core.stock.holds import OutOfStock
 from core.stock.models import Hold, StockLevel
-from core.subscriptions.models import Subscription
+from core.subscriptions.models import Subscription, SubscriptionPhase
 from flows import reconcile
 from flows.abandon_payment import abandon
 from flows.house import House
@@ -118,7 +118,10 @@ def test_a_plan_begins_a_subscription_whose_first_period_is_the_orders(
     sandbox.pay(placed.redirect_url, CARD)
     come_back(house, placed)
     (subscription,) = _all(house, Subscription)
-    assert (subscription.state, subscription.interval) == ("ordered", "month")
+    (phase,) = _all(house, SubscriptionPhase)
+    assert (subscription.state, subscription.activated_on) == ("ordered", None)
+    assert (phase.subscription_id, phase.number, phase.interval) == (subscription.id, 0, "month")
+    assert (phase.starts_on, phase.unit_price_micros) == (None, world.plan.unit_price_micros)
     (line,) = [row for row in _all(house, OrderLine) if row.subscription_id]
     assert (line.subscription_id, line.period_index) == (subscription.id, 0)
     _assert_sound(house)
