@@ -8,9 +8,11 @@ from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException
 
 from api.problems import (
+    BadToken,
     InvalidRequest,
     KeyMissing,
     MalformedJson,
+    ScopeMissing,
     TokenMissing,
     TooManyRequests,
     WrongContentType,
@@ -32,6 +34,7 @@ from core.ledger.reversals import CannotUndo
 from core.ledger.splitting import TenderTooSmall
 from core.ledger.writeoffs import RequestedAlready, SamePerson, TooMuchToWriteOff
 from core.parties.moves import ParentRefused
+from core.parties.tokens import TooManyTokens
 from core.parties.users import DeadLink, WrongLogin
 from core.prices.resolve import NoPrice
 from core.stock.holds import OutOfStock
@@ -107,6 +110,9 @@ STATUS: dict[type[Exception], int] = {
     MalformedJson: 400,
     KeyMissing: 400,
     TokenMissing: 401,
+    BadToken: 401,
+    ScopeMissing: 403,
+    TooManyTokens: 409,
     WrongContentType: 415,
     InvalidRequest: 422,
     TooManyRequests: 429,

@@ -11,6 +11,7 @@ from desk import (
     gift_cards,
     invoices,
     jobs,
+    keys,
     ledger,
     ledger_accounts,
     memos,
@@ -48,5 +49,6 @@ def blueprints() -> list[Blueprint]:
         bill_money.bill_money,
         bookkeeping.bookkeeping,
         jobs.jobs_,
+        keys.keys,
         styleguide.styleguide,
     ]

@@ -122,7 +122,7 @@ def test_the_same_key_gives_the_same_answer(
 ):
     cart_id = _cart(program, world.router.sku)
     if crashed:
-        with crash.crash_at("checkout.before_answer_is_kept"):
+        with crash.crash_at("once.before_answer_is_kept"):
             _order(program, cart_id, _wish())
         assert isinstance(shop.house.clock, ManualClock)
         shop.house.clock.advance(timedelta(minutes=2))

@@ -4,7 +4,7 @@ Nobody is a stranger, Riley and June are customers, Kim is staff. What stands in
 nobody's. A route that is here and not in the shop, or in the shop and not here, fails ``test_access``.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,14 +15,16 @@ from cart.models import Cart, CartLine
 from core.kernel.ids import new_public_id
 from core.kernel.jobs import Job
 from core.orders.models import Order
+from core.parties import tokens
 from core.parties.models import Account
+from core.parties.tokens import STAFF, USER, NewToken
 from core.tax import exemptions
 from core.tax.exemptions import NewExemption
 from core.tax.models import TaxRate
 from flows import draft_invoice
 from tests.giving import new_card_id
 from tests.paying import fill_cart
-from tests.rooms.web.stage import EVERYBODY, RILEY, Stage
+from tests.rooms.web.stage import EVERYBODY, KIM, RILEY, Stage
 from tests.world import ADDRESS
 from web.access import Guard, Who
 
@@ -87,6 +89,10 @@ GET    /account/payments                             customer  token  302→door
 GET    /account/payments/<public_id>                 customer  token  302→door 200 404 404
 GET    /account/tax                                  customer  token  302→door 200 200 200
 POST   /account/tax                                  customer  token  302→door 404 404 404
+GET    /account/tokens                               customer  token  302→door 200 200 200
+POST   /account/tokens                               customer  token  302→door 422 422 422
+GET    /account/tokens/<public_id>/revoke            customer  token  302→door 200 404 404
+POST   /account/tokens/<public_id>/revoke            customer  token  302→door 303→/account/tokens 404 404
 GET    /account/pay                                  customer  token  302→door 200 200 200
 POST   /account/pay                                  customer  token  302→door 303→processor 404 404
 # the desk
@@ -172,6 +178,10 @@ POST   /desk/rates                                   staff     token  302→desk
 GET    /desk/jobs                                    staff     token  302→desk-door 404 404 200
 GET    /desk/jobs/<int:job_id>                       staff     token  302→desk-door 404 404 200
 POST   /desk/jobs/<int:job_id>/retry                 staff     token  302→desk-door 404 404 303→/desk/jobs/*
+GET    /desk/keys                                    staff     token  302→desk-door 404 404 200
+POST   /desk/keys                                    staff     token  302→desk-door 404 404 422
+GET    /desk/keys/<public_id>/revoke                 staff     token  302→desk-door 404 404 200
+POST   /desk/keys/<public_id>/revoke                 staff     token  302→desk-door 404 404 303→/desk/keys
 GET    /desk/styleguide                              staff     token  302→desk-door 404 404 200
 # programs: no cookie counts here, what counts is a secret of their own
 GET    /healthz                                      everybody none   200
@@ -251,6 +261,10 @@ _PLACES = {
     "POST /desk/periods/": {"<uuid:close_id>": _NOBODYS},
     "GET /desk/jobs/": {"<int:job_id>": "{job}"},
     "POST /desk/jobs/": {"<int:job_id>": "{dead_job}"},
+    "GET /account/tokens/": {"<public_id>": "{riley_token}"},
+    "POST /account/tokens/": {"<public_id>": "{riley_token}"},
+    "GET /desk/keys/": {"<public_id>": "{key}"},
+    "POST /desk/keys/": {"<public_id>": "{key}"},
     "GET /api/v1/products/": {"<slug>": "{slug}"},
     "GET /api/v1/orders/": {"<order_id>": "{riley_order}"},
     "GET /api/v1/carts/": {"<cart_id>": "{cart}"},
@@ -348,39 +362,20 @@ class Names(dict[str, str]):
         self.stage = stage
 
     def __missing__(self, name: str) -> str:
-        if name in ("cart", "line"):
-            self["cart"] = fill_cart(self.stage.house, self.stage.world.visit.sku)
-            self["line"] = _line_of(self.stage, self["cart"])
-        elif name == "fresh_operation":
-            order = self.stage.begin_to_pay(self.stage.world.visit.sku)
-            self[name] = self.stage.operation_of(order).public_id
-        elif name == "fresh_verify_link":
-            self[name] = self.stage.link("verify", RILEY)
-        elif name in ("gift_card", "gift_card_token"):
-            self["gift_card"] = new_card_id(self.stage)
-            self["gift_card_token"] = self.stage.house.links.gift_card_token(self["gift_card"])
-        elif name == "tax_rate":
-            self[name] = str(self.stage.rows(TaxRate)[0].id)
-        elif name == "certificate":
-            self[name] = _old_certificate(self.stage)
-        elif name == "riley_account":
-            self[name] = _account_of(self.stage, "riley_order")
-        elif name == "spare_bill":
-            who = self.stage.newcomer()
-            order = self.stage.order_on_terms(self.stage.world.visit.sku, who=who)
-            self[name] = self.stage.bill_of(order).public_id
-        elif name in ("draft", "riley_number"):
-            number = _account_number(self.stage, RILEY)
-            self["riley_number"] = number
-            self["draft"] = draft_invoice.start(self.stage.house, number, "test").public_id
-        elif name == "dead_job":
-            self[name] = _dead_job(self.stage)
-        else:
-            raise KeyError(name)
+        self[name] = MAKERS[name](self)
         return self[name]
 
     def fill(self, text: str) -> str:
         return text.format_map(self)
+
+
+def make_token(stage: Stage, who: str, kind: str, scopes: tuple[str, ...] = ()) -> tuple[str, str]:
+    """A token of somebody's, good for everything unless told otherwise: its public id and its secret."""
+    new = NewToken(kind, "A program", scopes or tuple(tokens.SCOPES[kind]))
+    now = stage.clock.now()
+    with stage.db.transaction() as session:
+        row, secret = tokens.make(session, stage.people[who], new, now.date(), now)
+        return row.public_id, secret
 
 
 def _account_number(stage: Stage, who: str) -> str:
@@ -427,3 +422,39 @@ def _dead_job(stage: Stage) -> str:
     with stage.db.transaction() as session:
         session.add(job)
     return str(job.id)
+
+
+def _cart(names: Names) -> str:
+    return fill_cart(names.stage.house, names.stage.world.visit.sku)
+
+
+def _fresh_operation(names: Names) -> str:
+    order = names.stage.begin_to_pay(names.stage.world.visit.sku)
+    return names.stage.operation_of(order).public_id
+
+
+def _spare_bill(names: Names) -> str:
+    order = names.stage.order_on_terms(names.stage.world.visit.sku, who=names.stage.newcomer())
+    return names.stage.bill_of(order).public_id
+
+
+#: What is made when an address asks for it.
+MAKERS: dict[str, Callable[[Names], str]] = {
+    "cart": _cart,
+    "line": lambda names: _line_of(names.stage, names["cart"]),
+    "fresh_operation": _fresh_operation,
+    "fresh_verify_link": lambda names: names.stage.link("verify", RILEY),
+    "gift_card": lambda names: new_card_id(names.stage),
+    "gift_card_token": lambda names: names.stage.house.links.gift_card_token(names["gift_card"]),
+    "tax_rate": lambda names: str(names.stage.rows(TaxRate)[0].id),
+    "certificate": lambda names: _old_certificate(names.stage),
+    "riley_account": lambda names: _account_of(names.stage, "riley_order"),
+    "riley_number": lambda names: _account_number(names.stage, RILEY),
+    "spare_bill": _spare_bill,
+    "draft": lambda names: (
+        draft_invoice.start(names.stage.house, names["riley_number"], "test").public_id
+    ),
+    "riley_token": lambda names: make_token(names.stage, RILEY, USER)[0],
+    "key": lambda names: make_token(names.stage, KIM, STAFF)[0],
+    "dead_job": lambda names: _dead_job(names.stage),
+}
