@@ -13,12 +13,10 @@ from flows.reconcile import read_events
 from flows.verify import verify
 from invoices.models import Invoice
 from payments.models import Payment
-from tests.paying import CARD, gateway, processor, sandbox
+from tests.paying import CARD, gateway
 from tests.sandbox_process import SandboxProcess
 from tests.shop import Shop, make_shop
 from tests.world import ADDRESS, World
-
-__all__ = ["processor", "sandbox"]
 
 V1 = "/api/v1"
 BACK = "https://headless.example.com/done"

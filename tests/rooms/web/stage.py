@@ -43,7 +43,7 @@ from invoices.statements.models import Statement
 from payments import operations
 from payments.models import Payment, PaymentOperation
 from tests import world as worlds
-from tests.databases import create_database
+from tests.basin import create_database
 from tests.paying import fill_cart, gateway, wish
 from tests.postgres import Server
 from tests.sandbox_process import SandboxProcess
