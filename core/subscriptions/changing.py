@@ -67,8 +67,8 @@ def next_day(timeline: Timeline, today: date) -> date:
 def propose(timeline: Timeline, wish: Wish, on: date, *, today: date | None = None) -> Timeline:
     """The timeline with the wish from ``on``; ``today`` None: that is the day.
 
-    Phases that lie ahead give way to it. A plan of the same interval keeps its bill days; another one counts its periods from ``on``. Raises
-    NotRunning, OnTrial, SameAgain and TooManyOf.
+    Phases that lie ahead give way to it. A plan of the same interval keeps its bill days; another one counts
+    its periods from ``on``. Raises NotRunning, OnTrial, SameAgain and TooManyOf.
     """
     if not 1 <= wish.quantity <= MOST:
         raise TooManyOf(wish.quantity, MOST)
