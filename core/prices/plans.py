@@ -55,3 +55,8 @@ def meters(
     for variant_id, meter, price in rows:
         found.setdefault(variant_id, []).append((meter, price))
     return found
+
+
+def meter(session: Session, code: str) -> Meter | None:
+    """The meter that a program names."""
+    return session.scalar(select(Meter).where(Meter.code == code))
