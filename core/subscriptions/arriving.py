@@ -1,17 +1,31 @@
-"""Which services a day brings something to: an end, the end of a pause, a plan that begins."""
+"""What a day brings to services: an end, the end of a pause, a plan that begins; and to which of them."""
 
 import uuid
+from dataclasses import replace
 from datetime import date, timedelta
 
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
+from core.subscriptions import pausing
 from core.subscriptions.models import Subscription, SubscriptionPause, SubscriptionPhase
+from core.subscriptions.timeline import Timeline
 
 #: So many are asked for at a time.
 CHUNK = 500
 #: A plan that began within so many days is looked at again: its day may have come while nobody worked.
 LOOK_BACK = timedelta(days=40)
+
+
+def arrived(timeline: Timeline, today: date) -> Timeline:
+    """The timeline as the day makes it, whether or not the night has written it down yet. Pure."""
+    if timeline.state == "ended":
+        return timeline
+    if timeline.ended_on is not None and timeline.ended_on <= today:
+        return replace(timeline, state="ended")
+    if timeline.state == "paused" and timeline.pauses[-1].end <= today:
+        return pausing.resumed(timeline, today)
+    return timeline
 
 
 def waiting(

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from core.catalog.models import Variant
-from core.kernel.calendar import Period
+from core.kernel.calendar import Cycle, Period
 from core.kernel.errors import NotFound
 from core.subscriptions.models import Subscription, SubscriptionPause, SubscriptionPhase
 from core.subscriptions.timeline import NEVER, Phase, Timeline
@@ -20,6 +20,11 @@ def by_public_id(session: Session, public_id: str) -> Subscription:
     if found is None:
         raise NotFound("service")
     return found
+
+
+def after_months(day: date, months: int) -> date:
+    """The same day so many months later, or the last one of a month that has it not."""
+    return Cycle.anchored(day).bill_day(months)
 
 
 def lock(session: Session, subscription_id: uuid.UUID) -> Subscription:
