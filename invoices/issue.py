@@ -5,6 +5,7 @@ Rendering follows after the commit. Called by ``flows.issue_invoice``.
 
 import functools
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,15 +16,16 @@ from sqlalchemy.orm import Session
 
 from core.kernel import crash
 from core.kernel.clock import local_date
-from core.kernel.money import MICROS, Money, minor_digits
+from core.kernel.money import MICROS, Money, extend, minor_digits
 from core.ledger import business, items
 from core.ledger.chart import CONTRACT_LIABILITY, GIFT_CARDS
 from core.ledger.items import Open
 from core.orders import placing
 from core.orders.models import Order, OrderLine, OrderLineTax
 from core.parties.models import Account, Channel, LegalEntity
+from core.subscriptions.models import SubscriptionPhase
 from invoices import terms, writing
-from invoices.content import Content, Item, TaxPart
+from invoices.content import Charge, Content, Item, TaxPart
 from invoices.document import Applied, Delivery, Kind
 from invoices.models import Invoice
 from invoices.terms import Terms
@@ -47,6 +49,8 @@ class _Basis:
     entity: LegalEntity
     deposits: list[Open]
     issue_date: date
+    #: The first phase of each subscription that the order begins.
+    phases: dict[uuid.UUID, uuid.UUID]
 
     @property
     def locale(self) -> str:
@@ -104,15 +108,29 @@ def _around(session: Session, order: Order) -> _Around:
 
 
 def _basis(session: Session, order: Order, around: _Around, now: datetime) -> _Basis:
+    lines = placing.lines_with_taxes(session, order.id)
     return _Basis(
         order,
-        placing.lines_with_taxes(session, order.id),
+        lines,
         around.account,
         around.channel,
         around.entity,
         items.held_for_order(session, order.id) if around.has_deposits else [],
         local_date(now, around.entity.time_zone),
+        _phases(session, lines),
     )
+
+
+def _phases(session: Session, lines: Iterable[OrderLine]) -> dict[uuid.UUID, uuid.UUID]:
+    begun = [line.subscription_id for line in lines if line.subscription_id is not None]
+    if not begun:
+        return {}
+    rows = session.execute(
+        select(SubscriptionPhase.subscription_id, SubscriptionPhase.id).where(
+            SubscriptionPhase.subscription_id.in_(begun), SubscriptionPhase.number == 0
+        )
+    )
+    return {row.subscription_id: row.id for row in rows}
 
 
 @functools.cache
@@ -193,7 +211,18 @@ def _item(
         cost_minor=line.cost_minor,
         sale_price_minor=line.sale_price_minor,
         why=_why(basis, line, sum(tax.amount_minor for tax in taxes if tax.inclusive)),
+        charge=_charge(basis, line),
     )
+
+
+def _charge(basis: _Basis, line: OrderLine) -> Charge | None:
+    """A plan's line is the first period of its service, which begins later."""
+    if line.subscription_id is None or line.period_index is None:
+        return None
+    phase_id = basis.phases[line.subscription_id]
+    rated = extend(line.unit_price_micros, line.quantity, basis.order.currency)
+    key = f"{phase_id.hex}/{line.period_index}/0"
+    return Charge(key, phase_id, line.period_index, rated.minor)
 
 
 def _why(basis: _Basis, line: OrderLine, contained: int) -> Why:

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from core.catalog.models import Variant
-from core.kernel.calendar import Period
+from core.kernel.calendar import Cycle, Period
 from core.kernel.errors import NotFound
 from core.subscriptions.models import Subscription, SubscriptionPause, SubscriptionPhase
 from core.subscriptions.timeline import NEVER, Phase, Timeline
@@ -20,6 +20,11 @@ def by_public_id(session: Session, public_id: str) -> Subscription:
     if found is None:
         raise NotFound("service")
     return found
+
+
+def after_months(day: date, months: int) -> date:
+    """The same day so many months later, or the last one of a month that has it not."""
+    return Cycle.anchored(day).bill_day(months)
 
 
 def lock(session: Session, subscription_id: uuid.UUID) -> Subscription:
@@ -70,6 +75,7 @@ def timelines(session: Session, *where: ColumnElement[bool]) -> list[Timeline]:
             pauses=tuple(pauses.get(row.id, ())),
             label=row.label,
             payment_method_id=row.payment_method_id,
+            channel_id=row.channel_id,
             service_location=row.service_location,
         )
         for row in rows
@@ -115,7 +121,7 @@ def _pauses(session: Session, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, list
     for row in session.scalars(
         select(SubscriptionPause)
         .where(SubscriptionPause.subscription_id.in_(keys))
-        .order_by(SubscriptionPause.starts_on)
+        .order_by(SubscriptionPause.starts_on, SubscriptionPause.id)
     ):
         found.setdefault(row.subscription_id, []).append(
             Period(row.starts_on, row.ends_on or NEVER)
