@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Callable
 from datetime import date, datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.events import SubscriptionChanged
@@ -15,9 +14,10 @@ from core.notices import addressing
 from core.notices.letters import ServiceLetter
 from core.parties.models import Account
 from core.subscriptions import reading, states
-from core.subscriptions.models import Subscription, SubscriptionPhase
+from core.subscriptions.models import Subscription
 from flows import notify, service_letter
 from flows.links import Links
+from invoices.billing import given_back
 
 _Write = Callable[[Account, str], ServiceLetter | None]
 
@@ -42,22 +42,25 @@ def changed(session: Session, event: SubscriptionChanged, links: Links, now: dat
     today = states.today(session, row, now)
     if _is_on_trial(session, row, today):
         return
+    if event.what == "cancelled" and row.state == "ended":
+        return  # its end is told
     key = f"service-changed:{row.id}:{event.revision}"
     _tell(session, row, key, links, now, _written(session, row, event, today))
 
 
 def ended(session: Session, service_id: uuid.UUID, links: Links, now: datetime) -> None:
-    """It is over. Where that was asked for today, the mail about the asking has said so."""
+    """It is over, and what that gave back."""
     row = session.get_one(Subscription, service_id)
     if row.ended_on is None or _is_on_trial(session, row, row.ended_on - service_letter.DAY):
         return
+    back = given_back.since(session, row.id, row.ended_on, row.currency)
     _tell(
         session,
         row,
         f"service-ended:{row.id}",
         links,
         now,
-        lambda account, link: service_letter.of_end(session, row, account, link, "ended"),
+        lambda account, link: service_letter.of_end(session, row, account, link, "ended", back),
     )
 
 
@@ -65,13 +68,7 @@ def _written(
     session: Session, row: Subscription, event: SubscriptionChanged, today: date
 ) -> _Write:
     if event.what in ("plan", "quantity"):
-        phase = session.scalar(
-            select(SubscriptionPhase).where(
-                SubscriptionPhase.subscription_id == row.id,
-                SubscriptionPhase.revision == event.revision,
-                SubscriptionPhase.number > 0,
-            )
-        )
+        phase = reading.agreed_with(session, row.id, event.revision)
         if phase is None:
             return lambda account, link: None
         return lambda account, link: service_letter.of_change(session, row, account, link, phase)

@@ -27,6 +27,19 @@ def after_months(day: date, months: int) -> date:
     return Cycle.anchored(day).bill_day(months)
 
 
+def agreed_with(
+    session: Session, subscription_id: uuid.UUID, revision: int
+) -> SubscriptionPhase | None:
+    """The phase that a change with this revision agreed to."""
+    return session.scalar(
+        select(SubscriptionPhase).where(
+            SubscriptionPhase.subscription_id == subscription_id,
+            SubscriptionPhase.revision == revision,
+            SubscriptionPhase.number > 0,
+        )
+    )
+
+
 def lock(session: Session, subscription_id: uuid.UUID) -> Subscription:
     """The subscription, locked and read again. Lock its payer's account first."""
     return session.get_one(
