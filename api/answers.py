@@ -11,6 +11,7 @@ from cart.delivery import Choice
 from cart.lines import Entry
 from cart.models import Cart
 from cart.pricing import PricedCart, PricedLine, Recurring
+from core.entitlements.asking import Answer
 from core.kernel.money import Money, extend
 from core.ledger.items import Open
 from core.ledger.paid_by import CARD, TERMS, PaidBy
@@ -204,4 +205,18 @@ def _bill(row: Invoice, item: Open | None) -> Json:
         "due_date": row.due_date.isoformat() if row.due_date else None,
         "total": money(Money(row.total_minor, row.currency)),
         "open": money(item.open if item else Money.zero(row.currency)),
+    }
+
+
+# --- what an account may use -----------------------------------------------------------------
+
+
+def entitlement(feature: str, found: Answer) -> Json:
+    """May it, and why not."""
+    return {
+        "feature": feature,
+        "allowed": found.allowed,
+        "reason": found.reason,
+        "until": found.until.isoformat() if found.until else None,
+        "service_id": found.service,
     }

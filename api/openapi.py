@@ -10,6 +10,7 @@ from pydantic_core import to_json
 from api import shapes
 from api.operation import Operation
 from api.pace import limit
+from api.service_operations import CUSTOMERS, DESK
 from api.shop_operations import SHOP
 from web.access import Guard, Who, allow
 from web.context import web_settings
@@ -37,7 +38,7 @@ _TOKENS = {
 }
 
 
-OPERATIONS = (*SHOP,)
+OPERATIONS = (*SHOP, *CUSTOMERS, *DESK)
 
 
 @description.get("/openapi.json")
@@ -108,7 +109,12 @@ _KEY = {
     "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
 }
 _ID = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
-_SLUG = {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,120}$"}
+#: Of what stands in an address and is no id.
+_FORMS = {
+    "slug": {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,120}$"},
+    "account_number": {"type": "string", "pattern": "^[0-9]{9}$"},
+    "feature": {"type": "string", "pattern": "^[a-z0-9_-]{1,40}$"},
+}
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:
@@ -118,7 +124,7 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
             "name": name,
             "in": "path",
             "required": True,
-            "schema": _SLUG if name == "slug" else _ID,
+            "schema": _FORMS.get(name, _ID),
         }
         for name in names
     ]

@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from storefront import cart, checkout, gift_cards, orders, pages, payment, shop
+from storefront import cart, checkout, gift_cards, method, orders, pages, payment, shop
 
 
 def blueprints() -> list[Blueprint]:
@@ -12,6 +12,7 @@ def blueprints() -> list[Blueprint]:
         cart.cart,
         checkout.checkout,
         payment.payment,
+        method.method,
         orders.orders,
         gift_cards.gift_cards,
         pages.pages,
