@@ -38,9 +38,11 @@ from core.parties.tokens import TooManyTokens
 from core.parties.users import DeadLink, WrongLogin
 from core.prices.resolve import NoPrice
 from core.stock.holds import OutOfStock
+from core.subscriptions.errors import NotTaken, ServiceRefused
 from core.tax.rates import RateOverlaps
 from core.tax.service import NoTaxAnswer
 from core.tax.vat_ids import WrongVatId
+from flows.change_service import BillMoved, NotBillable
 from flows.choose_tenders import GiftCardForGiftCard
 from flows.pay_bill import BillsChanged, DifferentPayers, NothingToPay
 from flows.set_up_method import SetupMismatch
@@ -90,6 +92,10 @@ STATUS: dict[type[Exception], int] = {
     RequestedAlready: 409,
     ParentRefused: 422,
     TotalChanged: 409,
+    ServiceRefused: 409,
+    NotTaken: 422,
+    BillMoved: 409,
+    NotBillable: 409,
     GiftCardUnknown: 422,
     GiftCardInUse: 409,
     GiftCardUsed: 409,

@@ -143,7 +143,7 @@ def method_stored(session: Session, operation_id: uuid.UUID, links: Links, now: 
     may_log_in = addressing.has_members(session, account.id)
     letter = letters.of_method(session, given, links.portal() if may_log_in else "")
     for reader in addressing.readers(session, account):
-        _queue(session, letter, f"method:{given.id}", reader, links, now, account_id=account.id)
+        queue(session, letter, f"method:{given.id}", reader, links, now, account_id=account.id)
 
 
 def charge_failed(session: Session, operation_id: uuid.UUID, links: Links, now: datetime) -> None:
@@ -160,7 +160,7 @@ def charge_failed(session: Session, operation_id: uuid.UUID, links: Links, now: 
     letter = letters.of_failed_charge(session, operation, bill, link)
     key = f"charge-failed:{operation.id}"
     for reader in addressing.readers(session, account):
-        _queue(session, letter, key, reader, links, now, account_id=account.id)
+        queue(session, letter, key, reader, links, now, account_id=account.id)
 
 
 def gift_cards_sold(

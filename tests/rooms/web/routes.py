@@ -199,6 +199,29 @@ PATCH  /api/v1/carts/<cart_id>/lines/<line_id>       everybody none   200
 DELETE /api/v1/carts/<cart_id>/lines/<line_id>       everybody none   204
 POST   /api/v1/carts/<cart_id>/checkout              everybody none   201→/api/v1/orders/*
 GET    /api/v1/orders/<order_id>                     program   none   401
+# a customer's token, and a key of the desk
+GET    /api/v1/account/services                         program   none   401
+GET    /api/v1/account/services/<service_id>            program   none   401
+GET    /api/v1/account/services/<service_id>/usage      program   none   401
+POST   /api/v1/account/services/<service_id>/preview    program   none   401
+POST   /api/v1/account/services/<service_id>/change     program   none   401
+POST   /api/v1/account/services/<service_id>/pause      program   none   401
+POST   /api/v1/account/services/<service_id>/resume     program   none   401
+POST   /api/v1/account/services/<service_id>/end        program   none   401
+POST   /api/v1/account/services/<service_id>/keep       program   none   401
+GET    /api/v1/account/<account_number>/may-use/<feature> program none 401
+GET    /api/v1/desk/services                         program   none   401
+GET    /api/v1/desk/services/<service_id>            program   none   401
+GET    /api/v1/desk/services/<service_id>/usage      program   none   401
+POST   /api/v1/desk/services/<service_id>/preview    program   none   401
+POST   /api/v1/desk/services/<service_id>/change     program   none   401
+POST   /api/v1/desk/services/<service_id>/pause      program   none   401
+POST   /api/v1/desk/services/<service_id>/resume     program   none   401
+POST   /api/v1/desk/services/<service_id>/end        program   none   401
+POST   /api/v1/desk/services/<service_id>/keep       program   none   401
+POST   /api/v1/desk/services/<service_id>/activate   program   none   401
+POST   /api/v1/desk/usage                            program   none   401
+GET    /api/v1/desk/accounts/<account_number>/may-use/<feature> program none 401
 """
 
 #: A key that nothing has.
@@ -267,6 +290,18 @@ _PLACES = {
     "POST /desk/keys/": {"<public_id>": "{key}"},
     "GET /api/v1/products/": {"<slug>": "{slug}"},
     "GET /api/v1/orders/": {"<order_id>": "{riley_order}"},
+    "GET /api/v1/account/": {
+        "<service_id>": "0" * 32,
+        "<account_number>": "123456789",
+        "<feature>": "internet",
+    },
+    "GET /api/v1/desk/": {
+        "<service_id>": "0" * 32,
+        "<account_number>": "123456789",
+        "<feature>": "internet",
+    },
+    "POST /api/v1/account/": {"<service_id>": "0" * 32},
+    "POST /api/v1/desk/": {"<service_id>": "0" * 32},
     "GET /api/v1/carts/": {"<cart_id>": "{cart}"},
     "POST /api/v1/carts/": {"<cart_id>": "{cart}"},
     "PATCH /api/v1/carts/": {"<cart_id>": "{cart}", "<line_id>": "{line}"},
