@@ -35,9 +35,11 @@ from core.parties.moves import ParentRefused
 from core.parties.users import DeadLink, WrongLogin
 from core.prices.resolve import NoPrice
 from core.stock.holds import OutOfStock
+from core.subscriptions.errors import NotTaken, ServiceRefused
 from core.tax.rates import RateOverlaps
 from core.tax.service import NoTaxAnswer
 from core.tax.vat_ids import WrongVatId
+from flows.change_service import BillMoved, NotBillable
 from flows.choose_tenders import GiftCardForGiftCard
 from flows.pay_bill import BillsChanged, DifferentPayers, NothingToPay
 from flows.settle_payment import PaymentMismatch
@@ -92,6 +94,10 @@ STATUS: dict[type[Exception], int] = {
     TenderTooSmall: 422,
     RefundTooMuch: 409,
     BillsChanged: 409,
+    ServiceRefused: 409,
+    NotTaken: 422,
+    BillMoved: 409,
+    NotBillable: 409,
     NothingToPay: 409,
     NothingToIssue: 422,
     NotCorrectable: 409,

@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from portal import documents, entry, overview, passwords, pay, statements, tax
+from portal import documents, entry, overview, passwords, pay, services, statements, tax
 
 
 def blueprints() -> list[Blueprint]:
@@ -13,6 +13,7 @@ def blueprints() -> list[Blueprint]:
         passwords.passwords,
         documents.documents,
         statements.statements,
+        services.services,
         pay.pay,
         tax.tax,
     ]

@@ -31,6 +31,7 @@ class Growing:
         self.account = stage.accounts[self.who]
         self.books = Books(stage.db, stage.clock, stage.world, stage.folder)
         self.skus: list[str] = []
+        self.services: list[str] = []
 
     def grow(self, size: int, *, printed: bool = True) -> None:
         """Have so many products, open bills, paid bills with their payments, and failed jobs.
@@ -45,6 +46,7 @@ class Growing:
                 self._bill(session, paid=False)
                 self._bill(session, paid=True)
                 self._job(session, number)
+                self.services.append(self.stage.serve(session, self.account))
             if printed:
                 session.execute(delete(Job).where(Job.state == "ready"))
 
@@ -136,6 +138,11 @@ class Growing:
             "receipts": "/account/payments",
             "receipt": f"/account/payments/{self._payment_id()}",
             "pay": "/account/pay",
+            "services": "/account/services",
+            "service": f"/account/services/{self.services[0]}",
+            "change": f"/account/services/{self.services[0]}/change",
+            "pause": f"/account/services/{self.services[0]}/pause",
+            "end": f"/account/services/{self.services[0]}/end",
         }
         return self._asked(self.stage.browser(self.who), pages)
 
@@ -167,6 +174,9 @@ class Growing:
             "rates": "/desk/rates",
             "jobs": "/desk/jobs?state=dead",
             "job": f"/desk/jobs/{jobs[0].id}",
+            "services": "/desk/services",
+            "services looked for": "/desk/services?q=Ash&state=active",
+            "service": f"/desk/services/{self.services[0]}",
         }
         return self._asked(self.stage.browser(KIM), pages)
 

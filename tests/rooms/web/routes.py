@@ -83,6 +83,16 @@ GET    /account/statements                           customer  token  302→door
 GET    /account/statements/<public_id>               customer  token  302→door 200 404 404
 GET    /account/statements/<public_id>.pdf           customer  token  302→door 200 404 404
 GET    /account/statements/<public_id>.csv           customer  token  302→door 200 404 404
+GET    /account/services                             customer  token  302→door 200 200 200
+GET    /account/services/<public_id>                 customer  token  302→door 200 404 404
+GET    /account/services/<public_id>/change          customer  token  302→door 200 404 404
+POST   /account/services/<public_id>/change          customer  token  302→door 422 404 404
+GET    /account/services/<public_id>/pause           customer  token  302→door 200 404 404
+POST   /account/services/<public_id>/pause           customer  token  302→door 422 404 404
+POST   /account/services/<public_id>/resume          customer  token  302→door 303→/account/services/* 404 404
+GET    /account/services/<public_id>/end             customer  token  302→door 200 404 404
+POST   /account/services/<public_id>/end             customer  token  302→door 422 404 404
+POST   /account/services/<public_id>/keep            customer  token  302→door 303→/account/services/* 404 404
 GET    /account/payments                             customer  token  302→door 200 200 200
 GET    /account/payments/<public_id>                 customer  token  302→door 200 404 404
 GET    /account/tax                                  customer  token  302→door 200 200 200
@@ -121,6 +131,20 @@ GET    /desk/statements                              staff     token  302→desk
 GET    /desk/statements/<public_id>                  staff     token  302→desk-door 404 404 200
 GET    /desk/statements/<public_id>.pdf              staff     token  302→desk-door 404 404 200
 GET    /desk/statements/<public_id>.csv              staff     token  302→desk-door 404 404 200
+GET    /desk/services                                staff     token  302→desk-door 404 404 200
+GET    /desk/services/<public_id>                    staff     token  302→desk-door 404 404 200
+GET    /desk/services/<public_id>/change             staff     token  302→desk-door 404 404 200
+POST   /desk/services/<public_id>/change             staff     token  302→desk-door 404 404 422
+GET    /desk/services/<public_id>/pause              staff     token  302→desk-door 404 404 200
+POST   /desk/services/<public_id>/pause              staff     token  302→desk-door 404 404 422
+POST   /desk/services/<public_id>/resume staff token 302→desk-door 404 404 303→/desk/services/*
+GET    /desk/services/<public_id>/end                staff     token  302→desk-door 404 404 200
+POST   /desk/services/<public_id>/end                staff     token  302→desk-door 404 404 422
+POST   /desk/services/<public_id>/keep staff token 302→desk-door 404 404 303→/desk/services/*
+POST   /desk/services/<public_id>/activate           staff     token  302→desk-door 404 404 422
+POST   /desk/services/<public_id>/payer              staff     token  302→desk-door 404 404 422
+POST   /desk/services/<public_id>/usage              staff     token  302→desk-door 404 404 422
+POST   /desk/services/<public_id>/lock               staff     token  302→desk-door 404 404 422
 GET    /desk/payments                                staff     token  302→desk-door 404 404 200
 GET    /desk/payments/<public_id>                    staff     token  302→desk-door 404 404 200
 GET    /desk/orders/<public_id>/refund               staff     token  302→desk-door 404 404 200
@@ -226,6 +250,10 @@ _PLACES = {
     "GET /account/bills/": {"<public_id>": "{riley_bill}"},
     "GET /account/statements/": {"<public_id>": "{riley_statement}"},
     "GET /desk/statements/": {"<public_id>": "{riley_statement}"},
+    "GET /account/services/": {"<public_id>": "{riley_service}"},
+    "POST /account/services/": {"<public_id>": "{riley_service}"},
+    "GET /desk/services/": {"<public_id>": "{riley_service}"},
+    "POST /desk/services/": {"<public_id>": "{riley_service}"},
     "GET /account/payments/": {"<public_id>": "{riley_payment}"},
     "GET /desk/orders/": {"<public_id>": "{riley_order}"},
     "GET /desk/invoices/": {"<public_id>": "{riley_bill}"},
@@ -373,6 +401,8 @@ class Names(dict[str, str]):
             number = _account_number(self.stage, RILEY)
             self["riley_number"] = number
             self["draft"] = draft_invoice.start(self.stage.house, number, "test").public_id
+        elif name == "riley_service":
+            self[name] = self.stage.service(RILEY)
         elif name == "dead_job":
             self[name] = _dead_job(self.stage)
         else:
