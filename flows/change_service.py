@@ -52,12 +52,13 @@ class NotBillable(ShopError):
 
 @dataclass(frozen=True)
 class Foreseen:
-    """A service before and after, from ``on``, and what that would bring to bill today."""
+    """A service before and after, from ``on``, and what that would bring to bill on ``today``."""
 
     row: Subscription
     before: Timeline
     after: Timeline
     on: date
+    today: date
     bill: Preview
 
 
@@ -279,7 +280,7 @@ def _foreseen(house: House, asked: Asked, propose: _Foresee) -> Foreseen:
             after, on = propose(session, row, before, today)
             payer = row.payer_account_id
             bill = bill_account.preview(session, house, payer, today, answers, [after])
-            return Foreseen(row, before, after, on, bill)
+            return Foreseen(row, before, after, on, today, bill)
 
     return with_taxes(house, work)
 

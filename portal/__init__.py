@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from portal import documents, entry, overview, passwords, pay, statements, tax, tokens
+from portal import documents, entry, overview, passwords, pay, services, statements, tax
 
 
 def blueprints() -> list[Blueprint]:
@@ -13,6 +14,7 @@ def blueprints() -> list[Blueprint]:
         passwords.passwords,
         documents.documents,
         statements.statements,
+        services.services,
         pay.pay,
         tax.tax,
         tokens.tokens_,

@@ -7,6 +7,7 @@ hash and may be erased; everything else about a line may not change.
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -115,6 +116,16 @@ def write(
         "personal": personal,
     }
     insert_rows(session, AuditEntry, [row])
+
+
+def about(session: Session, subject: tuple[str, str], limit: int = 100) -> Sequence[AuditEntry]:
+    """The last acts on one subject, (kind, id), the newest first."""
+    return session.scalars(
+        select(AuditEntry)
+        .where(AuditEntry.subject_kind == subject[0], AuditEntry.subject_id == subject[1])
+        .order_by(AuditEntry.id.desc())
+        .limit(limit)
+    ).all()
 
 
 def seal(session: Session, now: datetime, limit: int = 5000) -> int:

@@ -33,6 +33,7 @@ class Growing:
         self.account = stage.accounts[self.who]
         self.books = Books(stage.db, stage.clock, stage.world, stage.folder)
         self.skus: list[str] = []
+        self.services: list[str] = []
 
     def grow(self, size: int, *, printed: bool = True) -> None:
         """Have so many products, open bills, paid bills with their payments, and failed jobs.
@@ -48,6 +49,7 @@ class Growing:
                 self._bill(session, paid=True)
                 self._job(session, number)
                 self._tokens(session, number)
+                self.services.append(self.stage.serve(session, self.account))
             if printed:
                 session.execute(delete(Job).where(Job.state == "ready"))
 
@@ -147,6 +149,11 @@ class Growing:
             "receipt": f"/account/payments/{self._payment_id()}",
             "pay": "/account/pay",
             "tokens": "/account/tokens",
+            "services": "/account/services",
+            "service": f"/account/services/{self.services[0]}",
+            "change": f"/account/services/{self.services[0]}/change",
+            "pause": f"/account/services/{self.services[0]}/pause",
+            "end": f"/account/services/{self.services[0]}/end",
         }
         return self._asked(self.stage.browser(self.who), pages)
 
@@ -179,6 +186,9 @@ class Growing:
             "jobs": "/desk/jobs?state=dead",
             "job": f"/desk/jobs/{jobs[0].id}",
             "keys": "/desk/keys",
+            "services": "/desk/services",
+            "services looked for": "/desk/services?q=Ash&state=active",
+            "service": f"/desk/services/{self.services[0]}",
         }
         return self._asked(self.stage.browser(KIM), pages)
 

@@ -85,6 +85,16 @@ GET    /account/statements                           customer  token  302→door
 GET    /account/statements/<public_id>               customer  token  302→door 200 404 404
 GET    /account/statements/<public_id>.pdf           customer  token  302→door 200 404 404
 GET    /account/statements/<public_id>.csv           customer  token  302→door 200 404 404
+GET    /account/services                             customer  token  302→door 200 200 200
+GET    /account/services/<public_id>                 customer  token  302→door 200 404 404
+GET    /account/services/<public_id>/change          customer  token  302→door 200 404 404
+POST   /account/services/<public_id>/change          customer  token  302→door 422 404 404
+GET    /account/services/<public_id>/pause           customer  token  302→door 200 404 404
+POST   /account/services/<public_id>/pause           customer  token  302→door 422 404 404
+POST   /account/services/<public_id>/resume          customer  token  302→door 303→/account/services/* 404 404
+GET    /account/services/<public_id>/end             customer  token  302→door 200 404 404
+POST   /account/services/<public_id>/end             customer  token  302→door 422 404 404
+POST   /account/services/<public_id>/keep            customer  token  302→door 303→/account/services/* 404 404
 GET    /account/payments                             customer  token  302→door 200 200 200
 GET    /account/payments/<public_id>                 customer  token  302→door 200 404 404
 GET    /account/tax                                  customer  token  302→door 200 200 200
@@ -127,6 +137,20 @@ GET    /desk/statements                              staff     token  302→desk
 GET    /desk/statements/<public_id>                  staff     token  302→desk-door 404 404 200
 GET    /desk/statements/<public_id>.pdf              staff     token  302→desk-door 404 404 200
 GET    /desk/statements/<public_id>.csv              staff     token  302→desk-door 404 404 200
+GET    /desk/services                                staff     token  302→desk-door 404 404 200
+GET    /desk/services/<public_id>                    staff     token  302→desk-door 404 404 200
+GET    /desk/services/<public_id>/change             staff     token  302→desk-door 404 404 200
+POST   /desk/services/<public_id>/change             staff     token  302→desk-door 404 404 422
+GET    /desk/services/<public_id>/pause              staff     token  302→desk-door 404 404 200
+POST   /desk/services/<public_id>/pause              staff     token  302→desk-door 404 404 422
+POST   /desk/services/<public_id>/resume staff token 302→desk-door 404 404 303→/desk/services/*
+GET    /desk/services/<public_id>/end                staff     token  302→desk-door 404 404 200
+POST   /desk/services/<public_id>/end                staff     token  302→desk-door 404 404 422
+POST   /desk/services/<public_id>/keep staff token 302→desk-door 404 404 303→/desk/services/*
+POST   /desk/services/<public_id>/activate           staff     token  302→desk-door 404 404 422
+POST   /desk/services/<public_id>/payer              staff     token  302→desk-door 404 404 422
+POST   /desk/services/<public_id>/usage              staff     token  302→desk-door 404 404 422
+POST   /desk/services/<public_id>/lock               staff     token  302→desk-door 404 404 422
 GET    /desk/payments                                staff     token  302→desk-door 404 404 200
 GET    /desk/payments/<public_id>                    staff     token  302→desk-door 404 404 200
 GET    /desk/orders/<public_id>/refund               staff     token  302→desk-door 404 404 200
@@ -259,6 +283,10 @@ _PLACES = {
     "GET /account/bills/": {"<public_id>": "{riley_bill}"},
     "GET /account/statements/": {"<public_id>": "{riley_statement}"},
     "GET /desk/statements/": {"<public_id>": "{riley_statement}"},
+    "GET /account/services/": {"<public_id>": "{riley_service}"},
+    "POST /account/services/": {"<public_id>": "{riley_service}"},
+    "GET /desk/services/": {"<public_id>": "{riley_service}"},
+    "POST /desk/services/": {"<public_id>": "{riley_service}"},
     "GET /account/payments/": {"<public_id>": "{riley_payment}"},
     "GET /desk/orders/": {"<public_id>": "{riley_order}"},
     "GET /desk/invoices/": {"<public_id>": "{riley_bill}"},
@@ -398,6 +426,37 @@ class Names(dict[str, str]):
 
     def __missing__(self, name: str) -> str:
         self[name] = MAKERS[name](self)
+        if name in ("cart", "line"):
+            self["cart"] = fill_cart(self.stage.house, self.stage.world.visit.sku)
+            self["line"] = _line_of(self.stage, self["cart"])
+        elif name == "fresh_operation":
+            order = self.stage.begin_to_pay(self.stage.world.visit.sku)
+            self[name] = self.stage.operation_of(order).public_id
+        elif name == "fresh_verify_link":
+            self[name] = self.stage.link("verify", RILEY)
+        elif name in ("gift_card", "gift_card_token"):
+            self["gift_card"] = new_card_id(self.stage)
+            self["gift_card_token"] = self.stage.house.links.gift_card_token(self["gift_card"])
+        elif name == "tax_rate":
+            self[name] = str(self.stage.rows(TaxRate)[0].id)
+        elif name == "certificate":
+            self[name] = _old_certificate(self.stage)
+        elif name == "riley_account":
+            self[name] = _account_of(self.stage, "riley_order")
+        elif name == "spare_bill":
+            who = self.stage.newcomer()
+            order = self.stage.order_on_terms(self.stage.world.visit.sku, who=who)
+            self[name] = self.stage.bill_of(order).public_id
+        elif name in ("draft", "riley_number"):
+            number = _account_number(self.stage, RILEY)
+            self["riley_number"] = number
+            self["draft"] = draft_invoice.start(self.stage.house, number, "test").public_id
+        elif name == "riley_service":
+            self[name] = self.stage.service(RILEY)
+        elif name == "dead_job":
+            self[name] = _dead_job(self.stage)
+        else:
+            raise KeyError(name)
         return self[name]
 
     def fill(self, text: str) -> str:

@@ -19,6 +19,11 @@ BOUNDS = {
         "receipt": 9,
         "pay": 9,
         "tokens": 4,
+        "services": 1,
+        "service": 1,
+        "change": 1,
+        "pause": 1,
+        "end": 1,
     },
     "desk": {
         "today": 7,
@@ -44,6 +49,9 @@ BOUNDS = {
         "jobs": 4,
         "job": 3,
         "keys": 3,
+        "services": 3,
+        "services looked for": 3,
+        "service": 3,
     },
 }
 
