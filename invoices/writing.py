@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.events import InvoiceIssued
 from core.kernel import audit, jobs, numbering
-from core.kernel.db import insert_rows
+from core.kernel.db import insert_new, insert_rows
 from core.kernel.ids import new_id, new_public_id
 from core.kernel.money import Money
 from core.ledger.business import Document
@@ -62,8 +62,7 @@ def write(session: Session, content: Content, printing: Printing, now: datetime)
         invoice.discount_ppm = content.terms.discount_ppm
         invoice.discount_until = content.discount_until
         invoice.discount_minor = early
-    session.add(invoice)
-    session.flush()
+    insert_new(session, invoice)
     _write_lines(session, invoice, content)
     return invoice
 

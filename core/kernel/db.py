@@ -169,7 +169,7 @@ def insert_once(session: Session, model: type[Base], **values: Any) -> bool:
 @functools.cache
 def _once(model: type[Base], dialect: str) -> Any:
     build: Any = sqlite_dialect if dialect == "sqlite" else postgresql
-    statement = build.insert(model.__table__).on_conflict_do_nothing()
+    statement = build.insert(model.__table__).inline().on_conflict_do_nothing()
     # Without the option an INSERT's count is lost on PostgreSQL.
     return statement.execution_options(preserve_rowcount=True)
 
@@ -195,7 +195,8 @@ def insert_new(session: Session, row: Base) -> None:
 
 @functools.cache
 def _into(model: type[Base]) -> Any:
-    return insert(cast(Table, model.__table__))
+    # Inline: a number that the database gives is not asked for, as nobody looks at it.
+    return insert(cast(Table, model.__table__)).inline()
 
 
 def changed(result: Any) -> int:
