@@ -20,9 +20,11 @@ from core.parties.models import UserSession
 from core.stock import holds
 from flows import (
     early_payment,
+    end_services,
     issue_invoice,
     make_statements,
     notify,
+    notify_service,
     reconcile,
     refund,
     refund_memo,
@@ -89,6 +91,24 @@ def _tell_link(session: Session, house: House, event: events.LinkAsked) -> None:
     notify.link_asked(session, event.token_id, house.links, house.clock.now())
 
 
+def _tell_service_started(
+    session: Session, house: House, event: events.SubscriptionActivated
+) -> None:
+    notify_service.started(
+        session, uuid.UUID(event.subscription_id), house.links, house.clock.now()
+    )
+
+
+def _tell_service_changed(
+    session: Session, house: House, event: events.SubscriptionChanged
+) -> None:
+    notify_service.changed(session, event, house.links, house.clock.now())
+
+
+def _tell_service_ended(session: Session, house: House, event: events.SubscriptionEnded) -> None:
+    notify_service.ended(session, uuid.UUID(event.subscription_id), house.links, house.clock.now())
+
+
 def _send(house: House, event: events.NoticeQueued) -> None:
     sending.send(house.db, house.sender, house.blobs, uuid.UUID(event.notice_id), house.clock)
 
@@ -120,6 +140,11 @@ def _statements(house: House, _: object) -> None:
     make_statements.by_the_clock(house)
 
 
+def _services(house: House, _: object) -> None:
+    """A service that could not be brought to today stands in the log; the next round tries again."""
+    end_services.run(house)
+
+
 def _seal(session: Session, house: House, _: object) -> None:
     audit.seal(session, house.clock.now())
 
@@ -146,6 +171,9 @@ HANDLERS: dict[str, Within | Owning] = {
     "tell_payment": Within(_tell_payment),
     "tell_refund": Within(_tell_refund),
     "tell_link": Within(_tell_link),
+    "tell_service_started": Within(_tell_service_started),
+    "tell_service_changed": Within(_tell_service_changed),
+    "tell_service_ended": Within(_tell_service_ended),
     "send_notice": Owning(_send),
     "apply_inbound": Owning(_apply_inbound),
     "refund": Owning(_refund),
@@ -153,6 +181,7 @@ HANDLERS: dict[str, Within | Owning] = {
     "take_discounts": Within(_take_discounts),
     "reconcile": Owning(_reconcile),
     "statements": Owning(_statements),
+    "services": Owning(_services),
     "seal_audit": Within(_seal),
     "sweep_holds": Within(_sweep_holds),
     "tidy": Within(_tidy),
@@ -172,6 +201,9 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "CreditToRefund": ("refund_credit",),
     "RefundMade": ("tell_refund",),
     "LinkAsked": ("tell_link",),
+    "SubscriptionActivated": ("tell_service_started",),
+    "SubscriptionChanged": ("tell_service_changed",),
+    "SubscriptionEnded": ("tell_service_ended",),
     "NoticeQueued": ("send_notice",),
 }
 
@@ -179,6 +211,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
 SCHEDULES: dict[str, int] = {
     "reconcile": 120,
     "statements": 21_600,
+    "services": 900,
     "seal_audit": 30,
     "sweep_holds": 60,
     "tidy": 3600,

@@ -258,6 +258,9 @@ EVENTS: dict[str, type[Any]] = {
         RefundMade,
         NoticeQueued,
         LinkAsked,
+        SubscriptionActivated,
+        SubscriptionChanged,
+        SubscriptionEnded,
     )
 }
 

@@ -40,7 +40,7 @@ def order_placed(session: Session, order_id: uuid.UUID, links: Links, now: datet
     """Thank you, with everything that was ordered and the link by which to follow it."""
     order = session.get_one(Order, order_id)
     letter = letters.of_order(session, order, links.order(order.public_id))
-    _queue(
+    queue(
         session,
         letter,
         f"order-placed:{order.id}",
@@ -65,7 +65,7 @@ def document_stored(
         link = _order_link(session, invoice.order_id, links)
     letter = letters.of_bill(session, invoice, link, is_guest=is_guest)
     for reader in addressing.readers(session, account):
-        _queue(
+        queue(
             session,
             letter,
             f"document:{invoice.id}",
@@ -95,7 +95,7 @@ def statement_stored(
     link = links.statement(statement.public_id)
     letter = statement_letter.of_statement(session, statement, link, is_attached=attached)
     for reader in addressing.readers(session, account):
-        _queue(
+        queue(
             session,
             letter,
             f"statement:{statement.id}",
@@ -118,7 +118,7 @@ def payment_applied(session: Session, payment_id: uuid.UUID, links: Links, now: 
     link = links.receipt(payment.public_id) if may_log_in else ""
     letter = letters.of_receipt(session, payment, link, now)
     for reader in addressing.readers(session, account):
-        _queue(session, letter, f"receipt:{payment.id}", reader, links, now, account_id=account.id)
+        queue(session, letter, f"receipt:{payment.id}", reader, links, now, account_id=account.id)
 
 
 def refunded(session: Session, refund_id: uuid.UUID, links: Links, now: datetime) -> None:
@@ -131,7 +131,7 @@ def refunded(session: Session, refund_id: uuid.UUID, links: Links, now: datetime
     letter = letters.of_refund(session, refund, payment, account, link)
     to = [Reader(order.email)] if order else addressing.readers(session, account)
     for reader in to:
-        _queue(session, letter, f"refunded:{refund.id}", reader, links, now, account_id=account.id)
+        queue(session, letter, f"refunded:{refund.id}", reader, links, now, account_id=account.id)
 
 
 def gift_cards_sold(
@@ -140,7 +140,7 @@ def gift_cards_sold(
     """The codes of the cards that an order bought. The mail is forgotten once it is sent."""
     letter = letters.of_gift_cards(session, order, cards, links)
     key = f"gift-cards:{order.id}"
-    _queue(session, letter, key, Reader(order.email), links, now, account_id=order.payer_account_id)
+    queue(session, letter, key, Reader(order.email), links, now, account_id=order.payer_account_id)
 
 
 def link_asked(session: Session, link_id: str, links: Links, now: datetime) -> None:
@@ -150,7 +150,7 @@ def link_asked(session: Session, link_id: str, links: Links, now: datetime) -> N
     if link.used_at is not None or link.expires_at <= now or user.disabled_at is not None:
         return
     letter = _link_letter(session, link, user, links)
-    _queue(
+    queue(
         session,
         letter,
         f"link:{link.id}",
@@ -190,7 +190,7 @@ def _file_name(invoice: Invoice) -> str:
     return f"{word}-{_NOT_IN_A_FILE_NAME.sub('-', invoice.number)}.pdf"
 
 
-def _queue(
+def queue(
     session: Session,
     letter: Letter,
     key: str,
@@ -202,6 +202,7 @@ def _queue(
     attachment_sha256: str | None = None,
     attachment_name: str | None = None,
 ) -> None:
+    """Put a letter into words and into the queue, for one reader, once under its key."""
     mails.queue(
         session,
         NewMail(

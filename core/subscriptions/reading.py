@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from core.catalog.models import Variant
-from core.kernel.calendar import Period
+from core.kernel.calendar import Cycle, Period
 from core.kernel.errors import NotFound
 from core.subscriptions.models import Subscription, SubscriptionPause, SubscriptionPhase
 from core.subscriptions.timeline import NEVER, Phase, Timeline
@@ -20,6 +20,24 @@ def by_public_id(session: Session, public_id: str) -> Subscription:
     if found is None:
         raise NotFound("service")
     return found
+
+
+def after_months(day: date, months: int) -> date:
+    """The same day so many months later, or the last one of a month that has it not."""
+    return Cycle.anchored(day).bill_day(months)
+
+
+def agreed_with(
+    session: Session, subscription_id: uuid.UUID, revision: int
+) -> SubscriptionPhase | None:
+    """The phase that a change with this revision agreed to."""
+    return session.scalar(
+        select(SubscriptionPhase).where(
+            SubscriptionPhase.subscription_id == subscription_id,
+            SubscriptionPhase.revision == revision,
+            SubscriptionPhase.number > 0,
+        )
+    )
 
 
 def lock(session: Session, subscription_id: uuid.UUID) -> Subscription:
