@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -121,6 +121,18 @@ def buying_account(
 def lock(session: Session, account_id: uuid.UUID) -> Account:
     """The account, locked: whoever changes what it owes does so one after the other."""
     return session.get_one(Account, account_id, with_for_update=True)
+
+
+def lock_each(session: Session, account_ids: Collection[uuid.UUID]) -> list[Account]:
+    """Some accounts, locked in the order of their keys, so that two who do so never wait for each other."""
+    rows = session.scalars(
+        select(Account)
+        .where(Account.id.in_(account_ids))
+        .order_by(Account.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return list(rows)
 
 
 def by_number(session: Session, number: str) -> Account:

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, literal, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from core.kernel.clock import local_date
+from core.parties.models import Account
 from core.subscriptions.models import Subscription, UsageRecord
 from invoices.billing.models import BillMark, BillParking
 
@@ -61,13 +63,28 @@ def _upsert(dialect: str) -> Any:
     )
 
 
+def days_of_zones(session: Session, now: datetime) -> dict[str, date]:
+    """Which day it is where the payers of services are, by time zone."""
+    zones = (
+        select(Account.time_zone)
+        .where(exists().where(Subscription.payer_account_id == Account.id))
+        .distinct()
+    )
+    return {zone: local_date(now, zone) for zone in session.scalars(zones)}
+
+
 def due(
     as_of: date,
     *,
+    zones: Mapping[str, date] | None = None,
     account_id: uuid.UUID | None = None,
     between: tuple[uuid.UUID, uuid.UUID] | None = None,
 ) -> Select[uuid.UUID]:
-    """The payers that have to be looked at by a day, by key; none that is parked."""
+    """The payers that have to be looked at by a day, by key; none that is parked.
+
+    ``zones`` is which day it is in each of their time zones: nobody is asked about a day that has not begun
+    there. Without it, all are.
+    """
     used_since = exists().where(
         UsageRecord.subscription_id == Subscription.id,
         UsageRecord.recorded_at > BillMark.looked_at - literal(_SLACK),
@@ -75,7 +92,7 @@ def due(
     new: list[ColumnElement[bool]] = [
         BillMark.subscription_id.is_(None),
         BillMark.revision != Subscription.revision,
-        BillMark.next_on <= as_of,
+        _day_has_come(as_of, zones or {}),
         used_since,
     ]
     is_parked = exists().where(
@@ -84,6 +101,7 @@ def due(
     query = (
         select(Subscription.payer_account_id)
         .outerjoin(BillMark, BillMark.subscription_id == Subscription.id)
+        .join(Account, Account.id == Subscription.payer_account_id)
         .where(Subscription.activated_on.is_not(None), or_(*new), ~is_parked)
         .distinct()
         .order_by(Subscription.payer_account_id)
@@ -93,6 +111,19 @@ def due(
     if between is not None:
         query = query.where(Subscription.payer_account_id.between(*between))
     return query
+
+
+def _day_has_come(as_of: date, zones: Mapping[str, date]) -> ColumnElement[bool]:
+    behind = {zone: day for zone, day in zones.items() if day < as_of}
+    if not behind:
+        return BillMark.next_on <= as_of
+    days: dict[date, list[str]] = {}
+    for zone, day in behind.items():
+        days.setdefault(day, []).append(zone)
+    there = [
+        and_(Account.time_zone.in_(names), BillMark.next_on <= day) for day, names in days.items()
+    ]
+    return or_(and_(Account.time_zone.not_in(list(behind)), BillMark.next_on <= as_of), *there)
 
 
 def revisions(session: Session, keys: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, int]:
