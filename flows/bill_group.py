@@ -127,7 +127,7 @@ def _mark(session: Session, ground: Ground, found: Sequence[Compared], known: Fa
     marked = [
         mark
         for one in found
-        for mark in bill_account.marked(one.services, known, revisions, one.as_of)
+        for mark in comparing.marked(one.services, known, revisions, one.as_of)
     ]
     marks.note(session, marked, ground.now)
 

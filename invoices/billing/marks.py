@@ -1,5 +1,5 @@
 """Which accounts a run looks at: those with a service that is new, has changed, whose day has come, or that
-told of usage since it was looked at last.
+told late of usage.
 """
 
 import functools
@@ -24,11 +24,13 @@ _SLACK = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Marked:
-    """A service that was looked at in a revision, and the next day that may bring something."""
+    """A service that was looked at in a revision: the next day that may bring something, and the first day
+    whose usage is still to be billed."""
 
     subscription_id: uuid.UUID
     revision: int
     next_on: date | None
+    open_from: date | None = None
 
 
 def note(session: Session, marked: Sequence[Marked], now: datetime) -> None:
@@ -40,6 +42,7 @@ def note(session: Session, marked: Sequence[Marked], now: datetime) -> None:
             "subscription_id": one.subscription_id,
             "revision": one.revision,
             "next_on": one.next_on,
+            "open_from": one.open_from,
             "looked_at": now,
         }
         for one in sorted(marked, key=lambda one: one.subscription_id)
@@ -58,6 +61,7 @@ def _upsert(dialect: str) -> Any:
         set_={
             "revision": new.revision,
             "next_on": new.next_on,
+            "open_from": new.open_from,
             "looked_at": new.looked_at,
         },
     )
@@ -87,6 +91,7 @@ def due(
     """
     used_since = exists().where(
         UsageRecord.subscription_id == Subscription.id,
+        UsageRecord.used_on < BillMark.open_from,
         UsageRecord.recorded_at > BillMark.looked_at - literal(_SLACK),
     )
     new: list[ColumnElement[bool]] = [
