@@ -30,6 +30,8 @@ from flows import (
     reconcile,
     refund,
     refund_memo,
+    run_billing,
+    settle_payment,
 )
 from flows.house import House
 
@@ -159,6 +161,15 @@ def _services(house: House, _: object) -> None:
     end_services.run(house)
 
 
+def _bill(house: House, _: object) -> None:
+    """Plans what is due; the chunks are jobs of their own. Parked accounts wait at the desk."""
+    run_billing.by_the_clock(house)
+
+
+def _bill_chunk(house: House, event: events.BillChunkPlanned) -> None:
+    run_billing.do(house, uuid.UUID(event.run_id), event.chunk)
+
+
 def _seal(session: Session, house: House, _: object) -> None:
     audit.seal(session, house.clock.now())
 
@@ -199,6 +210,8 @@ HANDLERS: dict[str, Within | Owning] = {
     "reconcile": Owning(_reconcile),
     "statements": Owning(_statements),
     "services": Owning(_services),
+    "bill": Owning(_bill),
+    "bill_chunk": Owning(_bill_chunk),
     "seal_audit": Within(_seal),
     "sweep_holds": Within(_sweep_holds),
     "tidy": Within(_tidy),
@@ -224,6 +237,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "MethodStored": ("tell_method",),
     "ChargeWanted": ("charge_on_file",),
     "ChargeFailed": ("tell_failed_charge",),
+    "BillChunkPlanned": ("bill_chunk",),
     "NoticeQueued": ("send_notice",),
 }
 
@@ -232,6 +246,7 @@ SCHEDULES: dict[str, int] = {
     "reconcile": 120,
     "statements": 21_600,
     "services": 900,
+    "bill": 3600,
     "seal_audit": 30,
     "sweep_holds": 60,
     "tidy": 3600,

@@ -277,6 +277,7 @@ EVENTS: dict[str, type[Any]] = {
         MethodStored,
         ChargeWanted,
         ChargeFailed,
+        BillChunkPlanned,
     )
 }
 

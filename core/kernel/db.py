@@ -166,6 +166,15 @@ def insert_once(session: Session, model: type[Base], **values: Any) -> bool:
     return changed(connection.execute(_once(model, connection.dialect.name), values)) == 1
 
 
+def insert_once_each(
+    session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Insert rows by their columns, but those of which a unique key is taken."""
+    if rows:
+        connection = session.connection()
+        connection.execute(_once(model, connection.dialect.name), rows)
+
+
 @functools.cache
 def _once(model: type[Base], dialect: str) -> Any:
     build: Any = sqlite_dialect if dialect == "sqlite" else postgresql
