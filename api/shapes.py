@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from cart.address import FIELDS
-from cart.lines import MOST_OF_ONE
+from cart.goods import MOST_OF_ONE
 
 #: No control characters: they mean nothing in a name, and a database may refuse them.
 _PLAIN = r"^[^\x00-\x1f\x7f]*$"

@@ -6,13 +6,14 @@ Rendering follows after the commit. Called by ``flows.issue_invoice``.
 import functools
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
+from core.catalog.models import BUNDLE
 from core.kernel import crash
 from core.kernel.clock import local_date
 from core.kernel.money import MICROS, Money, minor_digits
@@ -31,7 +32,7 @@ from invoices.why import Formula, Why
 from invoices.wording import Printing
 from invoices.words import Words, words
 
-_GROUPS = ("physical", "digital", "service", "plan", "delivery", "gift_card")
+_GROUPS = ("bundle", "physical", "digital", "service", "plan", "delivery", "gift_card")
 #: What a gift card sells is owed to whoever has it, and is no revenue to come.
 _LEDGER_CODES = {"gift_card": GIFT_CARDS}
 
@@ -167,7 +168,7 @@ def _item(basis: _Basis, line: OrderLine, parents: dict[uuid.UUID, int]) -> Item
         line_number=line.line_number,
         name=line.name,
         description=words(basis.locale).price_without_tax if less else "",
-        priced_each=not less,
+        priced_each=not less and line.parent_id is None,
         net_minor=line.net_minor,
         taxes=taxes,
         sku=line.sku,
@@ -185,19 +186,26 @@ def _item(basis: _Basis, line: OrderLine, parents: dict[uuid.UUID, int]) -> Item
     )
 
 
-def _why(basis: _Basis, line: OrderLine, contained: int) -> Why:
-    """Price times quantity as ordered, and what rounding left of it."""
-    amount = Money(line.net_minor + contained, basis.order.currency).decimal()
+def _why(basis: _Basis, line: OrderLine, contained: int) -> Why | None:
+    """Price times quantity as ordered, or a piece's share of its bundle, and what rounding left of it."""
+    if line.kind == BUNDLE:
+        return None
+    trace, currency = line.price_trace or {}, basis.order.currency
+    amount = Money(line.net_minor + contained, currency).decimal()
     price, quantity = Decimal(line.unit_price_micros) / MICROS, Decimal(line.quantity)
-    places = Decimal(1).scaleb(-minor_digits(basis.order.currency))
-    residue = price * quantity - amount
-    return Why(
-        Formula.QUANTITY,
-        amount,
-        quantity=quantity,
-        unit_price=price,
+    places = Decimal(1).scaleb(-minor_digits(currency))
+    why = Why(Formula.QUANTITY, amount, quantity=quantity, unit_price=price)
+    exact = price * quantity
+    if line.parent_id is not None:
+        of = Money(int(trace["of_minor"]), currency).decimal()
+        weight, of_weight = Decimal(trace["weight"]), Decimal(trace["of_weight"])
+        why = Why(Formula.SHARE, amount, of=of, weight=weight, of_weight=of_weight)
+        exact = (of * weight / of_weight).quantize(places / MICROS)
+    residue = exact - amount
+    return replace(
+        why,
         residue=residue if abs(residue) < places else Decimal(0),
-        source=str((line.price_trace or {}).get("list", "")),
+        source=str(trace.get("list", "")),
     )
 
 

@@ -113,6 +113,7 @@ class Words:
     your_payment: str = "Your payment {}. Thank you"
     your_credit: str = "Your credit {}"
     # groups
+    bundle: str = "Bundles"
     physical: str = "Devices"
     digital: str = "Downloads"
     service: str = "Visits"
@@ -144,7 +145,8 @@ class Words:
     why_percent: str = "{percent} of {of}."
     why_off: str = "An amount off, as agreed."
     why_off_share: str = "Its part of {of} off: {weight} of {of_weight}."
-    why_share: str = "Its part of the bundle’s price of {of}."
+    why_share: str = "Its part of the bundle’s price of {of}: {weight} of {of_weight}."
+    why_share_whole: str = "The bundle’s price of {of} is for this alone."
     why_credit: str = "{amount} of the {of} on invoice {source}, with the same tax."
     why_more: str = "More on a line of invoice {source}, at the same tax."
     why_fixed: str = "A price as agreed."
@@ -261,6 +263,7 @@ DE = Words(
     discount="Zahlen Sie {amount} bis zum {day}, und {saved} ({percent} Skonto) gehören Ihnen.",
     your_payment="Ihre Zahlung {}. Vielen Dank",
     your_credit="Ihr Guthaben {}",
+    bundle="Pakete",
     physical="Geräte",
     digital="Downloads",
     service="Termine",
@@ -288,7 +291,8 @@ DE = Words(
     why_percent="{percent} von {of}.",
     why_off="Ein Nachlass, wie vereinbart.",
     why_off_share="Der Anteil an {of} Nachlass: {weight} von {of_weight}.",
-    why_share="Der Anteil am Paketpreis von {of}.",
+    why_share="Der Anteil am Paketpreis von {of}: {weight} von {of_weight}.",
+    why_share_whole="Der Paketpreis von {of} gilt allein dafür.",
     why_credit="{amount} von {of} auf Rechnung {source}, mit derselben Steuer.",
     why_more="Mehr zu einer Position der Rechnung {source}, mit derselben Steuer.",
     why_fixed="Ein Preis wie vereinbart.",
