@@ -161,14 +161,22 @@ def _applied_words(said: Words, item: Open) -> str:
 
 
 def _item(basis: _Basis, line: OrderLine, parents: dict[uuid.UUID, int]) -> Item:
-    group = getattr(words(basis.locale), line.kind) if line.kind in _GROUPS else ""
+    said = words(basis.locale)
+    group = getattr(said, line.kind) if line.kind in _GROUPS else ""
+    if line.charge_kind == "yearly":
+        group = said.plan_year
+    is_piece = line.parent_id is not None
     taxes = tuple(TaxPart.of(tax) for tax in basis.taxes.get(line.id, []))
     less = any(part.relief and part.inclusive for part in taxes)
     return Item(
         line_number=line.line_number,
         name=line.name,
-        description=words(basis.locale).price_without_tax if less else "",
-        priced_each=not less and line.parent_id is None,
+        description=said.price_without_tax
+        if less
+        else group
+        if is_piece and line.charge_kind != "one_off"
+        else "",
+        priced_each=not less and not is_piece,
         net_minor=line.net_minor,
         taxes=taxes,
         sku=line.sku,

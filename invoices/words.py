@@ -118,6 +118,7 @@ class Words:
     digital: str = "Downloads"
     service: str = "Visits"
     plan: str = "First month"
+    plan_year: str = "First year"
     gift_card: str = "Gift cards"
     # why a memo was made
     void: str = "Taken back in full"
@@ -268,6 +269,7 @@ DE = Words(
     digital="Downloads",
     service="Termine",
     plan="Erster Monat",
+    plan_year="Erstes Jahr",
     gift_card="Geschenkkarten",
     void="Vollständig zurückgenommen",
     returned="Rückgabe",
