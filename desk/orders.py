@@ -162,7 +162,7 @@ def _line(standing: Standing, currency: str) -> dict[str, Any]:
 
 def _piece(line: OrderLine, currency: str) -> dict[str, Any]:
     """A piece of a bundle, with its part of the price and what it sells for by itself."""
-    trace, kind = line.price_trace, line.charge_kind.replace("_", " ")
+    trace = line.price_trace
     share = f"{trace.get('weight')} of {trace.get('of_weight')}"
     alone = Money(line.sale_price_minor or 0, currency).decimal()
     return {
@@ -170,7 +170,7 @@ def _piece(line: OrderLine, currency: str) -> dict[str, Any]:
         "name": line.name,
         "quantity": line.quantity,
         "total": Money(line.priced_minor, currency),
-        "note": f"{kind}, {share} of the bundle; {alone} by itself",
+        "note": f"{share}; alone {alone}",
     }
 
 

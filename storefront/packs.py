@@ -83,28 +83,17 @@ def were(prices: Iterable[tuple[str, Money]]) -> str:
 def contents(bundle: Bundle) -> dict[str, Any]:
     """One bundle as its page and the home page show it: what is in it, now and again, and what is kept."""
     shares, charges = bundle.shares(1), bundle.charges(1)
-    now = bundle.due_now(1)
-    apart = total((charge.apart for charge in charges), bundle.currency)
     again = [
         (share.amount, share.piece.alone.interval, share.piece.component.name)
         for share in shares
         if share.piece.alone.interval
     ]
-    starts = sorted(
-        {
-            share.piece.alone.activation or "by_hand"
-            for share in shares
-            if share.piece.alone.interval
-        }
-    )
     return {
         "parts": [_part(charge, shares) for charge in charges],
         "pictures": [share.piece.component.picture for share in shares][:3],
-        "due_now": now,
-        "apart": apart,
+        "due_now": bundle.due_now(1),
         "again": again,
         "saving": saving(charges),
-        "billed": f"Plans in it are {' or '.join(billed(one) for one in starts)}" if starts else "",
     }
 
 

@@ -190,9 +190,9 @@ def _billed(offers: Sequence[Offer]) -> str:
         )
     if price.interval is None:
         return ""
-    periods = " or ".join(dict.fromkeys(FIRST[one.price.interval or "month"] for one in offers))
-    words = billed(price.activation)
-    return f"{words[0].upper()}{words[1:]}. What you pay now is the {periods}, counted from then"
+    periods = " or ".join(dict.fromkeys(one.price.interval or "month" for one in offers))
+    begins = billed(price.activation).removeprefix("billed ")
+    return f"{begins[0].upper()}{begins[1:]}. What you pay now is the first {periods}, counted from then"
 
 
 class Line(NamedTuple):
