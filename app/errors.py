@@ -18,7 +18,8 @@ from api.problems import (
     WrongContentType,
 )
 from cart.checkout import CheckoutIncomplete, TotalChanged
-from cart.lines import BadQuantity, CartClosed, TooMany
+from cart.goods import BadQuantity, TooMany
+from cart.lines import CartClosed
 from core.catalog.products import UnknownSku
 from core.kernel.errors import Forbidden, Invalid, NotFound, ShopError, StaleState
 from core.kernel.idempotency import KeyInFlight, KeyReused
