@@ -1,14 +1,21 @@
-"""Cards on file for tests: an account with somebody who may log in, a set-up gone through, a bill to charge."""
+"""Cards on file for tests: an account and its owner, a set-up that is gone through, a bill to charge."""
 
-import uuid
+from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
+from cart import address
+from core.kernel.jobs import Job
+from core.kernel.money import to_micros
+from core.ledger import items
 from core.parties import accounts
 from core.parties.models import Account
 from flows.house import House
 from flows.set_up_method import SetUpWish, begin, settle
+from invoices import drafts
+from invoices.drafts import Draft, DraftLine
 from invoices.models import Invoice
+from invoices.wording import Printing
 from payments.methods import Consent
 from payments.models import PaymentMethod, PaymentOperation
 from tests import world as worlds
@@ -70,12 +77,19 @@ def newest(house: House, kind: str) -> PaymentOperation:
         ).one()
 
 
-def bill_of(house: House, account_id: uuid.UUID) -> Invoice:
-    """The account's newest bill."""
+def owe(house: House, account: Account, price: str = "45.00") -> Invoice:
+    """A bill of so much, without tax; its PDF is left out."""
+    now = house.clock.now()
+    charged = DraftLine("River 100", Decimal(1), to_micros(price), tax_category="internet")
+    printing = Printing(house.links.bill, address.lines)
+    with house.db.transaction() as session:
+        draft = drafts.start(session, account.id, Draft((charged,)), "test", now)
+        issued = drafts.issue(session, draft.public_id, draft.revision, printing, "test", now)
+        session.execute(delete(Job).where(Job.name == "InvoiceIssued"))
+        return issued
+
+
+def still_open(house: House, bill: Invoice) -> int:
+    """What the ledger says is open of a bill, in cents."""
     with house.db.reading() as session:
-        return session.scalars(
-            select(Invoice)
-            .where(Invoice.payer_account_id == account_id)
-            .order_by(Invoice.id.desc())
-            .limit(1)
-        ).one()
+        return items.of_sources(session, [bill.id])[bill.id].open.minor
