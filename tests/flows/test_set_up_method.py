@@ -1,4 +1,4 @@
-"""A card is put on file with what its owner agreed to, once, whatever goes wrong on the way; nothing is charged."""
+"""A card is put on file with what its owner agreed to, once, whatever goes wrong; nothing is charged."""
 
 import dataclasses
 from datetime import timedelta

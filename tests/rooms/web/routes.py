@@ -22,6 +22,9 @@ from core.tax import exemptions
 from core.tax.exemptions import NewExemption
 from core.tax.models import TaxRate
 from flows import draft_invoice
+from flows.set_up_method import SetUpWish, begin
+from payments.methods import Consent
+from payments.models import PaymentOperation
 from tests.giving import new_card_id
 from tests.paying import fill_cart
 from tests.rooms.web.stage import EVERYBODY, KIM, RILEY, Stage
@@ -52,6 +55,11 @@ GET    /pay/<public_id>/return                       everybody token  200
 POST   /pay/<public_id>/return                       everybody token  200
 GET    /pay/<public_id>/cancelled                    everybody token  200
 POST   /pay/<public_id>/cancelled                    everybody token  303→/cart
+# whoever has the number of a set-up came from our own redirect too
+GET    /methods/<public_id>/return                   everybody token  200
+POST   /methods/<public_id>/return                   everybody token  200
+GET    /methods/<public_id>/cancelled                everybody token  200
+POST   /methods/<public_id>/cancelled                everybody token  303→/account
 # whoever has an order's link sees the order
 GET    /o/<public_id>/<token>                        everybody none   200
 GET    /o/<public_id>/<token>/thanks                 everybody none   200
@@ -255,6 +263,9 @@ _NOBODYS = "01900000-0000-7000-8000-000000000000"
 _PLACES = {
     "POST /pay/": {"<public_id>": "{operation}"},
     "POST /pay/<public_id>/cancelled": {"<public_id>": "{fresh_operation}"},
+    "POST /methods/": {"<public_id>": "{setup}"},
+    "POST /methods/<public_id>/cancelled": {"<public_id>": "{fresh_setup}"},
+    "GET /methods/": {"<public_id>": "{setup}"},
     "GET /pay/": {"<public_id>": "{operation}"},
     "POST /o/": {"<public_id>": "{guest_order}", "<token>": "{guest_order_token}"},
     "GET /o/": {
@@ -432,6 +443,8 @@ class Names(dict[str, str]):
         elif name == "fresh_operation":
             order = self.stage.begin_to_pay(self.stage.world.visit.sku)
             self[name] = self.stage.operation_of(order).public_id
+        elif name in ("setup", "fresh_setup"):
+            self[name] = _begun_setup(self.stage)
         elif name == "fresh_verify_link":
             self[name] = self.stage.link("verify", RILEY)
         elif name in ("gift_card", "gift_card_token"):
@@ -470,6 +483,13 @@ def make_token(stage: Stage, who: str, kind: str, scopes: tuple[str, ...] = ()) 
     with stage.db.transaction() as session:
         row, secret = tokens.make(session, stage.people[who], new, now.date(), now)
         return row.public_id, secret
+def _begun_setup(stage: Stage) -> str:
+    """A set-up of Riley's that waits at the processor; its public id."""
+    agreed = Consent(stage.people[RILEY], "trial", new_public_id(), "I agree.", "1", "203.0.113.7")
+    wish = SetUpWish(stage.accounts[RILEY], agreed, "/account", "/account")
+    url = begin(stage.house, wish)
+    public_id: str = stage.row(PaymentOperation, PaymentOperation.redirect_url == url).public_id
+    return public_id
 
 
 def _account_number(stage: Stage, who: str) -> str:
