@@ -106,6 +106,8 @@ class SubscriptionPhase(Base):
     withdrawn_at: Mapped[datetime | None]
     agreed_at: Mapped[datetime]
     agreed_by: Mapped[str] = mapped_column(String(80))
+    #: The subscription's revision that this was agreed with.
+    revision: Mapped[int] = mapped_column(default=1)
 
 
 class SubscriptionPause(Base):

@@ -1,0 +1,57 @@
+"""Plans: how variants recur, and which can be had in place of each other."""
+
+import uuid
+from collections.abc import Collection
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.catalog.models import Product, Variant
+from core.prices.models import Meter, Plan, UsagePrice
+
+
+def of_variants(session: Session, variant_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Plan]:
+    """The plan of each variant that recurs."""
+    rows = session.scalars(select(Plan).where(Plan.variant_id.in_(variant_ids)))
+    return {row.variant_id: row for row in rows}
+
+
+def is_one_family(session: Session, one: uuid.UUID, other: uuid.UUID) -> bool:
+    """Can the second be had in place of the first? A plan can always be had again, in another quantity."""
+    if one == other:
+        return True
+    found = of_variants(session, (one, other))
+    return len(found) == 2 and found[one].family == found[other].family != ""
+
+
+def relatives(session: Session, variant_id: uuid.UUID) -> list[tuple[Plan, Variant]]:
+    """Every plan of the variant's family that is on a shelf, itself included, in the order of the shelf."""
+    own = session.scalar(select(Plan).where(Plan.variant_id == variant_id))
+    if own is None:
+        return []
+    same = Plan.family == own.family if own.family else Plan.id == own.id
+    rows = session.execute(
+        select(Plan, Variant)
+        .join(Variant, Variant.id == Plan.variant_id)
+        .join(Product, Product.id == Variant.product_id)
+        .where(same)
+        .order_by(Product.position, Variant.position, Variant.sku)
+    )
+    return [(plan, variant) for plan, variant in rows]
+
+
+def meters(
+    session: Session, variant_ids: Collection[uuid.UUID], currency: str
+) -> dict[uuid.UUID, list[tuple[Meter, UsagePrice]]]:
+    """What each plan counts in a currency, with what it costs."""
+    rows = session.execute(
+        select(Plan.variant_id, Meter, UsagePrice)
+        .join(UsagePrice, UsagePrice.plan_id == Plan.id)
+        .join(Meter, Meter.id == UsagePrice.meter_id)
+        .where(Plan.variant_id.in_(variant_ids), UsagePrice.currency == currency)
+        .order_by(Meter.code)
+    )
+    found: dict[uuid.UUID, list[tuple[Meter, UsagePrice]]] = {}
+    for variant_id, meter, price in rows:
+        found.setdefault(variant_id, []).append((meter, price))
+    return found

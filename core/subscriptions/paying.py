@@ -1,0 +1,33 @@
+"""Who pays for a service: any account of the same seller and currency, from the next bill on."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core.parties.models import Account
+from core.subscriptions import states
+from core.subscriptions.errors import NotRunning, PayerRefused, SameAgain
+from core.subscriptions.models import Subscription
+
+
+def set_payer(
+    session: Session, subscription: Subscription, payer: Account, actor: str, now: datetime
+) -> None:
+    """Somebody else pays from now on; bills that were issued stay where they are.
+
+    A method that its bills are charged to was the old payer's and goes. Raises PayerRefused, SameAgain,
+    NotRunning and StaleState.
+    """
+    if subscription.state == "ended":
+        raise NotRunning(subscription.state)
+    if payer.id == subscription.payer_account_id:
+        raise SameAgain
+    if (payer.legal_entity_id, payer.currency) != (
+        subscription.legal_entity_id,
+        subscription.currency,
+    ):
+        raise PayerRefused(payer.number)
+    old = session.get_one(Account, subscription.payer_account_id)
+    states.keep(session, subscription, payer_account_id=payer.id, payment_method_id=None)
+    who = {"payer": payer.public_id, "old_payer": old.public_id}
+    states.told(session, subscription, "payer", actor, now, **who)
