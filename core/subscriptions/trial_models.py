@@ -83,6 +83,11 @@ class Trial(Base):
             "(state IN ('awaiting_card', 'running')) = (closed_at IS NULL)", name="closed"
         ),
         CheckConstraint("price_micros >= 0", name="price"),
+        CheckConstraint(
+            "(first_invoice_id IS NULL) = (first_net_minor IS NULL) "
+            "AND (first_invoice_id IS NULL OR state = 'converted')",
+            name="first_bill",
+        ),
         Index("ix_trial_account_id", "account_id"),
         Index("ix_trial_asked_at", "asked_at", "id"),
         Index("ix_trial_due", "state", "next_on"),
@@ -125,6 +130,9 @@ class Trial(Base):
     closed_at: Mapped[datetime | None]
     #: Why it was cancelled or never began: ``by_mail``, ``by_portal``, ``card_used``, ``not_finished``.
     close_reason: Mapped[str] = mapped_column(String(30), default="")
+    #: The first bill above zero, and what it was before tax.
+    first_invoice_id: Mapped[uuid.UUID | None]
+    first_net_minor: Mapped[int | None]
     #: What was told to the person already: ``["welcome", "halfway"]``.
     told: Mapped[list[Any]] = mapped_column(default=list)
     #: When the notice before the first charge went out, on whose day the charge depends.

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from core.events import SubscriptionChanged, TrialEnded
+from core.events import TrialEnded
 from core.kernel import audit, jobs
 from core.kernel.db import changed
 from core.kernel.errors import ShopError, StaleState
-from core.subscriptions import trial_dates
+from core.subscriptions import states, trial_dates
 from core.subscriptions.models import Subscription, SubscriptionPhase
 from core.subscriptions.timeline import Timeline
 from core.subscriptions.trial_dates import Dates
@@ -51,10 +51,24 @@ def pay_from(
 ) -> None:
     """The paid phase begins on ``on``, and its bills come on that day of the month."""
     phase = paid_phase(session, subscription.id)
-    if phase is None:
-        phase = SubscriptionPhase(
+    states.keep(session, subscription, bill_day=on.day, ended_on=None, end_reason=None, end_note="")
+    if phase is not None:
+        phase.starts_on = phase.cycle_from = on
+    else:
+        _agree(session, trial, subscription, on, now)
+    session.flush()
+
+
+def _agree(
+    session: Session, trial: Trial, subscription: Subscription, on: date, now: datetime
+) -> None:
+    last = select(func.max(SubscriptionPhase.number)).where(
+        SubscriptionPhase.subscription_id == subscription.id
+    )
+    session.add(
+        SubscriptionPhase(
             subscription_id=subscription.id,
-            number=1,
+            number=(session.scalar(last) or 0) + 1,
             kind="paid",
             variant_id=trial.variant_id,
             quantity=1,
@@ -62,14 +76,13 @@ def pay_from(
             price_trace=trial.price_trace,
             interval=trial.interval,
             interval_count=trial.interval_count,
+            starts_on=on,
+            cycle_from=on,
             agreed_at=now,
             agreed_by=f"user:{trial.user_id}",
+            revision=subscription.revision,
         )
-        session.add(phase)
-    phase.starts_on = phase.cycle_from = on
-    subscription.bill_day = on.day
-    subscription.ended_on, subscription.end_reason = None, None
-    session.flush()
+    )
 
 
 def paid_phase(session: Session, subscription_id: uuid.UUID) -> SubscriptionPhase | None:
@@ -78,12 +91,18 @@ def paid_phase(session: Session, subscription_id: uuid.UUID) -> SubscriptionPhas
         select(SubscriptionPhase)
         .where(
             SubscriptionPhase.subscription_id == subscription_id,
-            SubscriptionPhase.number == 1,
+            SubscriptionPhase.number > 0,
             SubscriptionPhase.kind == "paid",
             SubscriptionPhase.withdrawn_at.is_(None),
         )
+        .order_by(SubscriptionPhase.starts_on, SubscriptionPhase.number)
         .limit(1)
     ).first()
+
+
+def is_cancelled(subscription: Subscription) -> bool:
+    """Was it asked to end, on this page or on the service's own?"""
+    return subscription.ended_on is not None and subscription.end_reason != OVER
 
 
 # --- while it runs --------------------------------------------------------------------------------
@@ -106,20 +125,25 @@ def go_on(
 
     Raises TrialOver when it is, and NothingToGoOn when it is paid for from that day already.
     """
-    if trial.state != "running" or trial.ends_on is None or on > trial.ends_on:
+    today = states.today(session, subscription, now)
+    if trial.state != "running" or trial.ends_on is None or not today <= on <= trial.ends_on:
+        raise TrialOver
+    if subscription.state != "active":
         raise TrialOver
     phase = paid_phase(session, subscription.id)
     starts = phase.starts_on if phase is not None else None
-    if starts is not None and starts <= on and trial.cancelled_at is None:
+    if starts is not None and starts <= on and not is_cancelled(subscription):
         raise NothingToGoOn
-    if method_id is not None:
-        subscription.payment_method_id = method_id
     pay_from(session, trial, subscription, on, now)
+    if method_id is not None:
+        states.keep(session, subscription, payment_method_id=method_id)
     trial.ends_on, trial.cancelled_at, trial.close_reason = on, None, ""
     trial.setup_id, trial.pays_from = None, None
     trial.next_on = min(on, trial.next_on or on)
-    _tell(session, trial, subscription, "plan", now)
-    note(session, trial, "trial.goes_on", f"user:{trial.user_id}", now, on=str(on))
+    session.flush()
+    actor = f"user:{trial.user_id}"
+    states.told(session, subscription, "plan", actor, now, on=on.isoformat())
+    note(session, trial, "trial.goes_on", actor, now, on=on.isoformat())
 
 
 def postpone(
@@ -134,7 +158,7 @@ def postpone(
         ended, reason = subscription.ended_on, subscription.end_reason
         pay_from(session, trial, subscription, ends_on, now)
         if ended is not None:  # it was cancelled: its last day stays
-            subscription.ended_on, subscription.end_reason = ended, reason
+            states.keep(session, subscription, ended_on=ended, end_reason=reason)
     details = {"from": str(before), "to": str(ends_on)}
     note(session, trial, "trial.postponed", "system", now, **details)
 
@@ -153,13 +177,16 @@ def cancel(
     """
     if trial.state != "running":
         raise TrialOver
-    if trial.cancelled_at is not None:
+    if is_cancelled(subscription):
         return
-    subscription.ended_on, subscription.end_reason = ends_on, CANCELLED
+    states.keep(session, subscription, ended_on=ends_on, end_reason=CANCELLED)
     trial.cancelled_at, trial.close_reason = now, reason
     trial.setup_id, trial.pays_from = None, None
-    _tell(session, trial, subscription, "cancelled", now)
-    note(session, trial, "trial.cancelled", f"user:{trial.user_id}", now, reason=reason)
+    session.flush()
+    actor = f"user:{trial.user_id}"
+    said = {"on": ends_on.isoformat(), "reason": CANCELLED}
+    states.told(session, subscription, "cancelled", actor, now, **said)
+    note(session, trial, "trial.cancelled", actor, now, reason=reason)
 
 
 def keep(session: Session, trial: Trial, subscription: Subscription, now: datetime) -> None:
@@ -169,14 +196,21 @@ def keep(session: Session, trial: Trial, subscription: Subscription, now: dateti
     """
     if trial.state != "running" or subscription.state == "ended":
         raise TrialOver
-    if trial.cancelled_at is None:
+    if not is_cancelled(subscription):
         return
     ends = trial.kind != FREE_TIER and paid_phase(session, subscription.id) is None
-    subscription.ended_on = trial.ends_on if ends else None
-    subscription.end_reason = OVER if ends else None
+    states.keep(
+        session,
+        subscription,
+        ended_on=trial.ends_on if ends else None,
+        end_reason=OVER if ends else None,
+        end_note="",
+    )
     trial.cancelled_at, trial.close_reason = None, ""
-    _tell(session, trial, subscription, "kept", now)
-    note(session, trial, "trial.kept", f"user:{trial.user_id}", now)
+    session.flush()
+    actor = f"user:{trial.user_id}"
+    states.told(session, subscription, "kept", actor, now, taken_back="end")
+    note(session, trial, "trial.kept", actor, now)
 
 
 # --- its end --------------------------------------------------------------------------------------
@@ -187,16 +221,13 @@ def outcome(trial: Trial, subscription: Subscription, timeline: Timeline, today:
 
     A free tier converts with its first bill above zero, which is not asked here.
     """
-    if trial.kind == FREE_TIER:
-        over = subscription.ended_on is not None and subscription.ended_on <= today
-        return "cancelled" if over else ""
+    ended = subscription.ended_on if is_cancelled(subscription) else None
+    if ended is not None and ended <= today and ended <= (trial.ends_on or ended):
+        return "cancelled"
     if trial.ends_on is None or today < trial.ends_on:
         return ""
     phase = timeline.phase_on(trial.ends_on)
-    if phase is not None and phase.kind == "paid":
-        return "converted"
-    by_itself = trial.cancelled_at is None and subscription.end_reason == OVER
-    return "lapsed" if by_itself else "cancelled"
+    return "converted" if phase is not None and phase.kind == "paid" else "lapsed"
 
 
 def close(session: Session, trial: Trial, how: str, now: datetime) -> None:
@@ -233,16 +264,6 @@ def dates(trial: Trial, follow_ups: Sequence[date] = ()) -> Dates | None:
     return Dates(
         plan.starts_on, trial.ends_on, plan.halfway_on, plan.notice_on, tuple(sorted(follow_ups))
     )
-
-
-def _tell(
-    session: Session, trial: Trial, subscription: Subscription, what: str, now: datetime
-) -> None:
-    subscription.revision += 1
-    session.flush()
-    event = SubscriptionChanged(str(subscription.id), what, subscription.revision)
-    key = f"subscription-changed:{subscription.id}:{subscription.revision}"
-    jobs.record(session, event, now, key=key)
 
 
 def note(
