@@ -77,7 +77,8 @@ def propose(timeline: Timeline, wish: Wish, on: date, *, today: date | None = No
     running = _running(timeline, on)
     if running.kind == "trial":
         span = next(days for phase, days in timeline.spans() if phase.id == running.id)
-        raise OnTrial(span.end)
+        if span.end != NEVER:  # a free tier has no end that could be waited for
+            raise OnTrial(span.end)
     if wish.is_in(running):
         raise SameAgain
     begun = today or on

@@ -1,4 +1,4 @@
-"""Reading trials: offers, a person's own, the desk's lists, who is to be called today, and what came of them."""
+"""Reading trials: offers, a person's own, the desk's lists, who is to be called, and what came of them."""
 
 import uuid
 from collections.abc import Collection, Sequence
@@ -67,7 +67,7 @@ class Tally:
 # --- offers ---------------------------------------------------------------------------------------
 
 
-def _offers(*where: ColumnElement[bool]) -> Select[Any]:
+def _offers(*where: ColumnElement[bool]) -> Select[TrialOffer, Variant, Product]:
     return (
         select(TrialOffer, Variant, Product)
         .join(Variant, Variant.id == TrialOffer.variant_id)
@@ -99,7 +99,7 @@ def offer(session: Session, code: str) -> Offered:
 # --- trials ---------------------------------------------------------------------------------------
 
 
-def _trials(*where: ColumnElement[bool]) -> Select[Any]:
+def _trials(*where: ColumnElement[bool]) -> Select[Trial, Account, Variant, Subscription]:
     return (
         select(Trial, Account, Variant, Subscription)
         .join(Account, Account.id == Trial.account_id)
@@ -291,7 +291,7 @@ def report(session: Session, first: date, last: date) -> list[Tally]:
         .group_by(Trial.kind, Trial.currency)
         .order_by(Trial.currency)
     ):
-        sums.setdefault(kind, []).append(Money(int(minor), currency))
+        sums.setdefault(kind, []).append(Money(int(minor or 0), currency))
     return [
         _tally(kind, counts.get(kind, (0, 0, 0, 0, 0)), tuple(sums.get(kind, ()))) for kind in KINDS
     ]

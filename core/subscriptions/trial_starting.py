@@ -17,7 +17,7 @@ from core.kernel.ids import new_id
 from core.parties.models import Account
 from core.subscriptions import states, trial_claims, trial_dates, trials
 from core.subscriptions.models import Subscription, SubscriptionPhase
-from core.subscriptions.trial_models import CARD, FREE_TIER, Trial, TrialFollowUp, TrialOffer
+from core.subscriptions.trial_models import CARD, Trial, TrialFollowUp, TrialOffer
 
 
 @dataclass(frozen=True)
@@ -85,10 +85,9 @@ def open_service(
 ) -> Subscription:
     """The subscription of a trial, which waits to be activated, with its free phase.
 
-    A free tier is its plan from the beginning: that plan's price is nothing.
+    Of a free tier that phase has no end, and what is used above the tier is billed in it.
     """
-    variant_id = terms.variant_id if isinstance(terms, Trial) else terms.offer.variant_id
-    kind = terms.kind if isinstance(terms, Trial) else terms.offer.kind
+    offer = terms if isinstance(terms, Trial) else terms.offer
     subscription = Subscription(
         id=new_id(),
         legal_entity_id=account.legal_entity_id,
@@ -107,11 +106,11 @@ def open_service(
         SubscriptionPhase(
             subscription_id=subscription.id,
             number=0,
-            kind="paid" if kind == FREE_TIER else "trial",
-            variant_id=variant_id,
+            kind="trial",
+            variant_id=offer.variant_id,
             quantity=1,
             unit_price_micros=0,
-            price_trace={"trial": kind},
+            price_trace={"trial": offer.kind},
             interval=terms.interval,
             interval_count=terms.interval_count,
             agreed_at=now,

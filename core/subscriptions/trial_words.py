@@ -36,6 +36,8 @@ class Cost:
     total: Money | None
     interval: str
     interval_count: int = 1
+    #: Does ``net`` contain the tax already?
+    included: bool = False
 
     @property
     def every(self) -> str:
@@ -86,7 +88,7 @@ def amount(cost: Cost, say: Figures) -> str:
     """``$9.59 with tax``; before an address is known ``about $9.00, plus the sales tax of your address``."""
     if cost.total is None:
         return f"about {say.money(cost.net)}, plus the tax of your address"
-    if cost.total == cost.net:
+    if cost.total == cost.net and not cost.included:
         return f"{say.money(cost.net)}; no tax is added"
     return f"{say.money(cost.total)} with tax"
 

@@ -230,9 +230,27 @@ def outcome(trial: Trial, subscription: Subscription, timeline: Timeline, today:
     return "converted" if phase is not None and phase.kind == "paid" else "lapsed"
 
 
-def close(session: Session, trial: Trial, how: str, now: datetime) -> None:
-    """It ended. StaleState when somebody else closed it."""
-    move(session, trial, how, closed_at=now, next_on=None)
+def close(
+    session: Session,
+    trial: Trial,
+    how: str,
+    now: datetime,
+    bill: tuple[uuid.UUID, int] | None = None,
+) -> None:
+    """It ended. ``bill`` is its first above zero, and what it was before tax, in minor units.
+
+    StaleState when somebody else closed it.
+    """
+    key, net = bill if bill is not None else (None, None)
+    move(
+        session,
+        trial,
+        how,
+        closed_at=now,
+        next_on=None,
+        first_invoice_id=key,
+        first_net_minor=net,
+    )
     jobs.record(session, TrialEnded(str(trial.id), how), now, key=f"trial-ended:{trial.id}")
     note(session, trial, f"trial.{how}", "system", now)
 
