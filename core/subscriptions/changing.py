@@ -1,7 +1,7 @@
 """Another plan or quantity, from today or from a day ahead: what it would be (pure), and agreeing to it."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -65,10 +65,10 @@ def next_day(timeline: Timeline, today: date) -> date:
 
 
 def propose(timeline: Timeline, wish: Wish, on: date, *, today: date | None = None) -> Timeline:
-    """The timeline with the wish from ``on`` (None: that is today). Phases that lie ahead give way to it.
+    """The timeline with the wish from ``on``; ``today`` None: that is the day.
 
-    A plan of the same interval keeps its bill days; another one counts its periods from ``on``. Raises
-    NotRunning, OnTrial, SameAgain and TooManyOf.
+    Phases that lie ahead give way to it. A plan of the same interval keeps its bill days; another one counts
+    its periods from ``on``. Raises NotRunning, OnTrial, SameAgain and TooManyOf.
     """
     if not 1 <= wish.quantity <= MOST:
         raise TooManyOf(wish.quantity, MOST)
@@ -79,10 +79,10 @@ def propose(timeline: Timeline, wish: Wish, on: date, *, today: date | None = No
         span = next(days for phase, days in timeline.spans() if phase.id == running.id)
         if span.end != NEVER:  # a free tier has no end that could be waited for
             raise OnTrial(span.end)
-    if wish.is_in(running):
-        raise SameAgain
     begun = today or on
     kept = [one for one in timeline.phases if one.starts_on and _stays(one.starts_on, on, begun)]
+    if wish.is_in(running) or wish.is_in(_replaced(kept, running)):
+        raise SameAgain
     months = MONTHS[wish.interval] * wish.interval_count
     made = Phase(
         id=new_id(),
@@ -106,6 +106,11 @@ def propose(timeline: Timeline, wish: Wish, on: date, *, today: date | None = No
 def _stays(starts_on: date, on: date, today: date) -> bool:
     """A phase that began earlier, or on the very day of a change that holds today: that one is empty now."""
     return starts_on < on or starts_on <= today
+
+
+def _replaced(kept: Sequence[Phase], running: Phase) -> Phase:
+    """What a change takes the place of: the phase before it; behind a trial, what was to follow it."""
+    return kept[-1] if kept and kept[-1].kind == "paid" else running
 
 
 def _running(timeline: Timeline, day: date) -> Phase:
@@ -138,7 +143,7 @@ def change(
     if on < today:
         raise WrongDay(on, today, subscription.ended_on or NEVER)
     after = propose(before, wish, on, today=today)
-    old = _running(before, on)
+    old = _replaced(after.phases[:-1], _running(before, on))
     if not plans.is_one_family(session, old.variant_id, wish.variant_id):
         raise OtherFamily(wish.sku)
     withdraw(

@@ -109,7 +109,7 @@ def current(session: Session, subscription: Subscription) -> SubscriptionPause:
     found = session.scalars(
         select(SubscriptionPause)
         .where(SubscriptionPause.subscription_id == subscription.id)
-        .order_by(SubscriptionPause.starts_on.desc(), SubscriptionPause.asked_at.desc())
+        .order_by(SubscriptionPause.starts_on.desc(), SubscriptionPause.id.desc())
         .limit(1)
     ).one_or_none()
     if found is None:

@@ -115,7 +115,7 @@ def _pauses(session: Session, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, list
     for row in session.scalars(
         select(SubscriptionPause)
         .where(SubscriptionPause.subscription_id.in_(keys))
-        .order_by(SubscriptionPause.starts_on)
+        .order_by(SubscriptionPause.starts_on, SubscriptionPause.id)
     ):
         found.setdefault(row.subscription_id, []).append(
             Period(row.starts_on, row.ends_on or NEVER)

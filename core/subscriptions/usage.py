@@ -38,6 +38,7 @@ MOST_AT_ONCE = Decimal(10_000_000)
 #: Older usage is not taken any more.
 OLDEST_MONTHS = 18
 _MILLION = 1_000_000
+_FINEST = Decimal("0.000001")
 
 
 @dataclass(frozen=True)
@@ -115,10 +116,13 @@ def record(
 
 
 def _micros(quantity: Decimal) -> int:
-    scaled = quantity * _MILLION if quantity.is_finite() else Decimal(-1)
-    if not 0 <= quantity <= MOST_AT_ONCE or scaled != scaled.to_integral_value():
+    """Millionths, exactly; a quantity that is finer is refused, not rounded."""
+    if not quantity.is_finite() or not 0 <= quantity <= MOST_AT_ONCE:
         raise UsageTooMuch(f"{quantity:f}"[:40], f"{MOST_AT_ONCE:f}")
-    return int(scaled)
+    exact = quantity.quantize(_FINEST)
+    if exact != quantity:
+        raise UsageTooMuch(f"{quantity:f}"[:40], f"{MOST_AT_ONCE:f}")
+    return int(exact.scaleb(6))
 
 
 def _root(session: Session, subscription: Subscription, meter: Meter, key: str) -> UsageRecord:
