@@ -25,6 +25,7 @@ import core.stock.models
 import core.subscriptions.models
 import core.subscriptions.trial_models
 import core.tax.models
+import invoices.billing.models
 import invoices.models
 import invoices.statements.models
 import payments.models

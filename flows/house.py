@@ -12,6 +12,7 @@ from core.tax.register import VatRegister
 from core.tax.service import OwnTable, TaxService
 from flows.browse import Shelves
 from flows.links import Links
+from invoices.billing.bounds import Bounds
 from payments.gateway import Gateway
 
 
@@ -29,6 +30,8 @@ class Rules:
     payment_grace: timedelta
     #: ``card``, and ``invoice`` where the shop sells on terms.
     payment_methods: tuple[str, ...]
+    #: What no bill of services may be.
+    bills: Bounds = field(default_factory=Bounds)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from core.kernel.money import Money
 from core.ledger.chart import CONTRACT_LIABILITY
 from core.orders.models import OrderLineTax
 from core.parties.models import Account, Channel, LegalEntity
+from core.tax.arithmetic import Taxed
 from invoices.document import Applied, Delivery, Kind
 from invoices.models import Invoice, InvoiceLineTax
 from invoices.terms import Terms
@@ -58,6 +59,34 @@ class TaxPart:
         named = {name: kept.pop(name) for name in _TAX_NAMED}
         return cls(**named, more=kept)
 
+    @classmethod
+    def reckoned(cls, one: Taxed) -> "TaxPart":
+        """As it was just worked out."""
+        tax = one.tax
+        return cls(
+            tax.jurisdiction,
+            tax.name,
+            tax.rate_ppm,
+            one.base_minor,
+            one.amount_minor,
+            tax.inclusive,
+            {"compound": tax.compound, "relief": tax.relief, "reference": tax.reference},
+        )
+
+
+@dataclass(frozen=True)
+class Charge:
+    """What a line of a service bills: a period of a phase (counted from 0), or its usage of a meter.
+
+    ``rated_minor`` is the amount at the plan's own price, with the tax that it contains and before relief.
+    """
+
+    key: str
+    phase_id: uuid.UUID
+    period_index: int
+    rated_minor: int
+    meter_id: uuid.UUID | None = None
+
 
 @dataclass(frozen=True)
 class Item:
@@ -86,6 +115,9 @@ class Item:
     why: Why | None = None
     priced_each: bool = True  # quantity and unit price say something
     prints_sku: bool = True
+    charge: Charge | None = None
+    #: Of a credit for days that are not used: what it takes back, at the plan's own price.
+    repaired_minor: int | None = None
 
     @property
     def tax_minor(self) -> int:

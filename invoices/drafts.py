@@ -5,7 +5,6 @@ Called by ``flows.draft_invoice``.
 """
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -264,7 +263,7 @@ def _item(number: int, line: DraftLine, taxed: TaxedLine | None, currency: str) 
         line_number=number,
         name=line.name,
         net_minor=taxed.net_minor if taxed is not None else 0,
-        taxes=_parts(taxed.taxes) if taxed is not None else (),
+        taxes=tuple(map(TaxPart.reckoned, taxed.taxes)) if taxed is not None else (),
         quantity=line.quantity,
         unit_price_micros=line.unit_price_micros,
         ledger_code=line.ledger_code,
@@ -282,23 +281,4 @@ def _item(number: int, line: DraftLine, taxed: TaxedLine | None, currency: str) 
             unit_price=price,
             residue=price * line.quantity - amount.decimal(),
         ),
-    )
-
-
-def _parts(taxes: Sequence[Any]) -> tuple[TaxPart, ...]:
-    return tuple(
-        TaxPart(
-            one.tax.jurisdiction,
-            one.tax.name,
-            one.tax.rate_ppm,
-            one.base_minor,
-            one.amount_minor,
-            one.tax.inclusive,
-            {
-                "compound": one.tax.compound,
-                "relief": one.tax.relief,
-                "reference": one.tax.reference,
-            },
-        )
-        for one in taxes
     )

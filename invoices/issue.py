@@ -15,15 +15,16 @@ from sqlalchemy.orm import Session
 
 from core.kernel import crash
 from core.kernel.clock import local_date
-from core.kernel.money import MICROS, Money, minor_digits
+from core.kernel.money import MICROS, Money, extend, minor_digits
 from core.ledger import business, items
 from core.ledger.chart import CONTRACT_LIABILITY, GIFT_CARDS
 from core.ledger.items import Open
 from core.orders import placing
 from core.orders.models import Order, OrderLine, OrderLineTax
 from core.parties.models import Account, Channel, LegalEntity
+from core.subscriptions.models import SubscriptionPhase
 from invoices import terms, writing
-from invoices.content import Content, Item, TaxPart
+from invoices.content import Charge, Content, Item, TaxPart
 from invoices.document import Applied, Delivery, Kind
 from invoices.models import Invoice
 from invoices.terms import Terms
@@ -48,6 +49,8 @@ class _Basis:
     entity: LegalEntity
     deposits: list[Open]
     issue_date: date
+    #: The first phase of each subscription that the order begins.
+    phases: dict[uuid.UUID, uuid.UUID]
 
     @property
     def locale(self) -> str:
@@ -85,6 +88,7 @@ def for_order(session: Session, order_id: uuid.UUID, printing: Printing, now: da
 
 
 def _basis(session: Session, order: Order, now: datetime) -> _Basis:
+    lines = placing.lines_of(session, order.id)
     whose = {
         "payer": order.payer_account_id,
         "channel": order.channel_id,
@@ -93,14 +97,27 @@ def _basis(session: Session, order: Order, now: datetime) -> _Basis:
     account, channel, entity = session.execute(_parties(), whose).one()
     return _Basis(
         order,
-        placing.lines_of(session, order.id),
+        lines,
         placing.taxes_of(session, order.id),
         account,
         channel,
         entity,
         items.held_for_order(session, order.id),
         local_date(now, entity.time_zone),
+        _phases(session, lines),
     )
+
+
+def _phases(session: Session, lines: Sequence[OrderLine]) -> dict[uuid.UUID, uuid.UUID]:
+    begun = [line.subscription_id for line in lines if line.subscription_id is not None]
+    if not begun:
+        return {}
+    rows = session.execute(
+        select(SubscriptionPhase.subscription_id, SubscriptionPhase.id).where(
+            SubscriptionPhase.subscription_id.in_(begun), SubscriptionPhase.number == 0
+        )
+    )
+    return {row.subscription_id: row.id for row in rows}
 
 
 @functools.cache
@@ -182,7 +199,18 @@ def _item(basis: _Basis, line: OrderLine, parents: dict[uuid.UUID, int]) -> Item
         cost_minor=line.cost_minor,
         sale_price_minor=line.sale_price_minor,
         why=_why(basis, line, sum(tax.amount_minor for tax in taxes if tax.inclusive)),
+        charge=_charge(basis, line),
     )
+
+
+def _charge(basis: _Basis, line: OrderLine) -> Charge | None:
+    """A plan's line is the first period of its service, which begins later."""
+    if line.subscription_id is None or line.period_index is None:
+        return None
+    phase_id = basis.phases[line.subscription_id]
+    rated = extend(line.unit_price_micros, line.quantity, basis.order.currency)
+    key = f"{phase_id.hex}/{line.period_index}/0"
+    return Charge(key, phase_id, line.period_index, rated.minor)
 
 
 def _why(basis: _Basis, line: OrderLine, contained: int) -> Why:

@@ -6,7 +6,7 @@ account is locked here, and the database refuses what is too much. Called by ``f
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import ClassVar
 
@@ -34,7 +34,7 @@ from invoices.models import Invoice, InvoiceLine
 from invoices.why import Formula, Why
 from invoices.wording import Printing
 
-VOID, EARLY_PAYMENT = "void", "early_payment"
+VOID, EARLY_PAYMENT, NOT_USED = "void", "early_payment", "not_used"
 CREDIT_REASONS = ("returned", "wrong", "goodwill")
 DEBIT_REASONS = ("more_used", "wrong")
 
@@ -78,6 +78,15 @@ class MemoBelowZero(ShopError):
 
 
 @dataclass(frozen=True)
+class Because:
+    """Why a line of a service is credited: it was not used. ``rated_minor`` is what is taken back at the
+    plan's own price, which contains the taxes that the line's price contains."""
+
+    why: Why
+    rated_minor: int
+
+
+@dataclass(frozen=True)
 class Wish:
     """A memo that is wanted: net amounts by line number of the bill; ``None``: all that is left.
 
@@ -91,6 +100,7 @@ class Wish:
     actor: str
     message: str = ""
     refunded: bool = False  # only what the memo says becomes of the credit
+    because: Mapping[int, Because] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -140,7 +150,11 @@ def _credit(
     if existing is not None:
         return existing, Credited(zero, zero, None)
     chosen = choose(bill.lines)
-    items_ = [_credit_item(bill, line, chosen) for line in bill.lines if _picked(line, chosen)]
+    items_ = [
+        _unused(_credit_item(bill, line, chosen), wish.because.get(line.row.line_number), bill)
+        for line in bill.lines
+        if _picked(line, chosen)
+    ]
     owed = items.of_sources(session, [bill.invoice.id]).get(bill.invoice.id)
     content = _content(bill, wish, Kind.CREDIT_MEMO, items_, now)
     _within(bill, content)
@@ -243,6 +257,16 @@ def _credit_item(bill: _Bill, line: Corrected, chosen: Mapping[int, int]) -> Ite
     taxes = correcting.credit(line.creditable, net, currency)
     whole = Money(line.row.net_minor + _contained(line.creditable.taxes), currency)
     return _item(bill, line.row, net, taxes, whole)
+
+
+def _unused(item: Item, because: Because | None, bill: _Bill) -> Item:
+    """The item with the reason that rating gave, turned around: a memo's amounts are positive."""
+    if because is None:
+        return item
+    why = because.why
+    amount = Money(item.net_minor + item.contained_minor, bill.invoice.currency).decimal()
+    turned = replace(why, amount=amount, residue=-why.residue - why.amount - amount)
+    return replace(item, why=turned, repaired_minor=because.rated_minor)
 
 
 def _contained(parts: Sequence[TaxPart]) -> int:

@@ -82,6 +82,9 @@ class InvoiceLine(Base):
         Index("ix_invoice_line_memo_of_id", "memo_of_id"),
         Index("ix_invoice_line_order_line_id", "order_line_id"),
         Index("ix_invoice_line_phase_id", "phase_id"),
+        CheckConstraint("charge_key IS NULL OR phase_id IS NOT NULL", name="charge_of_phase"),
+        CheckConstraint("(charge_key IS NULL) = (period_index IS NULL)", name="charge_of_period"),
+        CheckConstraint("charge_key IS NULL OR rated_minor >= 0", name="charge_is_rated"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -108,6 +111,9 @@ class InvoiceLine(Base):
     meter_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("meter.id"))
     #: Phase, meter, period and how many charges came before: each is billed once.
     charge_key: Mapped[str | None] = mapped_column(String(120), unique=True)
+    #: Of a service: what was rated, at the plan's own price: with the tax that it contains, and before any
+    #: relief. Of a credit for days that are not used: what it takes back of that.
+    rated_minor: Mapped[int | None]
     #: What it costs us, and what it sells for by itself: for staff, and for sharing out revenue.
     cost_minor: Mapped[int | None]
     sale_price_minor: Mapped[int | None]

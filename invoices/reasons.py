@@ -20,6 +20,8 @@ def reasons(why: Why | None, say: Figures) -> tuple[Reason, ...]:
         return ()
     words = say.words
     rows = [*_sentences(why, words, say), *_figures(why, words, say)]
+    if why.before is not None:
+        rows.append(Reason(words.why_before, say.amount(-why.before)))
     if why.residue:
         rows.append(Reason(words.why_rounded, say.fine(-why.residue)))
     if any(row.value for row in rows):

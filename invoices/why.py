@@ -63,6 +63,8 @@ class Why:
     of_weight: Decimal | None = None
     percent: Decimal | None = None
     steps: tuple[Step, ...] = ()
+    #: What was billed of it before, which comes off.
+    before: Decimal | None = None
     #: What was left of the line that is taken back, where that is less than the formula gives.
     limit: Decimal | None = None
     residue: Decimal = ZERO

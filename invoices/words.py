@@ -118,6 +118,9 @@ class Words:
     service: str = "Visits"
     plan: str = "First month"
     gift_card: str = "Gift cards"
+    services: str = "Services"
+    usage: str = "Usage"
+    trial: str = "To try, free of charge"
     # why a memo was made
     void: str = "Taken back in full"
     returned: str = "Returned"
@@ -125,6 +128,7 @@ class Words:
     goodwill: str = "A courtesy"
     early_payment: str = "Early payment"
     more_used: str = "More than was billed"
+    not_used: str = "Days that are not used"
     # why an amount is what it is
     why_price: str = "Price each"
     why_quantity: str = "Quantity"
@@ -150,6 +154,7 @@ class Words:
     why_fixed: str = "A price as agreed."
     why_limit: str = "No more than {limit} of that charge was left to give back."
     why_list: str = "Price list"
+    why_before: str = "Billed before"
     # what became of a credit
     credit_settles: str = "{amount} of it lowers what is open on invoice {number}."
     credit_kept: str = "{amount} is kept for you, for any bill."
@@ -266,12 +271,16 @@ DE = Words(
     service="Termine",
     plan="Erster Monat",
     gift_card="Geschenkkarten",
+    services="Dienste",
+    usage="Verbrauch",
+    trial="Kostenlos zum Ausprobieren",
     void="Vollständig zurückgenommen",
     returned="Rückgabe",
     wrong="Falsch berechnet",
     goodwill="Kulanz",
     early_payment="Skonto",
     more_used="Mehr, als berechnet war",
+    not_used="Tage, die nicht genutzt werden",
     why_price="Einzelpreis",
     why_quantity="Menge",
     why_days="Genutzte Tage",
@@ -294,6 +303,7 @@ DE = Words(
     why_fixed="Ein Preis wie vereinbart.",
     why_limit="Von diesem Betrag waren nur noch {limit} übrig.",
     why_list="Preisliste",
+    why_before="Schon berechnet",
     credit_settles="{amount} davon mindern, was auf Rechnung {number} offen ist.",
     credit_kept="{amount} bleiben für Sie gutgeschrieben, für jede Rechnung.",
     credit_refunded="{amount} gehen an Sie zurück, so wie Sie gezahlt haben.",

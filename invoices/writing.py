@@ -19,6 +19,8 @@ from invoices.content import Content, Item
 from invoices.models import Invoice, InvoiceLine, InvoiceLineTax
 from invoices.wording import Name, Printing
 
+_NO_CHARGE = dict.fromkeys(("phase_id", "period_index", "meter_id", "charge_key", "rated_minor"))
+
 
 def write(session: Session, content: Content, printing: Printing, now: datetime) -> Invoice:
     """Give a document its number and write it. ValueError when it does not add up: our own mistake."""
@@ -129,4 +131,18 @@ def _row(invoice: Invoice, item: Item, keys: dict[int, uuid.UUID]) -> dict[str, 
         "cost_minor": item.cost_minor,
         "sale_price_minor": item.sale_price_minor,
         "why": item.why.to_dict() if item.why is not None else None,
+        **_charge(item),
+    }
+
+
+def _charge(item: Item) -> dict[str, Any]:
+    charge = item.charge
+    if charge is None:
+        return {**_NO_CHARGE, "rated_minor": item.repaired_minor}
+    return {
+        "phase_id": charge.phase_id,
+        "period_index": charge.period_index,
+        "meter_id": charge.meter_id,
+        "charge_key": charge.key,
+        "rated_minor": charge.rated_minor,
     }

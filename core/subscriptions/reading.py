@@ -70,6 +70,7 @@ def timelines(session: Session, *where: ColumnElement[bool]) -> list[Timeline]:
             pauses=tuple(pauses.get(row.id, ())),
             label=row.label,
             payment_method_id=row.payment_method_id,
+            channel_id=row.channel_id,
             service_location=row.service_location,
         )
         for row in rows

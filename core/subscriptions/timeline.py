@@ -58,6 +58,8 @@ class Timeline:
     pauses: tuple[Period, ...] = ()
     label: str = ""
     payment_method_id: uuid.UUID | None = None
+    #: Where it was bought: who bills it, and whether its prices contain their taxes.
+    channel_id: uuid.UUID | None = None
     service_location: dict[str, object] | None = field(default=None, hash=False)
 
     def spans(self) -> Iterator[tuple[Phase, Period]]:

@@ -22,6 +22,8 @@ class Wanted:
     key: str
     price: Recurring
     service: Service
+    #: Billed once, also when it comes to nothing: how a trial begins.
+    is_shown: bool = False
 
     @property
     def rated(self) -> Rated:
@@ -34,7 +36,8 @@ class Billed:
     """A line that was billed, with what was taken back of it since.
 
     ``repaired`` is what earlier comparisons took back; ``adjusted`` any other credit (goodwill, a
-    dispute): it lessens what can still be taken back, not what should be billed.
+    dispute): it lessens what can still be taken back, not what should be billed. ``stood_days``: the days
+    that it stands for since; None: those of its service.
     """
 
     line: str
@@ -44,6 +47,12 @@ class Billed:
     amount: Money
     repaired: Money
     adjusted: Money
+    stood_days: int | None = None
+
+    @property
+    def days(self) -> int:
+        """The days that it stands for."""
+        return self.service.days if self.stood_days is None else self.stood_days
 
     @property
     def stands(self) -> Money:
@@ -98,11 +107,11 @@ def compare(have: Sequence[Billed], wanted: Sequence[Wanted]) -> tuple[Change, .
 def _charges(aim: Wanted, mine: Sequence[Billed]) -> list[Change]:
     rated = aim.rated
     if not mine:
-        return [Change(aim.key, rated.amount, rated.why)] if rated.amount else []
+        return [Change(aim.key, rated.amount, rated.why)] if rated.amount or aim.is_shown else []
     missing = rated.amount - _standing(mine)
     if missing.minor <= 0:
         return []
-    more = aim.service.days - sum(one.service.days for one in mine)
+    more = aim.service.days - sum(one.days for one in mine)
     why = _by_days(mine[-1], aim, more, missing) or Why(
         Formula.FIXED, missing.decimal(), of=rated.amount.decimal()
     )
@@ -119,7 +128,7 @@ def _repairs(mine: Sequence[Billed], aim: Wanted | None) -> list[Change]:
         if take.minor <= 0:
             continue
         too_much -= take
-        unused = one.service.days - (aim.service.days if aim else 0)
+        unused = one.days - (aim.service.days if aim else 0)
         why = _by_days(one, aim, unused, -take) or Why(
             Formula.CREDIT, -take.decimal(), of=one.amount.decimal(), source=one.line
         )

@@ -27,6 +27,8 @@ class Terms:
     ends: date | None = None
     pauses: tuple[Period, ...] = ()
     in_advance: bool = True
+    #: Its first period is billed also when it costs nothing: a trial.
+    is_shown: bool = False
 
 
 def key_of(terms: Terms, index: int) -> str:
@@ -43,14 +45,24 @@ def wanted(terms: Terms, as_of: date) -> list[Wanted]:
     end = horizon if last is None else min(last, horizon)
     if end <= terms.starts:
         return []
-    found = []
+    found: list[Wanted] = []
     for index, served in terms.cycle.served(Period(terms.starts, end)):
         period = terms.cycle.period(index)
         is_over = served.end in (period.end, last) and served.end <= as_of
         if terms.in_advance or is_over:
             service = Service(period, served, terms.pauses)
-            found.append(Wanted(key_of(terms, index), terms.price, service))
+            shown = terms.is_shown and not found
+            found.append(Wanted(key_of(terms, index), terms.price, service, shown))
     return found
+
+
+def reached(terms: Terms, have: Sequence[Billed], as_of: date) -> list[Wanted]:
+    """What ``have`` is to be compared with by ``as_of``: a period that was billed ahead of that day is
+    wanted as it is on its own day."""
+    last = max([as_of, *(one.service.served.start for one in have)])
+    if not terms.in_advance:
+        last = max([as_of, *(one.service.served.end for one in have)])
+    return wanted(terms, last)
 
 
 def lines_due(terms: Terms, have: Sequence[Billed], as_of: date) -> tuple[Change, ...]:
@@ -58,7 +70,4 @@ def lines_due(terms: Terms, have: Sequence[Billed], as_of: date) -> tuple[Change
 
     A period that was billed ahead of ``as_of`` stays as it is wanted on its own day.
     """
-    reached = max([as_of, *(one.service.served.start for one in have)])
-    if not terms.in_advance:
-        reached = max([as_of, *(one.service.served.end for one in have)])
-    return compare(have, wanted(terms, reached))
+    return compare(have, reached(terms, have, as_of))
