@@ -26,7 +26,9 @@ from flows import (
     reconcile,
     refund,
     refund_memo,
+    run_trials,
     settle_payment,
+    trial_letters,
 )
 from flows.house import House
 
@@ -120,6 +122,25 @@ def _statements(house: House, _: object) -> None:
     make_statements.by_the_clock(house)
 
 
+def _begin_trial(session: Session, house: House, event: events.TrialStarted) -> None:
+    run_trials.begin(session, house, uuid.UUID(event.trial_id))
+
+
+def _tell_trial_over(session: Session, house: House, event: events.TrialEnded) -> None:
+    trial_letters.tell_over(session, house, uuid.UUID(event.trial_id), event.how)
+
+
+def _end_trial(session: Session, house: House, event: events.SubscriptionEnded) -> None:
+    run_trials.note_end(session, house, uuid.UUID(event.subscription_id))
+
+
+def _trials(house: House, _: object) -> None:
+    """A trial that could not be done stands in the log; the others are, and the next hour asks again."""
+    for problem in run_trials.run(house).problems:
+        _log.error("trials.problem", problem=problem)
+    run_trials.forget_unfinished(house)
+
+
 def _seal(session: Session, house: House, _: object) -> None:
     audit.seal(session, house.clock.now())
 
@@ -153,6 +174,10 @@ HANDLERS: dict[str, Within | Owning] = {
     "take_discounts": Within(_take_discounts),
     "reconcile": Owning(_reconcile),
     "statements": Owning(_statements),
+    "begin_trial": Within(_begin_trial),
+    "tell_trial_over": Within(_tell_trial_over),
+    "end_trial": Within(_end_trial),
+    "trials": Owning(_trials),
     "seal_audit": Within(_seal),
     "sweep_holds": Within(_sweep_holds),
     "tidy": Within(_tidy),
@@ -172,6 +197,9 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "CreditToRefund": ("refund_credit",),
     "RefundMade": ("tell_refund",),
     "LinkAsked": ("tell_link",),
+    "SubscriptionEnded": ("end_trial",),
+    "TrialStarted": ("begin_trial",),
+    "TrialEnded": ("tell_trial_over",),
     "NoticeQueued": ("send_notice",),
 }
 
@@ -179,6 +207,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
 SCHEDULES: dict[str, int] = {
     "reconcile": 120,
     "statements": 21_600,
+    "trials": 3600,
     "seal_audit": 30,
     "sweep_holds": 60,
     "tidy": 3600,

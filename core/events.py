@@ -258,6 +258,13 @@ EVENTS: dict[str, type[Any]] = {
         RefundMade,
         NoticeQueued,
         LinkAsked,
+        SubscriptionActivated,
+        SubscriptionChanged,
+        SubscriptionEnded,
+        TrialStarted,
+        TrialEnded,
+        ChargeWanted,
+        ChargeFailed,
     )
 }
 

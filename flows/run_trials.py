@@ -82,7 +82,8 @@ def _step(session: Session, house: House, trial_id: uuid.UUID, answers: Answers)
     if trials.outcome(trial, subscription, timeline, today) == "converted":
         bill_account.bill_within(session, house, subscription.payer_account_id, today, answers)
         crash.point("trial.billed")
-    if not close_if_over(session, house, trial, subscription, today):
+    is_over = close_if_over(session, house, trial, subscription, today)
+    if not is_over and (trial.ends_on is None or today < trial.ends_on):
         _write(session, house, trial, subscription, today)
     crash.point("trial.before_commit")
 
@@ -192,32 +193,14 @@ def _counts() -> tuple[ColumnElement[bool], ...]:
     return InvoiceLine.net_minor > 0, own
 
 
-def note_bill(session: Session, house: House, invoice_id: uuid.UUID) -> None:
-    """A bill was issued: the trials whose first one above zero it is are converted."""
-    found = session.scalars(
-        select(Trial.id)
-        .join(SubscriptionPhase, SubscriptionPhase.subscription_id == Trial.subscription_id)
-        .join(InvoiceLine, InvoiceLine.phase_id == SubscriptionPhase.id)
-        .where(InvoiceLine.invoice_id == invoice_id, Trial.state == "running", *_counts())
-        .distinct()
-    ).all()
-    for key in sorted(found):
-        _close(session, house, key)
-
-
 def note_end(session: Session, house: House, subscription_id: uuid.UUID) -> None:
     """A service ended: so did the trial that it was."""
-    trial = trial_reading.of_subscription(session, subscription_id)
-    if trial is not None and trial.state == "running":
-        _close(session, house, trial.id)
-
-
-def _close(session: Session, house: House, trial_id: uuid.UUID) -> None:
-    found = session.get_one(Trial, trial_id)
-    assert found.subscription_id is not None  # it runs
+    found = trial_reading.of_subscription(session, subscription_id)
+    if found is None or found.state != "running":
+        return
     account = accounts.lock(session, found.account_id)
-    subscription = reading.lock(session, found.subscription_id)
-    trial = trials.lock(session, trial_id)
+    subscription = reading.lock(session, subscription_id)
+    trial = trials.lock(session, found.id)
     if trial.state == "running":
         today = local_date(house.clock.now(), account.time_zone)
         close_if_over(session, house, trial, subscription, today)
