@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from portal import documents, entry, overview, passwords, pay, statements, tax
+from portal import documents, entry, overview, passwords, pay, statements, tax, trials
 
 
 def blueprints() -> list[Blueprint]:
@@ -15,4 +15,5 @@ def blueprints() -> list[Blueprint]:
         statements.statements,
         pay.pay,
         tax.tax,
+        trials.trials,
     ]

@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from storefront import cart, checkout, gift_cards, orders, pages, payment, shop
+from storefront import cart, checkout, gift_cards, orders, pages, payment, shop, trials
 
 
 def blueprints() -> list[Blueprint]:
@@ -14,5 +14,6 @@ def blueprints() -> list[Blueprint]:
         payment.payment,
         orders.orders,
         gift_cards.gift_cards,
+        trials.trials,
         pages.pages,
     ]

@@ -4,17 +4,15 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.catalog.models import Product, Variant
 from core.kernel.errors import NotFound
-from core.kernel.money import Money
 from core.parties.models import Account, User
-from core.subscriptions.models import Subscription
-from core.subscriptions.trial_models import KINDS, Trial, TrialFollowUp, TrialOffer
+from core.subscriptions.models import Subscription, SubscriptionPhase
+from core.subscriptions.trial_models import Trial, TrialFollowUp, TrialOffer
 
 #: What a list is narrowed to, besides the states: cancelled, but not over yet.
 LEAVING = "leaving"
@@ -47,21 +45,6 @@ class Due:
     follow_up: TrialFollowUp
     listed: Listed
     user: User
-
-
-@dataclass(frozen=True)
-class Tally:
-    """What came of the trials of one kind that began in some days. ``rate_ppm`` is of those that are over;
-    None while none is. ``revenue`` is their first bills, before tax, by currency."""
-
-    kind: str
-    started: int
-    running: int
-    converted: int
-    cancelled: int
-    lapsed: int
-    rate_ppm: int | None
-    revenue: tuple[Money, ...]
 
 
 # --- offers ---------------------------------------------------------------------------------------
@@ -138,6 +121,23 @@ def of_accounts(
         where.append(tuple_(Trial.asked_at, Trial.id) < tuple_(*before))
     query = _trials(*where).order_by(Trial.asked_at.desc(), Trial.id.desc()).limit(limit)
     return [Listed(*row) for row in session.execute(query)]
+
+
+def going_on(session: Session, listed: Collection[Listed]) -> frozenset[uuid.UUID]:
+    """The trials of these that somebody has agreed to pay for afterwards; one statement, however many."""
+    keys = [one.trial.subscription_id for one in listed if one.trial.subscription_id is not None]
+    return frozenset(
+        session.scalars(
+            select(Trial.id)
+            .join(SubscriptionPhase, SubscriptionPhase.subscription_id == Trial.subscription_id)
+            .where(
+                Trial.subscription_id.in_(keys),
+                SubscriptionPhase.number > 0,
+                SubscriptionPhase.kind == "paid",
+                SubscriptionPhase.withdrawn_at.is_(None),
+            )
+        )
+    )
 
 
 def of_subscription(session: Session, subscription_id: uuid.UUID) -> Trial | None:
@@ -258,47 +258,3 @@ def follow_up(session: Session, public_id: str) -> TrialFollowUp:
     if found is None:
         raise NotFound("follow-up")
     return found
-
-
-# --- the report -----------------------------------------------------------------------------------
-
-
-def report(session: Session, first: date, last: date) -> list[Tally]:
-    """What came of the trials that began from ``first`` to ``last``, both included, kind by kind."""
-
-    def count(condition: ColumnElement[bool]) -> Any:
-        return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
-
-    began = Trial.starts_on.between(first, last)
-    leaving = and_(Trial.state == "running", Trial.cancelled_at.is_not(None))
-    rows = session.execute(
-        select(
-            Trial.kind,
-            func.count(),
-            count(and_(Trial.state == "running", Trial.cancelled_at.is_(None))),
-            count(Trial.state == "converted"),
-            count(or_(Trial.state == "cancelled", leaving)),
-            count(Trial.state == "lapsed"),
-        )
-        .where(began)
-        .group_by(Trial.kind)
-    )
-    counts = {kind: tuple(int(value) for value in rest) for kind, *rest in rows}
-    sums: dict[str, list[Money]] = {}
-    for kind, currency, minor in session.execute(
-        select(Trial.kind, Trial.currency, func.sum(Trial.first_net_minor))
-        .where(began, Trial.first_net_minor.is_not(None))
-        .group_by(Trial.kind, Trial.currency)
-        .order_by(Trial.currency)
-    ):
-        sums.setdefault(kind, []).append(Money(int(minor or 0), currency))
-    return [
-        _tally(kind, counts.get(kind, (0, 0, 0, 0, 0)), tuple(sums.get(kind, ()))) for kind in KINDS
-    ]
-
-
-def _tally(kind: str, counts: tuple[int, ...], revenue: tuple[Money, ...]) -> Tally:
-    started, running, converted, cancelled, lapsed = counts
-    over = converted + cancelled + lapsed
-    rate = (converted * 1_000_000 + over // 2) // over if over else None
-    return Tally(kind, started, running, converted, cancelled, lapsed, rate, revenue)
