@@ -40,7 +40,9 @@ from core.tax.service import NoTaxAnswer
 from core.tax.vat_ids import WrongVatId
 from flows.choose_tenders import GiftCardForGiftCard
 from flows.pay_bill import BillsChanged, DifferentPayers, NothingToPay
+from flows.set_up_method import SetupMismatch
 from flows.settle_payment import PaymentMismatch
+from flows.start_payment import ChargeUnderWay
 from invoices.correcting import MoreThanTheLine
 from invoices.drafts import NothingToIssue
 from invoices.memos import MemoBelowZero, MoreThanTheBill, NotCorrectable, NothingToCredit
@@ -103,6 +105,8 @@ STATUS: dict[type[Exception], int] = {
     KeyInFlight: 409,
     KeyReused: 422,
     PaymentMismatch: 409,
+    SetupMismatch: 409,
+    ChargeUnderWay: 409,
     WebhookRefused: 400,
     MalformedJson: 400,
     KeyMissing: 400,

@@ -19,7 +19,9 @@ from core.notices import sending
 from core.parties.models import UserSession
 from core.stock import holds
 from flows import (
+    charge_on_file,
     early_payment,
+    hear_event,
     issue_invoice,
     make_statements,
     notify,
@@ -96,7 +98,7 @@ def _send(house: House, event: events.NoticeQueued) -> None:
 
 
 def _apply_inbound(house: House, event: events.InboundReceived) -> None:
-    settle_payment.from_event(house, event.event_id)
+    hear_event.hear(house, event.event_id)
 
 
 def _refund(house: House, event: events.RefundWanted) -> None:
@@ -105,6 +107,19 @@ def _refund(house: House, event: events.RefundWanted) -> None:
 
 def _refund_credit(house: House, event: events.CreditToRefund) -> None:
     refund_memo.send_back(house, uuid.UUID(event.invoice_id))
+
+
+def _tell_method(session: Session, house: House, event: events.MethodStored) -> None:
+    notify.method_stored(session, uuid.UUID(event.operation_id), house.links, house.clock.now())
+
+
+def _charge(house: House, event: events.ChargeWanted) -> None:
+    invoice_id, method_id = uuid.UUID(event.invoice_id), uuid.UUID(event.payment_method_id)
+    charge_on_file.charge(house, invoice_id, method_id, event.attempt)
+
+
+def _tell_failed_charge(session: Session, house: House, event: events.ChargeFailed) -> None:
+    notify.charge_failed(session, uuid.UUID(event.operation_id), house.links, house.clock.now())
 
 
 def _take_discounts(session: Session, house: House, event: events.OpenItemsChanged) -> None:
@@ -171,6 +186,9 @@ HANDLERS: dict[str, Within | Owning] = {
     "apply_inbound": Owning(_apply_inbound),
     "refund": Owning(_refund),
     "refund_credit": Owning(_refund_credit),
+    "tell_method": Within(_tell_method),
+    "charge_on_file": Owning(_charge),
+    "tell_failed_charge": Within(_tell_failed_charge),
     "take_discounts": Within(_take_discounts),
     "reconcile": Owning(_reconcile),
     "statements": Owning(_statements),
@@ -200,6 +218,9 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "SubscriptionEnded": ("end_trial",),
     "TrialStarted": ("begin_trial",),
     "TrialEnded": ("tell_trial_over",),
+    "MethodStored": ("tell_method",),
+    "ChargeWanted": ("charge_on_file",),
+    "ChargeFailed": ("tell_failed_charge",),
     "NoticeQueued": ("send_notice",),
 }
 

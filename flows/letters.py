@@ -20,8 +20,10 @@ from core.notices import addressing
 from core.notices.figures import Figures, figures, first_name
 from core.notices.letters import (
     BillLetter,
+    ChargeFailedLetter,
     GiftCardLetter,
     Letterhead,
+    MethodLetter,
     OrderLetter,
     Plan,
     ReceiptLetter,
@@ -35,7 +37,8 @@ from core.parties.models import Account
 from flows.links import Links
 from invoices.document import InvoiceDocument, Line, TaxSubtotal
 from invoices.models import Invoice
-from payments.models import Payment, Refund
+from payments import methods
+from payments.models import Authorisation, Payment, PaymentMethod, PaymentOperation, Refund
 
 #: More rows than this are summed up; the PDF has them all.
 MOST_ROWS = 16
@@ -278,6 +281,45 @@ def of_refund(
         reason=refund.reason,
         payment_number=payment.number,
         link=link,
+    )
+
+
+# --- cards on file --------------------------------------------------------------------------------
+
+
+def of_method(session: Session, given: Authorisation, link: str) -> MethodLetter:
+    """A card that was put on file, with what its owner agreed to."""
+    account = session.get_one(Account, given.account_id)
+    head = addressing.of_account(session, account)
+    return MethodLetter(
+        head=head,
+        name=greeting(account),
+        link=link,
+        account_number=account.number,
+        instrument=methods.label(session.get_one(PaymentMethod, given.payment_method_id)),
+        agreed=given.text,
+        agreed_on=_day(given.agreed_at, head),
+    )
+
+
+def of_failed_charge(
+    session: Session, operation: PaymentOperation, bill: Invoice, link: str
+) -> ChargeFailedLetter:
+    """A bill that could not be charged to a card on file."""
+    account = session.get_one(Account, operation.account_id)
+    head = addressing.of_account(session, account)
+    method = session.get_one(PaymentMethod, operation.payment_method_id)
+    return ChargeFailedLetter(
+        head=head,
+        name=greeting(account),
+        link=link,
+        number=bill.number,
+        account_number=account.number,
+        amount=Money(operation.amount_minor, operation.currency),
+        instrument=methods.label(method),
+        reason=operation.failure or "",
+        tried_on=_day(operation.settled_at or operation.created_at, head),
+        due_on=bill.due_date,
     )
 
 

@@ -50,6 +50,18 @@ class Links:
         """Where somebody comes back who has not paid."""
         return f"{self.base_url}/pay/{operation}/cancelled"
 
+    def method_return(self, operation: str) -> str:
+        """Where the processor sends somebody back to who put a card on file."""
+        return f"{self.base_url}/methods/{operation}/return"
+
+    def method_cancelled(self, operation: str) -> str:
+        """Where somebody comes back who has put no card on file."""
+        return f"{self.base_url}/methods/{operation}/cancelled"
+
+    def pay_bill(self, public_id: str) -> str:
+        """The page that pays one bill, after logging in; its button begins it."""
+        return f"{self.base_url}/account/pay?bill={public_id}"
+
     def receipt(self, public_id: str) -> str:
         """One payment, after logging in."""
         return f"{self.base_url}/account/payments/{public_id}"

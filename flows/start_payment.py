@@ -4,10 +4,12 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from sqlalchemy.orm import Session
 
 from core.kernel.clock import local_date
+from core.kernel.errors import ShopError
 from core.kernel.money import Money, total
 from core.ledger import splitting, tenders
 from core.ledger.items import Open
@@ -19,10 +21,19 @@ from core.parties.models import LegalEntity
 from flows import choose_tenders
 from flows.choose_tenders import PLAIN, Payer, Paying
 from flows.house import House
-from payments import operations
+from payments import method_operations, operations
 from payments.gateway import CheckoutLine
 from payments.models import PaymentOperation
 from payments.operations import NewCheckout
+
+
+class ChargeUnderWay(ShopError):
+    """A card on file is being charged for this bill: a second payment would be one too many."""
+
+    code: ClassVar[str] = "charge_under_way"
+    text: ClassVar[str] = (
+        "This bill is being charged to a card on file right now. Look again in a few minutes."
+    )
 
 
 @dataclass(frozen=True)
@@ -115,7 +126,7 @@ def for_items(
 
     Without an operation, gift cards and credit have paid all of it. Asked again while that visit is open
     it is the same operation: a button pressed twice pays once. ``by_link`` is the public id of the
-    order whose link the payer holds, to bring them back there.
+    order whose link the payer holds, to bring them back there. Raises ChargeUnderWay.
     """
     now = house.clock.now()
     currency = wanted[0][1].currency
@@ -130,6 +141,9 @@ def for_items(
     again = operations.underway(session, payer_id, None if digest else lines, metadata, now)
     if again is not None:
         return Begun(again.id, again.public_id)
+    charging = method_operations.charge_of_bill(session, [item.source_id for item, _ in wanted])
+    if charging is not None and charging.attempts > 0:
+        raise ChargeUnderWay
     rivals = tenders.rivals(session, [item.id for item, _ in wanted])
     if rivals:
         return Begun(rivals=tuple(rivals))

@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from storefront import cart, checkout, gift_cards, orders, pages, payment, shop, trials
+from storefront import cart, checkout, gift_cards, method, orders, pages, payment, shop
 
 
 def blueprints() -> list[Blueprint]:
@@ -12,6 +13,7 @@ def blueprints() -> list[Blueprint]:
         cart.cart,
         checkout.checkout,
         payment.payment,
+        method.method,
         orders.orders,
         gift_cards.gift_cards,
         trials.trials,

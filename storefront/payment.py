@@ -6,6 +6,7 @@ The operation's public id is 128 random bits: whoever holds it came from our own
 from flask import Blueprint, redirect
 from werkzeug.wrappers import Response
 
+from core.kernel.errors import NotFound
 from core.kernel.money import Money
 from core.orders.models import Order
 from flows.abandon_payment import abandon, give_up_bills
@@ -86,7 +87,10 @@ def given_up(public_id: str) -> Response:
 
 def _operation(public_id: str) -> PaymentOperation:
     with house().db.reading() as session:
-        return operations.by_public_id(session, public_id)
+        operation = operations.by_public_id(session, public_id)
+    if operation.kind != "checkout":
+        raise NotFound("payment")
+    return operation
 
 
 def _onward(house: House, operation: PaymentOperation) -> str:

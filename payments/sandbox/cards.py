@@ -1,7 +1,7 @@
 """The test cards, and what each of them does. No other number is ever accepted."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,16 @@ REAL_CARD = Decline(
     "test_mode_live_card",
     "Your card was declined. This is a test page and this is not one of its test cards.",
 )
+SETUP_NOT_AUTHENTICATED = Decline(
+    "setup_intent_authentication_failure",
+    "authentication_required",
+    "Your bank could not confirm that it is you. Try again, or use another card.",
+)
+ASK_OWNER = Decline(
+    "authentication_required",
+    "authentication_required",
+    "Your card was declined. This transaction requires authentication.",
+)
 NOT_AUTHENTICATED = Decline(
     "payment_intent_authentication_failure",
     "authentication_required",
@@ -46,6 +56,12 @@ class TestCard:
     challenge: bool = False
     refund: str = "succeeded"
     shown: bool = True
+    #: What its bank says when it is charged from file; None: it pays.
+    on_file: Decline | None = None
+
+    def charged_from_file(self, decline: Decline | None) -> "TestCard":
+        """This card as a charge without its owner meets it: nobody is there to be asked."""
+        return replace(self, decline=decline, challenge=False)
 
     @property
     def last4(self) -> str:
@@ -76,8 +92,34 @@ CARDS = (
     TestCard("4000000000000127", "visa", "has another security code", WRONG_CVC, shown=False),
     TestCard("4000000000000119", "visa", "meets a processing error", PROCESSING, shown=False),
     TestCard("4000000000009987", "visa", "was reported lost", decline=LOST, shown=False),
-    TestCard("4000002760003184", "visa", "asks the bank first, then pays", challenge=True),
-    TestCard("4000002500003155", "visa", "asks the bank first", challenge=True, shown=False),
+    TestCard(
+        "4000002760003184",
+        "visa",
+        "asks the bank first, then pays; on file it always wants its owner",
+        challenge=True,
+        on_file=ASK_OWNER,
+    ),
+    TestCard(
+        "4000002500003155",
+        "visa",
+        "asks the bank first; on file it pays",
+        challenge=True,
+        shown=False,
+    ),
+    TestCard(
+        "4000000000000341",
+        "visa",
+        "can be put on file, and is declined when it is charged",
+        on_file=GENERIC,
+    ),
+    TestCard(
+        "4000008260003178",
+        "visa",
+        "asks the bank first; on file it has too little money",
+        challenge=True,
+        shown=False,
+        on_file=INSUFFICIENT,
+    ),
     TestCard(
         "4000008400001629", "visa", "asks the bank first, then is declined", GENERIC, challenge=True
     ),

@@ -16,9 +16,9 @@ from core.ledger.tender_models import GiftCard, TenderReturn
 from flows import correct_invoice, keep_gift_cards, reconcile, refund
 from flows.choose_tenders import ByCredit, ByGiftCard, Paying
 from flows.give_back import Back, give_back
+from flows.hear_event import hear
 from flows.house import House
 from flows.place_order import Placed, Wish, place
-from flows.settle_payment import from_event
 from flows.verify import verify
 from invoices.memos import NothingToCredit
 from invoices.models import Invoice
@@ -166,9 +166,9 @@ def test_a_refund_that_fails_later_is_posted_back_and_can_go_elsewhere(
     )
     house.db.run_tx(lambda session: inbox.receive(session, event, house.clock.now()))
     with crash.crash_at("refund.posted_back"):
-        from_event(house, event.id)
-    from_event(house, event.id)
-    from_event(house, event.id)
+        hear(house, event.id)
+    hear(house, event.id)
+    hear(house, event.id)
     assert [row.state for row in _all(house, Refund)] == ["failed"]
     assert sum(row.amount_minor for row in _all(house, TenderReturn)) == 500
     give_back(house, _back(placed, 3000, "again", order=("gift_card", "credit")))
