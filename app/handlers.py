@@ -29,7 +29,7 @@ from flows import (
     refund,
     refund_memo,
     run_trials,
-    settle_payment,
+    store_trial_card,
     trial_letters,
 )
 from flows.house import House
@@ -147,6 +147,11 @@ def _tell_trial_over(session: Session, house: House, event: events.TrialEnded) -
 
 def _end_trial(session: Session, house: House, event: events.SubscriptionEnded) -> None:
     run_trials.note_end(session, house, uuid.UUID(event.subscription_id))
+    store_trial_card.forget(session, house, uuid.UUID(event.subscription_id))
+
+
+def _store_trial_card(house: House, event: events.MethodStored) -> None:
+    store_trial_card.stored(house, uuid.UUID(event.operation_id))
 
 
 def _trials(house: House, _: object) -> None:
@@ -195,6 +200,7 @@ HANDLERS: dict[str, Within | Owning] = {
     "begin_trial": Within(_begin_trial),
     "tell_trial_over": Within(_tell_trial_over),
     "end_trial": Within(_end_trial),
+    "store_trial_card": Owning(_store_trial_card),
     "trials": Owning(_trials),
     "seal_audit": Within(_seal),
     "sweep_holds": Within(_sweep_holds),
@@ -218,7 +224,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "SubscriptionEnded": ("end_trial",),
     "TrialStarted": ("begin_trial",),
     "TrialEnded": ("tell_trial_over",),
-    "MethodStored": ("tell_method",),
+    "MethodStored": ("store_trial_card", "tell_method"),
     "ChargeWanted": ("charge_on_file",),
     "ChargeFailed": ("tell_failed_charge",),
     "NoticeQueued": ("send_notice",),

@@ -1,8 +1,7 @@
 """Beginning a trial: by somebody who has an account, or who makes one in the same step.
 
 One without a card begins in one commit, with its service, its bill over nothing and what it may use. One
-with a card waits until the processor says that the card is stored; the return page, the processor's own word
-and the reconciler all come here, and whoever is first begins it.
+with a card waits until the card is on file: then ``store_trial_card`` begins it.
 """
 
 import uuid
@@ -13,26 +12,24 @@ from typing import Any, ClassVar
 from sqlalchemy.orm import Session
 
 from cart import address as addresses
-from core.entitlements import granting
 from core.kernel import crash
-from core.kernel.clock import local_date
 from core.kernel.errors import Invalid, ShopError
 from core.parties import accounts, users
 from core.parties.models import Account, User
-from core.prices import plans
 from core.subscriptions import (
-    activating,
     reading,
     trial_claims,
+    trial_reading,
     trial_starting,
     trial_words,
 )
-from core.subscriptions.models import Subscription
-from core.subscriptions.trial_models import CARD
+from core.subscriptions.trial_models import CARD, Trial
 from core.subscriptions.trial_starting import NewTrial
 from core.tax.service import Answers
-from flows import bill_account, enter, taxing, trial_offers
+from flows import bill_account, enter, store_trial_card, taxing, trial_offers
 from flows.house import House
+from flows.set_up_method import SetUpWish
+from flows.store_trial_card import BEGIN
 from flows.trial_offers import ShownOffer
 
 
@@ -90,12 +87,12 @@ class Wish:
 
 @dataclass(frozen=True)
 class Started:
-    """The trial, and who it is of. ``waits``: its card is to be stored first."""
+    """The trial, and who it is of. ``set_up``: its card is to be put on file first."""
 
     id: uuid.UUID
     public_id: str
     user: User
-    waits: bool
+    set_up: SetUpWish | None
 
 
 def start(house: House, wish: Wish) -> Started:
@@ -126,6 +123,8 @@ def _start(session: Session, house: House, wish: Wish, hashed: str, answers: Ans
         raise WordsChanged
     _settle_address(account, wish.address)
     _refuse_doubles(session, account, shown)
+    for unfinished in trial_reading.waiting_of(session, account.id):
+        trial_starting.give_up(session, unfinished, "begun_again", now)
     claims = trial_claims.of_person(
         house.links.secret, shown.family, account.id, user.email, account.billing_address or {}
     )
@@ -133,15 +132,25 @@ def _start(session: Session, house: House, wish: Wish, hashed: str, answers: Ans
     if shown.offered.offer.kind == CARD:
         trial = trial_starting.ask(session, new, now)
     else:
-        today = local_date(now, account.time_zone)
         subscription = trial_starting.open_service(session, account, channel.id, new, None, now)
-        _activate(session, subscription, account, house)
-        trial = trial_starting.start_at_once(session, new, subscription, today, now)
+        store_trial_card.activate(session, house, subscription, shown.today)
+        trial = trial_starting.start_at_once(session, new, subscription, shown.today, now)
     trial_claims.claim(session, trial.id, claims, now)
     if trial.subscription_id is not None:
         bill_account.bill_within(session, house, account.id, shown.today, answers)
     crash.point("trial.before_start")
-    return Started(trial.id, trial.public_id, user, waits=trial.subscription_id is None)
+    waits = trial.subscription_id is None
+    return Started(trial.id, trial.public_id, user, _set_up(trial, wish.offer) if waits else None)
+
+
+def _set_up(trial: Trial, offer: str) -> SetUpWish:
+    """The card that it waits for, and what was agreed about it, word for word."""
+    return SetUpWish(
+        trial.account_id,
+        store_trial_card.consent(trial, BEGIN, "\n".join(map(str, trial.words))),
+        done_path=f"/account/trials/{trial.public_id}",
+        back_path=f"/trials/{offer}",
+    )
 
 
 def _person(
@@ -175,17 +184,11 @@ def _settle_address(account: Account, given: Mapping[str, Any] | None) -> None:
 
 def _refuse_doubles(session: Session, account: Account, shown: ShownOffer) -> None:
     """Whoever has a plan of the family does not try it."""
-    running = [
-        (one, phase)
-        for one in reading.of_payer(session, account.id)
-        if one.state != "ended"
-        for phase in one.phases[-1:]
-    ]
-    found = plans.of_variants(session, {phase.variant_id for _, phase in running})
-    for _, phase in running:
-        plan = found.get(phase.variant_id)
-        if plan is not None and (plan.family or phase.sku) == shown.family:
-            raise HasThePlan(phase.name)
+    for one in reading.of_payer(session, account.id):
+        for phase in one.phases[-1:]:
+            same = trial_claims.family_of(session, phase.variant_id) == shown.family
+            if same and one.state != "ended":
+                raise HasThePlan(phase.name)
 
 
 def _new(account: Account, user: User, shown: ShownOffer, wish: Wish) -> NewTrial:
@@ -202,11 +205,3 @@ def _new(account: Account, user: User, shown: ShownOffer, wish: Wish) -> NewTria
         words_version=trial_words.VERSION,
         agreed_from=wish.agreed_from,
     )
-
-
-def _activate(session: Session, subscription: Subscription, account: Account, house: House) -> None:
-    """The service begins today, and what it gives may be used at once."""
-    now = house.clock.now()
-    today = local_date(now, account.time_zone)
-    activating.activate(session, subscription, today, "trial", now)
-    granting.grant(session, subscription, today, "trial", now)

@@ -21,7 +21,7 @@ from core.parties import accounts
 from core.parties.models import Account, Channel, LegalEntity
 from core.prices import plans, resolve
 from core.prices.resolve import NoPrice, Resolved
-from core.subscriptions import trial_dates, trial_reading, trial_words
+from core.subscriptions import trial_claims, trial_dates, trial_reading, trial_words
 from core.subscriptions.trial_dates import Dates
 from core.subscriptions.trial_models import FREE_TIER, Trial
 from core.subscriptions.trial_reading import Offered
@@ -105,7 +105,7 @@ def _shown(
     plan = plans.of_variants(session, [variant.id]).get(variant.id)
     if plan is None:
         raise NoPrice(variant.sku)
-    family = plan.family or variant.sku
+    family = trial_claims.family_of(session, variant.id)
     if found.offer.kind == FREE_TIER:
         usage = _usage(session, found, channel.currency)
         tax = "" if channel.prices_include_tax else "Tax is added where it is due."

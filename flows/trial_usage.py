@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from invoices.rating.usage import Pricing
 from sqlalchemy.orm import Session
 
 from core.kernel.money import Money
@@ -13,6 +12,7 @@ from core.subscriptions import reading, usage
 from core.subscriptions.models import Subscription
 from core.subscriptions.trial_dates import ABOVE_FREE, NEARLY_FULL, WELCOME
 from core.subscriptions.trial_models import Trial
+from invoices.rating.usage import Pricing
 
 #: Of what is free; whoever is beyond it is told.
 _NEAR = Decimal("0.8")

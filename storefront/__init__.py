@@ -2,8 +2,7 @@
 
 from flask import Blueprint
 
-from storefront import cart, checkout, gift_cards, orders, pages, payment, shop, trials
-from storefront import cart, checkout, gift_cards, method, orders, pages, payment, shop
+from storefront import cart, checkout, gift_cards, method, orders, pages, payment, shop, trials
 
 
 def blueprints() -> list[Blueprint]:

@@ -21,9 +21,10 @@ from core.subscriptions.trial_claims import TrialRefused
 from core.subscriptions.trial_models import CARD
 from core.subscriptions.trials import TrialOver
 from core.tax.service import NoTaxAnswer
-from flows import keep_trial, start_trial, trial_offers
+from flows import keep_trial, set_up_method, start_trial, trial_offers
 from flows.start_trial import HasThePlan, Newcomer, NoAccount, Started, Wish, WordsChanged
 from flows.trial_offers import ShownOffer
+from payments.gateway import GatewayError
 from storefront import business
 from storefront.forms import AddressForm
 from web import limits
@@ -35,6 +36,10 @@ from web.login import log_in, person
 from web.pages import page, show_errors
 
 trials = Blueprint("trials", __name__, template_folder="templates")
+_NO_ANSWER = (
+    "Our payment partner does not answer. Nothing has begun and nothing was charged. Try again in a "
+    "minute."
+)
 #: Where a refusal stands: next to the field that it is about.
 _FIELDS = {"email": "email", "address": "line1", "account": "agree", "card": "agree"}
 
@@ -94,10 +99,17 @@ def begin(code: str) -> str | Response | tuple[str, int]:
 
 
 def _onward(started: Started, shown: ShownOffer) -> Response:
+    """To the trial, or to the page that puts its card on file."""
     if person() is None:
         log_in(started.user)
-    say(f"{shown.offered.variant.name} is yours to try. We have sent you a mail with all of it.")
-    return redirect(f"/account/trials/{started.public_id}", 303)
+    if started.set_up is None:
+        say(f"{shown.offered.variant.name} is yours to try. A mail tells you all of it again.")
+        return redirect(f"/account/trials/{started.public_id}", 303)
+    try:
+        return redirect(set_up_method.begin(house(), started.set_up), 303)
+    except GatewayError:
+        say(_NO_ANSWER, "warn")
+        return redirect(started.set_up.back_path, 303)
 
 
 def _account() -> Account | None:

@@ -93,7 +93,9 @@ def next_words(one: Listed, going_on: Collection[uuid.UUID]) -> str:
     if trial.state == "awaiting_card":
         return "It begins when your card is stored. Nothing is charged by that."
     if trial.state == "abandoned":
-        return "The card was not stored, so it never began. Nothing was charged."
+        used = trial.close_reason == "card_used"
+        why = "This card has had a trial before" if used else "The card was not stored"
+        return f"{why}, so it did not begin. Nothing was charged. The plan itself can begin today."
     if trial.state == "converted":
         return "You have the plan now. Its bills are under Bills."
     if trial.state != "running":

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from core.kernel.db import insert_once
 from core.kernel.errors import ShopError
 from core.kernel.ids import new_id
+from core.prices import plans
 from core.subscriptions.trial_models import TrialClaim
 
 _WORDS = re.compile(r"[^\W_]+")
@@ -106,6 +107,12 @@ class Claims:
             (kind, digest(self.secret, self.family, kind, value))
             for kind, value in sorted(self.values.items())
         ]
+
+
+def family_of(session: Session, variant_id: uuid.UUID) -> str:
+    """What counts as one when it is tried: the plan's family, else the plan itself."""
+    plan = plans.of_variants(session, [variant_id]).get(variant_id)
+    return plan.family if plan is not None and plan.family else variant_id.hex
 
 
 def of_person(

@@ -122,10 +122,6 @@ class Trial(Base):
     words_version: Mapped[str] = mapped_column(String(20))
     agreed_from: Mapped[str] = mapped_column(String(45), default="")
     asked_at: Mapped[datetime]
-    #: The attempt to store a card that it waits for: to begin, or to go on after its end.
-    setup_id: Mapped[uuid.UUID | None] = mapped_column(unique=True)
-    #: With that card: the day from which it is to be paid for.
-    pays_from: Mapped[date | None]
     cancelled_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     #: Why it was cancelled or never began: ``by_mail``, ``by_portal``, ``card_used``, ``not_finished``.

@@ -145,9 +145,11 @@ def of_subscription(session: Session, subscription_id: uuid.UUID) -> Trial | Non
     return session.scalar(select(Trial).where(Trial.subscription_id == subscription_id))
 
 
-def of_setup(session: Session, setup_id: uuid.UUID) -> Trial | None:
-    """The trial that waits for a card."""
-    return session.scalar(select(Trial).where(Trial.setup_id == setup_id))
+def waiting_of(session: Session, account_id: uuid.UUID) -> Sequence[Trial]:
+    """The trials of an account that wait for their card."""
+    return session.scalars(
+        select(Trial).where(Trial.account_id == account_id, Trial.state == "awaiting_card")
+    ).all()
 
 
 def listing(

@@ -138,7 +138,6 @@ def go_on(
     if method_id is not None:
         states.keep(session, subscription, payment_method_id=method_id)
     trial.ends_on, trial.cancelled_at, trial.close_reason = on, None, ""
-    trial.setup_id, trial.pays_from = None, None
     trial.next_on = min(on, trial.next_on or on)
     session.flush()
     actor = f"user:{trial.user_id}"
@@ -181,7 +180,6 @@ def cancel(
         return
     states.keep(session, subscription, ended_on=ends_on, end_reason=CANCELLED)
     trial.cancelled_at, trial.close_reason = now, reason
-    trial.setup_id, trial.pays_from = None, None
     session.flush()
     actor = f"user:{trial.user_id}"
     said = {"on": ends_on.isoformat(), "reason": CANCELLED}
