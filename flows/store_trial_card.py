@@ -5,6 +5,7 @@ begins none: it is off file again, and nothing was charged.
 """
 
 import uuid
+from collections.abc import Collection
 from datetime import date
 
 from sqlalchemy.orm import Session
@@ -12,15 +13,25 @@ from sqlalchemy.orm import Session
 from core.entitlements import granting
 from core.kernel import crash
 from core.kernel.clock import local_date
+from core.notices import addressing
+from core.notices.figures import figures
 from core.parties import accounts
-from core.subscriptions import activating, trial_claims, trial_reading, trial_starting, trials
+from core.subscriptions import (
+    activating,
+    trial_claims,
+    trial_reading,
+    trial_starting,
+    trial_words,
+    trials,
+)
 from core.subscriptions.models import Subscription
 from core.subscriptions.trial_claims import TrialRefused
 from core.subscriptions.trial_models import Trial
 from core.subscriptions.trials import NothingToGoOn, TrialOver
 from core.tax.service import Answers
-from flows import bill_account, keep_trial, taxing
+from flows import bill_account, keep_trial, taxing, trial_offers
 from flows.house import House
+from flows.set_up_method import SetUpWish
 from payments import methods
 from payments.methods import Consent
 from payments.models import Authorisation, PaymentMethod
@@ -40,6 +51,35 @@ def consent(trial: Trial, purpose: str, text: str) -> Consent:
     return Consent(
         trial.user_id, purpose, subject(trial.id), text, trial.words_version, trial.agreed_from
     )
+
+
+def card_for(
+    house: House,
+    public_id: str,
+    account_ids: Collection[uuid.UUID],
+    when: keep_trial.When,
+    agreed_from: str,
+) -> SetUpWish:
+    """A card is to be put on file to go on after a trial, and what is agreed by that.
+
+    Raises NotFound, and TrialOver for one that cannot go on.
+    """
+    with house.db.snapshot() as session:
+        found = trial_reading.one(session, public_id, account_ids)
+        trial, account = found.trial, found.account
+        if trial.state != "running" or trial.ends_on is None:
+            raise TrialOver
+        cost = trial_offers.cost_of(session, house, trial, account)
+        say = addressing.of_account(session, account).locale
+    today = local_date(house.clock.now(), account.time_zone)
+    on = today if when == "now" else trial.ends_on
+    text = trial_words.of_going_on(found.variant.name, on, cost, figures(say))
+    here = f"/account/trials/{public_id}"
+    purpose = FROM_NOW if when == "now" else FROM_END
+    agreed = Consent(
+        trial.user_id, purpose, subject(trial.id), text, trial_words.VERSION, agreed_from
+    )
+    return SetUpWish(account.id, agreed, done_path=here, back_path=f"{here}/go-on")
 
 
 def stored(house: House, operation_id: uuid.UUID) -> None:

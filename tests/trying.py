@@ -30,6 +30,7 @@ from invoices.document import InvoiceDocument
 from invoices.models import Invoice
 from invoices.pdf import RenderedDocument
 from tests import world as worlds
+from tests.sandbox_process import SandboxProcess
 from tests.world import ADDRESS, ZONE, World
 
 PASSWORD = "three calm words"
@@ -120,6 +121,8 @@ class Trying:
     clock: ManualClock
     world: World
     offers: Offers
+    #: The processor, where cards have a part in it; it keeps the same time.
+    sandbox: SandboxProcess | None = None
 
     def newcomer(
         self, code: str, name: str = "Ash Vale", email: str = "", line1: str = "", **where: str
@@ -150,6 +153,8 @@ class Trying:
     def move_to(self, day: date, hour: int = 9) -> None:
         """That hour of a day where the shop is."""
         self.clock.set(datetime.combine(day, time(hour), ZoneInfo(ZONE)))
+        if self.sandbox is not None:
+            self.sandbox.set_clock(self.clock.now().timestamp())
 
     def drain(self) -> None:
         worker.drain(self.house)

@@ -134,6 +134,14 @@ def of_days(kind: str, plan: str, dates: Dates, cost: Cost, say: Figures) -> tup
     return (*steps, Step("To cancel", cancel))
 
 
+def of_going_on(plan: str, on: date, cost: Cost, say: Figures) -> str:
+    """What is agreed by whoever puts a card on file to go on."""
+    return (
+        f"From {say.day(on)} my card is charged for {plan}: {amount(cost, say)}, and the same again "
+        f"{cost.every}, until I cancel. Cancelling is one click in my account or in any mail about it."
+    )
+
+
 def of_free_tier(
     plan: str, starts_on: date, usage: Usage, tax: str, say: Figures
 ) -> tuple[Step, ...]:
