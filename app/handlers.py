@@ -32,6 +32,9 @@ from flows import (
     refund_memo,
     run_billing,
     settle_payment,
+    run_trials,
+    store_trial_card,
+    trial_letters,
 )
 from flows.house import House
 
@@ -168,6 +171,28 @@ def _bill(house: House, _: object) -> None:
 
 def _bill_chunk(house: House, event: events.BillChunkPlanned) -> None:
     run_billing.do(house, uuid.UUID(event.run_id), event.chunk)
+def _begin_trial(session: Session, house: House, event: events.TrialStarted) -> None:
+    run_trials.begin(session, house, uuid.UUID(event.trial_id))
+
+
+def _tell_trial_over(session: Session, house: House, event: events.TrialEnded) -> None:
+    trial_letters.tell_over(session, house, uuid.UUID(event.trial_id), event.how)
+
+
+def _end_trial(session: Session, house: House, event: events.SubscriptionEnded) -> None:
+    run_trials.note_end(session, house, uuid.UUID(event.subscription_id))
+    store_trial_card.forget(session, house, uuid.UUID(event.subscription_id))
+
+
+def _store_trial_card(house: House, event: events.MethodStored) -> None:
+    store_trial_card.stored(house, uuid.UUID(event.operation_id))
+
+
+def _trials(house: House, _: object) -> None:
+    """A trial that could not be done stands in the log; the others are, and the next hour asks again."""
+    for problem in run_trials.run(house).problems:
+        _log.error("trials.problem", problem=problem)
+    run_trials.forget_unfinished(house)
 
 
 def _seal(session: Session, house: House, _: object) -> None:
@@ -212,6 +237,11 @@ HANDLERS: dict[str, Within | Owning] = {
     "services": Owning(_services),
     "bill": Owning(_bill),
     "bill_chunk": Owning(_bill_chunk),
+    "begin_trial": Within(_begin_trial),
+    "tell_trial_over": Within(_tell_trial_over),
+    "end_trial": Within(_end_trial),
+    "store_trial_card": Owning(_store_trial_card),
+    "trials": Owning(_trials),
     "seal_audit": Within(_seal),
     "sweep_holds": Within(_sweep_holds),
     "tidy": Within(_tidy),
@@ -235,6 +265,10 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "SubscriptionChanged": ("tell_service_changed",),
     "SubscriptionEnded": ("tell_service_ended",),
     "MethodStored": ("tell_method",),
+    "SubscriptionEnded": ("end_trial",),
+    "TrialStarted": ("begin_trial",),
+    "TrialEnded": ("tell_trial_over",),
+    "MethodStored": ("store_trial_card", "tell_method"),
     "ChargeWanted": ("charge_on_file",),
     "ChargeFailed": ("tell_failed_charge",),
     "BillChunkPlanned": ("bill_chunk",),
@@ -247,6 +281,7 @@ SCHEDULES: dict[str, int] = {
     "statements": 21_600,
     "services": 900,
     "bill": 3600,
+    "trials": 3600,
     "seal_audit": 30,
     "sweep_holds": 60,
     "tidy": 3600,

@@ -24,6 +24,7 @@ import core.prices.models
 import core.revenue.models
 import core.stock.models
 import core.subscriptions.models
+import core.subscriptions.trial_models
 import core.tax.models
 import invoices.billing.models
 import invoices.models

@@ -274,6 +274,8 @@ EVENTS: dict[str, type[Any]] = {
         SubscriptionActivated,
         SubscriptionChanged,
         SubscriptionEnded,
+        TrialStarted,
+        TrialEnded,
         MethodStored,
         ChargeWanted,
         ChargeFailed,

@@ -78,6 +78,22 @@ class Links:
         """What opens that page."""
         return derived_token(self.secret, "gift-card-page", public_id)
 
+    def trial(self, public_id: str) -> str:
+        """A trial's page, where it can be cancelled without logging in."""
+        return f"{self.base_url}/trial/{public_id}/{self.trial_token(public_id)}"
+
+    def trial_token(self, public_id: str) -> str:
+        """What opens that page."""
+        return derived_token(self.secret, "trial-page", public_id)
+
+    def trials(self) -> str:
+        """One's trials, after logging in."""
+        return f"{self.base_url}/account/trials"
+
+    def trial_go_on(self, public_id: str) -> str:
+        """Where somebody decides to go on, after logging in."""
+        return f"{self.base_url}/account/trials/{public_id}/go-on"
+
     def reset(self, token: str) -> str:
         """Where another password is chosen."""
         return f"{self.base_url}/account/reset/{token}"

@@ -4,6 +4,7 @@ from flask import Blueprint
 
 from portal import documents, entry, overview, passwords, pay, statements, tax, tokens
 from portal import documents, entry, overview, passwords, pay, services, statements, tax
+from portal import documents, entry, overview, passwords, pay, statements, tax, trials
 
 
 def blueprints() -> list[Blueprint]:
@@ -18,4 +19,5 @@ def blueprints() -> list[Blueprint]:
         pay.pay,
         tax.tax,
         tokens.tokens_,
+        trials.trials,
     ]

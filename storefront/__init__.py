@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from storefront import cart, checkout, gift_cards, method, orders, pages, payment, shop
+from storefront import cart, checkout, gift_cards, method, orders, pages, payment, shop, trials
 
 
 def blueprints() -> list[Blueprint]:
@@ -15,5 +15,6 @@ def blueprints() -> list[Blueprint]:
         method.method,
         orders.orders,
         gift_cards.gift_cards,
+        trials.trials,
         pages.pages,
     ]

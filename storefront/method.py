@@ -7,6 +7,7 @@ from flask import Blueprint, redirect
 from werkzeug.wrappers import Response
 
 from core.kernel.errors import NotFound
+from flows import store_trial_card
 from flows.set_up_method import give_up, settle
 from payments import operations
 from payments.gateway import GatewayError
@@ -35,8 +36,11 @@ def back(public_id: str) -> str | Response:
 @limits.limit("checkout")
 def settled(public_id: str) -> str | Response:
     """Ask the processor and store the card; whoever comes first does it."""
+    operation = _operation(public_id)
     try:
-        state = settle(house(), _operation(public_id).id)
+        state = settle(house(), operation.id)
+        if state == "succeeded":
+            store_trial_card.stored(house(), operation.id)
     except GatewayError:
         state = "unknown"
     if state in ("expired", "failed"):
