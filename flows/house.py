@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from cart.delivery import Delivery
+from cart.quotes.approving import Limits
 from core.kernel.blobs import Blobs
 from core.kernel.clock import Clock
 from core.kernel.db import Database
@@ -29,6 +30,8 @@ class Rules:
     payment_grace: timedelta
     #: ``card``, and ``invoice`` where the shop sells on terms.
     payment_methods: tuple[str, ...]
+    #: Up to where one person may send a quote alone, and when its customer is reminded.
+    quotes: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True)

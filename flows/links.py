@@ -62,6 +62,18 @@ class Links:
         """What opens that page."""
         return derived_token(self.secret, "gift-card-page", public_id)
 
+    def quote_token(self, public_id: str) -> str:
+        """What proves that somebody may see and answer a quote."""
+        return derived_token(self.secret, "quote", public_id)
+
+    def quote(self, public_id: str) -> str:
+        """Where whoever has the link reads and answers a quote, without an account."""
+        return f"{self.base_url}/q/{public_id}/{self.quote_token(public_id)}"
+
+    def desk_quote(self, public_id: str) -> str:
+        """Where staff see to a quote, after logging in."""
+        return f"{self.base_url}/desk/quotes/{public_id}"
+
     def reset(self, token: str) -> str:
         """Where another password is chosen."""
         return f"{self.base_url}/account/reset/{token}"
