@@ -17,6 +17,13 @@ from api.problems import (
 )
 from cart.checkout import CheckoutIncomplete, TotalChanged
 from cart.lines import BadQuantity, CartClosed, TooMany
+from cart.quotes.refusals import (
+    NothingToQuote,
+    OverTheBuyersLimit,
+    OwnQuote,
+    QuoteIncomplete,
+    QuoteRefused,
+)
 from core.catalog.products import UnknownSku
 from core.kernel.errors import Forbidden, Invalid, NotFound, ShopError, StaleState
 from core.kernel.idempotency import KeyInFlight, KeyReused
@@ -85,6 +92,11 @@ STATUS: dict[type[Exception], int] = {
     RequestedAlready: 409,
     ParentRefused: 422,
     TotalChanged: 409,
+    QuoteRefused: 409,
+    QuoteIncomplete: 422,
+    NothingToQuote: 422,
+    OwnQuote: 403,
+    OverTheBuyersLimit: 403,
     GiftCardUnknown: 422,
     GiftCardInUse: 409,
     GiftCardUsed: 409,

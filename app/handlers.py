@@ -26,7 +26,9 @@ from flows import (
     reconcile,
     refund,
     refund_memo,
+    send_quote,
     settle_payment,
+    tell_quote,
 )
 from flows.house import House
 
@@ -89,6 +91,32 @@ def _tell_link(session: Session, house: House, event: events.LinkAsked) -> None:
     notify.link_asked(session, event.token_id, house.links, house.clock.now())
 
 
+def _tell_quote_asked(session: Session, house: House, event: events.QuoteRequested) -> None:
+    tell_quote.requested(session, uuid.UUID(event.quote_id), house.links, house.clock.now())
+
+
+def _store_quote(house: House, event: events.QuoteSent) -> None:
+    send_quote.store(house, uuid.UUID(event.version_id))
+
+
+def _tell_quote(session: Session, house: House, event: events.QuoteStored) -> None:
+    version_id = uuid.UUID(event.version_id)
+    tell_quote.stored(session, version_id, event.sha256, house.links, house.clock.now())
+
+
+def _tell_quote_message(session: Session, house: House, event: events.QuoteMessaged) -> None:
+    tell_quote.messaged(session, uuid.UUID(event.message_id), house.links, house.clock.now())
+
+
+def _tell_quote_closed(session: Session, house: House, event: events.QuoteClosed) -> None:
+    quote_id = uuid.UUID(event.quote_id)
+    tell_quote.closed(session, quote_id, event.how, house.links, house.clock.now())
+
+
+def _remind_quotes(house: House, _: object) -> None:
+    tell_quote.remind(house)
+
+
 def _send(house: House, event: events.NoticeQueued) -> None:
     sending.send(house.db, house.sender, house.blobs, uuid.UUID(event.notice_id), house.clock)
 
@@ -146,6 +174,12 @@ HANDLERS: dict[str, Within | Owning] = {
     "tell_payment": Within(_tell_payment),
     "tell_refund": Within(_tell_refund),
     "tell_link": Within(_tell_link),
+    "store_quote": Owning(_store_quote),
+    "tell_quote_asked": Within(_tell_quote_asked),
+    "tell_quote": Within(_tell_quote),
+    "tell_quote_message": Within(_tell_quote_message),
+    "tell_quote_closed": Within(_tell_quote_closed),
+    "remind_quotes": Owning(_remind_quotes),
     "send_notice": Owning(_send),
     "apply_inbound": Owning(_apply_inbound),
     "refund": Owning(_refund),
@@ -172,6 +206,11 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "CreditToRefund": ("refund_credit",),
     "RefundMade": ("tell_refund",),
     "LinkAsked": ("tell_link",),
+    "QuoteRequested": ("tell_quote_asked",),
+    "QuoteSent": ("store_quote",),
+    "QuoteStored": ("tell_quote",),
+    "QuoteMessaged": ("tell_quote_message",),
+    "QuoteClosed": ("tell_quote_closed",),
     "NoticeQueued": ("send_notice",),
 }
 
@@ -179,6 +218,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
 SCHEDULES: dict[str, int] = {
     "reconcile": 120,
     "statements": 21_600,
+    "remind_quotes": 10_800,
     "seal_audit": 30,
     "sweep_holds": 60,
     "tidy": 3600,

@@ -49,6 +49,12 @@ def _count(value: str) -> int:
     return int(value)
 
 
+def _percent(value: str) -> int:
+    if _whole(value) > 100:
+        raise ValueError
+    return int(value)
+
+
 def _port(value: str) -> int:
     if not 1 <= _whole(value) <= 65_535:
         raise ValueError
@@ -198,6 +204,17 @@ class Settings:
     payment_minutes: int = _setting("PAYMENT_MINUTES", _whole, "minutes, 31 at least", "35")
     payment_grace_minutes: int = _setting("PAYMENT_GRACE_MINUTES", _whole, "minutes", "5")
     allow_invoice: bool = _setting("ALLOW_INVOICE", _flag, "yes or no", "no")
+    quote_discount: int = _setting(
+        "QUOTE_DISCOUNT_LIMIT", _percent, "percent below list prices, from 0 to 100", "10"
+    )
+    quote_amount: int = _setting(
+        "QUOTE_AMOUNT_LIMIT", _whole, "whole units of the quote’s currency", "10000"
+    )
+    quote_margin: int = _setting(
+        "QUOTE_MARGIN_LIMIT", _percent, "percent at least, from 0 to 100", "20"
+    )
+    quote_valid_days: int = _setting("QUOTE_VALID_DAYS", _count, "days, 1 at least", "30")
+    quote_remind_days: int = _setting("QUOTE_REMIND_DAYS", _count, "days, 1 at least", "3")
     return_origins: tuple[str, ...] = _setting(
         "RETURN_ORIGINS", _names, "origins that an API checkout may return to", ""
     )

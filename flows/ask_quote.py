@@ -53,6 +53,11 @@ def problems(contact: Contact) -> dict[str, str]:
     return found
 
 
+def site_problems(site: dict[str, str]) -> dict[str, str]:
+    """What is wrong with one place, by field."""
+    return addresses.problems(site)
+
+
 def of_cart(house: House, cart_public_id: str, contact: Contact, named: str = "") -> str:
     """Ask for what a cart holds; answers the quote's public id. The cart stays as it is.
 

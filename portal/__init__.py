@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from portal import documents, entry, overview, passwords, pay, statements, tax
+from portal import documents, entry, overview, passwords, pay, quotes, statements, tax
 
 
 def blueprints() -> list[Blueprint]:
@@ -14,5 +14,6 @@ def blueprints() -> list[Blueprint]:
         documents.documents,
         statements.statements,
         pay.pay,
+        quotes.quotes,
         tax.tax,
     ]

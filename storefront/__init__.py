@@ -2,7 +2,7 @@
 
 from flask import Blueprint
 
-from storefront import cart, checkout, gift_cards, orders, pages, payment, shop
+from storefront import cart, checkout, gift_cards, orders, pages, payment, quote, shop
 
 
 def blueprints() -> list[Blueprint]:
@@ -13,6 +13,7 @@ def blueprints() -> list[Blueprint]:
         checkout.checkout,
         payment.payment,
         orders.orders,
+        quote.quote,
         gift_cards.gift_cards,
         pages.pages,
     ]

@@ -34,13 +34,11 @@ from cart.quotes.refusals import (
 )
 from core.events import QuoteClosed
 from core.kernel import audit, jobs
-from core.kernel.clock import local_date
 from core.kernel.errors import StaleState
 from core.kernel.ids import new_id
 from core.orders import placing
 from core.orders.models import Order
 from core.orders.placing import NewLine, NewOrder
-from core.parties.models import Channel
 from core.stock import holds
 from core.stock.holds import OutOfStock, Owner
 from core.tax.arithmetic import REVERSE_CHARGE, Tax, Taxed, TaxedLine
@@ -80,24 +78,27 @@ def refuse(session: Session, quote: Quote, version: QuoteVersion, now: datetime)
     if quote.state == "accepted":
         order = sent.order_of(session, quote)
         raise QuoteAccepted(order.number or "" if order is not None else "")
+    newest = session.scalars(
+        select(QuoteVersion.number)
+        .where(QuoteVersion.quote_id == quote.id, QuoteVersion.frozen_at.is_not(None))
+        .order_by(QuoteVersion.number.desc())
+        .limit(1)
+    ).one()
+    refuse_version(version, newest, now)
+
+
+def refuse_version(version: QuoteVersion, newest: int, now: datetime) -> None:
+    """The same for a quote that was not accepted, whose newest sent version has the number ``newest``."""
     if version.state == "superseded":
-        newest = session.scalars(
-            select(QuoteVersion.number)
-            .where(QuoteVersion.quote_id == quote.id, QuoteVersion.frozen_at.is_not(None))
-            .order_by(QuoteVersion.number.desc())
-            .limit(1)
-        ).one()
         raise QuoteSuperseded(version.number, newest)
     if version.state == "withdrawn":
         raise QuoteWithdrawn
     if version.state == "declined":
         raise QuoteDeclined
-    if version.state != "sent":
+    if version.state != "sent" or version.expires_at is None or version.valid_through is None:
         raise NotAcceptable
-    assert version.expires_at is not None
     if version.expires_at <= now:
-        channel = session.get_one(Channel, quote.channel_id)
-        day = version.valid_through or local_date(version.expires_at, channel.time_zone)
+        day = version.valid_through
         raise QuoteExpired(f"{day:%B} {day.day}, {day.year}")
 
 
