@@ -7,7 +7,7 @@ from flask import Blueprint
 
 from cart.quotes import report
 from desk import lists, quote_shown
-from desk.quotes import PLACES
+from desk.quotes import PARTS
 from web.access import Who, allow
 from web.context import channel, house, today
 from web.pages import page
@@ -28,7 +28,7 @@ def show() -> str:
         found = report.read(session, currency, since, zone, house().clock.now())
     return page(
         "desk/quote_report.html",
-        places=PLACES,
+        parts=PARTS,
         months_=months,
         months=[_tally(one, _month_words(one.label)) for one in found.months],
         owners=[_tally(one, one.label or "Nobody") for one in found.owners],

@@ -40,7 +40,7 @@ _COLUMNS = (
     "asked",
     "closed",
 )
-PLACES = [
+PARTS = [
     ("Quotes", "/desk/quotes", None),
     ("Approvals", "/desk/quotes/approvals", None),
     ("Report", "/desk/quotes/report", None),
@@ -70,7 +70,7 @@ def listed() -> str:
     return page(
         "desk/quotes.html",
         quotes=[quote_shown.row(quote, owner, now) for quote, owner in rows],
-        places=PLACES,
+        parts=PARTS,
         tabs_=_tabs(counts),
         current_tab=lists.address("/desk/quotes", tab=wanted.tab),
         sort=sort,
@@ -232,6 +232,6 @@ def approvals() -> str:
             }
             for row, version, quote in rows
         ],
-        places=PLACES,
+        parts=PARTS,
         **lists.shown("/desk/quotes/approvals", following, len(rows), "version"),
     )

@@ -60,6 +60,17 @@ POST   /o/<public_id>/<token>/pay                    everybody token  303→proc
 GET    /gift-card                                    everybody token  200
 POST   /gift-card                                    everybody token  422
 GET    /gift-card/<public_id>/<token>                everybody none   200
+# a quote: asked for by anybody, answered by whoever has its link
+GET    /quote                                        everybody token  200
+POST   /quote                                        everybody token  422
+GET    /q/<public_id>/<token>                        everybody token  200
+GET    /q/<public_id>/<token>/<int:number>.pdf       everybody none   200
+GET    /q/<public_id>/<token>/compare                everybody none   200
+GET    /q/<public_id>/<token>/accept                 everybody token  200
+POST   /q/<public_id>/<token>/accept                 everybody token  422
+GET    /q/<public_id>/<token>/decline                everybody token  200
+POST   /q/<public_id>/<token>/decline                everybody token  422
+POST   /q/<public_id>/<token>/messages               everybody token  422
 # the doors
 GET    /account/login                                everybody token  200 302→account 302→account 302→account
 POST   /account/login                                everybody token  422
@@ -89,6 +100,15 @@ GET    /account/tax                                  customer  token  302→door
 POST   /account/tax                                  customer  token  302→door 404 404 404
 GET    /account/pay                                  customer  token  302→door 200 200 200
 POST   /account/pay                                  customer  token  302→door 303→processor 404 404
+GET    /account/quotes                               customer  token  302→door 200 200 200
+GET    /account/quotes/<public_id>                   customer  token  302→door 200 404 404
+GET    /account/quotes/<public_id>/<int:number>.pdf  customer  token  302→door 200 404 404
+GET    /account/quotes/<public_id>/compare           customer  token  302→door 200 404 404
+GET    /account/quotes/<public_id>/accept            customer  token  302→door 200 404 404
+POST   /account/quotes/<public_id>/accept            customer  token  302→door 422 404 404
+GET    /account/quotes/<public_id>/decline           customer  token  302→door 200 404 404
+POST   /account/quotes/<public_id>/decline           customer  token  302→door 422 404 404
+POST   /account/quotes/<public_id>/messages          customer  token  302→door 422 404 404
 # the desk
 GET    /desk/login                                   everybody token  200 200 200 302→/desk
 POST   /desk/login                                   everybody token  422
@@ -130,6 +150,25 @@ GET    /desk/gift-cards                              staff     token  302→desk
 GET    /desk/gift-cards/<public_id>                  staff     token  302→desk-door 404 404 200
 POST   /desk/gift-cards/<public_id>/void             staff     token  302→desk-door 404 404 422
 POST   /desk/gift-cards/<public_id>/take-back        staff     token  302→desk-door 404 404 303→/desk/*
+GET    /desk/quotes                                  staff     token  302→desk-door 404 404 200
+GET    /desk/quotes/export.csv                       staff     token  302→desk-door 404 404 200
+GET    /desk/quotes/new                              staff     token  302→desk-door 404 404 200
+POST   /desk/quotes/new                              staff     token  302→desk-door 404 404 422
+GET    /desk/quotes/approvals                        staff     token  302→desk-door 404 404 200
+GET    /desk/quotes/report                           staff     token  302→desk-door 404 404 200
+GET    /desk/quotes/<public_id>                      staff     token  302→desk-door 404 404 200
+GET    /desk/quotes/<public_id>/edit                 staff     token  302→desk-door 404 404 200
+POST   /desk/quotes/<public_id>/edit                 staff     token  302→desk-door 404 404 422
+GET    /desk/quotes/<public_id>/contact              staff     token  302→desk-door 404 404 200
+POST   /desk/quotes/<public_id>/contact              staff     token  302→desk-door 404 404 422
+POST   /desk/quotes/<public_id>/send                 staff     token  302→desk-door 404 404 409
+POST   /desk/quotes/<public_id>/approval             staff     token  302→desk-door 404 404 409
+POST   /desk/quotes/<public_id>/decision             staff     token  302→desk-door 404 404 409
+POST   /desk/quotes/<public_id>/versions staff token 302→desk-door 404 404 303→/desk/quotes/*/edit
+POST   /desk/quotes/<public_id>/owner staff token 302→desk-door 404 404 303→/desk/quotes/*
+POST   /desk/quotes/<public_id>/messages             staff     token  302→desk-door 404 404 422
+GET    /desk/quotes/<public_id>/withdraw             staff     token  302→desk-door 404 404 200
+POST   /desk/quotes/<public_id>/withdraw             staff     token  302→desk-door 404 404 422
 GET    /desk/tax                                     staff     token  302→desk-door 404 404 200
 GET    /desk/tax.csv                                 staff     token  302→desk-door 404 404 200
 GET    /desk/tax/rates                               staff     token  302→desk-door 404 404 200
@@ -205,6 +244,16 @@ _PLACES = {
         "<token>": "{riley_order_token}",
         "<invoice_id>": "{riley_bill}",
     },
+    "GET /q/": {
+        "<public_id>": "{riley_quote}",
+        "<token>": "{riley_quote_token}",
+        "<int:number>": "1",
+    },
+    "POST /q/": {"<public_id>": "{riley_quote}", "<token>": "{riley_quote_token}"},
+    "GET /account/quotes/": {"<public_id>": "{riley_quote}", "<int:number>": "1"},
+    "POST /account/quotes/": {"<public_id>": "{riley_quote}"},
+    "GET /desk/quotes/": {"<public_id>": "{riley_quote}"},
+    "POST /desk/quotes/": {"<public_id>": "{riley_quote}"},
     "GET /gift-card/": {"<public_id>": "{gift_card}", "<token>": "{gift_card_token}"},
     "POST /desk/orders/": {"<public_id>": "{riley_order}"},
     "POST /desk/payments/": {
