@@ -31,9 +31,10 @@ from flows import (
     refund,
     refund_memo,
     run_billing,
-    settle_payment,
     run_trials,
+    send_quote,
     store_trial_card,
+    tell_quote,
     trial_letters,
 )
 from flows.house import House
@@ -115,6 +116,32 @@ def _tell_service_ended(session: Session, house: House, event: events.Subscripti
     notify_service.ended(session, uuid.UUID(event.subscription_id), house.links, house.clock.now())
 
 
+def _tell_quote_asked(session: Session, house: House, event: events.QuoteRequested) -> None:
+    tell_quote.requested(session, uuid.UUID(event.quote_id), house.links, house.clock.now())
+
+
+def _store_quote(house: House, event: events.QuoteSent) -> None:
+    send_quote.store(house, uuid.UUID(event.version_id))
+
+
+def _tell_quote(session: Session, house: House, event: events.QuoteStored) -> None:
+    version_id = uuid.UUID(event.version_id)
+    tell_quote.stored(session, version_id, event.sha256, house.links, house.clock.now())
+
+
+def _tell_quote_message(session: Session, house: House, event: events.QuoteMessaged) -> None:
+    tell_quote.messaged(session, uuid.UUID(event.message_id), house.links, house.clock.now())
+
+
+def _tell_quote_closed(session: Session, house: House, event: events.QuoteClosed) -> None:
+    quote_id = uuid.UUID(event.quote_id)
+    tell_quote.closed(session, quote_id, event.how, house.links, house.clock.now())
+
+
+def _remind_quotes(house: House, _: object) -> None:
+    tell_quote.remind(house)
+
+
 def _send(house: House, event: events.NoticeQueued) -> None:
     sending.send(house.db, house.sender, house.blobs, uuid.UUID(event.notice_id), house.clock)
 
@@ -171,6 +198,8 @@ def _bill(house: House, _: object) -> None:
 
 def _bill_chunk(house: House, event: events.BillChunkPlanned) -> None:
     run_billing.do(house, uuid.UUID(event.run_id), event.chunk)
+
+
 def _begin_trial(session: Session, house: House, event: events.TrialStarted) -> None:
     run_trials.begin(session, house, uuid.UUID(event.trial_id))
 
@@ -224,6 +253,12 @@ HANDLERS: dict[str, Within | Owning] = {
     "tell_service_started": Within(_tell_service_started),
     "tell_service_changed": Within(_tell_service_changed),
     "tell_service_ended": Within(_tell_service_ended),
+    "store_quote": Owning(_store_quote),
+    "tell_quote_asked": Within(_tell_quote_asked),
+    "tell_quote": Within(_tell_quote),
+    "tell_quote_message": Within(_tell_quote_message),
+    "tell_quote_closed": Within(_tell_quote_closed),
+    "remind_quotes": Owning(_remind_quotes),
     "send_notice": Owning(_send),
     "apply_inbound": Owning(_apply_inbound),
     "refund": Owning(_refund),
@@ -263,15 +298,18 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "LinkAsked": ("tell_link",),
     "SubscriptionActivated": ("tell_service_started",),
     "SubscriptionChanged": ("tell_service_changed",),
-    "SubscriptionEnded": ("tell_service_ended",),
-    "MethodStored": ("tell_method",),
-    "SubscriptionEnded": ("end_trial",),
+    "SubscriptionEnded": ("end_trial", "tell_service_ended"),
     "TrialStarted": ("begin_trial",),
     "TrialEnded": ("tell_trial_over",),
     "MethodStored": ("store_trial_card", "tell_method"),
     "ChargeWanted": ("charge_on_file",),
     "ChargeFailed": ("tell_failed_charge",),
     "BillChunkPlanned": ("bill_chunk",),
+    "QuoteRequested": ("tell_quote_asked",),
+    "QuoteSent": ("store_quote",),
+    "QuoteStored": ("tell_quote",),
+    "QuoteMessaged": ("tell_quote_message",),
+    "QuoteClosed": ("tell_quote_closed",),
     "NoticeQueued": ("send_notice",),
 }
 
@@ -282,6 +320,7 @@ SCHEDULES: dict[str, int] = {
     "services": 900,
     "bill": 3600,
     "trials": 3600,
+    "remind_quotes": 10_800,
     "seal_audit": 30,
     "sweep_holds": 60,
     "tidy": 3600,

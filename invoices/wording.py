@@ -29,6 +29,7 @@ from invoices.words import Words
 
 #: Parts per million in a percent.
 PER_CENT = 10_000
+_ASKS_NOTHING = (Kind.CREDIT_MEMO, Kind.QUOTE)
 #: BT-118: standard rate, exempt, reverse charge.
 CATEGORIES = {"": "S", EXEMPT: "E", REVERSE_CHARGE: "AE"}
 
@@ -56,7 +57,7 @@ def document(
     """The document. ``early_minor`` is what the discount for paying early comes to, tax included."""
     say = figures(content.currency, content.locale)
     due = content.total_minor - content.applied_minor
-    asks = bool(name.number) and content.kind is not Kind.CREDIT_MEMO and due > 0
+    asks = bool(name.number) and content.kind not in _ASKS_NOTHING and due > 0
     early = _early(content, early_minor, due) if early_minor else None
     account = content.payer.number
     return InvoiceDocument(
@@ -208,7 +209,7 @@ def _early(content: Content, early_minor: int, due: int) -> EarlyPayment | None:
 
 def _terms(content: Content, due: int, say: Figures) -> str:
     words = say.words
-    if content.kind is Kind.CREDIT_MEMO:
+    if content.kind in _ASKS_NOTHING:
         return ""
     if due <= 0:
         return words.paid_in_full if content.total_minor else words.nothing_due
