@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.events import InvoiceIssued
 from core.kernel import audit, jobs, numbering
-from core.kernel.db import insert_new, insert_rows
+from core.kernel.db import columns_of, insert_all, keep_new
 from core.kernel.ids import new_id, new_public_id
 from core.kernel.money import Money
 from core.ledger.business import Document
@@ -60,8 +60,10 @@ def write(session: Session, content: Content, printing: Printing, now: datetime)
         invoice.discount_ppm = content.terms.discount_ppm
         invoice.discount_until = content.discount_until
         invoice.discount_minor = early
-    insert_new(session, invoice)
-    _write_lines(session, invoice, content)
+    lines, taxes = _rows(invoice, content)
+    whole = (Invoice, [columns_of(invoice)])
+    insert_all(session, whole, (InvoiceLine, lines), (InvoiceLineTax, taxes))
+    keep_new(session, invoice)
     return invoice
 
 
@@ -85,7 +87,8 @@ def for_the_ledger(invoice: Invoice, content: Content) -> Document:
     )
 
 
-def _write_lines(session: Session, invoice: Invoice, content: Content) -> None:
+def _rows(invoice: Invoice, content: Content) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The rows of its lines and of their taxes."""
     keys = {item.line_number: new_id() for item in content.items}
     rows = [_row(invoice, item, keys) for item in content.items]
     taxes = [
@@ -103,8 +106,7 @@ def _write_lines(session: Session, invoice: Invoice, content: Content) -> None:
         for item in content.items
         for position, part in enumerate(item.taxes)
     ]
-    insert_rows(session, InvoiceLine, rows)
-    insert_rows(session, InvoiceLineTax, taxes)
+    return rows, taxes
 
 
 def _row(invoice: Invoice, item: Item, keys: dict[int, uuid.UUID]) -> dict[str, Any]:
