@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from sqlalchemy import Select, Uuid, bindparam, select
+from sqlalchemy import Select, Uuid, bindparam, literal_column, select
 from sqlalchemy.orm import Session
 
 from core.kernel import crash
@@ -118,7 +118,9 @@ def _basis(session: Session, order: Order, around: _Around, now: datetime) -> _B
 @functools.cache
 def _query() -> Select[Account, Channel, LegalEntity, uuid.UUID | None, bool]:
     order = bindparam("order", type_=Uuid())
-    issued = select(Invoice.id).where(Invoice.order_id == order, Invoice.kind == "invoice")
+    # In the very words of the partial index: with a bound value it is planned anew for each bill.
+    is_invoice = Invoice.kind == literal_column("'invoice'")
+    issued = select(Invoice.id).where(Invoice.order_id == order, is_invoice)
     return (
         select(Account, Channel, LegalEntity, issued.scalar_subquery(), items.is_held_for(order))
         .select_from(Account)
@@ -171,13 +173,14 @@ def _applied_words(said: Words, item: Open) -> str:
 def _item(
     basis: _Basis, line: OrderLine, rows: list[OrderLineTax], parents: dict[uuid.UUID, int]
 ) -> Item:
-    group = getattr(words(basis.locale), line.kind) if line.kind in _GROUPS else ""
+    said = words(basis.locale)
+    group = getattr(said, line.kind) if line.kind in _GROUPS else ""
     taxes = tuple(TaxPart.of(tax) for tax in rows)
     less = any(part.relief and part.inclusive for part in taxes)
     return Item(
         line_number=line.line_number,
         name=line.name,
-        description=words(basis.locale).price_without_tax if less else "",
+        description=said.price_without_tax if less else "",
         priced_each=not less,
         net_minor=line.net_minor,
         taxes=taxes,
@@ -198,9 +201,10 @@ def _item(
 
 def _why(basis: _Basis, line: OrderLine, contained: int) -> Why:
     """Price times quantity as ordered, and what rounding left of it."""
-    amount = Money(line.net_minor + contained, basis.order.currency).decimal()
+    currency = basis.order.currency
+    amount = Money(line.net_minor + contained, currency).decimal()
     price, quantity = Decimal(line.unit_price_micros) / MICROS, Decimal(line.quantity)
-    places = Decimal(1).scaleb(-minor_digits(basis.order.currency))
+    places = Decimal(1).scaleb(-minor_digits(currency))
     residue = price * quantity - amount
     return Why(
         Formula.QUANTITY,
