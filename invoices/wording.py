@@ -6,6 +6,7 @@ Called at issue, and to preview a draft.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from core.kernel.money import MICROS, minor_digits
@@ -144,11 +145,13 @@ def _line(content: Content, item: Item, say: Figures) -> Line:
 
 def _as_priced(content: Content, item: Item) -> int:
     """Its net, with the tax that its price contains."""
+    if item.line_number not in content.bundles:
+        return item.net_minor + item.contained_minor
     pieces = [piece for piece in content.items if piece.parent == item.line_number]
-    contained = sum(piece.contained_minor for piece in pieces) if pieces else item.contained_minor
-    return item.net_minor + contained
+    return item.net_minor + sum(piece.contained_minor for piece in pieces)
 
 
+@lru_cache(maxsize=4096)
 def unit_price(micros: int, currency: str) -> Decimal:
     """A unit price with the currency's decimals, or as many more as it needs."""
     price = (Decimal(micros) / MICROS).normalize()
