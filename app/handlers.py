@@ -28,6 +28,7 @@ from flows import (
     reconcile,
     refund,
     refund_memo,
+    run_billing,
     settle_payment,
 )
 from flows.house import House
@@ -145,6 +146,15 @@ def _services(house: House, _: object) -> None:
     end_services.run(house)
 
 
+def _bill(house: House, _: object) -> None:
+    """Plans what is due; the chunks are jobs of their own. Parked accounts wait at the desk."""
+    run_billing.by_the_clock(house)
+
+
+def _bill_chunk(house: House, event: events.BillChunkPlanned) -> None:
+    run_billing.do(house, uuid.UUID(event.run_id), event.chunk)
+
+
 def _seal(session: Session, house: House, _: object) -> None:
     audit.seal(session, house.clock.now())
 
@@ -182,6 +192,8 @@ HANDLERS: dict[str, Within | Owning] = {
     "reconcile": Owning(_reconcile),
     "statements": Owning(_statements),
     "services": Owning(_services),
+    "bill": Owning(_bill),
+    "bill_chunk": Owning(_bill_chunk),
     "seal_audit": Within(_seal),
     "sweep_holds": Within(_sweep_holds),
     "tidy": Within(_tidy),
@@ -204,6 +216,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "SubscriptionActivated": ("tell_service_started",),
     "SubscriptionChanged": ("tell_service_changed",),
     "SubscriptionEnded": ("tell_service_ended",),
+    "BillChunkPlanned": ("bill_chunk",),
     "NoticeQueued": ("send_notice",),
 }
 
@@ -212,6 +225,7 @@ SCHEDULES: dict[str, int] = {
     "reconcile": 120,
     "statements": 21_600,
     "services": 900,
+    "bill": 3600,
     "seal_audit": 30,
     "sweep_holds": 60,
     "tidy": 3600,

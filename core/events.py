@@ -261,6 +261,7 @@ EVENTS: dict[str, type[Any]] = {
         SubscriptionActivated,
         SubscriptionChanged,
         SubscriptionEnded,
+        BillChunkPlanned,
     )
 }
 

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, Uuid, bindparam, select
 from sqlalchemy.orm import Session
 
 from core.kernel import crash
@@ -42,8 +43,7 @@ class _Basis:
     """Everything that an order's invoice is made of."""
 
     order: Order
-    lines: Sequence[OrderLine]
-    taxes: dict[uuid.UUID, list[OrderLineTax]]
+    lines: dict[OrderLine, list[OrderLineTax]]
     account: Account
     channel: Channel
     entity: LegalEntity
@@ -74,10 +74,10 @@ def for_order(session: Session, order_id: uuid.UUID, printing: Printing, now: da
     Goods, visits and the plan's first month are contract liability until they are delivered.
     """
     order = placing.lock(session, order_id)
-    existing = session.scalar(_existing(), {"order": order_id})
-    if existing is not None:
-        return existing
-    basis = _basis(session, order, now)
+    around = _around(session, order)
+    if around.invoice_id is not None:
+        return session.get_one(Invoice, around.invoice_id)
+    basis = _basis(session, order, around, now)
     content = _content(basis, printing)
     invoice = writing.write(session, content, printing, now)
     crash.point("issue.written")
@@ -87,24 +87,37 @@ def for_order(session: Session, order_id: uuid.UUID, printing: Printing, now: da
     return invoice
 
 
-def _basis(session: Session, order: Order, now: datetime) -> _Basis:
-    lines = placing.lines_of(session, order.id)
-    whose = {
+class _Around(NamedTuple):
+    """What stands around an order, read in one question once the order is locked."""
+
+    account: Account
+    channel: Channel
+    entity: LegalEntity
+    invoice_id: uuid.UUID | None
+    has_deposits: bool
+
+
+def _around(session: Session, order: Order) -> _Around:
+    keys = {
+        "order": order.id,
         "payer": order.payer_account_id,
         "channel": order.channel_id,
         "entity": order.legal_entity_id,
     }
-    account, channel, entity = session.execute(_parties(), whose).one()
+    return _Around(*session.execute(_query(), keys).one())
+
+
+def _basis(session: Session, order: Order, around: _Around, now: datetime) -> _Basis:
+    lines = placing.lines_with_taxes(session, order.id)
     return _Basis(
         order,
         lines,
-        placing.taxes_of(session, order.id),
-        account,
-        channel,
-        entity,
-        items.held_for_order(session, order.id),
-        local_date(now, entity.time_zone),
-        _phases(session, lines),
+        around.account,
+        around.channel,
+        around.entity,
+        items.held_for_order(session, order.id) if around.has_deposits else [],
+        local_date(now, around.entity.time_zone),
+        _phases(session, list(lines)),
     )
 
 
@@ -121,14 +134,11 @@ def _phases(session: Session, lines: Sequence[OrderLine]) -> dict[uuid.UUID, uui
 
 
 @functools.cache
-def _existing() -> Select[Invoice]:
-    return select(Invoice).where(Invoice.order_id == bindparam("order"), Invoice.kind == "invoice")
-
-
-@functools.cache
-def _parties() -> Select[Account, Channel, LegalEntity]:
+def _query() -> Select[Account, Channel, LegalEntity, uuid.UUID | None, bool]:
+    order = bindparam("order", type_=Uuid())
+    issued = select(Invoice.id).where(Invoice.order_id == order, Invoice.kind == "invoice")
     return (
-        select(Account, Channel, LegalEntity)
+        select(Account, Channel, LegalEntity, issued.scalar_subquery(), items.is_held_for(order))
         .select_from(Account)
         .join(Channel, Channel.id == bindparam("channel"))
         .join(LegalEntity, LegalEntity.id == bindparam("entity"))
@@ -157,7 +167,7 @@ def _content(basis: _Basis, printing: Printing) -> Content:
         due_date=terms.due_date(holding, basis.issue_date, country),
         terms=holding,
         discount_until=terms.discount_until(holding, basis.issue_date, country),
-        items=[_item(basis, line, parents) for line in basis.lines],
+        items=[_item(basis, line, taxes, parents) for line, taxes in basis.lines.items()],
         service_account_id=order.service_account_id,
         applied=[
             Applied(_applied_words(said, item), part.decimal(), item.effective_date)
@@ -176,9 +186,11 @@ def _applied_words(said: Words, item: Open) -> str:
     return item.number if item.source_kind == "gift_card" else said.your_credit.format(item.number)
 
 
-def _item(basis: _Basis, line: OrderLine, parents: dict[uuid.UUID, int]) -> Item:
+def _item(
+    basis: _Basis, line: OrderLine, rows: list[OrderLineTax], parents: dict[uuid.UUID, int]
+) -> Item:
     group = getattr(words(basis.locale), line.kind) if line.kind in _GROUPS else ""
-    taxes = tuple(TaxPart.of(tax) for tax in basis.taxes.get(line.id, []))
+    taxes = tuple(TaxPart.of(tax) for tax in rows)
     less = any(part.relief and part.inclusive for part in taxes)
     return Item(
         line_number=line.line_number,

@@ -106,7 +106,26 @@ def write(
     **detail: Any,
 ) -> None:
     """Add a line. ``actor`` is ``user:ID``, ``guest`` or ``system``; ``subject`` is (kind, id)."""
-    row = {
+    insert_rows(session, AuditEntry, [_row(now, actor, act, subject, personal, detail)])
+
+
+def write_many(
+    session: Session, now: datetime, actor: str, acts: Sequence[tuple[str, tuple[str, str]]]
+) -> None:
+    """Add a line for each (act, subject), in their order."""
+    rows = [_row(now, actor, act, subject, None, {}) for act, subject in acts]
+    insert_rows(session, AuditEntry, rows)
+
+
+def _row(
+    now: datetime,
+    actor: str,
+    act: str,
+    subject: tuple[str, str],
+    personal: dict[str, Any] | None,
+    detail: dict[str, Any],
+) -> dict[str, Any]:
+    return {
         "at": now,
         "actor": actor,
         "act": act,
@@ -115,7 +134,6 @@ def write(
         "detail": detail,
         "personal": personal,
     }
-    insert_rows(session, AuditEntry, [row])
 
 
 def about(session: Session, subject: tuple[str, str], limit: int = 100) -> Sequence[AuditEntry]:

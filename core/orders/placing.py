@@ -156,6 +156,16 @@ def taxes_of(session: Session, order_id: uuid.UUID) -> dict[uuid.UUID, list[Orde
     return found
 
 
+def lines_with_taxes(session: Session, order_id: uuid.UUID) -> dict[OrderLine, list[OrderLineTax]]:
+    """``lines_of`` and ``taxes_of`` in one question."""
+    found: dict[OrderLine, list[OrderLineTax]] = {}
+    for line, tax in session.execute(_lines_with_taxes(), {"order": order_id}):
+        taxes = found.setdefault(line, [])
+        if tax is not None:
+            taxes.append(tax)
+    return found
+
+
 def by_public_id(session: Session, public_id: str) -> Order:
     """The order that a program or a link names. NotFound when there is none."""
     order = session.scalar(_of_public_id(), {"public_id": public_id})
@@ -170,8 +180,8 @@ def of_cart(session: Session, cart_id: uuid.UUID) -> Order | None:
 
 
 def lock(session: Session, order_id: uuid.UUID) -> Order:
-    """The order, locked and read again."""
-    return session.get_one(Order, order_id, with_for_update=True, populate_existing=True)
+    """The order, locked and read again; it exists."""
+    return session.scalars(_locked(), {"order": order_id}).one()
 
 
 def confirm(session: Session, order: Order, payment: str, now: datetime) -> None:
@@ -228,6 +238,12 @@ def _moved(states: tuple[str, ...], values: tuple[str, ...]) -> Update:
 
 
 @cache
+def _locked() -> Select[Order]:
+    locked = select(Order).where(Order.id == bindparam("order")).with_for_update()
+    return locked.execution_options(populate_existing=True)
+
+
+@cache
 def _of_public_id() -> Select[Order]:
     return select(Order).where(Order.public_id == bindparam("public_id"))
 
@@ -251,6 +267,16 @@ def _taxes() -> Select[OrderLineTax]:
     return (
         select(OrderLineTax)
         .join(OrderLine, OrderLine.id == OrderLineTax.order_line_id)
+        .where(OrderLine.order_id == bindparam("order"))
+        .order_by(OrderLine.line_number, OrderLineTax.position)
+    )
+
+
+@cache
+def _lines_with_taxes() -> Select[OrderLine, OrderLineTax]:
+    return (
+        select(OrderLine, OrderLineTax)
+        .outerjoin(OrderLineTax, OrderLineTax.order_line_id == OrderLine.id)
         .where(OrderLine.order_id == bindparam("order"))
         .order_by(OrderLine.line_number, OrderLineTax.position)
     )
