@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
+from core.entitlements import proofs as entitlements
 from core.kernel import audit
 from core.kernel.blobs import Blobs
 from core.kernel.clock import Clock
@@ -23,7 +24,6 @@ from core.stock import proofs as stock
 from invoices.proofs import books, bundles, memos, series, statements, stored, taxes
 from payments import proofs as payments
 
-NOTHING_YET = "nothing to prove yet"
 TODAY_ONLY = "known for today only"
 
 
@@ -187,8 +187,13 @@ def _audit(session: Session) -> Part:
     return Part(f"{sealed:,} lines sealed", wrong)
 
 
-def _nothing_yet(look: _Look) -> str:
-    return NOTHING_YET
+def _services(look: _Look) -> list[Part] | str:
+    if look.past:
+        return TODAY_ONLY
+    return [
+        entitlements.they_follow_their_services(look.session, look.today),
+        entitlements.their_steps_lead_to_them(look.session),
+    ]
 
 
 _LIST: tuple[tuple[str, Callable[[_Look], list[Part] | str]], ...] = (
@@ -202,6 +207,6 @@ _LIST: tuple[tuple[str, Callable[[_Look], list[Part] | str]], ...] = (
     ("Numbers have no gap and no double", _numbers),
     ("Stock is not oversold", _stock),
     ("Ageing is the receivable", _ageing),
-    ("Services billed are services provisioned", _nothing_yet),
+    ("Services billed are services provisioned", _services),
     ("The audit chain and documents are whole", _records),
 )
