@@ -2,8 +2,8 @@
 
 A run over accounts with two monthly services each, taxed, on PostgreSQL with two processes: invoices, their
 lines and taxes, journal, open items, outbox, audit, and marks. The floor of the same run: the very rows that
-it left, put by the bare driver into a copy of the database with its triggers and keys, by two processes too,
-a transaction for each account. Told are the rates, peak memory, and what an invoice costs in a small run
+it left, put by the bare driver into a copy of the database with its triggers and keys, by two processes too:
+a transaction for each account, and a transaction for as many as the run takes together. Told are the rates, peak memory, and what an invoice costs in a small run
 and in a large one.
 """
 
@@ -14,6 +14,7 @@ import resource
 import tempfile
 import time
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, cast
@@ -217,16 +218,17 @@ def _raw(url: str) -> Any:
     return raw
 
 
-def _twin(url: str) -> str:
+def _twin(url: str, name: str) -> str:
     named = make_url(url)
     aside = named.set(database="template1").render_as_string(hide_password=False)
     with psycopg.connect(aside.replace("+psycopg", ""), autocommit=True) as raw:
-        raw.execute(f'CREATE DATABASE twin TEMPLATE "{named.database}"')
-    return named.set(database="twin").render_as_string(hide_password=False)
+        raw.execute(f'CREATE DATABASE {name} TEMPLATE "{named.database}"')
+    return named.set(database=name).render_as_string(hide_password=False)
 
 
-def floor(url: str, twin: str, count: int) -> tuple[float, int]:
-    """Accounts a second by the bare driver in two processes, and rows of an account."""
+def floor(url: str, twins: Sequence[str], count: int) -> tuple[list[float], int]:
+    """Accounts a second by the bare driver in two processes, in transactions of one account and of a
+    group, and rows of an account."""
     left: dict[str, list[tuple[Any, ...]]] = {}
     with _raw(url) as raw:
         for table, (source, order, name) in LEFT.items():
@@ -243,13 +245,20 @@ def floor(url: str, twin: str, count: int) -> tuple[float, int]:
         }
         for at in range(WORKERS)
     ]
-    with multiprocessing.get_context("fork").Pool(WORKERS) as pool:
-        took = max(pool.starmap(_insert, [(twin, part, sizes, half) for part in parts]))
-    return count / took, sum(sizes.values())
+    rates = []
+    for twin, group in zip(twins, (1, run_billing.GROUP), strict=True):
+        with multiprocessing.get_context("fork").Pool(WORKERS) as pool:
+            jobs = [(twin, part, sizes, half, group) for part in parts]
+            rates.append(count / max(pool.starmap(_insert, jobs)))
+    return rates, sum(sizes.values())
 
 
 def _insert(
-    url: str, left: dict[str, list[tuple[Any, ...]]], sizes: dict[str, int], accounts: int
+    url: str,
+    left: dict[str, list[tuple[Any, ...]]],
+    sizes: dict[str, int],
+    accounts: int,
+    group: int,
 ) -> float:
     queries = {
         table: f"INSERT INTO {table} VALUES ({', '.join(['%s'] * len(rows[0]))})"
@@ -258,11 +267,11 @@ def _insert(
     with _raw(url) as raw:
         cursor = raw.cursor()
         start = time.perf_counter()
-        for account in range(accounts):
+        for at in range(0, accounts, group):
+            until = min(at + group, accounts)
             cursor.execute("BEGIN")
             for table, size in sizes.items():
-                rows = left[table][account * size : (account + 1) * size]
-                cursor.executemany(queries[table], rows)
+                cursor.executemany(queries[table], left[table][at * size : until * size])
             cursor.execute("COMMIT")
         return time.perf_counter() - start
 
@@ -271,13 +280,17 @@ def _measured(count: int, folder: Path) -> float:
     """Print what a run over so many accounts does; answers the milliseconds of one invoice."""
     with ground.database("postgresql", folder) as url:
         fill(url, count)
-        twin = _twin(url)
+        twins = [_twin(url, name) for name in ("twin", "other_twin")]
         took, peak = bill(url, folder)
-        bare, rows = floor(url, twin, min(count, FLOOR))
+        (bare, grouped), rows = floor(url, twins, min(count, FLOOR))
     rate = count / took
     print(f"  {count:>6,} accounts, {2 * count:,} lines: {took:,.1f} s")
     print(f"    floor, {rows} rows each     {bare:>7,.0f} accounts/s")
-    print(f"    run                     {rate:>7,.0f} accounts/s, {rate / bare:.2f} of the floor")
+    print(f"    the same, {run_billing.GROUP} together    {grouped:>7,.0f} accounts/s")
+    print(
+        f"    run                     {rate:>7,.0f} accounts/s, {rate / bare:.2f} and "
+        f"{rate / grouped:.2f} of them"
+    )
     print(f"    memory of a process     {peak:>7,.0f} MiB at most", flush=True)
     return 1000 * took / count
 

@@ -20,7 +20,7 @@ from core.ledger import tender_proofs as tenders
 from core.ledger import valuation
 from core.orders import proofs as orders
 from core.stock import proofs as stock
-from invoices.proofs import books, bundles, memos, series, statements, stored, taxes
+from invoices.proofs import books, bundles, memos, series, services, statements, stored, taxes
 from payments import proofs as payments
 
 NOTHING_YET = "nothing to prove yet"
@@ -165,6 +165,20 @@ def _ageing(look: _Look) -> list[Part]:
     return [ledger.ageing_ties(look.session, look.as_of, look.today)]
 
 
+def _services(look: _Look) -> list[Part] | str:
+    parts = [
+        services.charges_are_of_served_days(look.session, look.as_of),
+        services.charges_come_once(look.session, look.as_of),
+    ]
+    if look.past:
+        return parts
+    return [
+        *parts,
+        services.nothing_is_left_to_bill(look.session),
+        services.runs_left_nobody_out(look.session),
+    ]
+
+
 def _records(look: _Look) -> list[Part]:
     parts = [_audit(look.session)]
     if look.blobs is not None:
@@ -187,10 +201,6 @@ def _audit(session: Session) -> Part:
     return Part(f"{sealed:,} lines sealed", wrong)
 
 
-def _nothing_yet(look: _Look) -> str:
-    return NOTHING_YET
-
-
 _LIST: tuple[tuple[str, Callable[[_Look], list[Part] | str]], ...] = (
     ("Debits are credits", _balance),
     ("Control accounts are their open items", _controls),
@@ -202,6 +212,6 @@ _LIST: tuple[tuple[str, Callable[[_Look], list[Part] | str]], ...] = (
     ("Numbers have no gap and no double", _numbers),
     ("Stock is not oversold", _stock),
     ("Ageing is the receivable", _ageing),
-    ("Services billed are services provisioned", _nothing_yet),
+    ("Services billed are services provisioned", _services),
     ("The audit chain and documents are whole", _records),
 )
