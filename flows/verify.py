@@ -21,7 +21,7 @@ from core.ledger import tender_proofs as tenders
 from core.ledger import valuation
 from core.orders import proofs as orders
 from core.stock import proofs as stock
-from invoices.proofs import books, bundles, memos, series, statements, stored, taxes
+from invoices.proofs import books, bundles, memos, series, services, statements, stored, taxes
 from payments import proofs as payments
 
 TODAY_ONLY = "known for today only"
@@ -165,6 +165,22 @@ def _ageing(look: _Look) -> list[Part]:
     return [ledger.ageing_ties(look.session, look.as_of, look.today)]
 
 
+def _services(look: _Look) -> list[Part]:
+    parts = [
+        services.charges_are_of_served_days(look.session, look.as_of),
+        services.charges_come_once(look.session, look.as_of),
+    ]
+    if look.past:
+        return parts
+    return [
+        *parts,
+        services.nothing_is_left_to_bill(look.session),
+        services.runs_left_nobody_out(look.session),
+        entitlements.they_follow_their_services(look.session, look.today),
+        entitlements.their_steps_lead_to_them(look.session),
+    ]
+
+
 def _records(look: _Look) -> list[Part]:
     parts = [_audit(look.session)]
     if look.blobs is not None:
@@ -185,15 +201,6 @@ def _audit(session: Session) -> Part:
     broken = audit.broken_at(session)
     wrong = () if broken is None else (f"sealed line {broken} is missing or was changed",)
     return Part(f"{sealed:,} lines sealed", wrong)
-
-
-def _services(look: _Look) -> list[Part] | str:
-    if look.past:
-        return TODAY_ONLY
-    return [
-        entitlements.they_follow_their_services(look.session, look.today),
-        entitlements.their_steps_lead_to_them(look.session),
-    ]
 
 
 _LIST: tuple[tuple[str, Callable[[_Look], list[Part] | str]], ...] = (
