@@ -23,6 +23,8 @@ from desk import (
     taxes,
     terms,
     today,
+    trial_care,
+    trials,
 )
 
 
@@ -47,6 +49,8 @@ def blueprints() -> list[Blueprint]:
         money.money,
         bill_money.bill_money,
         bookkeeping.bookkeeping,
+        trials.trials,
+        trial_care.trial_care,
         jobs.jobs_,
         styleguide.styleguide,
     ]
