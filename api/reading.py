@@ -19,6 +19,8 @@ from core.kernel.errors import NotFound
 Model = TypeVar("Model", bound=BaseModel)
 _PUBLIC_ID = re.compile(r"[0-9a-f]{32}")
 _SLUG = re.compile(r"[A-Za-z0-9._~-]{1,120}")
+_FEATURE = re.compile(r"[a-z0-9_-]{1,40}")
+_NUMBER = re.compile(r"[0-9]{9}")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 #: The library's codes in ours; all others are ``invalid``.
 _CODES = {
@@ -81,6 +83,20 @@ def slug(text: str) -> str:
     """A product's slug from the address. NotFound for what cannot be one."""
     if not _SLUG.fullmatch(text):
         raise NotFound("product")
+    return text
+
+
+def feature(text: str) -> str:
+    """A feature's code from the address. NotFound for what cannot be one."""
+    if not _FEATURE.fullmatch(text):
+        raise NotFound("feature")
+    return text
+
+
+def account_number(text: str) -> str:
+    """An account's number from the address. NotFound for what cannot be one."""
+    if not _NUMBER.fullmatch(text):
+        raise NotFound("account")
     return text
 
 

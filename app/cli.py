@@ -43,6 +43,9 @@ COMMANDS = {
     "statements": Command(
         "app.commands.statements", "make the statements that are due; safe to run again", "house"
     ),
+    "bill": Command(
+        "app.commands.bill", "bill the services that are due; safe to run again", "house"
+    ),
     "verify": Command("app.commands.verify", "prove that the books add up"),
     "export": Command("app.commands.export", "write the books as CSV: journal, balances, ageing"),
     "import-invoices": Command(

@@ -21,16 +21,20 @@ from core.stock import holds
 from flows import (
     charge_on_file,
     early_payment,
+    end_services,
     hear_event,
     issue_invoice,
     make_statements,
     notify,
+    notify_service,
     reconcile,
     refund,
     refund_memo,
     run_trials,
     store_trial_card,
     trial_letters,
+    run_billing,
+    settle_payment,
 )
 from flows.house import House
 
@@ -91,6 +95,24 @@ def _tell_refund(session: Session, house: House, event: events.RefundMade) -> No
 
 def _tell_link(session: Session, house: House, event: events.LinkAsked) -> None:
     notify.link_asked(session, event.token_id, house.links, house.clock.now())
+
+
+def _tell_service_started(
+    session: Session, house: House, event: events.SubscriptionActivated
+) -> None:
+    notify_service.started(
+        session, uuid.UUID(event.subscription_id), house.links, house.clock.now()
+    )
+
+
+def _tell_service_changed(
+    session: Session, house: House, event: events.SubscriptionChanged
+) -> None:
+    notify_service.changed(session, event, house.links, house.clock.now())
+
+
+def _tell_service_ended(session: Session, house: House, event: events.SubscriptionEnded) -> None:
+    notify_service.ended(session, uuid.UUID(event.subscription_id), house.links, house.clock.now())
 
 
 def _send(house: House, event: events.NoticeQueued) -> None:
@@ -159,6 +181,18 @@ def _trials(house: House, _: object) -> None:
     for problem in run_trials.run(house).problems:
         _log.error("trials.problem", problem=problem)
     run_trials.forget_unfinished(house)
+def _services(house: House, _: object) -> None:
+    """A service that could not be brought to today stands in the log; the next round tries again."""
+    end_services.run(house)
+
+
+def _bill(house: House, _: object) -> None:
+    """Plans what is due; the chunks are jobs of their own. Parked accounts wait at the desk."""
+    run_billing.by_the_clock(house)
+
+
+def _bill_chunk(house: House, event: events.BillChunkPlanned) -> None:
+    run_billing.do(house, uuid.UUID(event.run_id), event.chunk)
 
 
 def _seal(session: Session, house: House, _: object) -> None:
@@ -187,6 +221,9 @@ HANDLERS: dict[str, Within | Owning] = {
     "tell_payment": Within(_tell_payment),
     "tell_refund": Within(_tell_refund),
     "tell_link": Within(_tell_link),
+    "tell_service_started": Within(_tell_service_started),
+    "tell_service_changed": Within(_tell_service_changed),
+    "tell_service_ended": Within(_tell_service_ended),
     "send_notice": Owning(_send),
     "apply_inbound": Owning(_apply_inbound),
     "refund": Owning(_refund),
@@ -202,6 +239,9 @@ HANDLERS: dict[str, Within | Owning] = {
     "end_trial": Within(_end_trial),
     "store_trial_card": Owning(_store_trial_card),
     "trials": Owning(_trials),
+    "services": Owning(_services),
+    "bill": Owning(_bill),
+    "bill_chunk": Owning(_bill_chunk),
     "seal_audit": Within(_seal),
     "sweep_holds": Within(_sweep_holds),
     "tidy": Within(_tidy),
@@ -225,8 +265,13 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "TrialStarted": ("begin_trial",),
     "TrialEnded": ("tell_trial_over",),
     "MethodStored": ("store_trial_card", "tell_method"),
+    "SubscriptionActivated": ("tell_service_started",),
+    "SubscriptionChanged": ("tell_service_changed",),
+    "SubscriptionEnded": ("tell_service_ended",),
+    "MethodStored": ("tell_method",),
     "ChargeWanted": ("charge_on_file",),
     "ChargeFailed": ("tell_failed_charge",),
+    "BillChunkPlanned": ("bill_chunk",),
     "NoticeQueued": ("send_notice",),
 }
 
@@ -235,6 +280,8 @@ SCHEDULES: dict[str, int] = {
     "reconcile": 120,
     "statements": 21_600,
     "trials": 3600,
+    "services": 900,
+    "bill": 3600,
     "seal_audit": 30,
     "sweep_holds": 60,
     "tidy": 3600,

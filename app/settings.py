@@ -198,6 +198,12 @@ class Settings:
     payment_minutes: int = _setting("PAYMENT_MINUTES", _whole, "minutes, 31 at least", "35")
     payment_grace_minutes: int = _setting("PAYMENT_GRACE_MINUTES", _whole, "minutes", "5")
     allow_invoice: bool = _setting("ALLOW_INVOICE", _flag, "yes or no", "no")
+    bill_most_amount: int = _setting(
+        "BILL_MOST_AMOUNT", _count, "whole units of any currency, 1 at least", "100000"
+    )
+    bill_most_lines: int = _setting("BILL_MOST_LINES", _count, "a number, 1 at least", "500")
+    bill_most_periods: int = _setting("BILL_MOST_PERIODS", _count, "a number, 1 at least", "13")
+    bill_oldest_days: int = _setting("BILL_OLDEST_DAYS", _count, "days, 1 at least", "400")
     return_origins: tuple[str, ...] = _setting(
         "RETURN_ORIGINS", _names, "origins that an API checkout may return to", ""
     )

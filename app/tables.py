@@ -19,6 +19,7 @@ import core.ledger.writeoffs
 import core.notices.models
 import core.orders.models
 import core.parties.models
+import core.parties.token_models
 import core.prices.models
 import core.revenue.models
 import core.stock.models

@@ -14,6 +14,7 @@ from core.tax.service import ElseOwnTable, OwnTable, TaxService
 from flows.browse import Shelves
 from flows.house import House, Rules
 from flows.links import Links
+from invoices.billing.bounds import Bounds
 from payments.stripe_gateway import StripeGateway, check_key
 from web.context import WebSettings
 
@@ -69,6 +70,12 @@ def rules(settings: Settings) -> Rules:
         payment_for=timedelta(minutes=settings.payment_minutes),
         payment_grace=timedelta(minutes=settings.payment_grace_minutes),
         payment_methods=("card", "invoice") if settings.allow_invoice else ("card",),
+        bills=Bounds(
+            most_amount=settings.bill_most_amount,
+            most_lines=settings.bill_most_lines,
+            most_periods=settings.bill_most_periods,
+            oldest_days=settings.bill_oldest_days,
+        ),
     )
 
 

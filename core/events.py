@@ -279,6 +279,7 @@ EVENTS: dict[str, type[Any]] = {
         MethodStored,
         ChargeWanted,
         ChargeFailed,
+        BillChunkPlanned,
     )
 }
 

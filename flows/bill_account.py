@@ -5,7 +5,7 @@ be billed parks its account: nothing of it is written, and a person looks.
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -23,10 +23,9 @@ from core.tax.service import Answers, NoTaxAnswer
 from flows.house import House
 from flows.taxing import with_taxes
 from invoices.billing import comparing, issuing, marks, parking, previewing
-from invoices.billing.comparing import Difference, Facts
+from invoices.billing.comparing import Difference
 from invoices.billing.composing import Ground
 from invoices.billing.issuing import Posted
-from invoices.billing.marks import Marked
 from invoices.billing.previewing import Foreseen, Preview
 from invoices.billing.taxing import Table
 from invoices.models import Invoice
@@ -96,16 +95,9 @@ def _post(
     found = comparing.compare(services, known, as_of)
     posted = issuing.post(session, ground(house), house.rules.bills, payer, found, answers, actor)
     revisions = marks.revisions(session, [service.id for service in services])
-    marks.note(session, marked(services, known, revisions, as_of), house.clock.now())
+    marked = comparing.marked(services, known, revisions, as_of)
+    marks.note(session, marked, house.clock.now())
     return posted
-
-
-def marked(
-    services: Sequence[Timeline], known: Facts, revisions: Mapping[uuid.UUID, int], as_of: date
-) -> list[Marked]:
-    """How far the services were looked at."""
-    days = comparing.next_day(services, known, as_of)
-    return [Marked(service.id, revisions[service.id], days.get(service.id)) for service in services]
 
 
 def ground(house: House, not_before: date = date.min) -> Ground:

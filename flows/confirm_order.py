@@ -10,6 +10,7 @@ from core.orders.models import Order
 from core.stock import holds
 from core.stock.holds import Owner
 from core.subscriptions import ordering
+from flows import activate_service
 from flows.house import House
 
 
@@ -28,6 +29,7 @@ def confirm(session: Session, house: House, order: Order, payment: str) -> None:
         now,
     )
     ordering.begin(session, order, found, now)
+    activate_service.at_once(session, found, f"order:{order.public_id}", now)
     if order.cart_id is not None:
         lines.move(session, order.cart_id, "checking_out", "ordered")
     jobs.record(session, OrderPlaced(str(order.id)), now, key=f"placed:{order.id}", priority=1)

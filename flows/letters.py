@@ -93,16 +93,9 @@ def _order_rows(
     say: Figures,
 ) -> tuple[Row, ...]:
     rows = []
-    for line in lines:
-        contained = sum(tax.amount_minor for tax in taxes.get(line.id, ()) if tax.inclusive)
-        rows.append(
-            Row(
-                _counted(line.name, Decimal(line.quantity)),
-                Money(line.net_minor + contained, order.currency),
-                f"First {EVERY[line.charge_kind]}" if line.charge_kind in EVERY else "",
-                "piece" if line.parent_id else "line",
-            )
-        )
+    for one in placing.standing(lines):
+        rows.append(_order_row(one.line, one.priced_minor, order.currency))
+        rows += [_order_row(piece, piece.priced_minor, order.currency) for piece in one.pieces]
     for label, minor in _taxes(taxes, say, inclusive=False).items():
         rows.append(Row(label, Money(minor, order.currency), kind="part"))
     within = _taxes(taxes, say, inclusive=True)
@@ -111,6 +104,15 @@ def _order_rows(
     )
     rows.append(Row(TOGETHER, Money(order.due_now_minor, order.currency), note, "total"))
     return tuple(rows)
+
+
+def _order_row(line: OrderLine, minor: int, currency: str) -> Row:
+    return Row(
+        _counted(line.name, Decimal(line.quantity)),
+        Money(minor, currency),
+        f"First {EVERY[line.charge_kind]}" if line.charge_kind in EVERY else "",
+        "piece" if line.parent_id else "line",
+    )
 
 
 def _taxes(

@@ -42,6 +42,10 @@ class Links:
         """One statement, after logging in; printed on it too."""
         return f"{self.base_url}/account/statements/{public_id}"
 
+    def service(self, public_id: str) -> str:
+        """One service, after logging in."""
+        return f"{self.base_url}/account/services/{public_id}"
+
     def payment_return(self, operation: str) -> str:
         """Where the processor sends the payer back to; the page checks, and posts."""
         return f"{self.base_url}/pay/{operation}/return"

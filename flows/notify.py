@@ -42,7 +42,7 @@ def order_placed(session: Session, order_id: uuid.UUID, links: Links, now: datet
     """Thank you, with everything that was ordered and the link by which to follow it."""
     order = session.get_one(Order, order_id)
     letter = letters.of_order(session, order, links.order(order.public_id))
-    _queue(
+    queue(
         session,
         letter,
         f"order-placed:{order.id}",
@@ -67,7 +67,7 @@ def document_stored(
         link = _order_link(session, invoice.order_id, links)
     letter = letters.of_bill(session, invoice, link, is_guest=is_guest)
     for reader in addressing.readers(session, account):
-        _queue(
+        queue(
             session,
             letter,
             f"document:{invoice.id}",
@@ -97,7 +97,7 @@ def statement_stored(
     link = links.statement(statement.public_id)
     letter = statement_letter.of_statement(session, statement, link, is_attached=attached)
     for reader in addressing.readers(session, account):
-        _queue(
+        queue(
             session,
             letter,
             f"statement:{statement.id}",
@@ -120,7 +120,7 @@ def payment_applied(session: Session, payment_id: uuid.UUID, links: Links, now: 
     link = links.receipt(payment.public_id) if may_log_in else ""
     letter = letters.of_receipt(session, payment, link, now)
     for reader in addressing.readers(session, account):
-        _queue(session, letter, f"receipt:{payment.id}", reader, links, now, account_id=account.id)
+        queue(session, letter, f"receipt:{payment.id}", reader, links, now, account_id=account.id)
 
 
 def refunded(session: Session, refund_id: uuid.UUID, links: Links, now: datetime) -> None:
@@ -133,7 +133,7 @@ def refunded(session: Session, refund_id: uuid.UUID, links: Links, now: datetime
     letter = letters.of_refund(session, refund, payment, account, link)
     to = [Reader(order.email)] if order else addressing.readers(session, account)
     for reader in to:
-        _queue(session, letter, f"refunded:{refund.id}", reader, links, now, account_id=account.id)
+        queue(session, letter, f"refunded:{refund.id}", reader, links, now, account_id=account.id)
 
 
 def method_stored(session: Session, operation_id: uuid.UUID, links: Links, now: datetime) -> None:
@@ -143,7 +143,7 @@ def method_stored(session: Session, operation_id: uuid.UUID, links: Links, now: 
     may_log_in = addressing.has_members(session, account.id)
     letter = letters.of_method(session, given, links.portal() if may_log_in else "")
     for reader in addressing.readers(session, account):
-        _queue(session, letter, f"method:{given.id}", reader, links, now, account_id=account.id)
+        queue(session, letter, f"method:{given.id}", reader, links, now, account_id=account.id)
 
 
 def charge_failed(session: Session, operation_id: uuid.UUID, links: Links, now: datetime) -> None:
@@ -160,7 +160,7 @@ def charge_failed(session: Session, operation_id: uuid.UUID, links: Links, now: 
     letter = letters.of_failed_charge(session, operation, bill, link)
     key = f"charge-failed:{operation.id}"
     for reader in addressing.readers(session, account):
-        _queue(session, letter, key, reader, links, now, account_id=account.id)
+        queue(session, letter, key, reader, links, now, account_id=account.id)
 
 
 def gift_cards_sold(
@@ -169,7 +169,7 @@ def gift_cards_sold(
     """The codes of the cards that an order bought. The mail is forgotten once it is sent."""
     letter = letters.of_gift_cards(session, order, cards, links)
     key = f"gift-cards:{order.id}"
-    _queue(session, letter, key, Reader(order.email), links, now, account_id=order.payer_account_id)
+    queue(session, letter, key, Reader(order.email), links, now, account_id=order.payer_account_id)
 
 
 def link_asked(session: Session, link_id: str, links: Links, now: datetime) -> None:
@@ -179,7 +179,7 @@ def link_asked(session: Session, link_id: str, links: Links, now: datetime) -> N
     if link.used_at is not None or link.expires_at <= now or user.disabled_at is not None:
         return
     letter = _link_letter(session, link, user, links)
-    _queue(
+    queue(
         session,
         letter,
         f"link:{link.id}",
@@ -219,7 +219,7 @@ def _file_name(invoice: Invoice) -> str:
     return f"{word}-{_NOT_IN_A_FILE_NAME.sub('-', invoice.number)}.pdf"
 
 
-def _queue(
+def queue(
     session: Session,
     letter: Letter,
     key: str,
@@ -231,6 +231,7 @@ def _queue(
     attachment_sha256: str | None = None,
     attachment_name: str | None = None,
 ) -> None:
+    """Put a letter into words and into the queue, for one reader, once under its key."""
     mails.queue(
         session,
         NewMail(

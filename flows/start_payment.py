@@ -102,7 +102,7 @@ def _order_lines(session: Session, order: Order, amount: Money) -> list[Checkout
     lines = [
         CheckoutLine(_label(line.name, line.quantity), Money(line.net_minor, currency))
         for line in placing.lines_of(session, order.id)
-        if line.net_minor > 0
+        if line.net_minor > 0 and line.parent_id is None  # a bundle is told once
     ]
     if order.tax_minor:
         lines.append(CheckoutLine("Sales tax", Money(order.tax_minor, currency)))

@@ -119,12 +119,12 @@ class Item:
     #: Of a credit for days that are not used: what it takes back, at the plan's own price.
     repaired_minor: int | None = None
 
-    @property
+    @cached_property
     def tax_minor(self) -> int:
         """All taxes of the line."""
         return sum(part.amount_minor for part in self.taxes)
 
-    @property
+    @cached_property
     def contained_minor(self) -> int:
         """The tax that its price contains."""
         return sum(part.amount_minor for part in self.taxes if part.inclusive)
@@ -166,17 +166,17 @@ class Content:
         """The lines that only show the sum of their pieces."""
         return frozenset(item.parent for item in self.items if item.parent is not None)
 
-    @property
+    @cached_property
     def counted(self) -> list[Item]:
         """The lines that count."""
         return [item for item in self.items if item.line_number not in self.bundles]
 
-    @property
+    @cached_property
     def net_minor(self) -> int:
         """Without any tax."""
         return sum(item.net_minor for item in self.counted)
 
-    @property
+    @cached_property
     def tax_minor(self) -> int:
         """All taxes, contained or on top."""
         return sum(item.tax_minor for item in self.counted)
@@ -186,7 +186,7 @@ class Content:
         """What it comes to."""
         return self.net_minor + self.tax_minor
 
-    @property
+    @cached_property
     def applied_minor(self) -> int:
         """What is taken off at issue."""
         return sum(self.money(part.amount).minor for part in self.applied)

@@ -3,6 +3,7 @@ transaction. Whoever writes also posts: ``issue`` and ``drafts`` charge, ``memos
 """
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.events import InvoiceIssued
 from core.kernel import audit, jobs, numbering
-from core.kernel.db import insert_rows
+from core.kernel.db import insert_new, insert_rows
 from core.kernel.ids import new_id, new_public_id
 from core.kernel.money import Money
 from core.ledger.business import Document
@@ -26,7 +27,45 @@ def write(session: Session, content: Content, printing: Printing, now: datetime)
     """Give a document its number and write it. ValueError when it does not add up: our own mistake."""
     series = numbers.SERIES[content.kind]
     position = numbering.take(session, content.entity.id, series.name)
-    public_id = new_public_id()
+    invoice = _made(content, position, printing, now)
+    insert_new(session, invoice)
+    lines, taxes = _lines(invoice, content)
+    insert_rows(session, InvoiceLine, lines)
+    insert_rows(session, InvoiceLineTax, taxes)
+    return invoice
+
+
+def write_many(
+    session: Session, contents: Sequence[Content], printing: Printing, now: datetime
+) -> list[Invoice]:
+    """``write`` for each of some documents of one legal entity and kind, in their order.
+
+    What it answers is for reading only. The numbers are taken at once: nobody else gets any until the end
+    of the transaction.
+    """
+    if not contents:
+        return []
+    series, entity_id = numbers.SERIES[contents[0].kind], contents[0].entity.id
+    if any((one.kind, one.entity.id) != (contents[0].kind, entity_id) for one in contents):
+        raise ValueError("documents of several sellers or kinds")
+    first = numbering.take(session, entity_id, series.name, len(contents))
+    made = [
+        _made(content, position, printing, now) for position, content in enumerate(contents, first)
+    ]
+    insert_rows(session, Invoice, [_columns(invoice) for invoice in made])
+    found = [_lines(invoice, content) for invoice, content in zip(made, contents, strict=True)]
+    insert_rows(session, InvoiceLine, [row for lines, _ in found for row in lines])
+    insert_rows(session, InvoiceLineTax, [row for _, taxes in found for row in taxes])
+    return made
+
+
+def _columns(invoice: Invoice) -> dict[str, Any]:
+    return {column.key: getattr(invoice, column.key) for column in Invoice.__table__.columns}
+
+
+def _made(content: Content, position: int, printing: Printing, now: datetime) -> Invoice:
+    """The document under its number, not written yet. ValueError when it does not add up."""
+    series, public_id = numbers.SERIES[content.kind], new_public_id()
     name = Name(series.number(position), series.scan_number(position), printing.page_url(public_id))
     early = discount.of_content(content)
     printed = wording.document(content, name, printing, early)
@@ -62,10 +101,15 @@ def write(session: Session, content: Content, printing: Printing, now: datetime)
         invoice.discount_ppm = content.terms.discount_ppm
         invoice.discount_until = content.discount_until
         invoice.discount_minor = early
-    session.add(invoice)
-    session.flush()
-    _write_lines(session, invoice, content)
     return invoice
+
+
+def tell_many(session: Session, invoices: Sequence[Invoice], actor: str, now: datetime) -> None:
+    """``tell`` of some documents."""
+    acts = [(f"{one.kind}.issued", ("invoice", one.public_id)) for one in invoices]
+    audit.write_many(session, now, actor, acts)
+    events = [(InvoiceIssued(str(one.id)), f"issued:{one.id}") for one in invoices]
+    jobs.record_many(session, events, now)
 
 
 def tell(session: Session, invoice: Invoice, actor: str, now: datetime) -> None:
@@ -88,7 +132,8 @@ def for_the_ledger(invoice: Invoice, content: Content) -> Document:
     )
 
 
-def _write_lines(session: Session, invoice: Invoice, content: Content) -> None:
+def _lines(invoice: Invoice, content: Content) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The rows of its lines, and of their taxes."""
     keys = {item.line_number: new_id() for item in content.items}
     rows = [_row(invoice, item, keys) for item in content.items]
     taxes = [
@@ -106,8 +151,7 @@ def _write_lines(session: Session, invoice: Invoice, content: Content) -> None:
         for item in content.items
         for position, part in enumerate(item.taxes)
     ]
-    insert_rows(session, InvoiceLine, rows)
-    insert_rows(session, InvoiceLineTax, taxes)
+    return rows, taxes
 
 
 def _row(invoice: Invoice, item: Item, keys: dict[int, uuid.UUID]) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from flask import Blueprint
 
 from portal import documents, entry, overview, passwords, pay, statements, tax, trials
+from portal import documents, entry, overview, passwords, pay, statements, tax, tokens
+from portal import documents, entry, overview, passwords, pay, services, statements, tax
 
 
 def blueprints() -> list[Blueprint]:
@@ -13,7 +15,9 @@ def blueprints() -> list[Blueprint]:
         passwords.passwords,
         documents.documents,
         statements.statements,
+        services.services,
         pay.pay,
         tax.tax,
         trials.trials,
+        tokens.tokens_,
     ]

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from cart import lines
-from cart.lines import BadQuantity, CartClosed
+from cart.goods import BadQuantity
+from cart.lines import CartClosed
 from cart.models import Cart
 from core.kernel.errors import NotFound, ShopError
 from core.kernel.money import Money

@@ -7,6 +7,7 @@ hash and may be erased; everything else about a line may not change.
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -105,7 +106,26 @@ def write(
     **detail: Any,
 ) -> None:
     """Add a line. ``actor`` is ``user:ID``, ``guest`` or ``system``; ``subject`` is (kind, id)."""
-    row = {
+    insert_rows(session, AuditEntry, [_row(now, actor, act, subject, personal, detail)])
+
+
+def write_many(
+    session: Session, now: datetime, actor: str, acts: Sequence[tuple[str, tuple[str, str]]]
+) -> None:
+    """Add a line for each (act, subject), in their order."""
+    rows = [_row(now, actor, act, subject, None, {}) for act, subject in acts]
+    insert_rows(session, AuditEntry, rows)
+
+
+def _row(
+    now: datetime,
+    actor: str,
+    act: str,
+    subject: tuple[str, str],
+    personal: dict[str, Any] | None,
+    detail: dict[str, Any],
+) -> dict[str, Any]:
+    return {
         "at": now,
         "actor": actor,
         "act": act,
@@ -114,7 +134,16 @@ def write(
         "detail": detail,
         "personal": personal,
     }
-    insert_rows(session, AuditEntry, [row])
+
+
+def about(session: Session, subject: tuple[str, str], limit: int = 100) -> Sequence[AuditEntry]:
+    """The last acts on one subject, (kind, id), the newest first."""
+    return session.scalars(
+        select(AuditEntry)
+        .where(AuditEntry.subject_kind == subject[0], AuditEntry.subject_id == subject[1])
+        .order_by(AuditEntry.id.desc())
+        .limit(limit)
+    ).all()
 
 
 def seal(session: Session, now: datetime, limit: int = 5000) -> int:

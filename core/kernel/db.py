@@ -166,10 +166,19 @@ def insert_once(session: Session, model: type[Base], **values: Any) -> bool:
     return changed(connection.execute(_once(model, connection.dialect.name), values)) == 1
 
 
+def insert_once_each(
+    session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Insert rows by their columns, but those of which a unique key is taken."""
+    if rows:
+        connection = session.connection()
+        connection.execute(_once(model, connection.dialect.name), rows)
+
+
 @functools.cache
 def _once(model: type[Base], dialect: str) -> Any:
     build: Any = sqlite_dialect if dialect == "sqlite" else postgresql
-    statement = build.insert(model.__table__).on_conflict_do_nothing()
+    statement = build.insert(model.__table__).inline().on_conflict_do_nothing()
     # Without the option an INSERT's count is lost on PostgreSQL.
     return statement.execution_options(preserve_rowcount=True)
 
@@ -195,7 +204,8 @@ def insert_new(session: Session, row: Base) -> None:
 
 @functools.cache
 def _into(model: type[Base]) -> Any:
-    return insert(cast(Table, model.__table__))
+    # Inline: a number that the database gives is not asked for, as nobody looks at it.
+    return insert(cast(Table, model.__table__)).inline()
 
 
 def changed(result: Any) -> int:

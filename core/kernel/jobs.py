@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from core.kernel.db import Base, changed, insert_once
+from core.kernel.db import Base, changed, insert_once, insert_once_each
 from core.kernel.errors import NotFound
 from core.kernel.ids import new_public_id
 
@@ -123,6 +123,24 @@ def record(
     _insert(session, event.NAME, None, payload, event.VERSION, now, key, priority)
 
 
+def record_many(
+    session: Session, events: Sequence[tuple[Event, str | None]], now: datetime
+) -> None:
+    """``record`` for each (event, key), in a few statements."""
+    ready = {"state": "ready", "attempts": 0, "run_at": now, "created_at": now, "priority": 5}
+    rows = [
+        {
+            "key": key or new_public_id(),
+            "name": event.NAME,
+            "payload": asdict(event),
+            "payload_version": event.VERSION,
+            **ready,
+        }
+        for event, key in events
+    ]
+    insert_once_each(session, Job, rows)
+
+
 def enqueue(
     session: Session,
     handler: str,
@@ -148,20 +166,10 @@ def _insert(
     priority: int,
     run_at: datetime | None = None,
 ) -> bool:
-    return insert_once(
-        session,
-        Job,
-        key=key or new_public_id(),
-        name=name,
-        handler=handler,
-        payload=payload,
-        payload_version=version,
-        priority=priority,
-        state="ready",
-        run_at=run_at or now,
-        attempts=0,
-        created_at=now,
-    )
+    ready = {"state": "ready", "attempts": 0, "run_at": run_at or now, "created_at": now}
+    what = {"name": name, "handler": handler, "payload": payload, "payload_version": version}
+    key = key or new_public_id()
+    return insert_once(session, Job, key=key, priority=priority, **what, **ready)
 
 
 def claim(

@@ -11,6 +11,8 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
+from core.events import OpenItemsChanged
+from core.kernel import jobs
 from core.kernel.money import Money, total
 from core.ledger import items, periods
 from core.ledger.chart import (
@@ -22,7 +24,7 @@ from core.ledger.chart import (
     UNAPPLIED,
 )
 from core.ledger.items import NewApplication, NewItem, Open
-from core.ledger.journal import Posting, Side, credit, debit, post
+from core.ledger.journal import Posting, Side, credit, debit, post, post_many
 
 #: What takes held money away: through the processor, or from the bank.
 REFUND, PAY_OUT = "refund", "pay_out"
@@ -72,6 +74,25 @@ def charge(session: Session, document: Document, now: datetime) -> uuid.UUID | N
     The net may be a mix of signs; the total may not be negative.
     """
     return _issue(session, document, charge_posting(document), charge_item(document), now)
+
+
+def charge_many(
+    session: Session, documents: Sequence[Document], now: datetime
+) -> list[uuid.UUID | None]:
+    """``charge`` for each of some invoices of one legal entity; tells once of each account."""
+    postings = [charge_posting(document) for document in documents]
+    entries = iter(post_many(session, [one for one in postings if one is not None], now))
+    asking = [
+        (next(entries), document)
+        for document, posting in zip(documents, postings, strict=True)
+        if posting is not None
+    ]
+    asking = [(entry, document) for entry, document in asking if document.total]
+    opened = items.open_many(session, [(entry, charge_item(one)) for entry, one in asking])
+    holders = dict.fromkeys(document.account_id for _, document in asking)
+    jobs.record_many(session, [(OpenItemsChanged(str(key)), None) for key in holders], now)
+    found = {document.id: key for (_, document), key in zip(asking, opened, strict=True)}
+    return [found.get(document.id) for document in documents]
 
 
 def credit_customer(session: Session, document: Document, now: datetime) -> uuid.UUID | None:

@@ -5,7 +5,7 @@ what is contested.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -16,6 +16,7 @@ from core.kernel.money import Money
 from core.ledger import allocation, business, items, tenders
 from core.ledger.chart import RECEIVABLE
 from core.ledger.items import Open
+from core.ledger.open_now import OpenNow
 from core.ledger.tender_models import Tender
 
 
@@ -40,6 +41,16 @@ def free(session: Session, account_id: uuid.UUID) -> list[Open]:
     ]
     found = [item for item in tenders.unreserved(session, found) if item.open]
     return sorted(found, key=lambda item: (item.effective_date, item.id))
+
+
+def with_any(session: Session, account_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """The accounts for which some credit or unapplied money is held, be it reserved or free."""
+    rows = session.scalars(
+        select(OpenNow.account_id).where(
+            OpenNow.account_id.in_(account_ids), OpenNow.ledger_code.in_(tenders.SPENDABLE)
+        )
+    )
+    return {key for key in rows if key is not None}
 
 
 def payable(session: Session, account_id: uuid.UUID) -> list[Open]:

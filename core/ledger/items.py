@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, func, or_, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    bindparam,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session
 
 from core.kernel.db import insert_rows
@@ -255,6 +264,12 @@ def still_open(
 def held_for_order(session: Session, order_id: uuid.UUID) -> list[Open]:
     """Deposits and credits that are earmarked to an order, used up ones too."""
     return [_open(row) for row in session.execute(_of_order(), {"order": order_id})]
+
+
+def is_held_for(order: BindParameter[uuid.UUID]) -> ColumnElement[bool]:
+    """Whether ``held_for_order`` finds anything: for a question that is asked anyway."""
+    earmarked = select(OpenItem.id).where(OpenItem.order_id == order, OpenItem.side == "credit")
+    return earmarked.exists()
 
 
 @functools.cache

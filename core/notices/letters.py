@@ -192,6 +192,31 @@ class GiftCardLetter(Letter):
 
 
 @dataclass(frozen=True)
+class ServiceLetter(Letter):
+    """Of a service: ``what`` is started, plan, quantity, paused, resumed, cancelled, kept, payer or
+    ended.
+
+    ``service`` is what it is now, ``before`` what it was; ``on`` is the first day of what is told, ``until``
+    the last day of a pause, or of a service that ends. ``rows`` are what it costs from then on, before tax,
+    each with how often. ``back`` is what a bill that was paid or sent gives back.
+    """
+
+    TEMPLATE: ClassVar[str] = "service"
+
+    what: str
+    service: str
+    place: str
+    account_number: str
+    on: date
+    until: date | None = None
+    before: str = ""
+    rows: tuple[Row, ...] = ()
+    back: Money | None = None
+    #: Who pays from now on.
+    payer: str = ""
+
+
+@dataclass(frozen=True)
 class ResetLetter(Letter):
     """A link to choose another password."""
 

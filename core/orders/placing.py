@@ -15,7 +15,14 @@ from core.kernel import numbering
 from core.kernel.db import changed, insert_new, insert_rows
 from core.kernel.errors import NotFound, StaleState
 from core.kernel.ids import new_id, new_public_id
-from core.orders.models import LIFECYCLE, PAYMENT, Order, OrderLine, OrderLineTax
+from core.orders.models import (
+    LIFECYCLE,
+    PAYMENT,
+    Order,
+    OrderLine,
+    OrderLineCharge,
+    OrderLineTax,
+)
 from core.tax.arithmetic import TaxedLine
 
 ORDER_SERIES = "order"
@@ -44,6 +51,25 @@ class NewLine:
     price_trace: dict[str, Any]
     taxed: TaxedLine
     service_location: dict[str, Any] | None = None
+    #: What as much sells for by itself: of a bundle's piece.
+    sale_price_minor: int | None = None
+    #: Of a bundle: its pieces, which alone count, and what it costs for each charge kind.
+    pieces: Sequence["NewLine"] = ()
+    charges: Sequence["NewCharge"] = ()
+
+    @property
+    def counted(self) -> Sequence["NewLine"]:
+        """The lines that count: itself, or its pieces."""
+        return self.pieces or (self,)
+
+
+@dataclass(frozen=True)
+class NewCharge:
+    """What a bundle costs for one charge kind, as priced."""
+
+    charge_kind: str
+    unit_price_micros: int
+    priced_minor: int
 
 
 @dataclass(frozen=True)
@@ -67,8 +93,9 @@ class NewOrder:
 
 def write(session: Session, new: NewOrder, now: datetime) -> Order:
     """Write a pending order with its lines. The cart's uniqueness makes it the only one."""
-    net = sum(line.taxed.net_minor for line in new.lines)
-    tax = sum(line.taxed.tax_minor for line in new.lines)
+    counted = [one for line in new.lines for one in line.counted]
+    net = sum(line.taxed.net_minor for line in counted)
+    tax = sum(line.taxed.tax_minor for line in counted)
     order = Order(
         id=new_id(),
         public_id=new_public_id(),
@@ -98,49 +125,65 @@ def write(session: Session, new: NewOrder, now: datetime) -> Order:
 
 
 def _write_lines(session: Session, order: Order, lines: Sequence[NewLine]) -> None:
-    rows, taxes = [], []
-    for number, line in enumerate(lines, start=1):
-        line_id = new_id()
-        rows.append(
-            {
-                "id": line_id,
-                "order_id": order.id,
-                "line_number": number,
-                "variant_id": line.variant_id,
-                "sku": line.sku,
-                "name": line.name,
-                "kind": line.kind,
-                "tax_category": line.tax_category,
-                "charge_kind": line.charge_kind,
-                "quantity": line.quantity,
-                "unit_price_micros": line.unit_price_micros,
-                "price_trace": line.price_trace,
-                "net_minor": line.taxed.net_minor,
-                "tax_minor": line.taxed.tax_minor,
-                "contained_minor": line.taxed.contained_minor,
-                "service_account_id": order.service_account_id,
-                "payer_account_id": order.payer_account_id,
-                "service_location": line.service_location,
-            }
-        )
-        taxes += [
-            {
-                "order_line_id": line_id,
-                "position": position,
-                "jurisdiction": taxed.tax.jurisdiction,
-                "name": taxed.tax.name,
-                "rate_ppm": taxed.tax.rate_ppm,
-                "base_minor": taxed.base_minor,
-                "amount_minor": taxed.amount_minor,
-                "inclusive": taxed.tax.inclusive,
-                "compound": taxed.tax.compound,
-                "relief": taxed.tax.relief,
-                "reference": taxed.tax.reference,
-            }
-            for position, taxed in enumerate(line.taxed.taxes)
-        ]
+    rows: list[dict[str, Any]] = []
+    taxes: list[dict[str, Any]] = []
+    charges: list[dict[str, Any]] = []
+    for line in lines:
+        above = _row(order, line, len(rows) + 1, None)
+        rows.append(above)
+        taxes += _tax_rows(above["id"], line.taxed)
+        charges += [{"order_line_id": above["id"], **vars(charge)} for charge in line.charges]
+        for piece in line.pieces:
+            row = _row(order, piece, len(rows) + 1, above["id"])
+            rows.append(row)
+            taxes += _tax_rows(row["id"], piece.taxed)
     insert_rows(session, OrderLine, rows)
     insert_rows(session, OrderLineTax, taxes)
+    insert_rows(session, OrderLineCharge, charges)
+
+
+def _row(order: Order, line: NewLine, number: int, parent_id: uuid.UUID | None) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "order_id": order.id,
+        "line_number": number,
+        "parent_id": parent_id,
+        "variant_id": line.variant_id,
+        "sku": line.sku,
+        "name": line.name,
+        "kind": line.kind,
+        "tax_category": line.tax_category,
+        "charge_kind": line.charge_kind,
+        "quantity": line.quantity,
+        "unit_price_micros": line.unit_price_micros,
+        "price_trace": line.price_trace,
+        "sale_price_minor": line.sale_price_minor,
+        "net_minor": line.taxed.net_minor,
+        "tax_minor": line.taxed.tax_minor,
+        "contained_minor": line.taxed.contained_minor,
+        "service_account_id": order.service_account_id,
+        "payer_account_id": order.payer_account_id,
+        "service_location": line.service_location,
+    }
+
+
+def _tax_rows(line_id: uuid.UUID, taxed: TaxedLine) -> list[dict[str, Any]]:
+    return [
+        {
+            "order_line_id": line_id,
+            "position": position,
+            "jurisdiction": one.tax.jurisdiction,
+            "name": one.tax.name,
+            "rate_ppm": one.tax.rate_ppm,
+            "base_minor": one.base_minor,
+            "amount_minor": one.amount_minor,
+            "inclusive": one.tax.inclusive,
+            "compound": one.tax.compound,
+            "relief": one.tax.relief,
+            "reference": one.tax.reference,
+        }
+        for position, one in enumerate(taxed.taxes)
+    ]
 
 
 def lines_of(session: Session, order_id: uuid.UUID) -> Sequence[OrderLine]:
@@ -148,11 +191,53 @@ def lines_of(session: Session, order_id: uuid.UUID) -> Sequence[OrderLine]:
     return session.scalars(_lines(), {"order": order_id}).all()
 
 
+@dataclass(frozen=True)
+class Standing:
+    """A line that stands by itself, with its pieces when it is a bundle; then they alone count."""
+
+    line: OrderLine
+    pieces: Sequence[OrderLine] = ()
+
+    @property
+    def counted(self) -> Sequence[OrderLine]:
+        """What counts of it."""
+        return self.pieces or (self.line,)
+
+    @property
+    def priced_minor(self) -> int:
+        """What it costs as it was priced: with the tax that its prices contain."""
+        return sum(line.priced_minor for line in self.counted)
+
+    @property
+    def tax_minor(self) -> int:
+        """All of its taxes."""
+        return sum(line.tax_minor for line in self.counted)
+
+
+def standing(lines: Sequence[OrderLine]) -> list[Standing]:
+    """The lines of an order that stand by themselves, in their order, each with its pieces."""
+    pieces: dict[uuid.UUID, list[OrderLine]] = {}
+    for line in lines:
+        if line.parent_id is not None:
+            pieces.setdefault(line.parent_id, []).append(line)
+    return [Standing(one, pieces.get(one.id, ())) for one in lines if one.parent_id is None]
+
+
 def taxes_of(session: Session, order_id: uuid.UUID) -> dict[uuid.UUID, list[OrderLineTax]]:
     """The tax lines of an order, by order line."""
     found: dict[uuid.UUID, list[OrderLineTax]] = {}
     for row in session.scalars(_taxes(), {"order": order_id}):
         found.setdefault(row.order_line_id, []).append(row)
+    return found
+
+
+def lines_with_taxes(session: Session, order_id: uuid.UUID) -> dict[OrderLine, list[OrderLineTax]]:
+    """``lines_of`` and ``taxes_of`` in one question."""
+    found: dict[OrderLine, list[OrderLineTax]] = {}
+    for line, tax in session.execute(_lines_with_taxes(), {"order": order_id}):
+        taxes = found.setdefault(line, [])
+        if tax is not None:
+            taxes.append(tax)
     return found
 
 
@@ -170,8 +255,8 @@ def of_cart(session: Session, cart_id: uuid.UUID) -> Order | None:
 
 
 def lock(session: Session, order_id: uuid.UUID) -> Order:
-    """The order, locked and read again."""
-    return session.get_one(Order, order_id, with_for_update=True, populate_existing=True)
+    """The order, locked and read again; it exists."""
+    return session.scalars(_locked(), {"order": order_id}).one()
 
 
 def confirm(session: Session, order: Order, payment: str, now: datetime) -> None:
@@ -228,6 +313,12 @@ def _moved(states: tuple[str, ...], values: tuple[str, ...]) -> Update:
 
 
 @cache
+def _locked() -> Select[Order]:
+    locked = select(Order).where(Order.id == bindparam("order")).with_for_update()
+    return locked.execution_options(populate_existing=True)
+
+
+@cache
 def _of_public_id() -> Select[Order]:
     return select(Order).where(Order.public_id == bindparam("public_id"))
 
@@ -251,6 +342,16 @@ def _taxes() -> Select[OrderLineTax]:
     return (
         select(OrderLineTax)
         .join(OrderLine, OrderLine.id == OrderLineTax.order_line_id)
+        .where(OrderLine.order_id == bindparam("order"))
+        .order_by(OrderLine.line_number, OrderLineTax.position)
+    )
+
+
+@cache
+def _lines_with_taxes() -> Select[OrderLine, OrderLineTax]:
+    return (
+        select(OrderLine, OrderLineTax)
+        .outerjoin(OrderLineTax, OrderLineTax.order_line_id == OrderLine.id)
         .where(OrderLine.order_id == bindparam("order"))
         .order_by(OrderLine.line_number, OrderLineTax.position)
     )

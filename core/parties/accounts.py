@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -91,6 +91,17 @@ def with_rights(session: Session, user_id: uuid.UUID) -> list[tuple[Account, boo
     return [(account, bool(may_pay)) for account, may_pay in rows]
 
 
+def owned_by(session: Session, user_id: uuid.UUID) -> set[uuid.UUID]:
+    """The keys of the accounts that a user owns: they may change what those have."""
+    return set(
+        session.scalars(
+            select(Membership.account_id).where(
+                Membership.user_id == user_id, Membership.role == "owner"
+            )
+        )
+    )
+
+
 def of_user(session: Session, user_id: uuid.UUID) -> list[Account]:
     """The accounts that a user may see, the oldest first."""
     return [account for account, _ in with_rights(session, user_id)]
@@ -121,6 +132,24 @@ def buying_account(
 def lock(session: Session, account_id: uuid.UUID) -> Account:
     """The account, locked: whoever changes what it owes does so one after the other."""
     return session.get_one(Account, account_id, with_for_update=True)
+
+
+def some(session: Session, keys: Collection[uuid.UUID]) -> dict[uuid.UUID, Account]:
+    """Accounts by their keys, in one statement."""
+    rows = session.scalars(select(Account).where(Account.id.in_(keys)))
+    return {row.id: row for row in rows}
+
+
+def lock_each(session: Session, account_ids: Collection[uuid.UUID]) -> list[Account]:
+    """Some accounts, locked in the order of their keys, so that two who do so never wait for each other."""
+    rows = session.scalars(
+        select(Account)
+        .where(Account.id.in_(account_ids))
+        .order_by(Account.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return list(rows)
 
 
 def by_number(session: Session, number: str) -> Account:

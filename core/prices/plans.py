@@ -24,6 +24,13 @@ def is_one_family(session: Session, one: uuid.UUID, other: uuid.UUID) -> bool:
     return len(found) == 2 and found[one].family == found[other].family != ""
 
 
+def by_sku(session: Session, sku: str) -> Plan | None:
+    """The plan with that SKU."""
+    return session.scalar(
+        select(Plan).join(Variant, Variant.id == Plan.variant_id).where(Variant.sku == sku)
+    )
+
+
 def relatives(session: Session, variant_id: uuid.UUID) -> list[tuple[Plan, Variant]]:
     """Every plan of the variant's family that is on a shelf, itself included, in the order of the shelf."""
     own = session.scalar(select(Plan).where(Plan.variant_id == variant_id))
@@ -55,3 +62,26 @@ def meters(
     for variant_id, meter, price in rows:
         found.setdefault(variant_id, []).append((meter, price))
     return found
+
+
+def meter(session: Session, code: str) -> Meter | None:
+    """The meter that a program names."""
+    return session.scalar(select(Meter).where(Meter.code == code))
+
+
+def names(session: Session, variant_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, tuple[str, str]]:
+    """SKU and name of some variants."""
+    rows = session.execute(
+        select(Variant.id, Variant.sku, Variant.name).where(Variant.id.in_(variant_ids))
+    )
+    return {row.id: (row.sku, row.name) for row in rows}
+
+
+def on_offer(session: Session) -> list[tuple[str, str]]:
+    """SKU and name of every plan, for whoever filters by one."""
+    rows = session.execute(
+        select(Variant.sku, Variant.name)
+        .join(Plan, Plan.variant_id == Variant.id)
+        .order_by(Variant.name, Variant.sku)
+    )
+    return [(row.sku, row.name) for row in rows]

@@ -39,6 +39,7 @@ class Subscription(Base):
         Index("ix_subscription_payer_account_id", "payer_account_id", "state"),
         Index("ix_subscription_service_account_id", "service_account_id"),
         Index("ix_subscription_ordered_at", "ordered_at", "id"),
+        Index("ix_subscription_ended_on", "ended_on"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -86,6 +87,7 @@ class SubscriptionPhase(Base):
         CheckConstraint("(starts_on IS NULL) = (cycle_from IS NULL)", name="begun"),
         UniqueConstraint("subscription_id", "number"),
         Index("ix_subscription_phase_variant_id", "variant_id"),
+        Index("ix_subscription_phase_starts_on", "starts_on"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)

@@ -1,6 +1,7 @@
 """What taxes need to know of who buys, read from the books: certificates, and a VAT id that counts."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -30,6 +31,20 @@ def read(session: Session, known: Known, on: date) -> Buyer:
         exemptions.holding(session, known.account_id, on) if known.account_id is not None else ()
     )
     return Buyer(certificates, known.vat_id if _counts(session, known) else "")
+
+
+def read_each(session: Session, buyers: Sequence[Known], on: date) -> dict[uuid.UUID, Buyer]:
+    """``read`` for each of some accounts: one question, and one more for each VAT id."""
+    keys = [known.account_id for known in buyers if known.account_id is not None]
+    certificates = exemptions.holding_each(session, keys, on)
+    return {
+        known.account_id: Buyer(
+            certificates.get(known.account_id, ()),
+            known.vat_id if _counts(session, known) else "",
+        )
+        for known in buyers
+        if known.account_id is not None
+    }
 
 
 def _counts(session: Session, known: Known) -> bool:

@@ -4,7 +4,7 @@ The night, a change, a cancellation and each preview ask here; a preview only gi
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from core.kernel.calendar import Period
 from core.subscriptions.timeline import Phase, Timeline
 from invoices.billing import metering, standing, terms
+from invoices.billing.marks import Marked
 from invoices.billing.metering import Days
 from invoices.billing.standing import Line, Lines
 from invoices.billing.terms import Metered, Meters
@@ -172,13 +173,20 @@ def _line(mine: Sequence[Line], change: Change) -> Line:
     return next(line for line in mine if str(line.id) == change.repairs)
 
 
-def next_day(timelines: Sequence[Timeline], known: Facts, as_of: date) -> dict[uuid.UUID, date]:
-    """For each service the first day after ``as_of`` that may bring something new to bill."""
-    found = {}
-    for timeline in timelines:
-        if timeline.activated_on is None or timeline.bill_day is None:
-            continue
-        day = terms.next_day(timeline, known.meters, as_of)
-        if day is not None:
-            found[timeline.id] = day
-    return found
+def marked(
+    timelines: Sequence[Timeline],
+    known: Facts,
+    revisions: Mapping[uuid.UUID, int],
+    as_of: date,
+) -> list[Marked]:
+    """How far the services were looked at by ``as_of``."""
+    return [
+        Marked(
+            one.id,
+            revisions[one.id],
+            terms.next_day(one, known.meters, as_of),
+            terms.open_from(one, known.meters, as_of),
+        )
+        for one in timelines
+        if one.activated_on is not None and one.bill_day is not None
+    ]

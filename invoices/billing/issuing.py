@@ -37,6 +37,22 @@ class Posted:
     credit_used: tuple[Money, ...] = ()
 
 
+def composed(
+    session: Session,
+    ground: Ground,
+    bounds: Bounds,
+    payer: Account,
+    difference: Difference,
+    answers: Answers,
+) -> list[Bill]:
+    """The invoices of a difference, within the bounds. Raises TooMuch, NobodyBills and Unanswered."""
+    bounds.check_charges(difference.charges)
+    bills = composing.compose(session, ground, payer, difference.charges, answers)
+    for bill in bills:
+        bounds.check(bill.content)
+    return bills
+
+
 @dataclass
 class Purse:
     """The payer's free credit while it is used up, the oldest first."""
@@ -76,10 +92,7 @@ def post(
     raises: then the caller rolls back."""
     if not difference:
         return Posted()
-    bounds.check_charges(difference.charges)
-    bills = composing.compose(session, ground, payer, difference.charges, answers)
-    for bill in bills:
-        bounds.check(bill.content)
+    bills = composed(session, ground, bounds, payer, difference, answers)
     printing, now = ground.printing, ground.now
     backs = repairing.credit(session, difference.repairs, printing, actor, now)
     crash.point("bill.repaired")
@@ -93,6 +106,40 @@ def post(
         used += [part for _, part in parts]
     crash.point("bill.before_commit")
     return Posted(tuple(made), tuple(memo for memo, _ in backs), tuple(used))
+
+
+def post_plain(
+    session: Session, ground: Ground, cases: Sequence[tuple[Account, Sequence[Bill]]], actor: str
+) -> dict[uuid.UUID, Posted]:
+    """Write the composed invoices of several payers who get nothing back and have no credit: the same rows
+    as ``post`` writes, in a few statements for all of them."""
+    bills = [bill for _, mine in cases for bill in mine]
+    made: dict[int, Invoice] = {}
+    for entity_id in dict.fromkeys(bill.content.entity.id for bill in bills):
+        mine = [bill for bill in bills if bill.content.entity.id == entity_id]
+        contents = [bill.content for bill in mine]
+        invoices = writing.write_many(session, contents, ground.printing, ground.now)
+        crash.point("bill.many_written")
+        documents = [
+            writing.for_the_ledger(invoice, content)
+            for invoice, content in zip(invoices, contents, strict=True)
+        ]
+        business.charge_many(session, documents, ground.now)
+        writing.tell_many(session, invoices, actor, ground.now)
+        made |= {id(bill): invoice for bill, invoice in zip(mine, invoices, strict=True)}
+    wanted = [_charge_wanted(made[id(bill)], bill) for bill in bills if _is_charged(bill)]
+    jobs.record_many(session, wanted, ground.now)
+    return {payer.id: Posted(tuple(made[id(bill)] for bill in mine)) for payer, mine in cases}
+
+
+def _is_charged(bill: Bill) -> bool:
+    content = bill.content
+    return bill.method_id is not None and content.total_minor > content.applied_minor
+
+
+def _charge_wanted(invoice: Invoice, bill: Bill) -> tuple[ChargeWanted, str]:
+    event = ChargeWanted(str(invoice.id), str(bill.method_id))
+    return event, f"charge-wanted:{invoice.id}"
 
 
 def _purse(session: Session, payer: Account, on: date, ground: Ground) -> Purse:
@@ -119,9 +166,9 @@ def _issue(
             fresh, owed = items.get(session, held.id), items.get(session, item_id)
             business.use_credit(session, fresh, owed, part, content.issue_date, now)
     writing.tell(session, invoice, actor, now)
-    if bill.method_id is not None and content.total_minor > content.applied_minor:
-        event = ChargeWanted(str(invoice.id), str(bill.method_id))
-        jobs.record(session, event, now, key=f"charge-wanted:{invoice.id}")
+    if _is_charged(replace(bill, content=content)):
+        event, key = _charge_wanted(invoice, bill)
+        jobs.record(session, event, now, key=key)
     return invoice
 
 

@@ -89,8 +89,8 @@ class BillOutcome(Base):
 class BillMark(Base):
     """When a service was last looked at, in which revision, and the next day that may bring something.
 
-    A run looks at a service that has no mark, that changed since, whose day has come, or that used
-    something meanwhile. A shortcut only: without it a run finds the same, later.
+    A run looks at a service that has no mark, that changed since, whose day has come, or that told late of
+    usage before ``open_from``. A shortcut only: without it a run finds the same, later.
     """
 
     __tablename__ = "bill_mark"
@@ -101,6 +101,8 @@ class BillMark(Base):
     )
     revision: Mapped[int]
     next_on: Mapped[date | None]
+    #: Usage of earlier days was billed.
+    open_from: Mapped[date | None]
     looked_at: Mapped[datetime]
 
 

@@ -11,7 +11,7 @@ from core.kernel.money import Money, total
 from core.ledger import credits
 from core.parties.models import Account
 from core.tax.service import Answers
-from invoices.billing import composing, repairing
+from invoices.billing import issuing, repairing
 from invoices.billing.bounds import Bounds
 from invoices.billing.comparing import Charge, Difference, Repair
 from invoices.billing.composing import Bill, Ground
@@ -96,10 +96,7 @@ def foresee(
     answers: Answers,
 ) -> Foreseen:
     """The documents of a difference. Raises what posting it would raise."""
-    bounds.check_charges(difference.charges)
-    bills = composing.compose(session, ground, payer, difference.charges, answers)
-    for bill in bills:
-        bounds.check(bill.content)
+    bills = issuing.composed(session, ground, bounds, payer, difference, answers)
     return Foreseen(tuple(bills), tuple(repairing.foresee(session, difference.repairs)))
 
 

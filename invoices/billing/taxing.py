@@ -5,7 +5,7 @@ What our own table says is kept for a while, so that a run asks the database onc
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -37,7 +37,7 @@ class Table:
     _rates: dict[tuple[uuid.UUID, str, str, date, bool], dict[str, list[Tax]]] = field(
         default_factory=dict
     )
-    _buyers: dict[uuid.UUID, Buyer] = field(default_factory=dict)
+    _buyers: dict[tuple[uuid.UUID, date], Buyer] = field(default_factory=dict)
 
     def rates(
         self,
@@ -58,18 +58,19 @@ class Table:
 
     def buyer(self, session: Session, account: Account, on: date) -> Buyer:
         """Who buys, for taxes."""
-        if account.id not in self._buyers:
+        key = (account.id, on)
+        if key not in self._buyers:
             known = Known(account.id, account.vat_id or "", self.registered_only)
-            self._buyers[account.id] = buyers.read(session, known, on)
-        return self._buyers[account.id]
+            self._buyers[key] = buyers.read(session, known, on)
+        return self._buyers[key]
 
-    def forget_buyers(self) -> None:
-        """What was read of them belongs to one transaction."""
-        self._buyers.clear()
-
-    def know(self, found: dict[uuid.UUID, Buyer]) -> None:
-        """Buyers that were read together."""
-        self._buyers.update(found)
+    def read_buyers(self, session: Session, by_day: Mapping[date, Sequence[Account]]) -> None:
+        """Read some buyers together, in place of those that were read for others."""
+        self._buyers = {}
+        for on, payers in by_day.items():
+            known = [Known(one.id, one.vat_id or "", self.registered_only) for one in payers]
+            read = buyers.read_each(session, known, on)
+            self._buyers |= {(key, on): buyer for key, buyer in read.items()}
 
 
 @dataclass(frozen=True)

@@ -130,6 +130,16 @@ def _same_days(one: Cycle, other: Cycle) -> bool:
     return same and (one.month - other.month) % one.months == 0
 
 
+def open_from(timeline: Timeline, meters: Meters, as_of: date) -> date | None:
+    """The first day whose usage was not billed by ``as_of``; None where nothing is counted."""
+    found = None
+    for phase, days in _stretches(timeline):
+        if meters.get((phase.variant_id, timeline.currency)) and days.start <= as_of:
+            turn = max(days.start, timeline.cycle(phase).around(as_of).start)
+            found = turn if as_of < days.end else days.end
+    return found
+
+
 def next_day(timeline: Timeline, meters: Meters, as_of: date) -> date | None:
     """The first day after ``as_of`` on which there may be something new to bill; None: on no day, as long
     as the service stays as it is."""

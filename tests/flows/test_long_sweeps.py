@@ -32,20 +32,9 @@ from invoices.models import Invoice
 from payments import operations
 from payments.models import Payment, PaymentOperation, Refund
 from tests.flows.test_crash_points import POINTS, SCENARIOS, _assert_once
-from tests.paying import (
-    CARD,
-    DECLINED,
-    drain,
-    house,
-    pass_time,
-    processor,
-    sandbox,
-    wish,
-)
+from tests.paying import CARD, DECLINED, drain, pass_time, wish
 from tests.sandbox_process import SandboxProcess
 from tests.world import Goods, World
-
-__all__ = ["house", "processor", "sandbox"]
 
 pytestmark = pytest.mark.long
 

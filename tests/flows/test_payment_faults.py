@@ -24,24 +24,10 @@ from invoices.models import Invoice
 from payments import inbox, operations
 from payments.gateway import Gateway, RateLimited, WebhookEvent
 from payments.models import InboundEvent, Payment, PaymentOperation, Refund
-from tests.paying import (
-    CARD,
-    buy,
-    come_back,
-    drain,
-    fill_cart,
-    house,
-    order,
-    pass_time,
-    processor,
-    sandbox,
-    wish,
-)
+from tests.paying import CARD, buy, come_back, drain, fill_cart, order, pass_time, wish
 from tests.sandbox_process import SandboxProcess
 from tests.shop import PostBox
 from tests.world import World
-
-__all__ = ["house", "processor", "sandbox"]
 
 
 def _count(house: House, model, *where) -> int:

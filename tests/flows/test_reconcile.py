@@ -38,22 +38,9 @@ from payments.gateway import (
     WebhookEvent,
 )
 from payments.models import InboundEvent, Payment, PaymentOperation, Refund
-from tests.paying import (
-    CARD,
-    buy,
-    drain,
-    fill_cart,
-    house,
-    order,
-    pass_time,
-    processor,
-    sandbox,
-    wish,
-)
+from tests.paying import CARD, buy, drain, fill_cart, order, pass_time, wish
 from tests.sandbox_process import SandboxProcess
 from tests.world import World
-
-__all__ = ["house", "processor", "sandbox"]
 
 #: A card whose refunds are taken at first and fail an hour later.
 REFUND_FAILS = "4000000000005126"

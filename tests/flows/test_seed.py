@@ -37,7 +37,7 @@ from invoices.statements import reading
 from payments.gateway import Gateway
 from payments.models import Payment
 from tests import postgres
-from tests.databases import create_database, drop_database
+from tests.basin import create_database, drop_database
 from tests.shop import SECRET, make_house
 
 STATIC = Path(__file__).resolve().parents[2] / "static"

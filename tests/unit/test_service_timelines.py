@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from core.kernel.errors import ShopError
 from core.subscriptions import changing, ending, pausing
+from core.subscriptions.arriving import arrived
 from core.subscriptions.changing import Wish
 from core.subscriptions.errors import (
     AlreadyThere,
@@ -80,15 +81,6 @@ def served(timeline: Timeline, until: date) -> list[tuple[object, bool]]:
     days = (until - timeline.activated_on).days
     each = [timeline.activated_on + timedelta(days=n) for n in range(days)]
     return [(getattr(timeline.phase_on(day), "id", None), timeline.rests_on(day)) for day in each]
-
-
-def arrived(timeline: Timeline, today: date) -> Timeline:
-    """What the night makes of it."""
-    if timeline.ended_on is not None and timeline.ended_on <= today:
-        return replace(timeline, state="ended")
-    if timeline.state == "paused" and timeline.pauses[-1].end <= today:
-        return pausing.resumed(timeline, today)
-    return timeline
 
 
 STEPS = st.one_of(

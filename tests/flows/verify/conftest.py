@@ -11,8 +11,8 @@ import pytest
 from core.kernel.clock import ManualClock
 from core.kernel.db import Database
 from tests import books as written
+from tests.basin import create_database, drop_database
 from tests.books import START, Books
-from tests.databases import create_database, drop_database
 from tests.postgres import Server
 from tests.world import build
 

@@ -185,17 +185,16 @@ def side_of(sandbox: SandboxProcess) -> Side:
         return gateway.get_payment(payment_id)
 
     def saved(card: str = "4242424242424242", **other: Any) -> SavedMethod:
-        entry = {key: other.pop(key) for key in ("expiry",) if key in other}
-        setup = set_up(card, entry, **other)
+        setup = set_up(card, other.pop("expiry", "12/34"), **other)
         assert setup.method is not None
         return setup.method
 
-    def set_up(card: str, entry: dict[str, str], **other: Any) -> Setup:
+    def set_up(card: str, expiry: str, **other: Any) -> Setup:
         customer_id = other.pop("customer_id", None) or here.new_customer()
         session = gateway.start_setup(here.setup(customer_id, **other))
         assert session.url is not None
         assert session.setup_id is not None
-        sandbox.pay(session.url, card, **entry)
+        sandbox.pay(session.url, card, expiry=expiry)
         return gateway.get_setup(session.setup_id)
 
     here = Side(gateway, lambda: datetime.fromtimestamp(sandbox.now(), UTC), paid, saved)

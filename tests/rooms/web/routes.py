@@ -4,7 +4,7 @@ Nobody is a stranger, Riley and June are customers, Kim is staff. What stands in
 nobody's. A route that is here and not in the shop, or in the shop and not here, fails ``test_access``.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,14 +15,19 @@ from cart.models import Cart, CartLine
 from core.kernel.ids import new_public_id
 from core.kernel.jobs import Job
 from core.orders.models import Order
+from core.parties import tokens
 from core.parties.models import Account
+from core.parties.tokens import STAFF, USER, NewToken
 from core.tax import exemptions
 from core.tax.exemptions import NewExemption
 from core.tax.models import TaxRate
 from flows import draft_invoice
+from flows.set_up_method import SetUpWish, begin
+from payments.methods import Consent
+from payments.models import PaymentOperation
 from tests.giving import new_card_id
 from tests.paying import fill_cart
-from tests.rooms.web.stage import EVERYBODY, RILEY, Stage
+from tests.rooms.web.stage import EVERYBODY, KIM, RILEY, Stage
 from tests.world import ADDRESS
 from web.access import Guard, Who
 
@@ -50,6 +55,11 @@ GET    /pay/<public_id>/return                       everybody token  200
 POST   /pay/<public_id>/return                       everybody token  200
 GET    /pay/<public_id>/cancelled                    everybody token  200
 POST   /pay/<public_id>/cancelled                    everybody token  303→/cart
+# whoever has the number of a set-up came from our own redirect too
+GET    /methods/<public_id>/return                   everybody token  200
+POST   /methods/<public_id>/return                   everybody token  200
+GET    /methods/<public_id>/cancelled                everybody token  200
+POST   /methods/<public_id>/cancelled                everybody token  303→/account
 # whoever has an order's link sees the order
 GET    /o/<public_id>/<token>                        everybody none   200
 GET    /o/<public_id>/<token>/thanks                 everybody none   200
@@ -83,10 +93,24 @@ GET    /account/statements                           customer  token  302→door
 GET    /account/statements/<public_id>               customer  token  302→door 200 404 404
 GET    /account/statements/<public_id>.pdf           customer  token  302→door 200 404 404
 GET    /account/statements/<public_id>.csv           customer  token  302→door 200 404 404
+GET    /account/services                             customer  token  302→door 200 200 200
+GET    /account/services/<public_id>                 customer  token  302→door 200 404 404
+GET    /account/services/<public_id>/change          customer  token  302→door 200 404 404
+POST   /account/services/<public_id>/change          customer  token  302→door 422 404 404
+GET    /account/services/<public_id>/pause           customer  token  302→door 200 404 404
+POST   /account/services/<public_id>/pause           customer  token  302→door 422 404 404
+POST   /account/services/<public_id>/resume          customer  token  302→door 303→/account/services/* 404 404
+GET    /account/services/<public_id>/end             customer  token  302→door 200 404 404
+POST   /account/services/<public_id>/end             customer  token  302→door 422 404 404
+POST   /account/services/<public_id>/keep            customer  token  302→door 303→/account/services/* 404 404
 GET    /account/payments                             customer  token  302→door 200 200 200
 GET    /account/payments/<public_id>                 customer  token  302→door 200 404 404
 GET    /account/tax                                  customer  token  302→door 200 200 200
 POST   /account/tax                                  customer  token  302→door 404 404 404
+GET    /account/tokens                               customer  token  302→door 200 200 200
+POST   /account/tokens                               customer  token  302→door 422 422 422
+GET    /account/tokens/<public_id>/revoke            customer  token  302→door 200 404 404
+POST   /account/tokens/<public_id>/revoke            customer  token  302→door 303→/account/tokens 404 404
 GET    /account/pay                                  customer  token  302→door 200 200 200
 POST   /account/pay                                  customer  token  302→door 303→processor 404 404
 # the desk
@@ -121,6 +145,20 @@ GET    /desk/statements                              staff     token  302→desk
 GET    /desk/statements/<public_id>                  staff     token  302→desk-door 404 404 200
 GET    /desk/statements/<public_id>.pdf              staff     token  302→desk-door 404 404 200
 GET    /desk/statements/<public_id>.csv              staff     token  302→desk-door 404 404 200
+GET    /desk/services                                staff     token  302→desk-door 404 404 200
+GET    /desk/services/<public_id>                    staff     token  302→desk-door 404 404 200
+GET    /desk/services/<public_id>/change             staff     token  302→desk-door 404 404 200
+POST   /desk/services/<public_id>/change             staff     token  302→desk-door 404 404 422
+GET    /desk/services/<public_id>/pause              staff     token  302→desk-door 404 404 200
+POST   /desk/services/<public_id>/pause              staff     token  302→desk-door 404 404 422
+POST   /desk/services/<public_id>/resume staff token 302→desk-door 404 404 303→/desk/services/*
+GET    /desk/services/<public_id>/end                staff     token  302→desk-door 404 404 200
+POST   /desk/services/<public_id>/end                staff     token  302→desk-door 404 404 422
+POST   /desk/services/<public_id>/keep staff token 302→desk-door 404 404 303→/desk/services/*
+POST   /desk/services/<public_id>/activate           staff     token  302→desk-door 404 404 422
+POST   /desk/services/<public_id>/payer              staff     token  302→desk-door 404 404 422
+POST   /desk/services/<public_id>/usage              staff     token  302→desk-door 404 404 422
+POST   /desk/services/<public_id>/lock               staff     token  302→desk-door 404 404 422
 GET    /desk/payments                                staff     token  302→desk-door 404 404 200
 GET    /desk/payments/<public_id>                    staff     token  302→desk-door 404 404 200
 GET    /desk/orders/<public_id>/refund               staff     token  302→desk-door 404 404 200
@@ -172,6 +210,10 @@ POST   /desk/rates                                   staff     token  302→desk
 GET    /desk/jobs                                    staff     token  302→desk-door 404 404 200
 GET    /desk/jobs/<int:job_id>                       staff     token  302→desk-door 404 404 200
 POST   /desk/jobs/<int:job_id>/retry                 staff     token  302→desk-door 404 404 303→/desk/jobs/*
+GET    /desk/keys                                    staff     token  302→desk-door 404 404 200
+POST   /desk/keys                                    staff     token  302→desk-door 404 404 422
+GET    /desk/keys/<public_id>/revoke                 staff     token  302→desk-door 404 404 200
+POST   /desk/keys/<public_id>/revoke                 staff     token  302→desk-door 404 404 303→/desk/keys
 GET    /desk/styleguide                              staff     token  302→desk-door 404 404 200
 # programs: no cookie counts here, what counts is a secret of their own
 GET    /healthz                                      everybody none   200
@@ -189,6 +231,29 @@ PATCH  /api/v1/carts/<cart_id>/lines/<line_id>       everybody none   200
 DELETE /api/v1/carts/<cart_id>/lines/<line_id>       everybody none   204
 POST   /api/v1/carts/<cart_id>/checkout              everybody none   201→/api/v1/orders/*
 GET    /api/v1/orders/<order_id>                     program   none   401
+# a customer's token, and a key of the desk
+GET    /api/v1/account/services                         program   none   401
+GET    /api/v1/account/services/<service_id>            program   none   401
+GET    /api/v1/account/services/<service_id>/usage      program   none   401
+POST   /api/v1/account/services/<service_id>/preview    program   none   401
+POST   /api/v1/account/services/<service_id>/change     program   none   401
+POST   /api/v1/account/services/<service_id>/pause      program   none   401
+POST   /api/v1/account/services/<service_id>/resume     program   none   401
+POST   /api/v1/account/services/<service_id>/end        program   none   401
+POST   /api/v1/account/services/<service_id>/keep       program   none   401
+GET    /api/v1/account/<account_number>/may-use/<feature> program none 401
+GET    /api/v1/desk/services                         program   none   401
+GET    /api/v1/desk/services/<service_id>            program   none   401
+GET    /api/v1/desk/services/<service_id>/usage      program   none   401
+POST   /api/v1/desk/services/<service_id>/preview    program   none   401
+POST   /api/v1/desk/services/<service_id>/change     program   none   401
+POST   /api/v1/desk/services/<service_id>/pause      program   none   401
+POST   /api/v1/desk/services/<service_id>/resume     program   none   401
+POST   /api/v1/desk/services/<service_id>/end        program   none   401
+POST   /api/v1/desk/services/<service_id>/keep       program   none   401
+POST   /api/v1/desk/services/<service_id>/activate   program   none   401
+POST   /api/v1/desk/usage                            program   none   401
+GET    /api/v1/desk/accounts/<account_number>/may-use/<feature> program none 401
 """
 
 #: A key that nothing has.
@@ -198,6 +263,9 @@ _NOBODYS = "01900000-0000-7000-8000-000000000000"
 _PLACES = {
     "POST /pay/": {"<public_id>": "{operation}"},
     "POST /pay/<public_id>/cancelled": {"<public_id>": "{fresh_operation}"},
+    "POST /methods/": {"<public_id>": "{setup}"},
+    "POST /methods/<public_id>/cancelled": {"<public_id>": "{fresh_setup}"},
+    "GET /methods/": {"<public_id>": "{setup}"},
     "GET /pay/": {"<public_id>": "{operation}"},
     "POST /o/": {"<public_id>": "{guest_order}", "<token>": "{guest_order_token}"},
     "GET /o/": {
@@ -226,6 +294,10 @@ _PLACES = {
     "GET /account/bills/": {"<public_id>": "{riley_bill}"},
     "GET /account/statements/": {"<public_id>": "{riley_statement}"},
     "GET /desk/statements/": {"<public_id>": "{riley_statement}"},
+    "GET /account/services/": {"<public_id>": "{riley_service}"},
+    "POST /account/services/": {"<public_id>": "{riley_service}"},
+    "GET /desk/services/": {"<public_id>": "{riley_service}"},
+    "POST /desk/services/": {"<public_id>": "{riley_service}"},
     "GET /account/payments/": {"<public_id>": "{riley_payment}"},
     "GET /desk/orders/": {"<public_id>": "{riley_order}"},
     "GET /desk/invoices/": {"<public_id>": "{riley_bill}"},
@@ -251,8 +323,24 @@ _PLACES = {
     "POST /desk/periods/": {"<uuid:close_id>": _NOBODYS},
     "GET /desk/jobs/": {"<int:job_id>": "{job}"},
     "POST /desk/jobs/": {"<int:job_id>": "{dead_job}"},
+    "GET /account/tokens/": {"<public_id>": "{riley_token}"},
+    "POST /account/tokens/": {"<public_id>": "{riley_token}"},
+    "GET /desk/keys/": {"<public_id>": "{key}"},
+    "POST /desk/keys/": {"<public_id>": "{key}"},
     "GET /api/v1/products/": {"<slug>": "{slug}"},
     "GET /api/v1/orders/": {"<order_id>": "{riley_order}"},
+    "GET /api/v1/account/": {
+        "<service_id>": "0" * 32,
+        "<account_number>": "123456789",
+        "<feature>": "internet",
+    },
+    "GET /api/v1/desk/": {
+        "<service_id>": "0" * 32,
+        "<account_number>": "123456789",
+        "<feature>": "internet",
+    },
+    "POST /api/v1/account/": {"<service_id>": "0" * 32},
+    "POST /api/v1/desk/": {"<service_id>": "0" * 32},
     "GET /api/v1/carts/": {"<cart_id>": "{cart}"},
     "POST /api/v1/carts/": {"<cart_id>": "{cart}"},
     "PATCH /api/v1/carts/": {"<cart_id>": "{cart}", "<line_id>": "{line}"},
@@ -348,12 +436,15 @@ class Names(dict[str, str]):
         self.stage = stage
 
     def __missing__(self, name: str) -> str:
+        self[name] = MAKERS[name](self)
         if name in ("cart", "line"):
             self["cart"] = fill_cart(self.stage.house, self.stage.world.visit.sku)
             self["line"] = _line_of(self.stage, self["cart"])
         elif name == "fresh_operation":
             order = self.stage.begin_to_pay(self.stage.world.visit.sku)
             self[name] = self.stage.operation_of(order).public_id
+        elif name in ("setup", "fresh_setup"):
+            self[name] = _begun_setup(self.stage)
         elif name == "fresh_verify_link":
             self[name] = self.stage.link("verify", RILEY)
         elif name in ("gift_card", "gift_card_token"):
@@ -373,6 +464,8 @@ class Names(dict[str, str]):
             number = _account_number(self.stage, RILEY)
             self["riley_number"] = number
             self["draft"] = draft_invoice.start(self.stage.house, number, "test").public_id
+        elif name == "riley_service":
+            self[name] = self.stage.service(RILEY)
         elif name == "dead_job":
             self[name] = _dead_job(self.stage)
         else:
@@ -381,6 +474,22 @@ class Names(dict[str, str]):
 
     def fill(self, text: str) -> str:
         return text.format_map(self)
+
+
+def make_token(stage: Stage, who: str, kind: str, scopes: tuple[str, ...] = ()) -> tuple[str, str]:
+    """A token of somebody's, good for everything unless told otherwise: its public id and its secret."""
+    new = NewToken(kind, "A program", scopes or tuple(tokens.SCOPES[kind]))
+    now = stage.clock.now()
+    with stage.db.transaction() as session:
+        row, secret = tokens.make(session, stage.people[who], new, now.date(), now)
+        return row.public_id, secret
+def _begun_setup(stage: Stage) -> str:
+    """A set-up of Riley's that waits at the processor; its public id."""
+    agreed = Consent(stage.people[RILEY], "trial", new_public_id(), "I agree.", "1", "203.0.113.7")
+    wish = SetUpWish(stage.accounts[RILEY], agreed, "/account", "/account")
+    url = begin(stage.house, wish)
+    public_id: str = stage.row(PaymentOperation, PaymentOperation.redirect_url == url).public_id
+    return public_id
 
 
 def _account_number(stage: Stage, who: str) -> str:
@@ -427,3 +536,39 @@ def _dead_job(stage: Stage) -> str:
     with stage.db.transaction() as session:
         session.add(job)
     return str(job.id)
+
+
+def _cart(names: Names) -> str:
+    return fill_cart(names.stage.house, names.stage.world.visit.sku)
+
+
+def _fresh_operation(names: Names) -> str:
+    order = names.stage.begin_to_pay(names.stage.world.visit.sku)
+    return names.stage.operation_of(order).public_id
+
+
+def _spare_bill(names: Names) -> str:
+    order = names.stage.order_on_terms(names.stage.world.visit.sku, who=names.stage.newcomer())
+    return names.stage.bill_of(order).public_id
+
+
+#: What is made when an address asks for it.
+MAKERS: dict[str, Callable[[Names], str]] = {
+    "cart": _cart,
+    "line": lambda names: _line_of(names.stage, names["cart"]),
+    "fresh_operation": _fresh_operation,
+    "fresh_verify_link": lambda names: names.stage.link("verify", RILEY),
+    "gift_card": lambda names: new_card_id(names.stage),
+    "gift_card_token": lambda names: names.stage.house.links.gift_card_token(names["gift_card"]),
+    "tax_rate": lambda names: str(names.stage.rows(TaxRate)[0].id),
+    "certificate": lambda names: _old_certificate(names.stage),
+    "riley_account": lambda names: _account_of(names.stage, "riley_order"),
+    "riley_number": lambda names: _account_number(names.stage, RILEY),
+    "spare_bill": _spare_bill,
+    "draft": lambda names: (
+        draft_invoice.start(names.stage.house, names["riley_number"], "test").public_id
+    ),
+    "riley_token": lambda names: make_token(names.stage, RILEY, USER)[0],
+    "key": lambda names: make_token(names.stage, KIM, STAFF)[0],
+    "dead_job": lambda names: _dead_job(names.stage),
+}

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -23,8 +24,10 @@ import pytest
 import structlog
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from core.catalog.models import Variant
 from core.kernel.clock import ManualClock
 from core.kernel.db import Database
 from core.kernel.ids import new_public_id, new_token, token_hash
@@ -32,9 +35,10 @@ from core.kernel.jobs import Job
 from core.orders.models import Order
 from core.parties import accounts, users
 from core.parties.models import Account, LinkToken, UserSession
-from flows import make_statements
+from flows import make_statements, record_usage
 from flows.house import House
 from flows.place_order import Wish, place
+from flows.record_usage import Told
 from flows.settle_payment import settle
 from invoices.document import InvoiceDocument
 from invoices.models import Invoice
@@ -42,8 +46,9 @@ from invoices.pdf import RenderedDocument
 from invoices.statements.models import Statement
 from payments import operations
 from payments.models import Payment, PaymentOperation
+from tests import serving
 from tests import world as worlds
-from tests.databases import create_database
+from tests.basin import create_database
 from tests.paying import fill_cart, gateway, wish
 from tests.postgres import Server
 from tests.sandbox_process import SandboxProcess
@@ -184,6 +189,24 @@ class Stage:
             accounts.join(session, user.id, account.id, "owner", now)
             self.people[who], self.accounts[who] = user.id, account.id
         return who
+
+    def service(self, who: str) -> str:
+        """A backup of theirs that runs and has been used; answers its public id."""
+        with self.db.transaction() as session:
+            return self.serve(session, self.accounts[who])
+
+    def serve(self, session: Session, account_id: uuid.UUID) -> str:
+        """The same, in a session."""
+        now = self.clock.now()
+        made = session.scalar(select(Variant).where(Variant.sku == "T-BACKUP"))
+        if made is None:
+            serving.offer(session, self.world, now)
+        account = session.get_one(Account, account_id)
+        backup = serving.goods(session, "T-BACKUP")
+        row = serving.running(session, self.world, account, backup, now)
+        told = Told(row.public_id, "moved", "monday", Decimal(7), now)
+        record_usage.record_within(session, self.house, told, "user:kim")
+        return row.public_id
 
     def begin_to_pay(self, *skus: str, who: str = NOBODY) -> Order:
         """An order whose payment was begun and not made."""
