@@ -181,6 +181,8 @@ def _trials(house: House, _: object) -> None:
     for problem in run_trials.run(house).problems:
         _log.error("trials.problem", problem=problem)
     run_trials.forget_unfinished(house)
+
+
 def _services(house: House, _: object) -> None:
     """A service that could not be brought to today stands in the log; the next round tries again."""
     end_services.run(house)
@@ -261,14 +263,12 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "CreditToRefund": ("refund_credit",),
     "RefundMade": ("tell_refund",),
     "LinkAsked": ("tell_link",),
-    "SubscriptionEnded": ("end_trial",),
+    "SubscriptionActivated": ("tell_service_started",),
+    "SubscriptionChanged": ("tell_service_changed",),
+    "SubscriptionEnded": ("end_trial", "tell_service_ended"),
     "TrialStarted": ("begin_trial",),
     "TrialEnded": ("tell_trial_over",),
     "MethodStored": ("store_trial_card", "tell_method"),
-    "SubscriptionActivated": ("tell_service_started",),
-    "SubscriptionChanged": ("tell_service_changed",),
-    "SubscriptionEnded": ("tell_service_ended",),
-    "MethodStored": ("tell_method",),
     "ChargeWanted": ("charge_on_file",),
     "ChargeFailed": ("tell_failed_charge",),
     "BillChunkPlanned": ("bill_chunk",),
