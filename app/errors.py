@@ -20,6 +20,13 @@ from api.problems import (
 from cart.checkout import CheckoutIncomplete, TotalChanged
 from cart.goods import BadQuantity, TooMany
 from cart.lines import CartClosed
+from cart.quotes.refusals import (
+    NothingToQuote,
+    OverTheBuyersLimit,
+    OwnQuote,
+    QuoteIncomplete,
+    QuoteRefused,
+)
 from core.catalog.products import UnknownSku
 from core.kernel.errors import Forbidden, Invalid, NotFound, ShopError, StaleState
 from core.kernel.idempotency import KeyInFlight, KeyReused
@@ -97,6 +104,11 @@ STATUS: dict[type[Exception], int] = {
     NotTaken: 422,
     BillMoved: 409,
     NotBillable: 409,
+    QuoteRefused: 409,
+    QuoteIncomplete: 422,
+    NothingToQuote: 422,
+    OwnQuote: 403,
+    OverTheBuyersLimit: 403,
     GiftCardUnknown: 422,
     GiftCardInUse: 409,
     GiftCardUsed: 409,
@@ -104,10 +116,6 @@ STATUS: dict[type[Exception], int] = {
     TenderTooSmall: 422,
     RefundTooMuch: 409,
     BillsChanged: 409,
-    ServiceRefused: 409,
-    NotTaken: 422,
-    BillMoved: 409,
-    NotBillable: 409,
     NothingToPay: 409,
     NothingToIssue: 422,
     NotCorrectable: 409,

@@ -30,11 +30,12 @@ from flows import (
     reconcile,
     refund,
     refund_memo,
-    run_trials,
-    store_trial_card,
-    trial_letters,
     run_billing,
-    settle_payment,
+    run_trials,
+    send_quote,
+    store_trial_card,
+    tell_quote,
+    trial_letters,
 )
 from flows.house import House
 
@@ -115,6 +116,32 @@ def _tell_service_ended(session: Session, house: House, event: events.Subscripti
     notify_service.ended(session, uuid.UUID(event.subscription_id), house.links, house.clock.now())
 
 
+def _tell_quote_asked(session: Session, house: House, event: events.QuoteRequested) -> None:
+    tell_quote.requested(session, uuid.UUID(event.quote_id), house.links, house.clock.now())
+
+
+def _store_quote(house: House, event: events.QuoteSent) -> None:
+    send_quote.store(house, uuid.UUID(event.version_id))
+
+
+def _tell_quote(session: Session, house: House, event: events.QuoteStored) -> None:
+    version_id = uuid.UUID(event.version_id)
+    tell_quote.stored(session, version_id, event.sha256, house.links, house.clock.now())
+
+
+def _tell_quote_message(session: Session, house: House, event: events.QuoteMessaged) -> None:
+    tell_quote.messaged(session, uuid.UUID(event.message_id), house.links, house.clock.now())
+
+
+def _tell_quote_closed(session: Session, house: House, event: events.QuoteClosed) -> None:
+    quote_id = uuid.UUID(event.quote_id)
+    tell_quote.closed(session, quote_id, event.how, house.links, house.clock.now())
+
+
+def _remind_quotes(house: House, _: object) -> None:
+    tell_quote.remind(house)
+
+
 def _send(house: House, event: events.NoticeQueued) -> None:
     sending.send(house.db, house.sender, house.blobs, uuid.UUID(event.notice_id), house.clock)
 
@@ -157,6 +184,20 @@ def _reconcile(house: House, _: object) -> None:
 def _statements(house: House, _: object) -> None:
     """An account that got none stands in the log; the others are done, and the next day asks again."""
     make_statements.by_the_clock(house)
+
+
+def _services(house: House, _: object) -> None:
+    """A service that could not be brought to today stands in the log; the next round tries again."""
+    end_services.run(house)
+
+
+def _bill(house: House, _: object) -> None:
+    """Plans what is due; the chunks are jobs of their own. Parked accounts wait at the desk."""
+    run_billing.by_the_clock(house)
+
+
+def _bill_chunk(house: House, event: events.BillChunkPlanned) -> None:
+    run_billing.do(house, uuid.UUID(event.run_id), event.chunk)
 
 
 def _begin_trial(session: Session, house: House, event: events.TrialStarted) -> None:
@@ -226,6 +267,12 @@ HANDLERS: dict[str, Within | Owning] = {
     "tell_service_started": Within(_tell_service_started),
     "tell_service_changed": Within(_tell_service_changed),
     "tell_service_ended": Within(_tell_service_ended),
+    "store_quote": Owning(_store_quote),
+    "tell_quote_asked": Within(_tell_quote_asked),
+    "tell_quote": Within(_tell_quote),
+    "tell_quote_message": Within(_tell_quote_message),
+    "tell_quote_closed": Within(_tell_quote_closed),
+    "remind_quotes": Owning(_remind_quotes),
     "send_notice": Owning(_send),
     "apply_inbound": Owning(_apply_inbound),
     "refund": Owning(_refund),
@@ -236,14 +283,14 @@ HANDLERS: dict[str, Within | Owning] = {
     "take_discounts": Within(_take_discounts),
     "reconcile": Owning(_reconcile),
     "statements": Owning(_statements),
+    "services": Owning(_services),
+    "bill": Owning(_bill),
+    "bill_chunk": Owning(_bill_chunk),
     "begin_trial": Within(_begin_trial),
     "tell_trial_over": Within(_tell_trial_over),
     "end_trial": Within(_end_trial),
     "store_trial_card": Owning(_store_trial_card),
     "trials": Owning(_trials),
-    "services": Owning(_services),
-    "bill": Owning(_bill),
-    "bill_chunk": Owning(_bill_chunk),
     "seal_audit": Within(_seal),
     "sweep_holds": Within(_sweep_holds),
     "tidy": Within(_tidy),
@@ -272,6 +319,11 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "ChargeWanted": ("charge_on_file",),
     "ChargeFailed": ("tell_failed_charge",),
     "BillChunkPlanned": ("bill_chunk",),
+    "QuoteRequested": ("tell_quote_asked",),
+    "QuoteSent": ("store_quote",),
+    "QuoteStored": ("tell_quote",),
+    "QuoteMessaged": ("tell_quote_message",),
+    "QuoteClosed": ("tell_quote_closed",),
     "NoticeQueued": ("send_notice",),
 }
 
@@ -279,9 +331,10 @@ ROUTES: dict[str, tuple[str, ...]] = {
 SCHEDULES: dict[str, int] = {
     "reconcile": 120,
     "statements": 21_600,
-    "trials": 3600,
     "services": 900,
     "bill": 3600,
+    "trials": 3600,
+    "remind_quotes": 10_800,
     "seal_audit": 30,
     "sweep_holds": 60,
     "tidy": 3600,

@@ -1,6 +1,8 @@
 """Imports every module that has tables, so that ``Base.metadata`` is whole."""
 
 import cart.models
+import cart.quotes.fences
+import cart.quotes.models
 import core.catalog.models
 import core.entitlements.models
 import core.kernel.audit

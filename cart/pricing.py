@@ -220,7 +220,10 @@ def price(
         hardware = total((one.net for one in counted if one.kind == "physical"), cart.currency)
         choices = delivery.choices(session, channel.id, country, hardware)
     method = _chosen(choices, method_code)
-    question = _question(session, channel, entity, counted, method, place, known, now)
+    asked = [(one.net.minor, one.tax_category) for one in counted]
+    if method is not None:
+        asked.append((method.price.minor, method.tax_category))
+    question = ask(session, channel, entity, asked, place, known, now)
     taxed = (answers or Answers()).of(question)
     tax = Money(sum(line.tax_minor for line in taxed), cart.currency)
     net = Money(sum(line.net_minor for line in taxed), cart.currency)
@@ -314,25 +317,22 @@ def _chosen(choices: Sequence[Choice], code: str | None) -> Choice | None:
     return min(choices, key=lambda choice: choice.price.minor) if choices else None
 
 
-def _question(
+def ask(
     session: Session,
     channel: Channel,
     entity: LegalEntity,
-    counted: Sequence[Counted],
-    method: Choice | None,
+    amounts: Sequence[tuple[int, str]],
     place: dict[str, Any] | None,
     known: Known,
     now: datetime,
 ) -> Question:
-    """What is asked of whoever works out taxes, with what our own table knows."""
+    """What is asked of whoever works out taxes of ``amounts`` (minor units, tax category) at a place, with
+    what our own table knows. A quote asks the same."""
     today = local_date(now, entity.time_zone)
     included = channel.prices_include_tax
     table = rates.taxes_by_category(session, entity.id, place, today, included=included)
     buyer = buyers.read(session, known, today)
     taxes = relieve(table, buyer, entity.country, place)
-    amounts = [(one.net.minor, one.tax_category) for one in counted]
-    if method is not None:
-        amounts.append((method.price.minor, method.tax_category))
     where = place or {}
     return Question(
         seller=entity.code,

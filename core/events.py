@@ -237,6 +237,16 @@ class QuoteSent:
 
 
 @dataclass(frozen=True)
+class QuoteStored:
+    """The bytes of a sent quote are stored under their hash."""
+
+    NAME: ClassVar[str] = "QuoteStored"
+    VERSION: ClassVar[int] = 1
+    version_id: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class QuoteMessaged:
     """One side of a quote wrote to the other."""
 
@@ -280,6 +290,11 @@ EVENTS: dict[str, type[Any]] = {
         ChargeWanted,
         ChargeFailed,
         BillChunkPlanned,
+        QuoteRequested,
+        QuoteSent,
+        QuoteStored,
+        QuoteMessaged,
+        QuoteClosed,
     )
 }
 

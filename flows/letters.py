@@ -108,7 +108,7 @@ def _order_rows(
 
 def _order_row(line: OrderLine, minor: int, currency: str) -> Row:
     return Row(
-        _counted(line.name, Decimal(line.quantity)),
+        counted(line.name, Decimal(line.quantity)),
         Money(minor, currency),
         f"First {EVERY[line.charge_kind]}" if line.charge_kind in EVERY else "",
         "piece" if line.parent_id else "line",
@@ -129,7 +129,7 @@ def _taxes(
 def _plans(order: Order, lines: Sequence[OrderLine]) -> tuple[Plan, ...]:
     return tuple(
         Plan(
-            _counted(line.name, Decimal(line.quantity)),
+            counted(line.name, Decimal(line.quantity)),
             Money(line.priced_minor, order.currency),
             EVERY[line.charge_kind],
         )
@@ -149,7 +149,7 @@ def of_bill(session: Session, invoice: Invoice, link: str, *, is_guest: bool) ->
     item = items.of_sources(session, [invoice.id]).get(invoice.id)
     still_open = item.open if item else Money.zero(invoice.currency)
     document = InvoiceDocument.from_dict(invoice.document)
-    rows = _bill_rows(document, figures(head.locale))
+    rows = document_rows(document, figures(head.locale))
     return BillLetter(
         head=head,
         name=greeting(account),
@@ -176,7 +176,8 @@ def _sum_rows(kind: str, whole: Money, still_open: Money) -> list[Row]:
     return [Row(TOGETHER, whole), paid, Row(TO_PAY, still_open, kind="total")]
 
 
-def _bill_rows(document: InvoiceDocument, say: Figures) -> list[Row]:
+def document_rows(document: InvoiceDocument, say: Figures) -> list[Row]:
+    """What a document charges, with delivery and taxes; many lines are summed up."""
     currency = document.currency
     rows = [_line_row(line, currency, say) for line in document.charged_lines]
     if len(rows) > MOST_ROWS:
@@ -191,7 +192,7 @@ def _bill_rows(document: InvoiceDocument, say: Figures) -> list[Row]:
 
 def _line_row(line: Line, currency: str, say: Figures) -> Row:
     days = say.days(line.period_start, line.period_end)
-    return Row(_counted(line.name, line.quantity), _money(line.net, currency), days)
+    return Row(counted(line.name, line.quantity), _money(line.net, currency), days)
 
 
 def _tax_row(tax: TaxSubtotal, currency: str, say: Figures) -> Row:
@@ -204,7 +205,8 @@ def _tax_label(name: str, place: str, rate: str) -> str:
     return f"{name}, {place} {rate}" if place else f"{name}, {rate}"
 
 
-def _counted(name: str, quantity: Decimal) -> str:
+def counted(name: str, quantity: Decimal) -> str:
+    """``Router × 3``; one goes without saying."""
     return name if quantity == 1 else f"{name} × {quantity.normalize():f}"
 
 

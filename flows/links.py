@@ -94,6 +94,18 @@ class Links:
         """Where somebody decides to go on, after logging in."""
         return f"{self.base_url}/account/trials/{public_id}/go-on"
 
+    def quote_token(self, public_id: str) -> str:
+        """What proves that somebody may see and answer a quote."""
+        return derived_token(self.secret, "quote", public_id)
+
+    def quote(self, public_id: str) -> str:
+        """Where whoever has the link reads and answers a quote, without an account."""
+        return f"{self.base_url}/q/{public_id}/{self.quote_token(public_id)}"
+
+    def desk_quote(self, public_id: str) -> str:
+        """Where staff see to a quote, after logging in."""
+        return f"{self.base_url}/desk/quotes/{public_id}"
+
     def reset(self, token: str) -> str:
         """Where another password is chosen."""
         return f"{self.base_url}/account/reset/{token}"

@@ -20,6 +20,7 @@ from core.parties import accounts
 from core.parties.models import LegalEntity
 from flows import choose_tenders
 from flows.choose_tenders import PLAIN, Payer, Paying
+from flows.confirm_order import confirm
 from flows.house import House
 from payments import method_operations, operations
 from payments.gateway import CheckoutLine
@@ -87,6 +88,30 @@ def for_order(
         operation_id=operation.id,
     )
     return operation
+
+
+def begin_order(
+    session: Session,
+    house: House,
+    order: Order,
+    return_url: str | None,
+    shares: Sequence[Share],
+) -> uuid.UUID | None:
+    """Reserve an order's tenders; the operation to pay by. None when nothing is left to a processor: then
+    the order is confirmed, on terms or paid. Without ``shares`` there is nothing to pay."""
+    if not shares:
+        confirm(session, house, order, "paid")
+        return None
+    rest = shares[-1].source.kind
+    if rest == "card":
+        return for_order(session, house, order, return_url, shares).id
+    now = house.clock.now()
+    entity = session.get_one(LegalEntity, order.legal_entity_id)
+    found = [(None, share) for share in shares]
+    tenders.reserve(session, order.payer_account_id, found, now, order_id=order.id)
+    confirm(session, house, order, "on_terms" if rest == "terms" else "paid")
+    tenders.take_for_order(session, order.id, entity.id, local_date(now, entity.time_zone), now)
+    return None
 
 
 def _with(return_url: str, order: Order, outcome: str) -> str:

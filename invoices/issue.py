@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from sqlalchemy import Select, Uuid, bindparam, select
+from sqlalchemy import Select, Uuid, bindparam, literal_column, select
 from sqlalchemy.orm import Session
 
 from core.catalog.models import BUNDLE
@@ -137,7 +137,9 @@ def _phases(session: Session, lines: Iterable[OrderLine]) -> dict[uuid.UUID, uui
 @functools.cache
 def _query() -> Select[Account, Channel, LegalEntity, uuid.UUID | None, bool]:
     order = bindparam("order", type_=Uuid())
-    issued = select(Invoice.id).where(Invoice.order_id == order, Invoice.kind == "invoice")
+    # In the very words of the partial index: with a bound value it is planned anew for each bill.
+    is_invoice = Invoice.kind == literal_column("'invoice'")
+    issued = select(Invoice.id).where(Invoice.order_id == order, is_invoice)
     return (
         select(Account, Channel, LegalEntity, issued.scalar_subquery(), items.is_held_for(order))
         .select_from(Account)

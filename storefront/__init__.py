@@ -2,7 +2,18 @@
 
 from flask import Blueprint
 
-from storefront import cart, checkout, gift_cards, method, orders, pages, payment, shop, trials
+from storefront import (
+    cart,
+    checkout,
+    gift_cards,
+    method,
+    orders,
+    pages,
+    payment,
+    quote,
+    shop,
+    trials,
+)
 
 
 def blueprints() -> list[Blueprint]:
@@ -14,6 +25,7 @@ def blueprints() -> list[Blueprint]:
         payment.payment,
         method.method,
         orders.orders,
+        quote.quote,
         gift_cards.gift_cards,
         trials.trials,
         pages.pages,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from cart.pricing import PricedCart, PricedLine, Recurring
+from core.catalog.models import GIFT_CARD
 from core.catalog.products import ProductDetail
 from core.kernel.money import Money, extend
 from flows.browse import Offer, Shown
@@ -123,6 +124,7 @@ def product_page(
         "returns": "Thirty days, and we give back the tax too" if is_counted else "",
         "question": shown.product.name,
         "verb": f"Choose {shown.product.name}" if kind == "plan" else _VERBS.get(kind, ""),
+        "quotable": kind != GIFT_CARD,
         "max_quantity": min(most, 99) if is_counted else 99,
     }
 

@@ -51,6 +51,7 @@ class NewLine:
     price_trace: dict[str, Any]
     taxed: TaxedLine
     service_location: dict[str, Any] | None = None
+    term_months: int | None = None
     #: What as much sells for by itself: of a bundle's piece.
     sale_price_minor: int | None = None
     #: Of a bundle: its pieces, which alone count, and what it costs for each charge kind.
@@ -81,7 +82,7 @@ class NewOrder:
     currency: str
     payer_account_id: uuid.UUID
     service_account_id: uuid.UUID
-    cart_id: uuid.UUID
+    cart_id: uuid.UUID | None
     payment_method: str
     email: str
     shipping_address: dict[str, Any] | None
@@ -89,10 +90,12 @@ class NewOrder:
     lines: Sequence[NewLine]
     #: The buyer's VAT id that was used.
     vat_id: str | None = None
+    #: The version of a quote that it is made of, instead of a cart.
+    quote_version_id: uuid.UUID | None = None
 
 
 def write(session: Session, new: NewOrder, now: datetime) -> Order:
-    """Write a pending order with its lines. The cart's uniqueness makes it the only one."""
+    """Write a pending order with its lines. Its cart (or quote version) is unique: it is the only one."""
     counted = [one for line in new.lines for one in line.counted]
     net = sum(line.taxed.net_minor for line in counted)
     tax = sum(line.taxed.tax_minor for line in counted)
@@ -106,6 +109,7 @@ def write(session: Session, new: NewOrder, now: datetime) -> Order:
         service_account_id=new.service_account_id,
         cart_id=new.cart_id,
         from_cart_id=new.cart_id,
+        quote_version_id=new.quote_version_id,
         lifecycle="pending",
         payment="awaiting",
         fulfilment="unfulfilled",
@@ -164,6 +168,7 @@ def _row(order: Order, line: NewLine, number: int, parent_id: uuid.UUID | None) 
         "service_account_id": order.service_account_id,
         "payer_account_id": order.payer_account_id,
         "service_location": line.service_location,
+        "term_months": line.term_months,
     }
 
 
@@ -271,9 +276,10 @@ def confirm(session: Session, order: Order, payment: str, now: datetime) -> None
 
 
 def cancel(session: Session, order: Order, reason: str, now: datetime) -> None:
-    """Pending → cancelled; the cart is free for another attempt. StaleState when it was too late."""
+    """Pending → cancelled; its cart or quote is free for another attempt. StaleState when it was too late."""
     states = {"lifecycle": "cancelled", "payment": "released"}
-    _move(session, order, states, cart_id=None, cancelled_at=now, cancel_reason=reason)
+    freed = {"cart_id": None, "quote_version_id": None}
+    _move(session, order, states, **freed, cancelled_at=now, cancel_reason=reason)
 
 
 def set_payment(session: Session, order: Order, state: str) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from cart import lines
+from cart.goods import MOST_OF_ONE
 from core.kernel import crash
 from core.kernel.errors import ShopError
 from core.kernel.jobs import Job
@@ -215,7 +216,7 @@ class Life:
         now = house.clock.now()
         with house.db.reading() as session:
             left = levels.available(session, [goods.variant_id], now)[goods.variant_id]
-        if 0 < left <= lines.MOST_OF_ONE:
+        if 0 < left <= MOST_OF_ONE:
             rest = house.db.run_tx(lambda session: fill(session, goods, left))
             self.orders.append(place(house, wish(rest, "invoice")).order_id)
 

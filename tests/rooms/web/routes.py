@@ -70,6 +70,17 @@ POST   /o/<public_id>/<token>/pay                    everybody token  303→proc
 GET    /gift-card                                    everybody token  200
 POST   /gift-card                                    everybody token  422
 GET    /gift-card/<public_id>/<token>                everybody none   200
+# a quote: asked for by anybody, answered by whoever has its link
+GET    /quote                                        everybody token  200
+POST   /quote                                        everybody token  422
+GET    /q/<public_id>/<token>                        everybody token  200
+GET    /q/<public_id>/<token>/<int:number>.pdf       everybody none   200
+GET    /q/<public_id>/<token>/compare                everybody none   200
+GET    /q/<public_id>/<token>/accept                 everybody token  200
+POST   /q/<public_id>/<token>/accept                 everybody token  422
+GET    /q/<public_id>/<token>/decline                everybody token  200
+POST   /q/<public_id>/<token>/decline                everybody token  422
+POST   /q/<public_id>/<token>/messages               everybody token  422
 # the doors
 GET    /account/login                                everybody token  200 302→account 302→account 302→account
 POST   /account/login                                everybody token  422
@@ -113,6 +124,15 @@ GET    /account/tokens/<public_id>/revoke            customer  token  302→door
 POST   /account/tokens/<public_id>/revoke            customer  token  302→door 303→/account/tokens 404 404
 GET    /account/pay                                  customer  token  302→door 200 200 200
 POST   /account/pay                                  customer  token  302→door 303→processor 404 404
+GET    /account/quotes                               customer  token  302→door 200 200 200
+GET    /account/quotes/<public_id>                   customer  token  302→door 200 404 404
+GET    /account/quotes/<public_id>/<int:number>.pdf  customer  token  302→door 200 404 404
+GET    /account/quotes/<public_id>/compare           customer  token  302→door 200 404 404
+GET    /account/quotes/<public_id>/accept            customer  token  302→door 200 404 404
+POST   /account/quotes/<public_id>/accept            customer  token  302→door 422 404 404
+GET    /account/quotes/<public_id>/decline           customer  token  302→door 200 404 404
+POST   /account/quotes/<public_id>/decline           customer  token  302→door 422 404 404
+POST   /account/quotes/<public_id>/messages          customer  token  302→door 422 404 404
 # the desk
 GET    /desk/login                                   everybody token  200 200 200 302→/desk
 POST   /desk/login                                   everybody token  422
@@ -168,6 +188,25 @@ GET    /desk/gift-cards                              staff     token  302→desk
 GET    /desk/gift-cards/<public_id>                  staff     token  302→desk-door 404 404 200
 POST   /desk/gift-cards/<public_id>/void             staff     token  302→desk-door 404 404 422
 POST   /desk/gift-cards/<public_id>/take-back        staff     token  302→desk-door 404 404 303→/desk/*
+GET    /desk/quotes                                  staff     token  302→desk-door 404 404 200
+GET    /desk/quotes/export.csv                       staff     token  302→desk-door 404 404 200
+GET    /desk/quotes/new                              staff     token  302→desk-door 404 404 200
+POST   /desk/quotes/new                              staff     token  302→desk-door 404 404 422
+GET    /desk/quotes/approvals                        staff     token  302→desk-door 404 404 200
+GET    /desk/quotes/report                           staff     token  302→desk-door 404 404 200
+GET    /desk/quotes/<public_id>                      staff     token  302→desk-door 404 404 200
+GET    /desk/quotes/<public_id>/edit                 staff     token  302→desk-door 404 404 200
+POST   /desk/quotes/<public_id>/edit                 staff     token  302→desk-door 404 404 422
+GET    /desk/quotes/<public_id>/contact              staff     token  302→desk-door 404 404 200
+POST   /desk/quotes/<public_id>/contact              staff     token  302→desk-door 404 404 422
+POST   /desk/quotes/<public_id>/send                 staff     token  302→desk-door 404 404 409
+POST   /desk/quotes/<public_id>/approval             staff     token  302→desk-door 404 404 409
+POST   /desk/quotes/<public_id>/decision             staff     token  302→desk-door 404 404 409
+POST   /desk/quotes/<public_id>/versions staff token 302→desk-door 404 404 303→/desk/quotes/*/edit
+POST   /desk/quotes/<public_id>/owner staff token 302→desk-door 404 404 303→/desk/quotes/*
+POST   /desk/quotes/<public_id>/messages             staff     token  302→desk-door 404 404 422
+GET    /desk/quotes/<public_id>/withdraw             staff     token  302→desk-door 404 404 200
+POST   /desk/quotes/<public_id>/withdraw             staff     token  302→desk-door 404 404 422
 GET    /desk/tax                                     staff     token  302→desk-door 404 404 200
 GET    /desk/tax.csv                                 staff     token  302→desk-door 404 404 200
 GET    /desk/tax/rates                               staff     token  302→desk-door 404 404 200
@@ -273,6 +312,16 @@ _PLACES = {
         "<token>": "{riley_order_token}",
         "<invoice_id>": "{riley_bill}",
     },
+    "GET /q/": {
+        "<public_id>": "{riley_quote}",
+        "<token>": "{riley_quote_token}",
+        "<int:number>": "1",
+    },
+    "POST /q/": {"<public_id>": "{riley_quote}", "<token>": "{riley_quote_token}"},
+    "GET /account/quotes/": {"<public_id>": "{riley_quote}", "<int:number>": "1"},
+    "POST /account/quotes/": {"<public_id>": "{riley_quote}"},
+    "GET /desk/quotes/": {"<public_id>": "{riley_quote}"},
+    "POST /desk/quotes/": {"<public_id>": "{riley_quote}"},
     "GET /gift-card/": {"<public_id>": "{gift_card}", "<token>": "{gift_card_token}"},
     "POST /desk/orders/": {"<public_id>": "{riley_order}"},
     "POST /desk/payments/": {
@@ -437,39 +486,6 @@ class Names(dict[str, str]):
 
     def __missing__(self, name: str) -> str:
         self[name] = MAKERS[name](self)
-        if name in ("cart", "line"):
-            self["cart"] = fill_cart(self.stage.house, self.stage.world.visit.sku)
-            self["line"] = _line_of(self.stage, self["cart"])
-        elif name == "fresh_operation":
-            order = self.stage.begin_to_pay(self.stage.world.visit.sku)
-            self[name] = self.stage.operation_of(order).public_id
-        elif name in ("setup", "fresh_setup"):
-            self[name] = _begun_setup(self.stage)
-        elif name == "fresh_verify_link":
-            self[name] = self.stage.link("verify", RILEY)
-        elif name in ("gift_card", "gift_card_token"):
-            self["gift_card"] = new_card_id(self.stage)
-            self["gift_card_token"] = self.stage.house.links.gift_card_token(self["gift_card"])
-        elif name == "tax_rate":
-            self[name] = str(self.stage.rows(TaxRate)[0].id)
-        elif name == "certificate":
-            self[name] = _old_certificate(self.stage)
-        elif name == "riley_account":
-            self[name] = _account_of(self.stage, "riley_order")
-        elif name == "spare_bill":
-            who = self.stage.newcomer()
-            order = self.stage.order_on_terms(self.stage.world.visit.sku, who=who)
-            self[name] = self.stage.bill_of(order).public_id
-        elif name in ("draft", "riley_number"):
-            number = _account_number(self.stage, RILEY)
-            self["riley_number"] = number
-            self["draft"] = draft_invoice.start(self.stage.house, number, "test").public_id
-        elif name == "riley_service":
-            self[name] = self.stage.service(RILEY)
-        elif name == "dead_job":
-            self[name] = _dead_job(self.stage)
-        else:
-            raise KeyError(name)
         return self[name]
 
     def fill(self, text: str) -> str:
@@ -483,6 +499,8 @@ def make_token(stage: Stage, who: str, kind: str, scopes: tuple[str, ...] = ()) 
     with stage.db.transaction() as session:
         row, secret = tokens.make(session, stage.people[who], new, now.date(), now)
         return row.public_id, secret
+
+
 def _begun_setup(stage: Stage) -> str:
     """A set-up of Riley's that waits at the processor; its public id."""
     agreed = Consent(stage.people[RILEY], "trial", new_public_id(), "I agree.", "1", "203.0.113.7")
@@ -557,6 +575,9 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "cart": _cart,
     "line": lambda names: _line_of(names.stage, names["cart"]),
     "fresh_operation": _fresh_operation,
+    "setup": lambda names: _begun_setup(names.stage),
+    "fresh_setup": lambda names: _begun_setup(names.stage),
+    "riley_service": lambda names: names.stage.service(RILEY),
     "fresh_verify_link": lambda names: names.stage.link("verify", RILEY),
     "gift_card": lambda names: new_card_id(names.stage),
     "gift_card_token": lambda names: names.stage.house.links.gift_card_token(names["gift_card"]),
