@@ -224,20 +224,6 @@ def _trials(house: House, _: object) -> None:
     run_trials.forget_unfinished(house)
 
 
-def _services(house: House, _: object) -> None:
-    """A service that could not be brought to today stands in the log; the next round tries again."""
-    end_services.run(house)
-
-
-def _bill(house: House, _: object) -> None:
-    """Plans what is due; the chunks are jobs of their own. Parked accounts wait at the desk."""
-    run_billing.by_the_clock(house)
-
-
-def _bill_chunk(house: House, event: events.BillChunkPlanned) -> None:
-    run_billing.do(house, uuid.UUID(event.run_id), event.chunk)
-
-
 def _seal(session: Session, house: House, _: object) -> None:
     audit.seal(session, house.clock.now())
 
