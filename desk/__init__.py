@@ -29,6 +29,8 @@ from desk import (
     taxes,
     terms,
     today,
+    trial_care,
+    trials,
 )
 
 
@@ -58,6 +60,8 @@ def blueprints() -> list[Blueprint]:
         money.money,
         bill_money.bill_money,
         bookkeeping.bookkeeping,
+        trials.trials,
+        trial_care.trial_care,
         jobs.jobs_,
         keys.keys,
         styleguide.styleguide,

@@ -190,6 +190,6 @@ def _total(
     return Money(line.net_minor + line.tax_minor, net.currency)
 
 
-def of_product(session: Session, house: House, slug: str) -> Sequence[Offered]:
+def of_product(session: Session, slug: str) -> Sequence[Offered]:
     """The trials that a product's page offers."""
     return trial_reading.offers(session, product_slug=slug)

@@ -52,8 +52,8 @@ class Offers:
 def offer(session: Session, world: World, now: datetime) -> Offers:
     """Put Burrow on a shelf, with its three trials."""
     shelf = worlds._Shelf(session, now, world.price_list_id, world.location_id)
-    category = shelf.category("burrow", "Burrow", 5)
-    goods = shelf.put(category, "BUR-1", "Burrow", "plan", "backup", "9.00", None)
+    category = shelf.category("of-burrow", "Burrow", 5)
+    goods = shelf.put(category, "BUR-1", "Burrow backup", "plan", "backup", "9.00", None)
     plan = session.scalars(select(Plan).where(Plan.variant_id == goods.variant_id)).one()
     plan.family, plan.features, plan.activation = "burrow", ["backup"], "at_once"
     small = Variant(

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from core.subscriptions.trial_models import CARD, FREE_TIER, NO_CARD
+from core.subscriptions.trial_models import CARD, FREE_TIER, NO_CARD, TrialFollowUp
 from core.subscriptions.trial_reading import Listed, Offered
 from core.subscriptions.trial_words import Step
 from web.documents import State
@@ -164,3 +164,36 @@ def agreed(one: Listed) -> list[dict[str, str]]:
     """The words that were agreed to, as a time line."""
     told = [str(sentence).partition(": ") for sentence in one.trial.words]
     return [{"title": when, "text": text, "state": ""} for when, _, text in told]
+
+
+#: How a call went.
+OUTCOMES = {
+    "reached": "Reached, all is well",
+    "no_answer": "No answer",
+    "going_on": "Will go on",
+    "not_wanted": "Does not want it",
+}
+
+
+def call(row: TrialFollowUp) -> dict[str, Any]:
+    """A person's call as a list shows it."""
+    return {
+        "due_on": row.due_on,
+        "done_at": row.done_at,
+        "outcome": OUTCOMES.get(row.outcome, ""),
+        "note": row.note,
+    }
+
+
+def offer_row(found: Offered) -> dict[str, Any]:
+    """An offer as the desk's list shows it."""
+    row = found.offer
+    return offer(found) | {
+        "code": row.code,
+        "desk_href": f"/desk/trials/offers/{row.code}",
+        "kind_word": KINDS[row.kind],
+        "days": row.days or "no end",
+        "notice_days": row.notice_days if row.kind != FREE_TIER else "",
+        "calls": ", ".join(str(day) for day in row.follow_up_days),
+        "state": State("go", "Offered") if row.is_active else State("", "Switched off"),
+    }

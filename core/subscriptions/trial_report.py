@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
@@ -24,6 +25,13 @@ class Tally:
     lapsed: int
     rate_ppm: int | None
     revenue: tuple[Money, ...]
+
+    @property
+    def rate_percent(self) -> Decimal | None:
+        """The same to a tenth of a percent."""
+        if self.rate_ppm is None:
+            return None
+        return (Decimal(self.rate_ppm) / 10_000).quantize(Decimal("0.1"), ROUND_HALF_UP)
 
 
 def report(session: Session, first: date, last: date) -> list[Tally]:
@@ -65,3 +73,10 @@ def _tally(kind: str, counts: tuple[int, ...], revenue: tuple[Money, ...]) -> Ta
     over = converted + cancelled + lapsed
     rate = (converted * 1_000_000 + over // 2) // over if over else None
     return Tally(kind, started, running, converted, cancelled, lapsed, rate, revenue)
+
+
+def first_bill(trial: Trial) -> Money | None:
+    """What the first bill above nothing was, before tax."""
+    if trial.first_net_minor is None:
+        return None
+    return Money(trial.first_net_minor, trial.currency)

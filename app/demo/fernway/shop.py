@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.demo.fernway import trials
 from cart.models import DeliveryMethod
 from core.catalog.models import BUNDLE, BundleComponent, Category, Product, Variant
 from core.kernel.money import to_micros
@@ -131,6 +132,7 @@ def open_shop(
     session.flush()
     session.add_all(_delivery(channel.id))
     _stock_shelves(session, channel, sold, now)
+    trials.offer(session, now)
     return entity, channel
 
 

@@ -27,6 +27,7 @@ from payments.methods import Consent
 from payments.models import PaymentOperation
 from tests.giving import new_card_id
 from tests.paying import fill_cart
+from tests.rooms.web import tried
 from tests.rooms.web.stage import EVERYBODY, KIM, RILEY, Stage
 from tests.world import ADDRESS
 from web.access import Guard, Who
@@ -81,6 +82,13 @@ POST   /q/<public_id>/<token>/accept                 everybody token  422
 GET    /q/<public_id>/<token>/decline                everybody token  200
 POST   /q/<public_id>/<token>/decline                everybody token  422
 POST   /q/<public_id>/<token>/messages               everybody token  422
+# trials: what can be tried, and what the link of a mail opens
+GET    /trials                                       everybody token  200
+GET    /trials/<code>                                everybody token  200
+POST   /trials/<code>                                everybody token  422
+GET    /trial/<public_id>/<token>                    everybody token  200
+POST   /trial/<public_id>/<token>/cancel             everybody token  303→/trial/*
+POST   /trial/<public_id>/<token>/keep               everybody token  303→/trial/*
 # the doors
 GET    /account/login                                everybody token  200 302→account 302→account 302→account
 POST   /account/login                                everybody token  422
@@ -122,6 +130,13 @@ GET    /account/tokens                               customer  token  302→door
 POST   /account/tokens                               customer  token  302→door 422 422 422
 GET    /account/tokens/<public_id>/revoke            customer  token  302→door 200 404 404
 POST   /account/tokens/<public_id>/revoke            customer  token  302→door 303→/account/tokens 404 404
+GET    /account/trials                               customer  token  302→door 200 200 200
+GET    /account/trials/<public_id>                   customer  token  302→door 200 404 404
+GET    /account/trials/<public_id>/cancel            customer  token  302→door 200 404 404
+POST   /account/trials/<public_id>/cancel            customer  token  302→door 303→/account/trials/* 404 404
+POST   /account/trials/<public_id>/keep              customer  token  302→door 303→/account/trials/* 404 404
+GET    /account/trials/<public_id>/go-on             customer  token  302→door 200 404 404
+POST   /account/trials/<public_id>/go-on             customer  token  302→door 422 404 404
 GET    /account/pay                                  customer  token  302→door 200 200 200
 POST   /account/pay                                  customer  token  302→door 303→processor 404 404
 GET    /account/quotes                               customer  token  302→door 200 200 200
@@ -246,6 +261,15 @@ POST   /desk/periods                                 staff     token  302→desk
 POST   /desk/periods/<uuid:close_id>/reopen          staff     token  302→desk-door 404 404 422
 GET    /desk/rates                                   staff     token  302→desk-door 404 404 200
 POST   /desk/rates                                   staff     token  302→desk-door 404 404 422
+GET    /desk/trials                                  staff     token  302→desk-door 404 404 200
+GET    /desk/trials.csv                              staff     token  302→desk-door 404 404 200
+GET    /desk/trials/<public_id>                      staff     token  302→desk-door 404 404 200
+GET    /desk/trials/report                           staff     token  302→desk-door 404 404 200
+GET    /desk/trials/follow-ups                       staff     token  302→desk-door 404 404 200
+POST   /desk/trials/follow-ups/<public_id>           staff     token  302→desk-door 404 404 422
+GET    /desk/trials/offers                           staff     token  302→desk-door 404 404 200
+GET    /desk/trials/offers/<code>                    staff     token  302→desk-door 404 404 200
+POST   /desk/trials/offers/<code>                    staff     token  302→desk-door 404 404 422
 GET    /desk/jobs                                    staff     token  302→desk-door 404 404 200
 GET    /desk/jobs/<int:job_id>                       staff     token  302→desk-door 404 404 200
 POST   /desk/jobs/<int:job_id>/retry                 staff     token  302→desk-door 404 404 303→/desk/jobs/*
@@ -360,6 +384,14 @@ _PLACES = {
     },
     "GET /desk/gift-cards/": {"<public_id>": "{gift_card}"},
     "POST /desk/gift-cards/": {"<public_id>": "{gift_card}"},
+    "GET /trials/": {"<code>": "{trial_offer}"},
+    "POST /trials/": {"<code>": "{trial_offer}"},
+    "GET /trial/": {"<public_id>": "{trial}", "<token>": "{trial_token}"},
+    "POST /trial/": {"<public_id>": "{trial}", "<token>": "{trial_token}"},
+    "GET /account/trials/": {"<public_id>": "{trial}"},
+    "POST /account/trials/": {"<public_id>": "{trial}"},
+    "GET /desk/trials/": {"<public_id>": "{trial}", "<code>": "{trial_offer}"},
+    "POST /desk/trials/": {"<public_id>": "{trial_call}", "<code>": "{trial_offer}"},
     "GET /c/": {"<slug>": "devices"},
     "GET /p/": {"<slug>": "{slug}"},
     "GET /static/": {"<path:filename>": "css/base.css"},
@@ -628,4 +660,8 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "riley_token": lambda names: make_token(names.stage, RILEY, USER)[0],
     "key": lambda names: make_token(names.stage, KIM, STAFF)[0],
     "dead_job": lambda names: _dead_job(names.stage),
+    "trial_offer": lambda names: tried.offered(names.stage),
+    "trial": lambda names: tried.begun(names.stage, RILEY),
+    "trial_token": lambda names: names.stage.house.links.trial_token(names["trial"]),
+    "trial_call": lambda names: tried.call(names.stage, names["trial"]),
 }
