@@ -51,7 +51,9 @@ class Quoting:
     seen: list[Any] = field(default_factory=list)
 
     @classmethod
-    def ask(cls, house: House, world: World, sku: str = "", pieces: int = 1, **more: Any) -> "Quoting":
+    def ask(
+        cls, house: House, world: World, sku: str = "", pieces: int = 1, **more: Any
+    ) -> "Quoting":
         """Somebody asks for so many of one thing."""
         wanted = sku or world.router.sku
         return cls(house, world, ask_quote.of_product(house, wanted, pieces, contact(**more)))
@@ -146,9 +148,7 @@ class Quoting:
 
     def answer(self, payment: str = "terms", version: int = 0, **more: Any) -> Answer:
         number = version or self.version().number
-        base = Answer(
-            self.public_id, number, "Pat Rowan", "Owner", True, payment, "203.0.113.9"
-        )
+        base = Answer(self.public_id, number, "Pat Rowan", "Owner", True, payment, "203.0.113.9")
         return replace(base, **more)
 
     def accept(self, payment: str = "terms", version: int = 0, **more: Any) -> Placed:
