@@ -1,7 +1,6 @@
 """What was accepted is what is ordered and billed: to the cent, per document and per line, for any quote."""
 
 import contextlib
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -54,7 +53,7 @@ _DISCOUNTS = st.one_of(
 
 
 @pytest.fixture
-def shop(db: Database, clock: ManualClock, world: World, tmp_path: Path) -> Iterator[House]:
+def shop(db: Database, clock: ManualClock, world: World, tmp_path: Path) -> House:
     from typing import cast
 
     from payments.gateway import Gateway
@@ -66,7 +65,7 @@ def shop(db: Database, clock: ManualClock, world: World, tmp_path: Path) -> Iter
 
         for goods in (world.router, world.camera):
             levels.receive(session, goods.variant_id, world.location_id, 5_000, clock.now())
-    yield made
+    return made
 
 
 def _taxed(house: House, included: bool, rounding: str, ppm: int) -> None:
