@@ -223,7 +223,9 @@ def test_it_is_noticed_a_week_before_and_charged_once_on_its_day(trying: Trying)
     trying.walk(until=NOTICE)
     assert [step for _, step in trying.mails(started)] == ["welcome", "halfway", "ending"]
     notice = trying.mail(started, "ending")
-    assert notice.subject == "Burrow backup: $9.59 with tax from December 29, 2026, unless you cancel"
+    assert (
+        notice.subject == "Burrow backup: $9.59 with tax from December 29, 2026, unless you cancel"
+    )
     said = " ".join(notice.text_body.split())
     assert "Tuesday, December 29, 2026" in said
     assert trying.house.links.trial(started.public_id) in notice.text_body
