@@ -134,7 +134,10 @@ def _statements(look: _Look) -> list[Part]:
 
 
 def _bundles(look: _Look) -> list[Part]:
-    return [bundles.pieces_are_their_bundle(look.session, look.as_of)]
+    return [
+        bundles.pieces_are_their_bundle(look.session, look.as_of),
+        orders.pieces_are_their_bundle(look.session),
+    ]
 
 
 def _credits(look: _Look) -> list[Part]:

@@ -2,7 +2,19 @@
 
 from flask import Blueprint
 
-from portal import documents, entry, overview, passwords, pay, services, statements, tax
+from portal import (
+    documents,
+    entry,
+    overview,
+    passwords,
+    pay,
+    quotes,
+    services,
+    statements,
+    tax,
+    tokens,
+    trials,
+)
 
 
 def blueprints() -> list[Blueprint]:
@@ -15,5 +27,8 @@ def blueprints() -> list[Blueprint]:
         statements.statements,
         services.services,
         pay.pay,
+        quotes.quotes,
         tax.tax,
+        tokens.tokens_,
+        trials.trials,
     ]

@@ -116,6 +116,7 @@ def page_of(told: Told, base: str) -> dict[str, Any]:
         "days": [_day(meter.name, meter.unit, meter.counts, used) for meter, used in told.days],
         "features": [_feature(one) for one in told.entitlements],
         "may": _may(seen),
+        "on_trial": seen.phase.kind == "trial",
     }
 
 

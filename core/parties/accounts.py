@@ -129,6 +129,12 @@ def buying_account(
     )
 
 
+def may_buy(session: Session, user_id: uuid.UUID, account_id: uuid.UUID) -> bool:
+    """May a user order for an account, as its owner or a buyer?"""
+    member = session.get(Membership, (user_id, account_id))
+    return member is not None and member.role in ("owner", "buyer")
+
+
 def lock(session: Session, account_id: uuid.UUID) -> Account:
     """The account, locked: whoever changes what it owes does so one after the other."""
     return session.get_one(Account, account_id, with_for_update=True)

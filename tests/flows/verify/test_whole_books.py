@@ -27,7 +27,7 @@ def test_whole_books_hold_and_every_line_has_its_figure(books):
         "4 orders paid as agreed; 0 tenders reserved; nothing given back by tender",
         " 5  ok      Statements chain: 0 statements; 0 ranges of postings; "
         "nothing at the last cut-offs",
-        " 6  ok      Bundles and revenue schedules sum up: 0 bundles on documents",
+        " 6  ok      Bundles and revenue schedules sum up: 0 bundles on documents; 0 bundles ordered",
         " 7  ok      Credit per line is no more than the line: 0 lines credited, "
         "1 memos stand alone; 0 memos on bills; 0 bills credited, 0 of them in full",
         " 8  ok      Numbers have no gap and no double: 3 documents of ours; "

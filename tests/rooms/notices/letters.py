@@ -6,10 +6,12 @@ from datetime import date, timedelta
 from core.kernel.money import Money
 from core.notices.letters import (
     BillLetter,
+    ChargeFailedLetter,
     GiftCardLetter,
     InviteLetter,
     Letter,
     Letterhead,
+    MethodLetter,
     OrderLetter,
     Plan,
     ReceiptLetter,
@@ -197,6 +199,27 @@ GIFT_CARD = GiftCardLetter(
     cards=(SoldCard("7Q2M-0XKD-93TB-VH4C", usd(5000), LINK),),
     total=usd(5000),
 )
+METHOD = MethodLetter(
+    head=HEAD,
+    name="Riley",
+    link="http://localhost:8000/account",
+    account_number="204187751",
+    instrument="Visa ending 4242",
+    agreed="I allow Fernway to charge this card once a month from December 17, 2026.",
+    agreed_on=TODAY,
+)
+CHARGE_FAILED = ChargeFailedLetter(
+    head=HEAD,
+    name="Riley",
+    link="http://localhost:8000/account/pay?bill=4ff20c2d8f2b4c3f9a0d5b1c7e6a9d31",
+    number="118204",
+    account_number="204187751",
+    amount=usd(4500),
+    instrument="Visa ending 4242",
+    reason="insufficient_funds",
+    tried_on=TODAY,
+    due_on=date(2026, 12, 1),
+)
 SERVICE = ServiceLetter(
     head=HEAD,
     name="Riley",
@@ -236,6 +259,8 @@ ALL: dict[str, Letter] = {
     "late-statement": LATE_STATEMENT,
     "statement-in-favour": STATEMENT_IN_FAVOUR,
     "gift_card": GIFT_CARD,
+    "method": METHOD,
+    "charge_failed": CHARGE_FAILED,
     **SERVICES,
     "reset": RESET,
     "invite": INVITE,

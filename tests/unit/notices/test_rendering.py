@@ -177,3 +177,28 @@ def test_the_dark_paper_reaches_every_colour():
     dark = html.split("prefers-color-scheme: dark")[1].split("</style>")[0]
     used = set(" ".join(re.findall(r'class="([^"]+)"', html)).split())
     assert used - {"side", "in", "head", "amount"} <= set(re.findall(r"\.([a-z0-9]+)[ ,{]", dark))
+
+
+def test_a_refused_charge_says_why_and_speaks_of_no_code():
+    reasons = (
+        "authentication_required",
+        "insufficient_funds",
+        "expired_card",
+        "method_detached",
+        "lost_card",
+        "no_answer",
+        "generic_decline",
+    )
+    said = {
+        reason: render(replace(letters.CHARGE_FAILED, reason=reason)).text for reason in reasons
+    }
+    assert len(set(said.values())) == len(reasons)
+    assert not [reason for reason, words in said.items() if reason in words]
+    assert "Nothing was charged" in said["no_answer"]
+
+
+def test_whoever_has_no_page_to_pay_on_is_asked_to_call():
+    mail = render(replace(letters.CHARGE_FAILED, name="", link="", due_on=None))
+    assert "Call us" in mail.text
+    assert "Call us" in mail.html
+    assert "Due" not in mail.text
