@@ -182,6 +182,7 @@ GET    /desk/statements/<public_id>                  staff     token  302→desk
 GET    /desk/statements/<public_id>.pdf              staff     token  302→desk-door 404 404 200
 GET    /desk/statements/<public_id>.csv              staff     token  302→desk-door 404 404 200
 GET    /desk/services                                staff     token  302→desk-door 404 404 200
+GET    /desk/services/export.csv                     staff     token  302→desk-door 404 404 200
 GET    /desk/services/<public_id>                    staff     token  302→desk-door 404 404 200
 GET    /desk/services/<public_id>/change             staff     token  302→desk-door 404 404 200
 POST   /desk/services/<public_id>/change             staff     token  302→desk-door 404 404 422
