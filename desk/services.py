@@ -1,8 +1,10 @@
 """Services at the desk: the list, one with everything about it, and all that staff do with it."""
 
+import contextlib
+import tempfile
 from typing import Any
 
-from flask import Blueprint, redirect, request
+from flask import Blueprint, redirect, request, send_file
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms.fields import SelectChoice
@@ -20,6 +22,7 @@ from desk.service_forms import ActivateForm, LockForm, PayerForm, UsageForm
 from flows import (
     activate_service,
     change_service,
+    export_services,
     hold_service,
     lock_service,
     record_usage,
@@ -30,7 +33,7 @@ from flows.record_usage import Told
 from web import paging, service_acts
 from web import services as shown
 from web.access import Who, allow
-from web.context import house
+from web.context import house, today
 from web.flashes import say
 from web.pages import page
 from web.service_acts import Answer, Face
@@ -67,6 +70,8 @@ def listed() -> str:
     drawn = lists.shown(BASE, following, len(seen), "service", q=words, state=state, plan=sku)
     drawn["keep"] = {"state": state}
     drawn["choices"] = [_plan_choice(offered, sku)]
+    kept = {"state": state, "plan": sku, "q": words}
+    drawn["export_href"] = lists.address(f"{BASE}/export.csv", **kept)
     return page(
         "desk/services.html",
         services=[shown.row(one, BASE) for one in seen],
@@ -75,6 +80,25 @@ def listed() -> str:
         current_tab=lists.address(BASE, state=state),
         **drawn,
     )
+
+
+@services.get("/export.csv")
+@allow(Who.STAFF)
+def export() -> Response:
+    """The list as it is chosen, all of it, for a spreadsheet."""
+    state, now = lists.chosen("state", list(STATES)), house().clock.now()
+    sku = request.args.get("plan", "")[: lists.LONGEST_WORDS]
+    with contextlib.ExitStack() as at_fault:
+        file = at_fault.enter_context(tempfile.TemporaryFile())
+        export_services.write(house().db, file, now, state=state, sku=sku, words=lists.words())
+        file.seek(0)
+        at_fault.pop_all()  # from here on Flask closes it, when the last byte went out
+    name = f"services-{today().isoformat()}.csv"
+    answer = send_file(
+        file, mimetype="text/csv", as_attachment=True, download_name=name, etag=False
+    )
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
 
 
 def _plan_choice(offered: list[tuple[str, str]], sku: str) -> dict[str, Any]:
@@ -149,11 +173,11 @@ def pause(public_id: str) -> Answer:
     return service_acts.pause(_FACE, public_id)
 
 
-@services.post("/<public_id>/resume")
+@services.route("/<public_id>/resume", methods=["GET", "POST"])
 @allow(Who.STAFF)
-def resume(public_id: str) -> Response:
+def resume(public_id: str) -> Answer:
     """It runs again."""
-    return service_acts.resume(_FACE, public_id, ServiceForm(request.form).seen_revision)
+    return service_acts.resume(_FACE, public_id)
 
 
 @services.route("/<public_id>/end", methods=["GET", "POST"])

@@ -167,6 +167,13 @@ def pause(house: House, asked: Asked, reason: str, note: str, until: date | None
     return _done(house, asked, do)
 
 
+def preview_resume(house: House, asked: Asked) -> Foreseen:
+    """What service from today on would bring to bill. Writes nothing; raises what ``resume`` raises."""
+    return _foreseen(
+        house, asked, lambda session, row, before, today: (pausing.resumed(before, today), today)
+    )
+
+
 def resume(house: House, asked: Asked) -> Done:
     """Service again from today on. Raises NotFound, Forbidden, StaleState and NotRunning."""
 

@@ -104,7 +104,7 @@ def _seen(
     known: Facts,
 ) -> Seen:
     phase = timeline.phase_on(today) or _nearest(timeline, today)
-    next_on = terms.next_day(timeline, known.meters, today) if timeline.activated_on else None
+    next_on, next_amount = _next(timeline, known, today)
     return Seen(
         row=row,
         timeline=timeline,
@@ -114,7 +114,7 @@ def _seen(
         phase=phase,
         ahead=changing.ahead(timeline, today),
         next_on=next_on,
-        next_amount=_amount(timeline, known, next_on) if next_on is not None else None,
+        next_amount=next_amount,
         next_period=_next_period(timeline, today),
         in_use=tuple(_in_use(timeline, known, today)),
     )
@@ -128,6 +128,17 @@ def _nearest(timeline: Timeline, today: date) -> Phase:
     """Of a service that does not run: the plan that was the last, else the first to come."""
     begun = [phase for phase, days in timeline.spans() if days.days and days.start <= today]
     return begun[-1] if begun else timeline.phases[0]
+
+
+def _next(timeline: Timeline, known: Facts, today: date) -> tuple[date | None, Money | None]:
+    """The next day with something to bill, and what: today, where the night has not billed it yet."""
+    if timeline.activated_on is None:
+        return None, None
+    due = _amount(timeline, known, today)
+    if due.minor > 0:
+        return today, due
+    day = terms.next_day(timeline, known.meters, today)
+    return day, _amount(timeline, known, day) if day is not None else None
 
 
 def _amount(timeline: Timeline, known: Facts, day: date) -> Money:

@@ -76,11 +76,11 @@ def pause(public_id: str) -> Answer:
     return service_acts.pause(_FACE, public_id)
 
 
-@services.post("/<public_id>/resume")
+@services.route("/<public_id>/resume", methods=["GET", "POST"])
 @allow(Who.CUSTOMER)
-def resume(public_id: str) -> Response:
+def resume(public_id: str) -> Answer:
     """It runs again."""
-    return service_acts.resume(_FACE, public_id, ServiceForm(request.form).seen_revision)
+    return service_acts.resume(_FACE, public_id)
 
 
 @services.route("/<public_id>/end", methods=["GET", "POST"])

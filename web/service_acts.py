@@ -13,6 +13,7 @@ from flask import redirect, request
 from werkzeug.wrappers import Response
 
 from core.kernel.errors import Forbidden, ShopError, StaleState
+from core.kernel.money import Money
 from core.prices.resolve import NoPrice
 from core.subscriptions.errors import NotTaken, ServiceRefused, TermRuns
 from flows import change_service, hold_service, see_services, wish_service
@@ -169,14 +170,21 @@ def pause(face: Face, public_id: str) -> Answer:
     return redirect(face.here(public_id), 303)
 
 
-def resume(face: Face, public_id: str, revision: int | None) -> Response:
-    """It runs again from today on."""
-    return _at_once(
-        face,
-        public_id,
-        lambda: change_service.resume(house(), face.asked(public_id, revision)),
-        "It runs again.",
-    )
+def resume(face: Face, public_id: str) -> Answer:
+    """What service from today on brings to bill, and resuming it."""
+    form = ServiceForm(request.form)
+    asked = face.asked(public_id, form.seen_revision)
+    if request.method == "POST":
+        return _at_once(
+            face, public_id, lambda: change_service.resume(house(), asked), "It runs again."
+        )
+    seen, _ = _look(face, public_id)
+    form.revision.data = str(seen.row.revision)
+    try:
+        foreseen = change_service.preview_resume(house(), asked)
+    except _TOLD as error:
+        return face.draw("resume", seen, form, preview=None, problem=said(error)), 422
+    return face.draw("resume", seen, form, preview=shown.preview(foreseen), problem="")
 
 
 # --- the end ---------------------------------------------------------------------------------------
@@ -236,10 +244,12 @@ def _when(when: str, foreseen: Foreseen) -> str:
 
 
 def _gives(preview: dict[str, Any]) -> str:
-    if preview["gives"] is not None:
-        return f"{sign(preview['gives'])} come back for days that are not used"
-    if preview["due"] is not None:
-        return f"{sign(preview['due'])} are still to be billed"
+    """What an end brings to bill for this service alone."""
+    mine: Money = preview["mine"]
+    if mine.minor < 0:
+        return f"{sign(-mine)} come back for days that are not used"
+    if mine.minor > 0:
+        return f"{sign(mine)} are still to be billed"
     return "Nothing comes back, and nothing more is billed"
 
 

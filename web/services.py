@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from core.entitlements.models import Entitlement
-from core.kernel.money import Money, extend
+from core.kernel.money import Money, extend, total
 from core.subscriptions.timeline import Phase
 from flows.change_service import Foreseen
 from flows.see_services import InUse, Seen, Told
@@ -13,6 +13,7 @@ from flows.service_letter import every, named, place_of
 from invoices.billing.previewing import Line
 from invoices.figures import figures
 from invoices.reasons import reasons
+from invoices.why import Formula
 from web.context import channel
 from web.documents import State
 from web.filters import date_full, date_short
@@ -241,6 +242,10 @@ def preview(foreseen: Foreseen) -> dict[str, Any]:
         "expected": str(bill.total.minor),
         "gives": -bill.total if bill.total.minor < 0 else None,
         "due": bill.total if bill.total.minor > 0 else None,
+        "back": -total((line.net + line.tax for line in bill.repairs), bill.currency),
+        "mine": total(
+            (line.net + line.tax for line in bill.lines if line.public_id == mine), bill.currency
+        ),
         "credit_used": bill.credit_used,
         "credit_left": bill.credit_left,
         "to_pay": bill.to_pay,
@@ -255,8 +260,10 @@ def _line(line: Line, mine: str) -> dict[str, Any]:
     days = ""
     if line.starts is not None and line.last is not None:
         days = f"{date_short(line.starts)} to {date_short(line.last)}"
+    counted = line.why.quantity != 1 and line.why.formula is not Formula.TIERS
+    name = f"{line.name} × {_plain(line.why.quantity)}" if counted else line.name
     return {
-        "name": f"{line.name}, given back" if line.is_repair else line.name,
+        "name": f"{name}, given back" if line.is_repair else name,
         "note": line.description if line.public_id != mine else "",
         "days": days,
         "net": line.net,

@@ -226,9 +226,11 @@ def test_a_scheduled_plan_moves_what_may_be_used_on_its_day(street: Street):
     wanted = Wanted(street.plans.brook.sku, 1, at_period_end=True)
     change_service.change(street.house, street.asked, wanted)
     assert (street.may_use(), street.may_use("slow")) == (True, False)
+    assert end_services.run(street.house).seen == 0
     street.pass_days(30)
-    end_services.run(street.house)
+    assert end_services.run(street.house).seen == 1
     assert (street.may_use(), street.may_use("slow")) == (False, True)
+    assert end_services.run(street.house).seen == 0, "what is done is not looked at again"
 
 
 def test_a_change_ahead_can_be_kept_away(street: Street):

@@ -64,6 +64,14 @@ def test_services_are_found_by_state_plan_and_words(desk: Desk):
     assert "No service looks like that" in desk.page("?q=nobody-of-that-name")
 
 
+def test_the_list_is_a_file_too(desk: Desk):
+    answer = desk.browser.get(f"/desk/services/export.csv?q={desk.number}&plan=T-BACKUP")
+    head, row = answer.get_data(as_text=True).splitlines()
+    told = dict(zip(head.split(","), row.split(","), strict=True))
+    assert (told["id"], told["state"], told["account"]) == (desk.backup, "active", desk.number)
+    assert (told["price"], told["next_amount"]) == ("9.00", "9.00")
+
+
 def test_staff_activate_a_line_on_the_day_that_it_began_to_work(desk: Desk):
     today = desk.stage.clock.now().date()
     late = (today + timedelta(days=3)).isoformat()

@@ -142,8 +142,10 @@ def test_a_pause_is_shown_then_rests_and_is_resumed(line: Line):
     assert (status, line.row().state) == (200, "active")
     assert line.send("pause", reason="away", until=until)[0] == 303
     assert "Rests until" in line.text()
+    assert "Resume it today" in line.text("/resume")
     assert line.send("resume")[0] == 303
     assert line.row().state == "active"
+    assert line.browser.get(f"{line.path}/resume").status_code == 422
     status, page = line.send("pause", reason="away", until="2020-01-01")
     assert status == 422
     assert "is not between" in page

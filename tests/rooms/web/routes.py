@@ -118,6 +118,7 @@ GET    /account/services/<public_id>/change          customer  token  302→door
 POST   /account/services/<public_id>/change          customer  token  302→door 422 404 404
 GET    /account/services/<public_id>/pause           customer  token  302→door 200 404 404
 POST   /account/services/<public_id>/pause           customer  token  302→door 422 404 404
+GET    /account/services/<public_id>/resume          customer  token  302→door 422 404 404
 POST   /account/services/<public_id>/resume          customer  token  302→door 303→/account/services/* 404 404
 GET    /account/services/<public_id>/end             customer  token  302→door 200 404 404
 POST   /account/services/<public_id>/end             customer  token  302→door 422 404 404
@@ -181,11 +182,13 @@ GET    /desk/statements/<public_id>                  staff     token  302→desk
 GET    /desk/statements/<public_id>.pdf              staff     token  302→desk-door 404 404 200
 GET    /desk/statements/<public_id>.csv              staff     token  302→desk-door 404 404 200
 GET    /desk/services                                staff     token  302→desk-door 404 404 200
+GET    /desk/services/export.csv                     staff     token  302→desk-door 404 404 200
 GET    /desk/services/<public_id>                    staff     token  302→desk-door 404 404 200
 GET    /desk/services/<public_id>/change             staff     token  302→desk-door 404 404 200
 POST   /desk/services/<public_id>/change             staff     token  302→desk-door 404 404 422
 GET    /desk/services/<public_id>/pause              staff     token  302→desk-door 404 404 200
 POST   /desk/services/<public_id>/pause              staff     token  302→desk-door 404 404 422
+GET    /desk/services/<public_id>/resume             staff     token  302→desk-door 404 404 422
 POST   /desk/services/<public_id>/resume staff token 302→desk-door 404 404 303→/desk/services/*
 GET    /desk/services/<public_id>/end                staff     token  302→desk-door 404 404 200
 POST   /desk/services/<public_id>/end                staff     token  302→desk-door 404 404 422
