@@ -4,6 +4,7 @@ from flask import Blueprint
 
 from desk import (
     bill_money,
+    bill_runs,
     bookkeeping,
     certificates,
     drafts,
@@ -16,6 +17,7 @@ from desk import (
     memos,
     money,
     orders,
+    parked,
     payments,
     refunds,
     statements,
@@ -37,6 +39,8 @@ def blueprints() -> list[Blueprint]:
         memos.memos,
         terms.terms,
         statements.statements,
+        bill_runs.bill_runs,
+        parked.parked,
         payments.payments,
         gift_cards.gift_cards,
         refunds.refunds,

@@ -23,7 +23,6 @@ from core.stock import proofs as stock
 from invoices.proofs import books, bundles, memos, series, services, statements, stored, taxes
 from payments import proofs as payments
 
-NOTHING_YET = "nothing to prove yet"
 TODAY_ONLY = "known for today only"
 
 

@@ -20,6 +20,7 @@ from core.tax import exemptions
 from core.tax.exemptions import NewExemption
 from core.tax.models import TaxRate
 from flows import draft_invoice
+from tests import nights
 from tests.giving import new_card_id
 from tests.paying import fill_cart
 from tests.rooms.web.stage import EVERYBODY, RILEY, Stage
@@ -121,6 +122,13 @@ GET    /desk/statements                              staff     token  302→desk
 GET    /desk/statements/<public_id>                  staff     token  302→desk-door 404 404 200
 GET    /desk/statements/<public_id>.pdf              staff     token  302→desk-door 404 404 200
 GET    /desk/statements/<public_id>.csv              staff     token  302→desk-door 404 404 200
+GET    /desk/bill-runs                               staff     token  302→desk-door 404 404 200
+POST   /desk/bill-runs                               staff     token  302→desk-door 404 404 422
+GET    /desk/bill-runs/<public_id>                   staff     token  302→desk-door 404 404 200
+GET    /desk/bill-runs/<public_id>.csv               staff     token  302→desk-door 404 404 200
+GET    /desk/parked                                  staff     token  302→desk-door 404 404 200
+GET    /desk/parked/<public_id>                      staff     token  302→desk-door 404 404 200
+POST   /desk/parked/<public_id>/release              staff     token  302→desk-door 404 404 422
 GET    /desk/payments                                staff     token  302→desk-door 404 404 200
 GET    /desk/payments/<public_id>                    staff     token  302→desk-door 404 404 200
 GET    /desk/orders/<public_id>/refund               staff     token  302→desk-door 404 404 200
@@ -226,6 +234,9 @@ _PLACES = {
     "GET /account/bills/": {"<public_id>": "{riley_bill}"},
     "GET /account/statements/": {"<public_id>": "{riley_statement}"},
     "GET /desk/statements/": {"<public_id>": "{riley_statement}"},
+    "GET /desk/bill-runs/": {"<public_id>": "{bill_run}"},
+    "GET /desk/parked/": {"<public_id>": "{parked}"},
+    "POST /desk/parked/": {"<public_id>": "{parked}"},
     "GET /account/payments/": {"<public_id>": "{riley_payment}"},
     "GET /desk/orders/": {"<public_id>": "{riley_order}"},
     "GET /desk/invoices/": {"<public_id>": "{riley_bill}"},
@@ -373,6 +384,8 @@ class Names(dict[str, str]):
             number = _account_number(self.stage, RILEY)
             self["riley_number"] = number
             self["draft"] = draft_invoice.start(self.stage.house, number, "test").public_id
+        elif name in ("bill_run", "parked"):
+            self["bill_run"], self["parked"] = _night(self.stage)
         elif name == "dead_job":
             self[name] = _dead_job(self.stage)
         else:
@@ -404,6 +417,14 @@ def _old_certificate(stage: Stage) -> str:
     new = NewExemption(payer, f"OH-{new_public_id()[:6]}", (), (), first, last)
     with stage.db.transaction() as session:
         return exemptions.enter(session, new, "system", stage.clock.now()).public_id
+
+
+def _night(stage: Stage) -> tuple[str, str]:
+    """A bill run, and an account of somebody new that is parked."""
+    key, now = stage.accounts[stage.newcomer()], stage.clock.now()
+    with stage.db.transaction() as session:
+        run = nights.past_run(session, [key], now.date(), now)
+        return run.public_id, nights.parked(session, session.get_one(Account, key), now)
 
 
 def _account_of(stage: Stage, order: str) -> str:
