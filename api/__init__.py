@@ -4,12 +4,31 @@ from flask import Blueprint
 
 from api.carts import carts
 from api.checkout import checkout
+from api.desk_billing import desk_billing
+from api.desk_quotes import desk_quotes
+from api.desk_services import desk_services
 from api.openapi import description
 from api.orders import orders
 from api.products import products
+from api.quotes import quotes
+from api.services import services
+from api.trials import trials
 from api.webhooks import webhooks
 
 
 def blueprints() -> list[Blueprint]:
     """The face's blueprints, for the roof to register."""
-    return [products, carts, checkout, orders, description, webhooks]
+    return [
+        products,
+        carts,
+        checkout,
+        orders,
+        services,
+        trials,
+        quotes,
+        desk_services,
+        desk_quotes,
+        desk_billing,
+        description,
+        webhooks,
+    ]

@@ -11,10 +11,14 @@ from cart.delivery import Choice
 from cart.lines import Entry
 from cart.models import Cart
 from cart.pricing import PricedCart, PricedLine, Recurring
+from core.entitlements.asking import Answer
 from core.kernel.money import Money, extend
 from core.ledger.items import Open
 from core.ledger.paid_by import CARD, TERMS, PaidBy
+from core.orders import placing
 from core.orders.models import Order, OrderLine
+from core.orders.placing import Standing
+from core.prices.bundles import Bundle, KindPrice, Share
 from flows.browse import Offer, Shown
 from flows.follow_order import Followed
 from invoices.models import Invoice
@@ -72,7 +76,37 @@ def _offer(offer: Offer) -> Json:
             "interval": price.interval,
             "interval_count": price.interval_count,
         }
+    if offer.bundle is not None:
+        answer["bundle"] = _bundle(offer.bundle, 1)
     return answer
+
+
+def _bundle(bundle: Bundle, quantity: int) -> Json:
+    """What so many of a bundle cost for each charge kind, and their pieces."""
+    return {
+        "prices": [_kind_price(charge) for charge in bundle.charges(quantity)],
+        "pieces": [_piece(share) for share in bundle.shares(quantity)],
+    }
+
+
+def _kind_price(charge: KindPrice) -> Json:
+    return {
+        "charge_kind": charge.charge_kind,
+        "together": money(charge.together),
+        "apart": money(charge.apart),
+    }
+
+
+def _piece(share: Share) -> Json:
+    component = share.piece.component
+    return {
+        "sku": component.sku,
+        "name": component.name,
+        "kind": component.kind,
+        "charge_kind": share.piece.charge_kind,
+        "quantity": share.quantity,
+        "total": money(share.amount),
+    }
 
 
 # --- carts -----------------------------------------------------------------------------------
@@ -80,7 +114,8 @@ def _offer(offer: Offer) -> Json:
 
 def entry(found: Entry) -> Json:
     """A line that was just changed."""
-    line, currency = found.line, found.currency
+    line, currency, bundle = found.line, found.currency, found.bundle
+    whole = extend(line.unit_price_micros, line.quantity, currency)
     return {
         "id": line.public_id,
         "sku": found.sku,
@@ -88,8 +123,9 @@ def entry(found: Entry) -> Json:
         "kind": found.kind,
         "quantity": line.quantity,
         "unit_price": money(extend(line.unit_price_micros, 1, currency)),
-        "total": money(extend(line.unit_price_micros, line.quantity, currency)),
+        "total": money(bundle.due_now(line.quantity) if bundle else whole),
         "held_until": moment(found.held_until),
+        **({"bundle": _bundle(bundle, line.quantity)} if bundle else {}),
     }
 
 
@@ -122,6 +158,7 @@ def _line(line: PricedLine) -> Json:
         "unit_price": money(line.price.unit_price),
         "total": money(line.net),
         "held_until": moment(line.held_until),
+        **({"bundle": _bundle(line.bundle, line.quantity)} if line.bundle else {}),
     }
 
 
@@ -178,19 +215,35 @@ def order(followed: Followed) -> Json:
     return {
         **order_state(found, followed.tenders),
         "placed_at": moment(found.placed_at),
-        "lines": [_order_line(line, found.currency) for line in followed.lines],
+        "lines": [_order_line(one, found.currency) for one in placing.standing(followed.lines)],
         "tax": money(Money(found.tax_minor, found.currency)),
         "bills": [_bill(row, followed.open_items.get(row.id)) for row in followed.bills],
     }
 
 
-def _order_line(line: OrderLine, currency: str) -> Json:
-    return {
+def _order_line(standing: Standing, currency: str) -> Json:
+    line = standing.line
+    answer: Json = {
         "sku": line.sku,
         "name": line.name,
         "kind": line.kind,
         "quantity": line.quantity,
         "unit_price": money(extend(line.unit_price_micros, 1, currency)),
+        "total": money(Money(standing.priced_minor, currency)),
+        "tax": money(Money(standing.tax_minor, currency)),
+    }
+    if standing.pieces:
+        answer["pieces"] = [_order_piece(piece, currency) for piece in standing.pieces]
+    return answer
+
+
+def _order_piece(line: OrderLine, currency: str) -> Json:
+    return {
+        "sku": line.sku,
+        "name": line.name,
+        "kind": line.kind,
+        "charge_kind": line.charge_kind,
+        "quantity": line.quantity,
         "total": money(Money(line.priced_minor, currency)),
         "tax": money(Money(line.tax_minor, currency)),
     }
@@ -204,4 +257,18 @@ def _bill(row: Invoice, item: Open | None) -> Json:
         "due_date": row.due_date.isoformat() if row.due_date else None,
         "total": money(Money(row.total_minor, row.currency)),
         "open": money(item.open if item else Money.zero(row.currency)),
+    }
+
+
+# --- what an account may use -----------------------------------------------------------------
+
+
+def entitlement(feature: str, found: Answer) -> Json:
+    """May it, and why not."""
+    return {
+        "feature": feature,
+        "allowed": found.allowed,
+        "reason": found.reason,
+        "until": found.until.isoformat() if found.until else None,
+        "service_id": found.service,
     }

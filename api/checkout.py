@@ -1,26 +1,22 @@
 """Checkout: a cart becomes an order, once for each Idempotency-Key.
 
-The key is claimed in a commit of its own. It is kept with the answer only when an order was placed: a
-refusal changed nothing and leaves the key free, and so does a processor that does not answer, because
-``place`` goes on with the same order then.
+A processor that does not answer leaves the key free: ``place`` goes on with the same order then.
 """
 
-import hashlib
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, g
+from flask import Blueprint, Response
 from sqlalchemy.orm import Session
 
 from api import answers, reading
+from api.once import once
 from api.pace import limit
 from api.problems import Incomplete, ReturnUrlNotAllowed, add_headers, field_error
 from api.shapes import CheckoutWish, PaymentWish
 from cart import address as addresses
 from cart import lines
 from cart.checkout import CheckoutIncomplete, Details
-from core.kernel import crash, idempotency
 from core.kernel.errors import NotFound
-from core.kernel.idempotency import KeyInFlight, Replay
 from core.kernel.money import Money
 from core.ledger import paid_by
 from core.ledger.gift_cards import GiftCardUnknown
@@ -42,32 +38,18 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 @limit("checkout")
 def submit(cart_id: str) -> Response:
     """Order what is in the cart; with a card the answer says where to pay."""
-    key = reading.idempotency_key()
     wanted = reading.public_id(cart_id, "cart")
+    reading.idempotency_key()
     asked = reading.body(CheckoutWish)
     _check_return_url(asked.payment.return_url)
-    scope, digest = f"checkout:{wanted}", _digest(asked)
-    try:
-        replay = house().db.run_tx(lambda session: _claim(session, wanted, scope, key, digest))
-    except KeyInFlight:
-        g.retry_after = 1
-        raise
-    if replay is not None:
-        return _answer(replay.status, replay.body)
-    try:
-        status, body = 201, _place(wanted, asked)
-    except Exception:
-        house().db.run_tx(lambda session: idempotency.forget(session, scope, key))
-        raise
-    crash.point("checkout.before_answer_is_kept")
-    house().db.run_tx(lambda session: idempotency.finish(session, scope, key, status, body))
-    return _answer(status, body)
 
+    def is_ours(session: Session) -> None:
+        if lines.find(session, wanted).channel_id != channel()[0].id:
+            raise NotFound("cart")
 
-def _claim(session: Session, cart_id: str, scope: str, key: str, digest: str) -> Replay | None:
-    if lines.find(session, cart_id).channel_id != channel()[0].id:
-        raise NotFound("cart")
-    return idempotency.begin(session, scope, key, digest, house().clock.now())
+    return _answer(
+        *once(f"checkout:{wanted}", asked, lambda: (201, _place(wanted, asked)), is_ours)
+    )
 
 
 def _place(cart_id: str, asked: CheckoutWish) -> answers.Json:
@@ -135,11 +117,6 @@ def _answer(status: int, body: answers.Json) -> Response:
         status,
         f"/api/v1/orders/{body['id']}",
     )
-
-
-def _digest(asked: CheckoutWish) -> str:
-    """The same for the same wish, however its JSON is written."""
-    return hashlib.sha256(asked.model_dump_json().encode()).hexdigest()
 
 
 def _check_return_url(url: str | None) -> None:

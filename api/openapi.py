@@ -1,6 +1,5 @@
 """The API's description in OpenAPI 3.1, put together from the shapes and one table of operations."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Blueprint, Response, current_app
@@ -8,8 +7,16 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from pydantic_core import to_json
 
-from api import shapes
+from api import (
+    billing_operations,
+    quote_operations,
+    service_operations,
+    shapes,
+    trial_operations,
+)
+from api.operation import Operation
 from api.pace import limit
+from api.shop_operations import SHOP
 from web.access import Guard, Who, allow
 from web.context import web_settings
 
@@ -18,7 +25,8 @@ description = Blueprint("api_openapi", __name__, url_prefix="/api/v1")
 _KEPT = "counterfoil.openapi"
 _PROBLEMS = {
     400: "The request cannot be read.",
-    401: "The order's own token is missing or wrong.",
+    401: "The token is missing, or it opens nothing here.",
+    403: "The token lacks the scope, or whoever it speaks for may not do this.",
     404: "There is no such thing, or it is not yours.",
     409: "It has changed, is being paid for, or cannot be had; the code says which.",
     413: "The body is too large.",
@@ -28,127 +36,21 @@ _PROBLEMS = {
     503: "The payment processor does not answer. Ask again with the same Idempotency-Key.",
 }
 _WAITS = {429, 503}
+_TOKENS = {
+    "orderToken": "The `token` that checkout answered with.",
+    "userToken": "A customer's own token, made in their account; it sees what they see.",
+    "staffKey": "A key that staff made at the desk, within its scopes.",
+}
 
 
-@dataclass(frozen=True)
-class Operation:
-    """One way to ask: method, path, what goes in, what comes out, which problems there may be."""
-
-    method: str
-    path: str
-    name: str
-    summary: str
-    answers: type[BaseModel] | None
-    problems: tuple[int, ...]
-    status: int = 200
-    takes: type[BaseModel] | None = None
-    takes_nothing_too: bool = False
-    query: type[BaseModel] | None = None
-    has_key: bool = False
-    has_token: bool = False
-    gives_location: bool = False
-    also: dict[int, str] = field(default_factory=dict)
-
-
-_BODY = (413, 415, 422, 429)
-_CHANGE = (*_BODY, 404, 409)
 OPERATIONS = (
-    Operation(
-        "get",
-        "/products",
-        "listProducts",
-        "List products in shelf order",
-        shapes.ProductPage,
-        (422, 429),
-        query=shapes.ProductQuery,
-    ),
-    Operation(
-        "get",
-        "/products/{slug}",
-        "showProduct",
-        "Show one product",
-        shapes.ProductDetailAnswer,
-        (404, 429),
-    ),
-    Operation(
-        "post",
-        "/carts",
-        "createCart",
-        "Begin an empty cart",
-        shapes.CartAnswer,
-        _BODY,
-        status=201,
-        takes=shapes.Nothing,
-        takes_nothing_too=True,
-        gives_location=True,
-    ),
-    Operation(
-        "get",
-        "/carts/{cart_id}",
-        "showCart",
-        "Show a cart and what it costs",
-        shapes.CartAnswer,
-        (404, 429),
-    ),
-    Operation(
-        "patch",
-        "/carts/{cart_id}",
-        "changeCart",
-        "Say where and how it is delivered",
-        shapes.CartAnswer,
-        _CHANGE,
-        takes=shapes.CartChange,
-    ),
-    Operation(
-        "post",
-        "/carts/{cart_id}/lines",
-        "addLine",
-        "Put something in and hold it",
-        shapes.LineAnswer,
-        _CHANGE,
-        status=201,
-        takes=shapes.NewLine,
-    ),
-    Operation(
-        "patch",
-        "/carts/{cart_id}/lines/{line_id}",
-        "changeLine",
-        "Say how many of a line",
-        shapes.LineAnswer,
-        _CHANGE,
-        takes=shapes.LineChange,
-        also={204: "It was taken out."},
-    ),
-    Operation(
-        "delete",
-        "/carts/{cart_id}/lines/{line_id}",
-        "removeLine",
-        "Take a line out",
-        None,
-        (404, 409, 429),
-        status=204,
-    ),
-    Operation(
-        "post",
-        "/carts/{cart_id}/checkout",
-        "checkout",
-        "Order what is in the cart",
-        shapes.PlacedAnswer,
-        (*_CHANGE, 503),
-        status=201,
-        takes=shapes.CheckoutWish,
-        has_key=True,
-        gives_location=True,
-    ),
-    Operation(
-        "get",
-        "/orders/{order_id}",
-        "showOrder",
-        "Follow an order",
-        shapes.OrderAnswer,
-        (401, 404, 429),
-        has_token=True,
-    ),
+    *SHOP,
+    *service_operations.CUSTOMERS,
+    *trial_operations.CUSTOMERS,
+    *quote_operations.CUSTOMERS,
+    *service_operations.DESK,
+    *quote_operations.DESK,
+    *billing_operations.DESK,
 )
 
 
@@ -174,7 +76,7 @@ def document(base_url: str) -> dict[str, Any]:
         "info": {
             "title": "Counterfoil",
             "version": "1",
-            "summary": "Products, carts, checkout and orders of one shop.",
+            "summary": "Products, carts, checkout and orders of one shop; services, quotes and billing.",
             "description": "Money is an integer of the currency's minor unit. Prices are without "
             "tax; a cart's `due_now` has it once the place is known. Times are UTC.",
         },
@@ -183,11 +85,8 @@ def document(base_url: str) -> dict[str, Any]:
         "components": {
             "schemas": _schemas(),
             "securitySchemes": {
-                "orderToken": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "description": "The `token` that checkout answered with.",
-                }
+                name: {"type": "http", "scheme": "bearer", "description": text}
+                for name, text in _TOKENS.items()
             },
         },
     }
@@ -207,8 +106,10 @@ def _operation(asked: Operation) -> dict[str, Any]:
             "required": not asked.takes_nothing_too,
             "content": {"application/json": {"schema": _ref(asked.takes)}},
         }
-    if asked.has_token:
-        found["security"] = [{"orderToken": []}]
+    if asked.token:
+        found["security"] = [{asked.token: []}]
+    if asked.scope:
+        found["description"] = f"The token needs the scope `{asked.scope}`."
     return found
 
 
@@ -221,7 +122,12 @@ _KEY = {
     "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
 }
 _ID = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
-_SLUG = {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,120}$"}
+#: Of what stands in an address and is no id.
+_FORMS = {
+    "slug": {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,120}$"},
+    "account_number": {"type": "string", "pattern": "^[0-9]{9}$"},
+    "feature": {"type": "string", "pattern": "^[a-z0-9_-]{1,40}$"},
+}
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:
@@ -231,7 +137,7 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
             "name": name,
             "in": "path",
             "required": True,
-            "schema": _SLUG if name == "slug" else _ID,
+            "schema": _FORMS.get(name, _ID),
         }
         for name in names
     ]

@@ -6,7 +6,7 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from flask import Response, g
+from flask import Response, g, request
 
 from core.kernel.errors import ShopError
 
@@ -75,6 +75,23 @@ class TokenMissing(ShopError):
 
 
 @dataclass(eq=False)
+class BadToken(ShopError):
+    """No token, one that works no more, or one of the other side."""
+
+    code: ClassVar[str] = "bad_token"
+    text: ClassVar[str] = "Send a token that works here: Authorization: Bearer TOKEN."
+
+
+@dataclass(eq=False)
+class ScopeMissing(ShopError):
+    """The token works and may not do this."""
+
+    code: ClassVar[str] = "scope_missing"
+    text: ClassVar[str] = "This token lacks the scope {scope}."
+    scope: str
+
+
+@dataclass(eq=False)
 class TooManyRequests(ShopError):
     """The limit, and in how many seconds the next request may come."""
 
@@ -92,7 +109,8 @@ def field_error(field: str, code: str, message: str) -> dict[str, str]:
 def add_headers(response: Response) -> Response:
     """What HTTP asks for beside some statuses; ``g.retry_after`` is in seconds."""
     if response.status_code == 401:
-        response.headers["WWW-Authenticate"] = 'Bearer realm="order"'
+        realm = "order" if request.blueprint == "api_orders" else "shop"
+        response.headers["WWW-Authenticate"] = f'Bearer realm="{realm}"'
     elif response.status_code == 503:
         response.headers["Retry-After"] = str(_SECONDS)
     elif "retry_after" in g:

@@ -14,11 +14,13 @@ from api.problems import (
     WrongContentType,
     field_error,
 )
-from core.kernel.errors import NotFound
+from core.kernel.errors import Invalid, NotFound
 
 Model = TypeVar("Model", bound=BaseModel)
 _PUBLIC_ID = re.compile(r"[0-9a-f]{32}")
 _SLUG = re.compile(r"[A-Za-z0-9._~-]{1,120}")
+_FEATURE = re.compile(r"[a-z0-9_-]{1,40}")
+_NUMBER = re.compile(r"[0-9]{9}")
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 #: The library's codes in ours; all others are ``invalid``.
 _CODES = {
@@ -84,6 +86,20 @@ def slug(text: str) -> str:
     return text
 
 
+def feature(text: str) -> str:
+    """A feature's code from the address. NotFound for what cannot be one."""
+    if not _FEATURE.fullmatch(text):
+        raise NotFound("feature")
+    return text
+
+
+def account_number(text: str) -> str:
+    """An account's number from the address. NotFound for what cannot be one."""
+    if not _NUMBER.fullmatch(text):
+        raise NotFound("account")
+    return text
+
+
 def idempotency_key() -> str:
     """The key under which this request is done once. Raises KeyMissing."""
     key = request.headers.get("Idempotency-Key", "")
@@ -96,6 +112,12 @@ def bearer() -> str:
     """The token that came along; empty when none did."""
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if kind.lower() == "bearer" else ""
+
+
+def refused(error: Invalid) -> InvalidRequest:
+    """What a flow said of its fields, as the API says it."""
+    told = [field_error(name, "invalid", text) for name, text in error.fields_.items()]
+    return InvalidRequest(told)
 
 
 def _invalid(error: ValidationError) -> InvalidRequest:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from cart.address import FIELDS
-from cart.lines import MOST_OF_ONE
+from cart.goods import MOST_OF_ONE
 
 #: No control characters: they mean nothing in a name, and a database may refuse them.
 _PLAIN = r"^[^\x00-\x1f\x7f]*$"
@@ -157,16 +157,47 @@ class Interval(Shape):
     interval_count: int
 
 
-class VariantAnswer(Shape):
-    """One thing to buy. The price is without tax; with ``recurring`` it is that of one period."""
+ChargeKind = Literal["one_off", "monthly", "yearly"]
+
+
+class PieceAnswer(Shape):
+    """A piece of a bundle and its part of what the bundle costs for its charge kind."""
 
     sku: str
     name: str
-    kind: Literal["physical", "digital", "service", "plan", "gift_card"]
+    kind: Literal["physical", "digital", "service", "plan"]
+    charge_kind: ChargeKind
+    quantity: int
+    total: Money
+
+
+class KindPriceAnswer(Shape):
+    """What a bundle costs for one charge kind: its pieces of that kind sum to it. Kinds never mix."""
+
+    charge_kind: ChargeKind
+    together: Money
+    apart: Money = Field(description="What its pieces cost by themselves.")
+
+
+class BundleAnswer(Shape):
+    """What is in a bundle, for the quantity it stands with."""
+
+    prices: list[KindPriceAnswer]
+    pieces: list[PieceAnswer]
+
+
+class VariantAnswer(Shape):
+    """One thing to buy. The price is without tax; with ``recurring`` it is that of one period, of a
+    bundle what one costs now: what is paid once and the first period of its plans."""
+
+    sku: str
+    name: str
+    kind: Literal["physical", "digital", "service", "plan", "gift_card", "bundle"]
     price: Money
     available: bool
     quantity: int = Field(0, ge=0, description="Pieces that can be had; only where they count.")
     recurring: Interval | None = None
+    bundle: BundleAnswer | None = Field(None, description="Of a bundle only.")
 
 
 class ProductAnswer(Shape):
@@ -200,11 +231,12 @@ class LineAnswer(Shape):
     id: PublicId
     sku: str
     name: str
-    kind: Literal["physical", "digital", "service", "plan", "gift_card"]
+    kind: Literal["physical", "digital", "service", "plan", "gift_card", "bundle"]
     quantity: int
     unit_price: Money
     total: Money
     held_until: datetime | None = Field(description="Null: nothing is held, or no longer.")
+    bundle: BundleAnswer | None = Field(None, description="Of a bundle only.")
 
 
 class MethodAnswer(Shape):
@@ -268,16 +300,23 @@ class PlacedAnswer(OrderState):
     redirect_url: str = Field("", description="Where the payer pays; only with cards.")
 
 
+class OrderPieceAnswer(PieceAnswer):
+    """A piece of an ordered bundle, with its own tax."""
+
+    tax: Money
+
+
 class OrderLineAnswer(Shape):
-    """A line of an order; a delivery is one too."""
+    """A line of an order; a delivery is one too, and a bundle, whose sums are its pieces'."""
 
     sku: str
     name: str
-    kind: Literal["physical", "digital", "service", "plan", "gift_card", "delivery"]
+    kind: Literal["physical", "digital", "service", "plan", "gift_card", "delivery", "bundle"]
     quantity: int
     unit_price: Money
     total: Money
     tax: Money
+    pieces: list[OrderPieceAnswer] = Field([], description="Of a bundle only.")
 
 
 class BillAnswer(Shape):

@@ -8,15 +8,25 @@ from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException
 
 from api.problems import (
+    BadToken,
     InvalidRequest,
     KeyMissing,
     MalformedJson,
+    ScopeMissing,
     TokenMissing,
     TooManyRequests,
     WrongContentType,
 )
 from cart.checkout import CheckoutIncomplete, TotalChanged
-from cart.lines import BadQuantity, CartClosed, TooMany
+from cart.goods import BadQuantity, TooMany
+from cart.lines import CartClosed
+from cart.quotes.refusals import (
+    NothingToQuote,
+    OverTheBuyersLimit,
+    OwnQuote,
+    QuoteIncomplete,
+    QuoteRefused,
+)
 from core.catalog.products import UnknownSku
 from core.kernel.errors import Forbidden, Invalid, NotFound, ShopError, StaleState
 from core.kernel.idempotency import KeyInFlight, KeyReused
@@ -32,15 +42,24 @@ from core.ledger.reversals import CannotUndo
 from core.ledger.splitting import TenderTooSmall
 from core.ledger.writeoffs import RequestedAlready, SamePerson, TooMuchToWriteOff
 from core.parties.moves import ParentRefused
+from core.parties.tokens import TooManyTokens
 from core.parties.users import DeadLink, WrongLogin
 from core.prices.resolve import NoPrice
 from core.stock.holds import OutOfStock
+from core.subscriptions.errors import NotTaken, ServiceRefused
+from core.subscriptions.trial_claims import TrialRefused
+from core.subscriptions.trials import NothingToGoOn, TrialOver
 from core.tax.rates import RateOverlaps
 from core.tax.service import NoTaxAnswer
 from core.tax.vat_ids import WrongVatId
+from flows.change_service import BillMoved, NotBillable
 from flows.choose_tenders import GiftCardForGiftCard
 from flows.pay_bill import BillsChanged, DifferentPayers, NothingToPay
+from flows.set_up_method import SetupMismatch
 from flows.settle_payment import PaymentMismatch
+from flows.start_payment import ChargeUnderWay
+from flows.start_trial import HasThePlan, NoAccount, WordsChanged
+from invoices.billing.runs import DayAhead, TooLongAgo
 from invoices.correcting import MoreThanTheLine
 from invoices.drafts import NothingToIssue
 from invoices.memos import MemoBelowZero, MoreThanTheBill, NotCorrectable, NothingToCredit
@@ -85,6 +104,23 @@ STATUS: dict[type[Exception], int] = {
     RequestedAlready: 409,
     ParentRefused: 422,
     TotalChanged: 409,
+    ServiceRefused: 409,
+    NotTaken: 422,
+    BillMoved: 409,
+    NotBillable: 409,
+    QuoteRefused: 409,
+    TrialRefused: 409,
+    TrialOver: 409,
+    NothingToGoOn: 409,
+    HasThePlan: 409,
+    WordsChanged: 409,
+    NoAccount: 422,
+    DayAhead: 422,
+    TooLongAgo: 422,
+    QuoteIncomplete: 422,
+    NothingToQuote: 422,
+    OwnQuote: 403,
+    OverTheBuyersLimit: 403,
     GiftCardUnknown: 422,
     GiftCardInUse: 409,
     GiftCardUsed: 409,
@@ -103,10 +139,15 @@ STATUS: dict[type[Exception], int] = {
     KeyInFlight: 409,
     KeyReused: 422,
     PaymentMismatch: 409,
+    SetupMismatch: 409,
+    ChargeUnderWay: 409,
     WebhookRefused: 400,
     MalformedJson: 400,
     KeyMissing: 400,
     TokenMissing: 401,
+    BadToken: 401,
+    ScopeMissing: 403,
+    TooManyTokens: 409,
     WrongContentType: 415,
     InvalidRequest: 422,
     TooManyRequests: 429,

@@ -19,8 +19,10 @@ from core.notices import sending
 from core.parties.models import UserSession
 from core.stock import holds
 from flows import (
+    charge_on_file,
     early_payment,
     end_services,
+    hear_event,
     issue_invoice,
     make_statements,
     notify,
@@ -29,7 +31,11 @@ from flows import (
     refund,
     refund_memo,
     run_billing,
-    settle_payment,
+    run_trials,
+    send_quote,
+    store_trial_card,
+    tell_quote,
+    trial_letters,
 )
 from flows.house import House
 
@@ -110,12 +116,38 @@ def _tell_service_ended(session: Session, house: House, event: events.Subscripti
     notify_service.ended(session, uuid.UUID(event.subscription_id), house.links, house.clock.now())
 
 
+def _tell_quote_asked(session: Session, house: House, event: events.QuoteRequested) -> None:
+    tell_quote.requested(session, uuid.UUID(event.quote_id), house.links, house.clock.now())
+
+
+def _store_quote(house: House, event: events.QuoteSent) -> None:
+    send_quote.store(house, uuid.UUID(event.version_id))
+
+
+def _tell_quote(session: Session, house: House, event: events.QuoteStored) -> None:
+    version_id = uuid.UUID(event.version_id)
+    tell_quote.stored(session, version_id, event.sha256, house.links, house.clock.now())
+
+
+def _tell_quote_message(session: Session, house: House, event: events.QuoteMessaged) -> None:
+    tell_quote.messaged(session, uuid.UUID(event.message_id), house.links, house.clock.now())
+
+
+def _tell_quote_closed(session: Session, house: House, event: events.QuoteClosed) -> None:
+    quote_id = uuid.UUID(event.quote_id)
+    tell_quote.closed(session, quote_id, event.how, house.links, house.clock.now())
+
+
+def _remind_quotes(house: House, _: object) -> None:
+    tell_quote.remind(house)
+
+
 def _send(house: House, event: events.NoticeQueued) -> None:
     sending.send(house.db, house.sender, house.blobs, uuid.UUID(event.notice_id), house.clock)
 
 
 def _apply_inbound(house: House, event: events.InboundReceived) -> None:
-    settle_payment.from_event(house, event.event_id)
+    hear_event.hear(house, event.event_id)
 
 
 def _refund(house: House, event: events.RefundWanted) -> None:
@@ -124,6 +156,19 @@ def _refund(house: House, event: events.RefundWanted) -> None:
 
 def _refund_credit(house: House, event: events.CreditToRefund) -> None:
     refund_memo.send_back(house, uuid.UUID(event.invoice_id))
+
+
+def _tell_method(session: Session, house: House, event: events.MethodStored) -> None:
+    notify.method_stored(session, uuid.UUID(event.operation_id), house.links, house.clock.now())
+
+
+def _charge(house: House, event: events.ChargeWanted) -> None:
+    invoice_id, method_id = uuid.UUID(event.invoice_id), uuid.UUID(event.payment_method_id)
+    charge_on_file.charge(house, invoice_id, method_id, event.attempt)
+
+
+def _tell_failed_charge(session: Session, house: House, event: events.ChargeFailed) -> None:
+    notify.charge_failed(session, uuid.UUID(event.operation_id), house.links, house.clock.now())
 
 
 def _take_discounts(session: Session, house: House, event: events.OpenItemsChanged) -> None:
@@ -155,6 +200,30 @@ def _bill_chunk(house: House, event: events.BillChunkPlanned) -> None:
     run_billing.do(house, uuid.UUID(event.run_id), event.chunk)
 
 
+def _begin_trial(session: Session, house: House, event: events.TrialStarted) -> None:
+    run_trials.begin(session, house, uuid.UUID(event.trial_id))
+
+
+def _tell_trial_over(session: Session, house: House, event: events.TrialEnded) -> None:
+    trial_letters.tell_over(session, house, uuid.UUID(event.trial_id), event.how)
+
+
+def _end_trial(session: Session, house: House, event: events.SubscriptionEnded) -> None:
+    run_trials.note_end(session, house, uuid.UUID(event.subscription_id))
+    store_trial_card.forget(session, house, uuid.UUID(event.subscription_id))
+
+
+def _store_trial_card(house: House, event: events.MethodStored) -> None:
+    store_trial_card.stored(house, uuid.UUID(event.operation_id))
+
+
+def _trials(house: House, _: object) -> None:
+    """A trial that could not be done stands in the log; the others are, and the next hour asks again."""
+    for problem in run_trials.run(house).problems:
+        _log.error("trials.problem", problem=problem)
+    run_trials.forget_unfinished(house)
+
+
 def _seal(session: Session, house: House, _: object) -> None:
     audit.seal(session, house.clock.now())
 
@@ -184,16 +253,30 @@ HANDLERS: dict[str, Within | Owning] = {
     "tell_service_started": Within(_tell_service_started),
     "tell_service_changed": Within(_tell_service_changed),
     "tell_service_ended": Within(_tell_service_ended),
+    "store_quote": Owning(_store_quote),
+    "tell_quote_asked": Within(_tell_quote_asked),
+    "tell_quote": Within(_tell_quote),
+    "tell_quote_message": Within(_tell_quote_message),
+    "tell_quote_closed": Within(_tell_quote_closed),
+    "remind_quotes": Owning(_remind_quotes),
     "send_notice": Owning(_send),
     "apply_inbound": Owning(_apply_inbound),
     "refund": Owning(_refund),
     "refund_credit": Owning(_refund_credit),
+    "tell_method": Within(_tell_method),
+    "charge_on_file": Owning(_charge),
+    "tell_failed_charge": Within(_tell_failed_charge),
     "take_discounts": Within(_take_discounts),
     "reconcile": Owning(_reconcile),
     "statements": Owning(_statements),
     "services": Owning(_services),
     "bill": Owning(_bill),
     "bill_chunk": Owning(_bill_chunk),
+    "begin_trial": Within(_begin_trial),
+    "tell_trial_over": Within(_tell_trial_over),
+    "end_trial": Within(_end_trial),
+    "store_trial_card": Owning(_store_trial_card),
+    "trials": Owning(_trials),
     "seal_audit": Within(_seal),
     "sweep_holds": Within(_sweep_holds),
     "tidy": Within(_tidy),
@@ -215,8 +298,18 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "LinkAsked": ("tell_link",),
     "SubscriptionActivated": ("tell_service_started",),
     "SubscriptionChanged": ("tell_service_changed",),
-    "SubscriptionEnded": ("tell_service_ended",),
+    "SubscriptionEnded": ("end_trial", "tell_service_ended"),
+    "TrialStarted": ("begin_trial",),
+    "TrialEnded": ("tell_trial_over",),
+    "MethodStored": ("store_trial_card", "tell_method"),
+    "ChargeWanted": ("charge_on_file",),
+    "ChargeFailed": ("tell_failed_charge",),
     "BillChunkPlanned": ("bill_chunk",),
+    "QuoteRequested": ("tell_quote_asked",),
+    "QuoteSent": ("store_quote",),
+    "QuoteStored": ("tell_quote",),
+    "QuoteMessaged": ("tell_quote_message",),
+    "QuoteClosed": ("tell_quote_closed",),
     "NoticeQueued": ("send_notice",),
 }
 
@@ -226,6 +319,8 @@ SCHEDULES: dict[str, int] = {
     "statements": 21_600,
     "services": 900,
     "bill": 3600,
+    "trials": 3600,
+    "remind_quotes": 10_800,
     "seal_audit": 30,
     "sweep_holds": 60,
     "tidy": 3600,

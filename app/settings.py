@@ -49,6 +49,12 @@ def _count(value: str) -> int:
     return int(value)
 
 
+def _percent(value: str) -> int:
+    if _whole(value) > 100:
+        raise ValueError
+    return int(value)
+
+
 def _port(value: str) -> int:
     if not 1 <= _whole(value) <= 65_535:
         raise ValueError
@@ -204,6 +210,17 @@ class Settings:
     bill_most_lines: int = _setting("BILL_MOST_LINES", _count, "a number, 1 at least", "500")
     bill_most_periods: int = _setting("BILL_MOST_PERIODS", _count, "a number, 1 at least", "13")
     bill_oldest_days: int = _setting("BILL_OLDEST_DAYS", _count, "days, 1 at least", "400")
+    quote_discount: int = _setting(
+        "QUOTE_DISCOUNT_LIMIT", _percent, "percent below list prices, from 0 to 100", "10"
+    )
+    quote_amount: int = _setting(
+        "QUOTE_AMOUNT_LIMIT", _whole, "whole units of the quote’s currency", "10000"
+    )
+    quote_margin: int = _setting(
+        "QUOTE_MARGIN_LIMIT", _percent, "percent at least, from 0 to 100", "20"
+    )
+    quote_valid_days: int = _setting("QUOTE_VALID_DAYS", _count, "days, 1 at least", "30")
+    quote_remind_days: int = _setting("QUOTE_REMIND_DAYS", _count, "days, 1 at least", "3")
     return_origins: tuple[str, ...] = _setting(
         "RETURN_ORIGINS", _names, "origins that an API checkout may return to", ""
     )

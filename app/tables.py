@@ -1,6 +1,8 @@
 """Imports every module that has tables, so that ``Base.metadata`` is whole."""
 
 import cart.models
+import cart.quotes.fences
+import cart.quotes.models
 import core.catalog.models
 import core.entitlements.models
 import core.kernel.audit
@@ -19,10 +21,12 @@ import core.ledger.writeoffs
 import core.notices.models
 import core.orders.models
 import core.parties.models
+import core.parties.token_models
 import core.prices.models
 import core.revenue.models
 import core.stock.models
 import core.subscriptions.models
+import core.subscriptions.trial_models
 import core.tax.models
 import invoices.billing.models
 import invoices.models

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from app.settings import Settings
 from cart.delivery import FlatDelivery
+from cart.quotes.approving import Limits
 from core.kernel.blobs import FolderBlobs
 from core.kernel.clock import SystemClock
 from core.kernel.db import Database
@@ -75,6 +76,13 @@ def rules(settings: Settings) -> Rules:
             most_lines=settings.bill_most_lines,
             most_periods=settings.bill_most_periods,
             oldest_days=settings.bill_oldest_days,
+        ),
+        quotes=Limits(
+            discount_ppm=settings.quote_discount * 10_000,
+            amount=settings.quote_amount,
+            margin_ppm=settings.quote_margin * 10_000,
+            remind_days=settings.quote_remind_days,
+            valid_days=settings.quote_valid_days,
         ),
     )
 

@@ -5,8 +5,8 @@
 
 import re
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -14,19 +14,23 @@ from sqlalchemy.orm import Session
 
 from cart import address as addresses
 from cart import lines
+from cart.delivery import Choice
 from cart.models import Cart
-from cart.pricing import PricedCart, delivery_micros
+from cart.pricing import PricedCart, PricedLine, delivery_micros
 from core.catalog.models import GIFT_CARD
 from core.kernel.errors import ShopError
 from core.kernel.money import Money
 from core.orders import placing
 from core.orders.models import Order, OrderLine
-from core.orders.placing import NewLine, NewOrder
+from core.orders.placing import NewCharge, NewLine, NewOrder
+from core.prices.bundles import Bundle, Share
 from core.stock import holds
 from core.stock.holds import Demand, Owner
 from core.tax import vat_ids
+from core.tax.arithmetic import TaxedLine
 from core.tax.vat_ids import WrongVatId
 
+NOT_TAXED = TaxedLine(0, ())
 _EMAIL = re.compile(r"[^@\s,;<>\"()\[\]\\]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
@@ -178,38 +182,85 @@ def freeze(
 
 
 def _new_lines(priced: PricedCart, details: Details) -> list[NewLine]:
-    found = [
-        NewLine(
-            variant_id=line.variant_id,
-            sku=line.sku,
-            name=line.name,
-            kind=line.kind,
-            tax_category=line.tax_category,
-            charge_kind=line.price.charge_kind,
-            quantity=line.quantity,
-            unit_price_micros=line.price.unit_price_micros,
-            price_trace=line.price.trace,
-            taxed=taxed,
-            service_location=None if line.needs_stock else details.shipping_address,
-        )
-        for line, taxed in zip(priced.lines, priced.taxed[: len(priced.lines)], strict=True)
-    ]
+    taxed = iter(priced.taxed)
+    found = [_new_line(line, taxed, details) for line in priced.lines]
     if priced.method is not None:
-        found.append(
-            NewLine(
-                variant_id=None,
-                sku=f"delivery:{priced.method.code}",
-                name=f"Delivery, {priced.method.name}",
-                kind="delivery",
-                tax_category=priced.method.tax_category,
-                charge_kind="one_off",
-                quantity=1,
-                unit_price_micros=delivery_micros(priced.method),
-                price_trace={"delivery": priced.method.code},
-                taxed=priced.taxed[-1],
-            )
-        )
+        found.append(_delivery(priced.method, next(taxed)))
     return found
+
+
+def _new_line(line: PricedLine, taxed: Iterator[TaxedLine], details: Details) -> NewLine:
+    """One line of the cart; of a bundle its pieces each take the next of the taxes."""
+    whole = NewLine(
+        variant_id=line.variant_id,
+        sku=line.sku,
+        name=line.name,
+        kind=line.kind,
+        tax_category=line.tax_category,
+        charge_kind=line.price.charge_kind,
+        quantity=line.quantity,
+        unit_price_micros=line.price.unit_price_micros,
+        price_trace=line.price.trace,
+        taxed=NOT_TAXED if line.bundle else next(taxed),
+        service_location=None if line.needs_stock else details.shipping_address,
+    )
+    if line.bundle is None:
+        return whole
+    pieces = [_piece(line.sku, line.bundle, share, next(taxed), details) for share in line.shares]
+    net = sum(piece.taxed.net_minor for piece in pieces)
+    return replace(
+        whole,
+        taxed=TaxedLine(net, ()),
+        service_location=details.shipping_address,
+        pieces=pieces,
+        charges=[
+            NewCharge(
+                charge.charge_kind,
+                line.bundle.unit_prices[charge.charge_kind],
+                charge.together.minor,
+            )
+            for charge in line.charges
+        ],
+    )
+
+
+def _piece(sku: str, bundle: Bundle, share: Share, taxed: TaxedLine, details: Details) -> NewLine:
+    piece, kind = share.piece.component, share.piece.charge_kind
+    return NewLine(
+        variant_id=piece.variant_id,
+        sku=piece.sku,
+        name=piece.name,
+        kind=piece.kind,
+        tax_category=piece.tax_category,
+        charge_kind=kind,
+        quantity=share.quantity,
+        unit_price_micros=share.unit_price_micros,
+        price_trace={
+            "list": bundle.prices[kind].trace["list"],
+            "bundle": sku,
+            "weight": share.weight,
+            "of_weight": share.of_weight,
+            "of_minor": share.of.minor,
+        },
+        taxed=taxed,
+        service_location=None if piece.needs_stock else details.shipping_address,
+        sale_price_minor=share.apart.minor,
+    )
+
+
+def _delivery(method: Choice, taxed: TaxedLine) -> NewLine:
+    return NewLine(
+        variant_id=None,
+        sku=f"delivery:{method.code}",
+        name=f"Delivery, {method.name}",
+        kind="delivery",
+        tax_category=method.tax_category,
+        charge_kind="one_off",
+        quantity=1,
+        unit_price_micros=delivery_micros(method),
+        price_trace={"delivery": method.code},
+        taxed=taxed,
+    )
 
 
 def order_demands(order_lines: Sequence[OrderLine]) -> list[Demand]:

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from sqlalchemy import Executable, Select, and_, bindparam, delete, select, update
 from sqlalchemy.orm import Session, load_only
 from sqlalchemy.orm.attributes import set_committed_value
 
+from cart import goods
+from cart.goods import BadQuantity, Sale, Sold
 from cart.models import Cart, CartLine
 from core.catalog import products
 from core.catalog.models import Product, Variant
@@ -21,13 +23,9 @@ from core.kernel.db import changed, insert_new, insert_rows, table
 from core.kernel.errors import NotFound, ShopError
 from core.kernel.ids import new_id, new_public_id
 from core.parties.models import Channel
-from core.prices import resolve
-from core.prices.resolve import NoPrice, Resolved
+from core.prices.bundles import Bundle
 from core.stock import holds
-from core.stock.holds import Demand, Owner
-
-#: More of one thing than this is a quote, not a cart.
-MOST_OF_ONE = 99
+from core.stock.holds import Owner
 
 
 @dataclass(eq=False)
@@ -36,20 +34,6 @@ class CartClosed(ShopError):
 
     code: ClassVar[str] = "cart_closed"
     text: ClassVar[str] = "This cart is being paid for and cannot be changed right now."
-
-
-@dataclass(eq=False)
-class TooMany(ShopError):
-    code: ClassVar[str] = "too_many"
-    text: ClassVar[str] = "At most {most} can be in one cart."
-    most: int
-
-
-@dataclass(eq=False)
-class BadQuantity(ShopError):
-    code: ClassVar[str] = "bad_quantity"
-    text: ClassVar[str] = "Choose a quantity from 1 to {most}."
-    most: int = MOST_OF_ONE
 
 
 @dataclass(frozen=True)
@@ -62,15 +46,8 @@ class Entry:
     kind: str
     currency: str
     held_until: datetime | None
-
-
-class _Sold(NamedTuple):
-    """What is sold under a SKU."""
-
-    id: uuid.UUID
-    sku: str
-    name: str
-    kind: str
+    #: Of a bundle: its prices and pieces.
+    bundle: Bundle | None = None
 
 
 def open_cart(
@@ -135,30 +112,29 @@ def put(
         raise products.UnknownSku(sku)
     if quantity < 1:
         raise BadQuantity
-    sold = _Sold(*row[:4])
     wanted = quantity + (row.quantity or 0)
-    unit = _unit_price(session, cart, sold, wanted, now)
-    until = now + hold_for if sold.kind == "physical" else None
+    sale = goods.sale(session, cart, Sold(*row[:4]), wanted, now)
     values = {
         "id": row.line_id or new_id(),
         "public_id": row.public_id or new_public_id(),
         "cart_id": cart.id,
-        "variant_id": sold.id,
+        "variant_id": sale.sold.id,
         "quantity": wanted,
-        "unit_price_micros": unit.unit_price_micros,
-        "price_trace": unit.trace,
+        "unit_price_micros": sale.unit.unit_price_micros,
+        "price_trace": sale.unit.trace,
         "added_at": row.added_at or now,
     }
     line = CartLine(**values)
+    needs = sale.demands(line.id, wanted)
+    until = now + hold_for if needs else None
     if row.line_id is not None:
-        _change(session, cart, line, wanted, unit, until, now)
+        _change(session, cart, line, wanted, sale, until, now)
     else:
         if until is not None:
-            demand = Demand(line.id, sold.id, wanted)
-            holds.hold(session, Owner("cart", cart.id), [demand], until, now)
+            holds.hold(session, Owner("cart", cart.id), needs, until, now)
         insert_rows(session, CartLine, [values])
     _touch(session, cart, now)
-    return _entry(cart, line, sold, until)
+    return _entry(cart, line, sale, until)
 
 
 def set_quantity(
@@ -169,11 +145,11 @@ def set_quantity(
         remove(session, cart, line_id, now)
         return None
     line, variant = _line(session, cart, line_id)
-    unit = _unit_price(session, cart, variant, quantity, now)
-    until = now + hold_for if variant.kind == "physical" else None
-    _change(session, cart, line, quantity, unit, until, now)
+    sale = goods.sale(session, cart, Sold.of(variant), quantity, now)
+    until = now + hold_for if sale.demands(line.id, quantity) else None
+    _change(session, cart, line, quantity, sale, until, now)
     _touch(session, cart, now)
-    return _entry(cart, line, variant, until)
+    return _entry(cart, line, sale, until)
 
 
 def _change(
@@ -181,18 +157,20 @@ def _change(
     cart: Cart,
     line: CartLine,
     quantity: int,
-    unit: Resolved,
+    sale: Sale,
     until: datetime | None,
     now: datetime,
 ) -> None:
     """Another quantity of a line that is there; its pieces are held until ``until``."""
-    if until is not None:
-        demand = Demand(line.id, line.variant_id, quantity)
-        holds.change(session, Owner("cart", cart.id), demand, until, now)
+    owner, needs = Owner("cart", cart.id), sale.demands(line.id, quantity)
+    if sale.bundle is not None:
+        holds.change_all(session, owner, line.id, needs, until or now, now)
+    elif until is not None:
+        holds.change(session, owner, needs[0], until, now)
     values = {
         "quantity": quantity,
-        "unit_price_micros": unit.unit_price_micros,
-        "price_trace": unit.trace,
+        "unit_price_micros": sale.unit.unit_price_micros,
+        "price_trace": sale.unit.trace,
     }
     session.execute(_changed(), {"line": line.id, **values})
     for name, value in values.items():
@@ -203,19 +181,6 @@ def _touch(session: Session, cart: Cart, now: datetime) -> None:
     """Something in a locked cart was changed."""
     session.execute(_touched(), {"cart": cart.id, "changed_at": now})
     set_committed_value(cart, "changed_at", now)
-
-
-def _unit_price(
-    session: Session, cart: Cart, variant: "Variant | _Sold", quantity: int, now: datetime
-) -> Resolved:
-    if quantity < 1:
-        raise BadQuantity
-    if quantity > MOST_OF_ONE:
-        raise TooMany(MOST_OF_ONE)
-    found = resolve.prices(session, cart.channel_id, cart.currency, {variant.id: quantity}, now)
-    if variant.id not in found:
-        raise NoPrice(variant.sku)
-    return found[variant.id]
 
 
 def remove(session: Session, cart: Cart, line_id: str, now: datetime) -> None:
@@ -253,21 +218,7 @@ def _hold_again(
     for row in rows:
         holds.release(session, owner, row.id)
     session.flush()
-    holds.hold(session, owner, demands(session, cart.id, rows), now + hold_for, now)
-
-
-def demands(session: Session, cart_id: uuid.UUID, rows: Sequence[CartLine]) -> list[Demand]:
-    """What the lines need from stock; only physical goods do."""
-    physical = set(
-        session.scalars(
-            select(Variant.id).where(
-                Variant.id.in_([row.variant_id for row in rows]), Variant.kind == "physical"
-            )
-        )
-    )
-    return [
-        Demand(row.id, row.variant_id, row.quantity) for row in rows if row.variant_id in physical
-    ]
+    holds.hold(session, owner, goods.demands(session, rows), now + hold_for, now)
 
 
 def contents(session: Session, cart: Cart) -> Sequence[tuple[CartLine, Variant, Product]]:
@@ -310,8 +261,9 @@ def _line(session: Session, cart: Cart, line_id: str) -> tuple[CartLine, Variant
     return row[0], row[1]
 
 
-def _entry(cart: Cart, line: CartLine, variant: "Variant | _Sold", until: datetime | None) -> Entry:
-    return Entry(line, variant.sku, variant.name, variant.kind, cart.currency, until)
+def _entry(cart: Cart, line: CartLine, sale: Sale, until: datetime | None) -> Entry:
+    sold = sale.sold
+    return Entry(line, sold.sku, sold.name, sold.kind, cart.currency, until, sale.bundle)
 
 
 # --- statements, each put together once and at first use, when the types of foreign keys are known ------

@@ -4,29 +4,42 @@ Reads only. The same answer feeds the cart page, checkout, the API and the order
 """
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from cart import lines
 from cart.delivery import Choice, Delivery
-from cart.models import Cart
+from cart.goods import demands_of
+from cart.models import Cart, CartLine
+from core.catalog.models import BUNDLE, Product, Variant
 from core.kernel.clock import local_date
 from core.kernel.money import Money, extend, micros_of, total
 from core.orders import placing
 from core.parties.models import Channel, LegalEntity
-from core.prices import resolve
+from core.prices import bundles, resolve
+from core.prices.bundles import Bundle, KindPrice, Share
 from core.prices.resolve import Resolved
-from core.stock import holds
-from core.stock.holds import Owner
+from core.stock import kept
+from core.stock.holds import Demand, Owner
 from core.tax import buyers, rates
 from core.tax.arithmetic import REVERSE_CHARGE, TaxedLine
 from core.tax.buyers import NOBODY, Known
 from core.tax.relief import relieve
 from core.tax.service import Answers, AskedLine, Place, Question
+
+
+@dataclass(frozen=True)
+class Counted:
+    """A thing that a line comes down to: what kind it is, how it is taxed, what it costs now."""
+
+    kind: str
+    tax_category: str
+    net: Money
 
 
 @dataclass(frozen=True)
@@ -48,11 +61,58 @@ class PricedLine:
     held_until: datetime | None
     #: What the unit price was when it was put in, if that differs from now.
     price_was: Money | None
+    #: Of a bundle: its prices and pieces; ``price`` and ``net`` are then what is due now.
+    bundle: Bundle | None = None
+    #: Of a bundle whose prices have changed: what one cost, by charge kind.
+    prices_were: Mapping[str, Money] = field(default_factory=dict)
+
+    @cached_property
+    def shares(self) -> tuple[Share, ...]:
+        """Of a bundle: its pieces, each with its part of the price."""
+        return self.bundle.shares(self.quantity) if self.bundle is not None else ()
+
+    @cached_property
+    def charges(self) -> tuple[KindPrice, ...]:
+        """Of a bundle: what it costs for each charge kind, and what its pieces cost apart."""
+        return self.bundle.charges(self.quantity) if self.bundle is not None else ()
+
+    @property
+    def demands(self) -> list[Demand]:
+        """What it needs from stock."""
+        pieces = [share.piece.component for share in self.shares]
+        return demands_of(self.id, self.variant_id, self.kind, self.quantity, pieces)
+
+    @property
+    def counted(self) -> list[Counted]:
+        """What is taxed and billed of it: itself, or its pieces."""
+        if self.bundle is None:
+            return [Counted(self.kind, self.tax_category, self.net)]
+        return [
+            Counted(share.piece.component.kind, share.piece.component.tax_category, share.amount)
+            for share in self.shares
+        ]
+
+    @property
+    def recurring(self) -> list["Recurring"]:
+        """What will be charged again: of a bundle for each of its plans."""
+        if self.bundle is None:
+            price = self.price
+            again = [] if price.interval is None else [(self.net, price, self.name)]
+        else:
+            again = [
+                (share.amount, share.piece.alone, share.piece.component.name)
+                for share in self.shares
+                if share.piece.alone.interval is not None
+            ]
+        return [
+            Recurring(amount, price.interval or "", price.interval_count, name)
+            for amount, price, name in again
+        ]
 
     @property
     def needs_stock(self) -> bool:
         """Only physical goods are held."""
-        return self.kind == "physical"
+        return bool(self.demands)
 
     @property
     def lapsed(self) -> bool:
@@ -83,7 +143,7 @@ class PricedCart:
     tax_known: bool
     due_now: Money
     recurring: tuple[Recurring, ...]
-    #: One for each line, then one for the delivery when there is one.
+    #: One for each line, of a bundle one for each piece, then one for the delivery when there is one.
     taxed: tuple[TaxedLine, ...] = field(default=())
     #: SKUs that have lost their price since they were put in.
     unpriced: tuple[str, ...] = ()
@@ -152,14 +212,18 @@ def price(
     method_code = method_code or cart.shipping_method
     priced, unpriced = _lines(session, cart, now)
     goods = total((line.net for line in priced), cart.currency)
+    counted = [one for line in priced for one in line.counted]
     ships = any(line.needs_stock for line in priced)
     country = (place or {}).get("country") or entity.country
     choices: Sequence[Choice] = []
     if ships:
-        hardware = total((line.net for line in priced if line.needs_stock), cart.currency)
+        hardware = total((one.net for one in counted if one.kind == "physical"), cart.currency)
         choices = delivery.choices(session, channel.id, country, hardware)
     method = _chosen(choices, method_code)
-    question = _question(session, channel, entity, priced, method, place, known, now)
+    asked = [(one.net.minor, one.tax_category) for one in counted]
+    if method is not None:
+        asked.append((method.price.minor, method.tax_category))
+    question = ask(session, channel, entity, asked, place, known, now)
     taxed = (answers or Answers()).of(question)
     tax = Money(sum(line.tax_minor for line in taxed), cart.currency)
     net = Money(sum(line.net_minor for line in taxed), cart.currency)
@@ -172,7 +236,7 @@ def price(
         tax=tax,
         tax_known=bool(place and place.get("country")),
         due_now=net + tax,
-        recurring=_recurring(priced),
+        recurring=tuple(again for line in priced for again in line.recurring),
         taxed=tuple(taxed),
         unpriced=tuple(unpriced),
         tax_included=question.included,
@@ -184,54 +248,66 @@ def _lines(session: Session, cart: Cart, now: datetime) -> tuple[list[PricedLine
     rows = lines.contents(session, cart)
     if not rows:
         return [], []
+    asked = (session, cart.channel_id, cart.currency)
     quantities = {variant.id: line.quantity for line, variant, _ in rows}
-    found = resolve.prices(session, cart.channel_id, cart.currency, quantities, now)
-    until = _held(session, cart, {line.id: line.variant_id for line, _, _ in rows}, now)
+    packed = {variant.id: line.quantity for line, variant, _ in rows if variant.kind == BUNDLE}
+    found = resolve.prices(*asked, quantities, now)
+    packs = bundles.offered(*asked, packed, now)
     priced, unpriced = [], []
     for line, variant, product in rows:
-        if variant.id not in found or not (variant.active and product.active):
+        bundle = packs.get(variant.id)
+        unit = bundle.now if bundle else found.get(variant.id) if variant.kind != BUNDLE else None
+        if unit is None or not (variant.active and product.active):
             unpriced.append(variant.sku)
             continue
-        unit = found[variant.id]
-        was = line.unit_price_micros
-        priced.append(
-            PricedLine(
-                id=line.id,
-                public_id=line.public_id,
-                variant_id=variant.id,
-                sku=variant.sku,
-                name=variant.name,
-                slug=product.slug,
-                picture=product.picture,
-                kind=variant.kind,
-                tax_category=variant.tax_category,
-                quantity=line.quantity,
-                price=unit,
-                net=extend(unit.unit_price_micros, line.quantity, cart.currency),
-                held_until=until.get(line.id),
-                price_was=extend(was, 1, cart.currency) if was != unit.unit_price_micros else None,
-            )
-        )
-    return priced, unpriced
+        priced.append(_line(line, variant, product, unit, bundle))
+    until = _held(session, cart, [need for line in priced for need in line.demands], now)
+    return [replace(line, held_until=until.get(line.id)) for line in priced], unpriced
+
+
+def _line(
+    line: CartLine, variant: Variant, product: Product, unit: Resolved, bundle: Bundle | None
+) -> PricedLine:
+    net = extend(unit.unit_price_micros, line.quantity, unit.currency)
+    was, before = extend(line.unit_price_micros, 1, unit.currency), {}
+    is_changed = line.unit_price_micros != unit.unit_price_micros
+    if bundle is not None:
+        net = bundle.due_now(line.quantity)
+        told = line.price_trace.get("bundle", {})
+        were = {kind: one["unit_price_micros"] for kind, one in told.items()}
+        is_changed = were != bundle.unit_prices
+        before = {kind: extend(micros, 1, unit.currency) for kind, micros in were.items()}
+    return PricedLine(
+        id=line.id,
+        public_id=line.public_id,
+        variant_id=variant.id,
+        sku=variant.sku,
+        name=variant.name,
+        slug=product.slug,
+        picture=product.picture,
+        kind=variant.kind,
+        tax_category=variant.tax_category,
+        quantity=line.quantity,
+        price=unit,
+        net=net,
+        held_until=None,
+        price_was=was if is_changed else None,
+        bundle=bundle,
+        prices_were=before if is_changed else {},
+    )
 
 
 def _held(
-    session: Session, cart: Cart, variants: dict[uuid.UUID, uuid.UUID], now: datetime
+    session: Session, cart: Cart, demands: Sequence[Demand], now: datetime
 ) -> dict[uuid.UUID, datetime]:
-    """Until when each line is held; ``variants`` by line. While a cart is being paid for, its order
-    holds the pieces."""
+    """Until when each line has all that it needs. While a cart is being paid for, its order holds the
+    pieces."""
     if cart.state != "checking_out":
-        return holds.of(session, Owner("cart", cart.id), now)
+        return kept.until(kept.of(session, Owner("cart", cart.id), now), demands)
     order = placing.of_cart(session, cart.id)
     if order is None:
         return {}
-    until = holds.of(session, Owner("order", order.id), now)
-    kept = {
-        line.variant_id: until[line.id]
-        for line in placing.lines_of(session, order.id)
-        if line.id in until
-    }
-    return {line: kept[variant] for line, variant in variants.items() if variant in kept}
+    return kept.until(kept.of(session, Owner("order", order.id), now), demands, by_line=False)
 
 
 def _chosen(choices: Sequence[Choice], code: str | None) -> Choice | None:
@@ -241,25 +317,22 @@ def _chosen(choices: Sequence[Choice], code: str | None) -> Choice | None:
     return min(choices, key=lambda choice: choice.price.minor) if choices else None
 
 
-def _question(
+def ask(
     session: Session,
     channel: Channel,
     entity: LegalEntity,
-    priced: Sequence[PricedLine],
-    method: Choice | None,
+    amounts: Sequence[tuple[int, str]],
     place: dict[str, Any] | None,
     known: Known,
     now: datetime,
 ) -> Question:
-    """What is asked of whoever works out taxes, with what our own table knows."""
+    """What is asked of whoever works out taxes of ``amounts`` (minor units, tax category) at a place, with
+    what our own table knows. A quote asks the same."""
     today = local_date(now, entity.time_zone)
     included = channel.prices_include_tax
     table = rates.taxes_by_category(session, entity.id, place, today, included=included)
     buyer = buyers.read(session, known, today)
     taxes = relieve(table, buyer, entity.country, place)
-    amounts = [(line.net.minor, line.tax_category) for line in priced]
-    if method is not None:
-        amounts.append((method.price.minor, method.tax_category))
     where = place or {}
     return Question(
         seller=entity.code,
@@ -273,14 +346,6 @@ def _question(
         ),
         vat_id=buyer.vat_id,
         lines=tuple(AskedLine(minor, category, taxes.of(category)) for minor, category in amounts),
-    )
-
-
-def _recurring(priced: Sequence[PricedLine]) -> tuple[Recurring, ...]:
-    return tuple(
-        Recurring(line.net, line.price.interval, line.price.interval_count, line.name)
-        for line in priced
-        if line.price.interval is not None
     )
 
 

@@ -177,13 +177,26 @@ class TrialEnded:
 
 
 @dataclass(frozen=True)
+class MethodStored:
+    """A card is on file, with what was agreed: a set-up's operation tells for which subject."""
+
+    NAME: ClassVar[str] = "MethodStored"
+    VERSION: ClassVar[int] = 1
+    operation_id: str
+
+
+@dataclass(frozen=True)
 class ChargeWanted:
-    """A bill is to be charged to a card on file, as was agreed when it was put there."""
+    """A bill is to be charged to a card on file, as was agreed when it was put there.
+
+    Each ``attempt`` at a bill and a card is made once, however often it is asked for.
+    """
 
     NAME: ClassVar[str] = "ChargeWanted"
     VERSION: ClassVar[int] = 1
     invoice_id: str
     payment_method_id: str
+    attempt: int = 1
 
 
 @dataclass(frozen=True)
@@ -224,6 +237,16 @@ class QuoteSent:
 
 
 @dataclass(frozen=True)
+class QuoteStored:
+    """The bytes of a sent quote are stored under their hash."""
+
+    NAME: ClassVar[str] = "QuoteStored"
+    VERSION: ClassVar[int] = 1
+    version_id: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class QuoteMessaged:
     """One side of a quote wrote to the other."""
 
@@ -261,7 +284,17 @@ EVENTS: dict[str, type[Any]] = {
         SubscriptionActivated,
         SubscriptionChanged,
         SubscriptionEnded,
+        TrialStarted,
+        TrialEnded,
+        MethodStored,
+        ChargeWanted,
+        ChargeFailed,
         BillChunkPlanned,
+        QuoteRequested,
+        QuoteSent,
+        QuoteStored,
+        QuoteMessaged,
+        QuoteClosed,
     )
 }
 

@@ -10,6 +10,7 @@ from core.kernel.money import Money, extend, total
 from core.ledger import reading as ledger
 from core.orders import placing, reading
 from core.orders.models import OrderLine
+from core.orders.placing import Standing
 from core.parties.models import Account
 from desk import lists, shown
 from flows.follow_order import Followed, follow
@@ -95,7 +96,7 @@ def _words(followed: Followed, account: Account) -> dict[str, Any]:
         "lifecycle": shown.LIFECYCLE[order.lifecycle],
         "payment": shown.PAYMENT[order.payment],
         "fulfilment": shown.FULFILMENT[order.fulfilment],
-        "lines": [_line(line, currency) for line in goods],
+        "lines": [_line(one, currency) for one in placing.standing(goods)],
         "totals": [
             *(
                 (line.name, Money(line.priced_minor, currency), "line")
@@ -145,15 +146,31 @@ def _tax_rows(lines: Sequence[OrderLine], tax: Money) -> list[tuple[Any, ...]]:
     return [("Tax", tax - contained, "tax", note)]
 
 
-def _line(line: OrderLine, currency: str) -> dict[str, Any]:
+def _line(standing: Standing, currency: str) -> dict[str, Any]:
+    line = standing.line
     return {
         "sku": line.sku,
         "name": line.name,
         "quantity": line.quantity,
         "unit_price": extend(line.unit_price_micros, 1, currency),
-        "total": Money(line.priced_minor, currency),
+        "total": Money(standing.priced_minor, currency),
         "note": f"price list {line.price_trace.get('list', '')}",
         "state": None,
+        "pieces": [_piece(piece, currency) for piece in standing.pieces],
+    }
+
+
+def _piece(line: OrderLine, currency: str) -> dict[str, Any]:
+    """A piece of a bundle, with its part of the price and what it sells for by itself."""
+    trace = line.price_trace
+    share = f"{trace.get('weight')} of {trace.get('of_weight')}"
+    alone = Money(line.sale_price_minor or 0, currency).decimal()
+    return {
+        "sku": line.sku,
+        "name": line.name,
+        "quantity": line.quantity,
+        "total": Money(line.priced_minor, currency),
+        "note": f"{share}; alone {alone}",
     }
 
 

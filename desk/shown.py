@@ -67,7 +67,7 @@ def _what(lines: Sequence[OrderLine]) -> str:
     named = [
         f"{line.quantity} × {line.name}" if line.quantity > 1 else line.name
         for line in lines
-        if line.kind != "delivery"
+        if line.kind != "delivery" and line.parent_id is None
     ]
     return ", ".join(named)
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint
 from sqlalchemy.orm import Session
 
+from cart.quotes import reading as quotes
 from core.kernel import jobs
 from core.kernel.money import total
 from core.orders import reading as orders
@@ -32,6 +33,7 @@ def show() -> str:
         lines = orders.lines_by_order(session, [order.id for order, _ in rows[:_SHOWN]])
         waiting = _waiting(session)
         counts = jobs.counts(session)
+        asked = quotes.counts(session, house().clock.now())["waiting"]
     drawn = [shown.order_row(order, who, lines.get(order.id, [])) for order, who in rows]
     currency = channel()[0].currency
     sums = total((row["due_now"] for row in drawn if row["due_now"].currency == currency), currency)
@@ -44,6 +46,12 @@ def show() -> str:
                 "value": str(len(rows)),
                 "note": sign(sums),
                 "href": "/desk/orders",
+            },
+            {
+                "label": "Quotes waiting",
+                "value": str(asked),
+                "note": "for our answer",
+                "href": "/desk/quotes?tab=waiting",
             },
             {
                 "label": "Failed jobs",

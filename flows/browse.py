@@ -1,21 +1,23 @@
 """What the shelves show: products with today's price and what can be had. Reads only.
 
-A page of products costs three queries, one product three: catalog, prices, stock. One whose products and
-prices the process still has costs only the last.
+A page of products costs three queries, one product three: catalog, prices, stock; three more where there
+are bundles. One whose products and prices the process still has costs only the last of stock.
 """
 
 import uuid
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from core.catalog import products
+from core.catalog.models import BUNDLE
 from core.catalog.products import ListedProduct, ListedVariant, ProductDetail
 from core.kernel.errors import NotFound
 from core.parties.models import Channel
-from core.prices import resolve
+from core.prices import bundles, resolve
+from core.prices.bundles import Bundle
 from core.prices.resolve import Resolved
 from core.stock import levels
 
@@ -25,11 +27,15 @@ _MOST = 1_000
 
 @dataclass(frozen=True)
 class Offer:
-    """A variant with its price, and how many can be had (None: it is not counted)."""
+    """A variant with its price, and how many can be had (None: it is not counted).
+
+    Of a bundle ``price`` is what one costs now, and ``bundle`` has its prices and pieces.
+    """
 
     variant: ListedVariant
     price: Resolved
     pieces: int | None
+    bundle: Bundle | None = None
 
     @property
     def available(self) -> bool:
@@ -53,11 +59,15 @@ class Page:
     after: tuple[int, uuid.UUID] | None
 
 
+#: A variant with its price, and of a bundle what that is made of.
+_Sold = tuple[ListedVariant, Resolved, Bundle | None]
+
+
 @dataclass(frozen=True)
 class _Priced:
     """What changes rarely: products with their prices, until when both may be shown, and more."""
 
-    products: tuple[tuple[ListedProduct, tuple[tuple[ListedVariant, Resolved], ...]], ...]
+    products: tuple[tuple[ListedProduct, tuple[_Sold, ...]], ...]
     since: datetime
     until: datetime
     after: tuple[int, uuid.UUID] | None = None
@@ -128,33 +138,58 @@ class Shelves:
     def _priced(
         self, session: Session, channel: Channel, now: datetime, found: Sequence[ListedProduct]
     ) -> _Priced:
-        ids = {variant.id: 1 for product in found for variant in product.variants}
-        if not ids:
+        every = [variant for product in found for variant in product.variants]
+        if not every:
             return _Priced((), now, now)
-        prices, until = resolve.prices_until(
-            session, channel.id, channel.currency, ids, now, now + self._keep_for
-        )
-        pairs = (
-            (product, tuple((v, prices[v.id]) for v in product.variants if v.id in prices))
-            for product in found
-        )
-        return _Priced(tuple(pair for pair in pairs if pair[1]), now, until)
+        asked, horizon = (session, channel.id, channel.currency), now + self._keep_for
+        ids = {variant.id: 1 for variant in every if variant.kind != BUNDLE}
+        packed = {variant.id: 1 for variant in every if variant.kind == BUNDLE}
+        prices, until = resolve.prices_until(*asked, ids, now, horizon)
+        packs, packs_until = bundles.offered_until(*asked, packed, now, horizon)
+        pairs = ((product, _sold(product, prices, packs)) for product in found)
+        return _Priced(tuple(pair for pair in pairs if pair[1]), now, min(until, packs_until))
+
+
+def _sold(
+    product: ListedProduct,
+    prices: Mapping[uuid.UUID, Resolved],
+    packs: Mapping[uuid.UUID, Bundle],
+) -> tuple[_Sold, ...]:
+    found: list[_Sold] = []
+    for variant in product.variants:
+        if variant.id in packs:
+            found.append((variant, packs[variant.id].now, packs[variant.id]))
+        elif variant.id in prices:
+            found.append((variant, prices[variant.id], None))
+    return tuple(found)
 
 
 def _offered(session: Session, priced: _Priced, now: datetime) -> tuple[Shown, ...]:
-    counted = [
-        variant.id
-        for _, pairs in priced.products
-        for variant, _ in pairs
-        if variant.kind == "physical"
-    ]
-    pieces = levels.available(session, counted, now) if counted else {}
+    every = [sold for _, found in priced.products for sold in found]
+    counted = {variant_id for sold in every for variant_id in _counted(*sold)}
+    pieces = levels.available(session, list(counted), now) if counted else {}
     return tuple(
-        Shown(product, tuple(_offer(variant, price, pieces) for variant, price in pairs))
-        for product, pairs in priced.products
+        Shown(product, tuple(_offer(*sold, pieces) for sold in found))
+        for product, found in priced.products
     )
 
 
-def _offer(variant: ListedVariant, price: Resolved, pieces: dict[uuid.UUID, int]) -> Offer:
-    counted = variant.kind == "physical"
-    return Offer(variant, price, max(pieces.get(variant.id, 0), 0) if counted else None)
+def _counted(
+    variant: ListedVariant, price: Resolved, bundle: Bundle | None
+) -> dict[uuid.UUID, int]:
+    """How many of which things in stock one needs."""
+    if bundle is None:
+        return {variant.id: 1} if variant.kind == "physical" else {}
+    held = (piece.component for piece in bundle.pieces if piece.component.needs_stock)
+    return {component.variant_id: component.quantity for component in held}
+
+
+def _offer(
+    variant: ListedVariant,
+    price: Resolved,
+    bundle: Bundle | None,
+    pieces: Mapping[uuid.UUID, int],
+) -> Offer:
+    counted = _counted(variant, price, bundle)
+    can_be_had = [max(pieces.get(key, 0), 0) // each for key, each in counted.items()]
+    return Offer(variant, price, min(can_be_had) if can_be_had else None, bundle)

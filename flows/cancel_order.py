@@ -1,10 +1,11 @@
-"""A pending order is cancelled and its cart given back. In the caller's transaction."""
+"""A pending order is cancelled and its cart or quote given back. In the caller's transaction."""
 
 import uuid
 
 from sqlalchemy.orm import Session
 
 from cart import checkout
+from cart.quotes import answering
 from core.kernel import audit
 from core.ledger import tenders
 from core.orders import placing
@@ -28,8 +29,12 @@ def cancel(
     if locked is not None and locked.state in operations.OPEN_STATES:
         operations.settle(session, locked, "expired", now)
     tenders.release(session, order_id=order.id)
+    version_id = order.quote_version_id
     placing.cancel(session, order, reason, now)
-    checkout.give_back(session, order, house.rules.hold_for if hold_again else None, now)
+    if version_id is not None:
+        answering.give_back(session, order, version_id, now)
+    else:
+        checkout.give_back(session, order, house.rules.hold_for if hold_again else None, now)
     audit.write(
         session, now, "system", "order.cancelled", ("order", order.public_id), reason=reason
     )

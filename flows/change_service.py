@@ -17,7 +17,7 @@ from core.kernel.money import Money
 from core.parties import accounts
 from core.subscriptions import arriving, changing, ending, pausing, paying, reading, states
 from core.subscriptions.changing import Wish
-from core.subscriptions.errors import InTerm, NotRunning
+from core.subscriptions.errors import NotRunning, TermRuns
 from core.subscriptions.models import Subscription
 from core.subscriptions.timeline import Timeline
 from core.tax.service import Answers
@@ -52,12 +52,13 @@ class NotBillable(ShopError):
 
 @dataclass(frozen=True)
 class Foreseen:
-    """A service before and after, from ``on``, and what that would bring to bill today."""
+    """A service before and after, from ``on``, and what that would bring to bill on ``today``."""
 
     row: Subscription
     before: Timeline
     after: Timeline
     on: date
+    today: date
     bill: Preview
 
 
@@ -166,6 +167,13 @@ def pause(house: House, asked: Asked, reason: str, note: str, until: date | None
     return _done(house, asked, do)
 
 
+def preview_resume(house: House, asked: Asked) -> Foreseen:
+    """What service from today on would bring to bill. Writes nothing; raises what ``resume`` raises."""
+    return _foreseen(
+        house, asked, lambda session, row, before, today: (pausing.resumed(before, today), today)
+    )
+
+
 def resume(house: House, asked: Asked) -> Done:
     """Service again from today on. Raises NotFound, Forbidden, StaleState and NotRunning."""
 
@@ -195,7 +203,7 @@ def preview_end(house: House, asked: Asked, *, at_period_end: bool) -> Foreseen:
 def end(house: House, asked: Asked, reason: str, note: str, *, at_period_end: bool) -> Done:
     """End it today, or with the period that runs.
 
-    Raises NotFound, Forbidden, StaleState, InTerm, and what ``ending.end`` raises.
+    Raises NotFound, Forbidden, StaleState, TermRuns, and what ``ending.end`` raises.
     """
 
     def do(session: Session, row: Subscription, today: date, now: datetime) -> Timeline:
@@ -214,7 +222,7 @@ def last_day(
 ) -> date:
     """The first day without it. What was agreed for a term ends with it at the earliest, but for staff.
 
-    Raises InTerm for "today" within a term, and NotRunning.
+    Raises TermRuns for "today" within a term, and NotRunning.
     """
     if timeline.state == "ended":
         raise NotRunning(timeline.state)
@@ -225,7 +233,7 @@ def last_day(
     if asked.accounts is None or until is None or until <= on:
         return on
     if not at_period_end:
-        raise InTerm(until)
+        raise TermRuns(until)
     return until
 
 
@@ -279,7 +287,7 @@ def _foreseen(house: House, asked: Asked, propose: _Foresee) -> Foreseen:
             after, on = propose(session, row, before, today)
             payer = row.payer_account_id
             bill = bill_account.preview(session, house, payer, today, answers, [after])
-            return Foreseen(row, before, after, on, bill)
+            return Foreseen(row, before, after, on, today, bill)
 
     return with_taxes(house, work)
 

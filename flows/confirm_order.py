@@ -1,8 +1,11 @@
-"""An order becomes certain: pieces sold, plans begun, everybody told. In the caller's transaction."""
+"""An order becomes certain: pieces sold, plans begun, a quote accepted, everybody told. In the caller's
+transaction.
+"""
 
 from sqlalchemy.orm import Session
 
 from cart import checkout, lines
+from cart.quotes import answering
 from core.events import OrderPlaced
 from core.kernel import jobs
 from core.orders import placing
@@ -30,6 +33,7 @@ def confirm(session: Session, house: House, order: Order, payment: str) -> None:
     )
     ordering.begin(session, order, found, now)
     activate_service.at_once(session, found, f"order:{order.public_id}", now)
+    answering.settle(session, order, now)
     if order.cart_id is not None:
         lines.move(session, order.cart_id, "checking_out", "ordered")
     jobs.record(session, OrderPlaced(str(order.id)), now, key=f"placed:{order.id}", priority=1)

@@ -55,6 +55,9 @@ def _bring(house: House, service_id: uuid.UUID) -> bool:
     def work(session: Session) -> bool:
         accounts.lock(session, session.get_one(Subscription, service_id).payer_account_id)
         row, now = reading.lock(session, service_id), house.clock.now()
-        return hold_service.arrive(session, row, states.today(session, row, now), now)
+        today = states.today(session, row, now)
+        is_changed = hold_service.arrive(session, row, today, now)
+        arriving.mark(session, row, today)
+        return is_changed
 
     return house.db.run_tx(work)

@@ -7,7 +7,7 @@ from core.kernel import audit, jobs
 from core.kernel.errors import Invalid
 from core.parties import accounts, users
 from core.parties.accounts import NewAccount
-from core.parties.models import LinkToken, User
+from core.parties.models import Account, LinkToken, User
 from core.parties.users import DeadLink
 from flows.house import House
 
@@ -26,10 +26,13 @@ def register(house: House, email: str, name: str, password: str) -> User:
     """
     users.check_password(password, email)
     hashed = users.hash_password(password)
-    return house.db.run_tx(lambda session: _register(session, house, email, name, hashed))
+    return house.db.run_tx(lambda session: register_within(session, house, email, name, hashed)[0])
 
 
-def _register(session: Session, house: House, email: str, name: str, hashed: str) -> User:
+def register_within(
+    session: Session, house: House, email: str, name: str, hashed: str
+) -> tuple[User, Account]:
+    """The same in the caller's transaction, with the password's hash; answers their account too."""
     now = house.clock.now()
     channel, entity = accounts.channel_by_code(session, house.rules.channel)
     user = users.add(session, email, name, hashed, now)
@@ -39,7 +42,7 @@ def _register(session: Session, house: House, email: str, name: str, hashed: str
     accounts.join(session, user.id, account.id, "owner", now)
     _send_link(session, house, "verify", user)
     audit.write(session, now, f"user:{user.id}", "user.registered", ("user", user.public_id))
-    return user
+    return user, account
 
 
 def _send_link(session: Session, house: House, purpose: str, user: User) -> None:

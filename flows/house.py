@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from cart.delivery import Delivery
+from cart.quotes.approving import Limits
 from core.kernel.blobs import Blobs
 from core.kernel.clock import Clock
 from core.kernel.db import Database
@@ -32,6 +33,8 @@ class Rules:
     payment_methods: tuple[str, ...]
     #: What no bill of services may be.
     bills: Bounds = field(default_factory=Bounds)
+    #: Up to where one person may send a quote alone, and when its customer is reminded.
+    quotes: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,10 @@ from core.notices import addressing
 from core.notices.figures import Figures, figures, first_name
 from core.notices.letters import (
     BillLetter,
+    ChargeFailedLetter,
     GiftCardLetter,
     Letterhead,
+    MethodLetter,
     OrderLetter,
     Plan,
     ReceiptLetter,
@@ -35,7 +37,8 @@ from core.parties.models import Account
 from flows.links import Links
 from invoices.document import InvoiceDocument, Line, TaxSubtotal
 from invoices.models import Invoice
-from payments.models import Payment, Refund
+from payments import methods
+from payments.models import Authorisation, Payment, PaymentMethod, PaymentOperation, Refund
 
 #: More rows than this are summed up; the PDF has them all.
 MOST_ROWS = 16
@@ -90,16 +93,9 @@ def _order_rows(
     say: Figures,
 ) -> tuple[Row, ...]:
     rows = []
-    for line in lines:
-        contained = sum(tax.amount_minor for tax in taxes.get(line.id, ()) if tax.inclusive)
-        rows.append(
-            Row(
-                _counted(line.name, Decimal(line.quantity)),
-                Money(line.net_minor + contained, order.currency),
-                f"First {EVERY[line.charge_kind]}" if line.charge_kind in EVERY else "",
-                "piece" if line.parent_id else "line",
-            )
-        )
+    for one in placing.standing(lines):
+        rows.append(_order_row(one.line, one.priced_minor, order.currency))
+        rows += [_order_row(piece, piece.priced_minor, order.currency) for piece in one.pieces]
     for label, minor in _taxes(taxes, say, inclusive=False).items():
         rows.append(Row(label, Money(minor, order.currency), kind="part"))
     within = _taxes(taxes, say, inclusive=True)
@@ -108,6 +104,15 @@ def _order_rows(
     )
     rows.append(Row(TOGETHER, Money(order.due_now_minor, order.currency), note, "total"))
     return tuple(rows)
+
+
+def _order_row(line: OrderLine, minor: int, currency: str) -> Row:
+    return Row(
+        counted(line.name, Decimal(line.quantity)),
+        Money(minor, currency),
+        f"First {EVERY[line.charge_kind]}" if line.charge_kind in EVERY else "",
+        "piece" if line.parent_id else "line",
+    )
 
 
 def _taxes(
@@ -124,7 +129,7 @@ def _taxes(
 def _plans(order: Order, lines: Sequence[OrderLine]) -> tuple[Plan, ...]:
     return tuple(
         Plan(
-            _counted(line.name, Decimal(line.quantity)),
+            counted(line.name, Decimal(line.quantity)),
             Money(line.priced_minor, order.currency),
             EVERY[line.charge_kind],
         )
@@ -144,7 +149,7 @@ def of_bill(session: Session, invoice: Invoice, link: str, *, is_guest: bool) ->
     item = items.of_sources(session, [invoice.id]).get(invoice.id)
     still_open = item.open if item else Money.zero(invoice.currency)
     document = InvoiceDocument.from_dict(invoice.document)
-    rows = _bill_rows(document, figures(head.locale))
+    rows = document_rows(document, figures(head.locale))
     return BillLetter(
         head=head,
         name=greeting(account),
@@ -171,7 +176,8 @@ def _sum_rows(kind: str, whole: Money, still_open: Money) -> list[Row]:
     return [Row(TOGETHER, whole), paid, Row(TO_PAY, still_open, kind="total")]
 
 
-def _bill_rows(document: InvoiceDocument, say: Figures) -> list[Row]:
+def document_rows(document: InvoiceDocument, say: Figures) -> list[Row]:
+    """What a document charges, with delivery and taxes; many lines are summed up."""
     currency = document.currency
     rows = [_line_row(line, currency, say) for line in document.charged_lines]
     if len(rows) > MOST_ROWS:
@@ -186,7 +192,7 @@ def _bill_rows(document: InvoiceDocument, say: Figures) -> list[Row]:
 
 def _line_row(line: Line, currency: str, say: Figures) -> Row:
     days = say.days(line.period_start, line.period_end)
-    return Row(_counted(line.name, line.quantity), _money(line.net, currency), days)
+    return Row(counted(line.name, line.quantity), _money(line.net, currency), days)
 
 
 def _tax_row(tax: TaxSubtotal, currency: str, say: Figures) -> Row:
@@ -199,7 +205,8 @@ def _tax_label(name: str, place: str, rate: str) -> str:
     return f"{name}, {place} {rate}" if place else f"{name}, {rate}"
 
 
-def _counted(name: str, quantity: Decimal) -> str:
+def counted(name: str, quantity: Decimal) -> str:
+    """``Router × 3``; one goes without saying."""
     return name if quantity == 1 else f"{name} × {quantity.normalize():f}"
 
 
@@ -278,6 +285,45 @@ def of_refund(
         reason=refund.reason,
         payment_number=payment.number,
         link=link,
+    )
+
+
+# --- cards on file --------------------------------------------------------------------------------
+
+
+def of_method(session: Session, given: Authorisation, link: str) -> MethodLetter:
+    """A card that was put on file, with what its owner agreed to."""
+    account = session.get_one(Account, given.account_id)
+    head = addressing.of_account(session, account)
+    return MethodLetter(
+        head=head,
+        name=greeting(account),
+        link=link,
+        account_number=account.number,
+        instrument=methods.label(session.get_one(PaymentMethod, given.payment_method_id)),
+        agreed=given.text,
+        agreed_on=_day(given.agreed_at, head),
+    )
+
+
+def of_failed_charge(
+    session: Session, operation: PaymentOperation, bill: Invoice, link: str
+) -> ChargeFailedLetter:
+    """A bill that could not be charged to a card on file."""
+    account = session.get_one(Account, operation.account_id)
+    head = addressing.of_account(session, account)
+    method = session.get_one(PaymentMethod, operation.payment_method_id)
+    return ChargeFailedLetter(
+        head=head,
+        name=greeting(account),
+        link=link,
+        number=bill.number,
+        account_number=account.number,
+        amount=Money(operation.amount_minor, operation.currency),
+        instrument=methods.label(method),
+        reason=operation.failure or "",
+        tried_on=_day(operation.settled_at or operation.created_at, head),
+        due_on=bill.due_date,
     )
 
 

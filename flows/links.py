@@ -54,6 +54,18 @@ class Links:
         """Where somebody comes back who has not paid."""
         return f"{self.base_url}/pay/{operation}/cancelled"
 
+    def method_return(self, operation: str) -> str:
+        """Where the processor sends somebody back to who put a card on file."""
+        return f"{self.base_url}/methods/{operation}/return"
+
+    def method_cancelled(self, operation: str) -> str:
+        """Where somebody comes back who has put no card on file."""
+        return f"{self.base_url}/methods/{operation}/cancelled"
+
+    def pay_bill(self, public_id: str) -> str:
+        """The page that pays one bill, after logging in; its button begins it."""
+        return f"{self.base_url}/account/pay?bill={public_id}"
+
     def receipt(self, public_id: str) -> str:
         """One payment, after logging in."""
         return f"{self.base_url}/account/payments/{public_id}"
@@ -65,6 +77,34 @@ class Links:
     def gift_card_token(self, public_id: str) -> str:
         """What opens that page."""
         return derived_token(self.secret, "gift-card-page", public_id)
+
+    def trial(self, public_id: str) -> str:
+        """A trial's page, where it can be cancelled without logging in."""
+        return f"{self.base_url}/trial/{public_id}/{self.trial_token(public_id)}"
+
+    def trial_token(self, public_id: str) -> str:
+        """What opens that page."""
+        return derived_token(self.secret, "trial-page", public_id)
+
+    def trials(self) -> str:
+        """One's trials, after logging in."""
+        return f"{self.base_url}/account/trials"
+
+    def trial_go_on(self, public_id: str) -> str:
+        """Where somebody decides to go on, after logging in."""
+        return f"{self.base_url}/account/trials/{public_id}/go-on"
+
+    def quote_token(self, public_id: str) -> str:
+        """What proves that somebody may see and answer a quote."""
+        return derived_token(self.secret, "quote", public_id)
+
+    def quote(self, public_id: str) -> str:
+        """Where whoever has the link reads and answers a quote, without an account."""
+        return f"{self.base_url}/q/{public_id}/{self.quote_token(public_id)}"
+
+    def desk_quote(self, public_id: str) -> str:
+        """Where staff see to a quote, after logging in."""
+        return f"{self.base_url}/desk/quotes/{public_id}"
 
     def reset(self, token: str) -> str:
         """Where another password is chosen."""

@@ -12,6 +12,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from core.kernel.blobs import Blob
+from core.ledger import items
 from core.ledger.tender_models import GiftCard
 from core.notices import addressing, mails
 from core.notices.addressing import Reader
@@ -26,7 +27,8 @@ from flows import letters, statement_letter
 from flows.links import Links
 from invoices.models import Invoice
 from invoices.statements.models import Statement
-from payments.models import Payment, Refund
+from payments import methods
+from payments.models import Payment, PaymentOperation, Refund
 
 #: Documents that people are written to about.
 MAILED_KINDS = frozenset({"invoice", "debit_memo", "credit_memo"})
@@ -132,6 +134,33 @@ def refunded(session: Session, refund_id: uuid.UUID, links: Links, now: datetime
     to = [Reader(order.email)] if order else addressing.readers(session, account)
     for reader in to:
         queue(session, letter, f"refunded:{refund.id}", reader, links, now, account_id=account.id)
+
+
+def method_stored(session: Session, operation_id: uuid.UUID, links: Links, now: datetime) -> None:
+    """A card is on file: a copy of what its owner agreed to."""
+    given = methods.authorisation(session, operation_id)
+    account = session.get_one(Account, given.account_id)
+    may_log_in = addressing.has_members(session, account.id)
+    letter = letters.of_method(session, given, links.portal() if may_log_in else "")
+    for reader in addressing.readers(session, account):
+        queue(session, letter, f"method:{given.id}", reader, links, now, account_id=account.id)
+
+
+def charge_failed(session: Session, operation_id: uuid.UUID, links: Links, now: datetime) -> None:
+    """A card on file was not charged: why, and where to pay. Not when the bill was paid meanwhile."""
+    operation = session.get_one(PaymentOperation, operation_id)
+    bill = session.get_one(Invoice, operation.invoice_id)
+    owed = items.of_sources(session, [bill.id]).get(bill.id)
+    if operation.state != "failed" or owed is None or not owed.open:
+        return
+    account = session.get_one(Account, operation.account_id)
+    link = links.pay_bill(bill.public_id)
+    if not addressing.has_members(session, account.id):
+        link = _order_link(session, bill.order_id, links)
+    letter = letters.of_failed_charge(session, operation, bill, link)
+    key = f"charge-failed:{operation.id}"
+    for reader in addressing.readers(session, account):
+        queue(session, letter, key, reader, links, now, account_id=account.id)
 
 
 def gift_cards_sold(

@@ -11,9 +11,7 @@ from cart.checkout import CheckoutIncomplete, Details, TotalChanged
 from cart.models import Cart
 from cart.pricing import PricedCart
 from core.kernel import audit, crash
-from core.kernel.clock import local_date
 from core.kernel.money import Money
-from core.ledger import tenders
 from core.ledger.splitting import Share, Source
 from core.orders import placing
 from core.orders.models import Order
@@ -27,7 +25,6 @@ from core.tax.vat_ids import is_same
 from flows import choose_tenders, start_payment
 from flows.abandon_payment import abandon
 from flows.choose_tenders import PLAIN, Payer, Paying
-from flows.confirm_order import confirm
 from flows.house import House
 from flows.taxing import ask_register, known, with_taxes
 from payments import operations
@@ -148,26 +145,16 @@ def _write(session: Session, house: House, wish: Wish, answers: Answers) -> _Wri
 
 def _begin_paying(session: Session, house: House, order: Order, wish: Wish) -> uuid.UUID | None:
     """Reserve the order's tenders; the operation to pay by, None when nothing is left to a processor."""
-    if order.due_now_minor == 0:
-        confirm(session, house, order, "paid")
-        return None
     by_bill = wish.details.payment_method == "invoice"
     shares = _shares(session, order, wish, "terms" if by_bill else "card")
-    rest = shares[-1].source.kind
-    if rest == "card":
-        return start_payment.for_order(session, house, order, wish.return_url, shares).id
-    now = house.clock.now()
-    entity = session.get_one(LegalEntity, order.legal_entity_id)
-    found = [(None, share) for share in shares]
-    tenders.reserve(session, order.payer_account_id, found, now, order_id=order.id)
-    confirm(session, house, order, "on_terms" if rest == "terms" else "paid")
-    tenders.take_for_order(session, order.id, entity.id, local_date(now, entity.time_zone), now)
-    return None
+    return start_payment.begin_order(session, house, order, wish.return_url, shares)
 
 
 def _shares(session: Session, order: Order, wish: Wish, rest: str) -> list[Share]:
     """What each way of paying takes of the order; a plain one asks the database nothing."""
     whole = Money(order.due_now_minor, order.currency)
+    if not whole:
+        return []
     if not wish.paying.parts:
         return [Share(Source(rest, rest), whole)]
     own = order.payer_account_id if wish.user_id is not None else None

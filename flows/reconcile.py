@@ -16,11 +16,11 @@ from sqlalchemy.orm import Session
 from core.kernel.db import insert_once
 from core.kernel.errors import ShopError
 from core.ledger import tenders
-from flows import refund, settle_payment
+from flows import charge_on_file, refund, set_up_method, settle_payment
 from flows.abandon_payment import release_bills
 from flows.cancel_order import cancel
 from flows.house import House
-from payments import inbox, operations
+from payments import inbox, method_operations, operations
 from payments.gateway import (
     GatewayError,
     Indeterminate,
@@ -81,10 +81,12 @@ def _waiting(house: House) -> list[tuple[str, Callable[[], bool]]]:
     """What is to be brought to its end: each with a name, and what says whether it is there."""
     with house.db.reading() as session:
         due = operations.due(session, house.clock.now())
+        charges = method_operations.due_charges(session, house.clock.now())
         refunds = refund.waiting(session)
         unsettled = refund.unsettled(session, house)
     return [
         *((str(operation_id), partial(_look, house, operation_id)) for operation_id in due),
+        *((f"charge {key}", partial(_charge, house, key)) for key in charges),
         *(
             (f"refund {operation_id}", partial(_refund, house, operation_id))
             for operation_id in refunds
@@ -98,8 +100,21 @@ def _refund(house: House, operation_id: uuid.UUID) -> bool:
     return True
 
 
+def _charge(house: House, operation_id: uuid.UUID) -> bool:
+    """Ask again, or for the end of it; False when it is still open. What goes wrong is noted with it."""
+    try:
+        state = charge_on_file.go(house, operation_id)
+    except ShopError as error:
+        words, later = str(error), house.clock.now() + LATER
+        house.db.run_tx(
+            lambda session: operations.note_trouble(session, operation_id, words, later)
+        )
+        raise
+    return state not in operations.OPEN_STATES
+
+
 def _look(house: House, operation_id: uuid.UUID) -> bool:
-    """Bring a checkout to its end; False when it is still open. What goes wrong is noted with it."""
+    """Bring a visit to its end; False when it is still open. What goes wrong is noted with it."""
     with house.db.reading() as session:
         operation = session.get_one(PaymentOperation, operation_id)
     now = house.clock.now()
@@ -126,7 +141,8 @@ def _look(house: House, operation_id: uuid.UUID) -> bool:
 def _settled(house: House, operation: PaymentOperation) -> tuple[bool, str]:
     """Does the processor know of a visit, and the operation's state now."""
     try:
-        state = settle_payment.settle(house, operation.id)
+        by_kind = set_up_method if operation.kind == "setup" else settle_payment
+        state = by_kind.settle(house, operation.id)
     except InvalidRequest as error:
         if not error.is_missing:
             raise

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from core.events import PaymentApplied, RefundWanted
 from core.kernel import audit, crash, jobs
 from core.kernel.clock import local_date
-from core.kernel.errors import NotFound, ShopError
+from core.kernel.errors import ShopError
 from core.kernel.money import Money
 from core.ledger import business, items, tenders
 from core.orders import placing
@@ -25,11 +25,10 @@ from core.stock.holds import OutOfStock
 from flows.cancel_order import cancel
 from flows.confirm_order import confirm
 from flows.house import House
-from flows.refund import hear_of_refund
-from payments import inbox, money, operations
-from payments.gateway import CheckoutSession, InvalidRequest
+from payments import money, operations
+from payments.gateway import CheckoutSession
 from payments.gateway import Payment as Captured
-from payments.models import InboundEvent, Payment, PaymentOperation
+from payments.models import Payment, PaymentOperation
 
 
 @dataclass(eq=False)
@@ -69,48 +68,6 @@ def _visit(house: House, operation: PaymentOperation) -> CheckoutSession | None:
     return house.gateway.find_checkout_by_operation(operation.public_id, operation.created_at)
 
 
-def from_event(house: House, event_id: str) -> None:
-    """Apply what an inbox row points to: fetch the object, find our operation, settle it.
-
-    What the processor knows nothing of (any more), or never had from us, is ignored.
-    """
-    with house.db.reading() as session:
-        event = session.get_one(InboundEvent, event_id)
-    try:
-        ours = _apply_event(house, event)
-    except InvalidRequest as error:
-        if not error.is_missing:
-            raise
-        ours = False
-    state = "applied" if ours else "ignored"
-    house.db.run_tx(lambda session: inbox.close(session, event_id, state, house.clock.now()))
-
-
-def _apply_event(house: House, event: InboundEvent) -> bool:
-    """False when it is none of ours."""
-    if event.object_type == "refund":
-        return hear_of_refund(house, event.object_id)
-    public_id = _operation_of(house, event)
-    if public_id is None:
-        return False
-    with house.db.reading() as session:
-        try:
-            found = operations.by_public_id(session, public_id)
-        except NotFound:
-            return False
-    if found.kind == "checkout":
-        settle(house, found.id)
-    return True
-
-
-def _operation_of(house: House, event: InboundEvent) -> str | None:
-    if event.object_type == "checkout.session":
-        return house.gateway.get_checkout(event.object_id).operation_id
-    if event.object_type == "payment_intent":
-        return house.gateway.get_payment(event.object_id).operation_id
-    return None
-
-
 def _apply(
     session: Session,
     house: House,
@@ -129,7 +86,7 @@ def _apply(
         return "sent"
     _check(operation, visit, captured)
     operation.gateway_id = visit.id
-    _take(session, house, operation, captured)
+    take(session, house, operation, captured)
     operations.settle(session, operation, "succeeded", house.clock.now())
     crash.point("settle.before_commit")
     return "succeeded"
@@ -153,7 +110,8 @@ def _expired(session: Session, house: House, operation: PaymentOperation) -> str
     return "expired"
 
 
-def _take(session: Session, house: House, operation: PaymentOperation, captured: Captured) -> None:
+def take(session: Session, house: House, operation: PaymentOperation, captured: Captured) -> None:
+    """Captured money of a locked operation goes into the ledger: to its order, or to the bills it is for."""
     now = house.clock.now()
     account = accounts.lock(session, operation.account_id)
     entity = session.get_one(LegalEntity, account.legal_entity_id)

@@ -4,25 +4,37 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from sqlalchemy.orm import Session
 
 from core.kernel.clock import local_date
+from core.kernel.errors import ShopError
 from core.kernel.money import Money, total
 from core.ledger import splitting, tenders
 from core.ledger.items import Open
-from core.ledger.splitting import Share
+from core.ledger.splitting import Share, Source
 from core.orders import placing
 from core.orders.models import Order
 from core.parties import accounts
 from core.parties.models import LegalEntity
 from flows import choose_tenders
 from flows.choose_tenders import PLAIN, Payer, Paying
+from flows.confirm_order import confirm
 from flows.house import House
-from payments import operations
+from payments import method_operations, operations
 from payments.gateway import CheckoutLine
 from payments.models import PaymentOperation
 from payments.operations import NewCheckout
+
+
+class ChargeUnderWay(ShopError):
+    """A card on file is being charged for this bill: a second payment would be one too many."""
+
+    code: ClassVar[str] = "charge_under_way"
+    text: ClassVar[str] = (
+        "This bill is being charged to a card on file right now. Look again in a few minutes."
+    )
 
 
 @dataclass(frozen=True)
@@ -78,6 +90,30 @@ def for_order(
     return operation
 
 
+def begin_order(
+    session: Session,
+    house: House,
+    order: Order,
+    return_url: str | None,
+    shares: Sequence[Share],
+) -> uuid.UUID | None:
+    """Reserve an order's tenders; the operation to pay by. None when nothing is left to a processor: then
+    the order is confirmed, on terms or paid. Without ``shares`` there is nothing to pay."""
+    if not shares:
+        confirm(session, house, order, "paid")
+        return None
+    rest = shares[-1].source.kind
+    if rest == "card":
+        return for_order(session, house, order, return_url, shares).id
+    now = house.clock.now()
+    entity = session.get_one(LegalEntity, order.legal_entity_id)
+    found = [(None, share) for share in shares]
+    tenders.reserve(session, order.payer_account_id, found, now, order_id=order.id)
+    confirm(session, house, order, "on_terms" if rest == "terms" else "paid")
+    tenders.take_for_order(session, order.id, entity.id, local_date(now, entity.time_zone), now)
+    return None
+
+
 def _with(return_url: str, order: Order, outcome: str) -> str:
     joint = "&" if "?" in return_url else "?"
     return f"{return_url}{joint}order={order.public_id}&checkout={outcome}"
@@ -91,7 +127,7 @@ def _order_lines(session: Session, order: Order, amount: Money) -> list[Checkout
     lines = [
         CheckoutLine(_label(line.name, line.quantity), Money(line.net_minor, currency))
         for line in placing.lines_of(session, order.id)
-        if line.net_minor > 0
+        if line.net_minor > 0 and line.parent_id is None  # a bundle is told once
     ]
     if order.tax_minor:
         lines.append(CheckoutLine("Sales tax", Money(order.tax_minor, currency)))
@@ -115,7 +151,7 @@ def for_items(
 
     Without an operation, gift cards and credit have paid all of it. Asked again while that visit is open
     it is the same operation: a button pressed twice pays once. ``by_link`` is the public id of the
-    order whose link the payer holds, to bring them back there.
+    order whose link the payer holds, to bring them back there. Raises ChargeUnderWay.
     """
     now = house.clock.now()
     currency = wanted[0][1].currency
@@ -130,6 +166,9 @@ def for_items(
     again = operations.underway(session, payer_id, None if digest else lines, metadata, now)
     if again is not None:
         return Begun(again.id, again.public_id)
+    charging = method_operations.charge_of_bill(session, [item.source_id for item, _ in wanted])
+    if charging is not None and charging.attempts > 0:
+        raise ChargeUnderWay
     rivals = tenders.rivals(session, [item.id for item, _ in wanted])
     if rivals:
         return Begun(rivals=tuple(rivals))
@@ -157,6 +196,21 @@ def for_items(
     )
     tenders.reserve(session, payer_id, spread, now, operation_id=operation.id)
     return Begun(operation.id, operation.public_id)
+
+
+def for_charge(
+    session: Session, house: House, operation: PaymentOperation, item: Open, label: str
+) -> None:
+    """Fix what a card on file is charged for a bill, what may be drawn of it now, and reserve its tender.
+
+    ``operation`` is locked and nothing was asked for it yet; ``label`` is the card's.
+    """
+    operation.amount_minor = item.uncontested.minor
+    share = Share(Source("card", label), item.uncontested)
+    now = house.clock.now()
+    tenders.reserve(
+        session, operation.account_id, [(item.id, share)], now, operation_id=operation.id
+    )
 
 
 def _rests(

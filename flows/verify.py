@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
+from core.entitlements import proofs as entitlements
 from core.kernel import audit
 from core.kernel.blobs import Blobs
 from core.kernel.clock import Clock
@@ -133,7 +134,10 @@ def _statements(look: _Look) -> list[Part]:
 
 
 def _bundles(look: _Look) -> list[Part]:
-    return [bundles.pieces_are_their_bundle(look.session, look.as_of)]
+    return [
+        bundles.pieces_are_their_bundle(look.session, look.as_of),
+        orders.pieces_are_their_bundle(look.session),
+    ]
 
 
 def _credits(look: _Look) -> list[Part]:
@@ -164,7 +168,7 @@ def _ageing(look: _Look) -> list[Part]:
     return [ledger.ageing_ties(look.session, look.as_of, look.today)]
 
 
-def _services(look: _Look) -> list[Part] | str:
+def _services(look: _Look) -> list[Part]:
     parts = [
         services.charges_are_of_served_days(look.session, look.as_of),
         services.charges_come_once(look.session, look.as_of),
@@ -175,6 +179,8 @@ def _services(look: _Look) -> list[Part] | str:
         *parts,
         services.nothing_is_left_to_bill(look.session),
         services.runs_left_nobody_out(look.session),
+        entitlements.they_follow_their_services(look.session, look.today),
+        entitlements.their_steps_lead_to_them(look.session),
     ]
 
 

@@ -65,6 +65,9 @@ class Arrangement:
     @cached_property
     def headline(self) -> Headline:
         document, totals, w = self.document, self.document.totals, self.words
+        if document.kind is Kind.QUOTE:
+            until = self.say.week_day(document.valid_until) if document.valid_until else ""
+            return Headline(w.we_offer, totals.gross, w.valid_until, until)
         if document.draft:
             return Headline(w.not_yet_a_bill, totals.gross, w.so_far, w.nothing_yet)
         if document.imported or document.kind is Kind.NOTE:
@@ -91,6 +94,8 @@ class Arrangement:
     def bottom_line(self) -> str:
         """What the last sum is called."""
         document = self.document
+        if document.kind is Kind.QUOTE:
+            return self.words.due_at_acceptance
         if document.imported or document.kind is Kind.NOTE:
             return self.words.total
         if document.kind is Kind.CREDIT_MEMO:
@@ -103,8 +108,25 @@ class Arrangement:
     @property
     def lines_word(self) -> str:
         """The heading over lines that belong to no group."""
+        if self.document.kind is Kind.QUOTE:
+            return self.words.what_you_get
         gives = self.document.kind is Kind.CREDIT_MEMO
         return self.words.given_back if gives else self.words.charges
+
+    @property
+    def later(self) -> tuple[tuple[str, str, Decimal], ...]:
+        """What a quote charges again: each as words, how it comes about, and how much."""
+        w, say = self.words, self.say
+        return tuple(
+            (
+                w.then_each_year if part.every == "year" else w.then_each_month,
+                w.before_and_tax.format(net=say.amount(part.net), tax=say.amount(part.tax))
+                if part.tax
+                else "",
+                part.total,
+            )
+            for part in self.document.later
+        )
 
     @property
     def foot(self) -> str:
@@ -232,6 +254,7 @@ class Arrangement:
             document.purchase_order,
             document.terms,
             document.reason,
+            document.valid_until,
         )
         rows = 1 + sum(1 for fact in shown if fact) + len(document.preceding)
         return rows + len(self.deliver_to)

@@ -41,6 +41,7 @@ class Kind(StrEnum):
     CREDIT_MEMO = "credit_memo"
     DEBIT_MEMO = "debit_memo"
     NOTE = "note"  # kept for the record, every price zero, no ledger entry
+    QUOTE = "quote"  # what accepting it would order; no number of the ledger's, nothing to pay
 
 
 @dataclass(frozen=True)
@@ -139,6 +140,20 @@ class Preceding:
 
 
 @dataclass(frozen=True)
+class Later:
+    """What a quote charges again each ``month`` or ``year``, with its taxes."""
+
+    every: str
+    net: Decimal
+    tax: Decimal
+
+    @property
+    def total(self) -> Decimal:
+        """Net and taxes."""
+        return self.net + self.tax
+
+
+@dataclass(frozen=True)
 class EarlyPayment:
     """Whoever pays ``to_pay`` by ``until`` may keep ``saved`` (BT-20): ``percent`` of what was billed."""
 
@@ -205,6 +220,8 @@ class InvoiceDocument:
     terms: str = ""  # BT-20
     dispute_by: date | None = None
     early: EarlyPayment | None = None
+    valid_until: date | None = None  # of a quote: the last day on which it can be accepted
+    later: tuple[Later, ...] = ()  # of a quote: what recurs after the first period
     preceding: tuple[Preceding, ...] = ()
     reason: str = ""  # why a memo was made, in words
     notes: tuple[str, ...] = ()  # BT-22

@@ -21,7 +21,11 @@ def to_plain(value: Any) -> Any:
         return value
     names = _names(kind)
     if names is not None:
-        return {name: to_plain(getattr(value, name)) for name in names}
+        # Most of a document is text or nothing: those are not worth a call.
+        return {
+            name: one if type(one := getattr(value, name)) is str or one is None else to_plain(one)
+            for name in names
+        }
     if isinstance(value, tuple):
         return [to_plain(item) for item in value]
     if isinstance(value, Enum):

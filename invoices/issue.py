@@ -5,15 +5,16 @@ Rendering follows after the commit. Called by ``flows.issue_invoice``.
 
 import functools
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from sqlalchemy import Select, Uuid, bindparam, select
+from sqlalchemy import Select, Uuid, bindparam, literal_column, select
 from sqlalchemy.orm import Session
 
+from core.catalog.models import BUNDLE
 from core.kernel import crash
 from core.kernel.clock import local_date
 from core.kernel.money import MICROS, Money, extend, minor_digits
@@ -33,7 +34,7 @@ from invoices.why import Formula, Why
 from invoices.wording import Printing
 from invoices.words import Words, words
 
-_GROUPS = ("physical", "digital", "service", "plan", "delivery", "gift_card")
+_GROUPS = ("bundle", "physical", "digital", "service", "plan", "delivery", "gift_card")
 #: What a gift card sells is owed to whoever has it, and is no revenue to come.
 _LEDGER_CODES = {"gift_card": GIFT_CARDS}
 
@@ -117,11 +118,11 @@ def _basis(session: Session, order: Order, around: _Around, now: datetime) -> _B
         around.entity,
         items.held_for_order(session, order.id) if around.has_deposits else [],
         local_date(now, around.entity.time_zone),
-        _phases(session, list(lines)),
+        _phases(session, lines),
     )
 
 
-def _phases(session: Session, lines: Sequence[OrderLine]) -> dict[uuid.UUID, uuid.UUID]:
+def _phases(session: Session, lines: Iterable[OrderLine]) -> dict[uuid.UUID, uuid.UUID]:
     begun = [line.subscription_id for line in lines if line.subscription_id is not None]
     if not begun:
         return {}
@@ -136,7 +137,9 @@ def _phases(session: Session, lines: Sequence[OrderLine]) -> dict[uuid.UUID, uui
 @functools.cache
 def _query() -> Select[Account, Channel, LegalEntity, uuid.UUID | None, bool]:
     order = bindparam("order", type_=Uuid())
-    issued = select(Invoice.id).where(Invoice.order_id == order, Invoice.kind == "invoice")
+    # In the very words of the partial index: with a bound value it is planned anew for each bill.
+    is_invoice = Invoice.kind == literal_column("'invoice'")
+    issued = select(Invoice.id).where(Invoice.order_id == order, is_invoice)
     return (
         select(Account, Channel, LegalEntity, issued.scalar_subquery(), items.is_held_for(order))
         .select_from(Account)
@@ -189,14 +192,22 @@ def _applied_words(said: Words, item: Open) -> str:
 def _item(
     basis: _Basis, line: OrderLine, rows: list[OrderLineTax], parents: dict[uuid.UUID, int]
 ) -> Item:
-    group = getattr(words(basis.locale), line.kind) if line.kind in _GROUPS else ""
+    said = words(basis.locale)
+    group = getattr(said, line.kind) if line.kind in _GROUPS else ""
+    if line.charge_kind == "yearly":
+        group = said.plan_year
+    is_piece = line.parent_id is not None
     taxes = tuple(TaxPart.of(tax) for tax in rows)
     less = any(part.relief and part.inclusive for part in taxes)
     return Item(
         line_number=line.line_number,
         name=line.name,
-        description=words(basis.locale).price_without_tax if less else "",
-        priced_each=not less,
+        description=said.price_without_tax
+        if less
+        else group
+        if is_piece and line.charge_kind != "one_off"
+        else "",
+        priced_each=not less and not is_piece,
         net_minor=line.net_minor,
         taxes=taxes,
         sku=line.sku,
@@ -225,19 +236,26 @@ def _charge(basis: _Basis, line: OrderLine) -> Charge | None:
     return Charge(key, phase_id, line.period_index, rated.minor)
 
 
-def _why(basis: _Basis, line: OrderLine, contained: int) -> Why:
-    """Price times quantity as ordered, and what rounding left of it."""
-    amount = Money(line.net_minor + contained, basis.order.currency).decimal()
+def _why(basis: _Basis, line: OrderLine, contained: int) -> Why | None:
+    """Price times quantity as ordered, or a piece's share of its bundle, and what rounding left of it."""
+    if line.kind == BUNDLE:
+        return None
+    trace, currency = line.price_trace or {}, basis.order.currency
+    amount = Money(line.net_minor + contained, currency).decimal()
     price, quantity = Decimal(line.unit_price_micros) / MICROS, Decimal(line.quantity)
-    places = Decimal(1).scaleb(-minor_digits(basis.order.currency))
-    residue = price * quantity - amount
-    return Why(
-        Formula.QUANTITY,
-        amount,
-        quantity=quantity,
-        unit_price=price,
+    places = Decimal(1).scaleb(-minor_digits(currency))
+    why = Why(Formula.QUANTITY, amount, quantity=quantity, unit_price=price)
+    exact = price * quantity
+    if line.parent_id is not None:
+        of = Money(int(trace["of_minor"]), currency).decimal()
+        weight, of_weight = Decimal(trace["weight"]), Decimal(trace["of_weight"])
+        why = Why(Formula.SHARE, amount, of=of, weight=weight, of_weight=of_weight)
+        exact = (of * weight / of_weight).quantize(places / MICROS)
+    residue = exact - amount
+    return replace(
+        why,
         residue=residue if abs(residue) < places else Decimal(0),
-        source=str((line.price_trace or {}).get("list", "")),
+        source=str(trace.get("list", "")),
     )
 
 

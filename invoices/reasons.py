@@ -40,7 +40,7 @@ def _sentences(why: Why, words: Words, say: Figures) -> list[Reason]:
     elif why.formula is Formula.DISCOUNT:
         texts.append(_off(why, words, say))
     elif why.formula is Formula.SHARE:
-        texts.append(words.why_share.format(of=_alone(why.of, say)))
+        texts.append(_share(why, words, say))
     elif why.formula is Formula.CREDIT:
         texts.append(_of_line(why, words, say))
     elif why.formula is Formula.FIXED:
@@ -59,6 +59,13 @@ def _off(why: Why, words: Words, say: Figures) -> str:
     if why.percent is None:
         return words.why_off
     return words.why_percent.format(percent=say.rate(why.percent), of=_alone(why.of, say))
+
+
+def _share(why: Why, words: Words, say: Figures) -> str:
+    if why.weight is None or why.of_weight is None or why.weight == why.of_weight:
+        return words.why_share_whole.format(of=_alone(why.of, say))
+    weight, whole = say.quantity(why.weight), say.quantity(why.of_weight)
+    return words.why_share.format(of=_alone(why.of, say), weight=weight, of_weight=whole)
 
 
 def _of_line(why: Why, words: Words, say: Figures) -> str:

@@ -56,7 +56,8 @@ def of_summary(document: InvoiceDocument, groups: int) -> float:
 
 
 def _totals(document: InvoiceDocument) -> float:
-    rows = 2 + len(document.tax_breakdown) + (1 + len(document.applied) if document.applied else 0)
+    rows = 2 + len(document.tax_breakdown) + len(document.later)
+    rows += 1 + len(document.applied) if document.applied else 0
     return TOTAL_ROW + ROW * (rows if document.totals.delivery else rows - 1)
 
 

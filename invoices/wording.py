@@ -6,6 +6,7 @@ Called at issue, and to preview a draft.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from core.kernel.money import MICROS, minor_digits
@@ -29,6 +30,7 @@ from invoices.words import Words
 
 #: Parts per million in a percent.
 PER_CENT = 10_000
+_ASKS_NOTHING = (Kind.CREDIT_MEMO, Kind.QUOTE)
 #: BT-118: standard rate, exempt, reverse charge.
 CATEGORIES = {"": "S", EXEMPT: "E", REVERSE_CHARGE: "AE"}
 
@@ -56,7 +58,7 @@ def document(
     """The document. ``early_minor`` is what the discount for paying early comes to, tax included."""
     say = figures(content.currency, content.locale)
     due = content.total_minor - content.applied_minor
-    asks = bool(name.number) and content.kind is not Kind.CREDIT_MEMO and due > 0
+    asks = bool(name.number) and content.kind not in _ASKS_NOTHING and due > 0
     early = _early(content, early_minor, due) if early_minor else None
     account = content.payer.number
     return InvoiceDocument(
@@ -143,11 +145,13 @@ def _line(content: Content, item: Item, say: Figures) -> Line:
 
 def _as_priced(content: Content, item: Item) -> int:
     """Its net, with the tax that its price contains."""
+    if item.line_number not in content.bundles:
+        return item.net_minor + item.contained_minor
     pieces = [piece for piece in content.items if piece.parent == item.line_number]
-    contained = sum(piece.contained_minor for piece in pieces) if pieces else item.contained_minor
-    return item.net_minor + contained
+    return item.net_minor + sum(piece.contained_minor for piece in pieces)
 
 
+@lru_cache(maxsize=4096)
 def unit_price(micros: int, currency: str) -> Decimal:
     """A unit price with the currency's decimals, or as many more as it needs."""
     price = (Decimal(micros) / MICROS).normalize()
@@ -208,7 +212,7 @@ def _early(content: Content, early_minor: int, due: int) -> EarlyPayment | None:
 
 def _terms(content: Content, due: int, say: Figures) -> str:
     words = say.words
-    if content.kind is Kind.CREDIT_MEMO:
+    if content.kind in _ASKS_NOTHING:
         return ""
     if due <= 0:
         return words.paid_in_full if content.total_minor else words.nothing_due

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from core.events import InvoiceIssued
 from core.kernel import audit, jobs, numbering
-from core.kernel.db import insert_new, insert_rows
+from core.kernel.db import columns_of, insert_all, keep_new
 from core.kernel.ids import new_id, new_public_id
 from core.kernel.money import Money
 from core.ledger.business import Document
@@ -28,10 +28,10 @@ def write(session: Session, content: Content, printing: Printing, now: datetime)
     series = numbers.SERIES[content.kind]
     position = numbering.take(session, content.entity.id, series.name)
     invoice = _made(content, position, printing, now)
-    insert_new(session, invoice)
     lines, taxes = _lines(invoice, content)
-    insert_rows(session, InvoiceLine, lines)
-    insert_rows(session, InvoiceLineTax, taxes)
+    whole = (Invoice, [columns_of(invoice)])
+    insert_all(session, whole, (InvoiceLine, lines), (InvoiceLineTax, taxes))
+    keep_new(session, invoice)
     return invoice
 
 
@@ -52,10 +52,13 @@ def write_many(
     made = [
         _made(content, position, printing, now) for position, content in enumerate(contents, first)
     ]
-    insert_rows(session, Invoice, [_columns(invoice) for invoice in made])
     found = [_lines(invoice, content) for invoice, content in zip(made, contents, strict=True)]
-    insert_rows(session, InvoiceLine, [row for lines, _ in found for row in lines])
-    insert_rows(session, InvoiceLineTax, [row for _, taxes in found for row in taxes])
+    insert_all(
+        session,
+        (Invoice, [_columns(invoice) for invoice in made]),
+        (InvoiceLine, [row for lines, _ in found for row in lines]),
+        (InvoiceLineTax, [row for _, taxes in found for row in taxes]),
+    )
     return made
 
 

@@ -14,7 +14,17 @@ from typing import ClassVar, Generic, Literal, Protocol, TypeVar
 
 from core.kernel.errors import ShopError
 from core.kernel.money import Money
+from payments.saved import (
+    ChargeRequest,
+    Customer,
+    CustomerRequest,
+    Decline,
+    SavedMethod,
+    Setup,
+    SetupRequest,
+)
 
+CheckoutMode = Literal["payment", "setup"]
 CheckoutStatus = Literal["open", "complete", "expired"]
 CheckoutPaid = Literal["paid", "unpaid", "no_payment_required"]
 Capture = Literal["automatic", "manual"]
@@ -81,27 +91,24 @@ class RefundRequest:
 
 @dataclass(frozen=True, slots=True)
 class CheckoutSession:
-    """A visit to the processor's page as it stands now. ``url`` is there while it is open."""
+    """A visit to the processor's page as it stands now. ``url`` is there while it is open.
+
+    One that pays has an ``amount`` and once a card was tried a ``payment_id``; one that sets a method up
+    has a ``setup_id``.
+    """
 
     id: str
+    mode: CheckoutMode
     status: CheckoutStatus
     payment_status: CheckoutPaid
-    amount: Money
+    amount: Money | None
     url: str | None
     payment_id: str | None
+    setup_id: str | None
     operation_id: str | None
     metadata: Mapping[str, str]
     created: datetime
     expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Decline:
-    """Why the last try at a payment failed, as the card's bank put it."""
-
-    code: str
-    decline_code: str | None
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +202,7 @@ class Declined(GatewayError):
     text: ClassVar[str] = "The card was declined ({reason})."
     reason: str
     decline_code: str | None = None
+    payment_id: str | None = None
 
 
 @dataclass(eq=False)
@@ -300,6 +308,35 @@ class Gateway(Protocol):
 
     def expire_checkout(self, checkout_id: str, op_key: str) -> CheckoutSession:
         """End an open visit and answer its state: ``complete`` when the payer was faster."""
+        ...
+
+    def create_customer(self, request: CustomerRequest) -> Customer: ...
+
+    def start_setup(self, request: SetupRequest) -> CheckoutSession:
+        """Open a visit that saves a card for charges without its owner, and charges nothing now."""
+        ...
+
+    def get_setup(self, setup_id: str) -> Setup: ...
+
+    def charge_saved(self, request: ChargeRequest) -> Payment:
+        """Charge a saved card now. Declined or AuthenticationRequired when the bank does not let us.
+
+        A method that is gone is InvalidRequest.
+        """
+        ...
+
+    def find_payment_by_operation(
+        self, operation_id: str, customer_id: str, created_gte: datetime
+    ) -> Payment | None:
+        """The customer's payment of an operation, among those made since ``created_gte``."""
+        ...
+
+    def list_payment_methods(self, customer_id: str) -> tuple[SavedMethod, ...]:
+        """The cards on file of a customer, the newest first."""
+        ...
+
+    def detach(self, op_key: str, method_id: str) -> SavedMethod:
+        """Take a card off file for good. One that is off file already is success."""
         ...
 
     def get_payment(self, payment_id: str) -> Payment: ...

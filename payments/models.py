@@ -1,14 +1,21 @@
-"""Tables of the payments: what we asked the processor, what it told us, and the money that came."""
+"""Tables of the payments: what we asked the processor, what it told us, the money that came, and the cards
+on file."""
 
 import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from core.kernel import guards
 from core.kernel.db import Base
 from core.kernel.ids import new_id, new_public_id
+
+#: An operation that is not settled yet.
+OPEN_STATES = ("pending", "sent", "indeterminate")
+#: A charge of a bill that may still take money: there is one at a time.
+_UNDER_WAY = "kind = 'charge' AND state IN ('pending', 'sent', 'indeterminate')"
 
 
 class PaymentOperation(Base):
@@ -16,12 +23,24 @@ class PaymentOperation(Base):
 
     __tablename__ = "payment_operation"
     __table_args__ = (
-        CheckConstraint("kind IN ('checkout', 'refund')", name="kind"),
+        CheckConstraint("kind IN ('checkout', 'refund', 'setup', 'charge')", name="kind"),
         CheckConstraint(
             "state IN ('pending', 'sent', 'succeeded', 'failed', 'expired', 'indeterminate')",
             name="state",
         ),
-        CheckConstraint("amount_minor > 0", name="positive"),
+        CheckConstraint("amount_minor > 0 OR kind = 'setup'", name="positive"),
+        CheckConstraint("amount_minor = 0 OR kind <> 'setup'", name="setup_takes_nothing"),
+        CheckConstraint(
+            "kind <> 'charge' OR (invoice_id IS NOT NULL AND payment_method_id IS NOT NULL)",
+            name="charge_of_a_bill",
+        ),
+        Index(
+            "uq_payment_operation_charge_under_way",
+            "invoice_id",
+            unique=True,
+            sqlite_where=text(_UNDER_WAY),
+            postgresql_where=text(_UNDER_WAY),
+        ),
         Index("ix_payment_operation_order_id", "order_id"),
         Index("ix_payment_operation_gateway_id", "gateway_id"),
         Index("ix_payment_operation_due", "state", "next_at"),
@@ -33,7 +52,12 @@ class PaymentOperation(Base):
     kind: Mapped[str] = mapped_column(String(10))
     account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
     order_id: Mapped[uuid.UUID | None]
+    #: The bill that a card on file is charged for.
+    invoice_id: Mapped[uuid.UUID | None]
+    #: The card that is charged, or that was put on file.
+    payment_method_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("payment_method.id"))
     payment_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("payment.id"))
+    #: Zero for a set-up.
     amount_minor: Mapped[int]
     currency: Mapped[str] = mapped_column(String(3))
     #: The request as it was frozen; every attempt sends exactly this.
@@ -44,6 +68,8 @@ class PaymentOperation(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     next_at: Mapped[datetime | None]
     last_error: Mapped[str | None] = mapped_column(Text)
+    #: Why a charge failed, as a code: the bank's decline code where there is one.
+    failure: Mapped[str | None] = mapped_column(String(60))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime | None]
     settled_at: Mapped[datetime | None]
@@ -108,6 +134,84 @@ class Refund(Base):
     refunded_at: Mapped[datetime]
     failed_at: Mapped[datetime | None]
     failure: Mapped[str | None] = mapped_column(String(200))
+
+
+class PaymentCustomer(Base):
+    """An account at the processor: its cards are kept together there.
+
+    Written before the processor is asked; ``gateway_id`` is its answer.
+    """
+
+    __tablename__ = "payment_customer"
+
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    op_key: Mapped[str] = mapped_column(String(80), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    email: Mapped[str | None] = mapped_column(String(254))
+    gateway_id: Mapped[str | None] = mapped_column(String(120), unique=True)
+    created_at: Mapped[datetime]
+
+
+class PaymentMethod(Base):
+    """A card on file at the processor, as it tells of it. Its number never comes here."""
+
+    __tablename__ = "payment_method"
+    __table_args__ = (
+        CheckConstraint("state IN ('active', 'detached')", name="state"),
+        CheckConstraint("(state = 'detached') = (detached_at IS NOT NULL)", name="detached"),
+        CheckConstraint("exp_month BETWEEN 1 AND 12", name="exp_month"),
+        Index("ix_payment_method_account_id", "account_id", "created_at"),
+        Index("ix_payment_method_fingerprint_digest", "fingerprint_digest"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    public_id: Mapped[str] = mapped_column(String(32), unique=True, default=new_public_id)
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
+    gateway_customer_id: Mapped[str] = mapped_column(String(120))
+    gateway_id: Mapped[str] = mapped_column(String(120), unique=True)
+    brand: Mapped[str] = mapped_column(String(20))
+    last4: Mapped[str] = mapped_column(String(4))
+    exp_month: Mapped[int]
+    exp_year: Mapped[int]
+    #: The same for the same card, whoever saved it: a digest of the processor's fingerprint.
+    fingerprint_digest: Mapped[str | None] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(10), default="active")
+    created_at: Mapped[datetime]
+    detached_at: Mapped[datetime | None]
+
+
+class Authorisation(Base):
+    """What somebody agreed to when they put a card on file, word for word. It only ever ends.
+
+    Kept for two years past its end at least; nothing deletes it.
+    """
+
+    __tablename__ = "authorisation"
+    __table_args__ = (
+        Index("ix_authorisation_payment_method_id", "payment_method_id"),
+        Index("ix_authorisation_subject", "subject"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    public_id: Mapped[str] = mapped_column(String(32), unique=True, default=new_public_id)
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
+    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("user.id"))
+    payment_method_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("payment_method.id"))
+    #: The set-up in which it was given.
+    operation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("payment_operation.id"), unique=True)
+    #: What the card may be charged for: ``trial``, ``autopay`` …, and for which one: ``trial:<id>``.
+    purpose: Mapped[str] = mapped_column(String(30))
+    subject: Mapped[str] = mapped_column(String(80))
+    #: Exactly what was shown, and which version of it.
+    text: Mapped[str] = mapped_column(Text)
+    text_version: Mapped[str] = mapped_column(String(40))
+    #: The network address that it came from.
+    address: Mapped[str] = mapped_column(String(45))
+    agreed_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+guards.only_ends(Authorisation.__table__, "ended_at")
 
 
 class InboundEvent(Base):

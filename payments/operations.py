@@ -19,6 +19,7 @@ from core.kernel.db import Database, changed
 from core.kernel.errors import NotFound
 from core.kernel.ids import new_id, new_public_id
 from core.kernel.money import Money
+from payments import models
 from payments.gateway import (
     CheckoutLine,
     CheckoutRequest,
@@ -29,10 +30,11 @@ from payments.gateway import (
     Misconfigured,
     RateLimited,
 )
+from payments.method_operations import setup_request
 from payments.models import PaymentOperation
 
 #: Not settled yet.
-OPEN_STATES = ("pending", "sent", "indeterminate")
+OPEN_STATES = models.OPEN_STATES
 #: The processor forgets a key after about a day; from then on an operation is looked up instead.
 KEY_LIFE = timedelta(hours=20)
 #: An answer that was stored as a failure comes again under the same key: after so many attempts
@@ -116,14 +118,14 @@ def send(db: Database, gateway: Gateway, operation_id: uuid.UUID, clock: Clock) 
     Raises Indeterminate, RateLimited or Misconfigured (ask again later, nothing is lost), or another
     GatewayError when the processor refused for good; the row says so.
     """
-    operation = db.run_tx(lambda session: _begin_attempt(session, operation_id, clock.now()))
+    operation = db.run_tx(lambda session: begin_attempt(session, operation_id, clock.now()))
     if operation.redirect_url is not None and operation.state == "sent":
         return operation.redirect_url
     if operation.state not in OPEN_STATES:
         raise NotFound("payment that can still be made")
     crash.point("send.before_call")
     try:
-        checkout = gateway.start_checkout(request_of(operation))
+        checkout = _open_visit(gateway, operation)
     except (Indeterminate, RateLimited, Misconfigured) as error:
         note(db, operation_id, "indeterminate", str(error))
         raise
@@ -139,7 +141,14 @@ def send(db: Database, gateway: Gateway, operation_id: uuid.UUID, clock: Clock) 
     return checkout.url or ""
 
 
-def _begin_attempt(session: Session, operation_id: uuid.UUID, now: datetime) -> PaymentOperation:
+def _open_visit(gateway: Gateway, operation: PaymentOperation) -> CheckoutSession:
+    if operation.kind == "setup":
+        return gateway.start_setup(setup_request(operation))
+    return gateway.start_checkout(request_of(operation))
+
+
+def begin_attempt(session: Session, operation_id: uuid.UUID, now: datetime) -> PaymentOperation:
+    """Count a call that is about to be made; answers the row as it stands."""
     operation = session.get_one(PaymentOperation, operation_id, with_for_update=True)
     if operation.state in ("pending", "indeterminate"):
         operation.attempts += 1
@@ -272,14 +281,14 @@ def settle(session: Session, operation: PaymentOperation, state: str, now: datet
 
 
 def due(session: Session, now: datetime, limit: int = 50) -> Sequence[uuid.UUID]:
-    """Checkouts that somebody has to look at: unanswered ones, and visits past their time.
+    """Visits that somebody has to look at: unanswered ones, and those past their time.
 
     A refused one waits until its time is over as well: the shopper may still begin it anew.
     """
     return session.scalars(
         select(PaymentOperation.id)
         .where(
-            PaymentOperation.kind == "checkout",
+            PaymentOperation.kind.in_(("checkout", "setup")),
             or_(
                 PaymentOperation.state.in_(OPEN_STATES)
                 & or_(PaymentOperation.next_at.is_(None), PaymentOperation.next_at <= now),

@@ -11,6 +11,9 @@ from core.kernel.errors import NotFound
 from core.parties.models import Account
 from payments.models import Payment, PaymentOperation, Refund
 
+#: Why a charge failed, where a person of the shop should look.
+OUR_TROUBLES = ("no_answer", "not_authorised", "invalid_request", "amount_too_small")
+
 Cursor = tuple[datetime, uuid.UUID]
 
 
@@ -87,7 +90,7 @@ def underway(session: Session, account_ids: Sequence[uuid.UUID]) -> Sequence[Pay
     return session.scalars(
         select(PaymentOperation).where(
             PaymentOperation.account_id.in_(account_ids),
-            PaymentOperation.kind == "checkout",
+            PaymentOperation.kind.in_(("checkout", "charge")),
             PaymentOperation.order_id.is_(None),
             PaymentOperation.state.in_(["sent", "indeterminate"]),
         )
@@ -138,12 +141,17 @@ def listing(
 
 
 def in_trouble(session: Session, limit: int = 20) -> Sequence[PaymentOperation]:
-    """Operations that were refused, not answered or not what we asked for, the newest first."""
+    """Operations that were refused, not answered or not what we asked for, the newest first.
+
+    A card on file that was declined is no trouble of ours: its payer is told.
+    """
     return session.scalars(
         select(PaymentOperation)
         .where(
             or_(
-                PaymentOperation.state.in_(["failed", "indeterminate"]),
+                PaymentOperation.state == "indeterminate",
+                (PaymentOperation.state == "failed") & (PaymentOperation.kind != "charge"),
+                PaymentOperation.failure.in_(OUR_TROUBLES),
                 PaymentOperation.state.in_(["sent", "succeeded"])
                 & PaymentOperation.last_error.is_not(None),
             )

@@ -37,14 +37,14 @@ from payments.gateway import (
     WebhookEvent,
     WebhookRefused,
 )
+from payments.stripe_saved import CHARGE, CLOCK_SKEW, SavedCards
+from payments.stripe_writing import ident
 
 SANDBOX_KEY = "sk_sandbox_"
 LIVE_KEYS = ("sk_live_", "rk_live_")
 TEST_KEYS = ("sk_test_", "rk_test_")
 STRIPE_HOSTS = frozenset({"api.stripe.com"})
 CONNECT_WITHIN = 3.0
-CLOCK_SKEW = timedelta(minutes=5)
-CHARGE = ["latest_charge.balance_transaction"]
 
 Result = TypeVar("Result")
 
@@ -55,7 +55,7 @@ def check_key(api_key: str, *, production: bool) -> None:
         raise Misconfigured("a shop in production needs a live key (sk_live_… or rk_live_…)")
 
 
-class StripeGateway:
+class StripeGateway(SavedCards):
     """``payments.gateway.Gateway``, spoken to Stripe. Safe to share between threads.
 
     ``api_base`` is None for Stripe itself. ``webhook_secrets`` holds every secret that is valid
@@ -89,6 +89,13 @@ class StripeGateway:
             ),
         ).v1
 
+    @property
+    def _services(self) -> Any:
+        return self._client
+
+    def _ask(self, op_key: str | None, call: Callable[[], Result]) -> Result:
+        return _asked(op_key, call)
+
     # --- checkout ----------------------------------------------------------------------------
 
     def start_checkout(self, request: CheckoutRequest) -> CheckoutSession:
@@ -103,7 +110,9 @@ class StripeGateway:
 
     def get_checkout(self, checkout_id: str) -> CheckoutSession:
         sessions = self._client.checkout.sessions
-        return _asked(None, lambda: reading.checkout(sessions.retrieve(_id(checkout_id)).to_dict()))
+        return _asked(
+            None, lambda: reading.checkout(sessions.retrieve(ident(checkout_id)).to_dict())
+        )
 
     def find_checkout_by_operation(
         self, operation_id: str, created_gte: datetime
@@ -128,7 +137,7 @@ class StripeGateway:
             return _asked(
                 op_key,
                 lambda: reading.checkout(
-                    sessions.expire(_id(checkout_id), {}, _keyed(op_key)).to_dict()
+                    sessions.expire(ident(checkout_id), {}, _keyed(op_key)).to_dict()
                 ),
             )
         except InvalidRequest:
@@ -144,7 +153,7 @@ class StripeGateway:
         return _asked(
             None,
             lambda: reading.payment(
-                intents.retrieve(_id(payment_id), {"expand": CHARGE}).to_dict()
+                intents.retrieve(ident(payment_id), {"expand": CHARGE}).to_dict()
             ),
         )
 
@@ -156,7 +165,7 @@ class StripeGateway:
         return _asked(
             op_key,
             lambda: reading.payment(
-                intents.capture(_id(payment_id), params, _keyed(op_key)).to_dict()  # type: ignore[arg-type]  # built above; held against the SDK's types in tests
+                intents.capture(ident(payment_id), params, _keyed(op_key)).to_dict()  # type: ignore[arg-type]  # built above; held against the SDK's types in tests
             ),
         )
 
@@ -166,7 +175,7 @@ class StripeGateway:
             return _asked(
                 op_key,
                 lambda: reading.payment(
-                    intents.cancel(_id(payment_id), {"expand": CHARGE}, _keyed(op_key)).to_dict()
+                    intents.cancel(ident(payment_id), {"expand": CHARGE}, _keyed(op_key)).to_dict()
                 ),
             )
         except InvalidRequest:
@@ -184,7 +193,7 @@ class StripeGateway:
             lambda: reading.refund(
                 refunds.create(
                     {
-                        "payment_intent": _id(request.payment_id),
+                        "payment_intent": ident(request.payment_id),
                         "amount": writing.units(request.amount),
                         "metadata": writing.metadata(request.metadata, request.operation_id),
                     },
@@ -195,10 +204,10 @@ class StripeGateway:
 
     def get_refund(self, refund_id: str) -> Refund:
         refunds = self._client.refunds
-        return _asked(None, lambda: reading.refund(refunds.retrieve(_id(refund_id)).to_dict()))
+        return _asked(None, lambda: reading.refund(refunds.retrieve(ident(refund_id)).to_dict()))
 
     def find_refund_by_operation(self, operation_id: str, payment_id: str) -> Refund | None:
-        of_payment = {"payment_intent": _id(payment_id)}
+        of_payment = {"payment_intent": ident(payment_id)}
 
         def search() -> Refund | None:
             for body in self._pages(self._client.refunds, of_payment):
@@ -266,7 +275,7 @@ class StripeGateway:
                 bodies = list(self._pages(service, query))[::-1]
                 more, bodies = len(bodies) > limit, bodies[:limit]
             else:
-                size = {"limit": min(limit, 100), "ending_before": _id(after)}
+                size = {"limit": min(limit, 100), "ending_before": ident(after)}
                 page = service.list({**query, **size})
                 more, bodies = page.has_more, [item.to_dict() for item in page.data][::-1]
             cursor = bodies[-1]["id"] if bodies else after
@@ -306,10 +315,12 @@ def _asked(op_key: str | None, call: Callable[[], Result]) -> Result:
 
 def _raise_card(error: stripe.CardError) -> NoReturn:
     facts = error.error
+    intent = facts.payment_intent if facts else None
+    payment_id = intent.id if intent else None
     if error.code == "authentication_required":
-        intent = facts.payment_intent if facts else None
-        raise AuthenticationRequired(intent.id if intent else None) from None
-    raise Declined(error.code or "card_declined", facts.decline_code if facts else None) from None
+        raise AuthenticationRequired(payment_id) from None
+    decline_code = facts.decline_code if facts else None
+    raise Declined(error.code or "card_declined", decline_code, payment_id) from None
 
 
 def _check_address(api_key: str, api_base: str | None, sandbox: bool) -> None:
@@ -332,16 +343,7 @@ def _plain_session() -> requests.Session:
 
 
 def _keyed(op_key: str) -> stripe.RequestOptions:
-    if not 0 < len(op_key) <= 255:
-        raise InvalidRequest("op_key", "a key has 1 to 255 characters")
-    return {"idempotency_key": op_key}
-
-
-def _id(given: str) -> str:
-    """An empty id would ask for the whole list instead."""
-    if not given:
-        raise InvalidRequest("id", "the id is empty")
-    return given
+    return {"idempotency_key": writing.key(op_key)}
 
 
 # --- webhooks --------------------------------------------------------------------------------

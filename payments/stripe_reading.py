@@ -11,16 +11,17 @@ from typing import Any, cast, get_args
 from core.kernel.money import Money
 from payments.gateway import (
     BalanceTransaction,
+    CheckoutMode,
     CheckoutPaid,
     CheckoutSession,
     CheckoutStatus,
-    Decline,
     Payment,
     PaymentStatus,
     Refund,
     RefundStatus,
     WebhookEvent,
 )
+from payments.saved import Customer, Decline, SavedMethod, Setup, SetupStatus
 from payments.stripe_amounts import from_stripe
 
 Body = Mapping[str, Any]
@@ -29,13 +30,16 @@ OPERATION = "operation_id"
 
 def checkout(body: Body) -> CheckoutSession:
     metadata = _metadata(body)
+    mode = cast(CheckoutMode, _one_of(body["mode"], get_args(CheckoutMode)))
     return CheckoutSession(
         id=_text(body["id"]),
+        mode=mode,
         status=cast(CheckoutStatus, _one_of(body["status"], get_args(CheckoutStatus))),
         payment_status=cast(CheckoutPaid, _one_of(body["payment_status"], get_args(CheckoutPaid))),
-        amount=_amount(body["amount_total"], body["currency"]),
+        amount=_amount(body["amount_total"], body["currency"]) if mode == "payment" else None,
         url=_maybe_text(body["url"]),
         payment_id=_id_of(body["payment_intent"]),
+        setup_id=_id_of(body["setup_intent"]),
         operation_id=metadata.get(OPERATION),
         metadata=metadata,
         created=moment(body["created"]),
@@ -68,6 +72,43 @@ def payment(body: Body) -> Payment:
         card_last4=_maybe_text(card.get("last4")),
         balance_transaction_id=_id_of(booked),
         fee=fee,
+    )
+
+
+def customer(body: Body) -> Customer:
+    return Customer(
+        id=_text(body["id"]),
+        name=_maybe_text(body.get("name")),
+        email=_maybe_text(body.get("email")),
+    )
+
+
+def setup(body: Body) -> Setup:
+    """A setup intent with its payment method expanded."""
+    method = body["payment_method"]
+    return Setup(
+        id=_text(body["id"]),
+        status=cast(SetupStatus, _one_of(body["status"], get_args(SetupStatus))),
+        operation_id=operation_of(body),
+        customer_id=_id_of(body["customer"]),
+        method=saved_method(method) if isinstance(method, Mapping) else None,
+        last_decline=_decline(body.get("last_setup_error")),
+        created=moment(body["created"]),
+    )
+
+
+def saved_method(body: Body) -> SavedMethod:
+    """A payment method that is a card."""
+    card: Body = body["card"]
+    return SavedMethod(
+        id=_text(body["id"]),
+        customer_id=_id_of(body["customer"]),
+        brand=_text(card["brand"]),
+        last4=_text(card["last4"]),
+        exp_month=int(card["exp_month"]),
+        exp_year=int(card["exp_year"]),
+        fingerprint=_maybe_text(card.get("fingerprint")),
+        created=moment(body["created"]),
     )
 
 

@@ -8,11 +8,13 @@ from typing import Any
 
 from core.kernel.money import Money, total
 from payments.gateway import CheckoutLine, CheckoutRequest, InvalidRequest
+from payments.saved import ChargeRequest, CustomerRequest, SetupRequest
 from payments.stripe_amounts import to_stripe
 from payments.stripe_reading import OPERATION
 
 MOST_LINES = 100
 LONGEST_NAME = 250
+LONGEST_DESCRIPTION = 500
 
 
 def checkout(request: CheckoutRequest) -> dict[str, Any]:
@@ -34,6 +36,65 @@ def checkout(request: CheckoutRequest) -> dict[str, Any]:
     if request.customer_email:
         params["customer_email"] = request.customer_email
     return params
+
+
+def customer(request: CustomerRequest) -> dict[str, Any]:
+    """The parameters of a customer."""
+    params: dict[str, Any] = {
+        "name": request.name[:LONGEST_NAME],
+        "metadata": {"reference": request.reference},
+    }
+    if request.email:
+        params["email"] = request.email
+    return params
+
+
+def setup(request: SetupRequest) -> dict[str, Any]:
+    """The parameters of a checkout session that saves a card and charges nothing."""
+    own = metadata(request.metadata, request.operation_id)
+    return {
+        "mode": "setup",
+        "ui_mode": "hosted_page",
+        "allowed_payment_method_types": ["card"],
+        "client_reference_id": request.operation_id,
+        "customer": ident(request.customer_id),
+        "metadata": own,
+        "setup_intent_data": {"metadata": own},
+        "success_url": request.success_url,
+        "cancel_url": request.cancel_url,
+        "expires_at": int(request.expires_at.timestamp()),
+    }
+
+
+def charge(request: ChargeRequest) -> dict[str, Any]:
+    """The parameters of a payment that is confirmed at once while its payer is not there."""
+    if request.amount.minor <= 0:
+        raise InvalidRequest("amount", "there is nothing to charge")
+    return {
+        "amount": units(request.amount),
+        "currency": request.amount.currency.lower(),
+        "customer": ident(request.customer_id),
+        "payment_method": ident(request.method_id),
+        "allowed_payment_method_types": ["card"],
+        "confirm": True,
+        "off_session": True,
+        "description": request.description[:LONGEST_DESCRIPTION],
+        "metadata": metadata(request.metadata, request.operation_id),
+    }
+
+
+def ident(given: str) -> str:
+    """An empty id would ask for the whole list instead."""
+    if not given:
+        raise InvalidRequest("id", "the id is empty")
+    return given
+
+
+def key(given: str) -> str:
+    """An idempotency key as Stripe takes it."""
+    if not 0 < len(given) <= 255:
+        raise InvalidRequest("op_key", "a key has 1 to 255 characters")
+    return given
 
 
 def _check_sum(request: CheckoutRequest) -> None:

@@ -2,7 +2,19 @@
 
 from flask import Blueprint
 
-from portal import documents, entry, overview, passwords, pay, statements, tax
+from portal import (
+    documents,
+    entry,
+    overview,
+    passwords,
+    pay,
+    quotes,
+    services,
+    statements,
+    tax,
+    tokens,
+    trials,
+)
 
 
 def blueprints() -> list[Blueprint]:
@@ -13,6 +25,10 @@ def blueprints() -> list[Blueprint]:
         passwords.passwords,
         documents.documents,
         statements.statements,
+        services.services,
         pay.pay,
+        quotes.quotes,
         tax.tax,
+        tokens.tokens_,
+        trials.trials,
     ]

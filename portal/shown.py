@@ -142,7 +142,8 @@ def services(seen: Overview, today: date) -> tuple[list[tuple[Any, ...]], Money 
     for one in seen.services:
         phase = one.phase_on(today) or one.phases[-1]
         amount = extend(phase.unit_price_micros, phase.quantity, one.currency)
-        rows.append((phase.name, states[one.state], amount, f"a {phase.interval}"))
+        href = f"/account/services/{one.public_id}"
+        rows.append((phase.name, states[one.state], amount, f"a {phase.interval}", href))
         if phase.interval == "month":
             monthly = amount if monthly is None else monthly + amount
     return rows, monthly

@@ -2,7 +2,18 @@
 
 from flask import Blueprint
 
-from storefront import cart, checkout, gift_cards, orders, pages, payment, shop
+from storefront import (
+    cart,
+    checkout,
+    gift_cards,
+    method,
+    orders,
+    pages,
+    payment,
+    quote,
+    shop,
+    trials,
+)
 
 
 def blueprints() -> list[Blueprint]:
@@ -12,7 +23,10 @@ def blueprints() -> list[Blueprint]:
         cart.cart,
         checkout.checkout,
         payment.payment,
+        method.method,
         orders.orders,
+        quote.quote,
         gift_cards.gift_cards,
+        trials.trials,
         pages.pages,
     ]

@@ -132,7 +132,8 @@ def _known(session: Session, cart: Cart) -> Known:
 
 def left(session: Session, priced_cart: PricedCart) -> dict[uuid.UUID, int]:
     """How many of what lapsed can still be had."""
-    lapsed = [line.variant_id for line in priced_cart.lines if line.lapsed]
+    needs = [need for line in priced_cart.lines if line.lapsed for need in line.demands]
+    lapsed = list({need.variant_id for need in needs})
     if not lapsed:
         return {}
     return levels.available(session, lapsed, house().clock.now())

@@ -10,17 +10,21 @@ from core.parties.models import Account
 from core.tax import vat_ids
 from core.tax.buyers import Known
 from flows import taxing
-from storefront.forms import CheckoutForm
+from storefront.forms import AddressForm, CheckoutForm
 from web.context import channel, countries, house
 from web.login import person
 
 
 def offer(form: CheckoutForm) -> None:
     """Give the form its countries; what this shop has no use for is left out."""
-    found, entity = channel()
-    if not taxing.asks_vat_id(entity.country):
+    if not taxing.asks_vat_id(channel()[1].country):
         del form.vat_id
-    codes = countries()
+    offer_places(form)
+
+
+def offer_places(form: CheckoutForm | AddressForm) -> None:
+    """Give a form its countries, and only the fields that they have."""
+    found, codes = channel()[0], countries()
     if "US" not in codes:
         del form.region
         form.postal_code.label.text = "Postal code"
@@ -33,7 +37,7 @@ def offer(form: CheckoutForm) -> None:
     form.country.data = country(form)
 
 
-def country(form: CheckoutForm) -> str:
+def country(form: CheckoutForm | AddressForm) -> str:
     """Where it goes: what was chosen, else where the shop is."""
     return (form.country.data if "country" in form else "") or channel()[1].country
 

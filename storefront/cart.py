@@ -7,8 +7,10 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from cart import lines
-from cart.lines import BadQuantity, CartClosed
+from cart.goods import BadQuantity
+from cart.lines import CartClosed
 from cart.models import Cart
+from core.catalog.models import GIFT_CARD
 from core.kernel.errors import NotFound, ShopError
 from core.kernel.money import Money
 from storefront import basket, shown
@@ -47,6 +49,7 @@ def show() -> str:
         now=now,
         retake_action="/cart/hold",
         paying=mine is not None and mine.state == "checking_out",
+        quotable=priced is not None and any(line.kind != GIFT_CARD for line in priced.lines),
         saving=None,
         goes_with=[],
     )

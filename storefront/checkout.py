@@ -21,7 +21,7 @@ from core.tax.service import Answers, NoTaxAnswer
 from flows.place_order import Wish, place
 from flows.taxing import with_taxes
 from payments.gateway import GatewayError
-from storefront import basket, business, shown, tendering
+from storefront import basket, business, packs, shown, tendering
 from storefront.forms import CheckoutForm
 from web import limits
 from web.access import Who, allow
@@ -214,7 +214,12 @@ def _page(
         changed=changed,
         cart={
             "lines": [
-                {"name": line.name, "quantity": line.quantity, "total": line.net, "note": ""}
+                {
+                    "name": line.name,
+                    "quantity": line.quantity,
+                    "total": line.net,
+                    "pieces": packs.pieces(line.shares),
+                }
                 for line in priced.lines
             ],
             "held_until": priced.held_until,

@@ -30,6 +30,23 @@ class CheckoutForm(Form):
     expected_total = HiddenField()
 
 
+class AddressForm(Form):
+    """Who somebody is, and where."""
+
+    name = StringField("Full name")
+    phone = StringField("Phone")
+    line1 = StringField("Street and number")
+    line2 = StringField("Flat, floor, company")
+    city = StringField("Town")
+    region = SelectField(
+        "State",
+        choices=[SelectChoice("", "Choose"), *map(SelectChoice, sorted(US_STATES))],
+        validate_choice=False,
+    )
+    postal_code = StringField("ZIP code")
+    country = SelectField("Country", choices=[], validate_choice=False)
+
+
 class GiftCardForm(Form):
     """A code, to be told what is left on the card."""
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from core.parties.models import Channel
 from flows.browse import Shown
-from storefront import shown
+from storefront import packs, shown
 
 _SHELF = 8
 
@@ -23,12 +23,28 @@ def contents(channel: Channel, products: Sequence[Shown]) -> dict[str, Any]:
         },
         "plans": [_plan(item, brand) for item in plans],
         "plans_note": brand.get("plans_note", ""),
-        "bundle": None,
+        "bundle": _bundle(channel, products),
         "shelf": [shown.card(item) for item in goods[:_SHELF]],
         "shelf_count": len(products),
         "shelf_href": "/c/all",
         "feature": brand.get("feature"),
     }
+
+
+def _bundle(channel: Channel, products: Sequence[Shown]) -> dict[str, Any] | None:
+    """The first bundle that can be had."""
+    for item in products:
+        offer = item.offers[0]
+        if offer.bundle is not None and offer.available:
+            return {
+                **packs.contents(offer.bundle),
+                "name": item.product.name,
+                "text": item.product.summary,
+                "href": f"/p/{item.product.slug}",
+                "sku": offer.variant.sku,
+                "tax_word": "tax included" if channel.prices_include_tax else "before tax",
+            }
+    return None
 
 
 def _fact(item: Shown, brand: dict[str, Any], name: str) -> Any:

@@ -11,11 +11,14 @@ from core.kernel.ids import same_token
 from core.kernel.money import Money, extend
 from core.orders import placing
 from core.orders.models import Order, OrderLine
+from core.orders.placing import Standing
+from core.prices.bundles import INTERVALS
 from flows.follow_order import Followed, follow
 from flows.pay_bill import NothingToPay, pay_order
 from invoices.document import InvoiceDocument
 from payments.gateway import GatewayError
-from storefront import shown
+from storefront import packs, shown
+from storefront.packs import PieceRow
 from storefront.shown import State
 from web import limits
 from web.access import Guard, Who, allow
@@ -151,7 +154,7 @@ def _words(followed: Followed) -> dict[str, Any]:
         "fulfilment": _FULFILMENT[order.fulfilment],
         "payment_words": _payment_words(followed),
         "is_paid": _payment_state(followed) == _PAYMENT["paid"],
-        "lines": [_line(followed, line) for line in goods],
+        "lines": [_line(followed, one) for one in placing.standing(goods)],
         "totals": _totals(order, followed.lines),
         "total": Money(order.due_now_minor, currency),
         "total_note": shown.contains(
@@ -193,7 +196,8 @@ def _open_words(followed: Followed, invoice_id: Any) -> State:
     return State("wait", f"{item.open.decimal()} to pay")
 
 
-def _line(followed: Followed, line: OrderLine) -> dict[str, Any]:
+def _line(followed: Followed, standing: Standing) -> dict[str, Any]:
+    line = standing.line
     slug, picture = ("", "")
     if line.variant_id in followed.pictures:
         slug, picture = followed.pictures[line.variant_id]
@@ -204,10 +208,22 @@ def _line(followed: Followed, line: OrderLine) -> dict[str, Any]:
         "href": f"/p/{slug}" if slug else "",
         "quantity": line.quantity,
         "unit_price": extend(line.unit_price_micros, 1, currency),
-        "total": Money(line.priced_minor, currency),
-        "note": "The first month" if line.charge_kind != "one_off" else "",
+        "total": Money(standing.priced_minor, currency),
+        "note": _first(line),
         "state": None,
+        "pieces": [_piece(followed, piece) for piece in standing.pieces],
     }
+
+
+def _first(line: OrderLine) -> str:
+    interval = INTERVALS.get(line.charge_kind)
+    return f"The {packs.FIRST[interval]}" if interval else ""
+
+
+def _piece(followed: Followed, line: OrderLine) -> PieceRow:
+    """A piece of a bundle, below it."""
+    amount = Money(line.priced_minor, followed.order.currency)
+    return PieceRow(packs.counted(line.name, line.quantity), amount, _first(line))
 
 
 def _totals(order: Order, lines: Any) -> list[tuple[Any, ...]]:
@@ -327,8 +343,8 @@ def _next(followed: Followed) -> list[dict[str, Any]]:
     if "plan" in kinds:
         events.append(
             {
-                "title": "Your line is switched on",
-                "text": "Your first month begins that day.",
+                "title": "Your plan is switched on",
+                "text": "What you paid for it is counted from the day it works.",
                 "at": None,
                 "state": "",
             }

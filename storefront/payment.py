@@ -6,6 +6,8 @@ The operation's public id is 128 random bits: whoever holds it came from our own
 from flask import Blueprint, redirect
 from werkzeug.wrappers import Response
 
+from cart.quotes import sent
+from core.kernel.errors import NotFound
 from core.kernel.money import Money
 from core.orders.models import Order
 from flows.abandon_payment import abandon, give_up_bills
@@ -61,8 +63,17 @@ def cancelled(public_id: str) -> str | Response:
         "storefront/came_back.html",
         action=f"/pay/{public_id}/cancelled",
         again=operation.redirect_url or "",
-        is_order=operation.order_id is not None,
+        what=_what(operation),
     )
+
+
+def _what(operation: PaymentOperation) -> str:
+    """What waits for whoever came back unpaid: ``bills``, a ``quote`` or a ``cart``."""
+    if operation.order_id is None:
+        return "bills"
+    with house().db.reading() as session:
+        quote = sent.quote_of_order(session, operation.order_id)
+    return "cart" if quote is None else "quote"
 
 
 @payment.post("/pay/<public_id>/cancelled")
@@ -86,7 +97,10 @@ def given_up(public_id: str) -> Response:
 
 def _operation(public_id: str) -> PaymentOperation:
     with house().db.reading() as session:
-        return operations.by_public_id(session, public_id)
+        operation = operations.by_public_id(session, public_id)
+    if operation.kind != "checkout":
+        raise NotFound("payment")
+    return operation
 
 
 def _onward(house: House, operation: PaymentOperation) -> str:
@@ -99,8 +113,11 @@ def _onward(house: House, operation: PaymentOperation) -> str:
                 return house.links.order(by_link)
             return f"/account/payments/{paid.public_id}" if paid else "/account"
         order = session.get_one(Order, operation.order_id)
+        quote = sent.quote_of_order(session, order.id)
     if paid is not None or order.lifecycle == "confirmed":
         return f"{house.links.order(order.public_id)}/thanks"
+    if quote is not None:
+        return house.links.quote(quote.public_id)
     return "/cart"
 
 

@@ -5,7 +5,9 @@ import uuid
 from flask import Blueprint, request
 
 from core.kernel.errors import NotFound
+from flows import trial_offers
 from storefront import home, shown
+from web import trials
 from web.access import Guard, Who, allow
 from web.context import channel, house
 from web.pages import hold_words, page, shelf
@@ -66,6 +68,8 @@ def product(slug: str) -> str:
     found, _ = channel()
     with house().db.reading() as session:
         detail, offered = house().shelves.product(session, found, house().clock.now(), slug)
+        is_plan = any(offer.variant.kind == "plan" for offer in offered.offers)
+        tried = trial_offers.of_product(session, slug) if is_plan else ()
     return page(
         "storefront/product.html",
         cacheable=True,
@@ -76,6 +80,7 @@ def product(slug: str) -> str:
             tax_included=channel()[0].prices_include_tax,
         ),
         goes_with=[],
+        trials=[trials.offer(one) for one in tried],
     )
 
 

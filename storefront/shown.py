@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from cart.pricing import PricedCart, PricedLine, Recurring
+from core.catalog.models import GIFT_CARD
 from core.catalog.products import ProductDetail
-from core.kernel.money import Money
+from core.kernel.money import Money, extend
 from flows.browse import Offer, Shown
+from storefront import packs
+from storefront.packs import EACH, FIRST, PieceRow, billed
+from web.filters import sign
 
 #: Below this many the shelf says how many are left.
 FEW = 10
-_EACH = {"month": "a month", "year": "a year"}
 
 
 class State(NamedTuple):
@@ -36,16 +39,29 @@ class Card(NamedTuple):
 def card(shown: Shown) -> Card:
     """A product as a shelf shows it."""
     cheapest = min(shown.offers, key=lambda offer: offer.price.unit_price_micros)
+    alike = [one for one in shown.offers if one.price.interval == cheapest.price.interval]
     return Card(
         href=f"/p/{shown.product.slug}",
         name=shown.product.name,
         picture=shown.product.picture,
         price=cheapest.price.unit_price,
-        per=_EACH.get(cheapest.price.interval or "", ""),
-        from_price=len({offer.price.unit_price_micros for offer in shown.offers}) > 1,
+        per=_per(cheapest),
+        from_price=len({offer.price.unit_price_micros for offer in alike}) > 1,
         availability=availability(shown.offers),
         line=shown.product.summary,
     )
+
+
+def _per(offer: Offer) -> str:
+    """What the price is for: ``a month``; of a bundle ``now, then $42.00 a month``."""
+    if offer.bundle is None:
+        return EACH.get(offer.price.interval or "", "")
+    again = [
+        f"{sign(charge.together)} {EACH[charge.interval]}"
+        for charge in offer.bundle.charges(1)
+        if charge.interval
+    ]
+    return f"now, then {' and '.join(again)}" if again else ""
 
 
 def availability(offers: Sequence[Offer]) -> State:
@@ -66,6 +82,7 @@ _VERBS = {
     "service": "Book it",
     "digital": "Take it",
     "gift_card": "Put it in the cart",
+    "bundle": "Put the bundle in the cart",
 }
 _TAX_NOTES = {
     "internet": "The whole price: internet access carries no sales tax.",
@@ -78,7 +95,8 @@ def product_page(
     detail: ProductDetail, shown: Shown, hold_words: str, *, tax_included: bool = False
 ) -> dict[str, Any]:
     """One product as its page shows it."""
-    kind = shown.offers[0].variant.kind
+    first = shown.offers[0]
+    kind, is_counted = first.variant.kind, first.pieces is not None
     most = max((offer.pieces or 0 for offer in shown.offers), default=0)
     return {
         "name": shown.product.name,
@@ -92,41 +110,91 @@ def product_page(
             "slug": shown.product.category_slug or "",
         },
         "kind": kind,
-        "variants": [_variant(offer, len(shown.offers)) for offer in shown.offers],
+        "variants": [_variant(offer, shown.offers) for offer in shown.offers],
         "tax_note": "Tax included."
         if tax_included
-        else _TAX_NOTES.get(shown.offers[0].variant.tax_category, "Plus sales tax where you live."),
+        else _TAX_NOTES.get(first.variant.tax_category, "Plus sales tax where you live."),
         "availability": availability(shown.offers),
         "available": any(offer.available for offer in shown.offers),
-        "delivery": _delivery(kind),
-        "hold_note": f"Yours for {hold_words} once it is in the cart" if kind == "physical" else "",
-        "returns": "Thirty days, and we give back the tax too" if kind == "physical" else "",
+        "is_counted": is_counted,
+        "bundle": packs.contents(first.bundle) if first.bundle is not None else None,
+        "delivery": _delivery(first),
+        "billed": _billed(shown.offers),
+        "hold_note": f"Yours for {hold_words} once it is in the cart" if is_counted else "",
+        "returns": "Thirty days, and we give back the tax too" if is_counted else "",
         "question": shown.product.name,
         "verb": f"Choose {shown.product.name}" if kind == "plan" else _VERBS.get(kind, ""),
-        "max_quantity": min(most, 99) if kind == "physical" else 99,
+        "quotable": kind != GIFT_CARD,
+        "max_quantity": min(most, 99) if is_counted else 99,
     }
 
 
-def _variant(offer: Offer, count: int) -> dict[str, Any]:
+def _variant(offer: Offer, offers: Sequence[Offer]) -> dict[str, Any]:
+    interval = offer.price.interval
     return {
         "sku": offer.variant.sku,
-        "name": offer.variant.name,
+        "name": _variant_name(offer, offers),
         "price": offer.price.unit_price,
-        "per": _EACH.get(offer.price.interval or "", ""),
-        "note": State("", f"{offer.pieces} left").text
-        if count > 1 and offer.pieces is not None and offer.pieces < FEW
+        "per": EACH.get(interval or "", ""),
+        "due": f"Due now: the {FIRST[interval]}. Then {sign(offer.price.unit_price)} {EACH[interval]}."
+        if interval
         else "",
+        "note": _variant_note(offer, offers),
         "available": offer.available,
     }
 
 
-def _delivery(kind: str) -> str:
-    return {
+def _variant_name(offer: Offer, offers: Sequence[Offer]) -> str:
+    """Plans that differ in nothing but how often they are paid are called by that."""
+    intervals = [one.price.interval for one in offers]
+    if len(set(intervals)) == len(offers) > 1 and offer.price.interval:
+        return f"Paid by the {offer.price.interval}"
+    return offer.variant.name
+
+
+def _variant_note(offer: Offer, offers: Sequence[Offer]) -> str:
+    if len(offers) == 1:
+        return ""
+    if offer.price.interval == "year":
+        yearly = offer.price.unit_price
+        monthly = [one.price for one in offers if one.price.interval == "month"]
+        kept = [extend(price.unit_price_micros, 12, yearly.currency) - yearly for price in monthly]
+        if len(kept) == 1 and kept[0].minor > 0:
+            return f"You keep {sign(kept[0])} a year against paying by the month"
+    if offer.pieces is not None and offer.pieces < FEW:
+        return f"{offer.pieces} left"
+    return ""
+
+
+def _delivery(offer: Offer) -> str:
+    if offer.variant.kind == "plan":
+        return "Today" if offer.price.activation == "at_once" else "On the day it works"
+    kinds = [offer.variant.kind]
+    if offer.bundle is not None:
+        kinds = [piece.component.kind for piece in offer.bundle.pieces]
+    words = {
         "physical": "At your door in two to three working days",
         "service": "We call to agree on a day",
-        "plan": "On the day your line works",
         "gift_card": "Its code comes by mail as soon as it is paid",
-    }.get(kind, "")
+    }
+    return ". ".join(words[kind] for kind in dict.fromkeys(kinds) if kind in words)
+
+
+def _billed(offers: Sequence[Offer]) -> str:
+    """Of a plan, when billing begins and what is paid now; of a bundle, the same of its plans."""
+    price, bundle = offers[0].price, offers[0].bundle
+    if bundle is not None:
+        plans = [piece for piece in bundle.pieces if piece.alone.interval]
+        return ". ".join(
+            f"{piece.component.name} is {billed(piece.alone.activation)}: what you pay for it now "
+            f"is its {FIRST[piece.alone.interval or 'month']}"
+            for piece in plans
+        )
+    if price.interval is None:
+        return ""
+    periods = " or ".join(dict.fromkeys(one.price.interval or "month" for one in offers))
+    begins = billed(price.activation).removeprefix("billed ")
+    return f"{begins[0].upper()}{begins[1:]}. What you pay now is the first {periods}, counted from then"
 
 
 class Line(NamedTuple):
@@ -142,24 +210,33 @@ class Line(NamedTuple):
     max_quantity: int
     kind: str
     note: str
-    then: tuple[Money, str] | None
+    then: list[tuple[Money, str]]
     held_until: Any
     state: str
     available: int | None
     action: str
+    #: Of a bundle: what is in it, and what is kept by that.
+    pieces: list[PieceRow]
+    saving: str
 
 
 def cart_lines(priced: PricedCart, left: dict[Any, int]) -> list[Line]:
-    """The lines of a cart; ``left`` says how many of a variant can still be had."""
+    """The lines of a cart; ``left`` says how many of a variant can still be had.
+
+    Lines that lapsed take from what is left one after the other: two may want the same things.
+    """
+    left = dict(left)
     return [_line(line, left) for line in priced.lines]
 
 
 def _line(line: PricedLine, left: dict[Any, int]) -> Line:
     state, available = "held" if line.held_until else "open", None
     if line.lapsed:
-        available = max(left.get(line.variant_id, 0), 0)
+        each = {need.variant_id: need.quantity // line.quantity for need in line.demands}
+        available = min(max(left.get(key, 0), 0) // one for key, one in each.items())
         state = "lapsed" if available >= line.quantity else "short"
-    interval = line.price.interval
+        for need in line.demands if state == "lapsed" else ():
+            left[need.variant_id] -= need.quantity
     return Line(
         id=line.public_id,
         name=line.name,
@@ -171,19 +248,25 @@ def _line(line: PricedLine, left: dict[Any, int]) -> Line:
         max_quantity=99,
         kind=line.kind,
         note=_note(line),
-        then=(line.net, interval) if interval else None,
+        then=[(again.amount, again.interval) for again in line.recurring],
         held_until=line.held_until,
         state=state,
         available=available,
         action=f"/cart/lines/{line.public_id}",
+        pieces=packs.pieces(line.shares),
+        saving=packs.saving(line.charges),
     )
 
 
 def _note(line: PricedLine) -> str:
+    if line.prices_were:
+        before = packs.were(line.prices_were.items())
+        return f"Its price has changed since you put it in; it was {before}."
     if line.price_was is not None:
         return f"Its price has changed since you put it in; it was {line.price_was.decimal()}."
+    if line.price.interval is not None:
+        return f"{packs.first_period(line.price.interval, line.price.activation)}."
     return {
-        "plan": "The first month. It starts on the day your line works.",
         "service": "We call to agree on a day.",
         "gift_card": "Its code comes by mail, with a page to print.",
     }.get(line.kind, "")

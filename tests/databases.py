@@ -1,8 +1,14 @@
 """Databases for tests: each test gets an empty one with the whole schema, on SQLite and on PostgreSQL.
 
 The conftests of tests/rooms and tests/flows import the fixtures. SQLite: a file copied from a template.
-PostgreSQL: one server per run, shared by its workers, and one database per worker that is emptied after
-each test, or made anew from the template when a test changed its schema.
+PostgreSQL: one server per run, shared by its workers, and one database per worker (``tests.basin``) that
+is emptied after each test, or made anew from the template when a test changed its schema.
+
+The small shop, ``world``, is built once by each worker. A test that takes it starts with a copy of the
+file that holds it, or with the same rows put into the empty database.
+
+To compile statements is most of what a test does. A running shop compiles each once, and so does a worker
+of the tests: the databases of one kind share what was compiled (``open_database``).
 """
 
 import fcntl
@@ -11,33 +17,39 @@ import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from datetime import datetime
+from contextlib import contextmanager
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
-from psycopg import sql
+from sqlalchemy import Engine
 
 from app.tables import metadata
 from core.kernel.clock import ManualClock
 from core.kernel.db import Database
 from tests import postgres
-from tests.world import World, build
+from tests.basin import Basin, admin, create_database
+from tests.world import NOW, World, build
 
-#: Rows that tests deleted stay on the pages, so that a database is made anew now and then.
-WASHES = 200
-#: What a change of the schema changes.
-_FINGERPRINT = """
-SELECT (SELECT md5(string_agg(oid || '-' || tgenabled::text, ',' ORDER BY oid)) FROM pg_trigger),
-       (SELECT count(*) || '/' || sum(oid::bigint) FROM pg_class),
-       (SELECT count(*) || '/' || sum(oid::bigint) FROM pg_constraint),
-       (SELECT count(*) || '/' || sum(oid::bigint) FROM pg_attribute, pg_class
-        WHERE attrelid = oid AND NOT attisdropped),
-       (SELECT md5(string_agg(oid || '-' || xmin::text, ',' ORDER BY oid)) FROM pg_proc
-        WHERE pronamespace = 'public'::regnamespace)
-"""
+#: The world that a test's database already holds.
+_FURNISHED = pytest.StashKey[World]()
+
+
+#: The first engine of each kind and door: the later ones share its dialect and its compiled statements.
+_ELDERS: dict[tuple[str, str], Engine] = {}
+
+
+def open_database(url: str) -> Database:
+    """A database that knows the statements which others of its kind compiled before it."""
+    database = Database(url)
+    for door, engine in (("write", database._write), ("read", database._read)):
+        kind = engine.dialect.name, door
+        if kind not in _ELDERS:
+            with engine.connect():  # its dialect learns what it speaks to
+                _ELDERS[kind] = engine
+        engine.dialect = _ELDERS[kind].dialect
+        engine._compiled_cache = _ELDERS[kind]._compiled_cache
+    return database
 
 
 @functools.cache
@@ -49,18 +61,39 @@ def _sqlite_template(folder: Path) -> Path:
     return path
 
 
+@functools.cache
+def _furnished_template(empty: Path) -> tuple[Path, World]:
+    path = empty.with_name("furnished.db")
+    shutil.copyfile(empty, path)
+    database = Database(f"sqlite:///{path}")
+    with database.transaction() as session:
+        world = build(session, NOW)
+    database.close()
+    return path, world
+
+
 @pytest.fixture(scope="session")
 def sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A SQLite file with the whole schema and no row; copy it."""
     return _sqlite_template(tmp_path_factory.getbasetemp())
 
 
+def _wants_world(request: pytest.FixtureRequest) -> bool:
+    """Whether the test asks for the small shop, itself or through another fixture."""
+    return "world" in request.fixturenames
+
+
 @pytest.fixture
-def sqlite_db(sqlite_file: Path, tmp_path: Path) -> Iterator[Database]:
-    """An empty SQLite database with the whole schema."""
+def sqlite_db(
+    request: pytest.FixtureRequest, sqlite_file: Path, tmp_path: Path
+) -> Iterator[Database]:
+    """A SQLite database with the whole schema; empty, unless the test takes ``world``."""
+    template = sqlite_file
+    if _wants_world(request):
+        template, request.node.stash[_FURNISHED] = _furnished_template(sqlite_file)
     path = tmp_path / "shop.db"
-    shutil.copyfile(sqlite_file, path)
-    database = Database(f"sqlite:///{path}")
+    shutil.copyfile(template, path)
+    database = open_database(f"sqlite:///{path}")
     yield database
     database.close()
     for leftover in tmp_path.glob("shop.db*"):
@@ -117,76 +150,6 @@ def make_template(server: postgres.Server) -> None:
     database.close()
 
 
-@contextmanager
-def admin(server: postgres.Server, database: str = "postgres") -> Iterator[psycopg.Connection]:
-    """An autocommit connection outside of everything that is tested."""
-    with psycopg.connect(
-        host=str(server.home), user="postgres", dbname=database, autocommit=True
-    ) as connection:
-        yield connection
-
-
-def create_database(server: postgres.Server, name: str, template: str = "template_shop") -> None:
-    """Make a database from a template."""
-    with admin(server) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                sql.Identifier(name), sql.Identifier(template)
-            )
-        )
-
-
-def drop_database(server: postgres.Server, name: str) -> None:
-    """Remove a database, whoever is still connected to it. Slow: the whole server takes a breath."""
-    with admin(server) as connection:
-        connection.execute(
-            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-        )
-
-
-class Basin:
-    """A worker's own PostgreSQL database, emptied between tests."""
-
-    def __init__(self, server: postgres.Server) -> None:
-        self.server = server
-        self.numbers = itertools.count()
-        self._make()
-
-    def _make(self) -> None:
-        self.name = (
-            f"shop_{os.getpid()}_{next(self.numbers)}"  # the one before ends with the server
-        )
-        self.url = self.server.url(self.name)
-        create_database(self.server, self.name)
-        self.washes = 0
-        self.fingerprint = self._look()
-        with admin(self.server, self.name) as connection:
-            tables = connection.execute(
-                "SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = 'public'"
-            ).fetchall()
-        deletes = "; ".join(f"DELETE FROM {name}" for (name,) in tables)
-        # As a replica no trigger runs: neither the foreign keys nor the append-only fences.
-        self._wash = (
-            "BEGIN; SET LOCAL session_replication_role = replica; SET LOCAL lock_timeout = '2s'; "
-            f"{deletes}; SELECT setval(format('%I', sequencename)::regclass, start_value, false) "
-            "FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL; COMMIT"
-        )
-
-    def _look(self) -> object:
-        with admin(self.server, self.name) as connection:
-            return connection.execute(_FINGERPRINT).fetchone()
-
-    def empty(self) -> None:
-        """Leave the database as the template is."""
-        self.washes += 1
-        with suppress(psycopg.Error):
-            if self.washes < WASHES and self._look() == self.fingerprint:
-                with admin(self.server, self.name) as connection:
-                    connection.execute(self._wash)
-                return
-        self._make()
-
-
 @functools.cache
 def _shared(folder: Path) -> SharedServer:
     under_xdist = "PYTEST_XDIST_WORKER" in os.environ
@@ -203,15 +166,23 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgr
     """The PostgreSQL server of this run."""
     base = tmp_path_factory.getbasetemp()
     shared = _shared((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "postgres")
-    yield shared.enter()
+    server = shared.enter()
+    yield server
+    if _basin.cache_info().currsize:
+        _basin(server).close()
+        _basin.cache_clear()
     shared.leave()
 
 
 @pytest.fixture
-def postgres_db(postgres_server: postgres.Server) -> Iterator[Database]:
-    """An empty PostgreSQL database with the whole schema."""
+def postgres_db(
+    request: pytest.FixtureRequest, postgres_server: postgres.Server
+) -> Iterator[Database]:
+    """A PostgreSQL database with the whole schema; empty, unless the test takes ``world``."""
     basin = _basin(postgres_server)
-    database = Database(basin.url)
+    if _wants_world(request):
+        request.node.stash[_FURNISHED] = basin.furnish()
+    database = open_database(basin.url)
     yield database
     database.close()
     basin.empty()
@@ -259,11 +230,10 @@ def _bare(server: postgres.Server, name: str) -> str:
 @pytest.fixture
 def clock() -> ManualClock:
     """A Tuesday afternoon at Fernway's: 17 November 2026, 14:11 in New York."""
-    return ManualClock(datetime(2026, 11, 17, 14, 11, tzinfo=ZoneInfo("America/New_York")))
+    return ManualClock(NOW)
 
 
 @pytest.fixture
-def world(db: Database, clock: ManualClock) -> World:
+def world(request: pytest.FixtureRequest, db: Database) -> World:
     """Fernway with a few things to sell, in ``db``."""
-    with db.transaction() as session:
-        return build(session, clock.now())
+    return request.node.stash[_FURNISHED]

@@ -55,13 +55,13 @@ def house(
     return make_house(db, clock, tmp_path, gateway(sandbox))
 
 
-def gateway(sandbox: SandboxProcess) -> StripeGateway:
+def gateway(sandbox: SandboxProcess, timeout: float = 5.0) -> StripeGateway:
     """The real adapter, speaking to the sandbox."""
     return StripeGateway(
         sandbox.api_key,
         webhook_secrets=(sandbox.webhook_secret,),
         api_base=sandbox.base_url,
-        timeout=5.0,
+        timeout=timeout,
         sandbox=True,
     )
 

@@ -7,11 +7,12 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.catalog.models import Product, Variant
 from core.entitlements import granting
 from core.kernel.clock import local_date
 from core.kernel.money import to_micros
 from core.parties.models import Account
-from core.prices.models import Meter, Plan, UsagePrice
+from core.prices.models import Meter, Plan, Price, UsagePrice
 from core.subscriptions import activating
 from core.subscriptions.changing import Wish
 from core.subscriptions.models import Subscription, SubscriptionPhase
@@ -74,6 +75,15 @@ def offer(session: Session, world: World, now: datetime) -> Plans:
     )
     session.flush()
     return Plans(**plans, moved=moved.id, stored=stored.id)
+
+
+def goods(session: Session, sku: str) -> Goods:
+    """One of the plans on the shelf."""
+    row = session.scalars(select(Variant).where(Variant.sku == sku)).one()
+    product = session.get_one(Product, row.product_id)
+    price = session.scalars(select(Price).where(Price.variant_id == row.id)).one()
+    micros = price.unit_price_micros
+    return Goods(product.id, row.id, product.slug, sku, micros, None)
 
 
 def ordered(

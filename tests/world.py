@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
@@ -16,6 +17,8 @@ from core.stock.models import Location, StockLevel, StockMovement
 from core.tax.models import TaxRate
 
 ZONE = "America/New_York"
+#: A Tuesday afternoon at Fernway's.
+NOW = datetime(2026, 11, 17, 14, 11, tzinfo=ZoneInfo(ZONE))
 #: 6.5 %
 OHIO_PPM = 65_000
 TAXED = ("device", "phone", "backup")

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
@@ -88,6 +88,11 @@ def datetime_words(moment: datetime) -> str:
     return f"{_dated('MMMM d')(moment)}, {time_words(moment)}"
 
 
+def last_day(end: datetime) -> str:
+    """The last day before a moment: of a quote that ends at midnight, the day on which it still holds."""
+    return date_full(end - timedelta(seconds=1))
+
+
 @lru_cache(maxsize=512)
 def _version(root: str, path: str) -> str:
     return hashlib.sha256((Path(root) / path).read_bytes()).hexdigest()[:10]
@@ -104,6 +109,7 @@ def install(app: Flask) -> None:
         date_short=date_short,
         time_words=time_words,
         datetime_words=datetime_words,
+        last_day=last_day,
         iso=lambda moment: moment.isoformat(),
         spoken=lambda document: figures(document.currency, document.locale),
     )

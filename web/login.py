@@ -80,6 +80,15 @@ def payable_accounts() -> set[uuid.UUID]:
     return {account.id for account, may_pay in _own_accounts() if may_pay}
 
 
+def changeable_accounts() -> dict[uuid.UUID, bool]:
+    """The keys of the accounts that they may see, and whether they own each: owners change services."""
+    who = person()
+    assert who is not None
+    with house().db.reading() as db:
+        owned = accounts.owned_by(db, who.key)
+    return {account.id: account.id in owned for account in own_accounts()}
+
+
 def _own_accounts() -> Sequence[tuple[Account, bool]]:
     if "own_accounts" not in g:
         who = person()

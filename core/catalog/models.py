@@ -4,14 +4,23 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.kernel.db import Base
 from core.kernel.ids import new_id
 
 GIFT_CARD = "gift_card"
-KINDS = ("physical", "digital", "service", "plan", GIFT_CARD)
+BUNDLE = "bundle"
+KINDS = ("physical", "digital", "service", "plan", GIFT_CARD, BUNDLE)
 
 
 class Category(Base):
@@ -56,8 +65,11 @@ class Variant(Base):
     __tablename__ = "variant"
     __table_args__ = (
         CheckConstraint(
-            "kind IN ('physical', 'digital', 'service', 'plan', 'gift_card')", name="kind"
+            "kind IN ('physical', 'digital', 'service', 'plan', 'gift_card', 'bundle')",
+            name="kind",
         ),
+        # So that what holds a variant may hold it as what it is.
+        UniqueConstraint("id", "kind"),
         Index("ix_variant_product_id", "product_id", "position"),
     )
 
@@ -72,13 +84,33 @@ class Variant(Base):
 
 
 class BundleComponent(Base):
-    """A piece of a bundle. A bundle holds no bundle; ``weight`` shares out the billed price."""
+    """A piece of a bundle. ``weight`` is its part of what the bundle costs for the piece's charge kind.
+
+    The weight is of all ``quantity`` together. What kind both variants are stands in the keys: a bundle
+    holds no bundle, and no gift card, whose worth is what it costs; nobody becomes one afterwards.
+    """
 
     __tablename__ = "bundle_component"
-    __table_args__ = (CheckConstraint("quantity > 0 AND weight >= 0", name="positive"),)
+    __table_args__ = (
+        CheckConstraint("quantity BETWEEN 1 AND 99 AND weight >= 0", name="positive"),
+        # Few enough that a plan's unit price, in millionths, always gives its exact share back.
+        CheckConstraint("component_kind <> 'plan' OR quantity <= 10", name="plans"),
+        CheckConstraint("bundle_kind = 'bundle'", name="bundle_kind"),
+        CheckConstraint(
+            "component_kind IN ('physical', 'digital', 'service', 'plan')", name="component_kind"
+        ),
+        ForeignKeyConstraint(["bundle_id", "bundle_kind"], ["variant.id", "variant.kind"]),
+        ForeignKeyConstraint(["component_id", "component_kind"], ["variant.id", "variant.kind"]),
+        Index("ix_bundle_component_component_id", "component_id"),
+    )
 
-    bundle_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("variant.id"), primary_key=True)
-    component_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("variant.id"), primary_key=True)
+    bundle_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    component_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    bundle_kind: Mapped[str] = mapped_column(String(10), default=BUNDLE)
+    component_kind: Mapped[str] = mapped_column(String(10))
+    #: Its place among the pieces; of two equal remainders the earlier piece takes the last cent.
+    position: Mapped[int] = mapped_column(default=0)
     quantity: Mapped[int] = mapped_column(default=1)
     weight: Mapped[int]
+    #: Where the piece is taxed otherwise in the bundle than by itself.
     tax_category: Mapped[str | None] = mapped_column(String(40))

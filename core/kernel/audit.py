@@ -136,6 +136,16 @@ def _row(
     }
 
 
+def about(session: Session, subject: tuple[str, str], limit: int = 100) -> Sequence[AuditEntry]:
+    """The last acts on one subject, (kind, id), the newest first."""
+    return session.scalars(
+        select(AuditEntry)
+        .where(AuditEntry.subject_kind == subject[0], AuditEntry.subject_id == subject[1])
+        .order_by(AuditEntry.id.desc())
+        .limit(limit)
+    ).all()
+
+
 def seal(session: Session, now: datetime, limit: int = 5000) -> int:
     """Number and chain the lines that are not yet sealed, oldest first; says how many."""
     insert_once(session, AuditHead, id=1, seal_number=0, seal_hash=GENESIS, sealed_at=now)

@@ -36,6 +36,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session, make_transient_to_detached
 from sqlalchemy.types import TypeDecorator
 
+from core.kernel import exchange
+
 T = TypeVar("T")
 
 #: How often ``run_tx`` runs the work before it gives up.
@@ -190,16 +192,40 @@ def insert_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str,
         session.connection().execute(_into(model), rows)
 
 
+def insert_all(session: Session, *tables: tuple[type[Base], Sequence[Mapping[str, Any]]]) -> None:
+    """Insert rows of several tables in their order. PostgreSQL is told of all and answers once."""
+    session.flush()
+    connection = session.connection()
+    with exchange.answered_once(connection):
+        for model, rows in tables:
+            if rows:
+                connection.execute(_into(model), rows)
+
+
 def insert_new(session: Session, row: Base) -> None:
     """Insert a new object at once, without a flush of it, which costs five times as much. Its key is set."""
+    insert_rows(session, type(row), [columns_of(row)])
+    keep_new(session, row)
+
+
+def columns_of(row: Base) -> dict[str, Any]:
+    """What a new object was given, to be inserted as a row; then ``keep_new`` it."""
     columns = table(type(row)).columns
-    given = {key: value for key, value in vars(row).items() if key in columns}
-    insert_rows(session, type(row), [given])
-    for key, column in columns.items():
-        if key not in given and column.default is None:
-            setattr(row, key, None)  # what has a default is read when it is asked for
+    return {key: value for key, value in vars(row).items() if key in columns}
+
+
+def keep_new(session: Session, row: Base) -> None:
+    """Let the session hold an object whose row was inserted."""
+    held = vars(row)
+    for key in _without_default(type(row)):
+        held.setdefault(key, None)  # what has a default is read when it is asked for
     make_transient_to_detached(row)
     session.add(row)
+
+
+@functools.cache
+def _without_default(model: type[Base]) -> tuple[str, ...]:
+    return tuple(key for key, column in table(model).columns.items() if column.default is None)
 
 
 @functools.cache

@@ -41,6 +41,34 @@ def append_only_ddl(name: str) -> dict[str, list[str]]:
     return {"sqlite": sqlite, "postgresql": postgresql}
 
 
+def only_ends(table: object, column: str) -> None:
+    """Nobody may change or delete a row of ``table``, but set ``column``, once: when it ended."""
+    named = cast(Table, table)
+    name, others = named.name, [each.name for each in named.columns if each.name != column]
+
+    def changes(differs: str) -> str:
+        same = " OR ".join(f"{differs.format(each)}" for each in others)
+        return f"OLD.{column} IS NOT NULL OR NEW.{column} IS NULL OR {same}"
+
+    sqlite = [
+        f"CREATE TRIGGER {name}_only_ends BEFORE UPDATE ON {name} "
+        f"WHEN {changes('OLD.{0} IS NOT NEW.{0}')} "
+        f"BEGIN SELECT RAISE(ABORT, '{name} is append-only'); END",
+        append_only_ddl(name)["sqlite"][1],
+    ]
+    postgresql = [
+        PG_REFUSE,
+        f"CREATE TRIGGER {name}_only_ends BEFORE UPDATE ON {name} FOR EACH ROW "
+        f"WHEN ({changes('OLD.{0} IS DISTINCT FROM NEW.{0}')}) EXECUTE FUNCTION refuse_change()",
+        f"CREATE TRIGGER {name}_no_delete BEFORE DELETE ON {name} "
+        "FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        f"CREATE TRIGGER {name}_no_truncate BEFORE TRUNCATE ON {name} "
+        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+    ]
+    install(named, "sqlite", sqlite)
+    install(named, "postgresql", postgresql)
+
+
 def install(table: object, dialect: str, statements: list[str]) -> None:
     """Run ``statements`` after ``table`` was created on ``dialect``."""
     _installed.extend((dialect, statement) for statement in statements)

@@ -176,6 +176,20 @@ def rivals(session: Session, open_item_ids: Sequence[uuid.UUID]) -> Sequence[uui
     return [operation_id for operation_id in found if operation_id is not None]
 
 
+def is_being_paid(session: Session, open_item_id: uuid.UUID) -> bool:
+    """Does a payment that was begun reserve anything for this bill?"""
+    found = (
+        select(Tender.id)
+        .where(
+            Tender.open_item_id == open_item_id,
+            Tender.operation_id.is_not(None),
+            Tender.state == "reserved",
+        )
+        .limit(1)
+    )
+    return session.scalar(found) is not None
+
+
 def release(
     session: Session,
     *,

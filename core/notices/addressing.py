@@ -54,6 +54,11 @@ def of_account(session: Session, account: Account) -> Letterhead:
     return _letterhead(entity, channel, account.locale, account.time_zone)
 
 
+def of_channel(entity: LegalEntity, channel: Channel) -> Letterhead:
+    """The letterhead of a channel, for somebody who has no account yet."""
+    return _letterhead(entity, channel, None, channel.time_zone)
+
+
 def of_user(session: Session, user_id: uuid.UUID, account_id: uuid.UUID | None) -> Letterhead:
     """The letterhead for somebody who logs in: by the given account, else by one of theirs.
 

@@ -145,6 +145,33 @@ class RefundLetter(Letter):
 
 
 @dataclass(frozen=True)
+class MethodLetter(Letter):
+    """A card is on file, with ``agreed``: the text word for word, for the reader to keep."""
+
+    TEMPLATE: ClassVar[str] = "method"
+
+    account_number: str
+    instrument: str
+    agreed: str
+    agreed_on: date
+
+
+@dataclass(frozen=True)
+class ChargeFailedLetter(Letter):
+    """A bill could not be charged to a card on file: ``reason`` is the bank's code, or ours."""
+
+    TEMPLATE: ClassVar[str] = "charge_failed"
+
+    number: str
+    account_number: str
+    amount: Money
+    instrument: str
+    reason: str
+    tried_on: date
+    due_on: date | None
+
+
+@dataclass(frozen=True)
 class SoldCard:
     """A gift card as its buyer gets it; ``code`` in groups of four, ``link`` to the page that prints it."""
 

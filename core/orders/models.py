@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.kernel.db import Base
@@ -80,7 +80,8 @@ class Order(Base):
 
 
 class OrderLine(Base):
-    """One line at its frozen price. A bundle's pieces stand under their parent line."""
+    """One line at its frozen price. A bundle's pieces stand under their parent line, which shows what
+    they come to now (without taxes, those are the pieces') and counts for nothing itself."""
 
     __tablename__ = "order_line"
     __table_args__ = (
@@ -88,6 +89,17 @@ class OrderLine(Base):
         CheckConstraint("charge_kind IN ('one_off', 'monthly', 'yearly')", name="charge_kind"),
         UniqueConstraint("order_id", "line_number"),
         UniqueConstraint("subscription_id", "period_index"),
+        CheckConstraint(
+            "kind <> 'bundle' OR (parent_id IS NULL AND tax_minor = 0 AND contained_minor = 0 "
+            "AND subscription_id IS NULL)",
+            name="bundle",
+        ),
+        Index(
+            "ix_order_line_parent_id",
+            "parent_id",
+            sqlite_where=text("parent_id IS NOT NULL"),
+            postgresql_where=text("parent_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -97,7 +109,7 @@ class OrderLine(Base):
     variant_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("variant.id"))
     sku: Mapped[str] = mapped_column(String(60))
     name: Mapped[str] = mapped_column(String(200))
-    #: A variant's kind, or ``delivery``.
+    #: A variant's kind, or ``delivery``; ``bundle`` for the line that its pieces stand under.
     kind: Mapped[str] = mapped_column(String(10))
     tax_category: Mapped[str] = mapped_column(String(40))
     charge_kind: Mapped[str] = mapped_column(String(10), default="one_off")
@@ -123,6 +135,20 @@ class OrderLine(Base):
     def priced_minor(self) -> int:
         """What it costs as it was priced: with the tax that its price contains."""
         return self.net_minor + self.contained_minor
+
+
+class OrderLineCharge(Base):
+    """What a bundle's line costs for one charge kind, as priced: its pieces of that kind come to it."""
+
+    __tablename__ = "order_line_charge"
+    __table_args__ = (
+        CheckConstraint("charge_kind IN ('one_off', 'monthly', 'yearly')", name="charge_kind"),
+    )
+
+    order_line_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("order_line.id"), primary_key=True)
+    charge_kind: Mapped[str] = mapped_column(String(10), primary_key=True)
+    unit_price_micros: Mapped[int]
+    priced_minor: Mapped[int]
 
 
 class OrderLineTax(Base):

@@ -15,7 +15,14 @@ from core.kernel import numbering
 from core.kernel.db import changed, insert_new, insert_rows
 from core.kernel.errors import NotFound, StaleState
 from core.kernel.ids import new_id, new_public_id
-from core.orders.models import LIFECYCLE, PAYMENT, Order, OrderLine, OrderLineTax
+from core.orders.models import (
+    LIFECYCLE,
+    PAYMENT,
+    Order,
+    OrderLine,
+    OrderLineCharge,
+    OrderLineTax,
+)
 from core.tax.arithmetic import TaxedLine
 
 ORDER_SERIES = "order"
@@ -44,6 +51,26 @@ class NewLine:
     price_trace: dict[str, Any]
     taxed: TaxedLine
     service_location: dict[str, Any] | None = None
+    term_months: int | None = None
+    #: What as much sells for by itself: of a bundle's piece.
+    sale_price_minor: int | None = None
+    #: Of a bundle: its pieces, which alone count, and what it costs for each charge kind.
+    pieces: Sequence["NewLine"] = ()
+    charges: Sequence["NewCharge"] = ()
+
+    @property
+    def counted(self) -> Sequence["NewLine"]:
+        """The lines that count: itself, or its pieces."""
+        return self.pieces or (self,)
+
+
+@dataclass(frozen=True)
+class NewCharge:
+    """What a bundle costs for one charge kind, as priced."""
+
+    charge_kind: str
+    unit_price_micros: int
+    priced_minor: int
 
 
 @dataclass(frozen=True)
@@ -55,7 +82,7 @@ class NewOrder:
     currency: str
     payer_account_id: uuid.UUID
     service_account_id: uuid.UUID
-    cart_id: uuid.UUID
+    cart_id: uuid.UUID | None
     payment_method: str
     email: str
     shipping_address: dict[str, Any] | None
@@ -63,12 +90,15 @@ class NewOrder:
     lines: Sequence[NewLine]
     #: The buyer's VAT id that was used.
     vat_id: str | None = None
+    #: The version of a quote that it is made of, instead of a cart.
+    quote_version_id: uuid.UUID | None = None
 
 
 def write(session: Session, new: NewOrder, now: datetime) -> Order:
-    """Write a pending order with its lines. The cart's uniqueness makes it the only one."""
-    net = sum(line.taxed.net_minor for line in new.lines)
-    tax = sum(line.taxed.tax_minor for line in new.lines)
+    """Write a pending order with its lines. Its cart (or quote version) is unique: it is the only one."""
+    counted = [one for line in new.lines for one in line.counted]
+    net = sum(line.taxed.net_minor for line in counted)
+    tax = sum(line.taxed.tax_minor for line in counted)
     order = Order(
         id=new_id(),
         public_id=new_public_id(),
@@ -79,6 +109,7 @@ def write(session: Session, new: NewOrder, now: datetime) -> Order:
         service_account_id=new.service_account_id,
         cart_id=new.cart_id,
         from_cart_id=new.cart_id,
+        quote_version_id=new.quote_version_id,
         lifecycle="pending",
         payment="awaiting",
         fulfilment="unfulfilled",
@@ -98,54 +129,103 @@ def write(session: Session, new: NewOrder, now: datetime) -> Order:
 
 
 def _write_lines(session: Session, order: Order, lines: Sequence[NewLine]) -> None:
-    rows, taxes = [], []
-    for number, line in enumerate(lines, start=1):
-        line_id = new_id()
-        rows.append(
-            {
-                "id": line_id,
-                "order_id": order.id,
-                "line_number": number,
-                "variant_id": line.variant_id,
-                "sku": line.sku,
-                "name": line.name,
-                "kind": line.kind,
-                "tax_category": line.tax_category,
-                "charge_kind": line.charge_kind,
-                "quantity": line.quantity,
-                "unit_price_micros": line.unit_price_micros,
-                "price_trace": line.price_trace,
-                "net_minor": line.taxed.net_minor,
-                "tax_minor": line.taxed.tax_minor,
-                "contained_minor": line.taxed.contained_minor,
-                "service_account_id": order.service_account_id,
-                "payer_account_id": order.payer_account_id,
-                "service_location": line.service_location,
-            }
-        )
-        taxes += [
-            {
-                "order_line_id": line_id,
-                "position": position,
-                "jurisdiction": taxed.tax.jurisdiction,
-                "name": taxed.tax.name,
-                "rate_ppm": taxed.tax.rate_ppm,
-                "base_minor": taxed.base_minor,
-                "amount_minor": taxed.amount_minor,
-                "inclusive": taxed.tax.inclusive,
-                "compound": taxed.tax.compound,
-                "relief": taxed.tax.relief,
-                "reference": taxed.tax.reference,
-            }
-            for position, taxed in enumerate(line.taxed.taxes)
-        ]
+    rows: list[dict[str, Any]] = []
+    taxes: list[dict[str, Any]] = []
+    charges: list[dict[str, Any]] = []
+    for line in lines:
+        above = _row(order, line, len(rows) + 1, None)
+        rows.append(above)
+        taxes += _tax_rows(above["id"], line.taxed)
+        charges += [{"order_line_id": above["id"], **vars(charge)} for charge in line.charges]
+        for piece in line.pieces:
+            row = _row(order, piece, len(rows) + 1, above["id"])
+            rows.append(row)
+            taxes += _tax_rows(row["id"], piece.taxed)
     insert_rows(session, OrderLine, rows)
     insert_rows(session, OrderLineTax, taxes)
+    insert_rows(session, OrderLineCharge, charges)
+
+
+def _row(order: Order, line: NewLine, number: int, parent_id: uuid.UUID | None) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "order_id": order.id,
+        "line_number": number,
+        "parent_id": parent_id,
+        "variant_id": line.variant_id,
+        "sku": line.sku,
+        "name": line.name,
+        "kind": line.kind,
+        "tax_category": line.tax_category,
+        "charge_kind": line.charge_kind,
+        "quantity": line.quantity,
+        "unit_price_micros": line.unit_price_micros,
+        "price_trace": line.price_trace,
+        "sale_price_minor": line.sale_price_minor,
+        "net_minor": line.taxed.net_minor,
+        "tax_minor": line.taxed.tax_minor,
+        "contained_minor": line.taxed.contained_minor,
+        "service_account_id": order.service_account_id,
+        "payer_account_id": order.payer_account_id,
+        "service_location": line.service_location,
+        "term_months": line.term_months,
+    }
+
+
+def _tax_rows(line_id: uuid.UUID, taxed: TaxedLine) -> list[dict[str, Any]]:
+    return [
+        {
+            "order_line_id": line_id,
+            "position": position,
+            "jurisdiction": one.tax.jurisdiction,
+            "name": one.tax.name,
+            "rate_ppm": one.tax.rate_ppm,
+            "base_minor": one.base_minor,
+            "amount_minor": one.amount_minor,
+            "inclusive": one.tax.inclusive,
+            "compound": one.tax.compound,
+            "relief": one.tax.relief,
+            "reference": one.tax.reference,
+        }
+        for position, one in enumerate(taxed.taxes)
+    ]
 
 
 def lines_of(session: Session, order_id: uuid.UUID) -> Sequence[OrderLine]:
     """The lines of an order, in their order."""
     return session.scalars(_lines(), {"order": order_id}).all()
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A line that stands by itself, with its pieces when it is a bundle; then they alone count."""
+
+    line: OrderLine
+    pieces: Sequence[OrderLine] = ()
+
+    @property
+    def counted(self) -> Sequence[OrderLine]:
+        """What counts of it."""
+        return self.pieces or (self.line,)
+
+    @property
+    def priced_minor(self) -> int:
+        """What it costs as it was priced: with the tax that its prices contain."""
+        return sum(line.priced_minor for line in self.counted)
+
+    @property
+    def tax_minor(self) -> int:
+        """All of its taxes."""
+        return sum(line.tax_minor for line in self.counted)
+
+
+def standing(lines: Sequence[OrderLine]) -> list[Standing]:
+    """The lines of an order that stand by themselves, in their order, each with its pieces."""
+    pieces: dict[uuid.UUID, list[OrderLine]] = {}
+    for line in lines:
+        if line.parent_id is not None:
+            pieces.setdefault(line.parent_id, []).append(line)
+    return [Standing(one, pieces.get(one.id, ())) for one in lines if one.parent_id is None]
 
 
 def taxes_of(session: Session, order_id: uuid.UUID) -> dict[uuid.UUID, list[OrderLineTax]]:
@@ -196,9 +276,10 @@ def confirm(session: Session, order: Order, payment: str, now: datetime) -> None
 
 
 def cancel(session: Session, order: Order, reason: str, now: datetime) -> None:
-    """Pending → cancelled; the cart is free for another attempt. StaleState when it was too late."""
+    """Pending → cancelled; its cart or quote is free for another attempt. StaleState when it was too late."""
     states = {"lifecycle": "cancelled", "payment": "released"}
-    _move(session, order, states, cart_id=None, cancelled_at=now, cancel_reason=reason)
+    freed = {"cart_id": None, "quote_version_id": None}
+    _move(session, order, states, **freed, cancelled_at=now, cancel_reason=reason)
 
 
 def set_payment(session: Session, order: Order, state: str) -> None:

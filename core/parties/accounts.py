@@ -91,6 +91,17 @@ def with_rights(session: Session, user_id: uuid.UUID) -> list[tuple[Account, boo
     return [(account, bool(may_pay)) for account, may_pay in rows]
 
 
+def owned_by(session: Session, user_id: uuid.UUID) -> set[uuid.UUID]:
+    """The keys of the accounts that a user owns: they may change what those have."""
+    return set(
+        session.scalars(
+            select(Membership.account_id).where(
+                Membership.user_id == user_id, Membership.role == "owner"
+            )
+        )
+    )
+
+
 def of_user(session: Session, user_id: uuid.UUID) -> list[Account]:
     """The accounts that a user may see, the oldest first."""
     return [account for account, _ in with_rights(session, user_id)]
@@ -118,9 +129,21 @@ def buying_account(
     )
 
 
+def may_buy(session: Session, user_id: uuid.UUID, account_id: uuid.UUID) -> bool:
+    """May a user order for an account, as its owner or a buyer?"""
+    member = session.get(Membership, (user_id, account_id))
+    return member is not None and member.role in ("owner", "buyer")
+
+
 def lock(session: Session, account_id: uuid.UUID) -> Account:
     """The account, locked: whoever changes what it owes does so one after the other."""
     return session.get_one(Account, account_id, with_for_update=True)
+
+
+def some(session: Session, keys: Collection[uuid.UUID]) -> dict[uuid.UUID, Account]:
+    """Accounts by their keys, in one statement."""
+    rows = session.scalars(select(Account).where(Account.id.in_(keys)))
+    return {row.id: row for row in rows}
 
 
 def lock_each(session: Session, account_ids: Collection[uuid.UUID]) -> list[Account]:

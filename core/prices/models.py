@@ -4,7 +4,14 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.kernel.db import Base
@@ -41,6 +48,26 @@ class Price(Base):
     price_list_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("price_list.id"))
     variant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("variant.id"))
     min_quantity: Mapped[int] = mapped_column(default=1)
+    unit_price_micros: Mapped[int]
+
+
+class BundlePrice(Base):
+    """What one bundle costs for one charge kind: once, or for the first and every later period."""
+
+    __tablename__ = "bundle_price"
+    __table_args__ = (
+        UniqueConstraint("variant_id", "price_list_id", "charge_kind"),
+        CheckConstraint("charge_kind IN ('one_off', 'monthly', 'yearly')", name="charge_kind"),
+        CheckConstraint("unit_price_micros >= 0", name="not_negative"),
+        CheckConstraint("variant_kind = 'bundle'", name="variant_kind"),
+        ForeignKeyConstraint(["variant_id", "variant_kind"], ["variant.id", "variant.kind"]),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    price_list_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("price_list.id"))
+    variant_id: Mapped[uuid.UUID]
+    variant_kind: Mapped[str] = mapped_column(String(10), default="bundle")
+    charge_kind: Mapped[str] = mapped_column(String(10))
     unit_price_micros: Mapped[int]
 
 

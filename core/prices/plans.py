@@ -67,3 +67,21 @@ def meters(
 def meter(session: Session, code: str) -> Meter | None:
     """The meter that a program names."""
     return session.scalar(select(Meter).where(Meter.code == code))
+
+
+def names(session: Session, variant_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, tuple[str, str]]:
+    """SKU and name of some variants."""
+    rows = session.execute(
+        select(Variant.id, Variant.sku, Variant.name).where(Variant.id.in_(variant_ids))
+    )
+    return {row.id: (row.sku, row.name) for row in rows}
+
+
+def on_offer(session: Session) -> list[tuple[str, str]]:
+    """SKU and name of every plan, for whoever filters by one."""
+    rows = session.execute(
+        select(Variant.sku, Variant.name)
+        .join(Plan, Plan.variant_id == Variant.id)
+        .order_by(Variant.name, Variant.sku)
+    )
+    return [(row.sku, row.name) for row in rows]

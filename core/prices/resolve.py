@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache, cached_property
 from typing import Any, ClassVar
 
-from sqlalchemy import Select, bindparam, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from core.kernel.db import table
@@ -32,6 +32,8 @@ class Resolved:
     interval: str | None
     interval_count: int
     trace: dict[str, Any]
+    #: Of a plan: ``at_once`` or ``by_hand``, see ``Plan``.
+    activation: str | None = None
 
     @cached_property
     def unit_price(self) -> Money:
@@ -44,10 +46,23 @@ class Resolved:
         return {"month": "monthly", "year": "yearly"}.get(self.interval or "", "one_off")
 
 
+def lists_that_hold() -> tuple[ColumnElement[bool], ...]:
+    """Of a statement over price lists: those of ``currency`` and ``channel`` from ``now`` to ``horizon``."""
+    now, horizon = (bindparam(name, type_=PriceList.valid_from.type) for name in ("now", "horizon"))
+    book = table(PriceList).c
+    return (
+        book.currency == bindparam("currency"),
+        or_(book.channel_id == bindparam("channel"), book.channel_id.is_(None)),
+        book.account_id.is_(None),
+        book.segment.is_(None),
+        or_(book.valid_from.is_(None), book.valid_from <= horizon),
+        or_(book.valid_to.is_(None), book.valid_to > now),
+    )
+
+
 @cache
 def _query() -> Select[Any]:
     """The prices of some variants on a channel that hold from now to a horizon, the best first."""
-    now, horizon = (bindparam(name, type_=PriceList.valid_from.type) for name in ("now", "horizon"))
     price, book, plan = table(Price).c, table(PriceList).c, table(Plan).c
     joined = (
         table(Price)
@@ -63,19 +78,12 @@ def _query() -> Select[Any]:
             book.priority,
             plan.interval,
             plan.interval_count,
+            plan.activation,
             book.valid_from,
             book.valid_to,
         )
         .select_from(joined)
-        .where(
-            price.variant_id.in_(bindparam("variants", expanding=True)),
-            book.currency == bindparam("currency"),
-            or_(book.channel_id == bindparam("channel"), book.channel_id.is_(None)),
-            book.account_id.is_(None),
-            book.segment.is_(None),
-            or_(book.valid_from.is_(None), book.valid_from <= horizon),
-            or_(book.valid_to.is_(None), book.valid_to > now),
-        )
+        .where(price.variant_id.in_(bindparam("variants", expanding=True)), *lists_that_hold())
         .order_by(book.priority.desc(), price.min_quantity.desc(), book.code)
     )
 
@@ -105,9 +113,15 @@ def prices_until(
     """As ``prices``, and until when: ``horizon``, or earlier if one of their lists begins or ends."""
     values = {"variants": list(quantities), "channel": channel_id, "currency": currency}
     rows = session.execute(_query(), {**values, "now": now, "horizon": horizon}).all()
-    edges = [edge for row in rows for edge in row[-2:] if edge is not None and edge > now]
+    begun, until = held(rows, now, horizon)
+    return choose(begun, quantities, currency), until
+
+
+def held(rows: Sequence[Any], now: datetime, horizon: datetime) -> tuple[list[Any], datetime]:
+    """Rows whose list holds now, and until when that is so: ``horizon`` at the latest."""
+    edges = (edge for row in rows for edge in (row.valid_from, row.valid_to) if edge is not None)
     begun = [row for row in rows if row.valid_from is None or row.valid_from <= now]
-    return choose(begun, quantities, currency), min([horizon, *edges])
+    return begun, min([horizon, *(edge for edge in edges if edge > now)])
 
 
 def choose(
@@ -115,7 +129,7 @@ def choose(
 ) -> dict[uuid.UUID, Resolved]:
     """Pick from rows of the query, in their order."""
     found: dict[uuid.UUID, Resolved] = {}
-    for variant_id, micros, minimum, code, priority, interval, count, *_ in rows:
+    for variant_id, micros, minimum, code, priority, interval, count, *more in rows:
         if variant_id in found or quantities[variant_id] < minimum:
             continue
         found[variant_id] = Resolved(
@@ -124,5 +138,6 @@ def choose(
             interval,
             count or 1,
             {"list": code, "priority": priority, "min_quantity": minimum},
+            more[0] if more else None,
         )
     return found

@@ -125,9 +125,33 @@ def change(
                 },
             )
             return
+    _hold_anew(session, owner, rows, [demand], expires_at, now)
+
+
+def change_all(
+    session: Session,
+    owner: Owner,
+    line_id: uuid.UUID,
+    demands: Sequence[Demand],
+    expires_at: datetime,
+    now: datetime,
+) -> None:
+    """As ``change``, for a line that needs several things: a bundle. All of them or OutOfStock."""
+    rows = _active(session, owner, line_id)
+    _hold_anew(session, owner, rows, demands, expires_at, now)
+
+
+def _hold_anew(
+    session: Session,
+    owner: Owner,
+    rows: Sequence[Any],
+    demands: Sequence[Demand],
+    expires_at: datetime,
+    now: datetime,
+) -> None:
     for row in rows:
         _end(session, row, "released")
-    hold(session, owner, [demand], expires_at, now)
+    hold(session, owner, demands, expires_at, now)
 
 
 @dataclass(frozen=True)
@@ -223,7 +247,7 @@ def _close(session: Session, row: Any, state: str) -> bool:
 
 
 def of(session: Session, owner: Owner, now: datetime) -> dict[uuid.UUID, datetime]:
-    """Until when each line of ``owner`` is held; lines whose hold has lapsed are not in it."""
+    """Until when each line of ``owner`` is held (the first of its holds); not lines that lapsed."""
     values = {"kind": owner.kind, "owner": owner.id, "now": now}
     return dict(session.execute(_until(), values).all())
 
@@ -332,7 +356,7 @@ def _active_with_variant() -> Executable:
 @cache
 def _until() -> Executable:
     hold = table(Hold).c
-    query = select(hold.line_id, hold.expires_at)
+    query = select(hold.line_id, hold.expires_at).order_by(hold.expires_at.desc())
     return query.where(*_owned(), hold.expires_at > bindparam("now"))
 
 

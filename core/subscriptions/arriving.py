@@ -2,9 +2,9 @@
 
 import uuid
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.subscriptions import pausing
@@ -13,8 +13,6 @@ from core.subscriptions.timeline import Timeline
 
 #: So many are asked for at a time.
 CHUNK = 500
-#: A plan that began within so many days is looked at again: its day may have come while nobody worked.
-LOOK_BACK = timedelta(days=40)
 
 
 def arrived(timeline: Timeline, today: date) -> Timeline:
@@ -43,7 +41,10 @@ def waiting(
         SubscriptionPhase.number > 0,
         SubscriptionPhase.withdrawn_at.is_(None),
         SubscriptionPhase.starts_on <= today,
-        SubscriptionPhase.starts_on >= today - LOOK_BACK,
+        or_(
+            Subscription.arrived_on.is_(None),
+            SubscriptionPhase.starts_on > Subscription.arrived_on,
+        ),
     )
     query = (
         select(Subscription.id)
@@ -54,3 +55,13 @@ def waiting(
     if after is not None:
         query = query.where(Subscription.id > after)
     return list(session.scalars(query))
+
+
+def mark(session: Session, subscription: Subscription, today: date) -> None:
+    """The days up to today have been done. No change of the service: nobody's form grows old by it."""
+    session.execute(
+        update(Subscription)
+        .where(Subscription.id == subscription.id)
+        .values(arrived_on=today)
+        .execution_options(synchronize_session=False)
+    )

@@ -77,7 +77,8 @@ def propose(timeline: Timeline, wish: Wish, on: date, *, today: date | None = No
     running = _running(timeline, on)
     if running.kind == "trial":
         span = next(days for phase, days in timeline.spans() if phase.id == running.id)
-        raise OnTrial(span.end)
+        if span.end != NEVER:  # a free tier has no end that could be waited for
+            raise OnTrial(span.end)
     begun = today or on
     kept = [one for one in timeline.phases if one.starts_on and _stays(one.starts_on, on, begun)]
     if wish.is_in(running) or wish.is_in(_replaced(kept, running)):

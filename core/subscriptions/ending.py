@@ -13,6 +13,7 @@ from core.subscriptions.errors import (
     AlreadyThere,
     NothingAhead,
     NotRunning,
+    OnTrial,
     UnknownReason,
     WrongDay,
 )
@@ -36,9 +37,15 @@ def proposed(timeline: Timeline, on: date) -> Timeline:
 
 
 def kept(timeline: Timeline, today: date) -> Timeline:
-    """The timeline without the end, else without the change, that lies ahead. Raises NothingAhead."""
+    """The timeline without the end, else without the change, that lies ahead. Raises NothingAhead.
+
+    The end of a trial is its own affair (``trials.keep``): without it nobody would ever be asked to pay.
+    """
     if timeline.state == "ended":
         raise NotRunning(timeline.state)
+    running = timeline.phase_on(today)
+    if running is not None and running.kind == "trial" and timeline.ended_on is not None:
+        raise OnTrial(timeline.ended_on)
     if timeline.ended_on is not None:
         if timeline.ended_on <= today:
             raise NothingAhead

@@ -65,6 +65,8 @@ class Subscription(Base):
     end_note: Mapped[str] = mapped_column(String(500), default="")
     #: A ``payment_method`` that its bills are charged to without asking again; None: a bill that is sent.
     payment_method_id: Mapped[uuid.UUID | None]
+    #: What the days up to this one bring has been done: plans that began gave what they give.
+    arrived_on: Mapped[date | None]
     #: Counts the changes, so that two people do not write over each other.
     revision: Mapped[int] = mapped_column(default=1)
 

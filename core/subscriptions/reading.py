@@ -2,14 +2,15 @@
 
 import uuid
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.catalog.models import Variant
 from core.kernel.calendar import Cycle, Period
 from core.kernel.errors import NotFound
+from core.parties.models import Account
 from core.subscriptions.models import Subscription, SubscriptionPause, SubscriptionPhase
 from core.subscriptions.timeline import NEVER, Phase, Timeline
 
@@ -61,6 +62,103 @@ def of_payer(session: Session, account_id: uuid.UUID) -> list[Timeline]:
 def of_accounts(session: Session, account_ids: Sequence[uuid.UUID]) -> list[Timeline]:
     """The services of some accounts, ended ones too, the oldest first."""
     return timelines(session, Subscription.service_account_id.in_(account_ids))
+
+
+def of_members(
+    session: Session,
+    account_ids: Sequence[uuid.UUID],
+    *,
+    before: tuple[datetime, uuid.UUID] | None = None,
+    limit: int,
+) -> Sequence[Subscription]:
+    """What some accounts have or pay for, the last ordered first, from behind a place."""
+    query = select(Subscription).where(
+        or_(
+            Subscription.service_account_id.in_(account_ids),
+            Subscription.payer_account_id.in_(account_ids),
+        )
+    )
+    return session.scalars(_page(query, before, limit)).all()
+
+
+def listing(
+    session: Session,
+    *,
+    state: str = "",
+    sku: str = "",
+    words: str = "",
+    before: tuple[datetime, uuid.UUID] | None = None,
+    limit: int,
+) -> Sequence[Subscription]:
+    """Services for the desk, the last ordered first: in a state, with a plan, by words.
+
+    ``words`` begin the name of the account that has it or of the one that pays, or the number of one of
+    them, or what the service is called.
+    """
+    query = select(Subscription)
+    if state:
+        query = query.where(Subscription.state == state)
+    if sku:
+        query = query.where(
+            exists().where(
+                SubscriptionPhase.subscription_id == Subscription.id,
+                SubscriptionPhase.withdrawn_at.is_(None),
+                SubscriptionPhase.variant_id == Variant.id,
+                Variant.sku == sku,
+            )
+        )
+    if words:
+        theirs = select(Account.id).where(
+            or_(
+                Account.name.istartswith(words, autoescape=True),
+                Account.number == words.replace(" ", ""),
+            )
+        )
+        query = query.where(
+            or_(
+                Subscription.service_account_id.in_(theirs),
+                Subscription.payer_account_id.in_(theirs),
+                Subscription.label.istartswith(words, autoescape=True),
+            )
+        )
+    return session.scalars(_page(query, before, limit)).all()
+
+
+def _page(
+    query: Select[Subscription], before: tuple[datetime, uuid.UUID] | None, limit: int
+) -> Select[Subscription]:
+    if before is not None:
+        at, key = before
+        query = query.where(
+            or_(
+                Subscription.ordered_at < at,
+                and_(Subscription.ordered_at == at, Subscription.id < key),
+            )
+        )
+    return query.order_by(Subscription.ordered_at.desc(), Subscription.id.desc()).limit(limit)
+
+
+def counts(session: Session) -> dict[str, int]:
+    """How many services are in each state."""
+    rows = session.execute(select(Subscription.state, func.count()).group_by(Subscription.state))
+    return {state: int(count) for state, count in rows}
+
+
+def history(
+    session: Session, subscription_id: uuid.UUID
+) -> tuple[Sequence[SubscriptionPhase], Sequence[SubscriptionPause]]:
+    """Everything that was ever agreed of a service, withdrawn or not, and its pauses, the first first."""
+    phases = session.scalars(
+        select(SubscriptionPhase)
+        .where(SubscriptionPhase.subscription_id == subscription_id)
+        .order_by(SubscriptionPhase.number)
+    ).all()
+    pauses = session.scalars(
+        select(SubscriptionPause)
+        .where(SubscriptionPause.subscription_id == subscription_id)
+        .order_by(SubscriptionPause.starts_on, SubscriptionPause.id)
+    ).all()
+    return phases, pauses
 
 
 def timelines(session: Session, *where: ColumnElement[bool]) -> list[Timeline]:

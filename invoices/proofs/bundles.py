@@ -2,16 +2,20 @@
 
 from datetime import date
 
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from core.kernel import proof
 from core.kernel.proof import Part
-from invoices.models import Invoice, InvoiceLine
+from core.orders.models import OrderLine, OrderLineCharge
+from invoices.models import Invoice, InvoiceLine, InvoiceLineTax
 
 
 def pieces_are_their_bundle(session: Session, as_of: date | None) -> Part:
-    """Each bundle's line is the sum of its pieces, of the same document; no bundle lies in a bundle."""
+    """Each bundle's line is the sum of its pieces, of the same document; no bundle lies in a bundle.
+
+    Of an ordered one the pieces of each charge kind are what it was ordered for.
+    """
     bundle, piece = InvoiceLine, aliased(InvoiceLine)
     net = func.sum(piece.net_minor)
     keys = (Invoice.kind, Invoice.number, bundle.line_number, Invoice.currency)
@@ -46,4 +50,47 @@ def pieces_are_their_bundle(session: Session, as_of: date | None) -> Part:
     many = proof.count(
         session, pieces.join(Invoice, Invoice.id == InvoiceLine.invoice_id).where(*dated)
     )
-    return Part(f"{many:,} bundles on documents", wrong)
+    return Part(f"{many:,} bundles on documents", (*wrong, *_wrong_kinds(session, as_of)))
+
+
+def _wrong_kinds(session: Session, as_of: date | None) -> tuple[str, ...]:
+    """Charge kinds of ordered bundles whose pieces on the order's bill do not come to their price.
+
+    Where a tax that prices contain is not charged, they come to less by it.
+    """
+    piece, ordered, charge = InvoiceLine, OrderLine, OrderLineCharge
+    inclusive = (InvoiceLineTax.invoice_line_id == piece.id, InvoiceLineTax.inclusive)
+    contained = (
+        select(func.coalesce(func.sum(InvoiceLineTax.amount_minor), 0))
+        .where(*inclusive)
+        .scalar_subquery()
+    )
+    relieved = exists().where(*inclusive, InvoiceLineTax.relief != "")
+    pieces = func.sum(piece.net_minor + contained)
+    less = func.sum(case((relieved, 1), else_=0))
+    keys = (Invoice.number, ordered.parent_id, charge.charge_kind, Invoice.currency)
+    query = (
+        select(*keys, pieces, charge.priced_minor)
+        .select_from(piece)
+        .join(Invoice, Invoice.id == piece.invoice_id)
+        .join(ordered, ordered.id == piece.order_line_id)
+        .join(
+            charge,
+            and_(
+                charge.order_line_id == ordered.parent_id,
+                charge.charge_kind == ordered.charge_kind,
+            ),
+        )
+        .where(Invoice.kind == "invoice", *proof.until(Invoice.issue_date, as_of))
+        .group_by(*keys, charge.priced_minor)
+        .having(and_(pieces != charge.priced_minor, or_(less == 0, pieces > charge.priced_minor)))
+        .order_by(Invoice.number, charge.charge_kind)
+    )
+    return proof.offenders(
+        session,
+        query,
+        lambda row: (
+            f"invoice {row[0]}: {row[2].replace('_', ' ')} pieces of a bundle come to "
+            f"{proof.amount(row[4], row[3])} of {proof.amount(row[5], row[3])}"
+        ),
+    )

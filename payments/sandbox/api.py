@@ -4,7 +4,19 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from payments.sandbox import charges, checkouts, events, intents, refunds, upkeep, view
+from payments.sandbox import (
+    charges,
+    checkouts,
+    customers,
+    events,
+    intents,
+    methods,
+    off_session,
+    refunds,
+    setups,
+    upkeep,
+    view,
+)
 from payments.sandbox.errors import ApiError
 from payments.sandbox.forms import EXPAND, PAGING, Field, Shape, read, text
 from payments.sandbox.store import Body, Tx
@@ -71,6 +83,28 @@ def _line_items(call: Call) -> Body:
     return {"object": "list", "data": data, "has_more": False, "url": url}
 
 
+def _create_customer(call: Call) -> Body:
+    return call.one(customers.create(call.tx, call.given))
+
+
+def _list_methods(call: Call) -> Body:
+    ref = call.given["customer"]
+    return view.listing(call.tx, methods.KIND, "/v1/payment_methods", call.given, ref=ref)
+
+
+def _detach(call: Call) -> Body:
+    return call.one(methods.detach(call.tx, call.id))
+
+
+def _charge(call: Call) -> Body:
+    return call.one(off_session.charge(call.tx, call.given))
+
+
+def _list_intents(call: Call) -> Body:
+    ref = call.given.get("customer")
+    return view.listing(call.tx, intents.KIND, "/v1/payment_intents", call.given, ref=ref)
+
+
 def _capture(call: Call) -> Body:
     intent = intents.capture(call.tx, call.id, call.given)
     checkouts.mark_captured(call.tx, intent)
@@ -123,6 +157,14 @@ ROUTES = (
     Route("GET", SESSIONS + "/{id}", ONE, _get(checkouts.KIND)),
     Route("GET", SESSIONS + "/{id}/line_items", ONE, _line_items),
     Route("POST", SESSIONS + "/{id}/expire", ONE, _expire_checkout),
+    Route("POST", "/v1/customers", customers.CREATE, _create_customer),
+    Route("GET", "/v1/customers/{id}", ONE, _get(customers.KIND)),
+    Route("GET", "/v1/setup_intents/{id}", ONE, _get(setups.KIND)),
+    Route("GET", "/v1/payment_methods", methods.LIST, _list_methods),
+    Route("GET", "/v1/payment_methods/{id}", ONE, _get(methods.KIND)),
+    Route("POST", "/v1/payment_methods/{id}/detach", ONE, _detach),
+    Route("POST", "/v1/payment_intents", off_session.CREATE, _charge),
+    Route("GET", "/v1/payment_intents", off_session.LIST, _list_intents),
     Route("GET", "/v1/payment_intents/{id}", ONE, _get(intents.KIND)),
     Route("POST", "/v1/payment_intents/{id}/capture", intents.CAPTURE, _capture),
     Route("POST", "/v1/payment_intents/{id}/cancel", intents.CANCEL, _cancel),

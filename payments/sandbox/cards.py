@@ -1,7 +1,7 @@
 """The test cards, and what each of them does. No other number is ever accepted."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,16 @@ REAL_CARD = Decline(
     "test_mode_live_card",
     "Your card was declined. This is a test page and this is not one of its test cards.",
 )
+SETUP_NOT_AUTHENTICATED = Decline(
+    "setup_intent_authentication_failure",
+    "authentication_required",
+    "Your bank could not confirm that it is you. Try again, or use another card.",
+)
+ASK_OWNER = Decline(
+    "authentication_required",
+    "authentication_required",
+    "Your card was declined. This transaction requires authentication.",
+)
 NOT_AUTHENTICATED = Decline(
     "payment_intent_authentication_failure",
     "authentication_required",
@@ -46,6 +56,22 @@ class TestCard:
     challenge: bool = False
     refund: str = "succeeded"
     shown: bool = True
+    #: What its bank says when it is charged from file; None: it pays.
+    on_file: Decline | None = None
+    #: Is it among the cards that a page shows which puts one on file?
+    shown_for_file: bool = False
+
+    def charged_from_file(self, decline: Decline | None) -> "TestCard":
+        """This card as a charge without its owner meets it: nobody is there to be asked."""
+        return replace(self, decline=decline, challenge=False)
+
+    @property
+    def does_on_file(self) -> str:
+        """What happens when it is put on file, and when it is charged from there."""
+        if self.decline is not None:
+            return "is refused"
+        later = {None: "pays", ASK_OWNER: "its bank wants you"}.get(self.on_file, "is declined")
+        return f"{'asks the bank first, then ' if self.challenge else ''}is saved; later {later}"
 
     @property
     def last4(self) -> str:
@@ -67,17 +93,48 @@ class TestCard:
 
 
 CARDS = (
-    TestCard("4242424242424242", "visa", "pays"),
-    TestCard("5555555555554444", "mastercard", "pays"),
+    TestCard("4242424242424242", "visa", "pays", shown_for_file=True),
+    TestCard("5555555555554444", "mastercard", "pays", shown_for_file=True),
     TestCard("378282246310005", "amex", "pays", shown=False),
-    TestCard("4000000000000002", "visa", "is declined", decline=GENERIC),
+    TestCard("4000000000000002", "visa", "is declined", decline=GENERIC, shown_for_file=True),
     TestCard("4000000000009995", "visa", "has too little money on it", decline=INSUFFICIENT),
     TestCard("4000000000000069", "visa", "has expired", decline=EXPIRED),
     TestCard("4000000000000127", "visa", "has another security code", WRONG_CVC, shown=False),
     TestCard("4000000000000119", "visa", "meets a processing error", PROCESSING, shown=False),
     TestCard("4000000000009987", "visa", "was reported lost", decline=LOST, shown=False),
-    TestCard("4000002760003184", "visa", "asks the bank first, then pays", challenge=True),
-    TestCard("4000002500003155", "visa", "asks the bank first", challenge=True, shown=False),
+    TestCard(
+        "4000002760003184",
+        "visa",
+        "asks the bank first, then pays",
+        challenge=True,
+        shown_for_file=True,
+        on_file=ASK_OWNER,
+    ),
+    TestCard(
+        "4000002500003155",
+        "visa",
+        "asks the bank first",
+        challenge=True,
+        shown=False,
+        shown_for_file=True,
+    ),
+    TestCard(
+        "4000000000000341",
+        "visa",
+        "pays, but not from file",
+        shown=False,
+        shown_for_file=True,
+        on_file=GENERIC,
+    ),
+    TestCard(
+        "4000008260003178",
+        "visa",
+        "asks the bank first",
+        challenge=True,
+        shown=False,
+        shown_for_file=True,
+        on_file=INSUFFICIENT,
+    ),
     TestCard(
         "4000008400001629", "visa", "asks the bank first, then is declined", GENERIC, challenge=True
     ),
@@ -86,6 +143,7 @@ CARDS = (
 )
 _BY_NUMBER = {card.number: card for card in CARDS}
 SHOWN = tuple(card for card in CARDS if card.shown)
+SHOWN_FOR_FILE = tuple(card for card in CARDS if card.shown_for_file)
 
 
 def find(number: str) -> TestCard | None:

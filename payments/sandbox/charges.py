@@ -24,7 +24,7 @@ def draw(tx: Tx, intent: Body, card: TestCard, payer: Body) -> Body:
         "captured": False,
         "created": tx.now,
         "currency": intent["currency"],
-        "customer": None,
+        "customer": intent["customer"],
         "description": intent["description"],
         "disputed": False,
         "failure_balance_transaction": None,

@@ -2,7 +2,7 @@
 
 import urllib.parse
 
-from payments.sandbox import amounts, events
+from payments.sandbox import amounts, customers, events, setups
 from payments.sandbox.errors import ApiError
 from payments.sandbox.forms import (
     EXPAND,
@@ -39,19 +39,22 @@ _PAYMENT: Shape = {
     "metadata": Field(metadata),
     "receipt_email": Field(email),
 }
+_SETUP: Shape = {"description": Field(text()), "metadata": Field(metadata)}
 CREATE: Shape = {
-    "mode": Field(choice("payment"), required=True),
+    "mode": Field(choice("payment", "setup"), required=True),
     "ui_mode": Field(choice("hosted_page")),
     "allowed_payment_method_types": Field(items(choice("card"))),
-    "line_items": Field(items(nested(_LINE), most=100), required=True),
+    "line_items": Field(items(nested(_LINE), most=100)),
     "success_url": Field(web_address, required=True),
     "cancel_url": Field(web_address),
     "client_reference_id": Field(text(200)),
+    "customer": Field(text(255)),
     "customer_email": Field(email),
     "expires_at": Field(integer()),
     "locale": Field(choice("auto", "en")),
     "metadata": Field(metadata),
     "payment_intent_data": Field(nested(_PAYMENT)),
+    "setup_intent_data": Field(nested(_SETUP)),
     "submit_type": Field(choice("auto", "pay")),
     "expand": EXPAND,
 }
@@ -70,7 +73,6 @@ _NOTHING = (
     "consent",
     "consent_collection",
     "currency_conversion",
-    "customer",
     "invoice",
     "origin_context",
     "payment_intent",
@@ -89,21 +91,58 @@ _NOTHING = (
 
 def create(tx: Tx, given: Body, base: str) -> Body:
     """Open a session; ``base`` is the address of the pay page."""
-    currency, total, lines = _priced(given["line_items"])
+    _check_mode(tx, given)
     session_id = new_id(KIND)
-    session = _new(tx, given, session_id, currency, total)
+    if given["mode"] == "setup":
+        session = _new(tx, given, session_id, None, None)
+        about = given.get("setup_intent_data", {}).get("metadata", {})
+        session["setup_intent"] = setups.create(tx, session, about)["id"]
+        session["_lines"] = []
+    else:
+        currency, total, lines = _priced(given["line_items"])
+        session = _new(tx, given, session_id, currency, total)
+        session["_payment"] = _asked_of_payment(given)
+        session["_lines"] = lines
     session["url"] = f"{base}/pay/{session_id}"
+    tx.add(session)
+    tx.later(session["expires_at"], "expire_session", session_id)
+    return session
+
+
+def _asked_of_payment(given: Body) -> Body:
     payment = given.get("payment_intent_data", {})
-    session["_payment"] = {
+    return {
         "capture_method": payment.get("capture_method", "automatic"),
         "description": payment.get("description"),
         "metadata": payment.get("metadata", {}),
         "receipt_email": payment.get("receipt_email"),
     }
-    session["_lines"] = lines
-    tx.add(session)
-    tx.later(session["expires_at"], "expire_session", session_id)
-    return session
+
+
+def _check_mode(tx: Tx, given: Body) -> None:
+    """What belongs to one mode alone, and what it cannot do without."""
+    setting_up = given["mode"] == "setup"
+    wrong = "line_items" if setting_up else "setup_intent_data"
+    if wrong in given or (setting_up and "payment_intent_data" in given):
+        raise ApiError(f"You can not pass `{wrong}` in `{given['mode']}` mode.", param=wrong)
+    if not setting_up and "line_items" not in given:
+        raise ApiError(
+            "Missing required param: line_items.", code="parameter_missing", param="line_items"
+        )
+    if "customer" in given:
+        if "customer_email" in given:
+            raise ApiError(
+                "You may only specify one of these parameters: customer, customer_email.",
+                param="customer",
+            )
+        if tx.find(customers.KIND, given["customer"]) is None:
+            raise ApiError(
+                f"No such customer: '{given['customer']}'",
+                code="resource_missing",
+                param="customer",
+            )
+    elif setting_up:
+        raise ApiError("A set-up here is for a customer.", param="customer")
 
 
 def expire(tx: Tx, session_id: str) -> Body:
@@ -122,10 +161,11 @@ def expire(tx: Tx, session_id: str) -> Body:
     return session
 
 
-def complete(tx: Tx, session: Body, intent: Body, payer: Body) -> Body:
-    """The payer is done: the money is taken, or held when it is captured by hand."""
+def complete(tx: Tx, session: Body, intent: Body | None, payer: Body) -> Body:
+    """The payer is done: the money is taken, or held when it is captured by hand; a set-up has none."""
     session["status"] = "complete"
-    session["payment_status"] = "paid" if intent["status"] == "succeeded" else "unpaid"
+    if intent is not None:
+        session["payment_status"] = "paid" if intent["status"] == "succeeded" else "unpaid"
     session["url"] = None
     session["customer_details"] = _payer(payer["email"], payer["name"], payer["address"])
     tx.save(session)
@@ -202,8 +242,11 @@ def _expiry(tx: Tx, given: Body) -> int:
     return at
 
 
-def _new(tx: Tx, given: Body, session_id: str, currency: str, total: int) -> Body:
+def _new(tx: Tx, given: Body, session_id: str, currency: str | None, total: int | None) -> Body:
+    setting_up = given["mode"] == "setup"
     address = given.get("customer_email")
+    if "customer" in given:
+        address = tx.get(customers.KIND, given["customer"])["email"]
     return {
         **dict.fromkeys(_NOTHING),
         "id": session_id,
@@ -223,25 +266,28 @@ def _new(tx: Tx, given: Body, session_id: str, currency: str, total: int) -> Bod
             "submit": None,
             "terms_of_service_acceptance": None,
         },
-        "customer_creation": "if_required",
+        "customer": given.get("customer"),
+        "customer_creation": None if "customer" in given else "if_required",
         "customer_details": _payer(address, None, None) if address else None,
-        "customer_email": address,
+        "customer_email": given.get("customer_email"),
         "discounts": [],
         "expires_at": _expiry(tx, given),
         "livemode": False,
         "locale": given.get("locale"),
         "metadata": given.get("metadata", {}),
-        "mode": "payment",
-        "payment_method_collection": "if_required",
+        "mode": given["mode"],
+        "payment_method_collection": "always" if setting_up else "if_required",
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
         "payment_method_types": ["card"],
-        "payment_status": "unpaid",
+        "payment_status": "no_payment_required" if setting_up else "unpaid",
         "phone_number_collection": {"enabled": False},
         "shipping_options": [],
         "status": "open",
         "submit_type": given.get("submit_type"),
         "success_url": given["success_url"],
-        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+        "total_details": None
+        if setting_up
+        else {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
         "ui_mode": given.get("ui_mode", "hosted_page"),
         "url": None,
     }

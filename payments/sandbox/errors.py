@@ -7,7 +7,8 @@ class ApiError(Exception):
     """One refused request.
 
     ``stored`` says whether the answer is kept under the request's idempotency key: a request that
-    never began (its parameters are wrong) is not, one that ran and was refused is.
+    never began (its parameters are wrong) is not, one that ran and was refused is. ``happened`` says
+    that what was written on the way stays: a card that was tried and declined was tried.
     """
 
     def __init__(
@@ -20,6 +21,8 @@ class ApiError(Exception):
         param: str | None = None,
         stored: bool = False,
         headers: dict[str, str] | None = None,
+        happened: bool = False,
+        more: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -29,6 +32,8 @@ class ApiError(Exception):
         self.message = message
         self.stored = stored
         self.headers = headers or {}
+        self.happened = happened
+        self.more = more or {}
 
     def body(self) -> dict[str, Any]:
         error: dict[str, Any] = {"type": self.type, "message": self.message}
@@ -37,6 +42,7 @@ class ApiError(Exception):
             error["doc_url"] = f"https://stripe.com/docs/error-codes/{self.code.replace('_', '-')}"
         if self.param:
             error["param"] = self.param
+        error |= self.more
         return {"error": error}
 
 

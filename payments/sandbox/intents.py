@@ -21,13 +21,23 @@ CANCEL: Shape = {
 
 def create(tx: Tx, session: Body) -> Body:
     """The intent of a session; made when the payer first presses the button."""
+    asked = session["_payment"] | {
+        "allowed_payment_method_types": session["allowed_payment_method_types"],
+        "amount": session["amount_total"],
+        "currency": session["currency"],
+        "customer": session["customer"],
+    }
+    return begin(tx, asked, ref=session["id"])
+
+
+def begin(tx: Tx, asked: Body, ref: str) -> Body:
+    """An intent that no card was tried for; ``ref`` is the session or the customer that it is found by."""
     intent_id = new_id(KIND)
-    own = session["_payment"]
     body: Body = {
         "id": intent_id,
         "object": KIND,
-        "allowed_payment_method_types": session["allowed_payment_method_types"],
-        "amount": session["amount_total"],
+        "allowed_payment_method_types": asked.get("allowed_payment_method_types", ["card"]),
+        "amount": asked["amount"],
         "amount_capturable": 0,
         "amount_received": 0,
         "application": None,
@@ -35,24 +45,24 @@ def create(tx: Tx, session: Body) -> Body:
         "automatic_payment_methods": None,
         "canceled_at": None,
         "cancellation_reason": None,
-        "capture_method": own["capture_method"],
+        "capture_method": asked.get("capture_method", "automatic"),
         "client_secret": f"{intent_id}_secret_{random_text(25)}",
         "confirmation_method": "automatic",
         "created": tx.now,
-        "currency": session["currency"],
-        "customer": None,
-        "description": own["description"],
+        "currency": asked["currency"],
+        "customer": asked.get("customer"),
+        "description": asked.get("description"),
         "last_payment_error": None,
         "latest_charge": None,
         "livemode": False,
-        "metadata": own["metadata"],
+        "metadata": asked.get("metadata", {}),
         "next_action": None,
         "on_behalf_of": None,
         "payment_method": None,
         "payment_method_types": ["card"],
         "payment_record": None,
         "processing": None,
-        "receipt_email": own["receipt_email"],
+        "receipt_email": asked.get("receipt_email"),
         "review": None,
         "setup_future_usage": None,
         "shipping": None,
@@ -63,7 +73,7 @@ def create(tx: Tx, session: Body) -> Body:
         "transfer_data": None,
         "transfer_group": None,
     }
-    tx.add(body, ref=session["id"])
+    tx.add(body, ref=ref)
     events.record(tx, "payment_intent.created", body)
     return body
 

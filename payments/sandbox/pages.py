@@ -15,7 +15,18 @@ from typing import Any
 
 import jinja2
 
-from payments.sandbox import amounts, cards, checkouts, intents, paying, sender, upkeep
+from payments.sandbox import (
+    amounts,
+    cards,
+    checkouts,
+    intents,
+    methods,
+    paying,
+    saving,
+    sender,
+    setups,
+    upkeep,
+)
 from payments.sandbox.errors import ApiError
 from payments.sandbox.store import Body, Store, Tx
 
@@ -75,7 +86,8 @@ class Pages:
         self, tx: Tx, method: str, session: Body, asked: Mapping[str, str], form: Mapping[str, str]
     ) -> Page:
         if method == "POST":
-            outcome = paying.pay(tx, session["id"], form, self._base)
+            press = saving.save if session["mode"] == "setup" else paying.pay
+            outcome = press(tx, session["id"], form, self._base)
             if isinstance(outcome, paying.Go):
                 return _go(outcome.address)
             return self._form(tx, session, outcome, 200 if outcome.declined else 422)
@@ -94,19 +106,22 @@ class Pages:
 
     def _form(self, tx: Tx, session: Body, again: paying.Again, status: int) -> Page:
         return self._page(
-            "pay.html",
+            "set_up.html" if session["mode"] == "setup" else "pay.html",
             status,
             session=session,
             problems=again.problems,
             values=again.values,
             declined=again.declined,
             lines=session["_lines"],
-            cards=cards.SHOWN,
+            cards=cards.SHOWN_FOR_FILE if session["mode"] == "setup" else cards.SHOWN,
             left=_left(session["expires_at"] - tx.now),
         )
 
     def _last_problem(self, tx: Tx, session: Body) -> dict[str, str]:
         """Why the bank said no a moment ago, told when its page sends the payer back."""
+        if session["setup_intent"]:
+            error = tx.get(setups.KIND, session["setup_intent"])["last_setup_error"]
+            return {"number": error["message"]} if error else {}
         if not session["payment_intent"]:
             return {}
         error = tx.get(intents.KIND, session["payment_intent"])["last_payment_error"]
@@ -115,7 +130,8 @@ class Pages:
     def _challenge(self, tx: Tx, method: str, session: Body, form: Mapping[str, str]) -> Page:
         if method == "POST":
             confirmed = form.get("answer") == "complete"
-            return _go(paying.answer_bank(tx, session["id"], confirmed, self._base).address)
+            answer = saving.answer_bank if session["mode"] == "setup" else paying.answer_bank
+            return _go(answer(tx, session["id"], confirmed, self._base).address)
         if session["status"] != "open" or not session.get("_challenge"):
             return _go(f"{self._base}/pay/{session['id']}")
         card = cards.by_fingerprint(session["_challenge"]["card"])
@@ -130,6 +146,7 @@ class Pages:
             sessions=tx.listing(checkouts.KIND, most)[0],
             payments=tx.listing(intents.KIND, most)[0],
             refunds=tx.listing("refund", most)[0],
+            methods=tx.listing(methods.KIND, most)[0],
             deliveries=sender.listed(tx),
             cards=cards.CARDS,
             now=_moment(tx.now),

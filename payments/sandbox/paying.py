@@ -26,7 +26,9 @@ class Again:
 
 
 @dataclass(frozen=True)
-class _Entry:
+class Entry:
+    """What was entered of a card; it is never stored."""
+
     number: str
     month: int
     year: int
@@ -38,14 +40,14 @@ def pay(tx: Tx, session_id: str, form: Mapping[str, str], base: str) -> Go | Aga
     session = tx.get(checkouts.KIND, session_id)
     here = f"{base}/pay/{session_id}"
     if session["status"] != "open":
-        return Go(_after(session, here))
-    entry = _read(form, tx.now)
+        return Go(after(session, here))
+    entry = read(form, tx.now)
     if isinstance(entry, Again):
         return entry
     card = cards.find(entry.number) or cards.TestCard(
         entry.number, cards.brand_of(entry.number), "is real", decline=cards.REAL_CARD
     )
-    payer = _payer(session, entry.name)
+    payer = payer_of(session, entry.name)
     intent = _intent(tx, session)
     intent["_expiry"] = [entry.month, entry.year]
     if card.challenge:
@@ -62,7 +64,7 @@ def answer_bank(tx: Tx, session_id: str, confirmed: bool, base: str) -> Go:
     here = f"{base}/pay/{session_id}"
     waiting = session.get("_challenge")
     if session["status"] != "open" or waiting is None:
-        return Go(_after(session, here))
+        return Go(after(session, here))
     intent = tx.get(intents.KIND, session["payment_intent"])
     session["_challenge"] = None
     tx.save(session)
@@ -81,10 +83,11 @@ def _attempt(
     if intent["status"] == "requires_payment_method":
         words = intent["last_payment_error"]["message"]
         return Again({"number": words}, {"name": payer["name"] or ""}, declined=True)
-    return Go(_after(checkouts.complete(tx, session, intent, payer), here))
+    return Go(after(checkouts.complete(tx, session, intent, payer), here))
 
 
-def _after(session: Body, here: str) -> str:
+def after(session: Body, here: str) -> str:
+    """Where a browser goes on to: back to the shop when the visit is over."""
     return checkouts.success_address(session) if session["status"] == "complete" else here
 
 
@@ -97,7 +100,8 @@ def _intent(tx: Tx, session: Body) -> Body:
     return intent
 
 
-def _payer(session: Body, name: str) -> Body:
+def payer_of(session: Body, name: str) -> Body:
+    """Billing details of whoever entered the card."""
     return {
         "address": {
             "city": None,
@@ -107,14 +111,15 @@ def _payer(session: Body, name: str) -> Body:
             "postal_code": None,
             "state": None,
         },
-        "email": session["customer_email"],
+        "email": (session["customer_details"] or {}).get("email"),
         "name": name or None,
         "phone": None,
         "tax_id": None,
     }
 
 
-def _read(form: Mapping[str, str], now: int) -> _Entry | Again:
+def read(form: Mapping[str, str], now: int) -> Entry | Again:
+    """Read the card's fields, or say what to correct."""
     number = cards.digits_of(form.get("number", ""))
     problems: dict[str, str] = {}
     if not number:
@@ -136,7 +141,7 @@ def _read(form: Mapping[str, str], now: int) -> _Entry | Again:
     if problems or expiry is None:
         kept = {key: form.get(key, "")[:40] for key in ("number", "expiry")}
         return Again(problems, {**kept, "name": name})
-    return _Entry(number, expiry[0], expiry[1], name)
+    return Entry(number, expiry[0], expiry[1], name)
 
 
 def _expiry(entered: str) -> tuple[int, int] | None:

@@ -168,7 +168,8 @@ class Processor:
                 body = api.run(tx, request.method, request.path, given, self.settings.base)
                 status = 200
             except ApiError as error:
-                tx.connection.execute("rollback to request")
+                if not error.happened:
+                    tx.connection.execute("rollback to request")
                 if not error.stored:
                     return refused(error)
                 status, body = error.status, error.body()

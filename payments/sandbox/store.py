@@ -44,6 +44,9 @@ PREFIXES = {
     "charge": "ch_",
     "refund": "re_",
     "balance_transaction": "txn_",
+    "customer": "cus_",
+    "setup_intent": "seti_",
+    "payment_method": "pm_",
     "event": "evt_",
 }
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"

@@ -1,6 +1,6 @@
 """What happens by itself when time passes: sessions lapse, authorisations end, refunds settle."""
 
-from payments.sandbox import checkouts, intents, refunds
+from payments.sandbox import checkouts, intents, refunds, setups
 from payments.sandbox.store import Tx
 
 KEYS_HOLD = 24 * 3600
@@ -36,5 +36,7 @@ def _expire(tx: Tx, session_id: str) -> None:
 
 def _end_intent(tx: Tx, session: dict[str, object]) -> None:
     intent = session["payment_intent"]
+    if isinstance(session["setup_intent"], str):
+        setups.cancel(tx, session["setup_intent"])
     if isinstance(intent, str) and tx.get(intents.KIND, intent)["status"] != "canceled":
         intents.cancel(tx, intent, "abandoned")

@@ -7,10 +7,15 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
+from sqlalchemy import select
 
 from app.commands import invite
 from app.web import create_app
+from core.parties import accounts
 from flows import enter
+from flows.set_up_method import SetUpWish, begin
+from payments.methods import Consent
+from payments.models import PaymentOperation
 from tests.browser.conftest import NewVisitor
 from tests.browser.installation import Installation
 from tests.browser.visitor import Visitor
@@ -132,6 +137,8 @@ BY_LINK = (
     "/gift-card/<public_id>/<token>",
     "/pay/<public_id>/return",
     "/pay/<public_id>/cancelled",
+    "/methods/<public_id>/return",
+    "/methods/<public_id>/cancelled",
     "/account/reset/<token>",
     "/account/invite/<token>",
     "/account/verify/<token>",
@@ -230,6 +237,9 @@ def test_pages_by_link(visit: NewVisitor, installation: Installation) -> None:
     operation = installation.operation_of(unpaid.order_id)
     look(f"/pay/{operation}/return")
     look(f"/pay/{operation}/cancelled")
+    setup = _begun_setup(installation)
+    look(f"/methods/{setup}/return")
+    look(f"/methods/{setup}/cancelled")
 
     enter.ask_reset(installation.house, "otis@example.com")
     enter.register(installation.house, "oak@example.com", "Oak Reed", "slow boats on the tarn")
@@ -245,6 +255,17 @@ def test_pages_by_link(visit: NewVisitor, installation: Installation) -> None:
             if one.startswith(f"{installation.shop}/account/")
         ]
         look(link.removeprefix(installation.shop))
+
+
+def _begun_setup(installation: Installation) -> str:
+    house = installation.house
+    with house.db.reading() as session:
+        account = accounts.by_number(session, "318640275")
+    agreed = Consent(None, "trial", "trial:T-1", "I agree.", "1", "203.0.113.7")
+    begin(house, SetUpWish(account.id, agreed, "/account", "/account"))
+    with house.db.reading() as session:
+        query = select(PaymentOperation.public_id).where(PaymentOperation.kind == "setup")
+        return session.scalars(query).one()
 
 
 def _invite(installation: Installation, account: str, email: str) -> None:

@@ -1,4 +1,4 @@
-"""Flows are tested on both databases."""
+"""Flows are tested on both databases, and pay at one sandbox processor."""
 
 from tests.databases import (
     clock,
@@ -10,13 +10,17 @@ from tests.databases import (
     sqlite_file,
     world,
 )
+from tests.paying import house, processor, sandbox
 
 __all__ = [
     "clock",
     "db",
+    "house",
     "new_url",
     "postgres_db",
     "postgres_server",
+    "processor",
+    "sandbox",
     "sqlite_db",
     "sqlite_file",
     "world",

@@ -22,10 +22,7 @@ from core.parties import accounts
 from flows import account as flow
 from flows.house import House
 from flows.pay_bill import NothingToPay, PayWish, pay
-from tests.paying import house, processor, sandbox
 from tests.world import World, account, user
-
-__all__ = ["house", "processor", "sandbox"]
 
 TODAY = date(2026, 11, 17)
 

@@ -13,12 +13,10 @@ from flows.reconcile import read_events
 from flows.verify import verify
 from invoices.models import Invoice
 from payments.models import Payment
-from tests.paying import CARD, gateway, processor, sandbox
+from tests.paying import CARD, gateway
 from tests.sandbox_process import SandboxProcess
 from tests.shop import Shop, make_shop
 from tests.world import ADDRESS, World
-
-__all__ = ["processor", "sandbox"]
 
 V1 = "/api/v1"
 BACK = "https://headless.example.com/done"
@@ -122,7 +120,7 @@ def test_the_same_key_gives_the_same_answer(
 ):
     cart_id = _cart(program, world.router.sku)
     if crashed:
-        with crash.crash_at("checkout.before_answer_is_kept"):
+        with crash.crash_at("once.before_answer_is_kept"):
             _order(program, cart_id, _wish())
         assert isinstance(shop.house.clock, ManualClock)
         shop.house.clock.advance(timedelta(minutes=2))

@@ -18,13 +18,10 @@ from flows.verify import verify
 from invoices.models import Invoice
 from payments.models import PaymentOperation, Refund
 from tests import world as worlds
-from tests.paying import house, processor, sandbox
 from tests.rooms.invoices.billing import Billing, line
 from tests.rooms.ledger.books import balance
 from tests.sandbox_process import SandboxProcess
 from tests.world import World
-
-__all__ = ["house", "processor", "sandbox"]
 
 
 @pytest.fixture

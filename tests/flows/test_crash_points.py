@@ -30,11 +30,9 @@ from invoices.models import Invoice, StoredDocument
 from payments import operations
 from payments.gateway import InvalidRequest
 from payments.models import Payment, PaymentOperation, Refund
-from tests.paying import CARD, drain, fill_cart, house, pass_time, processor, sandbox, wish
+from tests.paying import CARD, drain, fill_cart, pass_time, wish
 from tests.sandbox_process import SandboxProcess
 from tests.world import World
-
-__all__ = ["house", "processor", "sandbox"]
 
 Scenario = Callable[[House, SandboxProcess, str], None]
 

@@ -18,12 +18,9 @@ from invoices.models import Invoice
 from invoices.terms import Terms
 from payments.models import PaymentOperation
 from tests import world as worlds
-from tests.paying import house, processor, sandbox
 from tests.rooms.invoices.billing import Billing, line
 from tests.sandbox_process import SandboxProcess
 from tests.world import World
-
-__all__ = ["house", "processor", "sandbox"]
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from core.ledger.tender_models import GiftCard, TenderReturn
 from flows import correct_invoice, keep_gift_cards, reconcile, refund
 from flows.choose_tenders import ByCredit, ByGiftCard, Paying
 from flows.give_back import Back, give_back
+from flows.hear_event import hear
 from flows.house import House
 from flows.place_order import Placed, Wish, place
-from flows.settle_payment import from_event
 from flows.verify import verify
 from invoices.memos import NothingToCredit
 from invoices.models import Invoice
@@ -26,23 +26,12 @@ from payments import inbox
 from payments.gateway import WebhookEvent
 from payments.models import Payment, Refund
 from tests.giving import balance, buy_gift_card, credit_left, member, short_papers, wish_with
-from tests.paying import (
-    CARD,
-    come_back,
-    drain,
-    fill_cart,
-    house,
-    pass_time,
-    processor,
-    sandbox,
-    usd,
-    wish,
-)
+from tests.paying import CARD, come_back, drain, fill_cart, pass_time, usd, wish
 from tests.sandbox_process import SandboxProcess
 from tests.together import together
 from tests.world import World
 
-__all__ = ["house", "processor", "sandbox", "short_papers"]
+__all__ = ["short_papers"]
 pytestmark = pytest.mark.usefixtures("short_papers")
 
 #: A card that pays, and whose refunds fail an hour after they were taken.
@@ -166,9 +155,9 @@ def test_a_refund_that_fails_later_is_posted_back_and_can_go_elsewhere(
     )
     house.db.run_tx(lambda session: inbox.receive(session, event, house.clock.now()))
     with crash.crash_at("refund.posted_back"):
-        from_event(house, event.id)
-    from_event(house, event.id)
-    from_event(house, event.id)
+        hear(house, event.id)
+    hear(house, event.id)
+    hear(house, event.id)
     assert [row.state for row in _all(house, Refund)] == ["failed"]
     assert sum(row.amount_minor for row in _all(house, TenderReturn)) == 500
     give_back(house, _back(placed, 3000, "again", order=("gift_card", "credit")))

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from cart import lines
+from cart.goods import MOST_OF_ONE
 from core.kernel import crash
 from core.kernel.errors import ShopError
 from core.kernel.jobs import Job
@@ -32,20 +33,9 @@ from invoices.models import Invoice
 from payments import operations
 from payments.models import Payment, PaymentOperation, Refund
 from tests.flows.test_crash_points import POINTS, SCENARIOS, _assert_once
-from tests.paying import (
-    CARD,
-    DECLINED,
-    drain,
-    house,
-    pass_time,
-    processor,
-    sandbox,
-    wish,
-)
+from tests.paying import CARD, DECLINED, drain, pass_time, wish
 from tests.sandbox_process import SandboxProcess
 from tests.world import Goods, World
-
-__all__ = ["house", "processor", "sandbox"]
 
 pytestmark = pytest.mark.long
 
@@ -226,7 +216,7 @@ class Life:
         now = house.clock.now()
         with house.db.reading() as session:
             left = levels.available(session, [goods.variant_id], now)[goods.variant_id]
-        if 0 < left <= lines.MOST_OF_ONE:
+        if 0 < left <= MOST_OF_ONE:
             rest = house.db.run_tx(lambda session: fill(session, goods, left))
             self.orders.append(place(house, wish(rest, "invoice")).order_id)
 

@@ -15,32 +15,19 @@ from core.kernel.money import Money
 from core.orders.models import Order
 from flows import reconcile, refund
 from flows.cancel_order import cancel
+from flows.hear_event import hear
 from flows.house import House
 from flows.place_order import place
-from flows.settle_payment import PaymentMismatch, from_event, settle
+from flows.settle_payment import PaymentMismatch, settle
 from flows.verify import verify
 from invoices.models import Invoice
 from payments import inbox, operations
 from payments.gateway import Gateway, RateLimited, WebhookEvent
 from payments.models import InboundEvent, Payment, PaymentOperation, Refund
-from tests.paying import (
-    CARD,
-    buy,
-    come_back,
-    drain,
-    fill_cart,
-    house,
-    order,
-    pass_time,
-    processor,
-    sandbox,
-    wish,
-)
+from tests.paying import CARD, buy, come_back, drain, fill_cart, order, pass_time, wish
 from tests.sandbox_process import SandboxProcess
 from tests.shop import PostBox
 from tests.world import World
-
-__all__ = ["house", "processor", "sandbox"]
 
 
 def _count(house: House, model, *where) -> int:
@@ -141,7 +128,7 @@ def test_an_event_of_somebody_elses_visit_is_ignored(
     event = _ours(house, placed)[0]
     house.db.run_tx(lambda session: _forget_operation(session))
     _receive(house, event)
-    from_event(house, event.id)
+    hear(house, event.id)
     with house.db.reading() as session:
         assert session.get_one(InboundEvent, event.id).state == "ignored"
 

@@ -32,23 +32,9 @@ from flows.settle_payment import settle
 from flows.verify import verify
 from invoices.models import Invoice
 from payments.models import Payment, PaymentOperation, Refund
-from tests.paying import (
-    CARD,
-    come_back,
-    drain,
-    fill_cart,
-    house,
-    order,
-    pass_time,
-    processor,
-    sandbox,
-    usd,
-    wish,
-)
+from tests.paying import CARD, come_back, drain, fill_cart, order, pass_time, usd, wish
 from tests.sandbox_process import SandboxProcess
 from tests.world import ADDRESS, World
-
-__all__ = ["house", "processor", "sandbox"]
 
 
 def _all(house: House, model):

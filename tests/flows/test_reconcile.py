@@ -22,10 +22,11 @@ from core.orders.models import Order
 from flows import reconcile, refund
 from flows.abandon_payment import abandon
 from flows.cancel_order import cancel
+from flows.hear_event import hear
 from flows.house import House
 from flows.pay_bill import pay_order
 from flows.place_order import Placed, place
-from flows.settle_payment import from_event, settle
+from flows.settle_payment import settle
 from flows.verify import verify
 from payments import inbox, operations
 from payments import reading as payments
@@ -37,22 +38,9 @@ from payments.gateway import (
     WebhookEvent,
 )
 from payments.models import InboundEvent, Payment, PaymentOperation, Refund
-from tests.paying import (
-    CARD,
-    buy,
-    drain,
-    fill_cart,
-    house,
-    order,
-    pass_time,
-    processor,
-    sandbox,
-    wish,
-)
+from tests.paying import CARD, buy, drain, fill_cart, order, pass_time, wish
 from tests.sandbox_process import SandboxProcess
 from tests.world import World
-
-__all__ = ["house", "processor", "sandbox"]
 
 #: A card whose refunds are taken at first and fail an hour later.
 REFUND_FAILS = "4000000000005126"
@@ -124,7 +112,7 @@ def _hear(house: House, kind: str, object_id: str) -> str:
     now = house.clock.now()
     event = WebhookEvent(f"evt_{object_id}", "told.us", kind, object_id, now, livemode=False)
     house.db.run_tx(lambda session: inbox.receive(session, event, now))
-    from_event(house, event.id)
+    hear(house, event.id)
     with house.db.reading() as session:
         return session.get_one(InboundEvent, event.id).state
 
@@ -160,7 +148,7 @@ def test_a_refund_that_comes_back_later_is_told_to_the_desk_once(
     assert _on_the_desk(house) == []
     pass_time(house, sandbox, timedelta(hours=2))
     assert _hear(house, "refund", refunded.gateway_id) == "applied"
-    from_event(house, f"evt_{refunded.gateway_id}")
+    hear(house, f"evt_{refunded.gateway_id}")
     (trouble,) = _on_the_desk(house)
     assert (trouble.kind, trouble.state) == ("refund", "failed")
     assert "could not pay the refund out" in trouble.last_error

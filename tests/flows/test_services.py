@@ -21,7 +21,7 @@ from core.orders.models import OrderLine
 from core.parties.models import Account
 from core.prices.models import Plan
 from core.subscriptions import reading
-from core.subscriptions.errors import AlreadyThere, InTerm, NoSuchMeter, NotRunning, OtherFamily
+from core.subscriptions.errors import AlreadyThere, NoSuchMeter, NotRunning, OtherFamily, TermRuns
 from core.subscriptions.models import Subscription
 from flows import (
     activate_service,
@@ -226,9 +226,11 @@ def test_a_scheduled_plan_moves_what_may_be_used_on_its_day(street: Street):
     wanted = Wanted(street.plans.brook.sku, 1, at_period_end=True)
     change_service.change(street.house, street.asked, wanted)
     assert (street.may_use(), street.may_use("slow")) == (True, False)
+    assert end_services.run(street.house).seen == 0
     street.pass_days(30)
-    end_services.run(street.house)
+    assert end_services.run(street.house).seen == 1
     assert (street.may_use(), street.may_use("slow")) == (False, True)
+    assert end_services.run(street.house).seen == 0, "what is done is not looked at again"
 
 
 def test_a_change_ahead_can_be_kept_away(street: Street):
@@ -303,7 +305,7 @@ def test_who_agreed_to_a_term_stays_for_it_but_staff_may_let_them_go(street: Str
     with street.house.db.transaction() as session:
         session.get_one(Subscription, street.row().id).term_months = 12
     mine = street.by()
-    with pytest.raises(InTerm) as caught:
+    with pytest.raises(TermRuns) as caught:
         change_service.end(street.house, mine, "moving", "", at_period_end=False)
     assert caught.value.until == date(2027, 11, 17)
     shown = change_service.preview_end(street.house, mine, at_period_end=True)

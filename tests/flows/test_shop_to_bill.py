@@ -35,18 +35,13 @@ from tests.paying import (
     come_back,
     drain,
     fill_cart,
-    house,
     order,
     pass_time,
-    processor,
-    sandbox,
     usd,
     wish,
 )
 from tests.sandbox_process import SandboxProcess
 from tests.world import ADDRESS, World
-
-__all__ = ["house", "processor", "sandbox"]
 
 
 def _all(house: House, model):

@@ -39,25 +39,13 @@ from tests.giving import (
     short_papers,
     wish_with,
 )
-from tests.paying import (
-    CARD,
-    come_back,
-    drain,
-    fill_cart,
-    house,
-    order,
-    pass_time,
-    processor,
-    sandbox,
-    usd,
-    wish,
-)
+from tests.paying import CARD, come_back, drain, fill_cart, order, pass_time, usd, wish
 from tests.sandbox_process import SandboxProcess
 from tests.shop import PostBox
 from tests.together import together
 from tests.world import World
 
-__all__ = ["house", "processor", "sandbox", "short_papers"]
+__all__ = ["short_papers"]
 pytestmark = pytest.mark.usefixtures("short_papers")
 
 #: A router with Ohio's tax.

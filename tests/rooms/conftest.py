@@ -1,4 +1,4 @@
-"""Rooms are tested on both databases."""
+"""Rooms are tested on both databases; the faces share one sandbox processor, whose books they keep."""
 
 from tests.databases import (
     clock,
@@ -10,6 +10,7 @@ from tests.databases import (
     sqlite_file,
     world,
 )
+from tests.paying import processor
 
 __all__ = [
     "clock",
@@ -17,6 +18,7 @@ __all__ = [
     "new_url",
     "postgres_db",
     "postgres_server",
+    "processor",
     "sqlite_db",
     "sqlite_file",
     "world",

@@ -9,14 +9,16 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.demo.fernway import trials
 from cart.models import DeliveryMethod
-from core.catalog.models import Category, Product, Variant
+from core.catalog.models import BUNDLE, BundleComponent, Category, Product, Variant
 from core.kernel.money import to_micros
 from core.ledger.chart import open_chart
 from core.parties.models import Channel, LegalEntity
-from core.prices.models import Plan, Price, PriceList
+from core.prices.models import BundlePrice, Plan, Price, PriceList
 from core.stock import levels
 from core.stock.models import Location
 from core.tax.models import TaxRate
@@ -130,6 +132,7 @@ def open_shop(
     session.flush()
     session.add_all(_delivery(channel.id))
     _stock_shelves(session, channel, sold, now)
+    trials.offer(session, now)
     return entity, channel
 
 
@@ -191,6 +194,11 @@ def _stock_shelves(
     for position, row in enumerate(catalog["product"], start=1):
         _put(shelves, row, position)
     session.flush()
+    for row in catalog["bundle"]:
+        _pack(shelves, row)
+    for row in catalog["yearly"]:
+        _sell_by_the_year(shelves, row)
+    session.flush()
 
 
 def _put(shelves: _Shelves, row: Mapping[str, Any], position: int) -> None:
@@ -223,6 +231,8 @@ def _offer(shelves: _Shelves, product: Product, row: Mapping[str, Any], number: 
     )
     session.add(variant)
     session.flush()
+    if variant.kind == BUNDLE:
+        return
     session.add(
         Price(
             price_list_id=shelves.prices.id,
@@ -231,7 +241,78 @@ def _offer(shelves: _Shelves, product: Product, row: Mapping[str, Any], number: 
         )
     )
     if variant.kind == "plan":
-        session.add(Plan(variant_id=variant.id, interval="month"))
+        session.add(
+            Plan(
+                variant_id=variant.id,
+                interval="month",
+                family=row.get("family", ""),
+                activation=row.get("activation", "by_hand"),
+                features=row.get("features", []),
+            )
+        )
     if "stock" in row:
         came = row["stock"] + Counter(shelves.sold)[variant.sku]
         levels.receive(session, variant.id, shelves.location.id, came, shelves.now)
+
+
+def _variant(session: Session, sku: str) -> Variant:
+    return session.scalars(select(Variant).where(Variant.sku == sku)).one()
+
+
+def _pack(shelves: _Shelves, row: Mapping[str, Any]) -> None:
+    """Put the pieces into a bundle, and its price on it."""
+    session, bundle = shelves.session, _variant(shelves.session, row["sku"])
+    for position, inside in enumerate(row["pieces"], start=1):
+        piece = _variant(session, inside["sku"])
+        session.add(
+            BundleComponent(
+                bundle_id=bundle.id,
+                component_id=piece.id,
+                component_kind=piece.kind,
+                position=position,
+                quantity=inside.get("quantity", 1),
+                weight=inside["weight"],
+            )
+        )
+    session.add_all(
+        BundlePrice(
+            price_list_id=shelves.prices.id,
+            variant_id=bundle.id,
+            charge_kind=kind,
+            unit_price_micros=to_micros(price),
+        )
+        for kind, price in row["prices"].items()
+    )
+
+
+def _sell_by_the_year(shelves: _Shelves, row: Mapping[str, Any]) -> None:
+    """A variant of a plan that is paid by the year, and else is as the one by the month."""
+    session, monthly = shelves.session, _variant(shelves.session, row["of"])
+    plan = session.scalars(select(Plan).where(Plan.variant_id == monthly.id)).one()
+    variant = Variant(
+        product_id=monthly.product_id,
+        sku=row["sku"],
+        name=f"{monthly.name}, by the year",
+        kind=monthly.kind,
+        tax_category=monthly.tax_category,
+        position=monthly.position + 1,
+    )
+    session.add(variant)
+    session.flush()
+    session.add_all(
+        [
+            Price(
+                price_list_id=shelves.prices.id,
+                variant_id=variant.id,
+                unit_price_micros=to_micros(row["price"]),
+            ),
+            Plan(
+                variant_id=variant.id,
+                interval="year",
+                family=plan.family,
+                activation=plan.activation,
+                bills_on=plan.bills_on,
+                features=plan.features,
+            ),
+        ]
+    )

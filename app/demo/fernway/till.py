@@ -20,8 +20,16 @@ from core.kernel.money import Money
 from payments import operations
 from payments.gateway import CheckoutRequest, CheckoutSession, Payment
 from payments.models import PaymentOperation
+from payments.saved import (
+    ChargeRequest,
+    Customer,
+    CustomerRequest,
+    SavedMethod,
+    Setup,
+    SetupRequest,
+)
 
-_VISIT, _PAYMENT = "cs_till_", "pi_till_"
+_VISIT, _PAYMENT, _SETUP, _METHOD = "cs_till_", "pi_till_", "seti_till_", "pm_till_"
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,36 @@ class Till:
         self, operation_id: str, created_gte: datetime
     ) -> CheckoutSession | None:
         return self._visit(self._operation(operation_id))
+
+    def create_customer(self, request: CustomerRequest) -> Customer:
+        return Customer(f"cus_till_{request.reference}", request.name, request.email)
+
+    def start_setup(self, request: SetupRequest) -> CheckoutSession:
+        return self._visit(self._operation(request.operation_id))
+
+    def get_setup(self, setup_id: str) -> Setup:
+        operation = self._operation(setup_id.removeprefix(_SETUP))
+        customer_id = str(operation.request["customer"])
+        made = operation.created_at
+        method = SavedMethod(
+            id=f"{_METHOD}{operation.public_id}",
+            customer_id=customer_id,
+            brand="visa",
+            last4="4242",
+            exp_month=12,
+            exp_year=made.year + 4,
+            fingerprint=f"till {operation.account_id}",
+            created=made,
+        )
+        return Setup(setup_id, "succeeded", operation.public_id, customer_id, method, None, made)
+
+    def charge_saved(self, request: ChargeRequest) -> Payment:
+        return self.get_payment(f"{_PAYMENT}{request.operation_id}")
+
+    def find_payment_by_operation(
+        self, operation_id: str, customer_id: str, created_gte: datetime
+    ) -> Payment | None:
+        return self.get_payment(f"{_PAYMENT}{operation_id}")
 
     def get_payment(self, payment_id: str) -> Payment:
         operation = self._operation(payment_id.removeprefix(_PAYMENT))
@@ -69,13 +107,16 @@ class Till:
 
     def _visit(self, operation: PaymentOperation) -> CheckoutSession:
         assert operation.expires_at is not None  # every visit ends some time
+        saves = operation.kind == "setup"
         return CheckoutSession(
             id=f"{_VISIT}{operation.public_id}",
+            mode="setup" if saves else "payment",
             status="complete",
-            payment_status="paid",
-            amount=Money(operation.amount_minor, operation.currency),
+            payment_status="no_payment_required" if saves else "paid",
+            amount=None if saves else Money(operation.amount_minor, operation.currency),
             url="https://till.example.com/",
-            payment_id=f"{_PAYMENT}{operation.public_id}",
+            payment_id=None if saves else f"{_PAYMENT}{operation.public_id}",
+            setup_id=f"{_SETUP}{operation.public_id}" if saves else None,
             operation_id=operation.public_id,
             metadata={},
             created=operation.created_at,

@@ -9,6 +9,9 @@ from werkzeug.test import TestResponse
 
 from core.kernel.clock import ManualClock
 from core.kernel.db import Database
+from core.parties import tokens
+from core.parties.tokens import STAFF, USER, NewToken
+from tests import world as worlds
 from tests.paying import gateway, processor, sandbox
 from tests.sandbox_process import SandboxProcess
 from tests.shop import Shop, make_shop
@@ -93,3 +96,18 @@ def shop(
 def program(shop: Shop) -> Program:
     """A program that has not been here before."""
     return Program(shop)
+
+
+def bearers(shop: Shop) -> dict[str, str]:
+    """A token of each side that is good for everything: Riley's for ``account``, Kim's for ``desk``."""
+    now = shop.house.clock.now()
+    with shop.house.db.transaction() as session:
+        riley = worlds.user(session, now, email="riley@example.com")
+        kim = worlds.user(session, now, email="kim@example.com", name="Kim Lund")
+        kim.is_staff = True
+        return {
+            side: tokens.make(
+                session, who.id, NewToken(kind, "Till", tuple(tokens.SCOPES[kind])), now.date(), now
+            )[1]
+            for side, who, kind in (("account", riley, USER), ("desk", kim, STAFF))
+        }

@@ -125,7 +125,7 @@ def test_a_key_belongs_to_its_cart(program: Program, shop: Shop, world: World):
 
 def test_a_key_under_way_is_told_with_when_to_come_back(program: Program, shop: Shop, world: World):
     cart = program.cart("FW-RT-6")
-    with crash.crash_at("checkout.before_answer_is_kept"):
+    with crash.crash_at("once.before_answer_is_kept"):
         program.order(cart, wish())
     refused = program.order(cart, wish())
     assert (refused.status_code, refused.json["code"]) == (409, "idempotency_key_in_flight")

@@ -10,11 +10,11 @@ from openapi_spec_validator import validate
 from pydantic import BaseModel, ValidationError
 from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 from werkzeug.test import TestResponse
 
 from api import openapi, shapes
-from tests.rooms.api.conftest import Program, wish
+from tests.rooms.api.conftest import Program, bearers, wish
 from tests.shop import BASE, Shop
 from tests.world import ADDRESS, World
 
@@ -96,11 +96,14 @@ def test_whatever_is_asked_is_answered_as_told(
     """Requests made up from the description, right ones and wrong ones, on a cart that there is."""
     cart = program.cart("FW-VISIT").rpartition("/")[2]
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", shop.app)
+    by_side = bearers(shop)
     statuses: list[int] = []
 
     def ask(case: Any) -> None:
         # A cursor or an e-mail address may have the right form and be wrong all the same.
-        answer = case.call_and_validate(excluded_checks=[positive_data_acceptance])
+        token = by_side.get(case.path.split("/")[1])
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        answer = case.call_and_validate(headers=headers, excluded_checks=EXCLUDED)
         statuses.append(answer.status_code)
 
     for found in schema.get_all_operations():
@@ -118,6 +121,8 @@ def test_whatever_is_asked_is_answered_as_told(
     assert {200, 201} <= set(statuses) if mode == GenerationMode.POSITIVE else 422 in statuses
 
 
+#: A token that works is sent with wrong requests too: what they are refused for is the request.
+EXCLUDED = [positive_data_acceptance, ignored_auth]
 _few = settings(
     max_examples=8,
     database=None,

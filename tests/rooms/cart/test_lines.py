@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import update
 
 from cart import lines
-from cart.lines import MOST_OF_ONE, BadQuantity, CartClosed, TooMany
+from cart.goods import MOST_OF_ONE, BadQuantity, TooMany
+from cart.lines import CartClosed
 from cart.models import Cart
 from core.catalog.models import Product, Variant
 from core.catalog.products import UnknownSku

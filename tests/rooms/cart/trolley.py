@@ -41,13 +41,13 @@ class Trolley:
         return cls(db, clock, world, db.run_tx(work))
 
     def put(self, goods: Goods | str, quantity: int = 1) -> Entry:
+        return self.db.run_tx(lambda session: self.put_in(session, goods, quantity))
+
+    def put_in(self, session: Session, goods: Goods | str, quantity: int = 1) -> Entry:
+        """As ``put``, in somebody's transaction."""
         sku = goods if isinstance(goods, str) else goods.sku
-
-        def work(session: Session) -> Entry:
-            cart = lines.lock_open(session, self.public_id)
-            return lines.put(session, cart, sku, quantity, HALF_AN_HOUR, self.clock.now())
-
-        return self.db.run_tx(work)
+        cart = lines.lock_open(session, self.public_id)
+        return lines.put(session, cart, sku, quantity, HALF_AN_HOUR, self.clock.now())
 
     def set(self, line_id: str, quantity: int) -> Entry | None:
         def work(session: Session) -> Entry | None:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from core.entitlements import asking, granting, locking, steps
 from core.entitlements.asking import Answer
 from core.entitlements.models import Entitlement, EntitlementEvent
+from core.parties.models import Account
 from core.prices.models import Plan
 from core.subscriptions import changing, ending, pausing
 from tests import serving
@@ -75,7 +76,7 @@ def test_an_account_is_locked_as_a_whole_or_by_feature(line: Line):
     with line.db.transaction() as session:
         account = line.row(session).service_account_id
         now = line.clock.now()
-        owner = session.get_one(serving.Account, account)
+        owner = session.get_one(Account, account)
         serving.running(session, line.world, owner, line.plans.backup, now)
         assert locking.lock(session, account, "past_due", BY, now) == 2
         assert locking.unlock(session, account, "past_due", BY, now, features={"backup"}) == 1
@@ -84,7 +85,7 @@ def test_an_account_is_locked_as_a_whole_or_by_feature(line: Line):
 
 def test_of_two_services_the_nearer_one_answers(line: Line):
     with line.db.transaction() as session:
-        owner = session.get_one(serving.Account, line.account_id)
+        owner = session.get_one(Account, line.account_id)
         other = serving.running(session, line.world, owner, line.plans.brook, line.clock.now())
         locking.lock(session, line.row(session), "desk", BY, line.clock.now())
         assert asking.may_use(session, line.account_id, "internet").service == other.public_id

@@ -13,6 +13,7 @@ import stripe
 
 from core.kernel.money import Money
 from payments.gateway import CheckoutLine, CheckoutRequest, CheckoutSession, Payment, RefundRequest
+from payments.saved import ChargeRequest, CustomerRequest, SavedMethod, Setup, SetupRequest
 from payments.stripe_gateway import StripeGateway
 from tests.rooms.payments.stripe_types import exchange_problems
 from tests.sandbox_process import SandboxProcess, WebhookCatcher, running_sandbox
@@ -83,6 +84,7 @@ class Side:
     gateway: StripeGateway
     now: Callable[[], datetime]
     paid: Callable[..., Payment]
+    saved: Callable[..., SavedMethod]
     names: Iterator[str] = field(default_factory=lambda: _names())
 
     def request(self, **other: Any) -> CheckoutRequest:
@@ -112,6 +114,41 @@ class Side:
         name = next(self.names)
         amount = Money(minor, payment.amount.currency)
         return RefundRequest(f"key-{name}", f"op-{name}", payment.id, amount, {"memo": "CM-7"})
+
+    def new_customer(self) -> str:
+        """Somebody whose cards are kept; answers the processor's id."""
+        name = next(self.names)
+        asked = CustomerRequest(f"key-{name}", name, "June Alder", "june.alder@example.com")
+        return self.gateway.create_customer(asked).id
+
+    def setup(self, customer_id: str, **other: Any) -> SetupRequest:
+        """A visit that puts a card of a customer on file, with its own key and operation."""
+        name = next(self.names)
+        usual: dict[str, Any] = {
+            "op_key": f"key-{name}",
+            "operation_id": f"op-{name}",
+            "customer_id": customer_id,
+            "success_url": "http://localhost:8000/methods/done",
+            "cancel_url": "http://localhost:8000/methods/back",
+            "expires_at": self.now() + timedelta(minutes=40),
+            "metadata": {"subject": "trial:T-7"},
+        }
+        return SetupRequest(**(usual | other))
+
+    def charge(self, method: SavedMethod, minor: int = 4500, **other: Any) -> ChargeRequest:
+        """A charge of a saved card, with its own key and operation."""
+        name = next(self.names)
+        assert method.customer_id is not None
+        usual: dict[str, Any] = {
+            "op_key": f"key-{name}",
+            "operation_id": f"op-{name}",
+            "customer_id": method.customer_id,
+            "method_id": method.id,
+            "amount": Money(minor, "USD"),
+            "description": "Bill INV-1001",
+            "metadata": {"bill": "INV-1001"},
+        }
+        return ChargeRequest(**(usual | other))
 
     def new_name(self) -> str:
         return next(self.names)
@@ -147,7 +184,20 @@ def side_of(sandbox: SandboxProcess) -> Side:
         assert payment_id is not None
         return gateway.get_payment(payment_id)
 
-    here = Side(gateway, lambda: datetime.fromtimestamp(sandbox.now(), UTC), paid)
+    def saved(card: str = "4242424242424242", **other: Any) -> SavedMethod:
+        setup = set_up(card, other.pop("expiry", "12/34"), **other)
+        assert setup.method is not None
+        return setup.method
+
+    def set_up(card: str, expiry: str, **other: Any) -> Setup:
+        customer_id = other.pop("customer_id", None) or here.new_customer()
+        session = gateway.start_setup(here.setup(customer_id, **other))
+        assert session.url is not None
+        assert session.setup_id is not None
+        sandbox.pay(session.url, card, expiry=expiry)
+        return gateway.get_setup(session.setup_id)
+
+    here = Side(gateway, lambda: datetime.fromtimestamp(sandbox.now(), UTC), paid, saved)
     return here
 
 
@@ -189,7 +239,20 @@ def live_side() -> Side:
             pass
         return gateway.get_payment(created.id)
 
-    here = Side(gateway, lambda: datetime.now(UTC), paid)
+    attached = {
+        "4242424242424242": "pm_card_visa",
+        "4000002760003184": "pm_card_authenticationRequired",
+        "4000000000000341": "pm_card_chargeCustomerFail",
+    }
+
+    def saved(card: str = "4242424242424242", **other: Any) -> SavedMethod:
+        customer_id = other.pop("customer_id", None) or here.new_customer()
+        stripe.StripeClient(key).v1.payment_methods.attach(
+            attached[card], {"customer": customer_id}
+        )
+        return gateway.list_payment_methods(customer_id)[0]
+
+    here = Side(gateway, lambda: datetime.now(UTC), paid, saved)
     return here
 
 

@@ -29,6 +29,9 @@ OBJECTS: dict[str, type[Any]] = {
     "refund": stripe.Refund,
     "balance_transaction": stripe.BalanceTransaction,
     "event": stripe.Event,
+    "customer": stripe.Customer,
+    "setup_intent": stripe.SetupIntent,
+    "payment_method": stripe.PaymentMethod,
     "item": stripe.LineItem,
 }
 _EXPANDED = {
@@ -37,6 +40,9 @@ _EXPANDED = {
     "Refund": stripe.Refund,
     "BalanceTransaction": stripe.BalanceTransaction,
     "LineItem": stripe.LineItem,
+    "Customer": stripe.Customer,
+    "SetupIntent": stripe.SetupIntent,
+    "PaymentMethod": stripe.PaymentMethod,
 }
 _ONE = r"[A-Za-z0-9_]+"
 REQUESTS: list[tuple[str, str, Any]] = [
@@ -45,6 +51,14 @@ REQUESTS: list[tuple[str, str, Any]] = [
     ("get", f"/v1/checkout/sessions/{_ONE}", checkout_params.SessionRetrieveParams),
     ("get", f"/v1/checkout/sessions/{_ONE}/line_items", checkout_params.SessionLineItemListParams),
     ("post", f"/v1/checkout/sessions/{_ONE}/expire", checkout_params.SessionExpireParams),
+    ("post", "/v1/customers", params.CustomerCreateParams),
+    ("get", f"/v1/customers/{_ONE}", params.CustomerRetrieveParams),
+    ("get", f"/v1/setup_intents/{_ONE}", params.SetupIntentRetrieveParams),
+    ("get", "/v1/payment_methods", params.PaymentMethodListParams),
+    ("get", f"/v1/payment_methods/{_ONE}", params.PaymentMethodRetrieveParams),
+    ("post", f"/v1/payment_methods/{_ONE}/detach", params.PaymentMethodDetachParams),
+    ("post", "/v1/payment_intents", params.PaymentIntentCreateParams),
+    ("get", "/v1/payment_intents", params.PaymentIntentListParams),
     ("get", f"/v1/payment_intents/{_ONE}", params.PaymentIntentRetrieveParams),
     ("post", f"/v1/payment_intents/{_ONE}/capture", params.PaymentIntentCaptureParams),
     ("post", f"/v1/payment_intents/{_ONE}/cancel", params.PaymentIntentCancelParams),

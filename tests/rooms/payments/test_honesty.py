@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from payments.gateway import GatewayError
 from payments.sandbox import api
 from tests.rooms.payments.conftest import Side, side_of
 from tests.rooms.payments.stripe_types import (
@@ -101,7 +102,8 @@ def test_what_the_shop_does_not_ask_for_yet_is_of_stripes_shape_too(
 def test_every_kind_of_event_is_one_that_stripe_sends_about_an_object_of_its_shape(
     own_sandbox: SandboxProcess,
 ) -> None:
-    """Refused, asked by the bank, held, captured, released, lapsed, refunded in three ways."""
+    """Refused, asked by the bank, held, captured, released, lapsed, refunded in three ways; put on file and
+    taken off, charged from file and refused."""
     side = side_of(own_sandbox)
     for card in ("4000000000000002", "4000002760003184"):
         side.paid(card)
@@ -110,6 +112,7 @@ def test_every_kind_of_event_is_one_that_stripe_sends_about_an_object_of_its_sha
     side.gateway.expire_checkout(side.open().id, f"end-{side.new_name()}")
     for card in ("4242424242424242", "4000000000007726", "4000000000005126"):
         side.gateway.refund(side.refund(side.paid(card), 500))
+    _put_cards_on_file(side, own_sandbox)
     own_sandbox.advance(3700)
     events = own_sandbox.events
     assert {
@@ -126,8 +129,47 @@ def test_every_kind_of_event_is_one_that_stripe_sends_about_an_object_of_its_sha
         "payment_intent.payment_failed",
         "payment_intent.requires_action",
         "payment_intent.succeeded",
+        "customer.created",
+        "payment_method.attached",
+        "payment_method.detached",
+        "setup_intent.canceled",
+        "setup_intent.created",
+        "setup_intent.requires_action",
+        "setup_intent.setup_failed",
+        "setup_intent.succeeded",
         "refund.created",
         "refund.failed",
         "refund.updated",
     } <= {event["type"] for event in events}
     assert [problem for event in events for problem in answer_problems(event)] == []
+
+
+def _put_cards_on_file(side: Side, sandbox: SandboxProcess) -> None:
+    session = side.gateway.start_setup(side.setup(side.new_customer()))
+    assert session.url is not None
+    sandbox.pay(session.url, "4000000000000002")
+    sandbox.pay(session.url, "4000002500003155", complete_3ds=False)
+    side.gateway.expire_checkout(session.id, f"end-{side.new_name()}")
+    for card in ("4000000000000341", "4000002760003184"):
+        with pytest.raises(GatewayError):
+            side.gateway.charge_saved(side.charge(side.saved(card)))
+    method = side.saved()
+    side.gateway.charge_saved(side.charge(method))
+    side.gateway.detach(f"off-{side.new_name()}", method.id)
+
+
+def test_what_the_shop_does_not_ask_of_cards_on_file_yet_is_of_stripes_shape_too(
+    side: Side, sandbox: SandboxProcess
+) -> None:
+    method = side.saved()
+    payment = side.gateway.charge_saved(side.charge(method))
+    for address in (
+        f"/v1/customers/{method.customer_id}",
+        f"/v1/payment_methods/{method.id}?expand[]=customer",
+        f"/v1/payment_methods?customer={method.customer_id}",
+        f"/v1/payment_intents?customer={method.customer_id}&limit=3",
+        f"/v1/payment_intents/{payment.id}?expand[]=payment_method&expand[]=customer",
+    ):
+        body = sandbox.control("GET", address)
+        assert answer_problems(body) == [], address
+        assert body["object"] != "list" or body["data"], address

@@ -64,7 +64,7 @@ def test_the_same_event_is_told_by_webhook_and_by_listing(
     side.paid()
     (caught,) = catcher.wait_for("checkout.session.completed")
     told = side.gateway.parse_webhook(caught.body, caught.signature, side.now())
-    assert told in side.gateway.list_events(created_gte=began).items
+    assert told in side.gateway.list_events(created_gte=began, limit=1000).items
 
 
 def test_a_body_that_was_changed_is_refused(side: Side, catcher: WebhookCatcher) -> None:
@@ -239,7 +239,7 @@ def test_an_event_may_be_lost_and_is_still_listed(
     payment = side.paid()
     assert wait_until(lambda: {one["state"] for one in sandbox.deliveries[:4]} == {"lost"})
     assert catcher.caught == []
-    listed = side.gateway.list_events(created_gte=began).items
+    listed = side.gateway.list_events(created_gte=began, limit=1000).items
     assert payment.id in [event.object_id for event in listed]
 
 

@@ -1,6 +1,5 @@
 """The faces are tested on a shop with people in it, with the sandbox processor behind it."""
 
-from tests.paying import processor
 from tests.rooms.web.stage import one_stage, quiet, stage, stages
 
-__all__ = ["one_stage", "processor", "quiet", "stage", "stages"]
+__all__ = ["one_stage", "quiet", "stage", "stages"]

@@ -11,7 +11,9 @@ from core.kernel.jobs import Job
 from core.ledger import business, items
 from core.ledger.models import OpenItem
 from core.orders.models import Order
+from core.parties import tokens
 from core.parties.models import Account, Channel
+from core.parties.tokens import STAFF, USER, NewToken
 from flows.place_order import Wish, place
 from invoices import issue
 from invoices.models import Invoice
@@ -36,6 +38,7 @@ class Growing:
         self.skus: list[str] = []
         self.parked: list[tuple[uuid.UUID, str]] = []
         self.night = ""
+        self.services: list[str] = []
 
     def grow(self, size: int, *, printed: bool = True) -> None:
         """Have so many products, open bills, paid bills with their payments, and failed jobs.
@@ -51,6 +54,8 @@ class Growing:
                 self._bill(session, paid=True)
                 self._job(session, number)
                 self._night(session)
+                self._tokens(session, number)
+                self.services.append(self.stage.serve(session, self.account))
             if printed:
                 session.execute(delete(Job).where(Job.state == "ready"))
 
@@ -98,6 +103,13 @@ class Growing:
                 last_error="it broke",
             )
         )
+
+    def _tokens(self, session: Session, number: int) -> None:
+        now = self.stage.clock.now()
+        for who, kind in ((self.who, USER), (KIM, STAFF)):
+            new = NewToken(kind, f"Program {number}", tuple(tokens.SCOPES[kind]))
+            row, _ = tokens.make(session, self.stage.people[who], new, now.date(), now)
+            tokens.revoke(session, kind, row.public_id, "test", now)
 
     # --- counting --------------------------------------------------------------------------------
 
@@ -150,6 +162,12 @@ class Growing:
             "receipts": "/account/payments",
             "receipt": f"/account/payments/{self._payment_id()}",
             "pay": "/account/pay",
+            "tokens": "/account/tokens",
+            "services": "/account/services",
+            "service": f"/account/services/{self.services[0]}",
+            "change": f"/account/services/{self.services[0]}/change",
+            "pause": f"/account/services/{self.services[0]}/pause",
+            "end": f"/account/services/{self.services[0]}/end",
         }
         return self._asked(self.stage.browser(self.who), pages)
 
@@ -185,6 +203,10 @@ class Growing:
             "rates": "/desk/rates",
             "jobs": "/desk/jobs?state=dead",
             "job": f"/desk/jobs/{jobs[0].id}",
+            "keys": "/desk/keys",
+            "services": "/desk/services",
+            "services looked for": "/desk/services?q=Ash&state=active",
+            "service": f"/desk/services/{self.services[0]}",
         }
         return self._asked(self.stage.browser(KIM), pages)
 

@@ -4,7 +4,7 @@ Nobody is a stranger, Riley and June are customers, Kim is staff. What stands in
 nobody's. A route that is here and not in the shop, or in the shop and not here, fails ``test_access``.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,15 +15,21 @@ from cart.models import Cart, CartLine
 from core.kernel.ids import new_public_id
 from core.kernel.jobs import Job
 from core.orders.models import Order
+from core.parties import tokens
 from core.parties.models import Account
+from core.parties.tokens import STAFF, USER, NewToken
 from core.tax import exemptions
 from core.tax.exemptions import NewExemption
 from core.tax.models import TaxRate
 from flows import draft_invoice
 from tests import nights
+from flows.set_up_method import SetUpWish, begin
+from payments.methods import Consent
+from payments.models import PaymentOperation
 from tests.giving import new_card_id
 from tests.paying import fill_cart
-from tests.rooms.web.stage import EVERYBODY, RILEY, Stage
+from tests.rooms.web import tried
+from tests.rooms.web.stage import EVERYBODY, KIM, RILEY, Stage
 from tests.world import ADDRESS
 from web.access import Guard, Who
 
@@ -51,6 +57,11 @@ GET    /pay/<public_id>/return                       everybody token  200
 POST   /pay/<public_id>/return                       everybody token  200
 GET    /pay/<public_id>/cancelled                    everybody token  200
 POST   /pay/<public_id>/cancelled                    everybody token  303→/cart
+# whoever has the number of a set-up came from our own redirect too
+GET    /methods/<public_id>/return                   everybody token  200
+POST   /methods/<public_id>/return                   everybody token  200
+GET    /methods/<public_id>/cancelled                everybody token  200
+POST   /methods/<public_id>/cancelled                everybody token  303→/account
 # whoever has an order's link sees the order
 GET    /o/<public_id>/<token>                        everybody none   200
 GET    /o/<public_id>/<token>/thanks                 everybody none   200
@@ -61,6 +72,24 @@ POST   /o/<public_id>/<token>/pay                    everybody token  303→proc
 GET    /gift-card                                    everybody token  200
 POST   /gift-card                                    everybody token  422
 GET    /gift-card/<public_id>/<token>                everybody none   200
+# a quote: asked for by anybody, answered by whoever has its link
+GET    /quote                                        everybody token  200
+POST   /quote                                        everybody token  422
+GET    /q/<public_id>/<token>                        everybody token  200
+GET    /q/<public_id>/<token>/<int:number>.pdf       everybody none   200
+GET    /q/<public_id>/<token>/compare                everybody none   200
+GET    /q/<public_id>/<token>/accept                 everybody token  200
+POST   /q/<public_id>/<token>/accept                 everybody token  422
+GET    /q/<public_id>/<token>/decline                everybody token  200
+POST   /q/<public_id>/<token>/decline                everybody token  422
+POST   /q/<public_id>/<token>/messages               everybody token  422
+# trials: what can be tried, and what the link of a mail opens
+GET    /trials                                       everybody token  200
+GET    /trials/<code>                                everybody token  200
+POST   /trials/<code>                                everybody token  422
+GET    /trial/<public_id>/<token>                    everybody token  200
+POST   /trial/<public_id>/<token>/cancel             everybody token  303→/trial/*
+POST   /trial/<public_id>/<token>/keep               everybody token  303→/trial/*
 # the doors
 GET    /account/login                                everybody token  200 302→account 302→account 302→account
 POST   /account/login                                everybody token  422
@@ -84,12 +113,43 @@ GET    /account/statements                           customer  token  302→door
 GET    /account/statements/<public_id>               customer  token  302→door 200 404 404
 GET    /account/statements/<public_id>.pdf           customer  token  302→door 200 404 404
 GET    /account/statements/<public_id>.csv           customer  token  302→door 200 404 404
+GET    /account/services                             customer  token  302→door 200 200 200
+GET    /account/services/<public_id>                 customer  token  302→door 200 404 404
+GET    /account/services/<public_id>/change          customer  token  302→door 200 404 404
+POST   /account/services/<public_id>/change          customer  token  302→door 422 404 404
+GET    /account/services/<public_id>/pause           customer  token  302→door 200 404 404
+POST   /account/services/<public_id>/pause           customer  token  302→door 422 404 404
+GET    /account/services/<public_id>/resume          customer  token  302→door 422 404 404
+POST   /account/services/<public_id>/resume          customer  token  302→door 303→/account/services/* 404 404
+GET    /account/services/<public_id>/end             customer  token  302→door 200 404 404
+POST   /account/services/<public_id>/end             customer  token  302→door 422 404 404
+POST   /account/services/<public_id>/keep            customer  token  302→door 303→/account/services/* 404 404
 GET    /account/payments                             customer  token  302→door 200 200 200
 GET    /account/payments/<public_id>                 customer  token  302→door 200 404 404
 GET    /account/tax                                  customer  token  302→door 200 200 200
 POST   /account/tax                                  customer  token  302→door 404 404 404
+GET    /account/tokens                               customer  token  302→door 200 200 200
+POST   /account/tokens                               customer  token  302→door 422 422 422
+GET    /account/tokens/<public_id>/revoke            customer  token  302→door 200 404 404
+POST   /account/tokens/<public_id>/revoke            customer  token  302→door 303→/account/tokens 404 404
+GET    /account/trials                               customer  token  302→door 200 200 200
+GET    /account/trials/<public_id>                   customer  token  302→door 200 404 404
+GET    /account/trials/<public_id>/cancel            customer  token  302→door 200 404 404
+POST   /account/trials/<public_id>/cancel            customer  token  302→door 303→/account/trials/* 404 404
+POST   /account/trials/<public_id>/keep              customer  token  302→door 303→/account/trials/* 404 404
+GET    /account/trials/<public_id>/go-on             customer  token  302→door 200 404 404
+POST   /account/trials/<public_id>/go-on             customer  token  302→door 422 404 404
 GET    /account/pay                                  customer  token  302→door 200 200 200
 POST   /account/pay                                  customer  token  302→door 303→processor 404 404
+GET    /account/quotes                               customer  token  302→door 200 200 200
+GET    /account/quotes/<public_id>                   customer  token  302→door 200 404 404
+GET    /account/quotes/<public_id>/<int:number>.pdf  customer  token  302→door 200 404 404
+GET    /account/quotes/<public_id>/compare           customer  token  302→door 200 404 404
+GET    /account/quotes/<public_id>/accept            customer  token  302→door 200 404 404
+POST   /account/quotes/<public_id>/accept            customer  token  302→door 422 404 404
+GET    /account/quotes/<public_id>/decline           customer  token  302→door 200 404 404
+POST   /account/quotes/<public_id>/decline           customer  token  302→door 422 404 404
+POST   /account/quotes/<public_id>/messages          customer  token  302→door 422 404 404
 # the desk
 GET    /desk/login                                   everybody token  200 200 200 302→/desk
 POST   /desk/login                                   everybody token  422
@@ -129,6 +189,22 @@ GET    /desk/bill-runs/<public_id>.csv               staff     token  302→desk
 GET    /desk/parked                                  staff     token  302→desk-door 404 404 200
 GET    /desk/parked/<public_id>                      staff     token  302→desk-door 404 404 200
 POST   /desk/parked/<public_id>/release              staff     token  302→desk-door 404 404 422
+GET    /desk/services                                staff     token  302→desk-door 404 404 200
+GET    /desk/services/export.csv                     staff     token  302→desk-door 404 404 200
+GET    /desk/services/<public_id>                    staff     token  302→desk-door 404 404 200
+GET    /desk/services/<public_id>/change             staff     token  302→desk-door 404 404 200
+POST   /desk/services/<public_id>/change             staff     token  302→desk-door 404 404 422
+GET    /desk/services/<public_id>/pause              staff     token  302→desk-door 404 404 200
+POST   /desk/services/<public_id>/pause              staff     token  302→desk-door 404 404 422
+GET    /desk/services/<public_id>/resume             staff     token  302→desk-door 404 404 422
+POST   /desk/services/<public_id>/resume staff token 302→desk-door 404 404 303→/desk/services/*
+GET    /desk/services/<public_id>/end                staff     token  302→desk-door 404 404 200
+POST   /desk/services/<public_id>/end                staff     token  302→desk-door 404 404 422
+POST   /desk/services/<public_id>/keep staff token 302→desk-door 404 404 303→/desk/services/*
+POST   /desk/services/<public_id>/activate           staff     token  302→desk-door 404 404 422
+POST   /desk/services/<public_id>/payer              staff     token  302→desk-door 404 404 422
+POST   /desk/services/<public_id>/usage              staff     token  302→desk-door 404 404 422
+POST   /desk/services/<public_id>/lock               staff     token  302→desk-door 404 404 422
 GET    /desk/payments                                staff     token  302→desk-door 404 404 200
 GET    /desk/payments/<public_id>                    staff     token  302→desk-door 404 404 200
 GET    /desk/orders/<public_id>/refund               staff     token  302→desk-door 404 404 200
@@ -138,6 +214,25 @@ GET    /desk/gift-cards                              staff     token  302→desk
 GET    /desk/gift-cards/<public_id>                  staff     token  302→desk-door 404 404 200
 POST   /desk/gift-cards/<public_id>/void             staff     token  302→desk-door 404 404 422
 POST   /desk/gift-cards/<public_id>/take-back        staff     token  302→desk-door 404 404 303→/desk/*
+GET    /desk/quotes                                  staff     token  302→desk-door 404 404 200
+GET    /desk/quotes/export.csv                       staff     token  302→desk-door 404 404 200
+GET    /desk/quotes/new                              staff     token  302→desk-door 404 404 200
+POST   /desk/quotes/new                              staff     token  302→desk-door 404 404 422
+GET    /desk/quotes/approvals                        staff     token  302→desk-door 404 404 200
+GET    /desk/quotes/report                           staff     token  302→desk-door 404 404 200
+GET    /desk/quotes/<public_id>                      staff     token  302→desk-door 404 404 200
+GET    /desk/quotes/<public_id>/edit                 staff     token  302→desk-door 404 404 200
+POST   /desk/quotes/<public_id>/edit                 staff     token  302→desk-door 404 404 422
+GET    /desk/quotes/<public_id>/contact              staff     token  302→desk-door 404 404 200
+POST   /desk/quotes/<public_id>/contact              staff     token  302→desk-door 404 404 422
+POST   /desk/quotes/<public_id>/send                 staff     token  302→desk-door 404 404 409
+POST   /desk/quotes/<public_id>/approval             staff     token  302→desk-door 404 404 409
+POST   /desk/quotes/<public_id>/decision             staff     token  302→desk-door 404 404 409
+POST   /desk/quotes/<public_id>/versions staff token 302→desk-door 404 404 303→/desk/quotes/*/edit
+POST   /desk/quotes/<public_id>/owner staff token 302→desk-door 404 404 303→/desk/quotes/*
+POST   /desk/quotes/<public_id>/messages             staff     token  302→desk-door 404 404 422
+GET    /desk/quotes/<public_id>/withdraw             staff     token  302→desk-door 404 404 200
+POST   /desk/quotes/<public_id>/withdraw             staff     token  302→desk-door 404 404 422
 GET    /desk/tax                                     staff     token  302→desk-door 404 404 200
 GET    /desk/tax.csv                                 staff     token  302→desk-door 404 404 200
 GET    /desk/tax/rates                               staff     token  302→desk-door 404 404 200
@@ -177,9 +272,22 @@ POST   /desk/periods                                 staff     token  302→desk
 POST   /desk/periods/<uuid:close_id>/reopen          staff     token  302→desk-door 404 404 422
 GET    /desk/rates                                   staff     token  302→desk-door 404 404 200
 POST   /desk/rates                                   staff     token  302→desk-door 404 404 422
+GET    /desk/trials                                  staff     token  302→desk-door 404 404 200
+GET    /desk/trials.csv                              staff     token  302→desk-door 404 404 200
+GET    /desk/trials/<public_id>                      staff     token  302→desk-door 404 404 200
+GET    /desk/trials/report                           staff     token  302→desk-door 404 404 200
+GET    /desk/trials/follow-ups                       staff     token  302→desk-door 404 404 200
+POST   /desk/trials/follow-ups/<public_id>           staff     token  302→desk-door 404 404 422
+GET    /desk/trials/offers                           staff     token  302→desk-door 404 404 200
+GET    /desk/trials/offers/<code>                    staff     token  302→desk-door 404 404 200
+POST   /desk/trials/offers/<code>                    staff     token  302→desk-door 404 404 422
 GET    /desk/jobs                                    staff     token  302→desk-door 404 404 200
 GET    /desk/jobs/<int:job_id>                       staff     token  302→desk-door 404 404 200
 POST   /desk/jobs/<int:job_id>/retry                 staff     token  302→desk-door 404 404 303→/desk/jobs/*
+GET    /desk/keys                                    staff     token  302→desk-door 404 404 200
+POST   /desk/keys                                    staff     token  302→desk-door 404 404 422
+GET    /desk/keys/<public_id>/revoke                 staff     token  302→desk-door 404 404 200
+POST   /desk/keys/<public_id>/revoke                 staff     token  302→desk-door 404 404 303→/desk/keys
 GET    /desk/styleguide                              staff     token  302→desk-door 404 404 200
 # programs: no cookie counts here, what counts is a secret of their own
 GET    /healthz                                      everybody none   200
@@ -197,15 +305,71 @@ PATCH  /api/v1/carts/<cart_id>/lines/<line_id>       everybody none   200
 DELETE /api/v1/carts/<cart_id>/lines/<line_id>       everybody none   204
 POST   /api/v1/carts/<cart_id>/checkout              everybody none   201→/api/v1/orders/*
 GET    /api/v1/orders/<order_id>                     program   none   401
+# a customer's token, and a key of the desk
+GET    /api/v1/account/services                         program   none   401
+GET    /api/v1/account/services/<service_id>            program   none   401
+GET    /api/v1/account/services/<service_id>/usage      program   none   401
+POST   /api/v1/account/services/<service_id>/preview    program   none   401
+POST   /api/v1/account/services/<service_id>/change     program   none   401
+POST   /api/v1/account/services/<service_id>/pause      program   none   401
+POST   /api/v1/account/services/<service_id>/resume     program   none   401
+POST   /api/v1/account/services/<service_id>/end        program   none   401
+POST   /api/v1/account/services/<service_id>/keep       program   none   401
+GET    /api/v1/account/<account_number>/may-use/<feature> program none 401
+GET    /api/v1/desk/services                         program   none   401
+GET    /api/v1/desk/services/<service_id>            program   none   401
+GET    /api/v1/desk/services/<service_id>/usage      program   none   401
+POST   /api/v1/desk/services/<service_id>/preview    program   none   401
+POST   /api/v1/desk/services/<service_id>/change     program   none   401
+POST   /api/v1/desk/services/<service_id>/pause      program   none   401
+POST   /api/v1/desk/services/<service_id>/resume     program   none   401
+POST   /api/v1/desk/services/<service_id>/end        program   none   401
+POST   /api/v1/desk/services/<service_id>/keep       program   none   401
+POST   /api/v1/desk/services/<service_id>/activate   program   none   401
+GET    /api/v1/account/trial-offers                  program   none   401
+GET    /api/v1/account/trials                        program   none   401
+GET    /api/v1/account/trials/<trial_id>             program   none   401
+POST   /api/v1/account/trials                        program   none   401
+POST   /api/v1/account/trials/<trial_id>/cancel      program   none   401
+POST   /api/v1/account/trials/<trial_id>/keep        program   none   401
+POST   /api/v1/account/trials/<trial_id>/go-on       program   none   401
+GET    /api/v1/account/quotes                        program   none   401
+GET    /api/v1/account/quotes/<quote_id>             program   none   401
+POST   /api/v1/account/quotes                        program   none   401
+POST   /api/v1/account/quotes/<quote_id>/accept      program   none   401
+POST   /api/v1/account/quotes/<quote_id>/decline     program   none   401
+POST   /api/v1/account/quotes/<quote_id>/messages    program   none   401
+GET    /api/v1/desk/quotes                           program   none   401
+GET    /api/v1/desk/quotes/<quote_id>                program   none   401
+POST   /api/v1/desk/quotes                           program   none   401
+POST   /api/v1/desk/quotes/<quote_id>/draft          program   none   401
+POST   /api/v1/desk/quotes/<quote_id>/versions       program   none   401
+POST   /api/v1/desk/quotes/<quote_id>/approval       program   none   401
+POST   /api/v1/desk/quotes/<quote_id>/decision       program   none   401
+POST   /api/v1/desk/quotes/<quote_id>/send           program   none   401
+POST   /api/v1/desk/quotes/<quote_id>/withdraw       program   none   401
+POST   /api/v1/desk/quotes/<quote_id>/messages       program   none   401
+GET    /api/v1/desk/bill-runs                        program   none   401
+GET    /api/v1/desk/bill-runs/<run_id>               program   none   401
+POST   /api/v1/desk/bill-runs                        program   none   401
+GET    /api/v1/desk/parked-accounts                  program   none   401
+POST   /api/v1/desk/parked-accounts/<parking_id>/release program none 401
+POST   /api/v1/desk/usage                            program   none   401
+GET    /api/v1/desk/accounts/<account_number>/may-use/<feature> program none 401
 """
 
 #: A key that nothing has.
 _NOBODYS = "01900000-0000-7000-8000-000000000000"
+#: Names of ids in the API's addresses of customers and staff.
+_IDS = ("<service_id>", "<trial_id>", "<quote_id>", "<run_id>", "<parking_id>")
 #: What goes into an address: for one route, else for all under a path. A name in braces is filled in from
 #: ``Stage.ids`` or made by ``Names``.
 _PLACES = {
     "POST /pay/": {"<public_id>": "{operation}"},
     "POST /pay/<public_id>/cancelled": {"<public_id>": "{fresh_operation}"},
+    "POST /methods/": {"<public_id>": "{setup}"},
+    "POST /methods/<public_id>/cancelled": {"<public_id>": "{fresh_setup}"},
+    "GET /methods/": {"<public_id>": "{setup}"},
     "GET /pay/": {"<public_id>": "{operation}"},
     "POST /o/": {"<public_id>": "{guest_order}", "<token>": "{guest_order_token}"},
     "GET /o/": {
@@ -213,6 +377,16 @@ _PLACES = {
         "<token>": "{riley_order_token}",
         "<invoice_id>": "{riley_bill}",
     },
+    "GET /q/": {
+        "<public_id>": "{riley_quote}",
+        "<token>": "{riley_quote_token}",
+        "<int:number>": "1",
+    },
+    "POST /q/": {"<public_id>": "{riley_quote}", "<token>": "{riley_quote_token}"},
+    "GET /account/quotes/": {"<public_id>": "{riley_quote}", "<int:number>": "1"},
+    "POST /account/quotes/": {"<public_id>": "{riley_quote}"},
+    "GET /desk/quotes/": {"<public_id>": "{riley_quote}"},
+    "POST /desk/quotes/": {"<public_id>": "{riley_quote}"},
     "GET /gift-card/": {"<public_id>": "{gift_card}", "<token>": "{gift_card_token}"},
     "POST /desk/orders/": {"<public_id>": "{riley_order}"},
     "POST /desk/payments/": {
@@ -221,6 +395,14 @@ _PLACES = {
     },
     "GET /desk/gift-cards/": {"<public_id>": "{gift_card}"},
     "POST /desk/gift-cards/": {"<public_id>": "{gift_card}"},
+    "GET /trials/": {"<code>": "{trial_offer}"},
+    "POST /trials/": {"<code>": "{trial_offer}"},
+    "GET /trial/": {"<public_id>": "{trial}", "<token>": "{trial_token}"},
+    "POST /trial/": {"<public_id>": "{trial}", "<token>": "{trial_token}"},
+    "GET /account/trials/": {"<public_id>": "{trial}"},
+    "POST /account/trials/": {"<public_id>": "{trial}"},
+    "GET /desk/trials/": {"<public_id>": "{trial}", "<code>": "{trial_offer}"},
+    "POST /desk/trials/": {"<public_id>": "{trial_call}", "<code>": "{trial_offer}"},
     "GET /c/": {"<slug>": "devices"},
     "GET /p/": {"<slug>": "{slug}"},
     "GET /static/": {"<path:filename>": "css/base.css"},
@@ -237,6 +419,10 @@ _PLACES = {
     "GET /desk/bill-runs/": {"<public_id>": "{bill_run}"},
     "GET /desk/parked/": {"<public_id>": "{parked}"},
     "POST /desk/parked/": {"<public_id>": "{parked}"},
+    "GET /account/services/": {"<public_id>": "{riley_service}"},
+    "POST /account/services/": {"<public_id>": "{riley_service}"},
+    "GET /desk/services/": {"<public_id>": "{riley_service}"},
+    "POST /desk/services/": {"<public_id>": "{riley_service}"},
     "GET /account/payments/": {"<public_id>": "{riley_payment}"},
     "GET /desk/orders/": {"<public_id>": "{riley_order}"},
     "GET /desk/invoices/": {"<public_id>": "{riley_bill}"},
@@ -262,8 +448,30 @@ _PLACES = {
     "POST /desk/periods/": {"<uuid:close_id>": _NOBODYS},
     "GET /desk/jobs/": {"<int:job_id>": "{job}"},
     "POST /desk/jobs/": {"<int:job_id>": "{dead_job}"},
+    "GET /account/tokens/": {"<public_id>": "{riley_token}"},
+    "POST /account/tokens/": {"<public_id>": "{riley_token}"},
+    "GET /desk/keys/": {"<public_id>": "{key}"},
+    "POST /desk/keys/": {"<public_id>": "{key}"},
     "GET /api/v1/products/": {"<slug>": "{slug}"},
     "GET /api/v1/orders/": {"<order_id>": "{riley_order}"},
+    "GET /api/v1/account/": {
+        "<service_id>": "0" * 32,
+        "<trial_id>": "0" * 32,
+        "<quote_id>": "0" * 32,
+        "<run_id>": "0" * 32,
+        "<account_number>": "123456789",
+        "<feature>": "internet",
+    },
+    "GET /api/v1/desk/": {
+        "<service_id>": "0" * 32,
+        "<trial_id>": "0" * 32,
+        "<quote_id>": "0" * 32,
+        "<run_id>": "0" * 32,
+        "<account_number>": "123456789",
+        "<feature>": "internet",
+    },
+    "POST /api/v1/account/": dict.fromkeys(_IDS, "0" * 32),
+    "POST /api/v1/desk/": dict.fromkeys(_IDS, "0" * 32),
     "GET /api/v1/carts/": {"<cart_id>": "{cart}"},
     "POST /api/v1/carts/": {"<cart_id>": "{cart}"},
     "PATCH /api/v1/carts/": {"<cart_id>": "{cart}", "<line_id>": "{line}"},
@@ -390,10 +598,29 @@ class Names(dict[str, str]):
             self[name] = _dead_job(self.stage)
         else:
             raise KeyError(name)
+        self[name] = MAKERS[name](self)
         return self[name]
 
     def fill(self, text: str) -> str:
         return text.format_map(self)
+
+
+def make_token(stage: Stage, who: str, kind: str, scopes: tuple[str, ...] = ()) -> tuple[str, str]:
+    """A token of somebody's, good for everything unless told otherwise: its public id and its secret."""
+    new = NewToken(kind, "A program", scopes or tuple(tokens.SCOPES[kind]))
+    now = stage.clock.now()
+    with stage.db.transaction() as session:
+        row, secret = tokens.make(session, stage.people[who], new, now.date(), now)
+        return row.public_id, secret
+
+
+def _begun_setup(stage: Stage) -> str:
+    """A set-up of Riley's that waits at the processor; its public id."""
+    agreed = Consent(stage.people[RILEY], "trial", new_public_id(), "I agree.", "1", "203.0.113.7")
+    wish = SetUpWish(stage.accounts[RILEY], agreed, "/account", "/account")
+    url = begin(stage.house, wish)
+    public_id: str = stage.row(PaymentOperation, PaymentOperation.redirect_url == url).public_id
+    return public_id
 
 
 def _account_number(stage: Stage, who: str) -> str:
@@ -448,3 +675,46 @@ def _dead_job(stage: Stage) -> str:
     with stage.db.transaction() as session:
         session.add(job)
     return str(job.id)
+
+
+def _cart(names: Names) -> str:
+    return fill_cart(names.stage.house, names.stage.world.visit.sku)
+
+
+def _fresh_operation(names: Names) -> str:
+    order = names.stage.begin_to_pay(names.stage.world.visit.sku)
+    return names.stage.operation_of(order).public_id
+
+
+def _spare_bill(names: Names) -> str:
+    order = names.stage.order_on_terms(names.stage.world.visit.sku, who=names.stage.newcomer())
+    return names.stage.bill_of(order).public_id
+
+
+#: What is made when an address asks for it.
+MAKERS: dict[str, Callable[[Names], str]] = {
+    "cart": _cart,
+    "line": lambda names: _line_of(names.stage, names["cart"]),
+    "fresh_operation": _fresh_operation,
+    "setup": lambda names: _begun_setup(names.stage),
+    "fresh_setup": lambda names: _begun_setup(names.stage),
+    "riley_service": lambda names: names.stage.service(RILEY),
+    "fresh_verify_link": lambda names: names.stage.link("verify", RILEY),
+    "gift_card": lambda names: new_card_id(names.stage),
+    "gift_card_token": lambda names: names.stage.house.links.gift_card_token(names["gift_card"]),
+    "tax_rate": lambda names: str(names.stage.rows(TaxRate)[0].id),
+    "certificate": lambda names: _old_certificate(names.stage),
+    "riley_account": lambda names: _account_of(names.stage, "riley_order"),
+    "riley_number": lambda names: _account_number(names.stage, RILEY),
+    "spare_bill": _spare_bill,
+    "draft": lambda names: (
+        draft_invoice.start(names.stage.house, names["riley_number"], "test").public_id
+    ),
+    "riley_token": lambda names: make_token(names.stage, RILEY, USER)[0],
+    "key": lambda names: make_token(names.stage, KIM, STAFF)[0],
+    "dead_job": lambda names: _dead_job(names.stage),
+    "trial_offer": lambda names: tried.offered(names.stage),
+    "trial": lambda names: tried.begun(names.stage, RILEY),
+    "trial_token": lambda names: names.stage.house.links.trial_token(names["trial"]),
+    "trial_call": lambda names: tried.call(names.stage, names["trial"]),
+}

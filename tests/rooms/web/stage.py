@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -23,8 +24,11 @@ import pytest
 import structlog
 from flask.testing import FlaskClient
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from cart.quotes.wanting import Wanted
+from core.catalog.models import Variant
 from core.kernel.clock import ManualClock
 from core.kernel.db import Database
 from core.kernel.ids import new_public_id, new_token, token_hash
@@ -32,9 +36,10 @@ from core.kernel.jobs import Job
 from core.orders.models import Order
 from core.parties import accounts, users
 from core.parties.models import Account, LinkToken, UserSession
-from flows import make_statements
+from flows import draft_quote, make_statements, record_usage
 from flows.house import House
 from flows.place_order import Wish, place
+from flows.record_usage import Told
 from flows.settle_payment import settle
 from invoices.document import InvoiceDocument
 from invoices.models import Invoice
@@ -42,10 +47,13 @@ from invoices.pdf import RenderedDocument
 from invoices.statements.models import Statement
 from payments import operations
 from payments.models import Payment, PaymentOperation
+from tests import serving
 from tests import world as worlds
-from tests.databases import create_database
+from tests.basin import create_database
+from tests.databases import open_database
 from tests.paying import fill_cart, gateway, wish
 from tests.postgres import Server
+from tests.quoting import ANN, Quoting
 from tests.sandbox_process import SandboxProcess
 from tests.shop import Shop, make_shop
 from tests.world import World
@@ -185,6 +193,24 @@ class Stage:
             self.people[who], self.accounts[who] = user.id, account.id
         return who
 
+    def service(self, who: str) -> str:
+        """A backup of theirs that runs and has been used; answers its public id."""
+        with self.db.transaction() as session:
+            return self.serve(session, self.accounts[who])
+
+    def serve(self, session: Session, account_id: uuid.UUID) -> str:
+        """The same, in a session."""
+        now = self.clock.now()
+        made = session.scalar(select(Variant).where(Variant.sku == "T-BACKUP"))
+        if made is None:
+            serving.offer(session, self.world, now)
+        account = session.get_one(Account, account_id)
+        backup = serving.goods(session, "T-BACKUP")
+        row = serving.running(session, self.world, account, backup, now)
+        told = Told(row.public_id, "moved", "monday", Decimal(7), now)
+        record_usage.record_within(session, self.house, told, "user:kim")
+        return row.public_id
+
     def begin_to_pay(self, *skus: str, who: str = NOBODY) -> Order:
         """An order whose payment was begun and not made."""
         placed = place(self.house, self.wish(*skus, method="card", who=who))
@@ -207,6 +233,22 @@ class Stage:
         """The invoice of an order."""
         found: Invoice = self.row(Invoice, Invoice.order_id == order.id)
         return found
+
+    def quote(self, who: str) -> Quoting:
+        """A quote that was sent twice, with its papers, and is worked on again."""
+        asked = Quoting.ask(
+            self.house,
+            self.world,
+            self.world.visit.sku,
+            email=f"{who}@example.com",
+            user_id=self.people[who],
+        )
+        asked.ready(Wanted(sku=self.world.visit.sku, quantity=2), days=20)
+        self.drain()
+        asked.another(Wanted(sku=self.world.visit.sku, quantity=3), days=20)
+        self.drain()
+        draft_quote.another(self.house, asked.public_id, ANN)
+        return asked
 
     def state(self, who: str) -> Statement:
         """The statement of somebody's next bill day, with its paper. The stage's own clock stands still."""
@@ -297,6 +339,8 @@ def _fill(stage: Stage) -> None:
         "reset_link": stage.link("reset", RILEY),
         "invite_link": stage.link("invite", JUNE),
         "verify_link": stage.link("verify", RILEY),
+        "riley_quote": (quote := stage.quote(RILEY)).public_id,
+        "riley_quote_token": stage.house.links.quote_token(quote.public_id),
         "slug": stage.world.router.slug,
         "job": str(stage.rows(Job)[0].id),
         "operation": stage.operation_of(stage.begin_to_pay(stage.world.visit.sku)).public_id,
@@ -323,7 +367,7 @@ class Stages:
         """A stage that nobody else has."""
         folder = self.folder(f"stage-{kind}")
         sandbox.set_clock(START.timestamp())
-        return build(Database(self._url(kind, folder)), sandbox, folder)
+        return build(open_database(self._url(kind, folder)), sandbox, folder)
 
     def _url(self, kind: str, folder: Path) -> str:
         if kind == "sqlite":

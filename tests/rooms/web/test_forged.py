@@ -32,6 +32,7 @@ def _browser(stage: Stage, route: Route) -> Browser:
 def _used(route: Route) -> str:
     """The route's address with things that are there already."""
     used = route.path.replace("{fresh_operation}", "{operation}")
+    used = used.replace("{fresh_setup}", "{setup}")
     return used.replace("{fresh_verify_link}", "{verify_link}").replace("{dead_job}", "{job}")
 
 

@@ -31,6 +31,8 @@ LIMITED = {
     "POST /o/<public_id>/<token>/pay": "checkout",
     "POST /pay/<public_id>/return": "checkout",
     "POST /pay/<public_id>/cancelled": "checkout",
+    "POST /methods/<public_id>/return": "checkout",
+    "POST /methods/<public_id>/cancelled": "checkout",
     "POST /api/v1/carts/<cart_id>/checkout": "checkout",
     "POST /cart/lines": "cart",
     "POST /cart/lines/<line_id>": "cart",

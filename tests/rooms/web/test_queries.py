@@ -11,7 +11,20 @@ FEW, MANY = 3, 30
 BOUNDS = {
     "shelves": {"home": 3, "everything": 3, "category": 3, "product": 4},
     "cart": {"cart": 5, "count": 1, "checkout": 11, "adding": 8, "order": 8, "thanks": 8},
-    "portal": {"overview": 10, "bills": 6, "bill": 7, "receipts": 7, "receipt": 9, "pay": 9},
+    "portal": {
+        "overview": 12,
+        "bills": 6,
+        "bill": 7,
+        "receipts": 7,
+        "receipt": 9,
+        "pay": 9,
+        "tokens": 4,
+        "services": 14,
+        "service": 21,
+        "change": 16,
+        "pause": 32,
+        "end": 50,
+    },
     "desk": {
         "today": 7,
         "orders": 5,
@@ -39,6 +52,10 @@ BOUNDS = {
         "rates": 3,
         "jobs": 4,
         "job": 3,
+        "keys": 3,
+        "services": 14,
+        "services looked for": 13,
+        "service": 21,
     },
 }
 

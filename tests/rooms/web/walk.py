@@ -49,7 +49,7 @@ def walked(stage: Stage) -> list[Step]:
 
 def _step(stage: Stage, route: Route, who: str) -> Step:
     browser, names = stage.browser(who), Names(stage)
-    if route.rule.startswith(("/cart", "/checkout")):
+    if route.rule.startswith(("/cart", "/checkout", "/quote")):
         browser.keep("cart", names["cart"])
     path = names.fill(route.path)
     form = {name: names.fill(value) for name, value in route.form.items()}

@@ -9,7 +9,7 @@ import pytest
 
 from core.kernel.money import Money
 from core.notices import paper
-from core.notices.letters import Letter, Row
+from core.notices.letters import Letter, Row, ServiceLetter
 from core.notices.rendering import WIDTH, render
 from tests.rooms.notices import letters
 
@@ -64,7 +64,10 @@ def test_plain_text_and_html_say_the_same_amounts(letter: Letter):
     told = {value.minor for value in vars(letter).values() if isinstance(value, Money) and value}
     said = {int(re.sub(r"\D", "", figure)) for figure in in_text}
     assert told <= said
-    assert bool(in_text) == any(field.name in ("total", "amount") for field in fields(letter))
+    tells = any(field.name in ("total", "amount") for field in fields(letter))
+    if isinstance(letter, ServiceLetter):  # some of what is told of a service costs nothing
+        tells = bool(letter.rows) or letter.back is not None
+    assert bool(in_text) == tells
 
 
 @everyone
@@ -174,3 +177,28 @@ def test_the_dark_paper_reaches_every_colour():
     dark = html.split("prefers-color-scheme: dark")[1].split("</style>")[0]
     used = set(" ".join(re.findall(r'class="([^"]+)"', html)).split())
     assert used - {"side", "in", "head", "amount"} <= set(re.findall(r"\.([a-z0-9]+)[ ,{]", dark))
+
+
+def test_a_refused_charge_says_why_and_speaks_of_no_code():
+    reasons = (
+        "authentication_required",
+        "insufficient_funds",
+        "expired_card",
+        "method_detached",
+        "lost_card",
+        "no_answer",
+        "generic_decline",
+    )
+    said = {
+        reason: render(replace(letters.CHARGE_FAILED, reason=reason)).text for reason in reasons
+    }
+    assert len(set(said.values())) == len(reasons)
+    assert not [reason for reason, words in said.items() if reason in words]
+    assert "Nothing was charged" in said["no_answer"]
+
+
+def test_whoever_has_no_page_to_pay_on_is_asked_to_call():
+    mail = render(replace(letters.CHARGE_FAILED, name="", link="", due_on=None))
+    assert "Call us" in mail.text
+    assert "Call us" in mail.html
+    assert "Due" not in mail.text

@@ -1,0 +1,1 @@
+"""Quotes: asked for, drafted, approved, sent, talked about, accepted once or declined."""

@@ -1,0 +1,317 @@
+"""The customer's answer: a version becomes one order at exactly its frozen prices, or is declined.
+
+Only the version that is sent and has not expired can be accepted. Paid by terms it is an order at once; by
+card it stays open to be accepted until the money is there, while its pending order holds the stock.
+Whoever calls holds the quote's lock.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cart import checkout
+from cart.quotes import drafting, sent
+from cart.quotes.models import (
+    Quote,
+    QuoteAcceptance,
+    QuoteLine,
+    QuoteLineTax,
+    QuoteSite,
+    QuoteVersion,
+)
+from cart.quotes.refusals import (
+    NotAcceptable,
+    PaymentNotOffered,
+    QuoteAccepted,
+    QuoteDeclined,
+    QuoteExpired,
+    QuoteNotSent,
+    QuoteSuperseded,
+    QuoteWithdrawn,
+)
+from core.events import QuoteClosed
+from core.kernel import audit, jobs
+from core.kernel.errors import StaleState
+from core.kernel.ids import new_id
+from core.orders import placing
+from core.orders.models import Order
+from core.orders.placing import NewLine, NewOrder
+from core.stock import holds
+from core.stock.holds import OutOfStock, Owner
+from core.tax.arithmetic import REVERSE_CHARGE, Tax, Taxed, TaxedLine
+
+#: Why customers say no.
+DECLINED_BECAUSE = ("price", "scope", "competitor", "timing", "no_longer", "other")
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Who accepts, as what, and which words they agreed to."""
+
+    name: str
+    role: str
+    consent_version: str
+    consent_text: str
+    ip: str
+    user_id: uuid.UUID | None = None
+
+    @property
+    def actor(self) -> str:
+        """As in the audit log."""
+        return f"user:{self.user_id}" if self.user_id is not None else "guest"
+
+
+def acceptable(session: Session, quote: Quote, number: int, now: datetime) -> QuoteVersion:
+    """The version with this number, when it can be accepted now; a NotAcceptable says why not."""
+    version = sent.version_of(session, quote, number)
+    if version is None or version.frozen_at is None:
+        raise QuoteNotSent
+    refuse(session, quote, version, now)
+    return version
+
+
+def refuse(session: Session, quote: Quote, version: QuoteVersion, now: datetime) -> None:
+    """Raise what stands against accepting a version that was sent; nothing when it can be accepted."""
+    if quote.state == "accepted":
+        order = sent.order_of(session, quote)
+        raise QuoteAccepted(order.number or "" if order is not None else "")
+    newest = session.scalars(
+        select(QuoteVersion.number)
+        .where(QuoteVersion.quote_id == quote.id, QuoteVersion.frozen_at.is_not(None))
+        .order_by(QuoteVersion.number.desc())
+        .limit(1)
+    ).one()
+    refuse_version(version, newest, now)
+
+
+def refuse_version(version: QuoteVersion, newest: int, now: datetime) -> None:
+    """The same for a quote that was not accepted, whose newest sent version has the number ``newest``."""
+    if version.state == "superseded":
+        raise QuoteSuperseded(version.number, newest)
+    if version.state == "withdrawn":
+        raise QuoteWithdrawn
+    if version.state == "declined":
+        raise QuoteDeclined
+    if version.state != "sent" or version.expires_at is None or version.valid_through is None:
+        raise NotAcceptable
+    if version.expires_at <= now:
+        day = version.valid_through
+        raise QuoteExpired(f"{day:%B} {day.day}, {day.year}")
+
+
+def accept(
+    session: Session,
+    quote: Quote,
+    version: QuoteVersion,
+    signature: Signature,
+    payment: str,
+    account_id: uuid.UUID,
+    hold_until: datetime,
+    now: datetime,
+) -> Order:
+    """Write the pending order at exactly the frozen prices; the version's holds are the order's.
+
+    ``payment`` is ``terms`` or ``card``. Raises PaymentNotOffered, OutOfStock when a hold had lapsed and
+    its pieces are gone.
+    """
+    if payment not in ("terms", "card") or version.payment not in ("either", payment):
+        raise PaymentNotOffered
+    order = placing.write(session, _new_order(session, quote, version, payment, account_id), now)
+    session.add(
+        QuoteAcceptance(
+            id=new_id(),
+            version_id=version.id,
+            order_id=order.id,
+            payment=payment,
+            name=signature.name,
+            role=signature.role,
+            consent_version=signature.consent_version,
+            consent_text=signature.consent_text,
+            user_id=signature.user_id,
+            ip=signature.ip,
+            accepted_at=now,
+        )
+    )
+    lines = placing.lines_of(session, order.id)
+    holds.pass_on(
+        session,
+        Owner("quote", version.id),
+        Owner("order", order.id),
+        checkout.order_demands(lines),
+        hold_until,
+        now,
+    )
+    audit.write(
+        session,
+        now,
+        signature.actor,
+        "quote.signed",
+        ("quote", quote.public_id),
+        version=version.number,
+        order=order.public_id,
+        payment=payment,
+    )
+    session.flush()
+    return order
+
+
+def _new_order(
+    session: Session, quote: Quote, version: QuoteVersion, payment: str, account_id: uuid.UUID
+) -> NewOrder:
+    sites = {
+        row.id: row
+        for row in session.scalars(
+            select(QuoteSite).where(QuoteSite.version_id == version.id).order_by(QuoteSite.position)
+        )
+    }
+    rows = sent.lines(session, version)
+    goods = [row.site_id for row in rows if row.kind == "physical"]
+    first = next((sites[key] for key in goods if key is not None), None)
+    first = first or next(iter(sites.values()), None)
+    ways = [row.price_trace.get("delivery") for row in rows if row.kind == "delivery"]
+    taxes = sent.taxes(session, version)
+    relieved = [one for found in taxes.values() for one in found if one.relief == REVERSE_CHARGE]
+    return NewOrder(
+        legal_entity_id=quote.legal_entity_id,
+        channel_id=quote.channel_id,
+        currency=quote.currency,
+        payer_account_id=account_id,
+        service_account_id=account_id,
+        cart_id=None,
+        quote_version_id=version.id,
+        payment_method="invoice" if payment == "terms" else "card",
+        email=quote.email,
+        shipping_address=first.address if first is not None else None,
+        shipping_method=ways[0] if ways else None,
+        lines=[
+            _new_line(row, taxes.get(row.id, []), sites, several=len(sites) > 1) for row in rows
+        ],
+        vat_id=relieved[0].reference if relieved else quote.vat_id,
+    )
+
+
+def _new_line(
+    row: QuoteLine,
+    taxes: list[QuoteLineTax],
+    sites: dict[uuid.UUID, QuoteSite],
+    *,
+    several: bool,
+) -> NewLine:
+    assert row.final_price_micros is not None
+    assert row.net_minor is not None
+    at = sites[row.site_id].address if row.site_id is not None else None
+    return NewLine(
+        variant_id=row.variant_id,
+        sku=row.sku,
+        name=row.name,
+        kind=row.kind,
+        tax_category=row.tax_category,
+        charge_kind=row.charge_kind,
+        quantity=row.quantity,
+        unit_price_micros=row.final_price_micros,
+        price_trace=row.price_trace,
+        taxed=TaxedLine(row.net_minor, tuple(_taxed(tax) for tax in taxes)),
+        # One parcel needs no place of its own; several do, so that each is sent to the right one.
+        service_location=at if several or row.kind not in ("physical", "delivery") else None,
+        term_months=row.term_months,
+    )
+
+
+def _taxed(row: QuoteLineTax) -> Taxed:
+    tax = Tax(
+        row.jurisdiction,
+        row.name,
+        row.rate_ppm,
+        row.inclusive,
+        row.compound,
+        row.relief,
+        row.reference,
+    )
+    return Taxed(tax, row.base_minor, row.amount_minor)
+
+
+def settle(session: Session, order: Order, now: datetime) -> None:
+    """The order of a version is certain: its quote is accepted. Nothing for an order without one."""
+    if order.quote_version_id is None:
+        return
+    version = session.get_one(QuoteVersion, order.quote_version_id)
+    quote = drafting.lock(session, version.quote_id)
+    sent.move(session, version, "sent", "accepted")
+    drafting.drop_open(session, quote.id, now)
+    quote.state, quote.closed_at, quote.changed_at = "accepted", now, now
+    quote.last_side, quote.last_at = "customer", now
+    audit.write(
+        session,
+        now,
+        "system",
+        "quote.accepted",
+        ("quote", quote.public_id),
+        version=version.number,
+        order=order.public_id,
+    )
+    told = QuoteClosed(str(quote.id), "accepted")
+    jobs.record(session, told, now, key=f"quote-accepted:{quote.id}")
+    session.flush()
+
+
+def give_back(session: Session, order: Order, version_id: uuid.UUID, now: datetime) -> None:
+    """An order that was not paid is given up: its version can be accepted again, and holds the stock as
+    long as it is valid. Pieces that are gone meanwhile are not held; accepting asks for them anew."""
+    version = session.get_one(QuoteVersion, version_id)
+    quote = drafting.lock(session, version.quote_id)
+    giver = Owner("order", order.id)
+    assert version.expires_at is not None
+    if quote.state != "sent" or version.state != "sent" or version.expires_at <= now:
+        holds.release(session, giver)
+        return
+    taker = Owner("quote", version.id)
+    try:
+        with session.begin_nested():
+            wanted = sent.demands(session, version)
+            holds.pass_on(session, giver, taker, wanted, version.expires_at, now)
+    except OutOfStock:
+        holds.release(session, giver)
+
+
+def decline(
+    session: Session,
+    quote: Quote,
+    version: QuoteVersion,
+    reason: str,
+    note: str,
+    signature: tuple[str, str],
+    now: datetime,
+) -> None:
+    """The customer says no; its stock is free. ``signature`` is who, and the actor.
+
+    StaleState when it is over already, or being paid for.
+    """
+    name, actor = signature
+    if sent.pending_order(session, version) is not None:
+        raise StaleState("quote", "sent")
+    sent.move(session, version, "sent", "declined")
+    holds.release(session, Owner("quote", version.id))
+    drafting.drop_open(session, quote.id, now)
+    quote.state, quote.closed_at, quote.changed_at = "declined", now, now
+    quote.close_reason, quote.close_note = reason, note or None
+    quote.last_side, quote.last_at = "customer", now
+    audit.write(
+        session,
+        now,
+        actor,
+        "quote.declined",
+        ("quote", quote.public_id),
+        personal={"name": name},
+        version=version.number,
+        reason=reason,
+    )
+    jobs.record(
+        session,
+        QuoteClosed(str(quote.id), "declined"),
+        now,
+        key=f"quote-declined:{version.id}",
+    )
+    session.flush()

@@ -1,0 +1,204 @@
+"""Caring for trials: who is to be called today, and how the offers are set."""
+
+from typing import Any
+
+from flask import Blueprint, redirect, request
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+from wtforms import BooleanField, Form, IntegerField, SelectField, StringField
+from wtforms.fields import SelectChoice
+from wtforms.validators import Optional
+
+from core.kernel.clock import local_date
+from core.kernel.errors import Invalid
+from core.subscriptions import trial_desk, trial_reading
+from core.subscriptions.trial_desk import OfferChange
+from core.subscriptions.trial_models import FREE_TIER
+from core.subscriptions.trial_reading import Due, Offered
+from desk import lists
+from desk.money import actor
+from desk.trials import BASE, TABS
+from web import paging
+from web import trials as words_of
+from web.access import Who, allow
+from web.context import house, today
+from web.flashes import say
+from web.pages import page, show_errors
+
+trial_care = Blueprint("desk_trial_care", __name__, url_prefix=BASE, template_folder="templates")
+
+
+class CallForm(Form):
+    """How a call went."""
+
+    outcome = SelectField(
+        "How it went",
+        choices=[
+            SelectChoice("", "Choose"),
+            *(SelectChoice(key, text) for key, text in words_of.OUTCOMES.items()),
+        ],
+        validate_choice=False,
+    )
+    note = StringField("Note")
+
+
+class OfferForm(Form):
+    """How an offer is set."""
+
+    days = IntegerField("Days", [Optional()])
+    notice_days = IntegerField("Days of notice before the end", [Optional()])
+    follow_up_days = StringField("Calls, so many days after the start")
+    is_active = BooleanField("Offered in the shop")
+
+
+# --- calls ----------------------------------------------------------------------------------------
+
+
+@trial_care.get("/follow-ups")
+@allow(Who.STAFF)
+def calls() -> str:
+    """Who is to be called by today, the longest waiting first."""
+    return _calls(CallForm(), "")
+
+
+@trial_care.post("/follow-ups/<public_id>")
+@allow(Who.STAFF)
+def called(public_id: str) -> str | Response | tuple[str, int]:
+    """A call was made."""
+    form = CallForm(request.form)
+
+    def write(session: Session) -> None:
+        row = trial_reading.follow_up(session, public_id)
+        outcome, note = form.outcome.data or "", form.note.data or ""
+        trial_desk.done(session, row, outcome, note, actor(), house().clock.now())
+
+    try:
+        house().db.run_tx(write)
+    except Invalid as error:
+        show_errors(form, error)
+        return _calls(form, public_id), 422
+    except trial_desk.DoneAlready as error:
+        say(str(error), "warn")
+    else:
+        say("Noted.")
+    return redirect(f"{BASE}/follow-ups", 303)
+
+
+def _calls(form: CallForm, of: str) -> str:
+    after = paging.read_day(request.args.get("after"))
+    with house().db.snapshot() as session:
+        found = trial_reading.follow_ups_due(
+            session, today(), after=after, limit=lists.PAGE_SIZE + 1
+        )
+        rows = found[: lists.PAGE_SIZE]
+        going_on = trial_reading.going_on(session, [one.listed for one in rows])
+    last = rows[-1].follow_up if len(found) > lists.PAGE_SIZE else None
+    following = paging.write(last.due_on, last.id) if last is not None else None
+    return page(
+        "desk/trial_calls.html",
+        tabs_=TABS,
+        current_tab=f"{BASE}/follow-ups",
+        calls=[
+            _call(one, going_on, form if one.follow_up.public_id == of else CallForm())
+            for one in rows
+        ],
+        bad=of,
+        page=paging.links(f"{BASE}/follow-ups", "after", following, after is None),
+    )
+
+
+def _call(one: Due, going_on: frozenset[Any], form: CallForm) -> dict[str, Any]:
+    account, key = one.listed.account, one.follow_up.public_id
+    form.outcome.id, form.note.id = f"outcome-{key}", f"note-{key}"
+    form.outcome.label.field_id, form.note.label.field_id = form.outcome.id, form.note.id
+    zone = local_date(house().clock.now(), account.time_zone)
+    return words_of.row(one.listed, going_on, zone) | {
+        "name": one.user.name,
+        "email": one.listed.trial.email,
+        "phone": str((account.billing_address or {}).get("phone") or ""),
+        "due_on": one.follow_up.due_on,
+        "href": f"{BASE}/{one.listed.trial.public_id}",
+        "action": f"{BASE}/follow-ups/{key}",
+        "form": form,
+    }
+
+
+# --- offers ---------------------------------------------------------------------------------------
+
+
+@trial_care.get("/offers")
+@allow(Who.STAFF)
+def offers() -> str:
+    """Everything that can be tried, or could."""
+    with house().db.reading() as session:
+        found = trial_reading.offers(session)
+    return page(
+        "desk/trial_offers.html",
+        tabs_=TABS,
+        current_tab=f"{BASE}/offers",
+        offers=[words_of.offer_row(one) for one in found],
+    )
+
+
+@trial_care.get("/offers/<code>")
+@allow(Who.STAFF)
+def offer(code: str) -> str:
+    """How one is set."""
+    with house().db.reading() as session:
+        found = trial_reading.offer(session, code)
+    row = found.offer
+    return _offer(
+        OfferForm(
+            data={
+                "days": row.days,
+                "notice_days": row.notice_days,
+                "follow_up_days": ", ".join(str(day) for day in row.follow_up_days),
+                "is_active": row.is_active,
+            }
+        ),
+        found,
+    )
+
+
+@trial_care.post("/offers/<code>")
+@allow(Who.STAFF)
+def set_offer(code: str) -> str | Response | tuple[str, int]:
+    """Change it for whoever comes from now on."""
+    form = OfferForm(request.form)
+
+    def write(session: Session) -> None:
+        row = trial_reading.offer(session, code).offer
+        trial_desk.change_offer(session, row, _wanted(form, row.kind), actor(), house().clock.now())
+
+    try:
+        if not form.validate():
+            raise Invalid({})
+        house().db.run_tx(write)
+    except Invalid as error:
+        show_errors(form, error)
+        with house().db.reading() as session:
+            return _offer(form, trial_reading.offer(session, code)), 422
+    say("Trials that run keep what was agreed; this holds for whoever begins now.")
+    return redirect(f"{BASE}/offers", 303)
+
+
+def _wanted(form: OfferForm, kind: str) -> OfferChange:
+    days = trial_desk.days_of(form.follow_up_days.data or "")
+    if days is None:
+        raise Invalid({"follow_up_days": "Days with commas between them, like 3, 10."})
+    return OfferChange(
+        days=None if kind == FREE_TIER else form.days.data,
+        notice_days=form.notice_days.data or 0,
+        follow_up_days=days,
+        is_active=bool(form.is_active.data),
+    )
+
+
+def _offer(form: OfferForm, found: Offered) -> str:
+    return page(
+        "desk/trial_offer.html",
+        form=form,
+        offer=words_of.offer_row(found),
+        has_days=found.offer.kind != FREE_TIER,
+        here=f"{BASE}/offers/{found.offer.code}",
+    )
