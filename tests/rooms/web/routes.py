@@ -22,10 +22,10 @@ from core.tax import exemptions
 from core.tax.exemptions import NewExemption
 from core.tax.models import TaxRate
 from flows import draft_invoice
-from tests import nights
 from flows.set_up_method import SetUpWish, begin
 from payments.methods import Consent
 from payments.models import PaymentOperation
+from tests import nights
 from tests.giving import new_card_id
 from tests.paying import fill_cart
 from tests.rooms.web import tried
