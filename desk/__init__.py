@@ -4,6 +4,7 @@ from flask import Blueprint
 
 from desk import (
     bill_money,
+    bill_runs,
     bookkeeping,
     certificates,
     drafts,
@@ -17,6 +18,7 @@ from desk import (
     memos,
     money,
     orders,
+    parked,
     payments,
     quote,
     quote_editor,
@@ -49,6 +51,8 @@ def blueprints() -> list[Blueprint]:
         memos.memos,
         terms.terms,
         statements.statements,
+        bill_runs.bill_runs,
+        parked.parked,
         services.services,
         payments.payments,
         gift_cards.gift_cards,

@@ -13,6 +13,7 @@ from app import worker
 from app.commands import bill as command
 from app.settings import Settings
 from core.kernel import crash
+from core.subscriptions import changing, reading
 from core.subscriptions.models import Subscription
 from flows import run_billing
 from flows.run_billing import Asked
@@ -57,6 +58,19 @@ def in_currency(services: Services, payer_id: uuid.UUID, currency: str) -> None:
     """Services in a currency, which nobody can reckon with when there is none of that name."""
     rows = update(Subscription).where(Subscription.payer_account_id == payer_id)
     services.within(lambda session: session.execute(rows.values(currency=currency)))
+
+
+def more_of(services: Services, payers: list[uuid.UUID]) -> None:
+    """Three of the first service of some payers from today on, and credit that they have."""
+    wish = serving.wish(services.plans.stream, 3)
+
+    def work(session: Session) -> None:
+        for payer in payers:
+            first = reading.of_payer(session, payer)[0]
+            row, now = reading.lock(session, first.id), services.clock.now()
+            changing.change(session, row, wish, services.today, "user:kim", now)
+
+    services.within(work)
 
 
 def run(services: Services, as_of: date, **how: object) -> runs.Totals:
@@ -183,7 +197,21 @@ POINTS = (
     "bill_run.committed",
     "bill_run.before_done",
     "bill.many_written",
+    "bill.repaired",
+    "memo.written",
+    "bill.written",
+    "bill.before_commit",
 )
+
+
+def test_every_point_is_passed(services: Services):
+    payers, passed = people(services, 3), []
+    with crash.armed(passed.append):
+        run(services, JANUARY_31)
+        services.stand_at(date(2027, 2, 14))
+        more_of(services, payers[:1])
+        run(services, services.today)
+    assert set(POINTS) <= set(passed)
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -193,15 +221,19 @@ def test_killed_anywhere_it_goes_on(
     monkeypatch.setattr(runs, "CHUNK", 4)
     monkeypatch.setattr(run_billing, "GROUP", 2)
     payers = people(services, 9)
-    passed: list[str] = []
-    with crash.armed(passed.append):
-        run(services, JANUARY_31)
-    assert set(POINTS) <= set(passed)
-    services.stand_at(FEBRUARY_28)
+    run(services, JANUARY_31)
+    services.stand_at(date(2027, 2, 14))
+    more_of(services, payers[:2])
     with crash.crash_at(point):
-        run(services, FEBRUARY_28)
+        run(services, services.today)
+    run(services, services.today)
+    services.stand_at(FEBRUARY_28)
+    more_of(services, payers[2:4])
     run(services, FEBRUARY_28)
-    assert dict(invoices(services)) == dict.fromkeys(payers, 2)
+    assert dict(invoices(services)) == {key: 3 if key in payers[:2] else 2 for key in payers}
+    with services.house.db.reading() as session:
+        memos = session.scalar(select(func.count()).where(Invoice.kind == "credit_memo"))
+    assert memos == 2
     with services.house.db.reading() as session:
         assert session.scalar(select(func.count()).where(BillRun.finished_at.is_(None))) == 0
     services.verify()

@@ -51,6 +51,12 @@ def test_an_empty_shop_holds_too(db, clock):
     assert len(found) == 12
 
 
+def test_every_claim_is_proved_today(books):
+    silent = [number for number, one in findings(books).items() if not one.proved]
+
+    assert silent == []
+
+
 def test_as_of_a_day_the_figures_are_that_days(books):
     found = findings(books, as_of=date(2010, 12, 1))
 

@@ -1,5 +1,7 @@
 """A shop in which more and more happens: products, bills, payments, failed jobs, carts with many lines."""
 
+import uuid
+
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
@@ -18,6 +20,7 @@ from invoices.models import Invoice
 from payments import money
 from payments.models import Payment
 from tests import books as ledger
+from tests import nights
 from tests import world as worlds
 from tests.books import Books
 from tests.paying import wish
@@ -33,6 +36,8 @@ class Growing:
         self.account = stage.accounts[self.who]
         self.books = Books(stage.db, stage.clock, stage.world, stage.folder)
         self.skus: list[str] = []
+        self.parked: list[tuple[uuid.UUID, str]] = []
+        self.night = ""
         self.services: list[str] = []
 
     def grow(self, size: int, *, printed: bool = True) -> None:
@@ -48,6 +53,7 @@ class Growing:
                 self._bill(session, paid=False)
                 self._bill(session, paid=True)
                 self._job(session, number)
+                self._night(session)
                 self._tokens(session, number)
                 self.services.append(self.stage.serve(session, self.account))
             if printed:
@@ -74,6 +80,14 @@ class Growing:
         payment = ledger._capture(session, self.books, payer.id, owed.open.minor, None)
         receipt = money.receipt_of(payment, now.date())
         business.receive_for_items(session, receipt, [(owed, owed.open)], now)
+
+    def _night(self, session: Session) -> None:
+        """A run of everybody who was parked so far, and somebody more who is."""
+        world, now = self.stage.world, self.stage.clock.now()
+        more = worlds.account(session, world, now, name=f"Parked {len(self.parked)}")
+        self.parked.append((more.id, nights.parked(session, more, now)))
+        keys = [key for key, _ in self.parked]
+        self.night = nights.past_run(session, keys, now.date(), now).public_id
 
     def _job(self, session: Session, number: int) -> None:
         now = self.stage.clock.now()
@@ -169,6 +183,10 @@ class Growing:
             "order": f"/desk/orders/{orders[0].public_id}",
             "invoices": "/desk/invoices",
             "invoice": f"/desk/invoices/{self._bill_id()}",
+            "bill runs": "/desk/bill-runs",
+            "bill run": f"/desk/bill-runs/{self.night}",
+            "parked": "/desk/parked",
+            "parked one": f"/desk/parked/{self.parked[0][1]}",
             "payments": "/desk/payments",
             "payment": f"/desk/payments/{self._payment_id()}",
             "trial balance": "/desk/ledger",

@@ -25,6 +25,7 @@ from flows import draft_invoice
 from flows.set_up_method import SetUpWish, begin
 from payments.methods import Consent
 from payments.models import PaymentOperation
+from tests import nights
 from tests.giving import new_card_id
 from tests.paying import fill_cart
 from tests.rooms.web import tried
@@ -181,6 +182,13 @@ GET    /desk/statements                              staff     token  302→desk
 GET    /desk/statements/<public_id>                  staff     token  302→desk-door 404 404 200
 GET    /desk/statements/<public_id>.pdf              staff     token  302→desk-door 404 404 200
 GET    /desk/statements/<public_id>.csv              staff     token  302→desk-door 404 404 200
+GET    /desk/bill-runs                               staff     token  302→desk-door 404 404 200
+POST   /desk/bill-runs                               staff     token  302→desk-door 404 404 422
+GET    /desk/bill-runs/<public_id>                   staff     token  302→desk-door 404 404 200
+GET    /desk/bill-runs/<public_id>.csv               staff     token  302→desk-door 404 404 200
+GET    /desk/parked                                  staff     token  302→desk-door 404 404 200
+GET    /desk/parked/<public_id>                      staff     token  302→desk-door 404 404 200
+POST   /desk/parked/<public_id>/release              staff     token  302→desk-door 404 404 422
 GET    /desk/services                                staff     token  302→desk-door 404 404 200
 GET    /desk/services/export.csv                     staff     token  302→desk-door 404 404 200
 GET    /desk/services/<public_id>                    staff     token  302→desk-door 404 404 200
@@ -408,6 +416,9 @@ _PLACES = {
     "GET /account/bills/": {"<public_id>": "{riley_bill}"},
     "GET /account/statements/": {"<public_id>": "{riley_statement}"},
     "GET /desk/statements/": {"<public_id>": "{riley_statement}"},
+    "GET /desk/bill-runs/": {"<public_id>": "{bill_run}"},
+    "GET /desk/parked/": {"<public_id>": "{parked}"},
+    "POST /desk/parked/": {"<public_id>": "{parked}"},
     "GET /account/services/": {"<public_id>": "{riley_service}"},
     "POST /account/services/": {"<public_id>": "{riley_service}"},
     "GET /desk/services/": {"<public_id>": "{riley_service}"},
@@ -556,6 +567,37 @@ class Names(dict[str, str]):
         self.stage = stage
 
     def __missing__(self, name: str) -> str:
+        if name in ("cart", "line"):
+            self["cart"] = fill_cart(self.stage.house, self.stage.world.visit.sku)
+            self["line"] = _line_of(self.stage, self["cart"])
+        elif name == "fresh_operation":
+            order = self.stage.begin_to_pay(self.stage.world.visit.sku)
+            self[name] = self.stage.operation_of(order).public_id
+        elif name == "fresh_verify_link":
+            self[name] = self.stage.link("verify", RILEY)
+        elif name in ("gift_card", "gift_card_token"):
+            self["gift_card"] = new_card_id(self.stage)
+            self["gift_card_token"] = self.stage.house.links.gift_card_token(self["gift_card"])
+        elif name == "tax_rate":
+            self[name] = str(self.stage.rows(TaxRate)[0].id)
+        elif name == "certificate":
+            self[name] = _old_certificate(self.stage)
+        elif name == "riley_account":
+            self[name] = _account_of(self.stage, "riley_order")
+        elif name == "spare_bill":
+            who = self.stage.newcomer()
+            order = self.stage.order_on_terms(self.stage.world.visit.sku, who=who)
+            self[name] = self.stage.bill_of(order).public_id
+        elif name in ("draft", "riley_number"):
+            number = _account_number(self.stage, RILEY)
+            self["riley_number"] = number
+            self["draft"] = draft_invoice.start(self.stage.house, number, "test").public_id
+        elif name in ("bill_run", "parked"):
+            self["bill_run"], self["parked"] = _night(self.stage)
+        elif name == "dead_job":
+            self[name] = _dead_job(self.stage)
+        else:
+            raise KeyError(name)
         self[name] = MAKERS[name](self)
         return self[name]
 
@@ -602,6 +644,14 @@ def _old_certificate(stage: Stage) -> str:
     new = NewExemption(payer, f"OH-{new_public_id()[:6]}", (), (), first, last)
     with stage.db.transaction() as session:
         return exemptions.enter(session, new, "system", stage.clock.now()).public_id
+
+
+def _night(stage: Stage) -> tuple[str, str]:
+    """A bill run, and an account of somebody new that is parked."""
+    key, now = stage.accounts[stage.newcomer()], stage.clock.now()
+    with stage.db.transaction() as session:
+        run = nights.past_run(session, [key], now.date(), now)
+        return run.public_id, nights.parked(session, session.get_one(Account, key), now)
 
 
 def _account_of(stage: Stage, order: str) -> str:
