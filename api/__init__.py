@@ -4,11 +4,15 @@ from flask import Blueprint
 
 from api.carts import carts
 from api.checkout import checkout
+from api.desk_billing import desk_billing
+from api.desk_quotes import desk_quotes
 from api.desk_services import desk_services
 from api.openapi import description
 from api.orders import orders
 from api.products import products
+from api.quotes import quotes
 from api.services import services
+from api.trials import trials
 from api.webhooks import webhooks
 
 
@@ -20,7 +24,11 @@ def blueprints() -> list[Blueprint]:
         checkout,
         orders,
         services,
+        trials,
+        quotes,
         desk_services,
+        desk_quotes,
+        desk_billing,
         description,
         webhooks,
     ]

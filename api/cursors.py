@@ -9,6 +9,7 @@ import hmac
 import struct
 import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import UTC, datetime, timedelta
 
 from api.problems import InvalidRequest, field_error
 
@@ -16,6 +17,8 @@ from api.problems import InvalidRequest, field_error
 Place = tuple[int, uuid.UUID]
 _LAYOUT = struct.Struct(">q16s")
 _CODE_BYTES = 12
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICRO = timedelta(microseconds=1)
 
 
 def write(secret: str, place: Place) -> str:
@@ -39,6 +42,19 @@ def read(secret: str, cursor: str) -> Place:
         raise _bad()
     position, key = _LAYOUT.unpack(plain)
     return position, uuid.UUID(bytes=key)
+
+
+def write_moment(secret: str, at: datetime, key: uuid.UUID) -> str:
+    """The cursor of a place in a list by time, exact to the microsecond."""
+    return write(secret, ((at - _EPOCH) // _MICRO, key))
+
+
+def read_moment(secret: str, cursor: str | None) -> tuple[datetime, uuid.UUID] | None:
+    """What ``write_moment`` wrote; None without one. Raises InvalidRequest for anything else."""
+    if cursor is None:
+        return None
+    position, key = read(secret, cursor)
+    return _EPOCH + position * _MICRO, key
 
 
 def _mac(secret: str, purpose: bytes, data: bytes) -> bytes:

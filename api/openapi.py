@@ -7,10 +7,15 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from pydantic_core import to_json
 
-from api import shapes
+from api import (
+    billing_operations,
+    quote_operations,
+    service_operations,
+    shapes,
+    trial_operations,
+)
 from api.operation import Operation
 from api.pace import limit
-from api.service_operations import CUSTOMERS, DESK
 from api.shop_operations import SHOP
 from web.access import Guard, Who, allow
 from web.context import web_settings
@@ -38,7 +43,15 @@ _TOKENS = {
 }
 
 
-OPERATIONS = (*SHOP, *CUSTOMERS, *DESK)
+OPERATIONS = (
+    *SHOP,
+    *service_operations.CUSTOMERS,
+    *trial_operations.CUSTOMERS,
+    *quote_operations.CUSTOMERS,
+    *service_operations.DESK,
+    *quote_operations.DESK,
+    *billing_operations.DESK,
+)
 
 
 @description.get("/openapi.json")

@@ -14,7 +14,7 @@ from api.problems import (
     WrongContentType,
     field_error,
 )
-from core.kernel.errors import NotFound
+from core.kernel.errors import Invalid, NotFound
 
 Model = TypeVar("Model", bound=BaseModel)
 _PUBLIC_ID = re.compile(r"[0-9a-f]{32}")
@@ -112,6 +112,12 @@ def bearer() -> str:
     """The token that came along; empty when none did."""
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if kind.lower() == "bearer" else ""
+
+
+def refused(error: Invalid) -> InvalidRequest:
+    """What a flow said of its fields, as the API says it."""
+    told = [field_error(name, "invalid", text) for name, text in error.fields_.items()]
+    return InvalidRequest(told)
 
 
 def _invalid(error: ValidationError) -> InvalidRequest:

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 
 from flask import Response
 from pydantic import BaseModel
@@ -27,9 +26,6 @@ from flows.hold_service import Asked
 from flows.wish_service import Wanted
 from web.context import house, web_settings
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICRO = timedelta(microseconds=1)
-
 
 def asked(
     public_id: str, accounts: Mapping[uuid.UUID, bool] | None, revision: int | None = None
@@ -42,10 +38,7 @@ def asked(
 def listed(accounts: Sequence[uuid.UUID] | None) -> Json:
     """A page of services of accounts, or of everybody."""
     query = reading.query(ServiceQuery)
-    before = None
-    if query.cursor is not None:
-        position, key = cursors.read(web_settings().secret_key, query.cursor)
-        before = (_EPOCH + position * _MICRO, key)
+    before = cursors.read_moment(web_settings().secret_key, query.cursor)
     with house().db.snapshot() as session:
         found = pages.page(
             session, accounts, state=query.state, before=before, limit=query.page_size + 1
@@ -55,8 +48,8 @@ def listed(accounts: Sequence[uuid.UUID] | None) -> Json:
     following = None
     if len(found) > query.page_size:
         last = rows[-1][0]
-        place = ((last.ordered_at - _EPOCH) // _MICRO, last.id)
-        following = cursors.write(web_settings().secret_key, place)
+        secret = web_settings().secret_key
+        following = cursors.write_moment(secret, last.ordered_at, last.id)
     return {"services": content, "next_cursor": following}
 
 

@@ -47,6 +47,8 @@ from core.parties.users import DeadLink, WrongLogin
 from core.prices.resolve import NoPrice
 from core.stock.holds import OutOfStock
 from core.subscriptions.errors import NotTaken, ServiceRefused
+from core.subscriptions.trial_claims import TrialRefused
+from core.subscriptions.trials import NothingToGoOn, TrialOver
 from core.tax.rates import RateOverlaps
 from core.tax.service import NoTaxAnswer
 from core.tax.vat_ids import WrongVatId
@@ -56,6 +58,8 @@ from flows.pay_bill import BillsChanged, DifferentPayers, NothingToPay
 from flows.set_up_method import SetupMismatch
 from flows.settle_payment import PaymentMismatch
 from flows.start_payment import ChargeUnderWay
+from flows.start_trial import HasThePlan, NoAccount, WordsChanged
+from invoices.billing.runs import DayAhead, TooLongAgo
 from invoices.correcting import MoreThanTheLine
 from invoices.drafts import NothingToIssue
 from invoices.memos import MemoBelowZero, MoreThanTheBill, NotCorrectable, NothingToCredit
@@ -105,6 +109,14 @@ STATUS: dict[type[Exception], int] = {
     BillMoved: 409,
     NotBillable: 409,
     QuoteRefused: 409,
+    TrialRefused: 409,
+    TrialOver: 409,
+    NothingToGoOn: 409,
+    HasThePlan: 409,
+    WordsChanged: 409,
+    NoAccount: 422,
+    DayAhead: 422,
+    TooLongAgo: 422,
     QuoteIncomplete: 422,
     NothingToQuote: 422,
     OwnQuote: 403,

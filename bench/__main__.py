@@ -4,7 +4,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-NAMES = ("api", "import_invoices", "ledger", "pdf")
+NAMES = ("api", "bill_run", "import_invoices", "ledger", "pdf")
 
 
 def main(argv: Sequence[str]) -> int:

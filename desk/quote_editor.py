@@ -1,5 +1,8 @@
 """Writing a version of a quote at the desk: lines, places, discount, validity; and whom it is for."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 from flask import Blueprint, redirect, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
@@ -13,7 +16,7 @@ from desk.taxes import actor
 from flows import draft_quote, price_quote
 from flows.draft_quote import Who as Whom
 from web.access import Who, allow
-from web.context import house
+from web.context import house, today
 from web.flashes import say
 from web.pages import page, show_errors
 
@@ -32,6 +35,9 @@ def edit(public_id: str) -> str | AnyResponse:
         if version is None:
             return redirect(f"/desk/quotes/{public_id}")
         offer = drafting.offer_of(session, version)
+        if offer.valid_through is None:
+            usual = today() + timedelta(days=house().rules.quotes.valid_days)
+            offer = replace(offer, valid_through=usual)
         form = OfferForm.of(offer, version.revision, quote.currency)
         return _form(session, quote, version, form)
 

@@ -17,7 +17,7 @@ from core.kernel.money import Money
 from core.parties import accounts
 from core.subscriptions import arriving, changing, ending, pausing, paying, reading, states
 from core.subscriptions.changing import Wish
-from core.subscriptions.errors import InTerm, NotRunning
+from core.subscriptions.errors import NotRunning, TermRuns
 from core.subscriptions.models import Subscription
 from core.subscriptions.timeline import Timeline
 from core.tax.service import Answers
@@ -196,7 +196,7 @@ def preview_end(house: House, asked: Asked, *, at_period_end: bool) -> Foreseen:
 def end(house: House, asked: Asked, reason: str, note: str, *, at_period_end: bool) -> Done:
     """End it today, or with the period that runs.
 
-    Raises NotFound, Forbidden, StaleState, InTerm, and what ``ending.end`` raises.
+    Raises NotFound, Forbidden, StaleState, TermRuns, and what ``ending.end`` raises.
     """
 
     def do(session: Session, row: Subscription, today: date, now: datetime) -> Timeline:
@@ -215,7 +215,7 @@ def last_day(
 ) -> date:
     """The first day without it. What was agreed for a term ends with it at the earliest, but for staff.
 
-    Raises InTerm for "today" within a term, and NotRunning.
+    Raises TermRuns for "today" within a term, and NotRunning.
     """
     if timeline.state == "ended":
         raise NotRunning(timeline.state)
@@ -226,7 +226,7 @@ def last_day(
     if asked.accounts is None or until is None or until <= on:
         return on
     if not at_period_end:
-        raise InTerm(until)
+        raise TermRuns(until)
     return until
 
 

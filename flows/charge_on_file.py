@@ -16,10 +16,9 @@ from core.kernel.clock import local_date
 from core.kernel.money import Money
 from core.ledger import items, tenders
 from core.ledger.items import Open
-from core.ledger.splitting import Share, Source
 from core.parties import accounts
 from core.parties.models import LegalEntity
-from flows import early_payment, settle_payment
+from flows import early_payment, settle_payment, start_payment
 from flows.house import House
 from flows.settle_payment import PaymentMismatch
 from flows.start_payment import ChargeUnderWay
@@ -157,9 +156,7 @@ def _fix(session: Session, house: House, operation: PaymentOperation, now: datet
     if why_not is not None:
         _fail(session, house, operation, why_not, "")
         return False
-    operation.amount_minor = item.uncontested.minor
-    card = Share(Source("card", methods.label(method)), item.uncontested)
-    tenders.reserve(session, payer.id, [(item.id, card)], now, operation_id=operation.id)
+    start_payment.for_charge(session, house, operation, item, methods.label(method))
     return True
 
 

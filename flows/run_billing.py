@@ -29,7 +29,7 @@ from invoices.billing.runs import PREVIEW, REAL, DayAhead, TooLongAgo, Totals
 _log = structlog.get_logger("billing")
 STAGE = "Accounts"
 #: So many accounts are one commit.
-GROUP = 25
+GROUP = 50
 #: Where a day begins first on earth. Each account's own zone says whether its day has begun.
 _FIRST_ZONE = "Pacific/Kiritimati"
 #: So far ahead may a preview look.

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from core.events import MethodStored
 from core.kernel import audit, crash, jobs
 from core.kernel.errors import ShopError
+from core.parties import accounts
 from core.parties.models import Account
 from flows.abandon_payment import end_visit
 from flows.house import House
@@ -86,7 +87,7 @@ def _customer(house: House, account_id: uuid.UUID) -> str:
 
 def _prepare(session: Session, house: House, wish: SetUpWish, customer_id: str) -> uuid.UUID:
     now = house.clock.now()
-    account = session.get_one(Account, wish.account_id, with_for_update=True)
+    account = accounts.lock(session, wish.account_id)
     new = NewSetup(
         account_id=account.id,
         customer_id=customer_id,

@@ -13,7 +13,7 @@ from core.kernel.errors import ShopError
 from core.kernel.money import Money, total
 from core.ledger import splitting, tenders
 from core.ledger.items import Open
-from core.ledger.splitting import Share
+from core.ledger.splitting import Share, Source
 from core.orders import placing
 from core.orders.models import Order
 from core.parties import accounts
@@ -196,6 +196,21 @@ def for_items(
     )
     tenders.reserve(session, payer_id, spread, now, operation_id=operation.id)
     return Begun(operation.id, operation.public_id)
+
+
+def for_charge(
+    session: Session, house: House, operation: PaymentOperation, item: Open, label: str
+) -> None:
+    """Fix what a card on file is charged for a bill, what may be drawn of it now, and reserve its tender.
+
+    ``operation`` is locked and nothing was asked for it yet; ``label`` is the card's.
+    """
+    operation.amount_minor = item.uncontested.minor
+    share = Share(Source("card", label), item.uncontested)
+    now = house.clock.now()
+    tenders.reserve(
+        session, operation.account_id, [(item.id, share)], now, operation_id=operation.id
+    )
 
 
 def _rests(

@@ -10,6 +10,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
+from core.entitlements import proofs as entitlements
 from core.kernel import audit
 from core.kernel.blobs import Blobs
 from core.kernel.clock import Clock
@@ -20,10 +21,9 @@ from core.ledger import tender_proofs as tenders
 from core.ledger import valuation
 from core.orders import proofs as orders
 from core.stock import proofs as stock
-from invoices.proofs import books, bundles, memos, series, statements, stored, taxes
+from invoices.proofs import books, bundles, memos, series, services, statements, stored, taxes
 from payments import proofs as payments
 
-NOTHING_YET = "nothing to prove yet"
 TODAY_ONLY = "known for today only"
 
 
@@ -168,6 +168,22 @@ def _ageing(look: _Look) -> list[Part]:
     return [ledger.ageing_ties(look.session, look.as_of, look.today)]
 
 
+def _services(look: _Look) -> list[Part]:
+    parts = [
+        services.charges_are_of_served_days(look.session, look.as_of),
+        services.charges_come_once(look.session, look.as_of),
+    ]
+    if look.past:
+        return parts
+    return [
+        *parts,
+        services.nothing_is_left_to_bill(look.session),
+        services.runs_left_nobody_out(look.session),
+        entitlements.they_follow_their_services(look.session, look.today),
+        entitlements.their_steps_lead_to_them(look.session),
+    ]
+
+
 def _records(look: _Look) -> list[Part]:
     parts = [_audit(look.session)]
     if look.blobs is not None:
@@ -190,10 +206,6 @@ def _audit(session: Session) -> Part:
     return Part(f"{sealed:,} lines sealed", wrong)
 
 
-def _nothing_yet(look: _Look) -> str:
-    return NOTHING_YET
-
-
 _LIST: tuple[tuple[str, Callable[[_Look], list[Part] | str]], ...] = (
     ("Debits are credits", _balance),
     ("Control accounts are their open items", _controls),
@@ -205,6 +217,6 @@ _LIST: tuple[tuple[str, Callable[[_Look], list[Part] | str]], ...] = (
     ("Numbers have no gap and no double", _numbers),
     ("Stock is not oversold", _stock),
     ("Ageing is the receivable", _ageing),
-    ("Services billed are services provisioned", _nothing_yet),
+    ("Services billed are services provisioned", _services),
     ("The audit chain and documents are whole", _records),
 )

@@ -106,7 +106,7 @@ def decline(public_id: str) -> str | AnyResponse | tuple[str | AnyResponse, int]
 
 @quotes.post("/<public_id>/messages")
 @allow(Who.CUSTOMER)
-@limits.limit("mail")
+@limits.limit("checkout")
 def write(public_id: str) -> str | AnyResponse | tuple[str, int]:
     """Ask back."""
     return quote_answers.write(*_open(public_id))

@@ -103,7 +103,7 @@ def _quantity(form: AskForm) -> int:
 
 @quote.post("/quote")
 @allow(Who.EVERYBODY)
-@limits.limit("mail", methods=["POST"])
+@limits.limit("mail", exempt_when=lambda: "more" in request.form)
 def send() -> str | AnyResponse | tuple[str | AnyResponse, int]:
     """Ask; or, with the other button, show room for another place."""
     form = AskForm(request.form)
@@ -234,7 +234,7 @@ def decline(public_id: str, token: str) -> str | AnyResponse | tuple[str | AnyRe
 
 @quote.post("/q/<public_id>/<token>/messages")
 @allow(Who.EVERYBODY)
-@limits.limit("mail")
+@limits.limit("checkout")
 def write(public_id: str, token: str) -> str | AnyResponse | tuple[str, int]:
     """Ask back."""
     return quote_answers.write(*_open(public_id, token))

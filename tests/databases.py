@@ -6,6 +6,9 @@ is emptied after each test, or made anew from the template when a test changed i
 
 The small shop, ``world``, is built once by each worker. A test that takes it starts with a copy of the
 file that holds it, or with the same rows put into the empty database.
+
+To compile statements is most of what a test does. A running shop compiles each once, and so does a worker
+of the tests: the databases of one kind share what was compiled (``open_database``).
 """
 
 import fcntl
@@ -19,6 +22,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import Engine
 
 from app.tables import metadata
 from core.kernel.clock import ManualClock
@@ -29,6 +33,23 @@ from tests.world import NOW, World, build
 
 #: The world that a test's database already holds.
 _FURNISHED = pytest.StashKey[World]()
+
+
+#: The first engine of each kind and door: the later ones share its dialect and its compiled statements.
+_ELDERS: dict[tuple[str, str], Engine] = {}
+
+
+def open_database(url: str) -> Database:
+    """A database that knows the statements which others of its kind compiled before it."""
+    database = Database(url)
+    for door, engine in (("write", database._write), ("read", database._read)):
+        kind = engine.dialect.name, door
+        if kind not in _ELDERS:
+            with engine.connect():  # its dialect learns what it speaks to
+                _ELDERS[kind] = engine
+        engine.dialect = _ELDERS[kind].dialect
+        engine._compiled_cache = _ELDERS[kind]._compiled_cache
+    return database
 
 
 @functools.cache
@@ -72,7 +93,7 @@ def sqlite_db(
         template, request.node.stash[_FURNISHED] = _furnished_template(sqlite_file)
     path = tmp_path / "shop.db"
     shutil.copyfile(template, path)
-    database = Database(f"sqlite:///{path}")
+    database = open_database(f"sqlite:///{path}")
     yield database
     database.close()
     for leftover in tmp_path.glob("shop.db*"):
@@ -161,7 +182,7 @@ def postgres_db(
     basin = _basin(postgres_server)
     if _wants_world(request):
         request.node.stash[_FURNISHED] = basin.furnish()
-    database = Database(basin.url)
+    database = open_database(basin.url)
     yield database
     database.close()
     basin.empty()

@@ -47,7 +47,7 @@ class AcceptForm(Form):
         ],
     )
     payment = RadioField("How to pay", validate_choice=False)
-    agrees = BooleanField(CONSENT, [InputRequired("Tick this to accept.")])
+    agrees = BooleanField("Your consent", [InputRequired("Tick this to accept.")])
     version = HiddenField()
 
     def offer(self, version: QuoteVersion) -> None:
@@ -88,6 +88,7 @@ def accepting(door: Door, found: Told, form: AcceptForm | None = None) -> str | 
         version=quotes.version_words(door, found, version),
         document=document,
         form=form,
+        consent=CONSENT,
         said=figures(document.currency, document.locale),
     )
 

@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 
 from core.kernel.errors import Forbidden, ShopError, StaleState
 from core.prices.resolve import NoPrice
-from core.subscriptions.errors import InTerm, NotTaken, ServiceRefused
+from core.subscriptions.errors import NotTaken, ServiceRefused, TermRuns
 from flows import change_service, hold_service, see_services, wish_service
 from flows.change_service import BillMoved, Foreseen, NotBillable
 from flows.hold_service import Asked
@@ -223,7 +223,7 @@ def _ends(asked: Asked, seen: Seen) -> dict[str, Foreseen]:
         found[LATER] = change_service.preview_end(house(), asked, at_period_end=True)
     try:
         found[NOW] = change_service.preview_end(house(), asked, at_period_end=False)
-    except InTerm:
+    except TermRuns:
         if not found:
             raise
     return found

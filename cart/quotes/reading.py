@@ -15,7 +15,9 @@ from cart.quotes.models import (
     QuoteAcceptance,
     QuoteApproval,
     QuoteFile,
+    QuoteLine,
     QuoteMessage,
+    QuoteSite,
     QuoteVersion,
 )
 from core.kernel.errors import NotFound
@@ -266,3 +268,19 @@ def ending_soon(
         query = query.where(tuple_(QuoteVersion.expires_at, QuoteVersion.id) > tuple_(*after))
     query = query.order_by(QuoteVersion.expires_at, QuoteVersion.id).limit(limit)
     return [(version, quote) for version, quote in session.execute(query)]
+
+
+def lines_of(
+    session: Session, versions: Sequence[QuoteVersion]
+) -> dict[uuid.UUID, list[tuple[QuoteLine, QuoteSite | None]]]:
+    """The lines of versions with the place that each is for, in their order; one statement for all."""
+    rows = session.execute(
+        select(QuoteLine, QuoteSite)
+        .outerjoin(QuoteSite, QuoteSite.id == QuoteLine.site_id)
+        .where(QuoteLine.version_id.in_([version.id for version in versions]))
+        .order_by(QuoteLine.version_id, QuoteLine.line_number)
+    )
+    found: dict[uuid.UUID, list[tuple[QuoteLine, QuoteSite | None]]] = {}
+    for line, site in rows:
+        found.setdefault(line.version_id, []).append((line, site))
+    return found

@@ -58,7 +58,7 @@ class OnTrial(ServiceRefused):
 
 
 @dataclass(eq=False)
-class InTerm(ServiceRefused):
+class TermRuns(ServiceRefused):
     """It was agreed for a number of months that are not over."""
 
     code: ClassVar[str] = "in_term"

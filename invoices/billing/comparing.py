@@ -184,6 +184,7 @@ def marked(
         Marked(
             one.id,
             revisions[one.id],
+            as_of,
             terms.next_day(one, known.meters, as_of),
             terms.open_from(one, known.meters, as_of),
         )

@@ -100,6 +100,8 @@ class BillMark(Base):
         ForeignKey("subscription.id"), primary_key=True
     )
     revision: Mapped[int]
+    #: What was due by this day was billed.
+    as_of: Mapped[date]
     next_on: Mapped[date | None]
     #: Usage of earlier days was billed.
     open_from: Mapped[date | None]

@@ -58,10 +58,20 @@ class TestCard:
     shown: bool = True
     #: What its bank says when it is charged from file; None: it pays.
     on_file: Decline | None = None
+    #: Is it among the cards that a page shows which puts one on file?
+    shown_for_file: bool = False
 
     def charged_from_file(self, decline: Decline | None) -> "TestCard":
         """This card as a charge without its owner meets it: nobody is there to be asked."""
         return replace(self, decline=decline, challenge=False)
+
+    @property
+    def does_on_file(self) -> str:
+        """What happens when it is put on file, and when it is charged from there."""
+        if self.decline is not None:
+            return "is refused"
+        later = {None: "pays", ASK_OWNER: "its bank wants you"}.get(self.on_file, "is declined")
+        return f"{'asks the bank first, then ' if self.challenge else ''}is saved; later {later}"
 
     @property
     def last4(self) -> str:
@@ -83,10 +93,10 @@ class TestCard:
 
 
 CARDS = (
-    TestCard("4242424242424242", "visa", "pays"),
-    TestCard("5555555555554444", "mastercard", "pays"),
+    TestCard("4242424242424242", "visa", "pays", shown_for_file=True),
+    TestCard("5555555555554444", "mastercard", "pays", shown_for_file=True),
     TestCard("378282246310005", "amex", "pays", shown=False),
-    TestCard("4000000000000002", "visa", "is declined", decline=GENERIC),
+    TestCard("4000000000000002", "visa", "is declined", decline=GENERIC, shown_for_file=True),
     TestCard("4000000000009995", "visa", "has too little money on it", decline=INSUFFICIENT),
     TestCard("4000000000000069", "visa", "has expired", decline=EXPIRED),
     TestCard("4000000000000127", "visa", "has another security code", WRONG_CVC, shown=False),
@@ -95,29 +105,34 @@ CARDS = (
     TestCard(
         "4000002760003184",
         "visa",
-        "asks the bank first, then pays; on file it always wants its owner",
+        "asks the bank first, then pays",
         challenge=True,
+        shown_for_file=True,
         on_file=ASK_OWNER,
     ),
     TestCard(
         "4000002500003155",
         "visa",
-        "asks the bank first; on file it pays",
+        "asks the bank first",
         challenge=True,
         shown=False,
+        shown_for_file=True,
     ),
     TestCard(
         "4000000000000341",
         "visa",
-        "can be put on file, and is declined when it is charged",
+        "pays, but not from file",
+        shown=False,
+        shown_for_file=True,
         on_file=GENERIC,
     ),
     TestCard(
         "4000008260003178",
         "visa",
-        "asks the bank first; on file it has too little money",
+        "asks the bank first",
         challenge=True,
         shown=False,
+        shown_for_file=True,
         on_file=INSUFFICIENT,
     ),
     TestCard(
@@ -128,6 +143,7 @@ CARDS = (
 )
 _BY_NUMBER = {card.number: card for card in CARDS}
 SHOWN = tuple(card for card in CARDS if card.shown)
+SHOWN_FOR_FILE = tuple(card for card in CARDS if card.shown_for_file)
 
 
 def find(number: str) -> TestCard | None:

@@ -113,7 +113,7 @@ class Pages:
             values=again.values,
             declined=again.declined,
             lines=session["_lines"],
-            cards=cards.SHOWN,
+            cards=cards.SHOWN_FOR_FILE if session["mode"] == "setup" else cards.SHOWN,
             left=_left(session["expires_at"] - tx.now),
         )
 

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from core.kernel.money import Money
 from payments.gateway import CheckoutLine, CheckoutRequest
+from payments.saved import CustomerRequest, SetupRequest
 from payments.stripe_gateway import StripeGateway
 from tests.sandbox_process import SandboxProcess, WebhookCatcher, running_sandbox
 
@@ -35,13 +36,29 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess
         yield process
 
 
-def _visit(sandbox: SandboxProcess, shop: str) -> str:
-    gateway = StripeGateway(
+def _gateway(sandbox: SandboxProcess) -> StripeGateway:
+    return StripeGateway(
         sandbox.api_key,
         api_base=sandbox.base_url,
         webhook_secrets=(sandbox.webhook_secret,),
         sandbox=True,
     )
+
+
+def _set_up(sandbox: SandboxProcess, shop: str) -> str:
+    gateway = _gateway(sandbox)
+    now = datetime.fromtimestamp(sandbox.now(), UTC)
+    name = f"setup-{now.timestamp()}-{shop[-6:]}"
+    customer = gateway.create_customer(CustomerRequest(f"{name}-who", name, "June Alder"))
+    ends = now + timedelta(minutes=40)
+    asked = SetupRequest(name, name, customer.id, f"{shop}/done", f"{shop}/back", ends)
+    url = gateway.start_setup(asked).url
+    assert url is not None
+    return url
+
+
+def _visit(sandbox: SandboxProcess, shop: str) -> str:
+    gateway = _gateway(sandbox)
     now = datetime.fromtimestamp(sandbox.now(), UTC)
     name = f"{now.timestamp()}-{shop[-6:]}"
     long_name = "Installation visit, Tuesday, November 24, 9:00 to 12:00"
@@ -99,6 +116,27 @@ def test_a_payer_is_refused_asked_by_the_bank_and_led_back_to_the_shop(
         page.wait_for_url(f"{shop}/done?session=cs_test_*")
         assert page.title() == "The shop"
     assert complaints == []
+
+
+def test_a_card_is_put_on_file_on_a_page_that_says_that_nothing_is_charged(
+    page: Page, sandbox: SandboxProcess
+) -> None:
+    with WebhookCatcher() as catcher:
+        page.goto(_set_up(sandbox, catcher.shop))
+        assert "Nothing is charged now" in page.locator("main").inner_text()
+        _assert_readable(page)
+        page.get_by_role("link", name="4000 0000 0000 0002").click()
+        page.get_by_role("button", name="Save this card, charge nothing").click()
+        assert "Your card was declined" in page.get_by_role("alert").inner_text()
+        _assert_readable(page)
+        page.get_by_role("link", name="4000 0027 6000 3184").click()
+        page.get_by_role("button", name="Save this card, charge nothing").click()
+        _assert_readable(page)
+        page.get_by_role("button", name="Complete").click()
+        page.wait_for_url(f"{catcher.shop}/done")
+    page.goto(sandbox.base_url)
+    assert "visa 3184" in page.locator("main").inner_text()
+    _assert_readable(page)
 
 
 def test_a_payer_can_go_back_without_paying(page: Page, sandbox: SandboxProcess) -> None:

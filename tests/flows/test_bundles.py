@@ -13,11 +13,13 @@ from core.orders.models import OrderLine, OrderLineCharge
 from core.orders.placing import Standing
 from core.stock.models import Hold, StockLevel
 from core.subscriptions.models import Subscription, SubscriptionPhase
+from flows import correct_invoice
 from flows.abandon_payment import abandon
 from flows.follow_order import follow
 from flows.house import House
 from flows.place_order import Placed, place
 from flows.verify import Finding, verify
+from invoices import correctable
 from invoices.document import InvoiceDocument
 from invoices.models import Invoice, InvoiceLine, InvoiceLineTax
 from payments.models import PaymentOperation
@@ -183,6 +185,21 @@ def test_gift_card_and_bill_pay_for_it_like_for_anything(
     with house.db.snapshot() as session:
         followed = follow(session, placing.by_public_id(session, placed.public_id))
     assert followed.due.minor == 19_761 - 5_000
+    assert wrong(house) == []
+
+
+def test_a_piece_is_credited_alone_or_the_whole_bill_with_all_of_them(
+    house: House, sandbox: SandboxProcess, home: Goods
+):
+    """A memo is of the pieces, with their own taxes; the bundle's line has nothing to give back."""
+    paid(house, sandbox, home.sku)
+    with house.db.reading() as session:
+        bill = session.scalars(select(Invoice)).one()
+        named = [one.row.sku for one in correctable.lines_of(session, bill.id)]
+    assert named == ["FW-RT-6", "FW-VISIT", "FW-RIVER-100", "delivery:standard"]
+    memo, _ = correct_invoice.void(house, bill.public_id, "once", "test", refunded=False)
+    assert (memo.net_minor, memo.tax_minor) == (bill.net_minor, bill.tax_minor)
+    drain(house)
     assert wrong(house) == []
 
 

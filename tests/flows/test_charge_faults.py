@@ -2,6 +2,7 @@
 
 import dataclasses
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import update
@@ -117,9 +118,7 @@ def test_webhooks_alone_twice_and_in_any_order_settle_a_charge(stage: Stage):
         ).items
     )
     for event in [*reversed(told), *told]:
-        stage.house.db.run_tx(
-            lambda session, event=event: inbox.receive(session, event, stage.house.clock.now())
-        )
+        stage.house.db.run_tx(partial(inbox.receive, event=event, now=stage.house.clock.now()))
     drain(stage.house)
     for event in told:
         hear(stage.house, event.id)

@@ -38,6 +38,7 @@ from payments.gateway import Gateway
 from payments.models import Payment
 from tests import postgres
 from tests.basin import create_database, drop_database
+from tests.databases import open_database
 from tests.shop import SECRET, make_house
 
 STATIC = Path(__file__).resolve().parents[2] / "static"
@@ -98,11 +99,11 @@ def fernway(
     name = f"fernway_{os.getpid()}"
     if request.param == "sqlite":
         shutil.copyfile(request.getfixturevalue("sqlite_file"), folder / "shop.db")
-        db = Database(f"sqlite:///{folder / 'shop.db'}")
+        db = open_database(f"sqlite:///{folder / 'shop.db'}")
     else:
         server = request.getfixturevalue("postgres_server")
         create_database(server, name)
-        db = Database(server.url(name))
+        db = open_database(server.url(name))
     found = fernway_in(db, folder)
     assert found.open_shop().state == "empty"
     yield found

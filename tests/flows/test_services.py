@@ -21,7 +21,7 @@ from core.orders.models import OrderLine
 from core.parties.models import Account
 from core.prices.models import Plan
 from core.subscriptions import reading
-from core.subscriptions.errors import AlreadyThere, InTerm, NoSuchMeter, NotRunning, OtherFamily
+from core.subscriptions.errors import AlreadyThere, NoSuchMeter, NotRunning, OtherFamily, TermRuns
 from core.subscriptions.models import Subscription
 from flows import (
     activate_service,
@@ -303,7 +303,7 @@ def test_who_agreed_to_a_term_stays_for_it_but_staff_may_let_them_go(street: Str
     with street.house.db.transaction() as session:
         session.get_one(Subscription, street.row().id).term_months = 12
     mine = street.by()
-    with pytest.raises(InTerm) as caught:
+    with pytest.raises(TermRuns) as caught:
         change_service.end(street.house, mine, "moving", "", at_period_end=False)
     assert caught.value.until == date(2027, 11, 17)
     shown = change_service.preview_end(street.house, mine, at_period_end=True)

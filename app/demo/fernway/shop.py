@@ -241,7 +241,15 @@ def _offer(shelves: _Shelves, product: Product, row: Mapping[str, Any], number: 
         )
     )
     if variant.kind == "plan":
-        session.add(Plan(variant_id=variant.id, interval="month"))
+        session.add(
+            Plan(
+                variant_id=variant.id,
+                interval="month",
+                family=row.get("family", ""),
+                activation=row.get("activation", "by_hand"),
+                features=row.get("features", []),
+            )
+        )
     if "stock" in row:
         came = row["stock"] + Counter(shelves.sold)[variant.sku]
         levels.receive(session, variant.id, shelves.location.id, came, shelves.now)

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from core.kernel.clock import ManualClock
-from core.kernel.db import Database
 from tests import books as written
 from tests.basin import create_database, drop_database
 from tests.books import START, Books
+from tests.databases import open_database
 from tests.postgres import Server
 from tests.world import build
 
@@ -22,7 +22,7 @@ class Original:
 
     def __init__(self, server: Server | None, place: str, folder: Path) -> None:
         self.server, self.place = server, place
-        database = Database(self._url(place))
+        database = open_database(self._url(place))
         clock = ManualClock(START)
         with database.transaction() as session:
             world = build(session, clock.now())
@@ -41,7 +41,7 @@ class Original:
             place = str(folder / "spoilt.db")
             shutil.copyfile(self.place, place)
         clock = ManualClock(self.books.clock.now())
-        return replace(self.books, db=Database(self._url(place)), clock=clock, folder=folder)
+        return replace(self.books, db=open_database(self._url(place)), clock=clock, folder=folder)
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])

@@ -18,6 +18,7 @@ from core.notices.letters import (
     RefundLetter,
     ResetLetter,
     Row,
+    ServiceLetter,
     SoldCard,
     StatementLetter,
     VerifyLetter,
@@ -219,6 +220,28 @@ CHARGE_FAILED = ChargeFailedLetter(
     tried_on=TODAY,
     due_on=date(2026, 12, 1),
 )
+SERVICE = ServiceLetter(
+    head=HEAD,
+    name="Riley",
+    link="http://localhost:8000/account/services/4ff20c2d8f2b4c3f9a0d5b1c7e6a9d31",
+    what="started",
+    service="River 100",
+    place="4 Chestnut Row, Marrow Bay",
+    account_number="204187751",
+    on=TODAY,
+    rows=(Row("River 100", usd(4500), "a month"),),
+)
+SERVICES = {
+    "service-started": SERVICE,
+    "service-plan": replace(SERVICE, what="plan", before="Stream 18"),
+    "service-paused": replace(SERVICE, what="paused", until=date(2026, 12, 1), rows=()),
+    "service-resting": replace(SERVICE, what="paused", rows=()),
+    "service-resumed": replace(SERVICE, what="resumed"),
+    "service-cancelled": replace(SERVICE, what="cancelled", until=date(2026, 12, 16), rows=()),
+    "service-kept": replace(SERVICE, what="kept"),
+    "service-payer": replace(SERVICE, what="payer", payer="June Alder"),
+    "service-ended": replace(SERVICE, what="ended", rows=(), back=usd(1450), place=""),
+}
 RESET = ResetLetter(HEAD, "Riley", TOKEN_LINK, timedelta(hours=2))
 INVITE = InviteLetter(HEAD, "Riley", TOKEN_LINK, timedelta(days=14), "Riley Moreno", "204187751")
 VERIFY = VerifyLetter(HEAD, "Riley", TOKEN_LINK, "riley.moreno@example.com", timedelta(days=7))
@@ -238,6 +261,7 @@ ALL: dict[str, Letter] = {
     "gift_card": GIFT_CARD,
     "method": METHOD,
     "charge_failed": CHARGE_FAILED,
+    **SERVICES,
     "reset": RESET,
     "invite": INVITE,
     "verify": VERIFY,

@@ -7,7 +7,7 @@ import pytest
 from core.kernel.money import Money
 from payments.gateway import AuthenticationRequired, Declined, InvalidRequest, KeyConflict
 from payments.saved import CustomerRequest
-from tests.rooms.payments.conftest import Side
+from tests.rooms.payments.conftest import Side, side_of
 from tests.sandbox_process import SandboxProcess
 
 ASKS_ITS_BANK = "4000002500003155"
@@ -196,11 +196,16 @@ def test_a_card_whose_bank_was_asked_once_is_not_asked_again(
     assert declined.value.decline_code == reason
 
 
-def test_a_card_that_has_lapsed_since_is_declined_as_expired(side: Side) -> None:
+def test_a_card_that_has_lapsed_since_is_declined_as_expired(own_sandbox: SandboxProcess) -> None:
+    side = side_of(own_sandbox)
     now = side.now()
     method = side.saved(expiry=f"{now.month:02d}/{now.year}")
     assert (method.exp_month, method.exp_year) == (now.month, now.year)
     assert side.gateway.charge_saved(side.charge(method)).status == "succeeded"
+    own_sandbox.advance(32 * 24 * 3600)
+    with pytest.raises(Declined) as declined:
+        side.gateway.charge_saved(side.charge(method))
+    assert (declined.value.reason, declined.value.decline_code) == ("expired_card", "expired_card")
 
 
 def test_less_than_can_be_charged_is_refused_and_no_card_is_tried(either: Side) -> None:

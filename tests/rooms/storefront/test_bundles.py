@@ -4,21 +4,22 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from core.catalog.models import Variant
 from core.kernel.clock import ManualClock
 from core.kernel.db import Database
 from core.kernel.money import to_micros
+from core.orders.models import Order
 from core.prices.models import BundlePrice, Plan, Price
 from payments.gateway import Gateway
 from tests import packs
 from tests.packs import Inside
 from tests.paying import fill_cart
 from tests.rooms.web.looking import Page, statements
-from tests.rooms.web.stage import Browser
+from tests.rooms.web.stage import PASSWORD, Browser, password_hash
 from tests.shop import Shop, make_shop
-from tests.world import ADDRESS, Goods, World
+from tests.world import ADDRESS, Goods, World, user
 
 
 @pytest.fixture
@@ -218,6 +219,22 @@ def test_checkout_order_and_mail_tell_the_pieces(shop: Shop, home: Goods):
     assert mail is not None
     told = mail.get_content()
     assert told.index("River at home") < told.index("  Wi-Fi 6 router") < told.index("Together")
+
+
+def test_the_desk_sees_each_piece_with_its_part_of_the_price(
+    db: Database, shop: Shop, clock: ManualClock, home: Goods
+):
+    ordered(Browser(shop), shop, home.sku)
+    with db.transaction() as session:
+        kim = user(session, clock.now(), email="kim@example.com", name="Kim Lund")
+        kim.password_hash, kim.is_staff = password_hash(), True
+        public_id = session.scalars(select(Order.public_id)).one()
+    desk = Browser(shop)
+    entry = {"email": "kim@example.com", "password": PASSWORD}
+    assert desk.post("/desk/login", entry).status_code == 303
+    text = read(desk, f"/desk/orders/{public_id}")
+    assert "FW-RT-6 – Wi-Fi 6 router, 129 of 189; alone 129.00 1 101.70" in text
+    assert read(desk, "/desk/orders").count("Wi-Fi 6 router") == 0
 
 
 def test_pages_ask_no_more_for_many_bundles_than_for_one(

@@ -315,12 +315,42 @@ POST   /api/v1/desk/services/<service_id>/resume     program   none   401
 POST   /api/v1/desk/services/<service_id>/end        program   none   401
 POST   /api/v1/desk/services/<service_id>/keep       program   none   401
 POST   /api/v1/desk/services/<service_id>/activate   program   none   401
+GET    /api/v1/account/trial-offers                  program   none   401
+GET    /api/v1/account/trials                        program   none   401
+GET    /api/v1/account/trials/<trial_id>             program   none   401
+POST   /api/v1/account/trials                        program   none   401
+POST   /api/v1/account/trials/<trial_id>/cancel      program   none   401
+POST   /api/v1/account/trials/<trial_id>/keep        program   none   401
+POST   /api/v1/account/trials/<trial_id>/go-on       program   none   401
+GET    /api/v1/account/quotes                        program   none   401
+GET    /api/v1/account/quotes/<quote_id>             program   none   401
+POST   /api/v1/account/quotes                        program   none   401
+POST   /api/v1/account/quotes/<quote_id>/accept      program   none   401
+POST   /api/v1/account/quotes/<quote_id>/decline     program   none   401
+POST   /api/v1/account/quotes/<quote_id>/messages    program   none   401
+GET    /api/v1/desk/quotes                           program   none   401
+GET    /api/v1/desk/quotes/<quote_id>                program   none   401
+POST   /api/v1/desk/quotes                           program   none   401
+POST   /api/v1/desk/quotes/<quote_id>/draft          program   none   401
+POST   /api/v1/desk/quotes/<quote_id>/versions       program   none   401
+POST   /api/v1/desk/quotes/<quote_id>/approval       program   none   401
+POST   /api/v1/desk/quotes/<quote_id>/decision       program   none   401
+POST   /api/v1/desk/quotes/<quote_id>/send           program   none   401
+POST   /api/v1/desk/quotes/<quote_id>/withdraw       program   none   401
+POST   /api/v1/desk/quotes/<quote_id>/messages       program   none   401
+GET    /api/v1/desk/bill-runs                        program   none   401
+GET    /api/v1/desk/bill-runs/<run_id>               program   none   401
+POST   /api/v1/desk/bill-runs                        program   none   401
+GET    /api/v1/desk/parked-accounts                  program   none   401
+POST   /api/v1/desk/parked-accounts/<parking_id>/release program none 401
 POST   /api/v1/desk/usage                            program   none   401
 GET    /api/v1/desk/accounts/<account_number>/may-use/<feature> program none 401
 """
 
 #: A key that nothing has.
 _NOBODYS = "01900000-0000-7000-8000-000000000000"
+#: Names of ids in the API's addresses of customers and staff.
+_IDS = ("<service_id>", "<trial_id>", "<quote_id>", "<run_id>", "<parking_id>")
 #: What goes into an address: for one route, else for all under a path. A name in braces is filled in from
 #: ``Stage.ids`` or made by ``Names``.
 _PLACES = {
@@ -412,16 +442,22 @@ _PLACES = {
     "GET /api/v1/orders/": {"<order_id>": "{riley_order}"},
     "GET /api/v1/account/": {
         "<service_id>": "0" * 32,
+        "<trial_id>": "0" * 32,
+        "<quote_id>": "0" * 32,
+        "<run_id>": "0" * 32,
         "<account_number>": "123456789",
         "<feature>": "internet",
     },
     "GET /api/v1/desk/": {
         "<service_id>": "0" * 32,
+        "<trial_id>": "0" * 32,
+        "<quote_id>": "0" * 32,
+        "<run_id>": "0" * 32,
         "<account_number>": "123456789",
         "<feature>": "internet",
     },
-    "POST /api/v1/account/": {"<service_id>": "0" * 32},
-    "POST /api/v1/desk/": {"<service_id>": "0" * 32},
+    "POST /api/v1/account/": dict.fromkeys(_IDS, "0" * 32),
+    "POST /api/v1/desk/": dict.fromkeys(_IDS, "0" * 32),
     "GET /api/v1/carts/": {"<cart_id>": "{cart}"},
     "POST /api/v1/carts/": {"<cart_id>": "{cart}"},
     "PATCH /api/v1/carts/": {"<cart_id>": "{cart}", "<line_id>": "{line}"},

@@ -50,6 +50,7 @@ from payments.models import Payment, PaymentOperation
 from tests import serving
 from tests import world as worlds
 from tests.basin import create_database
+from tests.databases import open_database
 from tests.paying import fill_cart, gateway, wish
 from tests.postgres import Server
 from tests.quoting import ANN, Quoting
@@ -366,7 +367,7 @@ class Stages:
         """A stage that nobody else has."""
         folder = self.folder(f"stage-{kind}")
         sandbox.set_clock(START.timestamp())
-        return build(Database(self._url(kind, folder)), sandbox, folder)
+        return build(open_database(self._url(kind, folder)), sandbox, folder)
 
     def _url(self, kind: str, folder: Path) -> str:
         if kind == "sqlite":

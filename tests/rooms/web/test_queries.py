@@ -12,7 +12,7 @@ BOUNDS = {
     "shelves": {"home": 3, "everything": 3, "category": 3, "product": 4},
     "cart": {"cart": 5, "count": 1, "checkout": 11, "adding": 8, "order": 8, "thanks": 8},
     "portal": {
-        "overview": 10,
+        "overview": 12,
         "bills": 6,
         "bill": 7,
         "receipts": 7,
@@ -27,6 +27,11 @@ BOUNDS = {
         "change": 1,
         "pause": 1,
         "end": 1,
+        "services": 14,
+        "service": 21,
+        "change": 16,
+        "pause": 32,
+        "end": 50,
     },
     "desk": {
         "today": 7,
@@ -61,6 +66,9 @@ BOUNDS = {
         "services": 3,
         "services looked for": 3,
         "service": 3,
+        "services": 14,
+        "services looked for": 13,
+        "service": 21,
     },
 }
 

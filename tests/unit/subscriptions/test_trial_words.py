@@ -54,7 +54,7 @@ def test_longer_periods_are_named():
 
 
 def test_a_free_tier_names_every_step_of_its_price():
-    tiers = [["95", 0, to_micros("2.00")], [None, to_micros("0.02"), 0]]
+    tiers: list[list[object]] = [["95", 0, to_micros("2.00")], [None, to_micros("0.02"), 0]]
     usage = Usage(Decimal(5), "GB", "USD", trial_words.ranges(Decimal(5), tiers))
     said = trial_words.sentences(
         trial_words.of_free_tier("Burrow small", date(2026, 11, 29), usage, "Tax is added.", SAY)
