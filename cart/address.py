@@ -46,7 +46,10 @@ def clean(raw: dict[str, Any]) -> dict[str, str]:
 def _plain(text: str) -> str:
     """White space becomes one space; what cannot be printed (or stored) is left out."""
     words = " ".join(text.split())
-    return words if words.isprintable() else "".join(c for c in words if c.isprintable()).strip()
+    if words.isprintable():
+        return words
+    # What is left out may have stood between two spaces.
+    return " ".join("".join(sign for sign in words if sign.isprintable()).split())
 
 
 def problems(address: dict[str, str]) -> dict[str, str]:

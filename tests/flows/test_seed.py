@@ -174,15 +174,33 @@ def test_there_is_hardware_in_stock_and_some_that_is_nearly_or_wholly_gone(fernw
 
 def test_prices_are_what_the_catalog_says(fernway):
     catalog = tomllib.loads(Path(seeding.__file__).with_name("catalog.toml").read_text())
+    sold = [row for product in catalog["product"] for row in product["variants"]]
     wanted = {
         row["sku"]: Money.parse(row["price"], "USD")
-        for product in catalog["product"]
-        for row in product["variants"]
+        for row in [*sold, *catalog["yearly"]]
+        if "price" in row
     }
     offers = [offer for shown in shelf(fernway).values() for offer in shown.offers]
-    assert {offer.variant.sku: offer.price.unit_price for offer in offers} == wanted
-    monthly = {o.variant.sku for o in offers if o.price.interval == "month"}
-    assert monthly == {o.variant.sku for o in offers if o.variant.kind == "plan"}
+    single = {offer.variant.sku: offer for offer in offers if offer.bundle is None}
+    assert {sku: offer.price.unit_price for sku, offer in single.items()} == wanted
+    yearly = {row["sku"] for row in catalog["yearly"]}
+    for sku, offer in single.items():
+        interval = "year" if sku in yearly else "month"
+        assert offer.price.interval == (interval if offer.variant.kind == "plan" else None)
+
+
+def test_a_bundle_is_what_the_catalog_says_and_cheaper_than_its_pieces_apart(fernway):
+    catalog = tomllib.loads(Path(seeding.__file__).with_name("catalog.toml").read_text())
+    offers = [offer for shown in shelf(fernway).values() for offer in shown.offers]
+    found = {offer.variant.sku: offer.bundle for offer in offers if offer.bundle is not None}
+    assert set(found) == {row["sku"] for row in catalog["bundle"]}
+    for row in catalog["bundle"]:
+        bundle = found[row["sku"]]
+        told = {charge.charge_kind: charge.together for charge in bundle.charges(1)}
+        assert told == {kind: Money.parse(text, "USD") for kind, text in row["prices"].items()}
+        assert all(charge.saving.minor > 0 for charge in bundle.charges(1))
+        inside = [piece.component.sku for piece in bundle.pieces]
+        assert inside == [piece["sku"] for piece in row["pieces"]]
 
 
 # --- the people and their bills ---------------------------------------------------------------------
@@ -354,7 +372,7 @@ def test_the_command_tells_where_the_logins_are_and_keeps_them_from_others(empty
     settings, out = empty.settings, StringIO()
     assert seed.run([], settings, empty.db, empty.clock, out) == 0
     logins = settings.data_dir / "logins.txt"
-    assert "Fernway is open: 26 products, 9 orders." in out.getvalue()
+    assert "Fernway is open: 27 products, 9 orders." in out.getvalue()
     assert str(logins) in out.getvalue()
     assert "mara@example.com" in logins.read_text()
     assert logins.stat().st_mode & 0o077 == 0

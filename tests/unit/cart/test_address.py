@@ -1,7 +1,7 @@
 """Addresses as people type them: what is kept of one, what is wrong with it, and how it is printed."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cart.address import FIELDS, US_STATES, clean, lines, problems
@@ -49,6 +49,7 @@ def test_signs_that_no_database_takes_are_left_out():
     )
 
 
+@example({"name": "0 \x1b 0"})
 @given(st.dictionaries(st.sampled_from([*FIELDS, "more"]), st.text() | st.none() | st.integers()))
 def test_a_cleaned_address_is_printable_stays_as_it_is_and_can_be_judged(raw):
     cleaned = clean(raw)
