@@ -24,6 +24,7 @@ from tests import nights
 from tests import world as worlds
 from tests.books import Books
 from tests.paying import wish
+from tests.rooms.web import tried
 from tests.rooms.web.looking import statements
 from tests.rooms.web.stage import KIM, Browser, Stage
 
@@ -39,6 +40,7 @@ class Growing:
         self.parked: list[tuple[uuid.UUID, str]] = []
         self.night = ""
         self.services: list[str] = []
+        self.trials: list[str] = []
 
     def grow(self, size: int, *, printed: bool = True) -> None:
         """Have so many products, open bills, paid bills with their payments, and failed jobs.
@@ -56,6 +58,7 @@ class Growing:
                 self._night(session)
                 self._tokens(session, number)
                 self.services.append(self.stage.serve(session, self.account))
+                self.trials.append(tried.grown(session, self.stage, self.who))
             if printed:
                 session.execute(delete(Job).where(Job.state == "ready"))
 
@@ -163,6 +166,9 @@ class Growing:
             "receipt": f"/account/payments/{self._payment_id()}",
             "pay": "/account/pay",
             "tokens": "/account/tokens",
+            "trials": "/account/trials",
+            "trial": f"/account/trials/{self.trials[0]}",
+            "trial link": self.trial_link(),
             "services": "/account/services",
             "service": f"/account/services/{self.services[0]}",
             "change": f"/account/services/{self.services[0]}/change",
@@ -204,11 +210,21 @@ class Growing:
             "jobs": "/desk/jobs?state=dead",
             "job": f"/desk/jobs/{jobs[0].id}",
             "keys": "/desk/keys",
+            "trials": "/desk/trials",
+            "trials looked for": "/desk/trials?q=Ash&kind=no_card&state=running",
+            "trial": f"/desk/trials/{self.trials[0]}",
+            "calls": "/desk/trials/follow-ups",
+            "trial report": "/desk/trials/report",
+            "trial offers": "/desk/trials/offers",
             "services": "/desk/services",
             "services looked for": "/desk/services?q=Ash&state=active",
             "service": f"/desk/services/{self.services[0]}",
         }
         return self._asked(self.stage.browser(KIM), pages)
+
+    def trial_link(self) -> str:
+        """The address that a mail about the first trial carries."""
+        return f"/trial/{self.trials[0]}/{self.stage.house.links.trial_token(self.trials[0])}"
 
     def _bill_id(self) -> str:
         found: str = self.stage.rows(Invoice, Invoice.payer_account_id == self.account)[0].public_id
