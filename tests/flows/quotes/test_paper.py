@@ -1,4 +1,4 @@
-"""A quote's paper: the one frozen document of page and PDF, archival and accessible, kept once under its hash."""
+"""A quote's paper: one frozen document of page and PDF, archival and accessible, kept once by its hash."""
 
 import io
 from dataclasses import replace

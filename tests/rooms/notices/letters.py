@@ -20,6 +20,7 @@ from core.notices.letters import (
     StatementLetter,
     VerifyLetter,
 )
+from tests.rooms.notices import quote_letters
 
 HEAD = Letterhead(
     name="Fernway",
@@ -216,4 +217,5 @@ ALL: dict[str, Letter] = {
     "reset": RESET,
     "invite": INVITE,
     "verify": VERIFY,
+    **quote_letters.of(HEAD),
 }
