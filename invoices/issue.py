@@ -54,6 +54,18 @@ class _Basis:
         """The account's, else the channel's."""
         return self.account.locale or self.channel.locale
 
+    @functools.cached_property
+    def _is_for_several(self) -> bool:
+        places = [line.service_location for line in self.lines if line.service_location is not None]
+        return any(place != places[0] for place in places)
+
+    def place_of(self, line: OrderLine) -> str:
+        """Where a line goes or is used, of an order for several places."""
+        place = line.service_location
+        if place is None or not self._is_for_several:
+            return ""
+        return ", ".join(str(place[name]) for name in ("name", "line1", "city") if place.get(name))
+
     def parts(self) -> list[tuple[Open, Money]]:
         """How much of each of the order's deposits its invoice takes."""
         left, found = Money(self.order.due_now_minor, self.order.currency), []
@@ -166,7 +178,7 @@ def _item(basis: _Basis, line: OrderLine, parents: dict[uuid.UUID, int]) -> Item
     return Item(
         line_number=line.line_number,
         name=line.name,
-        description=words(basis.locale).price_without_tax if less else "",
+        description=_about(basis, line, less=less),
         priced_each=not less,
         net_minor=line.net_minor,
         taxes=taxes,
@@ -183,6 +195,13 @@ def _item(basis: _Basis, line: OrderLine, parents: dict[uuid.UUID, int]) -> Item
         sale_price_minor=line.sale_price_minor,
         why=_why(basis, line, sum(tax.amount_minor for tax in taxes if tax.inclusive)),
     )
+
+
+def _about(basis: _Basis, line: OrderLine, *, less: bool) -> str:
+    """The small words under a line: its place, where the order has several, and that its price is less."""
+    place = basis.place_of(line)
+    said = words(basis.locale).price_without_tax if less else ""
+    return ", ".join(part for part in (place, said) if part)
 
 
 def _why(basis: _Basis, line: OrderLine, contained: int) -> Why:

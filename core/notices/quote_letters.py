@@ -76,7 +76,7 @@ class QuoteClosedLetter(Letter):
 
 @dataclass(frozen=True)
 class QuoteDeskLetter(Letter):
-    """To the desk: somebody ``asked``, ``accepted`` or ``declined``. ``amount`` is its value over the terms."""
+    """To the desk: somebody ``asked``, ``accepted`` or ``declined``. ``amount``: the value over its terms."""
 
     TEMPLATE: ClassVar[str] = "quote_desk"
 

@@ -28,7 +28,8 @@ from tests.world import World
 
 def _at_once(*works: Callable[[], object]) -> list[Exception]:
     """Run all of them at the same moment; what they raised."""
-    start, raised = threading.Barrier(len(works)), []
+    start = threading.Barrier(len(works))
+    raised: list[Exception] = []
 
     def go(work: Callable[[], object]) -> None:
         start.wait()

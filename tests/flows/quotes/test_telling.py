@@ -11,7 +11,7 @@ from core.kernel.errors import Invalid
 from flows import accept_quote, ask_quote, send_quote, talk_about_quote, tell_quote
 from flows.house import House
 from tests.paying import drain, fill_cart
-from tests.quoting import ANN, Quoting, contact
+from tests.quoting import ANN, Quoting, contact, mails
 from tests.world import World
 
 DESK, PAT = "billing@fernway.example.com", "pat@rowan.example.com"
@@ -20,7 +20,7 @@ DESK, PAT = "billing@fernway.example.com", "pat@rowan.example.com"
 def _told(house: House) -> list[tuple[str, str]]:
     """Whom the mails went to, and their subjects; they are taken out of the box."""
     drain(house)
-    box = house.sender.mails
+    box = mails(house)
     found = [(mail["To"], mail["Subject"]) for mail in box]
     box.clear()
     return found
@@ -35,7 +35,7 @@ def _plain(mail: EmailMessage) -> str:
 def test_a_request_is_told_to_who_asked_and_to_the_desk(house: House, world: World):
     quoting = Quoting.ask(house, world, pieces=3)
     drain(house)
-    to_pat, to_desk = house.sender.mails
+    to_pat, to_desk = mails(house)
     assert (to_pat["To"], to_desk["To"]) == (PAT, DESK)
     assert house.links.quote(quoting.public_id) in _plain(to_pat)
     assert house.links.desk_quote(quoting.public_id) in _plain(to_desk)
@@ -66,7 +66,7 @@ def test_declining_and_taking_back_are_told(house: House, world: World):
     _told(house)
     accept_quote.decline(house, quoting.public_id, 1, "competitor", "They are nearer.", "Pat")
     drain(house)
-    to_desk = next(mail for mail in house.sender.mails if mail["To"] == DESK)
+    to_desk = next(mail for mail in mails(house) if mail["To"] == DESK)
     assert "somebody else’s offer" in _plain(to_desk)
     assert "They are nearer." in _plain(to_desk)
     assert [to for to, _ in _told(house)] == [PAT, DESK]
