@@ -15,7 +15,7 @@ from sqlalchemy import Select, Uuid, bindparam, literal_column, select
 from sqlalchemy.orm import Session
 
 from core.catalog.models import BUNDLE
-from core.kernel import crash
+from core.kernel import crash, exchange
 from core.kernel.clock import local_date
 from core.kernel.money import MICROS, Money, extend, minor_digits
 from core.ledger import business, items
@@ -92,10 +92,11 @@ def for_order(session: Session, order_id: uuid.UUID, printing: Printing, now: da
         return session.get_one(Invoice, around.invoice_id)
     basis = _basis(session, order, around, now)
     content = _content(basis, printing)
-    invoice = writing.write(session, content, printing, now)
-    crash.point("issue.written")
-    _post(session, invoice, content, basis, now)
-    writing.tell(session, invoice, "system", now)
+    with exchange.opened(session):
+        invoice = writing.write(session, content, printing, now)
+        crash.point("issue.written")
+        _post(session, invoice, content, basis, now)
+        writing.tell(session, invoice, "system", now)
     crash.point("issue.before_commit")
     return invoice
 
