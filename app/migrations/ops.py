@@ -65,7 +65,7 @@ def unfenced(table: str) -> Iterator[None]:
         connection.exec_driver_sql(statement)
 
 
-def behind(column: str) -> dict[str, str]:
+def behind(column: str) -> dict[str, Any]:
     """Where ``add_column`` puts a column. On PostgreSQL there is one place only: the last."""
     sqlite = op.get_bind().dialect.name == "sqlite"
     return {"insert_after": column} if sqlite else {}

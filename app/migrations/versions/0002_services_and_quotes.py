@@ -1161,9 +1161,9 @@ def _change_variants_and_bundles() -> None:
         "SELECT p.id, p.price_list_id, p.variant_id, 'bundle', 'one_off', p.unit_price_micros FROM price p "
         "JOIN variant v ON v.id = p.variant_id WHERE v.kind = 'bundle' AND p.min_quantity = 1"
     )
-    kind, place = sa.String(length=10), behind("component_id")
+    kind = sa.String(length=10)
     with guarded_batch("bundle_component", recreate="always") as batch:
-        batch.add_column(sa.Column("bundle_kind", kind), **place)
+        batch.add_column(sa.Column("bundle_kind", kind), **behind("component_id"))
         batch.add_column(sa.Column("component_kind", kind), **behind("bundle_kind"))
         batch.add_column(sa.Column("position", INT), **behind("component_kind"))
     op.execute(
@@ -1249,11 +1249,9 @@ def _change_subscriptions() -> None:
         batch.add_column(sa.Column("arrived_on", sa.Date()))
         batch.add_column(sa.Column("revision", INT, server_default="1", nullable=False))
     op.execute(_FIRST_PHASES)
+    run(_BILL_DAYS)
     op.execute(
-        "UPDATE subscription SET "
-        "bill_day = CASE WHEN activated_on IS NULL THEN NULL "
-        f"ELSE COALESCE(anchor_day, {_DAY_OF_MONTH[op.get_bind().dialect.name]}) END, "
-        "service_location = (SELECT l.service_location FROM order_line l "
+        "UPDATE subscription SET service_location = (SELECT l.service_location FROM order_line l "
         "WHERE l.subscription_id = subscription.id AND l.period_index = 0)"
     )
     with guarded_batch("subscription") as batch:
@@ -1278,9 +1276,16 @@ def _change_subscriptions() -> None:
         batch.create_index("ix_subscription_ended_on", ["ended_on"])
 
 
-_DAY_OF_MONTH = {
-    "sqlite": "CAST(strftime('%d', activated_on) AS INTEGER)",
-    "postgresql": "CAST(EXTRACT(DAY FROM activated_on) AS BIGINT)",
+#: The day that was set, else the day on which it began; none before that.
+_BILL_DAYS = {
+    "sqlite": (
+        "UPDATE subscription SET bill_day = COALESCE(anchor_day, CAST(strftime('%d', activated_on) AS INTEGER)) "
+        "WHERE activated_on IS NOT NULL",
+    ),
+    "postgresql": (
+        "UPDATE subscription SET bill_day = COALESCE(anchor_day, CAST(EXTRACT(DAY FROM activated_on) AS BIGINT)) "
+        "WHERE activated_on IS NOT NULL",
+    ),
 }
 #: What was ordered was agreed with the order, at the price and for the reason of its line.
 _FIRST_PHASES = """
@@ -1402,5 +1407,5 @@ def _change_invoices() -> None:
 
 def _rated(unit_price_micros: int, quantity: int, currency: str) -> int:
     """Price times quantity, rounded half up to the minor unit."""
-    unit = 10 ** (6 - minor_digits(currency))
+    unit = int(10 ** (6 - minor_digits(currency)))
     return (2 * unit_price_micros * quantity + unit) // (2 * unit)
