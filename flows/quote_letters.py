@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cart.quotes import drafting, sent
@@ -133,7 +134,7 @@ def of_end(session: Session, quote: Quote, how: str, links: Links) -> QuoteClose
         how=how,
         order_number=order.number or "" if order is not None else "",
         signed_by=signed,
-        total=Money(order.due_now_minor if order is not None else 0, quote.currency),
+        total=_total(session, quote),
         words=tuple((quote.close_note or "").splitlines()) if how == "withdrawn" else (),
     )
 
@@ -152,7 +153,7 @@ def for_desk(session: Session, quote: Quote, how: str, links: Links) -> QuoteDes
         who=_plain(f"{quote.name}, {quote.company}" if quote.company else quote.name),
         email=quote.email,
         phone=quote.phone,
-        value=Money(quote.value_minor, quote.currency),
+        amount=Money(quote.value_minor, quote.currency),
         things=_things(session, quote),
         words=words or note,
         order_number=order.number or "" if order is not None else "",
@@ -162,6 +163,17 @@ def for_desk(session: Session, quote: Quote, how: str, links: Links) -> QuoteDes
 
 def _plain(text: str) -> str:
     return " ".join(text.split())[:160]
+
+
+def _total(session: Session, quote: Quote) -> Money:
+    """What the version that was sent last takes when it is accepted."""
+    version = session.scalars(
+        select(QuoteVersion)
+        .where(QuoteVersion.quote_id == quote.id, QuoteVersion.frozen_at.is_not(None))
+        .order_by(QuoteVersion.number.desc())
+        .limit(1)
+    ).one()
+    return Money((version.net_minor or 0) + (version.tax_minor or 0), quote.currency)
 
 
 def _signed(session: Session, quote: Quote) -> tuple[Order | None, str]:

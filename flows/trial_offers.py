@@ -4,7 +4,6 @@ Reads only. Called by the shop's pages, and by ``flows.start_trial``, which begi
 very words that were shown.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -46,6 +45,11 @@ class ShownOffer:
     cost: Cost | None
     usage: Usage | None
     steps: tuple[Step, ...]
+
+    @property
+    def room(self) -> str:
+        """What is free of a free tier: ``5 GB``; else nothing."""
+        return f"{trial_words.number(self.usage.free)} {self.usage.unit}" if self.usage else ""
 
     @property
     def fingerprint(self) -> str:
@@ -190,6 +194,13 @@ def _total(
     return Money(line.net_minor + line.tax_minor, net.currency)
 
 
-def of_product(session: Session, slug: str) -> Sequence[Offered]:
-    """The trials that a product's page offers."""
-    return trial_reading.offers(session, product_slug=slug)
+def offered(session: Session, currency: str, slug: str = "") -> list[tuple[Offered, str]]:
+    """What can be tried now, of one product's page or at all, with what is free of a free tier: ``5 GB``."""
+    found = trial_reading.offers(session, product_slug=slug or None, active=True)
+    tiers = [one.variant.id for one in found if one.offer.kind == FREE_TIER]
+    counted = plans.meters(session, tiers, currency) if tiers else {}
+    rooms = {
+        key: f"{trial_words.number(Decimal(rows[0][1].free))} {rows[0][0].unit}"
+        for key, rows in counted.items()
+    }
+    return [(one, rooms.get(one.variant.id, "")) for one in found]

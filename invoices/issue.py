@@ -15,7 +15,7 @@ from sqlalchemy import Select, Uuid, bindparam, literal_column, select
 from sqlalchemy.orm import Session
 
 from core.catalog.models import BUNDLE
-from core.kernel import crash
+from core.kernel import crash, exchange
 from core.kernel.clock import local_date
 from core.kernel.money import MICROS, Money, extend, minor_digits
 from core.ledger import business, items
@@ -58,6 +58,18 @@ class _Basis:
         """The account's, else the channel's."""
         return self.account.locale or self.channel.locale
 
+    @functools.cached_property
+    def _is_for_several(self) -> bool:
+        places = [line.service_location for line in self.lines if line.service_location is not None]
+        return any(place != places[0] for place in places)
+
+    def place_of(self, line: OrderLine) -> str:
+        """Where a line goes or is used, of an order for several places."""
+        place = line.service_location
+        if place is None or not self._is_for_several:
+            return ""
+        return ", ".join(str(place[name]) for name in ("name", "line1", "city") if place.get(name))
+
     def parts(self) -> list[tuple[Open, Money]]:
         """How much of each of the order's deposits its invoice takes."""
         left, found = Money(self.order.due_now_minor, self.order.currency), []
@@ -80,10 +92,11 @@ def for_order(session: Session, order_id: uuid.UUID, printing: Printing, now: da
         return session.get_one(Invoice, around.invoice_id)
     basis = _basis(session, order, around, now)
     content = _content(basis, printing)
-    invoice = writing.write(session, content, printing, now)
-    crash.point("issue.written")
-    _post(session, invoice, content, basis, now)
-    writing.tell(session, invoice, "system", now)
+    with exchange.opened(session):
+        invoice = writing.write(session, content, printing, now)
+        crash.point("issue.written")
+        _post(session, invoice, content, basis, now)
+        writing.tell(session, invoice, "system", now)
     crash.point("issue.before_commit")
     return invoice
 
@@ -202,11 +215,7 @@ def _item(
     return Item(
         line_number=line.line_number,
         name=line.name,
-        description=said.price_without_tax
-        if less
-        else group
-        if is_piece and line.charge_kind != "one_off"
-        else "",
+        description=_about(basis, line, group, less=less),
         priced_each=not less and not is_piece,
         net_minor=line.net_minor,
         taxes=taxes,
@@ -234,6 +243,17 @@ def _charge(basis: _Basis, line: OrderLine) -> Charge | None:
     rated = extend(line.unit_price_micros, line.quantity, basis.order.currency)
     key = f"{phase_id.hex}/{line.period_index}/0"
     return Charge(key, phase_id, line.period_index, rated.minor)
+
+
+def _about(basis: _Basis, line: OrderLine, group: str, *, less: bool) -> str:
+    """The small words under a line: its place, where the order has several; how often a bundle's piece is
+    charged; and that its price is less."""
+    said = [basis.place_of(line)]
+    if less:
+        said.append(words(basis.locale).price_without_tax)
+    elif line.parent_id is not None and line.charge_kind != "one_off":
+        said.append(group)
+    return ", ".join(part for part in said if part)
 
 
 def _why(basis: _Basis, line: OrderLine, contained: int) -> Why | None:

@@ -14,8 +14,10 @@ from core.kernel.errors import Forbidden, Invalid, ShopError
 from core.subscriptions import trial_reading
 from core.subscriptions.trial_models import CARD
 from core.subscriptions.trial_reading import Listed
-from flows import keep_trial, trial_offers
-from web import paging
+from core.subscriptions.trials import TrialOver
+from flows import keep_trial, set_up_method, store_trial_card, trial_offers
+from payments.gateway import GatewayError
+from web import limits, paging
 from web import trials as words_of
 from web.access import Who, allow
 from web.context import house
@@ -32,9 +34,13 @@ PAGE_SIZE = 25
 
 
 class GoOnForm(Form):
-    """From when it is paid for."""
+    """From when it is paid for, and how."""
 
     when = RadioField("From when", choices=[], validate_choice=False)
+    how = RadioField("How", choices=[], validate_choice=False)
+
+
+_NO_ANSWER = "Our payment partner does not answer. Nothing was charged. Try again in a minute."
 
 
 def _mine() -> Sequence[uuid.UUID]:
@@ -149,11 +155,16 @@ def choose(public_id: str) -> str:
 @trials.post("/<public_id>/go-on")
 @allow(Who.CUSTOMER)
 def go_on(public_id: str) -> str | Response | tuple[str, int]:
-    """Agree to it."""
+    """Agree to it; by card on a page of its own, which says what exactly is agreed."""
     found, form = _may_change(_own(public_id)), GoOnForm(request.form)
-    when = form.when.data
-    if when not in ("end", "now"):
+    when = _when(form.when.data)
+    if when is None:
         show_errors(form, Invalid({"when": "Choose one of the two."}))
+        return _choose(found, form), 422
+    if form.how.data == "card" and found.trial.kind != CARD:
+        return redirect(f"{BASE}/{public_id}/card?when={when}", 303)
+    if "invoice" not in house().rules.payment_methods and found.trial.kind != CARD:
+        show_errors(form, Invalid({"how": "Choose how it is paid."}))
         return _choose(found, form), 422
     try:
         on = keep_trial.go_on(house(), public_id, _mine(), when)
@@ -164,6 +175,49 @@ def go_on(public_id: str) -> str | Response | tuple[str, int]:
     return redirect(f"{BASE}/{public_id}", 303)
 
 
+def _when(text: str | None) -> keep_trial.When | None:
+    if text == "now":
+        return "now"
+    return "end" if text == "end" else None
+
+
+@trials.get("/<public_id>/card")
+@allow(Who.CUSTOMER)
+def agree(public_id: str) -> str | Response:
+    """What exactly is agreed by putting a card on file."""
+    found = _may_change(_own(public_id))
+    when = _when(request.args.get("when"))
+    if when is None or not words_of.acts(found, ())["may_pay_now"]:
+        return redirect(f"{BASE}/{public_id}/go-on")
+    wish = store_trial_card.card_for(house(), public_id, _mine(), when, "")
+    return page(
+        "portal/trial_card.html",
+        trial=words_of.row(found, (), _today(found)),
+        text=wish.consent.text,
+        when=when,
+        here=f"{BASE}/{public_id}",
+    )
+
+
+@trials.post("/<public_id>/card")
+@allow(Who.CUSTOMER)
+@limits.limit("checkout")
+def put_on_file(public_id: str) -> Response:
+    """Off to the page that puts the card on file."""
+    _may_change(_own(public_id))
+    when = _when(request.form.get("when")) or "end"
+    try:
+        wish = store_trial_card.card_for(
+            house(), public_id, _mine(), when, request.remote_addr or ""
+        )
+        return redirect(set_up_method.begin(house(), wish), 303)
+    except TrialOver as error:
+        say(str(error), "warn")
+    except GatewayError:
+        say(_NO_ANSWER, "warn")
+    return redirect(f"{BASE}/{public_id}", 303)
+
+
 def _choose(found: Listed, form: GoOnForm) -> str:
     with house().db.snapshot() as session:
         going_on = trial_reading.going_on(session, [found])
@@ -171,6 +225,9 @@ def _choose(found: Listed, form: GoOnForm) -> str:
     may = words_of.acts(found, going_on)
     asides = _offer(form, found, may)
     form.when.data = form.when.data if form.when.data in asides else next(iter(asides), None)
+    hows = _offer_ways(form, found)
+    if hows and form.how.data not in hows:
+        form.how.data = next(iter(hows))
     return page(
         "portal/trial_go_on.html",
         form=form,
@@ -179,6 +236,7 @@ def _choose(found: Listed, form: GoOnForm) -> str:
         amount=cost.total or cost.net,
         every=cost.every,
         notes=asides,
+        hows=hows,
         by_card=found.trial.kind == CARD,
         here=f"{BASE}/{found.trial.public_id}",
     )
@@ -196,3 +254,18 @@ def _offer(form: GoOnForm, found: Listed, may: dict[str, bool]) -> dict[str, str
         notes["now"] = "The first bill is made at once; the free days that are left are given up."
     form.when.choices = choices
     return notes
+
+
+def _offer_ways(form: GoOnForm, found: Listed) -> dict[str, str]:
+    """The same for how it is paid; nothing to choose where a card is on file for it."""
+    if found.trial.kind == CARD:
+        del form.how
+        return {}
+    ways = {"invoice": ("bill", "By bill"), "card": ("card", "By card")}
+    notes = {
+        "bill": "We send it by mail each time; you pay it the way you like.",
+        "card": "You put a card on file on our payment partner’s page; nothing is charged there.",
+    }
+    chosen = [ways[name] for name in ("invoice", "card") if name in house().rules.payment_methods]
+    form.how.choices = [SelectChoice(*one) for one in chosen]
+    return {key: notes[key] for key, _ in chosen}

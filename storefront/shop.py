@@ -69,7 +69,7 @@ def product(slug: str) -> str:
     with house().db.reading() as session:
         detail, offered = house().shelves.product(session, found, house().clock.now(), slug)
         is_plan = any(offer.variant.kind == "plan" for offer in offered.offers)
-        tried = trial_offers.of_product(session, slug) if is_plan else ()
+        tried = trial_offers.offered(session, found.currency, slug) if is_plan else []
     return page(
         "storefront/product.html",
         cacheable=True,
@@ -80,7 +80,7 @@ def product(slug: str) -> str:
             tax_included=channel()[0].prices_include_tax,
         ),
         goes_with=[],
-        trials=[trials.offer(one) for one in tried],
+        trials=[trials.offer(one, room) for one, room in tried],
     )
 
 

@@ -40,8 +40,8 @@ _NO_ANSWER = (
     "Our payment partner does not answer. Nothing has begun and nothing was charged. Try again in a "
     "minute."
 )
-#: Where a refusal stands: next to the field that it is about.
-_FIELDS = {"email": "email", "address": "line1", "account": "agree", "card": "agree"}
+#: Where a refusal of a stranger stands: next to the field that it is about.
+_FIELDS = {"email": "email", "address": "line1"}
 
 
 class TrialForm(AddressForm):
@@ -58,8 +58,9 @@ class TrialForm(AddressForm):
 def offered() -> str:
     """Everything that can be tried."""
     with house().db.reading() as session:
-        found = trial_reading.active_offers(session)
-    return page("storefront/trials.html", offers=[words_of.offer(one) for one in found])
+        found = trial_offers.offered(session, channel()[0].currency)
+    shown = [words_of.offer(one, room) for one, room in found]
+    return page("storefront/trials.html", offers=shown)
 
 
 @trials.get("/trials/<code>")
@@ -86,11 +87,13 @@ def begin(code: str) -> str | Response | tuple[str, int]:
         show_errors(form, error)
         return _page(form, shown, account), 422
     except TrialRefused as error:
-        show_errors(form, Invalid({_at(form, error.kind): str(error)}))
+        field = _FIELDS.get(error.kind) if person() is None else None
+        if field is None:
+            return _page(form, shown, account, str(error)), 422
+        show_errors(form, Invalid({field: str(error)}))
         return _page(form, shown, account), 422
     except (HasThePlan, NoAccount) as error:
-        show_errors(form, Invalid({"agree": str(error)}))
-        return _page(form, shown, account), 422
+        return _page(form, shown, account, str(error)), 422
     except WordsChanged as error:
         return _page(form, trial_offers.show(house(), code, account), account, str(error)), 409
     except NoTaxAnswer as error:
@@ -131,18 +134,26 @@ def _is_filled(form: TrialForm, account: Account | None) -> bool:
     if not form.agree.data:
         show_errors(form, Invalid({"agree": "Please tick this, so that we know you have read it."}))
     if person() is None:
-        if not (form.name.data or "").strip():
-            show_errors(form, Invalid({"name": "Tell us your name."}))
-        if problem := email_problem(form.email.data or ""):
-            show_errors(form, Invalid({"email": problem}))
-        if not form.password.data:
-            show_errors(form, Invalid({"password": "Choose a password."}))
+        show_errors(form, Invalid(_missing(form)))
     if _needs_address(account):
-        told = addresses.clean(_told(form))
-        problems = addresses.problems({**told, "name": told["name"] or "unnamed"})
-        known = {name: text for name, text in problems.items() if name in form}
-        show_errors(form, Invalid(known))
+        place = addresses.clean(_told(form))
+        problems = addresses.problems({**place, "name": place["name"] or "unnamed"})
+        show_errors(form, Invalid({name: text for name, text in problems.items() if name in form}))
     return not form.errors
+
+
+def _missing(form: TrialForm) -> dict[str, str]:
+    """What a stranger has not said of themselves, by field."""
+    found, email = {}, (form.email.data or "").strip()
+    if not (form.name.data or "").strip():
+        found["name"] = "Tell us your name."
+    if not email:
+        found["email"] = "Tell us your e-mail address; it is your log-in."
+    elif problem := email_problem(email):
+        found["email"] = problem
+    if not form.password.data:
+        found["password"] = "Choose a password."
+    return found
 
 
 def _told(form: TrialForm) -> dict[str, Any]:
@@ -169,20 +180,13 @@ def _wish(code: str, form: TrialForm) -> Wish:
     )
 
 
-def _at(form: TrialForm, kind: str) -> str:
-    """The field that a refusal is about, where the page shows it."""
-    if person() is not None and kind in ("email", "address"):
-        return "agree"
-    return _FIELDS[kind]
-
-
 def _page(form: TrialForm, shown: ShownOffer, account: Account | None, problem: str = "") -> str:
     business.offer_places(form)
     form.shown.data = shown.fingerprint
     return page(
         "storefront/trial.html",
         form=form,
-        offer=words_of.offer(shown.offered),
+        offer=words_of.offer(shown.offered, shown.room),
         steps=words_of.steps(shown.steps, shown.today),
         cost=shown.cost,
         nothing=Money.zero(shown.price.currency),

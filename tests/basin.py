@@ -1,21 +1,24 @@
-"""A worker's own PostgreSQL database: emptied between tests, and filled with the small shop in a moment.
+"""A worker's own PostgreSQL database: emptied between tests, and filled in a moment with what was built once.
 
-``tests.databases`` makes fixtures of it. Emptying is one call of a function that lives in a session kept
-for it, so that nothing is connected or planned anew: the function looks whether the schema is as it was
-and then deletes what tests left. A database whose schema was changed is thrown away and made anew.
+``tests.databases`` makes fixtures of it. Emptying and filling are calls of functions that live in a session
+kept for it, so that nothing is connected or planned anew. The one that empties looks whether the schema is
+as it was and then deletes what tests left; a database whose schema was changed is thrown away and made anew.
 """
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import sql
 
 from core.kernel.db import Database
 from tests import postgres
-from tests.world import NOW, World, build
+
+Made = TypeVar("Made")
 
 #: Rows that tests deleted stay on the pages, so that a database is made anew now and then.
 WASHES = 200
@@ -42,12 +45,12 @@ BEGIN
 END
 $wash$
 """
-_FURNISH = """
-CREATE FUNCTION pg_temp.furnish() RETURNS void LANGUAGE plpgsql AS $furnish$
+_FILL = """
+CREATE FUNCTION pg_temp.fill_{name}() RETURNS void LANGUAGE plpgsql AS $fill$
 BEGIN
-    {inserts};
+    {statements};
 END
-$furnish$
+$fill$
 """
 #: As a replica no trigger runs: neither the foreign keys nor the append-only fences.
 _HANDS = "-c session_replication_role=replica -c lock_timeout=2s"
@@ -80,14 +83,21 @@ def drop_database(server: postgres.Server, name: str) -> None:
         )
 
 
+@dataclass
+class _Content:
+    """What was built once: the builder's answer, and the statements that put the rows back."""
+
+    made: Any
+    statements: list[str] = field(repr=False)
+
+
 class Basin:
     """A worker's own PostgreSQL database."""
 
     def __init__(self, server: postgres.Server) -> None:
         self.server = server
         self.numbers = itertools.count()
-        self._world: World | None = None
-        self._inserts = ""
+        self.contents: dict[str, _Content] = {}
         self._make()
 
     def _make(self) -> None:
@@ -97,7 +107,7 @@ class Basin:
         self.url = self.server.url(self.name)
         create_database(self.server, self.name)
         self.washes = 0
-        self.furnishes = False
+        self.known: set[str] = set()
         self.hands = psycopg.connect(
             host=str(self.server.home),
             user="postgres",
@@ -132,38 +142,42 @@ class Basin:
         self.close()
         self._make()
 
-    def furnish(self) -> World:
-        """Put the small shop into the empty database: the same rows each time."""
-        if self._world is None:
+    def fill(self, name: str, make: Callable[[Database], Made]) -> Made:
+        """Put into the empty database what ``make`` builds: the very same rows each time."""
+        if name not in self.contents:
             database = Database(self.url)
-            with database.transaction() as session:
-                self._world = build(session, NOW)
+            made = make(database)
             database.close()
-            drawn = self._ask("SELECT sequencename FROM pg_sequences WHERE last_value IS NOT NULL")
-            assert not drawn, f"the small shop draws numbers from {drawn}"
-            self._inserts = ";\n    ".join(filter(None, map(self._insert, self._tables())))
-            return self._world
-        if not self.furnishes:
-            self._do(_FURNISH.format(inserts=self._inserts))
-            self.furnishes = True
-        self._do("SELECT pg_temp.furnish()")
-        return self._world
+            self.contents[name] = _Content(made, self._statements())
+            return made
+        content = self.contents[name]
+        if name not in self.known:
+            self._do(_FILL.format(name=name, statements=";\n    ".join(content.statements)))
+            self.known.add(name)
+        self._do(f"SELECT pg_temp.fill_{name}()")
+        found: Made = content.made
+        return found
+
+    def _statements(self) -> list[str]:
+        """What puts back the rows that there are, and how far the numbers were drawn."""
+        inserts = filter(None, map(self._insert, self._tables()))
+        drawn = self._ask(
+            "SELECT format('PERFORM setval(%L, %s)', format('%I', sequencename), last_value) "
+            "FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL"
+        )
+        return [*inserts, *(statement for (statement,) in drawn)]
 
     def _insert(self, table: str) -> str:
         """The statement that puts a table's rows back; empty when there are none."""
-        if not self._ask(f"SELECT FROM {table} LIMIT 1"):
-            return ""
         columns = self._ask(
             "SELECT quote_ident(attname) FROM pg_attribute "
             f"WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped"
         )
         names = ", ".join(name for (name,) in columns)
         texts = ", ".join(f"quote_nullable({name}::text)" for (name,) in columns)
-        rows = self._ask(f"SELECT {texts} FROM {table}")
-        return f"INSERT INTO {table} ({names}) VALUES " + ", ".join(
-            f"({', '.join(row)})" for row in rows
-        )
+        rows = ", ".join(f"({', '.join(row)})" for row in self._ask(f"SELECT {texts} FROM {table}"))
+        return f"INSERT INTO {table} ({names}) VALUES {rows}" if rows else ""
 
     def close(self) -> None:
-        """Let go of the session that empties."""
+        """Let go of the session that empties and fills."""
         self.hands.close()

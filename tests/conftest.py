@@ -4,6 +4,7 @@ A run with ``--all-must-run`` (which ``./shop test`` and CI use) fails when a te
 should have run; only tests of Stripe itself may be left out, for want of a key.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import settings
 
 LOOPBACK_NAMES = {"", "localhost", "::1", "0.0.0.0", "::", None}  # a server binds to the last two
+WAYS_OUT = frozenset({"socket.getaddrinfo", "socket.connect", "socket.sendto"})
 MAY_BE_LEFT_OUT = "stripe_live"
 CI = bool(os.environ.get("CI"))
 
@@ -39,17 +41,15 @@ def _is_this_machine(host: object) -> bool:
 
 def _refuse_other_machines(event: str, args: tuple[object, ...]) -> None:
     """An audit hook: it sees each look-up and each connection that Python makes, in any thread."""
-    if _Gate.open:
+    if event not in WAYS_OUT or _Gate.open:
         return
     if event == "socket.getaddrinfo":
         host = args[0]
-    elif event in {"socket.connect", "socket.sendto"}:
+    else:
         address = args[1]
         if not isinstance(address, tuple):  # a socket in the file system
             return
         host = address[0]
-    else:
-        return
     if not _is_this_machine(host):
         raise NetworkIsOff(f"tests speak to this machine only, not to {host!r}")
 
@@ -63,6 +63,24 @@ def _network(request: pytest.FixtureRequest) -> Iterator[None]:
     _Gate.open = request.node.get_closest_marker("stripe_live") is not None
     yield
     _Gate.open = False
+
+
+# --- what is there for the whole run --------------------------------------------------------------
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Nothing of what is imported and collected is garbage."""
+    gc.disable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """The collector need not walk through all of it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+    gc.enable()
 
 
 # --- what runs and what doesn't -------------------------------------------------------------------

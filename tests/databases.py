@@ -66,10 +66,14 @@ def _furnished_template(empty: Path) -> tuple[Path, World]:
     path = empty.with_name("furnished.db")
     shutil.copyfile(empty, path)
     database = Database(f"sqlite:///{path}")
-    with database.transaction() as session:
-        world = build(session, NOW)
+    world = _build(database)
     database.close()
     return path, world
+
+
+def _build(database: Database) -> World:
+    with database.transaction() as session:
+        return build(session, NOW)
 
 
 @pytest.fixture(scope="session")
@@ -157,7 +161,8 @@ def _shared(folder: Path) -> SharedServer:
 
 
 @functools.cache
-def _basin(server: postgres.Server) -> Basin:
+def basin_of(server: postgres.Server) -> Basin:
+    """This worker's database."""
     return Basin(server)
 
 
@@ -168,9 +173,9 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgr
     shared = _shared((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "postgres")
     server = shared.enter()
     yield server
-    if _basin.cache_info().currsize:
-        _basin(server).close()
-        _basin.cache_clear()
+    if basin_of.cache_info().currsize:
+        basin_of(server).close()
+        basin_of.cache_clear()
     shared.leave()
 
 
@@ -179,9 +184,9 @@ def postgres_db(
     request: pytest.FixtureRequest, postgres_server: postgres.Server
 ) -> Iterator[Database]:
     """A PostgreSQL database with the whole schema; empty, unless the test takes ``world``."""
-    basin = _basin(postgres_server)
+    basin = basin_of(postgres_server)
     if _wants_world(request):
-        request.node.stash[_FURNISHED] = basin.furnish()
+        request.node.stash[_FURNISHED] = basin.fill("world", _build)
     database = open_database(basin.url)
     yield database
     database.close()

@@ -3,7 +3,8 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from email.message import EmailMessage
 from typing import Any
 
 from sqlalchemy import select
@@ -13,6 +14,7 @@ from cart.quotes import drafting
 from cart.quotes.models import Quote, QuoteLine, QuoteVersion
 from cart.quotes.offer import Discount, Offer
 from cart.quotes.wanting import Wanted
+from core.kernel.clock import ManualClock
 from core.kernel.money import to_micros
 from core.orders.models import Order, OrderLine
 from flows import accept_quote, ask_quote, draft_quote, send_quote
@@ -21,6 +23,7 @@ from flows.ask_quote import Contact
 from flows.draft_quote import Draft
 from flows.house import House
 from flows.place_order import Placed
+from tests.shop import PostBox
 from tests.world import ADDRESS, World
 
 ANN, BOB = f"user:{uuid.UUID(int=1)}", f"user:{uuid.UUID(int=2)}"
@@ -153,6 +156,19 @@ class Quoting:
 
     def accept(self, payment: str = "terms", version: int = 0, **more: Any) -> Placed:
         return accept_quote.accept(self.house, self.answer(payment, version, **more))
+
+
+def mails(house: House) -> list[EmailMessage]:
+    """What the post box of a test's house holds."""
+    assert isinstance(house.sender, PostBox)
+    return house.sender.mails
+
+
+def stand_at(house: House, moment: datetime | None) -> None:
+    """Move the test's clock."""
+    assert isinstance(house.clock, ManualClock)
+    assert moment is not None
+    house.clock.set(moment)
 
 
 def off(percent: str = "0", amount: int = 0, reason: str = "For three places") -> Discount:

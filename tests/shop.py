@@ -7,10 +7,13 @@ from pathlib import Path
 
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 
 from app import worker
 from app.settings import Settings, load
 from app.web import create_app
+from app.wiring import web_settings
 from cart.delivery import FlatDelivery
 from core.kernel.blobs import FolderBlobs
 from core.kernel.clock import Clock
@@ -18,6 +21,7 @@ from core.kernel.db import Database
 from flows.house import House, Rules
 from flows.links import Links
 from payments.gateway import Gateway
+from web.context import Wired, wire
 
 SECRET = "a secret for tests, forty characters long"
 BASE = "http://localhost:8000"
@@ -36,6 +40,23 @@ class PostBox:
     def to(self, address: str) -> list[EmailMessage]:
         """What somebody got."""
         return [mail for mail in self.mails if mail["To"] == address]
+
+
+class _Compiled(BytecodeCache):
+    """Templates that a shop compiled, for the others of this process."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.kept:
+            bucket.bytecode_from_string(self.kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.kept[bucket.key] = bucket.bytecode_to_string()
+
+
+_COMPILED = _Compiled()
 
 
 @dataclass
@@ -87,7 +108,36 @@ def make_shop(
 ) -> Shop:
     """The application over a test database. ``environment`` changes settings by their names."""
     house = make_house(db, clock, folder, gateway)
-    settings = load(
+    settings = _settings(db, folder, environment)
+    return _opened(house, settings, _app(settings, house))
+
+
+class ShopMaker:
+    """Makes shops one after another, each in the application of the one before.
+
+    To wire an application, with all its routes, takes longer than most tests that send it a request.
+    """
+
+    def __init__(self) -> None:
+        self._app: Flask | None = None
+        self._new: dict[str, object] = {}
+
+    def make(self, db: Database, clock: Clock, folder: Path, gateway: Gateway) -> Shop:
+        """A shop that remembers nothing; the one before is over."""
+        house = make_house(db, clock, folder, gateway)
+        settings = _settings(db, folder, {})
+        if self._app is None:
+            self._app = _app(settings, house)
+            self._new = dict(self._app.extensions)
+        # All that an application remembers stands in its extensions.
+        self._app.extensions.clear()
+        self._app.extensions.update(self._new)
+        wire(self._app.extensions, Wired(house, web_settings(settings)))
+        return _opened(house, settings, self._app)
+
+
+def _settings(db: Database, folder: Path, environment: dict[str, str]) -> Settings:
+    return load(
         {
             "SHOP_MODE": "test",
             "DATABASE_URL": db.url,
@@ -110,8 +160,16 @@ def make_shop(
             **environment,
         }
     )
+
+
+def _app(settings: Settings, house: House) -> Flask:
     app = create_app(settings, house)
+    app.jinja_env.bytecode_cache = _COMPILED
     app.testing = False
+    return app
+
+
+def _opened(house: House, settings: Settings, app: Flask) -> Shop:
     post = house.sender
     assert isinstance(post, PostBox)
     return Shop(house, settings, app, post)

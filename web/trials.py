@@ -25,12 +25,12 @@ _STATES = {
 _TITLES = {
     NO_CARD: "{} days, no card",
     CARD: "{} days, then it goes on",
-    FREE_TIER: "Free while it is little",
+    FREE_TIER: "Free up to {}",
 }
 _LEDES = {
     NO_CARD: "Begins at once and ends by itself. We ask for no card.",
     CARD: "We store your card and charge nothing before {} days are over. Cancel until then.",
-    FREE_TIER: "No card and no end. What you store above the free amount is billed by the month.",
+    FREE_TIER: "No card and no end. Only what you store above {} is billed, month by month.",
 }
 _VERBS = {
     NO_CARD: "Try it without a card",
@@ -39,13 +39,13 @@ _VERBS = {
 }
 
 
-def offer(found: Offered) -> dict[str, Any]:
-    """An offer as a product's page and its own show it."""
-    days = found.offer.days or 0
+def offer(found: Offered, room: str) -> dict[str, Any]:
+    """An offer as a product's page and its own show it. ``room`` is what is free of a free tier."""
+    size = found.offer.days or room or "an amount"
     return {
         "plan": found.variant.name,
-        "title": _TITLES[found.offer.kind].format(days),
-        "lede": _LEDES[found.offer.kind].format(days),
+        "title": _TITLES[found.offer.kind].format(size),
+        "lede": _LEDES[found.offer.kind].format(size),
         "verb": _VERBS[found.offer.kind],
         "kind": found.offer.kind,
         "href": f"/trials/{found.offer.code}",
@@ -188,7 +188,7 @@ def call(row: TrialFollowUp) -> dict[str, Any]:
 def offer_row(found: Offered) -> dict[str, Any]:
     """An offer as the desk's list shows it."""
     row = found.offer
-    return offer(found) | {
+    return offer(found, "") | {
         "code": row.code,
         "desk_href": f"/desk/trials/offers/{row.code}",
         "kind_word": KINDS[row.kind],

@@ -186,20 +186,28 @@ def _once(model: type[Base], dialect: str) -> Any:
 
 
 def insert_rows(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows by their columns, behind what the session still holds: quicker than objects."""
+    """Insert rows by their columns, behind what the session still holds: quicker than objects.
+
+    In an ``exchange`` what is refused is known later; ``insert_answered`` knows at once.
+    """
     if rows:
         session.flush()
-        session.connection().execute(_into(model), rows)
+        connection = session.connection()
+        with exchange.unanswered(connection):
+            connection.execute(_into(model), rows)
+
+
+def insert_answered(session: Session, model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """As ``insert_rows``, for who has to know here what the database refuses."""
+    session.flush()
+    session.connection().execute(_into(model), rows)
 
 
 def insert_all(session: Session, *tables: tuple[type[Base], Sequence[Mapping[str, Any]]]) -> None:
     """Insert rows of several tables in their order. PostgreSQL is told of all and answers once."""
-    session.flush()
-    connection = session.connection()
-    with exchange.answered_once(connection):
+    with exchange.opened(session):
         for model, rows in tables:
-            if rows:
-                connection.execute(_into(model), rows)
+            insert_rows(session, model, rows)
 
 
 def insert_new(session: Session, row: Base) -> None:

@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from core.kernel import exchange
 from core.kernel.db import Base, changed, insert_once, insert_once_each
 from core.kernel.errors import NotFound
 from core.kernel.ids import new_public_id
@@ -120,7 +121,8 @@ def record(
     With a ``key``, a second event under the same key is no change.
     """
     payload = asdict(event)
-    _insert(session, event.NAME, None, payload, event.VERSION, now, key, priority)
+    with exchange.unanswered(session.connection()):  # whether the key was new is not asked
+        _insert(session, event.NAME, None, payload, event.VERSION, now, key, priority)
 
 
 def record_many(

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from core.events import OpenItemsChanged
 from core.kernel import jobs, numbering
-from core.kernel.db import insert_rows
+from core.kernel.db import insert_answered, insert_rows
 from core.kernel.errors import ShopError
 from core.kernel.ids import new_id
 from core.kernel.money import Money, minor_digits
@@ -131,7 +131,7 @@ def post_many(session: Session, postings: Sequence[Posting], now: datetime) -> l
         for number, (key, posting) in enumerate(zip(keys, postings, strict=True), start=first)
     ]
     try:
-        insert_rows(session, JournalEntry, entries)
+        insert_answered(session, JournalEntry, entries)
     except DBAPIError as error:
         if "closed period" not in str(error.orig):
             raise

@@ -76,7 +76,7 @@ class QuoteClosedLetter(Letter):
 
 @dataclass(frozen=True)
 class QuoteDeskLetter(Letter):
-    """To the desk: somebody ``asked``, ``accepted`` or ``declined``."""
+    """To the desk: somebody ``asked``, ``accepted`` or ``declined``. ``amount``: the value over its terms."""
 
     TEMPLATE: ClassVar[str] = "quote_desk"
 
@@ -85,7 +85,7 @@ class QuoteDeskLetter(Letter):
     who: str
     email: str
     phone: str
-    value: Money
+    amount: Money
     things: tuple[str, ...]
     words: tuple[str, ...]
     order_number: str

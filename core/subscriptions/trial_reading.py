@@ -60,15 +60,16 @@ def _offers(*where: ColumnElement[bool]) -> Select[TrialOffer, Variant, Product]
     )
 
 
-def offers(session: Session, *, product_slug: str | None = None) -> list[Offered]:
-    """All offers; with ``product_slug`` those that can be had now of one product's page."""
-    where = [TrialOffer.is_active.is_(True), Product.slug == product_slug] if product_slug else []
+def offers(
+    session: Session, *, product_slug: str | None = None, active: bool = False
+) -> list[Offered]:
+    """The offers: of one product's page, and only those that can be had now, when so asked."""
+    where: list[ColumnElement[bool]] = []
+    if product_slug is not None:
+        where.append(Product.slug == product_slug)
+    if active:
+        where.append(TrialOffer.is_active.is_(True))
     return [Offered(*row) for row in session.execute(_offers(*where))]
-
-
-def active_offers(session: Session) -> list[Offered]:
-    """The offers that can be had now."""
-    return [Offered(*row) for row in session.execute(_offers(TrialOffer.is_active.is_(True)))]
 
 
 def offer(session: Session, code: str) -> Offered:

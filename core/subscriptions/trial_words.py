@@ -97,7 +97,8 @@ def of_days(kind: str, plan: str, dates: Dates, cost: Cost, say: Figures) -> tup
     """A trial that ends on a day."""
     last, first = say.week_day(dates.last_day), say.day(dates.ends_on)
     free = f"{plan} is yours to use, all of it, and costs nothing."
-    steps = [Step(f"Until {last}", free, dates.last_day)]
+    days = (dates.ends_on - dates.starts_on).days
+    steps = [Step(f"For {days} days, until {last}", free, dates.last_day)]
     notice = "We write to you: how much it will be, when, and a link that cancels."
     if kind == CARD:
         today = "Your card is stored with our payment partner. Nothing is charged."

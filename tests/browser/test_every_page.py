@@ -5,20 +5,25 @@ import pathlib
 import re
 from collections.abc import Callable
 from functools import partial
+from typing import cast
 
 import pytest
 from sqlalchemy import select
 
 from app.commands import invite
 from app.web import create_app
+from cart.quotes.wanting import Wanted
 from core.parties import accounts
-from flows import enter
+from core.parties.models import User
+from flows import draft_quote, enter
 from flows.set_up_method import SetUpWish, begin
 from payments.methods import Consent
 from payments.models import PaymentOperation
 from tests.browser.conftest import NewVisitor
 from tests.browser.installation import Installation
 from tests.browser.visitor import Visitor
+from tests.quoting import ANN, Quoting, off
+from tests.world import World
 
 pytestmark = pytest.mark.browser
 SMALL = (360, 740)
@@ -51,6 +56,29 @@ def _below(listed: str, page: str) -> Callable[[Visitor], str]:
     return lambda visitor: f"{first(visitor)}/{page}"
 
 
+def _quote_at_desk(page: str = "") -> Callable[[Visitor], str]:
+    """The first quote of the desk's list, or a page of it."""
+
+    def find(visitor: Visitor) -> str:
+        found = visitor.go("/desk/quotes").locator("main tbody th a").first
+        return f"{found.get_attribute('href')}{page}"
+
+    return find
+
+
+def _quoted(installation: Installation, email: str) -> Quoting:
+    """A quote that was sent twice and is worked on again; of somebody who logs in, when they do."""
+    house = installation.house
+    with house.db.reading() as session:
+        user = session.scalars(select(User).where(User.email == email)).first()
+    key = user.id if user is not None else None
+    quoting = Quoting.ask(house, cast(World, None), "VIS-INST", email=email, user_id=key)
+    quoting.ready(Wanted(sku="VIS-INST", quantity=2), Wanted(sku="BIZ-100", term_months=24))
+    quoting.another(Wanted(sku="VIS-INST", quantity=3), discount=off("5"))
+    draft_quote.another(house, quoting.public_id, ANN)
+    return quoting
+
+
 FOR_EVERYBODY: dict[str, Where] = {
     "/": "/",
     "/c/<slug>": "/c/wi-fi-and-home",
@@ -58,6 +86,7 @@ FOR_EVERYBODY: dict[str, Where] = {
     "/cart": "/cart",
     "/checkout": "/checkout",
     "/gift-card": "/gift-card",
+    "/quote": "/quote",
     "/terms": "/terms",
     "/privacy": "/privacy",
     "/accessibility": "/accessibility",
@@ -74,6 +103,12 @@ FOR_CUSTOMERS: dict[str, Where] = {
     "/account/tax": "/account/tax",
     "/account/statements": "/account/statements",
     "/account/statements/<public_id>": _first("/account/statements", "/account/statements/"),
+    "/account/quotes": "/account/quotes",
+    "/account/quotes/<public_id>": _first("/account/quotes", "/account/quotes/"),
+    **{
+        f"/account/quotes/<public_id>/{act}": _below("/account/quotes", act)
+        for act in ("compare", "accept", "decline")
+    },
     "/account/payments": "/account/payments",
     "/account/payments/<public_id>": _first("/account/payments", "/account/payments/"),
 }
@@ -99,6 +134,15 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/orders/<public_id>/refund": lambda visitor: (
         f"{_first('/desk/orders', '/desk/orders/')(visitor)}/refund"
     ),
+    "/desk/quotes": "/desk/quotes",
+    "/desk/quotes/new": "/desk/quotes/new",
+    "/desk/quotes/approvals": "/desk/quotes/approvals",
+    "/desk/quotes/report": "/desk/quotes/report",
+    "/desk/quotes/<public_id>": _quote_at_desk(),
+    **{
+        f"/desk/quotes/<public_id>/{act}": _quote_at_desk(f"/{act}")
+        for act in ("edit", "contact", "withdraw")
+    },
     "/desk/gift-cards": "/desk/gift-cards",
     "/desk/gift-cards/<public_id>": _first("/desk/gift-cards", "/desk/gift-cards/"),
     "/desk/tax": "/desk/tax",
@@ -135,6 +179,10 @@ BY_LINK = (
     "/o/<public_id>/<token>/thanks",
     "/o/<public_id>/<token>/bills/<invoice_id>",
     "/gift-card/<public_id>/<token>",
+    "/q/<public_id>/<token>",
+    "/q/<public_id>/<token>/compare",
+    "/q/<public_id>/<token>/accept",
+    "/q/<public_id>/<token>/decline",
     "/pay/<public_id>/return",
     "/pay/<public_id>/cancelled",
     "/methods/<public_id>/return",
@@ -183,7 +231,8 @@ def test_pages_for_everybody(visit: NewVisitor) -> None:
         _look(visitor, path)
 
 
-def test_pages_for_customers(visit: NewVisitor) -> None:
+def test_pages_for_customers(visit: NewVisitor, installation: Installation) -> None:
+    _quoted(installation, MARA[0])
     visitor = visit(SMALL)
     visitor.log_in(*MARA)
     for where in FOR_CUSTOMERS.values():
@@ -193,7 +242,8 @@ def test_pages_for_customers(visit: NewVisitor) -> None:
     _look(visitor, "/checkout")  # with the account's address and its tax
 
 
-def test_pages_for_staff(visit: NewVisitor) -> None:
+def test_pages_for_staff(visit: NewVisitor, installation: Installation) -> None:
+    _quoted(installation, "birch@example.com")
     visitor = visit(SMALL)
     visitor.log_in(*STAFF, door="/desk/login")
     for where in FOR_STAFF.values():
@@ -232,6 +282,11 @@ def test_pages_by_link(visit: NewVisitor, installation: Installation) -> None:
         look(path)
     bill = visitor.go(at).locator(f"main a[href*='{at}/bills/']").first.get_attribute("href")
     look(str(bill).removeprefix(installation.shop))
+
+    quoted = _quoted(installation, "rowan@example.com")
+    at = installation.house.links.quote(quoted.public_id).removeprefix(installation.shop)
+    for path in (at, f"{at}/compare", f"{at}/accept", f"{at}/decline", f"{at}?version=1"):
+        look(path)
 
     unpaid = installation.order_by_guest("elm@example.com", "card")
     operation = installation.operation_of(unpaid.order_id)

@@ -15,16 +15,21 @@ from invoices.models import Invoice
 from payments.models import Payment
 from tests.paying import CARD, gateway
 from tests.sandbox_process import SandboxProcess
-from tests.shop import Shop, make_shop
+from tests.shop import Shop, ShopMaker
 from tests.world import ADDRESS, World
 
 V1 = "/api/v1"
 BACK = "https://headless.example.com/done"
 
 
+@pytest.fixture(scope="module")
+def shops() -> ShopMaker:
+    return ShopMaker()
+
+
 @pytest.fixture
-def shop(db, clock, world: World, sandbox: SandboxProcess, tmp_path) -> Shop:
-    return make_shop(db, clock, tmp_path, gateway(sandbox))
+def shop(shops: ShopMaker, db, clock, world: World, sandbox: SandboxProcess, tmp_path) -> Shop:
+    return shops.make(db, clock, tmp_path, gateway(sandbox))
 
 
 @pytest.fixture

@@ -352,18 +352,37 @@ def _by_hand(trying: Trying, started: Started) -> None:
     trying.drain()
 
 
-@pytest.mark.parametrize("way", [_by_the_walk, _by_the_night, _by_hand])
+WAYS = [_by_the_walk, _by_the_night, _by_hand]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_crash_while_it_converts_loses_and_doubles_nothing(
+    trying: Trying, way: Callable[[Trying, Started], None]
+):
+    _sweep(trying, way, lambda point: point.startswith("trial."))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("way", WAYS)
 def test_a_crash_at_any_point_of_a_conversion_loses_and_doubles_nothing(
     trying: Trying, way: Callable[[Trying, Started], None]
 ):
+    _sweep(trying, way, lambda point: True)
+
+
+def _sweep(
+    trying: Trying, way: Callable[[Trying, Started], None], meant: Callable[[str], bool]
+) -> None:
+    """Convert one trial whole to learn the points that are passed, then one for each of them."""
     passed: list[str] = []
-    first = begun(trying, "Ash Vale", CARD)
-    trying.walk(until=NOTICE)
+    first = begun(trying)
     day = ENDS if way is not _by_hand else ENDS - timedelta(days=3)
+    trying.move_to(NOTICE)
+    run_trials.run(trying.house)
     trying.move_to(day)
     with crash.armed(passed.append):
         way(trying, first)
-    points = list(dict.fromkeys(passed))
+    points = [point for point in dict.fromkeys(passed) if meant(point)]
     assert "trial.before_commit" in points
     for number, point in enumerate(points):
         trying.move_to(BEGINS)

@@ -73,6 +73,14 @@ DESK = Person(
     is_staff=True,
     shows="the desk: orders, bills, payments, jobs",
 )
+SECOND_DESK = Person(
+    "Tobin Marsh",
+    "tobin@example.com",
+    _place("Tobin Marsh", "1 Ferry Street", "Tarnbrook", "OH", "43099", "555-0100"),
+    password="ferry-street-2",
+    is_staff=True,
+    shows="the second person at the desk, who approves what the first one asks for",
+)
 NELL = Person(
     "Nell Ashby",
     "nell@example.com",
@@ -83,7 +91,7 @@ ROSA = Person(
     "rosa@example.com",
     _place("Rosa Quill", "14 Canal Street", "Alderford", "IN", "47399", "555-0173"),
 )
-WITH_LOGIN = (MARA, OTIS, DESK)
+WITH_LOGIN = (MARA, OTIS, DESK, SECOND_DESK)
 #: Through the history, and then six weeks.
 CERTIFICATE_DAYS = 100
 

@@ -22,11 +22,12 @@ from flows.abandon_payment import abandon
 from flows.house import House
 from flows.settle_payment import settle
 from flows.verify import verify
+from invoices.document import InvoiceDocument
 from invoices.models import Invoice
 from payments import operations
 from payments.models import Payment
 from tests.paying import CARD, drain, fill_cart, pass_time, wish
-from tests.quoting import ANN, BOB, DEPOT, MILL, YARD, Quoting, off
+from tests.quoting import ANN, BOB, DEPOT, MILL, YARD, Quoting, off, stand_at
 from tests.sandbox_process import SandboxProcess
 from tests.world import World
 
@@ -78,6 +79,10 @@ def test_a_quote_for_three_places_becomes_one_order_with_their_places_and_terms(
         ).all()
         bill = session.scalars(select(Invoice)).one()
     assert [tuple(row) for row in services] == [(12, 42_750_000), (24, 42_750_000)]
+    document = InvoiceDocument.from_dict(bill.document)
+    assert [line.description.partition(",")[0] for line in document.lines] == [
+        str((line.service_location or {}).get("name")) for line in lines
+    ]
     assert bill.total_minor == quoting.orders()[0].due_now_minor
     assert quoting.quote.state == quoting.version().state == "accepted"
     _sound(house)
@@ -107,10 +112,10 @@ def test_a_version_ends_with_its_last_day_where_the_shop_is(house: House, world:
     quoting = Quoting.ask(house, world).ready(days=3)
     ends = quoting.version().expires_at
     assert ends is not None
-    house.clock.set(ends)
+    stand_at(house, ends)
     with pytest.raises(refusals.QuoteExpired, match="valid until November 20, 2026"):
         quoting.accept()
-    house.clock.set(ends - timedelta(seconds=1))
+    stand_at(house, ends - timedelta(seconds=1))
     assert len(quoting.orders()) == 0
     quoting.accept()
     assert len(quoting.orders()) == 1
@@ -245,7 +250,7 @@ def test_stock_is_held_while_it_is_valid_and_free_again_after(house: House, worl
         Quoting.ask(house, world).ready(Wanted(sku=world.router.sku, quantity=20))
     ends = quoting.version().expires_at
     assert ends is not None
-    house.clock.set(ends)
+    stand_at(house, ends)
     assert _free(house, world) == before
     with house.db.transaction() as session:
         holds.lapse(session, house.clock.now())

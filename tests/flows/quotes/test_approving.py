@@ -1,5 +1,7 @@
 """Above a limit a second person approves, never oneself; what they approved is what is sent."""
 
+from typing import Any
+
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
@@ -46,7 +48,7 @@ def _decide(quoting: Quoting, revision: int, by: str, *, approved: bool = True) 
     ],
 )
 def test_a_version_over_a_limit_needs_a_second_person(
-    house: House, world: World, wanted: dict[str, int], discount: str, reasons: list[str]
+    house: House, world: World, wanted: dict[str, Any], discount: str, reasons: list[str]
 ):
     quoting = Quoting.ask(house, world)
     quoting.write(Wanted(sku=world.router.sku, **wanted), discount=off(discount))

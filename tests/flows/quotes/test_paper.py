@@ -1,4 +1,4 @@
-"""A quote's paper: the one frozen document of page and PDF, archival and accessible, kept once under its hash."""
+"""A quote's paper: one frozen document of page and PDF, archival and accessible, kept once by its hash."""
 
 import io
 from dataclasses import replace
@@ -13,7 +13,7 @@ from flows.house import House
 from invoices import pdf
 from invoices.document import InvoiceDocument, Kind
 from tests.paying import drain
-from tests.quoting import DEPOT, MILL, YARD, Quoting, off
+from tests.quoting import DEPOT, MILL, YARD, Quoting, mails, off
 from tests.rooms.invoices.test_pdf import faults
 from tests.world import World
 
@@ -71,7 +71,7 @@ def test_the_pdf_is_kept_once_and_is_the_same_to_the_byte(house: House, world: W
     with house.db.reading() as session:
         assert session.scalars(select(QuoteFile.sha256)).all() == [kept]
     assert pdf.render(_document(quoting), theme=_theme(house)).sha256 == kept
-    (mail,) = [one for one in house.sender.mails if "valid until" in one["Subject"]]
+    (mail,) = [one for one in mails(house) if "valid until" in one["Subject"]]
     (attached,) = list(mail.iter_attachments())
     assert attached.get_content() == house.blobs.get(kept)
     assert attached.get_filename() == "quote-Q-1001-1.pdf"

@@ -1,70 +1,67 @@
 """Books that were written once; each test gets a copy of its own, on both databases."""
 
-import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core.kernel.clock import ManualClock
+from core.kernel.db import Database
 from tests import books as written
-from tests.basin import create_database, drop_database
+from tests.basin import Basin
 from tests.books import START, Books
-from tests.databases import open_database
-from tests.postgres import Server
+from tests.databases import basin_of, open_database
 from tests.world import build
 
 
 class Original:
     """Books that were written once; each test gets a copy that it may spoil."""
 
-    def __init__(self, server: Server | None, place: str, folder: Path) -> None:
-        self.server, self.place = server, place
-        database = open_database(self._url(place))
+    def __init__(self, basin: Basin | None, file: Path, folder: Path) -> None:
+        self.basin, self.file, self.folder = basin, file, folder
+        if basin is None:
+            database = Database(f"sqlite:///{file}")
+            self.books = self._write(database)
+            database.close()
+
+    def _write(self, database: Database) -> Books:
         clock = ManualClock(START)
         with database.transaction() as session:
             world = build(session, clock.now())
-        self.books = written.write(database, clock, world, folder)
-        database.close()
+        return written.write(database, clock, world, self.folder)
 
-    def _url(self, place: str) -> str:
-        return self.server.url(place) if self.server else f"sqlite:///{place}"
-
-    def copy(self, folder: Path) -> Books:
-        shutil.copytree(self.books.folder, folder)
-        if self.server:
-            place = f"spoilt_{os.getpid()}"
-            create_database(self.server, place, self.place)
+    @contextmanager
+    def copied(self, folder: Path) -> Iterator[Books]:
+        """A copy in a folder of its own, for as long as the block lasts."""
+        if self.basin:
+            books = self.basin.fill("books", self._write)
+            url = self.basin.url
         else:
-            place = str(folder / "spoilt.db")
-            shutil.copyfile(self.place, place)
-        clock = ManualClock(self.books.clock.now())
-        return replace(self.books, db=open_database(self._url(place)), clock=clock, folder=folder)
+            books = self.books
+            url = f"sqlite:///{shutil.copyfile(self.file, folder.with_suffix('.db'))}"
+        shutil.copytree(books.folder, folder)
+        db = open_database(url)
+        yield replace(books, db=db, clock=ManualClock(books.clock.now()), folder=folder)
+        db.close()
+        if self.basin:
+            self.basin.empty()
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
 def original(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Original]:
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, sqlite_file: Path
+) -> Original:
     folder = tmp_path_factory.mktemp("books")
+    file = Path(shutil.copyfile(sqlite_file, tmp_path_factory.mktemp("original") / "shop.db"))
     if request.param == "sqlite":
-        place = tmp_path_factory.mktemp("original") / "shop.db"
-        shutil.copyfile(request.getfixturevalue("sqlite_file"), place)
-        yield Original(None, str(place), folder)
-        return
-    server: Server = request.getfixturevalue("postgres_server")
-    name = f"original_{os.getpid()}"
-    create_database(server, name)
-    yield Original(server, name, folder)
-    drop_database(server, name)
+        return Original(None, file, folder)
+    return Original(basin_of(request.getfixturevalue("postgres_server")), file, folder)
 
 
 @pytest.fixture
 def books(original: Original, tmp_path: Path) -> Iterator[Books]:
-    copy = original.copy(tmp_path / "books")
-    yield copy
-    copy.db.close()
-    if original.server:
-        drop_database(original.server, f"spoilt_{os.getpid()}")
+    with original.copied(tmp_path / "books") as books:
+        yield books

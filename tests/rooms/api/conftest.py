@@ -14,7 +14,7 @@ from core.parties.tokens import STAFF, USER, NewToken
 from tests import world as worlds
 from tests.paying import gateway, processor, sandbox
 from tests.sandbox_process import SandboxProcess
-from tests.shop import Shop, make_shop
+from tests.shop import Shop, ShopMaker
 from tests.world import ADDRESS, World
 
 __all__ = ["processor", "sandbox"]
@@ -84,12 +84,23 @@ def wish(method: str = "invoice", **more: Any) -> dict[str, Any]:
     }
 
 
+@pytest.fixture(scope="session")
+def shops() -> ShopMaker:
+    """One application for all of these tests, in which each opens a shop of its own."""
+    return ShopMaker()
+
+
 @pytest.fixture
 def shop(
-    db: Database, clock: ManualClock, world: World, sandbox: SandboxProcess, tmp_path: Path
+    shops: ShopMaker,
+    db: Database,
+    clock: ManualClock,
+    world: World,
+    sandbox: SandboxProcess,
+    tmp_path: Path,
 ) -> Shop:
     """The shop, with invoices allowed and one origin to return to."""
-    return make_shop(db, clock, tmp_path, gateway(sandbox))
+    return shops.make(db, clock, tmp_path, gateway(sandbox))
 
 
 @pytest.fixture

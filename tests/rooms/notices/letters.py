@@ -23,6 +23,7 @@ from core.notices.letters import (
     StatementLetter,
     VerifyLetter,
 )
+from tests.rooms.notices import quote_letters
 
 HEAD = Letterhead(
     name="Fernway",
@@ -265,4 +266,5 @@ ALL: dict[str, Letter] = {
     "reset": RESET,
     "invite": INVITE,
     "verify": VERIFY,
+    **quote_letters.of(HEAD),
 }

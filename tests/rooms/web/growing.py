@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from cart import lines
+from cart.quotes.wanting import Wanted
 from core.kernel.jobs import Job
 from core.ledger import business, items
 from core.ledger.models import OpenItem
@@ -14,6 +15,7 @@ from core.orders.models import Order
 from core.parties import tokens
 from core.parties.models import Account, Channel
 from core.parties.tokens import STAFF, USER, NewToken
+from flows import draft_quote, send_quote, talk_about_quote
 from flows.place_order import Wish, place
 from invoices import issue
 from invoices.models import Invoice
@@ -24,6 +26,8 @@ from tests import nights
 from tests import world as worlds
 from tests.books import Books
 from tests.paying import wish
+from tests.quoting import ANN, Quoting, off
+from tests.rooms.web import tried
 from tests.rooms.web.looking import statements
 from tests.rooms.web.stage import KIM, Browser, Stage
 
@@ -39,6 +43,8 @@ class Growing:
         self.parked: list[tuple[uuid.UUID, str]] = []
         self.night = ""
         self.services: list[str] = []
+        self.trials: list[str] = []
+        self.quotes: list[Quoting] = []
 
     def grow(self, size: int, *, printed: bool = True) -> None:
         """Have so many products, open bills, paid bills with their payments, and failed jobs.
@@ -56,6 +62,10 @@ class Growing:
                 self._night(session)
                 self._tokens(session, number)
                 self.services.append(self.stage.serve(session, self.account))
+                self.trials.append(tried.grown(session, self.stage, self.who))
+        for number in range(len(self.quotes), size):
+            self._quote(number)
+        with self.stage.db.transaction() as session:
             if printed:
                 session.execute(delete(Job).where(Job.state == "ready"))
 
@@ -88,6 +98,60 @@ class Growing:
         self.parked.append((more.id, nights.parked(session, more, now)))
         keys = [key for key, _ in self.parked]
         self.night = nights.past_run(session, keys, now.date(), now).public_id
+
+    def _quote(self, number: int) -> None:
+        """A quote more; the first one gets more lines, messages, versions and wishes for approval."""
+        first = Quoting.ask(
+            self.stage.house,
+            self.stage.world,
+            self.stage.world.visit.sku,
+            user_id=self.stage.people[self.who],
+        )
+        self.quotes.append(first)
+        first.write(Wanted(sku=self.stage.world.visit.sku), discount=off("50"))
+        revision = first.version().revision
+        send_quote.ask_approval(self.stage.house, first.public_id, revision, "", ANN)
+        told = self.quotes[0]
+        lines = [Wanted(sku=sku) for sku in self.skus[: number + 1]]
+        if number == 0:
+            told.write(*lines)
+        else:
+            draft_quote.another(self.stage.house, told.public_id, ANN)
+            told.write(*lines)
+        told.send()
+        talk_about_quote.write(self.stage.house, told.public_id, "customer", f"Number {number}?")
+
+    def quoted(self) -> dict[str, int]:
+        """The pages of quotes: by link, in the account, at the desk."""
+        quote = self.quotes[0].public_id
+        link = f"/q/{quote}/{self.stage.house.links.quote_token(quote)}"
+        number = self.quotes[0].version().number
+        guest = self._asked(
+            self.stage.browser(),
+            {
+                "by link": link,
+                "side by side": f"{link}/compare",
+                "accepting": f"{link}/accept?version={number}",
+            },
+        )
+        own = self._asked(
+            self.stage.browser(self.who),
+            {"own list": "/account/quotes", "own": f"/account/quotes/{quote}"},
+        )
+        desk = self._asked(
+            self.stage.browser(KIM),
+            {
+                "list": "/desk/quotes",
+                "list sorted": "/desk/quotes?tab=waiting&sort=value&q=rowan",
+                "csv": "/desk/quotes/export.csv",
+                "one": f"/desk/quotes/{quote}",
+                "approvals": "/desk/quotes/approvals",
+                "report": "/desk/quotes/report",
+                "in the making": f"/desk/quotes/{self.quotes[-1].public_id}",
+                "editor": f"/desk/quotes/{self.quotes[-1].public_id}/edit",
+            },
+        )
+        return guest | own | desk
 
     def _job(self, session: Session, number: int) -> None:
         now = self.stage.clock.now()
@@ -163,6 +227,9 @@ class Growing:
             "receipt": f"/account/payments/{self._payment_id()}",
             "pay": "/account/pay",
             "tokens": "/account/tokens",
+            "trials": "/account/trials",
+            "trial": f"/account/trials/{self.trials[0]}",
+            "trial link": self.trial_link(),
             "services": "/account/services",
             "service": f"/account/services/{self.services[0]}",
             "change": f"/account/services/{self.services[0]}/change",
@@ -204,11 +271,21 @@ class Growing:
             "jobs": "/desk/jobs?state=dead",
             "job": f"/desk/jobs/{jobs[0].id}",
             "keys": "/desk/keys",
+            "trials": "/desk/trials",
+            "trials looked for": "/desk/trials?q=Ash&kind=no_card&state=running",
+            "trial": f"/desk/trials/{self.trials[0]}",
+            "calls": "/desk/trials/follow-ups",
+            "trial report": "/desk/trials/report",
+            "trial offers": "/desk/trials/offers",
             "services": "/desk/services",
             "services looked for": "/desk/services?q=Ash&state=active",
             "service": f"/desk/services/{self.services[0]}",
         }
         return self._asked(self.stage.browser(KIM), pages)
+
+    def trial_link(self) -> str:
+        """The address that a mail about the first trial carries."""
+        return f"/trial/{self.trials[0]}/{self.stage.house.links.trial_token(self.trials[0])}"
 
     def _bill_id(self) -> str:
         found: str = self.stage.rows(Invoice, Invoice.payer_account_id == self.account)[0].public_id

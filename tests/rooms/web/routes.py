@@ -139,6 +139,8 @@ POST   /account/trials/<public_id>/cancel            customer  token  302→door
 POST   /account/trials/<public_id>/keep              customer  token  302→door 303→/account/trials/* 404 404
 GET    /account/trials/<public_id>/go-on             customer  token  302→door 200 404 404
 POST   /account/trials/<public_id>/go-on             customer  token  302→door 422 404 404
+GET    /account/trials/<public_id>/card              customer  token  302→door 302→/account/trials/* 404 404
+POST   /account/trials/<public_id>/card              customer  token  302→door 303→processor 404 404
 GET    /account/pay                                  customer  token  302→door 200 200 200
 POST   /account/pay                                  customer  token  302→door 303→processor 404 404
 GET    /account/quotes                               customer  token  302→door 200 200 200

@@ -1,10 +1,13 @@
 """What the stage's people try: Burrow is put on the shelf when somebody first asks for it."""
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from core.kernel.clock import local_date
 from core.parties.models import Account
-from core.subscriptions import trial_reading
+from core.subscriptions import activating, trial_reading, trial_starting
 from core.subscriptions.trial_models import Trial, TrialFollowUp, TrialOffer
+from core.subscriptions.trial_starting import NewTrial
 from flows import start_trial, trial_offers
 from flows.start_trial import Wish
 from tests import trying
@@ -48,3 +51,32 @@ def call(stage: Stage, public_id: str) -> str:
 def _account(stage: Stage, who: str) -> Account:
     found: Account = stage.row(Account, Account.id == stage.accounts[who])
     return found
+
+
+def grown(session: Session, stage: Stage, who: str) -> str:
+    """One more trial of somebody's, with a call that is due; what it claims is left out."""
+    now = stage.clock.now()
+    found = session.scalars(select(TrialOffer).where(TrialOffer.code == trying.NO_CARD_OFFER))
+    if found.first() is None:
+        trying.offer(session, stage.world, now)
+    offer = trial_reading.offer(session, trying.NO_CARD_OFFER).offer
+    account = session.get_one(Account, stage.accounts[who])
+    new = NewTrial(
+        offer=offer,
+        account=account,
+        user_id=stage.people[who],
+        email=f"{who}@example.com",
+        price_micros=9_000_000,
+        price_trace={},
+        interval="month",
+        interval_count=1,
+        words=["Today: It begins."],
+        words_version="1",
+    )
+    service = trial_starting.open_service(session, account, stage.world.channel_id, new, None, now)
+    today = local_date(now, account.time_zone)
+    activating.activate(session, service, today, "test", now)
+    made = trial_starting.start_at_once(session, new, service, today, now)
+    session.add(TrialFollowUp(trial_id=made.id, due_on=today))
+    session.flush()
+    return made.public_id

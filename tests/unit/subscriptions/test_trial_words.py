@@ -18,7 +18,7 @@ def test_a_trial_with_a_card_names_the_day_and_the_amount_of_the_charge():
     said = trial_words.sentences(trial_words.of_days("card", "Burrow", DATES, COST, SAY))
     assert said == [
         "Today, November 29, 2026: Your card is stored with our payment partner. Nothing is charged.",
-        "Until Monday, December 28, 2026: Burrow is yours to use, all of it, and costs nothing.",
+        "For 30 days, until Monday, December 28, 2026: Burrow is yours to use, all of it, and costs nothing.",
         "Tuesday, December 22, 2026: We write to you: how much it will be, when, and a link that "
         "cancels.",
         "From December 29, 2026: Your card is charged for the first month: $9.59 with tax. The same "
