@@ -144,13 +144,10 @@ def test_prices_that_contain_their_tax_are_compared_as_they_are(services: Servic
     assert (invoice.total_minor, invoice.net_minor) == (2900, 2723)
     total = invoice.total_minor
     for day in (date(2027, 2, 26), date(2027, 2, 17), date(2027, 2, 9)):
-        services.within(
-            lambda s: s.execute(
-                update(Subscription)
-                .where(Subscription.id == service)
-                .values(ended_on=day, revision=Subscription.revision + 1)
-            )
-        )
+        ended = {"ended_on": day, "revision": Subscription.revision + 1}
+        move = update(Subscription).where(Subscription.id == service).values(ended)
+        with services.house.db.transaction() as session:
+            session.execute(move)
         (memo,) = services.bill().memos
         total -= memo.total_minor
     assert abs(total - round(2900 * 9 / 28)) <= 2  # each memo rounds its net once
