@@ -117,6 +117,15 @@ def test_an_account_that_fails_is_parked_and_the_others_are_billed(services: Ser
     services.verify()
 
 
+def test_one_that_is_too_much_is_parked_and_its_group_is_billed(services: Services):
+    people(services, 3)
+    services.begin(services.plans.stream, quantity=9000)
+    people(services, 3)
+    totals = run(services, JANUARY_31)
+    assert (totals.by_currency["USD"].invoices, totals.parked) == (6, 1)
+    services.verify()
+
+
 def test_too_much_is_parked(services: Services):
     services.begin(services.plans.stream, quantity=9000)
     totals = run(services, JANUARY_31)
