@@ -214,7 +214,8 @@ POINTS = (
 
 
 def test_every_point_is_passed(services: Services):
-    payers, passed = people(services, 3), []
+    passed: list[str] = []
+    payers = people(services, 3)
     with crash.armed(passed.append):
         run(services, JANUARY_31)
         services.stand_at(date(2027, 2, 14))
