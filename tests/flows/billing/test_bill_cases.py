@@ -1,7 +1,7 @@
 """Cases of a bill: the order's first period, trials, cards on file, places, contained taxes, what parks."""
 
 import uuid
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date, timedelta
 
 import pytest
@@ -13,7 +13,7 @@ from core.kernel.ids import new_id
 from core.kernel.jobs import Job
 from core.orders.models import OrderLine
 from core.parties.models import Account, Channel
-from core.subscriptions import activating, ending, paying, reading
+from core.subscriptions import activating, paying, reading
 from core.subscriptions.models import Subscription, SubscriptionPhase
 from flows import correct_invoice, release_parked, run_billing
 from flows.correct_invoice import Correction
@@ -28,13 +28,6 @@ from tests.flows.billing.paying import pay
 from tests.rooms.web.looking import statements
 
 FEBRUARY_28 = date(2027, 2, 28)
-
-
-def ended(services: Services, service: uuid.UUID, on: date) -> None:
-    now = services.clock.now()
-    services.change(
-        lambda session, row: ending.end(session, row, on, "moving", "", BY, now), service
-    )
 
 
 def trial(services: Services, days: int) -> uuid.UUID:
@@ -90,7 +83,7 @@ def test_a_service_with_a_card_stands_on_a_bill_of_its_own(services: Services):
     assert made[1].due_date == made[1].issue_date
     with services.house.db.reading() as session:
         (job,) = session.scalars(select(Job).where(Job.name == ChargeWanted.NAME)).all()
-    assert job.payload == {"invoice_id": str(made[1].id), "payment_method_id": str(card)}
+    assert job.payload == asdict(ChargeWanted(str(made[1].id), str(card)))
     services.verify()
 
 
@@ -112,7 +105,7 @@ def test_period_0_is_the_order_s_whether_or_not_its_invoice_is_there(services: S
         ).all()
         assert (billed.period_index, billed.rated_minor) == (0, 2900)
     services.stand_at(date(2027, 2, 14))
-    ended(services, service.id, services.today)
+    services.end(service.id, services.today)
     (memo,) = services.bill().memos
     assert memo.net_minor == 1450
     services.verify()
@@ -159,7 +152,7 @@ def test_a_bill_that_was_taken_back_gives_nothing_twice(services: Services):
     (invoice,) = services.bill().invoices
     correct_invoice.void(services.house, invoice.public_id, "once", BY, refunded=False)
     services.stand_at(date(2027, 2, 14))
-    ended(services, service, services.today)
+    services.end(service, services.today)
     billed = services.bill()
     assert (billed.invoices, billed.memos, billed.parked) == ((), (), "")
     services.verify()
@@ -171,7 +164,7 @@ def test_what_was_given_for_goodwill_is_not_given_again(services: Services):
     asked = Correction(invoice.public_id, {1: 2000}, "goodwill", "once", BY)
     correct_invoice.credit(services.house, asked)
     services.stand_at(date(2027, 2, 14))
-    ended(services, service, services.today)
+    services.end(service, services.today)
     (memo,) = services.bill().memos
     assert memo.net_minor == 900, "no more than is left of the line"
     services.verify()
@@ -184,7 +177,7 @@ def test_a_repair_that_is_refused_parks_the_account_and_the_change_stands(
     (invoice,) = services.bill().invoices
     pay(services, invoice)
     services.stand_at(date(2027, 2, 14))
-    ended(services, service, services.today)
+    services.end(service, services.today)
 
     def refuse(*_: object) -> None:
         from core.kernel.money import Money
