@@ -63,6 +63,8 @@ class Ground:
                 )
             )
             self._channels = {channel.id: (channel, entity) for channel, entity in rows}
+            for one in {one for pair in self._channels.values() for one in pair}:
+                session.expunge(one)  # they outlive this transaction, also when it is rolled back
         return self._channels[channel_id]
 
     def day(self, entity: LegalEntity) -> date:

@@ -117,6 +117,15 @@ def test_an_account_that_fails_is_parked_and_the_others_are_billed(services: Ser
     services.verify()
 
 
+def test_one_that_is_too_much_is_parked_and_its_group_is_billed(services: Services):
+    people(services, 3)
+    services.begin(services.plans.stream, quantity=9000)
+    people(services, 3)
+    totals = run(services, JANUARY_31)
+    assert (totals.by_currency["USD"].invoices, totals.parked) == (6, 1)
+    services.verify()
+
+
 def test_too_much_is_parked(services: Services):
     services.begin(services.plans.stream, quantity=9000)
     totals = run(services, JANUARY_31)
@@ -205,7 +214,8 @@ POINTS = (
 
 
 def test_every_point_is_passed(services: Services):
-    payers, passed = people(services, 3), []
+    passed: list[str] = []
+    payers = people(services, 3)
     with crash.armed(passed.append):
         run(services, JANUARY_31)
         services.stand_at(date(2027, 2, 14))
