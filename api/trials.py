@@ -102,7 +102,8 @@ def _answer(public_id: str) -> Json:
 def offered() -> Response:
     """Everything that can be tried, with what happens when."""
     with house().db.reading() as session:
-        codes = [one.offer.code for one in trial_reading.active_offers(session)]
+        offered_now = trial_offers.offered(session, channel()[0].currency)
+        codes = [one.offer.code for one, _ in offered_now]
         account = _account(session)
     found = [trial_offers.show(house(), code, account) for code in codes]
     return answers.respond({"offers": [_offer(shown) for shown in found]})

@@ -3,8 +3,8 @@
 A run over accounts with two monthly services each, taxed, on PostgreSQL with two processes: invoices, their
 lines and taxes, journal, open items, outbox, audit, and marks. The floor of the same run: the very rows that
 it left, put by the bare driver into a copy of the database with its triggers and keys, by two processes too:
-a transaction for each account, and a transaction for as many as the run takes together. Told are the rates, peak memory, and what an invoice costs in a small run
-and in a large one.
+a transaction for each account, and a transaction for as many as the run takes together. Told are the rates,
+peak memory, and what an invoice costs in a small run and in a large one.
 """
 
 import argparse

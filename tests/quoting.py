@@ -2,13 +2,12 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from cart.quotes import drafting
 from cart.quotes.models import Quote, QuoteLine, QuoteVersion
@@ -51,7 +50,6 @@ class Quoting:
     house: House
     world: World
     public_id: str = ""
-    seen: list[Any] = field(default_factory=list)
 
     @classmethod
     def ask(
@@ -174,8 +172,3 @@ def stand_at(house: House, moment: datetime | None) -> None:
 def off(percent: str = "0", amount: int = 0, reason: str = "For three places") -> Discount:
     """A discount in percent or in minor units."""
     return Discount(to_micros(percent) // 100, amount, reason)
-
-
-def begin(session: Session, public_id: str) -> Quote:
-    """The quote, locked."""
-    return drafting.lock(session, drafting.by_public_id(session, public_id).id)

@@ -42,7 +42,8 @@ def _sqlite(connection: Connection) -> list[str]:
 
 def _postgres(connection: Connection) -> list[str]:
     queries = (
-        "SELECT c.relname || '.' || attname || ' #' || attnum || ' ' "
+        # Where a column stands is not told: one that was added later is the last, whatever we do.
+        "SELECT c.relname || '.' || attname || ' ' "
         "|| format_type(atttypid, atttypmod) || ' not null=' || attnotnull || ' identity=' "
         "|| attidentity::text || ' default=' || coalesce(pg_get_expr(adbin, adrelid), '') "
         "FROM pg_attribute JOIN pg_class c ON c.oid = attrelid AND c.relkind = 'r' "

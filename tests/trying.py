@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import worker
+from app.handlers import HANDLERS
 from core.catalog.models import Product, Variant
 from core.kernel.clock import ManualClock
 from core.kernel.jobs import Job
@@ -227,7 +228,9 @@ class Trying:
         """The names of the events that were recorded, in their order; of these names, when some are given."""
         with self.house.db.reading() as session:
             rows = session.execute(select(Job.key, Job.name).order_by(Job.id)).all()
-        return [name for key, name in rows if "#" not in key and (not names or name in names)]
+        others = tuple(f":{handler}" for handler in HANDLERS)  # rows of an event's other handlers
+        told = [name for key, name in rows if not key.endswith(others)]
+        return [name for name in told if not names or name in names]
 
     def listed(self, account_ids: Iterable[uuid.UUID]) -> list[Trial]:
         with self.house.db.reading() as session:

@@ -8,6 +8,10 @@ from alembic import op
 from alembic.operations import BatchOperations
 
 
+class CannotMigrate(RuntimeError):
+    """A row is there that the new tables can't hold: says which, and what to do. Nothing was changed."""
+
+
 def run(statements: Mapping[str, Sequence[str]]) -> None:
     """Run the statements of the dialect at hand, as they are written."""
     connection = op.get_bind()
@@ -40,3 +44,32 @@ def guarded_batch(table: str, **options: Any) -> Iterator[BatchOperations]:
         yield batch
     for _, statement in triggers:
         connection.exec_driver_sql(statement)
+
+
+@contextmanager
+def unfenced(table: str) -> Iterator[None]:
+    """Without the triggers of one table: to fill a new column of what is append-only, and nothing else.
+
+    When the step fails the transaction takes everything back, the triggers too.
+    """
+    connection = op.get_bind()
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql(f'ALTER TABLE "{table}" DISABLE TRIGGER USER')
+        yield
+        connection.exec_driver_sql(f'ALTER TABLE "{table}" ENABLE TRIGGER USER')
+        return
+    triggers = connection.exec_driver_sql(
+        "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ? ORDER BY rowid",
+        (table,),
+    ).all()
+    for name, _ in triggers:
+        connection.exec_driver_sql(f'DROP TRIGGER "{name}"')
+    yield
+    for _, statement in triggers:
+        connection.exec_driver_sql(statement)
+
+
+def behind(column: str) -> dict[str, Any]:
+    """Where ``add_column`` puts a column. On PostgreSQL there is one place only: the last."""
+    sqlite = op.get_bind().dialect.name == "sqlite"
+    return {"insert_after": column} if sqlite else {}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from cart.quotes import messages
@@ -381,9 +381,3 @@ def row_of(
 def note_value(quote: Quote, priced: Priced) -> None:
     """Keep what the last version is worth, for lists."""
     quote.value_minor = priced.value.minor
-
-
-def count_versions(session: Session, quote_id: uuid.UUID) -> int:
-    """How many versions a quote has."""
-    query = select(func.count()).where(QuoteVersion.quote_id == quote_id)
-    return session.scalar(query) or 0

@@ -17,10 +17,11 @@ from cart.models import Cart
 from cart.quotes.models import MOST_PIECES
 from cart.quotes.offer import OfferLine
 from cart.quotes.refusals import NothingToQuote
-from core.catalog.models import GIFT_CARD, Product, Variant
+from core.catalog.models import BUNDLE, GIFT_CARD, Product, Variant
 from core.kernel.errors import Invalid
 from core.parties.models import Channel
-from core.prices import resolve
+from core.prices import bundles, resolve
+from core.prices.bundles import Share
 from core.prices.models import Plan
 from core.prices.resolve import Resolved
 
@@ -42,7 +43,11 @@ class Wanted:
 def lines(
     session: Session, channel: Channel, wanted: Sequence[Wanted], now: datetime
 ) -> tuple[OfferLine, ...]:
-    """The lines of an offer. Invalid, by ``lines-N.field``, for what cannot be one."""
+    """The lines of an offer; a bundle is the lines of its pieces at what they cost in it.
+
+    Invalid, by ``lines-N.field``, for what cannot be one.
+    """
+    wanted = _unpacked(session, channel, wanted, now)
     found = _variants(session, [one.sku for one in wanted if one.sku])
     prices = _prices(session, channel, wanted, found, now)
     plans = _plans(session, [variant.id for variant in found.values() if variant.kind == "plan"])
@@ -62,6 +67,48 @@ def lines(
     if wrong:
         raise Invalid(wrong)
     return tuple(made)
+
+
+def _unpacked(
+    session: Session, channel: Channel, wanted: Sequence[Wanted], now: datetime
+) -> list[Wanted]:
+    """The same with each bundle's pieces in its place. Invalid for a bundle that cannot be had."""
+    packed = {
+        sku: variant
+        for sku, variant in _variants(session, [one.sku for one in wanted if one.sku]).items()
+        if variant.kind == BUNDLE
+    }
+    if not packed:
+        return list(wanted)
+    made: list[Wanted] = []
+    for at, one in enumerate(wanted):
+        variant = packed.get(one.sku)
+        if variant is None:
+            made.append(one)
+            continue
+        if one.price_micros is not None:
+            raise Invalid(
+                {f"lines-{at}.price": "A bundle is priced by its pieces: leave it empty."}
+            )
+        pieces = max(1, min(one.quantity, MOST_PIECES))
+        asked = (channel.id, channel.currency, {variant.id: pieces}, now)
+        bundle = bundles.offered(session, *asked).get(variant.id)
+        if bundle is None:
+            raise Invalid({f"lines-{at}.sku": f"{one.sku} cannot be had just now."})
+        made += [_piece(one, share) for share in bundle.shares(pieces)]
+    return made
+
+
+def _piece(one: Wanted, share: Share) -> Wanted:
+    recurs = share.piece.charge_kind != "one_off"
+    return Wanted(
+        sku=share.piece.component.sku,
+        quantity=share.quantity,
+        price_micros=share.unit_price_micros,
+        term_months=one.term_months if recurs else None,
+        tax_category=share.piece.component.tax_category,
+        site=one.site,
+    )
 
 
 def _problems(one: Wanted, found: Mapping[str, Variant]) -> dict[str, str]:
@@ -111,7 +158,7 @@ def _line(
         sku=variant.sku,
         variant_id=variant.id,
         kind=variant.kind,
-        tax_category=variant.tax_category,
+        tax_category=one.tax_category or variant.tax_category,
         charge_kind=price.charge_kind if price is not None else plans.get(variant.id, "one_off"),
         term_months=one.term_months,
         list_price_micros=listed,

@@ -63,9 +63,8 @@ class Ground:
                 )
             )
             self._channels = {channel.id: (channel, entity) for channel, entity in rows}
-            # They outlive the transaction: one that is rolled back must not make them unreadable.
-            for row in {row for pair in self._channels.values() for row in pair}:
-                session.expunge(row)
+            for one in {one for pair in self._channels.values() for one in pair}:
+                session.expunge(one)  # they outlive this transaction, also when it is rolled back
         return self._channels[channel_id]
 
     def day(self, entity: LegalEntity) -> date:

@@ -14,11 +14,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.settings import Settings
+from core.entitlements import granting
 from core.kernel.clock import ManualClock
 from core.kernel.db import Database
 from core.parties.models import Account
 from core.prices.models import Meter
-from core.subscriptions import reading, usage
+from core.subscriptions import ending, reading, usage
 from core.subscriptions.models import Subscription
 from core.tax.models import TaxRate
 from core.tax.service import Answers
@@ -83,6 +84,17 @@ class Services:
     def change(self, work: Callable[[Session, Subscription], object], service: uuid.UUID) -> None:
         """Do something to a service."""
         self.within(lambda session: work(session, reading.lock(session, service)))
+
+    def end(self, service: uuid.UUID, on: date) -> None:
+        """It ends; what it gives is taken with it."""
+
+        def work(session: Session, row: Subscription) -> None:
+            now = self.clock.now()
+            ending.end(session, row, on, "moving", "", BY, now)
+            if row.state == "ended":
+                granting.revoke(session, row, "ended", BY, now)
+
+        self.change(work, service)
 
     def use(
         self, service: uuid.UUID, key: str, quantity: str, day: date, *, corrects: str | None = None

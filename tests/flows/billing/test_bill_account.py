@@ -2,7 +2,7 @@
 
 from datetime import date, timedelta
 
-from core.subscriptions import changing, ending, pausing
+from core.subscriptions import changing, pausing
 from tests import serving
 from tests.flows.billing.conftest import BY, JANUARY_31, Services
 
@@ -70,12 +70,7 @@ def test_a_service_that_ends_gives_back_its_days_as_credit(services: Services):
     assert other
     services.bill()
     services.stand_at(date(2027, 2, 21))
-    services.change(
-        lambda session, row: ending.end(
-            session, row, services.today, "moving", "", BY, services.clock.now()
-        ),
-        service,
-    )
+    services.end(service, services.today)
     (memo,) = services.bill().memos
     assert (memo.reason, memo.net_minor) == ("not_used", 725)
     services.stand_at(date(2027, 2, 28))
@@ -140,12 +135,7 @@ def test_credit_goes_to_the_next_bill_at_once(services: Services):
     (invoice,) = services.bill().invoices
     pay(services, invoice)
     services.stand_at(date(2027, 2, 14))
-    services.change(
-        lambda session, row: ending.end(
-            session, row, services.today + timedelta(days=7), "moving", "", BY, services.clock.now()
-        ),
-        service,
-    )
+    services.end(service, services.today + timedelta(days=7))
     (memo,) = services.bill().memos
     services.begin(services.plans.brook)
     billed = services.bill()

@@ -131,11 +131,13 @@ def test_usage_that_was_billed_is_looked_at_once(services: Services):
     assert latest.as_of == FEBRUARY_28, "nothing is due, so nothing is planned"
 
 
-def test_one_with_too_much_keeps_nobody_of_its_group_waiting(services: Services):
+def test_one_that_is_too_much_is_parked_and_its_group_is_billed(services: Services):
     people(services, 3)
     services.begin(services.plans.stream, quantity=9000)
+    people(services, 3)
     totals = run(services, JANUARY_31)
-    assert (totals.by_currency["USD"].invoices, totals.parked) == (3, 1)
+    assert (totals.by_currency["USD"].invoices, totals.parked) == (6, 1)
+    services.verify()
 
 
 def test_too_much_is_parked(services: Services):
@@ -226,7 +228,8 @@ POINTS = (
 
 
 def test_every_point_is_passed(services: Services):
-    payers, passed = people(services, 3), []
+    passed: list[str] = []
+    payers = people(services, 3)
     with crash.armed(passed.append):
         run(services, JANUARY_31)
         services.stand_at(date(2027, 2, 14))

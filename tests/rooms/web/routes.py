@@ -569,37 +569,6 @@ class Names(dict[str, str]):
         self.stage = stage
 
     def __missing__(self, name: str) -> str:
-        if name in ("cart", "line"):
-            self["cart"] = fill_cart(self.stage.house, self.stage.world.visit.sku)
-            self["line"] = _line_of(self.stage, self["cart"])
-        elif name == "fresh_operation":
-            order = self.stage.begin_to_pay(self.stage.world.visit.sku)
-            self[name] = self.stage.operation_of(order).public_id
-        elif name == "fresh_verify_link":
-            self[name] = self.stage.link("verify", RILEY)
-        elif name in ("gift_card", "gift_card_token"):
-            self["gift_card"] = new_card_id(self.stage)
-            self["gift_card_token"] = self.stage.house.links.gift_card_token(self["gift_card"])
-        elif name == "tax_rate":
-            self[name] = str(self.stage.rows(TaxRate)[0].id)
-        elif name == "certificate":
-            self[name] = _old_certificate(self.stage)
-        elif name == "riley_account":
-            self[name] = _account_of(self.stage, "riley_order")
-        elif name == "spare_bill":
-            who = self.stage.newcomer()
-            order = self.stage.order_on_terms(self.stage.world.visit.sku, who=who)
-            self[name] = self.stage.bill_of(order).public_id
-        elif name in ("draft", "riley_number"):
-            number = _account_number(self.stage, RILEY)
-            self["riley_number"] = number
-            self["draft"] = draft_invoice.start(self.stage.house, number, "test").public_id
-        elif name in ("bill_run", "parked"):
-            self["bill_run"], self["parked"] = _night(self.stage)
-        elif name == "dead_job":
-            self[name] = _dead_job(self.stage)
-        else:
-            raise KeyError(name)
         self[name] = MAKERS[name](self)
         return self[name]
 
@@ -648,12 +617,16 @@ def _old_certificate(stage: Stage) -> str:
         return exemptions.enter(session, new, "system", stage.clock.now()).public_id
 
 
-def _night(stage: Stage) -> tuple[str, str]:
-    """A bill run, and an account of somebody new that is parked."""
+def _bill_run(stage: Stage) -> str:
     key, now = stage.accounts[stage.newcomer()], stage.clock.now()
     with stage.db.transaction() as session:
-        run = nights.past_run(session, [key], now.date(), now)
-        return run.public_id, nights.parked(session, session.get_one(Account, key), now)
+        return nights.past_run(session, [key], now.date(), now).public_id
+
+
+def _parked(stage: Stage) -> str:
+    key, now = stage.accounts[stage.newcomer()], stage.clock.now()
+    with stage.db.transaction() as session:
+        return nights.parked(session, session.get_one(Account, key), now)
 
 
 def _account_of(stage: Stage, order: str) -> str:
@@ -714,6 +687,8 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     ),
     "riley_token": lambda names: make_token(names.stage, RILEY, USER)[0],
     "key": lambda names: make_token(names.stage, KIM, STAFF)[0],
+    "bill_run": lambda names: _bill_run(names.stage),
+    "parked": lambda names: _parked(names.stage),
     "dead_job": lambda names: _dead_job(names.stage),
     "trial_offer": lambda names: tried.offered(names.stage),
     "trial": lambda names: tried.begun(names.stage, RILEY),

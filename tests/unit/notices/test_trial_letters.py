@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,7 @@ def test_plain_text_is_folded_and_plain(letter: TrialLetter):
 
 @everyone
 def test_strangers_words_stay_words(letter: TrialLetter):
-    strange = {
+    strange: dict[str, Any] = {
         field.name: NASTY
         for field in fields(letter)
         if field.type is str and field.name in ("name", "plan", "price", "used", "free")
