@@ -11,7 +11,10 @@ from cart.quotes import reading as quotes
 from core.kernel import jobs
 from core.kernel.money import total
 from core.orders import reading as orders
+from core.subscriptions import reading as services
+from core.subscriptions import trial_reading as trials
 from desk import shown
+from invoices.billing import parking
 from payments import reading as payments
 from web.access import Who, allow
 from web.context import channel, house, today
@@ -72,7 +75,8 @@ def show() -> str:
 
 
 def _waiting(session: Session) -> list[dict[str, Any]]:
-    found = [
+    found = _people_wait(session)
+    found += [
         {
             "text": f"{row.kind.capitalize()} {row.public_id[:8]}: {row.last_error or 'no answer'}"[
                 :120
@@ -92,3 +96,49 @@ def _waiting(session: Session) -> list[dict[str, Any]]:
         for row in dead
     ]
     return found
+
+
+def _people_wait(session: Session) -> list[dict[str, Any]]:
+    """What somebody at the desk is to do today; the most urgent first."""
+    limit = _SHOWN + 1
+    lists = (
+        (
+            "account",
+            "parked: not billed",
+            "/desk/parked",
+            len(parking.listing(session, limit=limit)),
+        ),
+        (
+            "quote",
+            "to be approved by a second person",
+            "/desk/quotes/approvals",
+            len(quotes.approvals_waiting(session, limit=limit)),
+        ),
+        (
+            "call",
+            "to make to who tries something",
+            "/desk/trials/follow-ups",
+            len(trials.follow_ups_due(session, today(), limit=limit)),
+        ),
+        (
+            "service",
+            "to be connected",
+            "/desk/services?state=ordered",
+            services.counts(session).get("ordered", 0),
+        ),
+    )
+    return [
+        {
+            "text": f"{_counted(count, what)} {wanted}",
+            "href": href,
+            "state": State("wait", "Waits for somebody"),
+        }
+        for what, wanted, href, count in lists
+        if count
+    ]
+
+
+def _counted(count: int, what: str) -> str:
+    if count > _SHOWN:
+        return f"More than {_SHOWN} {what}s"
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

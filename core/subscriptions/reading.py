@@ -60,8 +60,12 @@ def of_payer(session: Session, account_id: uuid.UUID) -> list[Timeline]:
 
 
 def of_accounts(session: Session, account_ids: Sequence[uuid.UUID]) -> list[Timeline]:
-    """The services of some accounts, ended ones too, the oldest first."""
-    return timelines(session, Subscription.service_account_id.in_(account_ids))
+    """What some accounts have or pay for, ended ones too, the oldest first."""
+    theirs = (
+        Subscription.service_account_id.in_(account_ids),
+        Subscription.payer_account_id.in_(account_ids),
+    )
+    return timelines(session, or_(*theirs))
 
 
 def of_members(
