@@ -1,5 +1,6 @@
 """Today's page: what came in, and what wants a hand."""
 
+from collections.abc import Sequence
 from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,7 +9,7 @@ from flask import Blueprint
 from sqlalchemy.orm import Session
 
 from cart.quotes import reading as quotes
-from core.kernel import jobs
+from core.kernel import db, jobs
 from core.kernel.money import total
 from core.orders import reading as orders
 from core.subscriptions import reading as services
@@ -24,6 +25,17 @@ from web.pages import page
 
 today_ = Blueprint("desk_today", __name__, url_prefix="/desk", template_folder="templates")
 _SHOWN = 10
+#: What waits for people, in the order of ``_todo``: one, many, and where it stands.
+_TODO = (
+    ("account is parked, and not billed", "accounts are parked, and not billed", "/desk/parked"),
+    (
+        "quote is to be approved",
+        "quotes are to be approved",
+        "/desk/quotes/approvals",
+    ),
+    ("call about a trial", "calls about trials", "/desk/trials/follow-ups"),
+    ("service is to be connected", "services are to be connected", "/desk/services?state=ordered"),
+)
 
 
 @today_.get("")
@@ -34,9 +46,9 @@ def show() -> str:
     with house().db.snapshot() as session:
         rows = orders.listing(session, state="confirmed", since=morning, limit=500)
         lines = orders.lines_by_order(session, [order.id for order, _ in rows[:_SHOWN]])
-        waiting = _waiting(session)
+        asked, *todo = _todo(session)
+        waiting = _people_wait(todo) + _troubles(session)
         counts = jobs.counts(session)
-        asked = quotes.counts(session, house().clock.now())["waiting"]
     drawn = [shown.order_row(order, who, lines.get(order.id, [])) for order, who in rows]
     currency = channel()[0].currency
     sums = total((row["due_now"] for row in drawn if row["due_now"].currency == currency), currency)
@@ -74,9 +86,20 @@ def show() -> str:
     )
 
 
-def _waiting(session: Session) -> list[dict[str, Any]]:
-    found = _people_wait(session)
-    found += [
+def _todo(session: Session) -> list[int]:
+    """How many quotes wait for an answer, and how much there is of what ``_TODO`` names."""
+    return db.counts(
+        session,
+        quotes.waiting(house().clock.now()),
+        parking.open_ones(),
+        quotes.to_approve(),
+        trials.calls_due(today()),
+        services.to_connect(),
+    )
+
+
+def _troubles(session: Session) -> list[dict[str, Any]]:
+    found = [
         {
             "text": f"{row.kind.capitalize()} {row.public_id[:8]}: {row.last_error or 'no answer'}"[
                 :120
@@ -98,47 +121,14 @@ def _waiting(session: Session) -> list[dict[str, Any]]:
     return found
 
 
-def _people_wait(session: Session) -> list[dict[str, Any]]:
-    """What somebody at the desk is to do today; the most urgent first."""
-    limit = _SHOWN + 1
-    lists = (
-        (
-            "account",
-            "parked: not billed",
-            "/desk/parked",
-            len(parking.listing(session, limit=limit)),
-        ),
-        (
-            "quote",
-            "to be approved by a second person",
-            "/desk/quotes/approvals",
-            len(quotes.approvals_waiting(session, limit=limit)),
-        ),
-        (
-            "call",
-            "to make to who tries something",
-            "/desk/trials/follow-ups",
-            len(trials.follow_ups_due(session, today(), limit=limit)),
-        ),
-        (
-            "service",
-            "to be connected",
-            "/desk/services?state=ordered",
-            services.counts(session).get("ordered", 0),
-        ),
-    )
+def _people_wait(todo: Sequence[int]) -> list[dict[str, Any]]:
+    """What somebody at the desk is to do; the most urgent first."""
     return [
         {
-            "text": f"{_counted(count, what)} {wanted}",
+            "text": f"{count} {one if count == 1 else many}",
             "href": href,
             "state": State("wait", "Waits for somebody"),
         }
-        for what, wanted, href, count in lists
+        for count, (one, many, href) in zip(todo, _TODO, strict=True)
         if count
     ]
-
-
-def _counted(count: int, what: str) -> str:
-    if count > _SHOWN:
-        return f"More than {_SHOWN} {what}s"
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"

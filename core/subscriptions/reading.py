@@ -148,6 +148,11 @@ def counts(session: Session) -> dict[str, int]:
     return {state: int(count) for state, count in rows}
 
 
+def to_connect() -> Select[uuid.UUID]:
+    """The keys of what was ordered and waits until somebody has connected it."""
+    return select(Subscription.id).where(Subscription.state == "ordered")
+
+
 def history(
     session: Session, subscription_id: uuid.UUID
 ) -> tuple[Sequence[SubscriptionPhase], Sequence[SubscriptionPause]]:
