@@ -217,7 +217,7 @@ def _day(told: Told, meter: Meter, used: Used) -> dict[str, Any]:
         "on": used.day,
         "meter": meter.name,
         "said": f"{_plain(micros)} {meter.unit}",
-        "keys": ", ".join(keys[:_KEYS_SHOWN]) + (", …" if len(keys) > _KEYS_SHOWN else ""),
+        "records": ", ".join(keys[:_KEYS_SHOWN]) + (", …" if len(keys) > _KEYS_SHOWN else ""),
     }
 
 
