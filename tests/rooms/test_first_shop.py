@@ -14,6 +14,7 @@ from sqlalchemy import Connection, inspect, select, update
 from sqlalchemy.exc import DBAPIError
 
 from app import migrations
+from app.migrations.ops import CannotMigrate
 from core.catalog.models import BundleComponent, Variant
 from core.kernel.clock import ManualClock
 from core.kernel.db import Base, Database
@@ -195,7 +196,7 @@ def test_what_todays_tables_cannot_hold_is_told_and_nothing_changes(first: str):
     for told, wrong in WRONG.items():
         _run(first, wrong)
         before = _everything(first)
-        with pytest.raises(RuntimeError, match=told):
+        with pytest.raises(CannotMigrate, match=told):
             migrations.upgrade(first)
         assert _everything(first) == before
         _run(first, *RIGHT)
