@@ -18,6 +18,7 @@ from web import paging
 from web.access import Who, allow
 from web.context import house
 from web.documents import State
+from web.filters import date_full
 from web.flashes import say
 from web.pages import page
 
@@ -97,7 +98,7 @@ def _show(public_id: str, form: ReleaseForm) -> str:
             ("Account", f"{account.name}, {account.number}"),
             ("Why", reason(row.reason)),
             ("It said", row.detail),
-            ("To be billed up to", row.as_of.isoformat()),
+            ("To be billed up to", date_full(row.as_of)),
             *([("Let go because", row.note)] if row.released_at else []),
         ],
         account_href=f"/desk/ledger/accounts/{account.public_id}",

@@ -8,6 +8,7 @@ from core.entitlements.models import Entitlement
 from core.kernel.money import Money, extend, total
 from core.subscriptions.timeline import Phase
 from flows.change_service import Foreseen
+from flows.hold_service import PAUSED
 from flows.see_services import InUse, Seen, Told
 from flows.service_letter import every, named, place_of
 from invoices.billing.previewing import Line
@@ -208,7 +209,9 @@ def _plain(units: Decimal) -> str:
 def _feature(row_: Entitlement) -> dict[str, Any]:
     states = {
         "granted": State("go", "May be used"),
-        "locked": State("bad", LOCKS.get(row_.lock_reason, "Locked")),
+        "locked": State(
+            "wait" if row_.lock_reason == PAUSED else "bad", LOCKS.get(row_.lock_reason, "Locked")
+        ),
         "revoked": State("", "Not any more"),
     }
     return {
