@@ -1,4 +1,4 @@
-"""What is paid by the month: changed, rested, left by its customer; connected, counted, billed at the desk."""
+"""What is paid by the month: changed, rested and left by its customer; connected and billed at the desk."""
 
 import re
 from datetime import timedelta
