@@ -41,10 +41,10 @@ def test_another_plan_is_told_on_the_bill_that_it_comes_with_and_not_again(servi
 
 def test_more_of_the_same_is_told_in_the_payer_s_language(services: Services):
     services.within(lambda session: session.execute(update(Account).values(locale="de_DE")))
-    services.stand_at(date(2027, 1, 10))
+    services.stand_at(date(2027, 3, 10))
     line = services.begin(services.plans.brook)
-    assert notes(services) == ["Neu seit der letzten Rechnung: Brook, ab 10. Januar 2027."]
-    services.stand_at(date(2027, 1, 20))
+    assert notes(services) == ["Neu seit der letzten Rechnung: Brook, ab 10. März 2027."]
+    services.stand_at(date(2027, 3, 20))
     services.change(
         lambda session, row: changing.change(
             session, row, wish(services.plans.brook, 3), services.today, BY, services.clock.now()
@@ -52,4 +52,4 @@ def test_more_of_the_same_is_told_in_the_payer_s_language(services: Services):
         line,
     )
     (told,) = notes(services)
-    assert told == "Geändert seit der letzten Rechnung: 3 × Brook statt 1 ab 20. Januar 2027."
+    assert told == "Geändert seit der letzten Rechnung: 3 × Brook statt 1 ab 20. März 2027."
