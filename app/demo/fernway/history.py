@@ -115,9 +115,9 @@ _MARAS: tuple[Act, ...] = (
 _SERVED: tuple[Act, ...] = (
     # Otis: a line at home that will be a smaller one, and Burrow in the small size.
     Tried(Ago(1, "20:02", months=3), OTIS, FREE_CODE),
-    Used(Ago(75, "04:00"), OTIS, "BUR-0", "otis-1", "4.1"),
+    Used(Ago(75, "04:00"), OTIS, "BUR-0", "otis-1", "41"),
     Used(Ago(45, "04:00"), OTIS, "BUR-0", "otis-2", "160"),
-    Used(Ago(22, "04:00"), OTIS, "BUR-0", "otis-late", "12.5", late=46),
+    Used(Ago(22, "04:00"), OTIS, "BUR-0", "otis-late", "130", late=46),
     Used(Ago(21, "04:00"), OTIS, "BUR-0", "otis-2-again", "61", corrects="otis-2"),
     Used(Ago(10, "04:00"), OTIS, "BUR-0", "otis-3", "64.2"),
     Ordered(Ago(18, "16:30"), OTIS, {"RIV-100": 1, "VIS-REP": 1}),

@@ -1,11 +1,15 @@
 """The nights of days gone by: what runs by the clock, each morning at three."""
 
 from collections.abc import Iterator
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
+
 from app.demo.fernway.shop import ZONE
+from core.kernel.calendar import bill_days
 from core.kernel.clock import ManualClock
+from core.parties.models import Account
 from flows import end_services, make_statements, run_billing, run_trials, tell_quote
 from flows.house import House
 
@@ -28,7 +32,15 @@ def pass_by(house: House, clock: ManualClock, morning: datetime) -> None:
     clock.set(morning)
     end_services.run(house)
     run_billing.by_the_clock(house)
-    make_statements.by_the_clock(house)
+    if _states_on(house, morning.date()):
+        make_statements.by_the_clock(house)
     if problems := run_trials.run(house).problems:
         raise RuntimeError(f"trials could not be done: {problems}")
     tell_quote.remind(house)
+
+
+def _states_on(house: House, day: date) -> bool:
+    """Is it anybody's bill day? Else nobody's statement is due, which takes longer to find out."""
+    with house.db.reading() as session:
+        days = session.scalars(select(Account.bill_day).distinct()).all()
+    return any(list(bill_days(one, day - timedelta(days=1), day)) for one in days)

@@ -75,10 +75,10 @@ def _live(house: House, mail_box: Path, began: datetime, reached: datetime) -> N
         lived = moment
         clock.set(moment)
         # What an interrupted seed had in hand when it ended is free again by now.
-        worker.drain(past, owner)
+        _work(past, owner)
         act.happen(scene)
         clock.advance(timedelta(minutes=1))
-        worker.drain(past, owner)
+        _work(past, owner)
     _sleep(past, clock, lived, house.clock.now(), owner)
 
 
@@ -86,4 +86,10 @@ def _sleep(past: House, clock: ManualClock, after: datetime, until: datetime, ow
     """The nights in between, with what follows from them."""
     for morning in nights.mornings(after, until):
         nights.pass_by(past, clock, morning)
-        worker.drain(past, owner)
+        _work(past, owner)
+
+
+def _work(past: House, owner: str) -> None:
+    """Every job that is due, and what follows from it."""
+    while worker.work(past, owner):
+        pass
