@@ -1,5 +1,6 @@
-"""A customer with services: a line that runs, a phone that waits to be connected, a backup that counts."""
+"""Customers with services: a line that runs, a phone that waits to be connected, a backup that counts."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -9,9 +10,11 @@ from sqlalchemy.orm import Session
 from app.demo.fernway import people
 from core.catalog.models import Variant
 from core.kernel.clock import local_date
+from core.parties import tokens
 from core.parties.models import Account
+from core.parties.tokens import NewToken
 from core.subscriptions.models import Subscription, SubscriptionPhase
-from flows import activate_service, start_trial, trial_offers
+from flows import activate_service, change_service, start_trial, trial_offers
 from flows.hold_service import Asked
 from flows.start_trial import Newcomer, Wish
 from tests import nights
@@ -29,25 +32,45 @@ class Served:
 
     email: str
     account: Account
+    user_id: uuid.UUID
     services: dict[str, str]
+    #: Of the backup.
+    trial: str
 
 
-def move_in(place: Installation, name: str, street: str) -> Served:
-    """Somebody new begins the free backup and orders a line and a phone; the line is connected."""
+def move_in(place: Installation, name: str, street: str, offer: str = "burrow-5-gb") -> Served:
+    """Somebody new tries the backup and orders a line and a phone; the line is connected."""
     house, email = place.house, f"{name.replace(' ', '.').lower()}@example.com"
-    offer = "burrow-5-gb"
     shown = trial_offers.show(house, offer, None)
     who = Newcomer(name, email, PASSWORD)
     address = people.NELL.address | {"name": name, "line1": street}
     wish = Wish(offer, shown.fingerprint, newcomer=who, address=address, agreed_from="192.0.2.7")
-    start_trial.start(house, wish)
+    started = start_trial.start(house, wish)
     place.order_on_terms(email, {LINE: 1, PHONE_LINE: 1})
     [account] = place.values(Account, Account.email == email)
-    served = Served(email, account, _services(place, account))
+    served = Served(email, account, started.user.id, _services(place, account), started.public_id)
     today = local_date(house.clock.now(), account.time_zone)
     asked = Asked(served.services[LINE], "system")
     activate_service.activate(house, asked, today - RUNS_FOR)
     return served
+
+
+def rest(place: Installation, served: Served, sku: str) -> str:
+    """What was ordered works, and rests from today on; answers its public id."""
+    house, asked = place.house, Asked(served.services[sku], "system")
+    today = local_date(house.clock.now(), served.account.time_zone)
+    activate_service.activate(house, asked, today)
+    change_service.pause(house, asked, "away", "", None)
+    return asked.public_id
+
+
+def token(place: Installation, kind: str, user_id: uuid.UUID) -> str:
+    """Something that a program of theirs comes in with; answers its public id."""
+    now = place.house.clock.now()
+    new = NewToken(kind, "The meter in the cellar", tuple(tokens.SCOPES[kind]))
+    return place.house.db.run_tx(
+        lambda session: tokens.make(session, user_id, new, now.date(), now)[0].public_id
+    )
 
 
 def _services(place: Installation, account: Account) -> dict[str, str]:
@@ -58,7 +81,7 @@ def _services(place: Installation, account: Account) -> dict[str, str]:
             .join(Subscription, Subscription.id == SubscriptionPhase.subscription_id)
             .where(Subscription.service_account_id == account.id, SubscriptionPhase.number == 0)
         )
-        return dict(rows.tuples())
+        return {row.sku: row.public_id for row in rows}
 
 
 def park(place: Installation, account: Account) -> str:

@@ -1,4 +1,4 @@
-"""What is paid by the month: changed, rested and left by its customer; connected and billed at the desk."""
+"""What is paid by the month: changed, rested, left by who has it; connected, counted and billed by staff."""
 
 import re
 from datetime import timedelta
