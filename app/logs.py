@@ -28,8 +28,8 @@ _PLAIN_FIELDS = frozenset({"timestamp", "level", "logger", "request_id"})
 _MASKS = tuple(
     (re.compile(pattern), instead)
     for pattern, instead in (
-        # What opens something: an order's link, and the links of mails. The order's public id stays.
-        (r"(/(?:o|gift-card)/[^/\s?#\"']+/)[^/\s?#\"'.]+", r"\1[token]"),
+        # What opens something: links of orders, gift cards, quotes and trials, and of mails. Public ids stay.
+        (r"(/(?:o|gift-card|q|trial)/[^/\s?#\"']+/)[^/\s?#\"'.]+", r"\1[token]"),
         (r"(/(?:reset|invite|verify)/)[^/\s?#\"']+", r"\1[token]"),
         (r"(?i)([?&;](?:[a-z_]*token|key|code|secret|sig|signature)=)[^&\s#\"']+", r"\1[token]"),
         # Header lines, and what stands in them.
@@ -41,6 +41,8 @@ _MASKS = tuple(
         # Keys of the processor. Ids such as cs_… and pi_… open nothing and stay.
         (r"\b((?:sk|rk|whsec)_)[A-Za-z0-9_]+", r"\1[hidden]"),
         (r"(_secret_)[A-Za-z0-9]+", r"\1[hidden]"),
+        # Tokens and keys of programs.
+        (r"\b(cf_(?:user|staff)_)[A-Za-z0-9_-]+", r"\1[hidden]"),
         # A password in the address of a database or a server, or told by its name.
         (r"(://[^/\s:@]*:)[^/\s@]+@", r"\1[hidden]@"),
         (r"(?i)\b(password|passwd|secret(?:_key)?|token)(\s*[=:]\s*)[^\s,;&)]+", r"\1\2[hidden]"),

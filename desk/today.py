@@ -11,7 +11,9 @@ from cart.quotes import reading as quotes
 from core.kernel import jobs
 from core.kernel.money import total
 from core.orders import reading as orders
+from core.subscriptions import states, trial_reading
 from desk import shown
+from invoices.billing import parking
 from payments import reading as payments
 from web.access import Who, allow
 from web.context import channel, house, today
@@ -21,6 +23,9 @@ from web.pages import page
 
 today_ = Blueprint("desk_today", __name__, url_prefix="/desk", template_folder="templates")
 _SHOWN = 10
+#: Lists are counted up to here.
+_MOST = 100
+_ORDERED = "/desk/services?state=ordered"
 
 
 @today_.get("")
@@ -91,4 +96,29 @@ def _waiting(session: Session) -> list[dict[str, Any]]:
         }
         for row in dead
     ]
-    return found
+    return [*found, *_in_the_rooms(session)]
+
+
+def _in_the_rooms(session: Session) -> list[dict[str, Any]]:
+    """What waits for a person elsewhere, a line for each place where something does."""
+    approvals = len(quotes.approvals_waiting(session, limit=_MOST))
+    calls = len(trial_reading.follow_ups_due(session, today(), limit=_MOST))
+    places = (
+        (approvals, "quote waits", "quotes wait", "for approval", "/desk/quotes/approvals"),
+        (parking.count(session), "account is", "accounts are", "parked", "/desk/parked"),
+        (states.waiting(session), "service waits", "services wait", "to be connected", _ORDERED),
+        (calls, "person to call", "people to call", "about their trial", "/desk/trials/follow-ups"),
+    )
+    return [
+        {
+            "text": f"{_many(count)} {one if count == 1 else many} {what}",
+            "href": href,
+            "state": State("wait", "Waiting"),
+        }
+        for count, one, many, what, href in places
+        if count
+    ]
+
+
+def _many(count: int) -> str:
+    return str(count) if count < _MOST else f"{_MOST} or more"

@@ -8,6 +8,10 @@ from alembic import op
 from alembic.operations import BatchOperations
 
 
+class CannotMigrate(RuntimeError):
+    """A row is there that the new tables can't hold: says which, and what to do. Nothing was changed."""
+
+
 def run(statements: Mapping[str, Sequence[str]]) -> None:
     """Run the statements of the dialect at hand, as they are written."""
     connection = op.get_bind()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -46,7 +46,7 @@ def note(session: Session, marked: Sequence[Marked], now: datetime) -> None:
             "as_of": one.as_of,
             "next_on": one.next_on,
             "open_from": one.open_from,
-            "looked_at": now,
+            "looked_at": now - _SLACK,
         }
         for one in sorted(marked, key=lambda one: one.subscription_id)
     ]
@@ -121,7 +121,7 @@ def _unseen() -> list[ColumnElement[bool]]:
     told_late = exists().where(
         UsageRecord.subscription_id == Subscription.id,
         UsageRecord.used_on < BillMark.open_from,
-        UsageRecord.recorded_at > BillMark.looked_at - literal(_SLACK),
+        UsageRecord.recorded_at > BillMark.looked_at,
     )
     return [
         BillMark.subscription_id.is_(None),
@@ -162,7 +162,11 @@ def late(as_of: date, zones: Mapping[str, date], since: datetime) -> Select[str]
         .distinct()
         .join(Subscription, Subscription.payer_account_id == Account.id)
         .join(BillMark, BillMark.subscription_id == Subscription.id)
-        .where(_day_has_come(as_of, zones), BillMark.looked_at < since, ~_is_parked(Account.id))
+        .where(
+            _day_has_come(as_of, zones),
+            BillMark.looked_at < since - _SLACK,
+            ~_is_parked(Account.id),
+        )
         .order_by(Account.number)
     )
 

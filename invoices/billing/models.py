@@ -105,6 +105,7 @@ class BillMark(Base):
     next_on: Mapped[date | None]
     #: Usage of earlier days was billed.
     open_from: Mapped[date | None]
+    #: What was written down by then was seen: a little before somebody looked.
     looked_at: Mapped[datetime]
 
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from io import StringIO
@@ -20,6 +20,7 @@ from sqlalchemy import func, select
 
 from app import cli, migrations
 from app.commands import invite, jobs, migrate, reconcile, staff
+from app.migrations.ops import CannotMigrate
 from app.settings import Settings, load
 from core.kernel import jobs as queue
 from core.kernel.audit import AuditEntry
@@ -372,6 +373,17 @@ def test_migrate_brings_an_empty_database_to_this_release_and_then_finds_nothing
     db.close()
     assert f"from nothing to {migrations.newest()}" in first.getvalue()
     assert "at this release already" in second.getvalue()
+
+
+def test_migrate_says_in_one_line_what_is_in_its_way(new_url, clock, tmp_path, monkeypatch):
+    def refuse(url: str) -> None:
+        raise CannotMigrate("Give ended_on of subscription s1. Nothing was changed.")
+
+    monkeypatch.setattr(migrations, "upgrade", refuse)
+    url, out = new_url(), StringIO()
+    with closing(Database(url)) as db:
+        assert migrate.run([], load(environment(url, tmp_path)), db, clock, out) == 1
+    assert out.getvalue() == "Give ended_on of subscription s1. Nothing was changed.\n"
 
 
 # --- the way in -------------------------------------------------------------------------------------

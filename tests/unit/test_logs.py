@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import structlog
 
 from app import logs
 from core.kernel.ids import derived_token, new_public_id, new_token
+from tests.rooms.web.routes import ROUTES
 
 TOKEN = derived_token("s" * 32, "order", "77")
 
@@ -149,6 +151,8 @@ SECRETS = {
     "a test key": f"No such key: sk_test_{TOKEN}",
     "a restricted key": f"rk_live_{TOKEN}",
     "a signing secret": f"whsec_{TOKEN}",
+    "a customer's token": f"no such token: cf_user_{TOKEN}",
+    "a key of the desk": f"cf_staff_{TOKEN} is revoked",
     "a client secret": f"pi_123_secret_{TOKEN}",
     "a database's password": f"postgresql+psycopg://shop:{TOKEN}@db/shop",
     "a password": f"login failed: password={TOKEN}",
@@ -168,6 +172,14 @@ def test_no_secret_is_told_wherever_it_stands(written: Callable[[], str], text: 
     logging.getLogger("library").error("said %s", text)
     assert len(written().splitlines()) == 4
     assert TOKEN not in written()
+
+
+@pytest.mark.parametrize(
+    "rule", sorted({route.rule for route in ROUTES if "<token>" in route.rule})
+)
+def test_no_address_with_a_token_in_it_tells_it(rule: str):
+    path = re.sub(r"<[^>]*id>", "0" * 32, rule).replace("<token>", TOKEN)
+    assert TOKEN not in logs.mask(f"GET https://shop.example.com{path}?x=1")
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import time
 from decimal import Decimal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.demo.fernway.people import OTIS, Person
+from app.demo.fernway.people import Person
+from app.demo.fernway.scene import Ago, Scene
 from core.kernel.money import to_micros
 from core.orders.models import OrderLine
 from core.parties import accounts
@@ -26,52 +26,29 @@ ACTOR = "system"
 class Credited:
     """So much before tax is given back on one SKU of an order's bill."""
 
-    day: int
-    at: time
+    when: Ago
     who: Person
     sku: str
     minor: int
     reason: str
     message: str
 
+    def happen(self, scene: Scene) -> None:
+        """Once, by its name."""
+        _credit(scene.house, self)
+
 
 @dataclass(frozen=True)
 class Drafted:
     """An invoice that staff have begun to write."""
 
-    day: int
-    at: time
+    when: Ago
     who: Person
     lines: Sequence[tuple[str, str, str, str]]  # text, quantity, price, tax category
 
-
-CREDITED = Credited(
-    44,
-    time(11, 15),
-    OTIS,
-    "CAB-5",
-    1000,
-    "returned",
-    "One cable kit came back unopened. Thank you.",
-)
-DRAFTED = Drafted(
-    56,
-    time(15, 20),
-    OTIS,
-    (
-        ("Moving the socket in the workshop", "1.5", "48.00", "service"),
-        ("Cable along the beam, by the meter", "24", "0.85", "device"),
-        ("A courtesy for the second visit", "1", "-15.00", "service"),
-    ),
-)
-
-
-def happen(house: House, act: Credited | Drafted) -> None:
-    """Do one act, once."""
-    if isinstance(act, Credited):
-        _credit(house, act)
-    else:
-        _draft(house, act)
+    def happen(self, scene: Scene) -> None:
+        """Begin it, unless it is begun, and write it, unless it is written."""
+        _draft(scene.house, self)
 
 
 def _credit(house: House, act: Credited) -> None:
@@ -83,7 +60,7 @@ def _credit(house: House, act: Credited) -> None:
             public_id,
             {number: act.minor},
             act.reason,
-            f"fernway-{act.day}",
+            f"fernway-{act.when.days}",
             ACTOR,
             message=act.message,
         ),

@@ -1,184 +1,304 @@
-"""What happened at Fernway's in the weeks before the demo opened: orders, bills that were paid, corrections.
+"""What happened at Fernway's in the months before the demo opened.
 
-Everything comes about in the real flows, at its own hour. Each act may be asked for again and is done once,
-so that a seed that was interrupted goes on where it stopped.
+Everything comes about in the real flows, at its own hour, and the nights in between bill, state, remind and
+end what they would have. Each act may be asked for again and is done once, so that a seed that was
+interrupted goes on where it stopped.
+
+Bill days are kept in step: what was connected on yesterday's day of an earlier month is billed with last
+night, so that there are runs to compare.
 """
 
-import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from app.demo.fernway import corrections
-from app.demo.fernway.corrections import CREDITED, DRAFTED, Credited, Drafted
-from app.demo.fernway.people import MARA, NELL, OTIS, ROSA, Person
-from app.demo.fernway.shop import ZONE
-from cart import lines
-from cart.checkout import Details
-from cart.models import Cart
-from core.kernel.clock import ManualClock
-from core.kernel.ids import derived_token
-from core.orders import placing
-from core.parties import accounts, users
-from flows import pay_bill, place_order, settle_payment
-from flows.house import House
-from flows.pay_bill import PayWish
-from flows.place_order import Wish
-from invoices.models import Invoice
-from payments import operations
-from payments.models import PaymentOperation
-
-#: The history begins so many days before the seed.
-DAYS = 60
-
-
-@dataclass(frozen=True)
-class Ordered:
-    """An order, so many days after the beginning, on terms or paid by card at once."""
-
-    key: str
-    day: int
-    at: time
-    who: Person
-    pieces: Mapping[str, int]
-    by: str = "invoice"
-
-
-@dataclass(frozen=True)
-class BillPaid:
-    """Somebody pays the bill of an earlier order of theirs by card."""
-
-    day: int
-    at: time
-    who: Person
-    order: str
-
-
-Act = Ordered | BillPaid | Credited | Drafted
-
-#: Terms are fourteen days and then the next business day: what was ordered until day 42 is overdue on
-#: day 60, and after day 46 it is not due yet.
-ACTS: tuple[Act, ...] = (
-    Ordered("mara-1", 8, time(10, 12), MARA, {"CAN-100": 1, "VIS-INST": 1, "STR-18": 1}),
-    BillPaid(19, time(19, 20), MARA, "mara-1"),
-    Ordered("otis-1", 27, time(8, 41), OTIS, {"CAN-SAT": 1, "CAB-5": 2}),
-    Ordered("nell-1", 27, time(12, 5), NELL, {"KNOCK-1": 1, "CHIME-1": 1}, by="card"),
-    BillPaid(41, time(17, 3), OTIS, "otis-1"),
-    Ordered("otis-2", 42, time(16, 30), OTIS, {"RIV-100": 1, "VIS-REP": 1}),
-    CREDITED,
-    Ordered("rosa-1", 49, time(20, 15), ROSA, {"LOOK-2": 2}, by="card"),
-    Ordered("mara-2", 51, time(18, 47), MARA, {"LOOK-1": 1, "BUR-1": 1}),
-    DRAFTED,
-    Ordered("mara-3", 58, time(9, 28), MARA, {"HAND-1": 1, "TEL-1": 1}),
-    Ordered("nell-2", 59, time(13, 36), NELL, {"EMB-1": 2, "CAB-15": 1}, by="card"),
-    Ordered("otis-3", 59, time(14, 20), OTIS, {"GIFT-50": 1}, by="card"),
+from app.demo.fernway.buying import BillsPaid, Ordered, Transferred
+from app.demo.fernway.corrections import Credited, Drafted
+from app.demo.fernway.people import (
+    ALMA,
+    BRAM,
+    CORA,
+    DESK,
+    DORA,
+    HANNE,
+    IMKE,
+    IVO,
+    JONNA,
+    JORY,
+    JUNO,
+    LENA,
+    MARA,
+    NELL,
+    OTIS,
+    PELL,
+    PIET,
+    ROSA,
+    SANNA,
+    SILAS,
+    TESSA,
+    WREN,
+    place,
 )
+from app.demo.fernway.quoted import (
+    QuoteAccepted,
+    QuoteAsked,
+    QuoteDeclined,
+    QuoteMade,
+    QuoteTalked,
+)
+from app.demo.fernway.scene import Act, Ago
+from app.demo.fernway.served import Changed, Connected, Foreseen, Left, PaidBy, Rested, Used
+from app.demo.fernway.shop import ZONE
+from app.demo.fernway.trials import CARD_CODE, FREE_CODE, NO_CARD_CODE
+from app.demo.fernway.tried import Called, Stopped, Tried
+from cart.quotes.offer import Discount
+from cart.quotes.wanting import Wanted
+from core.kernel.money import to_micros
+
+#: The history begins so many days before the seed: four months and some days.
+DAYS = 135
+
+_YARD = place("The yard", "2 Quay Street", "555-0169")
+_SHED = place("The winter shed", "Lock Road, gate 3", "555-0169")
+_MARKET = place("The bakery", "10 Market Square", "555-0144")
+_MILL = place("The mill", "1 Mill Lane", "555-0145")
+_STALL = place("The stall at the station", "Station Terrace", "555-0146")
+
+
+def _line(micros: str, site: int = 0, months: int | None = None) -> Wanted:
+    return Wanted(sku="BIZ-100", price_micros=to_micros(micros), term_months=months, site=site)
+
+
+#: Terms are fourteen days and then the next business day: what was ordered eighteen days ago or earlier is
+#: overdue, and what was ordered within the last two weeks is not due yet.
+_BOUGHT: tuple[Act, ...] = (
+    Ordered(Ago(27, "12:05"), NELL, {"KNOCK-1": 1, "CHIME-1": 1}, by="card"),
+    Ordered(Ago(33, "08:41"), OTIS, {"CAN-SAT": 1, "CAB-5": 2}),
+    Credited(
+        Ago(16, "11:15"),
+        OTIS,
+        "CAB-5",
+        1000,
+        "returned",
+        "One cable kit came back unopened. Thank you.",
+    ),
+    Ordered(Ago(11, "20:15"), ROSA, {"LOOK-2": 2}, by="card"),
+    Drafted(
+        Ago(4, "15:20"),
+        OTIS,
+        (
+            ("Moving the socket in the workshop", "1.5", "48.00", "service"),
+            ("Cable along the beam, by the meter", "24", "0.85", "device"),
+            ("A courtesy for the second visit", "1", "-15.00", "service"),
+        ),
+    ),
+    Ordered(Ago(1, "13:36"), NELL, {"EMB-1": 2, "CAB-15": 1}, by="card"),
+    Ordered(Ago(1, "14:20"), OTIS, {"GIFT-50": 1}, by="card"),
+)
+
+_MARAS: tuple[Act, ...] = (
+    Ordered(Ago(5, "10:12", months=4), MARA, {"CAN-100": 1, "VIS-INST": 1, "STR-18": 1}),
+    Connected(Ago(1, "10:40", months=4), MARA, "STR-18"),
+    BillsPaid(Ago(116, "19:20"), MARA),
+    Ordered(Ago(5, "17:31", months=3), MARA, {"TEL-1": 1}),
+    Connected(Ago(1, "09:15", months=3), MARA, "TEL-1"),
+    BillsPaid(Ago(82, "18:02"), MARA),
+    BillsPaid(Ago(52, "20:44"), MARA),
+    Changed(Ago(47, "21:08"), MARA, "STR-18", "RIV-100"),
+    Rested(Ago(27, "07:50"), MARA, "STR-18", 9, "A week and a half at my sister’s"),
+    BillsPaid(Ago(20, "19:36"), MARA),
+    Tried(Ago(24, "21:17"), MARA, CARD_CODE),
+    Ordered(Ago(9, "18:47"), MARA, {"LOOK-1": 1}),
+    Ordered(Ago(2, "09:28"), MARA, {"HAND-1": 1}),
+)
+
+_SERVED: tuple[Act, ...] = (
+    # Otis: a line at home that will be a smaller one, and Burrow in the small size.
+    Tried(Ago(1, "20:02", months=3), OTIS, FREE_CODE),
+    Used(Ago(75, "04:00"), OTIS, "BUR-0", "otis-1", "41"),
+    Used(Ago(45, "04:00"), OTIS, "BUR-0", "otis-2", "160"),
+    Used(Ago(22, "04:00"), OTIS, "BUR-0", "otis-late", "130", late=46),
+    Used(Ago(21, "04:00"), OTIS, "BUR-0", "otis-2-again", "61", corrects="otis-2"),
+    Used(Ago(10, "04:00"), OTIS, "BUR-0", "otis-3", "64.2"),
+    Ordered(Ago(18, "16:30"), OTIS, {"RIV-100": 1, "VIS-REP": 1}),
+    Connected(Ago(14, "11:30"), OTIS, "RIV-100"),
+    Changed(Ago(3, "22:14"), OTIS, "RIV-100", "STR-18", at_period_end=True),
+    BillsPaid(Ago(50, "17:03"), OTIS),
+    BillsPaid(Ago(19, "17:41"), OTIS),
+    # The boat yard: its line is its own, and Otis pays for it.
+    Ordered(Ago(8, "08:10", months=3), TESSA, {"BIZ-100": 1, "SWI-8": 1}),
+    Connected(Ago(1, "08:30", months=3), TESSA, "BIZ-100"),
+    Transferred(Ago(86, "10:05"), TESSA),
+    PaidBy(Ago(80, "09:44"), TESSA, "BIZ-100", OTIS),
+    # A year ahead; on the way out; a bundle, connected yesterday; one that waits for the fitter.
+    Ordered(Ago(44, "19:12"), SILAS, {"BRK-6-Y": 1}, by="card"),
+    Connected(Ago(40, "14:05"), SILAS, "BRK-6-Y"),
+    Ordered(Ago(56, "11:48"), HANNE, {"STR-18": 1}),
+    Connected(Ago(51, "10:10"), HANNE, "STR-18"),
+    Transferred(Ago(41, "09:30"), HANNE),
+    Transferred(Ago(10, "09:31"), HANNE),
+    Left(
+        Ago(5, "15:02"), HANNE, "STR-18", "moving", "To Alderford in spring; will call from there"
+    ),
+    Ordered(Ago(5, "20:31"), SANNA, {"RIV-HOME": 1}, by="card"),
+    Connected(Ago(1, "10:55"), SANNA, "RIV-100"),
+    Ordered(Ago(2, "12:17"), JORY, {"STR-18": 1, "VIS-INST": 1, "CAN-100": 1}),
+)
+
+_TRIED: tuple[Act, ...] = (
+    Tried(Ago(5, "19:05"), JUNO, NO_CARD_CODE),
+    Tried(Ago(10, "13:22"), IVO, NO_CARD_CODE),
+    Called(
+        Ago(5, "11:10"),
+        IVO,
+        "reached",
+        "Likes it. Asks what happens to the key when he moves house",
+    ),
+    Tried(Ago(12, "09:47"), BRAM, FREE_CODE),
+    Used(Ago(3, "04:00"), BRAM, "BUR-0", "bram-1", "4.3"),
+    Tried(Ago(41, "18:33"), CORA, CARD_CODE),
+    Tried(Ago(50, "21:40"), PIET, CARD_CODE),
+    Stopped(Ago(38, "08:15"), PIET),
+    Tried(Ago(45, "16:20"), WREN, NO_CARD_CODE),
+    Called(Ago(40, "10:40"), WREN, "no_answer", ""),
+    Called(Ago(35, "17:25"), WREN, "reached", "Wants to think about it"),
+    Called(Ago(24, "10:15"), WREN, "not_wanted", "Copies to a disk at her brother’s"),
+    # A reading in kilobytes where gigabytes were meant: last night's bill was absurd and waits.
+    Tried(Ago(1, "15:15", months=2), LENA, FREE_CODE),
+    Used(Ago(45, "04:00"), LENA, "BUR-0", "lena-1", "6.2"),
+    Used(Ago(8, "04:00"), LENA, "BUR-0", "lena-2", "8400000"),
+)
+
+_QUOTED: tuple[Act, ...] = (
+    QuoteAsked(
+        Ago(12, "11:26"),
+        OTIS,
+        "Fell Boat Yard",
+        "BIZ-100",
+        "A line in the yard is there; we want one more in each of these, and no calls at night.",
+        (_YARD, _SHED),
+    ),
+    QuoteMade(Ago(10, "09:30"), OTIS, (_line("149.00"), _line("149.00", 1)), (_YARD, _SHED)),
+    QuoteTalked(
+        Ago(8, "20:11"), OTIS, "Would a year each make a difference? And the shed needs a switch."
+    ),
+    QuoteTalked(
+        Ago(7, "10:02"),
+        OTIS,
+        "It does: 139 a month for twelve months. I put the switch in at the old price.",
+        DESK,
+    ),
+    QuoteMade(
+        Ago(6, "09:50"),
+        OTIS,
+        (
+            _line("139.00", months=12),
+            _line("139.00", 1, 12),
+            Wanted(sku="SWI-8", price_micros=to_micros("64.00"), site=1),
+        ),
+        (_YARD, _SHED),
+        note="Both lines on the same day; we bring the switch.",
+        is_next=True,
+    ),
+    QuoteAsked(
+        Ago(1, "16:10"),
+        IMKE,
+        "Hale Veterinary Practice",
+        "BIZ-100",
+        "The line must not fail while we operate. What happens when the power does?",
+        (IMKE.address,),
+    ),
+    QuoteAsked(
+        Ago(4, "12:40"),
+        ALMA,
+        "Tarnbrook School",
+        "BIZ-100",
+        "One line for the school and one for the gym, for two years.",
+        (ALMA.address,),
+        2,
+    ),
+    QuoteMade(
+        Ago(1, "11:20"),
+        ALMA,
+        (Wanted(sku="BIZ-100", quantity=2, term_months=24), Wanted(sku="VIS-INST")),
+        (ALMA.address,),
+        discount=Discount(150_000, 0, "Schools pay less, and two years are agreed"),
+        why="The same as we gave the school in Alderford.",
+        is_sent=False,
+    ),
+    QuoteAsked(
+        Ago(46, "08:05"),
+        JONNA,
+        "Weir Bakery",
+        "BIZ-100",
+        "Three places, one bill. We open at four, so come after ten.",
+        (_MARKET, _MILL, _STALL),
+    ),
+    QuoteMade(
+        Ago(44, "14:10"),
+        JONNA,
+        tuple(_line("129.00", site, 24) for site in range(3)),
+        (_MARKET, _MILL, _STALL),
+        why="Three lines for two years.",
+        answer="Fine. Not below 129.",
+    ),
+    QuoteAccepted(Ago(41, "10:30"), JONNA, "Owner"),
+    Connected(Ago(34, "11:00"), JONNA, "BIZ-100", "10 Market Square"),
+    Connected(Ago(31, "13:20"), JONNA, "BIZ-100", "1 Mill Lane"),
+    Transferred(Ago(29, "09:12"), JONNA),
+    QuoteAsked(
+        Ago(32, "17:55"),
+        PELL,
+        "Kiln Pottery",
+        "KEEP-1",
+        "For the kiln controller. Three of them, please.",
+        (PELL.address,),
+        3,
+    ),
+    QuoteMade(
+        Ago(30, "10:25"),
+        PELL,
+        (Wanted(sku="KEEP-1", quantity=3, price_micros=to_micros("112.00")),),
+        (PELL.address,),
+    ),
+    QuoteDeclined(Ago(24, "12:09"), PELL, "price", "We found them used for half of it."),
+    QuoteAsked(
+        Ago(53, "15:44"),
+        DORA,
+        "Riverside Camping",
+        "CAN-SAT",
+        "Wi-Fi for the meadow, eight poles.",
+        (DORA.address,),
+        8,
+    ),
+    QuoteMade(
+        Ago(50, "11:05"),
+        DORA,
+        (Wanted(sku="CAN-SAT", quantity=8, price_micros=to_micros("84.00")),),
+        (DORA.address,),
+        valid_days=14,
+    ),
+)
+
+_LOOKED: tuple[Act, ...] = (Foreseen(Ago(1, "16:42"), 30),)
+_ALL: tuple[Act, ...] = (*_BOUGHT, *_MARAS, *_SERVED, *_TRIED, *_QUOTED, *_LOOKED)
+
+
+def opens_on(began: datetime) -> date:
+    """The day on which the demo opens whose history began at that moment."""
+    return (began + timedelta(days=DAYS)).astimezone(ZoneInfo(ZONE)).date()
+
+
+def acts(began: datetime) -> list[tuple[datetime, Act]]:
+    """Everything that happened, with its moment, the earliest first."""
+    opens = opens_on(began)
+    return sorted(((act.when.moment(opens), act) for act in _ALL), key=lambda one: one[0])
 
 
 def sold() -> dict[str, int]:
     """How many of each SKU the history takes from the shelves."""
     pieces: Counter[str] = Counter()
-    for act in ACTS:
+    for act in _ALL:
         if isinstance(act, Ordered):
             pieces.update(act.pieces)
     return dict(pieces)
-
-
-def moment(began: datetime, act: Act) -> datetime:
-    """When an act happens, in a history that began at ``began``."""
-    first = began.astimezone(ZoneInfo(ZONE)).date()
-    return datetime.combine(first + timedelta(days=act.day), act.at, ZoneInfo(ZONE))
-
-
-def mornings(after: datetime, until: datetime) -> Iterator[datetime]:
-    """Five in the morning of every day in between."""
-    zone = ZoneInfo(ZONE)
-    day = after.astimezone(zone).date()
-    while (morning := datetime.combine(day, time(5), zone)) <= until:
-        if morning > after:
-            yield morning
-        day += timedelta(days=1)
-
-
-def happen(house: House, clock: ManualClock, act: Act) -> None:
-    """Do one act at the clock's present moment, which moves on a little. ``house`` has that clock."""
-    if isinstance(act, Ordered):
-        _order(house, clock, act)
-    elif isinstance(act, Credited | Drafted):
-        corrections.happen(house, act)
-    else:
-        _pay(house, clock, act)
-
-
-def _order(house: House, clock: ManualClock, act: Ordered) -> None:
-    cart_id = _cart_id(house, act.key)
-    house.db.run_tx(lambda session: _fill(session, house, act, cart_id))
-    clock.advance(timedelta(minutes=3))
-    details = Details(act.who.email, dict(act.who.address), "standard", act.by)
-    with house.db.reading() as session:
-        user = users.find(session, act.who.email)
-    wish = Wish(cart_id, details, user_id=user.id if user else None)
-    placed = place_order.place(house, wish)
-    if placed.redirect_url is None:
-        return
-    clock.advance(timedelta(minutes=2))
-    with house.db.reading() as session:
-        operation = operations.of_order(session, placed.order_id)
-    assert operation is not None  # there is a page to pay on
-    settle_payment.settle(house, operation.id)
-
-
-def _cart_id(house: House, key: str) -> str:
-    """The cart of an act: the same again, and nobody can guess it."""
-    return derived_token(house.links.secret, "fernway-cart", key)
-
-
-def _fill(session: Session, house: House, act: Ordered, cart_id: str) -> None:
-    if session.scalar(select(Cart.id).where(Cart.public_id == cart_id)) is not None:
-        return
-    channel, _ = accounts.channel_by_code(session, house.rules.channel)
-    user = users.find(session, act.who.email)
-    now = house.clock.now()
-    cart = lines.open_cart(session, channel, now, user.id if user else None)
-    cart.public_id = cart_id
-    for sku, quantity in act.pieces.items():
-        lines.add(session, cart, sku, quantity, house.rules.hold_for, now)
-
-
-def _pay(house: House, clock: ManualClock, act: BillPaid) -> None:
-    with house.db.reading() as session:
-        begun = _begun(session, act)
-        wish = _pay_wish(session, house, act)
-    if begun is None:
-        pay_bill.pay(house, wish)
-        with house.db.reading() as session:
-            begun = _begun(session, act)
-    assert begun is not None  # found, or begun just now
-    clock.advance(timedelta(minutes=2))
-    settle_payment.settle(house, begun)
-
-
-def _begun(session: Session, act: BillPaid) -> uuid.UUID | None:
-    """The payment of a bill that this person has begun; nobody pays two bills in this history."""
-    account = accounts.by_number(session, act.who.account_number or "")
-    return session.scalar(
-        select(PaymentOperation.id).where(
-            PaymentOperation.account_id == account.id, PaymentOperation.order_id.is_(None)
-        )
-    )
-
-
-def _pay_wish(session: Session, house: House, act: BillPaid) -> PayWish:
-    user = users.find(session, act.who.email)
-    assert user is not None  # whoever has an account has a log-in
-    cart = lines.find(session, _cart_id(house, act.order))
-    order = placing.of_cart(session, cart.id)
-    assert order is not None  # it was an earlier act
-    of_order = (Invoice.order_id == order.id, Invoice.kind == "invoice")
-    invoice = session.scalars(select(Invoice.id).where(*of_order)).one()
-    return PayWish(user.id, [invoice])

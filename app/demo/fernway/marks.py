@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.kernel import audit
@@ -18,11 +18,12 @@ _OPENED, _FURNISHED = "demo.opened", "demo.furnished"
 class Found:
     """``empty``, ``begun`` (a seed was interrupted), ``there``, or ``other``: another shop.
 
-    ``began`` is when Fernway's history begins, once it does.
+    ``began`` is when Fernway's history begins, once it does, and ``reached`` how far it has come.
     """
 
     state: Literal["empty", "begun", "there", "other"]
     began: datetime | None = None
+    reached: datetime | None = None
 
 
 def look(session: Session, channel: str) -> Found:
@@ -30,7 +31,8 @@ def look(session: Session, channel: str) -> Found:
     began = session.scalar(select(AuditEntry.at).where(AuditEntry.act == _OPENED))
     if began is not None:
         furnished = session.scalar(select(AuditEntry.id).where(AuditEntry.act == _FURNISHED))
-        return Found("begun" if furnished is None else "there", began)
+        reached = session.scalar(select(func.max(AuditEntry.at)))
+        return Found("begun" if furnished is None else "there", began, reached)
     taken = select(Channel.id).where(Channel.code == channel)
     named = select(LegalEntity.id).where(LegalEntity.code == "fernway")
     is_other = session.scalar(taken) is not None or session.scalar(named) is not None

@@ -8,12 +8,12 @@ from typing import cast
 from sqlalchemy.orm import Session
 
 from app import worker
-from app.demo.fernway import history, marks, people, shop
+from app.demo.fernway import history, marks, nights, people, shop
 from app.demo.fernway.marks import Found
+from app.demo.fernway.scene import Scene
 from app.demo.fernway.till import Post, Till
 from core.kernel.clock import ManualClock
 from core.kernel.ids import new_public_id
-from flows import make_statements
 from flows.house import House
 from payments.gateway import Gateway
 
@@ -29,7 +29,7 @@ def open_shop(house: House, mail_box: Path) -> Found:
     if found.state in ("there", "other"):
         return found
     began = found.began or _furnish(house)
-    _live(house, mail_box, began)
+    _live(house, mail_box, began, found.reached or began)
     house.db.run_tx(
         lambda session: marks.note_furnished(session, house.rules.channel, house.clock.now())
     )
@@ -38,20 +38,21 @@ def open_shop(house: House, mail_box: Path) -> Found:
 
 def _furnish(house: House) -> datetime:
     """The shop and its people, in one commit; answers when their history begins."""
-    began = house.clock.now() - timedelta(days=history.DAYS)
+    opens = house.clock.now()
+    began = opens - timedelta(days=history.DAYS)
     hashes = people.passwords()
 
     def furnish(session: Session) -> None:
         entity, channel = shop.open_shop(session, house.rules.channel, history.sold(), began)
-        people.move_in(session, entity, channel, hashes, began)
+        people.move_in(session, entity, channel, hashes, began, opens)
         marks.note_opened(session, house.rules.channel, began)
 
     house.db.run_tx(furnish)
     return began
 
 
-def _live(house: House, mail_box: Path, began: datetime) -> None:
-    """Every act at its hour, and what follows from it before the next."""
+def _live(house: House, mail_box: Path, began: datetime, reached: datetime) -> None:
+    """Every act at its hour, the nights before it, and what follows; from where a seed has stopped on."""
     clock = ManualClock(began)
     past = replace(
         house,
@@ -62,23 +63,33 @@ def _live(house: House, mail_box: Path, began: datetime) -> None:
         rules=replace(house.rules, payment_methods=("card", "invoice")),
     )
     owner = f"seed:{new_public_id()[:8]}"
-    stated = began
-    for act in history.ACTS:
-        moment = history.moment(began, act)
-        _state(past, clock, stated, moment, owner)
-        stated = moment
+    scene = Scene(past, clock)
+    acts = history.acts(began)
+    # The last one that had begun may not have ended; those before it have.
+    begun = max((at for at, _ in acts if at <= reached), default=began)
+    lived = begun
+    for moment, act in acts:
+        if moment < begun:
+            continue
+        _sleep(past, clock, lived, moment, owner)
+        lived = moment
         clock.set(moment)
         # What an interrupted seed had in hand when it ended is free again by now.
-        worker.drain(past, owner)
-        history.happen(past, clock, act)
+        _work(past, owner)
+        act.happen(scene)
         clock.advance(timedelta(minutes=1))
-        worker.drain(past, owner)
-    _state(past, clock, stated, house.clock.now(), owner)
+        _work(past, owner)
+    _sleep(past, clock, lived, house.clock.now(), owner)
 
 
-def _state(past: House, clock: ManualClock, after: datetime, until: datetime, owner: str) -> None:
-    """Each morning in between, the statements of those whose bill day it is, as the worker makes them."""
-    for morning in history.mornings(after, until):
-        clock.set(morning)
-        if make_statements.by_the_clock(past).made:
-            worker.drain(past, owner)
+def _sleep(past: House, clock: ManualClock, after: datetime, until: datetime, owner: str) -> None:
+    """The nights in between, with what follows from them."""
+    for morning in nights.mornings(after, until):
+        nights.pass_by(past, clock, morning)
+        _work(past, owner)
+
+
+def _work(past: House, owner: str) -> None:
+    """Every job that is due, and what follows from it."""
+    while worker.work(past, owner):
+        pass

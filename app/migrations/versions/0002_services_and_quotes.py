@@ -9,7 +9,7 @@ is a bundle by its kind now.
 import sqlalchemy as sa
 from alembic import op
 
-from app.migrations.ops import behind, guarded_batch, run, unfenced
+from app.migrations.ops import CannotMigrate, behind, guarded_batch, run, unfenced
 from core.kernel.money import minor_digits
 
 revision = "0002"
@@ -172,7 +172,7 @@ def upgrade() -> None:
     run(GUARDS)
 
 
-#: What release 0.1's tables took and ours don't: nobody could enter it but by hand, and nobody but its
+#: What the first tables took and these don't: nobody could enter it but by hand, and nobody but its
 #: owner knows what it should be.
 _REFUSED = (
     (
@@ -211,7 +211,7 @@ def _refuse_what_cannot_be_held() -> None:
     for words, query in _REFUSED:
         found = [str(name) for (name,) in connection.exec_driver_sql(query)]
         if found:
-            raise RuntimeError(f"{words} {', '.join(found[:5])}. Nothing was changed.")
+            raise CannotMigrate(f"{words} {', '.join(found[:5])}. Nothing was changed.")
 
 
 def _create_tables() -> None:

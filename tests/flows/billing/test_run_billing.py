@@ -117,6 +117,20 @@ def test_an_account_that_fails_is_parked_and_the_others_are_billed(services: Ser
     services.verify()
 
 
+def test_usage_that_was_billed_is_looked_at_once(services: Services):
+    service = services.begin(services.plans.backup)
+    services.stand_at(date(2027, 2, 20))
+    services.use(service, "a", "15", date(2027, 2, 10))
+    services.stand_at(FEBRUARY_28)
+    run(services, FEBRUARY_28)
+    services.stand_at(date(2027, 3, 2))
+    run_billing.by_the_clock(services.house)
+    with services.house.db.reading() as session:
+        latest = session.scalars(select(BillRun).order_by(BillRun.started_at.desc())).first()
+    assert latest is not None
+    assert latest.as_of == FEBRUARY_28, "nothing is due, so nothing is planned"
+
+
 def test_one_that_is_too_much_is_parked_and_its_group_is_billed(services: Services):
     people(services, 3)
     services.begin(services.plans.stream, quantity=9000)
