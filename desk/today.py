@@ -1,5 +1,6 @@
 """Today's page: what came in, and what wants a hand."""
 
+from collections.abc import Sequence
 from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -8,10 +9,11 @@ from flask import Blueprint
 from sqlalchemy.orm import Session
 
 from cart.quotes import reading as quotes
-from core.kernel import jobs
+from core.kernel import db, jobs
 from core.kernel.money import total
 from core.orders import reading as orders
-from core.subscriptions import states, trial_reading
+from core.subscriptions import reading as services
+from core.subscriptions import trial_reading as trials
 from desk import shown
 from invoices.billing import parking
 from payments import reading as payments
@@ -23,9 +25,17 @@ from web.pages import page
 
 today_ = Blueprint("desk_today", __name__, url_prefix="/desk", template_folder="templates")
 _SHOWN = 10
-#: Lists are counted up to here.
-_MOST = 100
-_ORDERED = "/desk/services?state=ordered"
+#: What waits for people, in the order of ``_todo``: one, many, and where it stands.
+_TODO = (
+    ("account is parked, and not billed", "accounts are parked, and not billed", "/desk/parked"),
+    (
+        "quote is to be approved",
+        "quotes are to be approved",
+        "/desk/quotes/approvals",
+    ),
+    ("call about a trial", "calls about trials", "/desk/trials/follow-ups"),
+    ("service is to be connected", "services are to be connected", "/desk/services?state=ordered"),
+)
 
 
 @today_.get("")
@@ -36,9 +46,9 @@ def show() -> str:
     with house().db.snapshot() as session:
         rows = orders.listing(session, state="confirmed", since=morning, limit=500)
         lines = orders.lines_by_order(session, [order.id for order, _ in rows[:_SHOWN]])
-        waiting = _waiting(session)
+        asked, *todo = _todo(session)
+        waiting = _people_wait(todo) + _troubles(session)
         counts = jobs.counts(session)
-        asked = quotes.counts(session, house().clock.now())["waiting"]
     drawn = [shown.order_row(order, who, lines.get(order.id, [])) for order, who in rows]
     currency = channel()[0].currency
     sums = total((row["due_now"] for row in drawn if row["due_now"].currency == currency), currency)
@@ -76,7 +86,19 @@ def show() -> str:
     )
 
 
-def _waiting(session: Session) -> list[dict[str, Any]]:
+def _todo(session: Session) -> list[int]:
+    """How many quotes wait for an answer, and how much there is of what ``_TODO`` names."""
+    return db.counts(
+        session,
+        quotes.waiting(house().clock.now()),
+        parking.open_ones(),
+        quotes.to_approve(),
+        trials.calls_due(today()),
+        services.to_connect(),
+    )
+
+
+def _troubles(session: Session) -> list[dict[str, Any]]:
     found = [
         {
             "text": f"{row.kind.capitalize()} {row.public_id[:8]}: {row.last_error or 'no answer'}"[
@@ -96,29 +118,17 @@ def _waiting(session: Session) -> list[dict[str, Any]]:
         }
         for row in dead
     ]
-    return [*found, *_in_the_rooms(session)]
+    return found
 
 
-def _in_the_rooms(session: Session) -> list[dict[str, Any]]:
-    """What waits for a person elsewhere, a line for each place where something does."""
-    approvals = len(quotes.approvals_waiting(session, limit=_MOST))
-    calls = len(trial_reading.follow_ups_due(session, today(), limit=_MOST))
-    places = (
-        (approvals, "quote waits", "quotes wait", "for approval", "/desk/quotes/approvals"),
-        (parking.count(session), "account is", "accounts are", "parked", "/desk/parked"),
-        (states.waiting(session), "service waits", "services wait", "to be connected", _ORDERED),
-        (calls, "person to call", "people to call", "about their trial", "/desk/trials/follow-ups"),
-    )
+def _people_wait(todo: Sequence[int]) -> list[dict[str, Any]]:
+    """What somebody at the desk is to do; the most urgent first."""
     return [
         {
-            "text": f"{_many(count)} {one if count == 1 else many} {what}",
+            "text": f"{count} {one if count == 1 else many}",
             "href": href,
-            "state": State("wait", "Waiting"),
+            "state": State("wait", "Waits for somebody"),
         }
-        for count, one, many, what, href in places
+        for count, (one, many, href) in zip(todo, _TODO, strict=True)
         if count
     ]
-
-
-def _many(count: int) -> str:
-    return str(count) if count < _MOST else f"{_MOST} or more"

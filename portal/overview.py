@@ -26,7 +26,8 @@ def show() -> str:
         seen = account.overview(
             session, [row.id for row in mine if row.currency == currency], currency
         )
-    services, monthly = shown.services(seen, local_date(house().clock.now(), mine[0].time_zone))
+    here = local_date(house().clock.now(), mine[0].time_zone)
+    services, monthly = shown.services(seen, {row.id for row in mine}, here)
     return page(
         "portal/overview.html",
         greeting=shown.greeting(house().clock.now(), who.name),

@@ -41,7 +41,9 @@ def listed() -> str:
     following = paging.write(last.ordered_at, last.id) if last is not None else None
     return page(
         "portal/services.html",
-        services=[shown.row(one, BASE) for one in seen],
+        services=[
+            {**shown.row(one, BASE), "is_mine": one.service_account.id in mine} for one in seen
+        ],
         page=paging.links(BASE, "before", following, before is None),
     )
 

@@ -1,7 +1,7 @@
 """What the account's templates are given, in the words of a page."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -12,9 +12,10 @@ from flows.account import Overview, earliest
 from invoices.models import Invoice
 from payments.models import Payment, Refund
 from web.context import today
-from web.documents import Bill, State, bill_of
+from web.documents import Bill, bill_of
 from web.filters import date_full, date_words, local, sign
 from web.login import payable_accounts
+from web.services import state_in
 
 _KIND = {
     "invoice": "Bill",
@@ -131,20 +132,17 @@ def _late_note(late: Sequence[Open], currency: str) -> str:
     return f"{amount} of it is past its date."
 
 
-def services(seen: Overview, today: date) -> tuple[list[tuple[Any, ...]], Money | None]:
-    """The plans, and what they come to a month."""
-    states = {
-        "ordered": State("wait", "Starts when it works"),
-        "active": State("go", "Running"),
-        "paused": State("", "Paused"),
-    }
+def services(
+    seen: Overview, mine: Collection[uuid.UUID], today: date
+) -> tuple[list[tuple[Any, ...]], Money | None]:
+    """The plans, and what those that one's own accounts pay for come to a month."""
     rows, monthly = [], None
     for one in seen.services:
         phase = one.phase_on(today) or one.phases[-1]
         amount = extend(phase.unit_price_micros, phase.quantity, one.currency)
         href = f"/account/services/{one.public_id}"
-        rows.append((phase.name, states[one.state], amount, f"a {phase.interval}", href))
-        if phase.interval == "month":
+        rows.append((phase.name, state_in(one, phase), amount, f"a {phase.interval}", href))
+        if phase.interval == "month" and one.payer_account_id in mine:
             monthly = amount if monthly is None else monthly + amount
     return rows, monthly
 

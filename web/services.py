@@ -6,7 +6,7 @@ from typing import Any
 
 from core.entitlements.models import Entitlement
 from core.kernel.money import Money, extend, total
-from core.subscriptions.timeline import Phase
+from core.subscriptions.timeline import Phase, Timeline
 from flows.change_service import Foreseen
 from flows.hold_service import PAUSED
 from flows.see_services import InUse, Seen, Told
@@ -46,7 +46,13 @@ _COUNTED = {"sum": "sum_micros", "max": "max_micros", "last": "last_micros"}
 
 def state_of(seen: Seen) -> State:
     """Where it stands, in a few words."""
-    timeline, state = seen.timeline, seen.timeline.state
+    return state_in(seen.timeline, seen.phase)
+
+
+def state_in(timeline: Timeline, phase: Phase) -> State:
+    """The same of a timeline and the phase that runs. What is free up to an amount runs as long as it
+    is wanted, and is no trial with an end."""
+    state = timeline.state
     if state == "ordered":
         return State("wait", "Starts when it works")
     if state == "ended":
@@ -58,7 +64,7 @@ def state_of(seen: Seen) -> State:
         rest = timeline.pauses[-1]
         until = f" until {date_full(rest.end - DAY)}" if rest.end != date.max else ""
         return State("wait", f"Rests{until}")
-    if seen.phase.kind == "trial":
+    if phase.kind == "trial" and phase is not timeline.phases[-1]:
         return State("go", "On trial")
     return State("go", "Running")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from cart.quotes import approving, drafting, messages, sent
@@ -113,6 +113,16 @@ def counts(session: Session, now: datetime) -> dict[str, int]:
     sums = [func.count().filter(_in_tab(tab, now)) for tab in TABS]
     row = session.execute(select(*sums)).one()
     return dict(zip(TABS, (int(count) for count in row), strict=True))
+
+
+def waiting(now: datetime) -> Select[uuid.UUID]:
+    """The keys of quotes that wait for the house."""
+    return select(Quote.id).where(_in_tab("waiting", now))
+
+
+def to_approve() -> Select[uuid.UUID]:
+    """The keys of wishes for a second person's word."""
+    return select(QuoteApproval.id).where(QuoteApproval.state == "asked")
 
 
 def owners(session: Session) -> list[tuple[uuid.UUID, str]]:

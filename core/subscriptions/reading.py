@@ -60,8 +60,12 @@ def of_payer(session: Session, account_id: uuid.UUID) -> list[Timeline]:
 
 
 def of_accounts(session: Session, account_ids: Sequence[uuid.UUID]) -> list[Timeline]:
-    """The services of some accounts, ended ones too, the oldest first."""
-    return timelines(session, Subscription.service_account_id.in_(account_ids))
+    """What some accounts have or pay for, ended ones too, the oldest first."""
+    theirs = (
+        Subscription.service_account_id.in_(account_ids),
+        Subscription.payer_account_id.in_(account_ids),
+    )
+    return timelines(session, or_(*theirs))
 
 
 def of_members(
@@ -142,6 +146,11 @@ def counts(session: Session) -> dict[str, int]:
     """How many services are in each state."""
     rows = session.execute(select(Subscription.state, func.count()).group_by(Subscription.state))
     return {state: int(count) for state, count in rows}
+
+
+def to_connect() -> Select[uuid.UUID]:
+    """The keys of what was ordered and waits until somebody has connected it."""
+    return select(Subscription.id).where(Subscription.state == "ordered")
 
 
 def history(

@@ -225,6 +225,27 @@ def follow_ups_of(session: Session, trial_id: uuid.UUID) -> Sequence[TrialFollow
     ).all()
 
 
+def calls_due(latest: date) -> Select[uuid.UUID]:
+    """The keys of the follow-ups that ``follow_ups_due`` lists."""
+    return (
+        select(TrialFollowUp.id)
+        .join(Trial, Trial.id == TrialFollowUp.trial_id)
+        .join(Subscription, Subscription.id == Trial.subscription_id)
+        .where(*_to_call(latest))
+    )
+
+
+def _to_call(latest: date) -> list[ColumnElement[bool]]:
+    goes_on = and_(Trial.state == "running", Subscription.ended_on.is_(None))
+    return [
+        TrialFollowUp.due_on <= latest,
+        TrialFollowUp.done_at.is_(None),
+        Trial.state.in_(["running", "lapsed"]),
+        Trial.cancelled_at.is_(None),
+        ~goes_on,
+    ]
+
+
 def follow_ups_due(
     session: Session,
     latest: date,
@@ -236,14 +257,7 @@ def follow_ups_due(
 
     Whoever goes on anyway, or has cancelled, is left in peace.
     """
-    goes_on = and_(Trial.state == "running", Subscription.ended_on.is_(None))
-    where: list[ColumnElement[bool]] = [
-        TrialFollowUp.due_on <= latest,
-        TrialFollowUp.done_at.is_(None),
-        Trial.state.in_(["running", "lapsed"]),
-        Trial.cancelled_at.is_(None),
-        ~goes_on,
-    ]
+    where = _to_call(latest)
     if after is not None:
         where.append(tuple_(TrialFollowUp.due_on, TrialFollowUp.id) > tuple_(*after))
     rows = session.execute(

@@ -73,6 +73,11 @@ def parked(session: Session, account_ids: Collection[uuid.UUID]) -> dict[uuid.UU
     return {row.account_id: row.reason for row in rows}
 
 
+def open_ones() -> Select[uuid.UUID]:
+    """The keys of what is parked now."""
+    return select(BillParking.id).where(BillParking.released_at.is_(None))
+
+
 def one(session: Session, public_id: str) -> tuple[BillParking, Account]:
     """A parking with its account. NotFound when there is none."""
     row = session.execute(_rows().where(BillParking.public_id == public_id)).first()

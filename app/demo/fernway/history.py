@@ -94,6 +94,8 @@ _BOUGHT: tuple[Act, ...] = (
     ),
     Ordered(Ago(1, "13:36"), NELL, {"EMB-1": 2, "CAB-15": 1}, by="card"),
     Ordered(Ago(1, "14:20"), OTIS, {"GIFT-50": 1}, by="card"),
+    # This morning, where the demo opens later than that.
+    Ordered(Ago(0, "06:52"), ROSA, {"DEW-1": 2, "CAB-5": 1}, by="card"),
 )
 
 _MARAS: tuple[Act, ...] = (
@@ -120,6 +122,7 @@ _SERVED: tuple[Act, ...] = (
     Used(Ago(22, "04:00"), OTIS, "BUR-0", "otis-late", "130", late=46),
     Used(Ago(21, "04:00"), OTIS, "BUR-0", "otis-2-again", "61", corrects="otis-2"),
     Used(Ago(10, "04:00"), OTIS, "BUR-0", "otis-3", "64.2"),
+    Used(Ago(0, "04:00"), OTIS, "BUR-0", "otis-4", "64.9"),
     Ordered(Ago(18, "16:30"), OTIS, {"RIV-100": 1, "VIS-REP": 1}),
     Connected(Ago(14, "11:30"), OTIS, "RIV-100"),
     Changed(Ago(3, "22:14"), OTIS, "RIV-100", "STR-18", at_period_end=True),

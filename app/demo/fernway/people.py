@@ -1,5 +1,6 @@
 """The demo's people. All of them are invented."""
 
+import textwrap
 import uuid
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -204,6 +205,7 @@ def logins(base_url: str) -> str:
     for one in WITH_LOGIN:
         where = f"{base_url}/desk/login" if one.is_staff else f"{base_url}/account/login"
         lines.append(f"  {one.email:<18}{one.password:<18}{where}")
-        lines.append(f"  {'':<18}{one.name}: {one.shows}")
+        words = textwrap.wrap(f"{one.name}: {one.shows}", 76)
+        lines += [f"  {'':<18}{line}" for line in words]
     lines.append("Pay with 4242 4242 4242 4242, any date ahead, any three digits.")
     return "\n".join(lines) + "\n"

@@ -69,7 +69,7 @@ def _live(house: House, mail_box: Path, began: datetime, reached: datetime) -> N
     begun = max((at for at, _ in acts if at <= reached), default=began)
     lived = begun
     for moment, act in acts:
-        if moment < begun:
+        if not begun <= moment <= house.clock.now():
             continue
         _sleep(past, clock, lived, moment, owner)
         lived = moment

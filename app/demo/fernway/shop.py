@@ -82,6 +82,7 @@ _BRAND = {
         "picture": "img/products/backup.svg",
         "href": "/p/burrow-backup",
         "link": "Look at Burrow",
+        "also": {"link": "Try it first", "href": "/trials"},
     },
 }
 
