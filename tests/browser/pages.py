@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+from invoices.models import Invoice
 from tests.browser.visitor import Visitor
 
 #: What answers a GET and is no page.
@@ -40,6 +41,12 @@ def _quote_at_desk(page: str = "") -> Callable[[Visitor], str]:
         return f"{found.get_attribute('href')}{page}"
 
     return find
+
+
+def _money_on_a_bill(visitor: Visitor) -> str:
+    """Of a bill that asks for something; there is none on one over nothing."""
+    asks = Invoice.total_minor > 0
+    return f"/desk/invoices/{visitor.place.values(Invoice.public_id, asks)[0]}/money"
 
 
 FOR_EVERYBODY: dict[str, Where] = {
@@ -146,9 +153,7 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/money/accounts/<public_id>": lambda visitor: _first(
         "/desk/ledger/ageing", "/desk/ledger/accounts/"
     )(visitor).replace("ledger", "money"),
-    "/desk/invoices/<public_id>/money": lambda visitor: (
-        f"{_first('/desk/invoices', '/desk/invoices/')(visitor)}/money"
-    ),
+    "/desk/invoices/<public_id>/money": _money_on_a_bill,
     "/desk/write-offs": "/desk/write-offs",
     "/desk/periods": "/desk/periods",
     "/desk/rates": "/desk/rates",

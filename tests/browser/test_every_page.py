@@ -224,10 +224,9 @@ def _begun_setup(installation: Installation) -> str:
     with house.db.reading() as session:
         account = accounts.by_number(session, "318640275")
     agreed = Consent(None, "trial", "trial:T-1", "I agree.", "1", "203.0.113.7")
-    begin(house, SetUpWish(account.id, agreed, "/account", "/account"))
-    with house.db.reading() as session:
-        query = select(PaymentOperation.public_id).where(PaymentOperation.kind == "setup")
-        return session.scalars(query).one()
+    url = begin(house, SetUpWish(account.id, agreed, "/account", "/account"))
+    [begun] = installation.values(PaymentOperation.public_id, PaymentOperation.redirect_url == url)
+    return str(begun)
 
 
 def _invite(installation: Installation, account: str, email: str) -> None:
