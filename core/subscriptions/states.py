@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -78,9 +78,3 @@ def noted(
     """A line of the audit log about a service."""
     subject = ("service", subscription.public_id)
     audit.write(session, now, actor, f"service.{what}", subject, **detail)
-
-
-def waiting(session: Session) -> int:
-    """How many services wait for activation."""
-    query = select(func.count()).where(Subscription.state == "ordered")
-    return session.scalar(query.select_from(Subscription)) or 0

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import ClassVar
 
-from sqlalchemy import Select, func, select, tuple_, update
+from sqlalchemy import Select, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from core.kernel import audit
@@ -119,9 +119,3 @@ def release(session: Session, public_id: str, note: str, actor: str, now: dateti
     subject = ("account", account.public_id)
     audit.write(session, now, actor, "account.released", subject, reason=row.reason)
     return account.id
-
-
-def count(session: Session) -> int:
-    """How many accounts are parked."""
-    query = select(func.count()).where(BillParking.released_at.is_(None))
-    return session.scalar(query.select_from(BillParking)) or 0
