@@ -181,7 +181,8 @@ def _read(name: str, content: bytes, *, headers_only: bool) -> Mail:
         at=datetime.strptime(name.split("-")[0], "%Y%m%dT%H%M%S%f").replace(tzinfo=UTC),
         sender=str(message.get("From", message.get("Return-Path", ""))),
         to=tuple(to.strip() for to in str(message.get("Delivered-To", "")).split(",")),
-        subject=str(message.get("Subject", "")) or "(no subject)",
+        # A long one may be folded behind its name, and then begins with the fold's space.
+        subject=str(message.get("Subject", "")).strip() or "(no subject)",
         message=message,
     )
 

@@ -12,6 +12,7 @@ from collections import Counter
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from app.demo.fernway import shop
 from app.demo.fernway.buying import BillsPaid, Ordered, Transferred
 from app.demo.fernway.corrections import Credited, Drafted
 from app.demo.fernway.people import (
@@ -75,7 +76,7 @@ _BOUGHT: tuple[Act, ...] = (
     Ordered(Ago(27, "12:05"), NELL, {"KNOCK-1": 1, "CHIME-1": 1}, by="card"),
     Ordered(Ago(33, "08:41"), OTIS, {"CAN-SAT": 1, "CAB-5": 2}),
     Credited(
-        Ago(16, "11:15"),
+        Ago(1, "17:10"),
         OTIS,
         "CAB-5",
         1000,
@@ -303,5 +304,7 @@ def sold() -> dict[str, int]:
     pieces: Counter[str] = Counter()
     for act in _ALL:
         if isinstance(act, Ordered):
-            pieces.update(act.pieces)
+            for sku, quantity in act.pieces.items():
+                for piece, count in shop.pieces_of(sku).items():
+                    pieces[piece] += count * quantity
     return dict(pieces)

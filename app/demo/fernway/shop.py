@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -178,10 +179,23 @@ def _delivery(channel_id: uuid.UUID) -> list[DeliveryMethod]:
     ]
 
 
+def pieces_of(sku: str) -> dict[str, int]:
+    """What one of it takes from the shelves: itself, or the pieces of a bundle."""
+    for row in _catalog()["bundle"]:
+        if row["sku"] == sku:
+            return {inside["sku"]: inside.get("quantity", 1) for inside in row["pieces"]}
+    return {sku: 1}
+
+
+@cache
+def _catalog() -> dict[str, Any]:
+    return tomllib.loads(_CATALOG.read_text(encoding="utf-8"))
+
+
 def _stock_shelves(
     session: Session, channel: Channel, sold: Mapping[str, int], now: datetime
 ) -> None:
-    catalog = tomllib.loads(_CATALOG.read_text(encoding="utf-8"))
+    catalog = _catalog()
     prices = PriceList(code="fernway-usd", currency="USD", channel_id=channel.id)
     location = Location(code="depot", name="The depot, 1 Ferry Street")
     rows = [
