@@ -102,6 +102,7 @@ def _show(public_id: str, form: ReleaseForm) -> str:
             *([("Let go because", row.note)] if row.released_at else []),
         ],
         account_href=f"/desk/ledger/accounts/{account.public_id}",
+        services_href=lists.address("/desk/services", q=account.number),
         form=form,
         action=f"{BASE}/{public_id}/release",
         is_open=row.released_at is None,

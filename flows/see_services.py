@@ -72,6 +72,8 @@ class Told:
     names: Mapping[uuid.UUID, tuple[str, str]]
     pauses: Sequence[SubscriptionPause]
     days: Sequence[tuple[Meter, Used]]
+    #: Of these days' first records, by meter and day.
+    keys: Mapping[tuple[uuid.UUID, date], Sequence[str]]
     meters: Sequence[Meter]
     entitlements: Sequence[Entitlement]
     steps: Mapping[uuid.UUID, Sequence[EntitlementEvent]]
@@ -172,15 +174,18 @@ def told(session: Session, row: Subscription, now: datetime) -> Told:
     variants = {phase.variant_id for phase in phases}
     entitlements = steps.of_subscription(session, row.id)
     counted = plans.meters(session, variants, row.currency)
+    known = plans.named(session, variants | {one.phase.variant_id})
     meters = {meter.id: meter for found in counted.values() for meter, _ in found}
-    days = usage.by_day(session, [row.id], since=one.today - DAYS_SHOWN).get(row.id, [])
+    since = one.today - DAYS_SHOWN
+    days = usage.by_day(session, [row.id], since=since).get(row.id, [])
     return Told(
         seen=one,
-        plan=plans.of_variants(session, [one.phase.variant_id]).get(one.phase.variant_id),
+        plan=known[one.phase.variant_id][1],
         phases=phases,
-        names=plans.names(session, variants),
+        names={key: (variant.sku, variant.name) for key, (variant, _) in known.items()},
         pauses=pauses,
         days=[(meters[used.meter_id], used) for used in reversed(days) if used.meter_id in meters],
+        keys=usage.keys_by_day(session, row.id, since=since) if days else {},
         meters=sorted(meters.values(), key=lambda meter: meter.code),
         entitlements=entitlements,
         steps=steps.history(session, [each.id for each in entitlements]),

@@ -6,7 +6,9 @@ from typing import Any
 
 from core.entitlements.models import Entitlement
 from core.kernel.money import Money, extend, total
+from core.prices.models import Meter
 from core.subscriptions.timeline import Phase, Timeline
+from core.subscriptions.usage import Used
 from flows.change_service import Foreseen
 from flows.hold_service import PAUSED
 from flows.see_services import InUse, Seen, Told
@@ -40,6 +42,8 @@ LOCKS = {
     "past_due": "Locked: a bill is late",
     "paused": "Locked while it rests",
 }
+#: So many names of a day's records are shown.
+_KEYS_SHOWN = 3
 #: Names of what is counted by day: the sum, the most, the last reading.
 _COUNTED = {"sum": "sum_micros", "max": "max_micros", "last": "last_micros"}
 
@@ -64,9 +68,14 @@ def state_in(timeline: Timeline, phase: Phase) -> State:
         rest = timeline.pauses[-1]
         until = f" until {date_full(rest.end - DAY)}" if rest.end != date.max else ""
         return State("wait", f"Rests{until}")
-    if phase.kind == "trial" and phase is not timeline.phases[-1]:
+    if _has_trial_end(timeline, phase):
         return State("go", "On trial")
     return State("go", "Running")
+
+
+def _has_trial_end(timeline: Timeline, phase: Phase) -> bool:
+    open_ended = timeline.ended_on is None and phase is timeline.phases[-1]
+    return phase.kind == "trial" and not open_ended
 
 
 def price_of(phase: Phase, currency: str) -> Money:
@@ -120,10 +129,10 @@ def page_of(told: Told, base: str) -> dict[str, Any]:
         "ends_on": timeline.ended_on,
         "last_day": timeline.ended_on - DAY if timeline.ended_on else None,
         "history": _history(told),
-        "days": [_day(meter.name, meter.unit, meter.counts, used) for meter, used in told.days],
+        "days": [_day(told, meter, used) for meter, used in told.days],
         "features": [_feature(one) for one in told.entitlements],
         "may": _may(seen),
-        "on_trial": seen.phase.kind == "trial",
+        "on_trial": _has_trial_end(timeline, seen.phase),
     }
 
 
@@ -202,14 +211,20 @@ def _history(told: Told) -> list[dict[str, Any]]:
     return rows
 
 
-def _day(meter: str, unit: str, counts: str, used: Any) -> dict[str, Any]:
-    micros = Decimal(getattr(used, _COUNTED[counts])) / 1_000_000
-    return {"on": used.day, "meter": meter, "said": f"{_plain(micros)} {unit}"}
+def _day(told: Told, meter: Meter, used: Used) -> dict[str, Any]:
+    micros = Decimal(getattr(used, _COUNTED[meter.counts])) / 1_000_000
+    keys = told.keys.get((meter.id, used.day), ())
+    return {
+        "on": used.day,
+        "meter": meter.name,
+        "said": f"{_plain(micros)} {meter.unit}",
+        "keys": ", ".join(keys[:_KEYS_SHOWN]) + (", …" if len(keys) > _KEYS_SHOWN else ""),
+    }
 
 
 def _plain(units: Decimal) -> str:
     """Without zeros that say nothing."""
-    return f"{units.normalize():f}" if units else "0"
+    return f"{units.normalize():,f}" if units else "0"
 
 
 def _feature(row_: Entitlement) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """``./shop seed``: put Fernway, the demo's shop, into an empty database."""
 
 import argparse
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -33,6 +34,7 @@ def run(argv: Sequence[str], settings: Settings, db: Database, clock: Clock, out
         found = marks.look(session, settings.channel)
     if found.state in ("empty", "begun"):
         _open(settings, asked.mails or settings.data_dir / "mail")
+        _write_cards(settings.data_dir / "processor" / "known.json", db)
     with db.reading() as session:
         products = session.scalar(select(func.count()).select_from(Product))
         orders = session.scalar(select(func.count()).select_from(Order))
@@ -66,6 +68,16 @@ def _hurry(db: Database) -> None:
         connection = db.engine.raw_connection()
         connection.cursor().execute("PRAGMA synchronous=NORMAL")
         connection.close()
+
+
+def _write_cards(path: Path, db: Database) -> None:
+    """What the pretend processor is to know of days gone by, where it looks for it."""
+    from app.demo.fernway import till
+
+    with db.reading() as session:
+        cards = till.cards_on_file(session)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(cards, indent=1) + "\n", encoding="utf-8")
 
 
 def _write_logins(path: Path, base_url: str) -> None:

@@ -38,6 +38,7 @@ MOST_AT_ONCE = Decimal(10_000_000)
 #: Older usage is not taken any more.
 OLDEST_MONTHS = 18
 _MILLION = 1_000_000
+_MOST_KEYS = 300
 _FINEST = Decimal("0.000001")
 
 
@@ -213,6 +214,25 @@ def by_day(
     for subscription_id, meter_id, day, total, most, reading_ in rows:
         used = Used(meter_id, day, int(total), int(most), int(reading_))
         found.setdefault(subscription_id, []).append(used)
+    return found
+
+
+def keys_by_day(
+    session: Session, subscription_id: uuid.UUID, *, since: date
+) -> dict[tuple[uuid.UUID, date], list[str]]:
+    """The keys of first records by meter and day, as a correction names them; of the latest few hundred."""
+    row = UsageRecord
+    rows = session.execute(
+        select(row.meter_id, row.used_on, row.record_key)
+        .where(
+            row.subscription_id == subscription_id, row.corrects_id.is_(None), row.used_on >= since
+        )
+        .order_by(row.used_at.desc(), row.id.desc())
+        .limit(_MOST_KEYS)
+    )
+    found: dict[tuple[uuid.UUID, date], list[str]] = {}
+    for meter_id, day, key in rows:
+        found.setdefault((meter_id, day), []).append(key)
     return found
 
 

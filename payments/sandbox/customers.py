@@ -25,28 +25,31 @@ _NOTHING = (
 
 
 def create(tx: Tx, given: Body) -> Body:
-    body = tx.add(
-        {
-            **dict.fromkeys(_NOTHING),
-            "id": new_id(KIND),
-            "object": KIND,
-            "balance": 0,
-            "created": tx.now,
-            "delinquent": False,
-            "description": given.get("description"),
-            "email": given.get("email"),
-            "invoice_settings": {
-                "custom_fields": None,
-                "default_payment_method": None,
-                "footer": None,
-                "rendering_options": None,
-            },
-            "livemode": False,
-            "metadata": given.get("metadata", {}),
-            "name": given.get("name"),
-            "preferred_locales": [],
-            "tax_exempt": "none",
-        }
-    )
+    body = tx.add(made(new_id(KIND), given, tx.now))
     events.record(tx, "customer.created", body)
     return body
+
+
+def made(customer_id: str, given: Body, created: int) -> Body:
+    """A customer as it is stored."""
+    return {
+        **dict.fromkeys(_NOTHING),
+        "id": customer_id,
+        "object": KIND,
+        "balance": 0,
+        "created": created,
+        "delinquent": False,
+        "description": given.get("description"),
+        "email": given.get("email"),
+        "invoice_settings": {
+            "custom_fields": None,
+            "default_payment_method": None,
+            "footer": None,
+            "rendering_options": None,
+        },
+        "livemode": False,
+        "metadata": given.get("metadata", {}),
+        "name": given.get("name"),
+        "preferred_locales": [],
+        "tax_exempt": "none",
+    }

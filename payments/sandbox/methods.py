@@ -13,23 +13,32 @@ LIST: Shape = {**_PAGES, "customer": Field(text(255), required=True), "type": Fi
 
 def save(tx: Tx, customer: str, card: TestCard, expiry: tuple[int, int], payer: Body) -> Body:
     """Keep a card for a customer."""
-    method = tx.add(
-        {
-            "id": new_id(KIND),
-            "object": KIND,
-            "allow_redisplay": "limited",
-            "billing_details": payer,
-            "card": _card(card, expiry),
-            "created": tx.now,
-            "customer": customer,
-            "livemode": False,
-            "metadata": {},
-            "type": "card",
-        },
-        ref=customer,
-    )
+    method = tx.add(made(new_id(KIND), customer, card, expiry, payer, tx.now), ref=customer)
     events.record(tx, "payment_method.attached", method)
     return method
+
+
+def made(
+    method_id: str,
+    customer: str,
+    card: TestCard,
+    expiry: tuple[int, int],
+    payer: Body,
+    created: int,
+) -> Body:
+    """A card on file as it is stored."""
+    return {
+        "id": method_id,
+        "object": KIND,
+        "allow_redisplay": "limited",
+        "billing_details": payer,
+        "card": _card(card, expiry),
+        "created": created,
+        "customer": customer,
+        "livemode": False,
+        "metadata": {},
+        "type": "card",
+    }
 
 
 def of_customer(tx: Tx, method_id: str, customer: str) -> Body:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl
 
-from payments.sandbox import api, controls, forms, upkeep
+from payments.sandbox import api, controls, forms, known, upkeep
 from payments.sandbox.errors import ApiError
 from payments.sandbox.faults import Fault, Faults
 from payments.sandbox.pages import Pages
@@ -76,6 +76,7 @@ class Processor:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.store = Store(settings.data)
+        known.take_over(self.store, settings.data)
         self.faults = Faults()
         self.sender = Sender(
             self.store, self.faults, settings.webhook_url, list(settings.webhook_secrets)

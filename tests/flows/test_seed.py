@@ -1,5 +1,6 @@
 """Fernway opens in an empty database: believable, whole, and once."""
 
+import json
 import os
 import shutil
 import tomllib
@@ -583,6 +584,10 @@ def test_the_command_tells_where_the_logins_are_and_keeps_them_from_others(empty
     assert str(logins) in out.getvalue()
     assert "mara@example.com" in logins.read_text()
     assert logins.stat().st_mode & 0o077 == 0
+    cards = json.loads((settings.data_dir / "processor" / "known.json").read_text())
+    assert {one["email"] for one in cards} == {
+        f"{name}@example.com" for name in ("mara", "cora", "piet")
+    }
     logins.unlink()
     assert seed.run([], settings, empty.db, empty.clock, out) == 0
     assert "Fernway is open already; nothing was changed" in out.getvalue()

@@ -1,7 +1,8 @@
 """Two stand-ins for days gone by: a till that takes every card, and a post that goes into the mail box.
 
 The till answers a few of the payment gateway's questions from our own operation log, so that a seed that was
-interrupted goes on with a till of its own. Nobody asks it anything afterwards.
+interrupted goes on with a till of its own. Nobody asks it anything afterwards: the pretend processor takes
+over the cards on file.
 """
 
 from collections.abc import Iterator
@@ -12,6 +13,10 @@ from email.message import EmailMessage
 from email.utils import getaddresses, parseaddr, parsedate_to_datetime
 from itertools import count
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.demo.mail_store import MailStore
 from core.kernel.clock import Clock
@@ -19,7 +24,7 @@ from core.kernel.db import Database
 from core.kernel.money import Money
 from payments import operations
 from payments.gateway import CheckoutRequest, CheckoutSession, Payment
-from payments.models import PaymentOperation
+from payments.models import PaymentCustomer, PaymentMethod, PaymentOperation
 from payments.saved import (
     ChargeRequest,
     Customer,
@@ -29,6 +34,8 @@ from payments.saved import (
     SetupRequest,
 )
 
+#: Every card here is this one.
+_NUMBER = "4242424242424242"
 _VISIT, _PAYMENT, _SETUP, _METHOD = "cs_till_", "pi_till_", "seti_till_", "pm_till_"
 
 
@@ -122,6 +129,28 @@ class Till:
             created=operation.created_at,
             expires_at=operation.expires_at,
         )
+
+
+def cards_on_file(session: Session) -> list[dict[str, Any]]:
+    """Every card that was put on file here, as the pretend processor reads it: from then on, it is asked."""
+    rows = session.execute(
+        select(PaymentMethod, PaymentCustomer)
+        .join(PaymentCustomer, PaymentCustomer.account_id == PaymentMethod.account_id)
+        .where(PaymentMethod.state == "active")
+        .order_by(PaymentMethod.id)
+    )
+    return [
+        {
+            "customer": method.gateway_customer_id,
+            "name": customer.name,
+            "email": customer.email,
+            "method": method.gateway_id,
+            "number": _NUMBER,
+            "exp_month": method.exp_month,
+            "exp_year": method.exp_year,
+        }
+        for method, customer in rows
+    ]
 
 
 @dataclass(frozen=True)

@@ -85,6 +85,13 @@ def test_staff_activate_a_line_on_the_day_that_it_began_to_work(desk: Desk):
     assert "active already" in desk.page(f"/{desk.waiting}")
 
 
+def test_todays_page_says_that_a_line_waits_to_be_connected(desk: Desk):
+    page = desk.browser.get("/desk").get_data(as_text=True)
+    assert re.search(
+        r'href="/desk/services\?state=ordered">\d+ services? (is|are) to be connected', page
+    )
+
+
 def test_a_line_that_was_never_connected_is_called_off(desk: Desk):
     assert "Call it off" in desk.page(f"/{desk.waiting}")
     assert desk.send(desk.waiting, "end", when="now", reason="other")[0] == 303
@@ -104,7 +111,9 @@ def test_usage_is_written_down_once_and_corrected(desk: Desk):
     assert tell(**fix)[0] == 303
     rows = desk.stage.rows(UsageRecord, UsageRecord.subscription_id == desk.row(desk.backup).id)
     assert sorted(row.record_key for row in rows) == ["monday", "tuesday", "tuesday-2"]
-    assert "10 GB" in desk.page(f"/{desk.backup}")
+    page = desk.page(f"/{desk.backup}")
+    assert "10 GB" in page
+    assert re.search(r"Record [a-z, ]*tuesday", page), "a correction has to name the first record"
     assert desk.acts(desk.backup) == ["service.usage_corrected"]
     for bad in ({"quantity": "-1"}, {"quantity": "1e9"}, {"key": ""}, {"meter": "smiles"}):
         assert tell(**bad)[0] == 422

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from core.kernel.money import Money
+from payments.saved import ChargeRequest
 from tests.rooms.payments.conftest import side_of
 from tests.sandbox_process import ROOT, SandboxProcess, running_sandbox
 
@@ -42,6 +44,23 @@ def test_it_forgets_when_told_to_and_only_then(data_dir: Path) -> None:
         assert sandbox.events == []
         assert side.gateway.start_checkout(request).id != session.id
         assert 0 <= sandbox.now() - now < 60
+
+
+def test_it_takes_over_cards_that_were_put_on_file_before_it_ran(data_dir: Path) -> None:
+    card = {"customer": "cus_before", "name": "June Alder", "email": "june@example.com"}
+    card |= {"method": "pm_before", "number": "4242424242424242"}
+    data_dir.mkdir(exist_ok=True)
+    listed = json.dumps([card | {"exp_month": 12, "exp_year": 2040}])
+    (data_dir / "known.json").write_text(listed)
+    with running_sandbox(data_dir) as sandbox:
+        side = side_of(sandbox)
+        asked = ChargeRequest(
+            "key-1", "op-1", "cus_before", "pm_before", Money(959, "USD"), "Bill INV-1001"
+        )
+        paid = side.gateway.charge_saved(asked)
+        assert (paid.status, paid.card_last4) == ("succeeded", "4242")
+    with running_sandbox(data_dir, api_key=sandbox.api_key) as again:
+        assert side_of(again).gateway.get_payment(paid.id) == paid
 
 
 def _start(*arguments: str) -> subprocess.CompletedProcess[str]:
