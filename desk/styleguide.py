@@ -2,6 +2,7 @@
 
 from flask import Blueprint
 
+from desk import service_samples
 from desk.samples import sample_context
 from web.access import Who, allow
 from web.pages import page
@@ -13,4 +14,4 @@ styleguide = Blueprint("styleguide", __name__, url_prefix="/desk", template_fold
 @allow(Who.STAFF)
 def show() -> str:
     """Every component in real use."""
-    return page("desk/styleguide.html", **sample_context())
+    return page("desk/styleguide.html", **sample_context(), **service_samples.context())

@@ -122,6 +122,14 @@ class Words:
     # terms
     paid_in_full: str = "Paid in full. Thank you."
     nothing_due: str = "There is nothing to pay."
+    new_service: str = "New since your last bill: {service}, from {day}."
+    changed_plan: str = (
+        "Changed since your last bill: {now} in place of {before} from {day}, "
+        "{price} in place of {old_price}."
+    )
+    changed_quantity: str = (
+        "Changed since your last bill: {now} of {service} in place of {before} from {day}."
+    )
     pay_on_receipt: str = "Please pay on receipt."
     pay_within: str = "Please pay within {days} days."
     pay_by: str = "Please pay by {day}."
@@ -295,6 +303,11 @@ DE = Words(
     paid_since="Seither bezahlt: {paid}. Noch offen: {open}.",
     paid_in_full="Vollständig bezahlt. Vielen Dank.",
     nothing_due="Es ist nichts zu zahlen.",
+    new_service="Neu seit der letzten Rechnung: {service}, ab {day}.",
+    changed_plan=(
+        "Geändert seit der letzten Rechnung: {now} statt {before} ab {day}, {price} statt {old_price}."
+    ),
+    changed_quantity="Geändert seit der letzten Rechnung: {now} × {service} statt {before} ab {day}.",
     pay_on_receipt="Bitte zahlen Sie sofort nach Erhalt.",
     pay_within="Bitte zahlen Sie innerhalb von {days} Tagen.",
     pay_by="Bitte zahlen Sie bis zum {day}.",

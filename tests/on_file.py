@@ -49,7 +49,7 @@ def customer(house: House, world: World, name: str = "Riley Moreno") -> Account:
         return made
 
 
-def wish(account: Account, subject: str = "trial:T-7") -> SetUpWish:
+def wish(account: Account, subject: str = "example:T-7") -> SetUpWish:
     """A card is to be put on file for a trial."""
     consent = Consent(None, "trial", subject, TEXT, "2026-11", "203.0.113.7")
     return SetUpWish(account.id, consent, "/account/trials/T-7", "/p/hosted-backup")

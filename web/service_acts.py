@@ -117,7 +117,8 @@ def _change_form(seen: Seen, choices: list[Choice]) -> ChangeForm:
     else:
         form = ChangeForm(request.form)
     later = date_full(seen.next_period) if seen.next_period else ""
-    form.offer([(one.sku, one.name) for one in choices], later)
+    on_trial = seen.phase.kind == "trial"
+    form.offer([(one.sku, one.name) for one in choices], later, on_trial=on_trial)
     if request.method == "GET":
         form.revision.data = str(seen.row.revision)
     return form

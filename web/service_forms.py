@@ -54,11 +54,13 @@ class ChangeForm(ServiceForm):
     #: The preview's total in minor units: below zero it comes back.
     expected = HiddenField()
 
-    def offer(self, plans: list[tuple[str, str]], later: str) -> None:
-        """Fill in what can be chosen."""
+    def offer(self, plans: list[tuple[str, str]], later: str, *, on_trial: bool = False) -> None:
+        """Fill in what can be chosen. A trial is changed from its end on."""
         self.plan.choices = _choices(plans)
         self.when.choices = _choices(
-            [(LATER, f"From the next period, {later}"), (NOW, "From today")]
+            [(LATER, f"When the trial is over, {later}")]
+            if on_trial
+            else [(LATER, f"From the next period, {later}"), (NOW, "From today")]
         )
 
     def wanted(self) -> Wanted:

@@ -10,6 +10,7 @@ from core.prices.models import Meter
 from core.subscriptions.timeline import Phase, Timeline
 from core.subscriptions.usage import Used
 from flows.change_service import Foreseen
+from flows.hold_service import PAUSED
 from flows.see_services import InUse, Seen, Told
 from flows.service_letter import every, named, place_of
 from invoices.billing.previewing import Line
@@ -229,7 +230,9 @@ def _plain(units: Decimal) -> str:
 def _feature(row_: Entitlement) -> dict[str, Any]:
     states = {
         "granted": State("go", "May be used"),
-        "locked": State("bad", LOCKS.get(row_.lock_reason, "Locked")),
+        "locked": State(
+            "wait" if row_.lock_reason == PAUSED else "bad", LOCKS.get(row_.lock_reason, "Locked")
+        ),
         "revoked": State("", "Not any more"),
     }
     return {

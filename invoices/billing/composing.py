@@ -22,7 +22,7 @@ from core.subscriptions.timeline import NEVER
 from core.tax.arithmetic import TaxedLine
 from core.tax.service import Answers
 from invoices import content, terms
-from invoices.billing import taxing
+from invoices.billing import changed, taxing
 from invoices.billing.comparing import Charge
 from invoices.billing.taxing import Asked, Seller, Table
 from invoices.billing.terms import TRIAL
@@ -141,6 +141,7 @@ def _content(
         service_account_id=services.pop() if len(services) == 1 else payer.id,
         deliver_to=_served_at(charges, ground.printing),
     )
+    made = replace(made, notes=changed.notes(charges, made.currency, made.locale))
     return made if made.total_minor else replace(made, due_date=None)
 
 

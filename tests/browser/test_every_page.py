@@ -2,7 +2,6 @@
 
 import io
 import pathlib
-import re
 from collections.abc import Callable
 from functools import partial
 from typing import cast
@@ -15,12 +14,26 @@ from app.web import create_app
 from cart.quotes.wanting import Wanted
 from core.parties import accounts
 from core.parties.models import User
+from core.parties.tokens import STAFF as STAFF_KEY
+from core.parties.tokens import USER
 from flows import draft_quote, enter
 from flows.set_up_method import SetUpWish, begin
 from payments.methods import Consent
 from payments.models import PaymentOperation
+from tests.browser import served
 from tests.browser.conftest import NewVisitor
 from tests.browser.installation import Installation
+from tests.browser.pages import (
+    BY_LINK,
+    FOR_CUSTOMERS,
+    FOR_EVERYBODY,
+    FOR_STAFF,
+    FOR_SUBSCRIBERS,
+    NO_PAGES,
+    OF_SUBSCRIBERS,
+    Where,
+)
+from tests.browser.served import BACKUP, LINE, PASSWORD, PHONE_LINE
 from tests.browser.visitor import Visitor
 from tests.quoting import ANN, Quoting, off
 from tests.world import World
@@ -29,41 +42,6 @@ pytestmark = pytest.mark.browser
 SMALL = (360, 740)
 MARA = ("mara@example.com", "weir-cottages-8")
 STAFF = ("desk@example.com", "ferry-street-1")
-#: What answers a GET and is no page.
-NO_PAGES = re.compile(r"/static/|/api/|.*\.(pdf|csv)$|/cart/count$|/healthz$|/readyz$|/metrics$")
-
-#: Where a page is when its address is no constant: a path, or a link to be found on another page.
-Where = str | Callable[[Visitor], str]
-
-
-def _first(listed: str, links: str) -> Callable[[Visitor], str]:
-    """The first link of a list that leads below some path."""
-
-    def find(visitor: Visitor) -> str:
-        found = (
-            visitor.go(listed)
-            .locator(f"main a[href^='{links}']:not([href$='.pdf']):not([href$='.csv'])")
-            .first
-        )
-        return str(found.get_attribute("href"))
-
-    return find
-
-
-def _below(listed: str, page: str) -> Callable[[Visitor], str]:
-    """A page of the first thing of a list."""
-    first = _first(listed, f"{listed.partition('?')[0]}/")
-    return lambda visitor: f"{first(visitor)}/{page}"
-
-
-def _quote_at_desk(page: str = "") -> Callable[[Visitor], str]:
-    """The first quote of the desk's list, or a page of it."""
-
-    def find(visitor: Visitor) -> str:
-        found = visitor.go("/desk/quotes").locator("main tbody th a").first
-        return f"{found.get_attribute('href')}{page}"
-
-    return find
 
 
 def _quoted(installation: Installation, email: str) -> Quoting:
@@ -79,120 +57,6 @@ def _quoted(installation: Installation, email: str) -> Quoting:
     return quoting
 
 
-FOR_EVERYBODY: dict[str, Where] = {
-    "/": "/",
-    "/c/<slug>": "/c/wi-fi-and-home",
-    "/p/<slug>": "/p/ember-smart-plug",
-    "/cart": "/cart",
-    "/checkout": "/checkout",
-    "/gift-card": "/gift-card",
-    "/quote": "/quote",
-    "/terms": "/terms",
-    "/privacy": "/privacy",
-    "/accessibility": "/accessibility",
-    "/account/login": "/account/login",
-    "/account/register": "/account/register",
-    "/account/forgot": "/account/forgot",
-    "/desk/login": "/desk/login",
-}
-FOR_CUSTOMERS: dict[str, Where] = {
-    "/account": "/account",
-    "/account/bills": "/account/bills",
-    "/account/bills/<public_id>": _first("/account/bills", "/account/bills/"),
-    "/account/pay": "/account/pay",
-    "/account/tax": "/account/tax",
-    "/account/statements": "/account/statements",
-    "/account/statements/<public_id>": _first("/account/statements", "/account/statements/"),
-    "/account/quotes": "/account/quotes",
-    "/account/quotes/<public_id>": _first("/account/quotes", "/account/quotes/"),
-    **{
-        f"/account/quotes/<public_id>/{act}": _below("/account/quotes", act)
-        for act in ("compare", "accept", "decline")
-    },
-    "/account/payments": "/account/payments",
-    "/account/payments/<public_id>": _first("/account/payments", "/account/payments/"),
-}
-FOR_STAFF: dict[str, Where] = {
-    "/desk": "/desk",
-    "/desk/orders": "/desk/orders",
-    "/desk/orders/<public_id>": _first("/desk/orders", "/desk/orders/"),
-    "/desk/invoices": "/desk/invoices",
-    "/desk/invoices/<public_id>": _first("/desk/invoices", "/desk/invoices/"),
-    **{
-        f"/desk/invoices/<public_id>/{act}": _below("/desk/invoices?kind=invoice", act)
-        for act in ("credit", "debit", "void")
-    },
-    "/desk/drafts": "/desk/drafts",
-    "/desk/drafts/<public_id>": _first("/desk/drafts", "/desk/drafts/"),
-    "/desk/drafts/<public_id>/preview": _below("/desk/drafts", "preview"),
-    "/desk/terms": "/desk/terms",
-    "/desk/terms/<account_number>": "/desk/terms/318640275",
-    "/desk/statements": "/desk/statements",
-    "/desk/statements/<public_id>": _first("/desk/statements", "/desk/statements/"),
-    "/desk/payments": "/desk/payments",
-    "/desk/payments/<public_id>": _first("/desk/payments", "/desk/payments/"),
-    "/desk/orders/<public_id>/refund": lambda visitor: (
-        f"{_first('/desk/orders', '/desk/orders/')(visitor)}/refund"
-    ),
-    "/desk/quotes": "/desk/quotes",
-    "/desk/quotes/new": "/desk/quotes/new",
-    "/desk/quotes/approvals": "/desk/quotes/approvals",
-    "/desk/quotes/report": "/desk/quotes/report",
-    "/desk/quotes/<public_id>": _quote_at_desk(),
-    **{
-        f"/desk/quotes/<public_id>/{act}": _quote_at_desk(f"/{act}")
-        for act in ("edit", "contact", "withdraw")
-    },
-    "/desk/gift-cards": "/desk/gift-cards",
-    "/desk/gift-cards/<public_id>": _first("/desk/gift-cards", "/desk/gift-cards/"),
-    "/desk/tax": "/desk/tax",
-    "/desk/tax/rates": "/desk/tax/rates",
-    "/desk/tax/rates/<uuid:rate_id>/end": _first("/desk/tax/rates", "/desk/tax/rates/"),
-    "/desk/tax/certificates": "/desk/tax/certificates",
-    "/desk/tax/new-certificate": "/desk/tax/new-certificate",
-    "/desk/tax/certificates/<public_id>": _first(
-        "/desk/tax/certificates", "/desk/tax/certificates/"
-    ),
-    "/desk/ledger": "/desk/ledger",
-    "/desk/ledger/ageing": "/desk/ledger/ageing",
-    "/desk/ledger/journal": "/desk/ledger/journal",
-    "/desk/ledger/accounts/<public_id>": _first("/desk/ledger/ageing", "/desk/ledger/accounts/"),
-    "/desk/ledger/accounts/<public_id>/open": lambda visitor: (
-        f"{_first('/desk/ledger/ageing', '/desk/ledger/accounts/')(visitor)}/open"
-    ),
-    "/desk/money": "/desk/money",
-    "/desk/money/accounts/<public_id>": lambda visitor: _first(
-        "/desk/ledger/ageing", "/desk/ledger/accounts/"
-    )(visitor).replace("ledger", "money"),
-    "/desk/invoices/<public_id>/money": lambda visitor: (
-        f"{_first('/desk/invoices', '/desk/invoices/')(visitor)}/money"
-    ),
-    "/desk/write-offs": "/desk/write-offs",
-    "/desk/periods": "/desk/periods",
-    "/desk/rates": "/desk/rates",
-    "/desk/jobs": "/desk/jobs",
-    "/desk/jobs/<int:job_id>": _first("/desk/jobs", "/desk/jobs/"),
-    "/desk/styleguide": "/desk/styleguide",
-}
-BY_LINK = (
-    "/o/<public_id>/<token>",
-    "/o/<public_id>/<token>/thanks",
-    "/o/<public_id>/<token>/bills/<invoice_id>",
-    "/gift-card/<public_id>/<token>",
-    "/q/<public_id>/<token>",
-    "/q/<public_id>/<token>/compare",
-    "/q/<public_id>/<token>/accept",
-    "/q/<public_id>/<token>/decline",
-    "/pay/<public_id>/return",
-    "/pay/<public_id>/cancelled",
-    "/methods/<public_id>/return",
-    "/methods/<public_id>/cancelled",
-    "/account/reset/<token>",
-    "/account/invite/<token>",
-    "/account/verify/<token>",
-)
-
-
 def test_each_page_of_the_shop_is_looked_at(installation: Installation) -> None:
     app = create_app(installation.settings, installation.house)
     pages = {
@@ -200,7 +64,14 @@ def test_each_page_of_the_shop_is_looked_at(installation: Installation) -> None:
         for rule in app.url_map.iter_rules()
         if "GET" in (rule.methods or ()) and not NO_PAGES.match(rule.rule)
     }
-    assert pages == {*FOR_EVERYBODY, *FOR_CUSTOMERS, *FOR_STAFF, *BY_LINK}
+    assert pages == {
+        *FOR_EVERYBODY,
+        *FOR_CUSTOMERS,
+        *FOR_SUBSCRIBERS,
+        *FOR_STAFF,
+        *OF_SUBSCRIBERS,
+        *BY_LINK,
+    }
 
 
 def _look(visitor: Visitor, where: Where) -> None:
@@ -240,6 +111,39 @@ def test_pages_for_customers(visit: NewVisitor, installation: Installation) -> N
     visitor.go("/cart")
     visitor.put_in_cart("chime")
     _look(visitor, "/checkout")  # with the account's address and its tax
+
+
+def test_pages_for_who_has_services(visit: NewVisitor, installation: Installation) -> None:
+    riley = served.move_in(installation, "Riley Thorne", "1 Thorne Way", "burrow-14-days")
+    names = {
+        "line": riley.services[LINE],
+        "resting": served.rest(installation, riley, PHONE_LINE),
+        "trial": riley.trial,
+        "token": served.token(installation, USER, riley.user_id),
+    }
+    visitor = visit(SMALL)
+    visitor.log_in(riley.email, PASSWORD)
+    for where in FOR_SUBSCRIBERS.values():
+        _look(visitor, where.format_map(names))
+    _look(visitor, f"/account/services/{riley.services[PHONE_LINE]}")
+
+
+def test_pages_for_staff_about_services(visit: NewVisitor, installation: Installation) -> None:
+    robin = served.move_in(installation, "Robin Thorne", "2 Thorne Way")
+    [staff] = installation.values(User.id, User.email == STAFF[0])
+    names = {
+        "line": robin.services[LINE],
+        "backup": robin.services[BACKUP],
+        "resting": served.rest(installation, robin, PHONE_LINE),
+        "trial": robin.trial,
+        "run": served.bill_run(installation, robin.account),
+        "parking": served.park(installation, robin.account),
+        "key": served.token(installation, STAFF_KEY, staff),
+    }
+    visitor = visit(SMALL)
+    visitor.log_in(*STAFF, door="/desk/login")
+    for where in OF_SUBSCRIBERS.values():
+        _look(visitor, where.format_map(names))
 
 
 def test_pages_for_staff(visit: NewVisitor, installation: Installation) -> None:
@@ -288,6 +192,9 @@ def test_pages_by_link(visit: NewVisitor, installation: Installation) -> None:
     for path in (at, f"{at}/compare", f"{at}/accept", f"{at}/decline", f"{at}?version=1"):
         look(path)
 
+    riley = served.move_in(installation, "Rue Thorne", "3 Thorne Way")
+    look(installation.house.links.trial(riley.trial).removeprefix(installation.shop))
+
     unpaid = installation.order_by_guest("elm@example.com", "card")
     operation = installation.operation_of(unpaid.order_id)
     look(f"/pay/{operation}/return")
@@ -317,10 +224,9 @@ def _begun_setup(installation: Installation) -> str:
     with house.db.reading() as session:
         account = accounts.by_number(session, "318640275")
     agreed = Consent(None, "trial", "trial:T-1", "I agree.", "1", "203.0.113.7")
-    begin(house, SetUpWish(account.id, agreed, "/account", "/account"))
-    with house.db.reading() as session:
-        query = select(PaymentOperation.public_id).where(PaymentOperation.kind == "setup")
-        return session.scalars(query).one()
+    url = begin(house, SetUpWish(account.id, agreed, "/account", "/account"))
+    [begun] = installation.values(PaymentOperation.public_id, PaymentOperation.redirect_url == url)
+    return str(begun)
 
 
 def _invite(installation: Installation, account: str, email: str) -> None:

@@ -1,10 +1,11 @@
-"""Without JavaScript everything can be done too: from a product to the order, and a bill."""
+"""Without JavaScript everything can be done too: from a product to the order, a bill, and a service."""
 
 import pytest
 
 from core.orders.models import Order
 from tests.browser.conftest import PHONE, NewVisitor
 from tests.browser.installation import Installation
+from tests.browser.served import LINE, PASSWORD, move_in
 from tests.browser.visitor import Visitor, origin_of
 
 pytestmark = pytest.mark.browser
@@ -67,6 +68,23 @@ def test_choosing_bills_and_seeing_their_sum(visit: NewVisitor, installation: In
     visitor.press("Add the chosen ones up again")
     assert not visitor.page.get_by_role("checkbox", name=f"Pay {kept}").is_checked()
     assert visitor.page.get_by_role("button", name="Continue to pay $").inner_text() != whole
+
+
+def test_another_plan_is_looked_at_and_agreed_to(
+    visit: NewVisitor, installation: Installation
+) -> None:
+    customer = move_in(installation, "Alder Plain", "4 Plain Walk")
+    visitor = visit(PHONE, script=False)
+    visitor.log_in(customer.email, PASSWORD)
+    page = visitor.go(f"/account/services/{customer.services[LINE]}/change")
+    page.get_by_role("radio", name="Brook 6 $").check()
+    visitor.press("Show what it costs")
+    assert "From the next period" in visitor.text
+    assert "Nothing is to be paid today, and nothing comes back." in visitor.text
+    visitor.press("Change to Brook 6")
+    assert "it is Brook 6" in visitor.text
+    visitor.press("Leave it as it is")
+    assert "Taken back: it stays as it is." in visitor.text
 
 
 def _set_quantity(visitor: Visitor, name: str, quantity: str) -> None:

@@ -136,7 +136,7 @@ def test_a_later_attempt_is_another_charge(house: House, sandbox: SandboxProcess
     ("spoil", "failure"),
     [
         (lambda session, stage, now: methods.detach(session, stage.method.id, now), "method_detached"),
-        (lambda session, stage, now: methods.end(session, "trial:T-7", now), "not_authorised"),
+        (lambda session, stage, now: methods.end(session, "example:T-7", now), "not_authorised"),
         (
             lambda session, stage, now: session.execute(
                 update(PaymentMethod).values(exp_month=10, exp_year=2026)

@@ -38,6 +38,7 @@ from core.parties.models import Account
 from core.subscriptions import trial_reading
 from core.subscriptions.models import Subscription
 from core.subscriptions.reading import timelines
+from core.subscriptions.timeline import Timeline
 from core.subscriptions.trial_models import Trial
 from flows import browse
 from flows.house import House
@@ -303,7 +304,7 @@ def test_services_are_in_every_state_that_can_be_tried(fernway):
     with fernway.db.reading() as session:
         rows = timelines(session)
         account = {row.id: row.name for row in session.scalars(select(Account))}
-    found = {}
+    found: dict[tuple[str, str], list[Timeline]] = {}
     for one in rows:
         found.setdefault((account[one.service_account_id], one.phases[0].sku), []).append(one)
     (mara,) = found["Mara Hollis", "STR-18"]

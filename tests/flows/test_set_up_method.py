@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
+from app.handlers import ROUTES
 from core.kernel import crash
 from core.kernel.jobs import Job
 from flows import reconcile
@@ -54,8 +55,8 @@ def _assert_stored_once(house: House, sandbox: SandboxProcess) -> None:
     assert _count(house, Payment) == 0
     assert _count(house, Job, Job.state != "done") == 0
     assert _at_processor(sandbox, house) == 1
-    stored = _count(house, Job, Job.name == "MethodStored")
-    assert stored == 1
+    told = _count(house, Job, Job.name == "MethodStored")
+    assert told == len(ROUTES["MethodStored"]), "each who hears it hears it once"
     assert [f for f in verify(house.db, house.clock, blobs=house.blobs) if not f.holds] == []
 
 
@@ -90,7 +91,7 @@ def test_a_card_is_on_file_with_exactly_what_was_agreed(
         3,
         2031,
     )
-    assert (given.text, given.text_version, given.subject) == (TEXT, "2026-11", "trial:T-7")
+    assert (given.text, given.text_version, given.subject) == (TEXT, "2026-11", "example:T-7")
     assert (given.purpose, given.address) == ("trial", "203.0.113.7")
     assert (given.agreed_at, given.ended_at) == (agreed_at, None)
     assert given.payment_method_id == method.id
@@ -193,11 +194,11 @@ def test_nobody_changes_what_was_agreed(
 def test_what_was_agreed_ends_once_and_for_all(house: House, sandbox: SandboxProcess, world: World):
     method = set_up(house, sandbox, customer(house, world))
     now = house.clock.now()
-    assert house.db.run_tx(lambda session: methods.end(session, "trial:T-7", now)) == 1
-    assert house.db.run_tx(lambda session: methods.end(session, "trial:T-7", now)) == 0
+    assert house.db.run_tx(lambda session: methods.end(session, "example:T-7", now)) == 1
+    assert house.db.run_tx(lambda session: methods.end(session, "example:T-7", now)) == 0
     with house.db.reading() as session:
         assert not methods.is_authorised(session, method.id)
-        assert [given.ended_at for given in methods.of_subject(session, "trial:T-7")] == [now]
+        assert [given.ended_at for given in methods.of_subject(session, "example:T-7")] == [now]
     for change in ("NULL", "agreed_at"):
         with pytest.raises(DBAPIError, match="append-only"), house.db.transaction() as session:
             session.execute(text(f"UPDATE authorisation SET ended_at = {change}"))

@@ -131,7 +131,7 @@ class Side:
             "success_url": "http://localhost:8000/methods/done",
             "cancel_url": "http://localhost:8000/methods/back",
             "expires_at": self.now() + timedelta(minutes=40),
-            "metadata": {"subject": "trial:T-7"},
+            "metadata": {"subject": "example:T-7"},
         }
         return SetupRequest(**(usual | other))
 

@@ -14,7 +14,7 @@ from tests.rooms.web.stage import RILEY, Stage
 @pytest.fixture
 def begun(stage: Stage) -> tuple[str, str]:
     """Where the processor's page is, and the operation's public id."""
-    subject = f"trial:{new_public_id()}"
+    subject = f"example:{new_public_id()}"
     agreed = Consent(stage.people[RILEY], "trial", subject, "I agree.", "1", "203.0.113.7")
     wish = SetUpWish(stage.accounts[RILEY], agreed, "/account", "/p/backup")
     url = begin(stage.house, wish)

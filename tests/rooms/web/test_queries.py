@@ -44,7 +44,7 @@ BOUNDS = {
         "editor": 22,
     },
     "desk": {
-        "today": 8,
+        "today": 12,
         "orders": 5,
         "orders looked for": 5,
         "order": 12,

@@ -3,6 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.entitlements import granting
 from core.kernel.clock import local_date
 from core.parties.models import Account
 from core.subscriptions import activating, trial_reading, trial_starting
@@ -76,6 +77,7 @@ def grown(session: Session, stage: Stage, who: str) -> str:
     service = trial_starting.open_service(session, account, stage.world.channel_id, new, None, now)
     today = local_date(now, account.time_zone)
     activating.activate(session, service, today, "test", now)
+    granting.grant(session, service, today, "test", now)
     made = trial_starting.start_at_once(session, new, service, today, now)
     session.add(TrialFollowUp(trial_id=made.id, due_on=today))
     session.flush()

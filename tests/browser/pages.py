@@ -1,0 +1,203 @@
+"""Every page that there is, and where it is found."""
+
+import re
+from collections.abc import Callable
+
+from invoices.models import Invoice
+from tests.browser.visitor import Visitor
+
+#: What answers a GET and is no page.
+NO_PAGES = re.compile(r"/static/|/api/|.*\.(pdf|csv)$|/cart/count$|/healthz$|/readyz$|/metrics$")
+
+#: Where a page is when its address is no constant: a path, or a link to be found on another page.
+Where = str | Callable[[Visitor], str]
+
+
+def _first(listed: str, links: str) -> Callable[[Visitor], str]:
+    """The first link of a list that leads below some path."""
+
+    def find(visitor: Visitor) -> str:
+        found = (
+            visitor.go(listed)
+            .locator(f"main a[href^='{links}']:not([href$='.pdf']):not([href$='.csv'])")
+            .first
+        )
+        return str(found.get_attribute("href"))
+
+    return find
+
+
+def _below(listed: str, page: str) -> Callable[[Visitor], str]:
+    """A page of the first thing of a list."""
+    first = _first(listed, f"{listed.partition('?')[0]}/")
+    return lambda visitor: f"{first(visitor)}/{page}"
+
+
+def _quote_at_desk(page: str = "") -> Callable[[Visitor], str]:
+    """The first quote of the desk's list, or a page of it."""
+
+    def find(visitor: Visitor) -> str:
+        found = visitor.go("/desk/quotes").locator("main tbody th a").first
+        return f"{found.get_attribute('href')}{page}"
+
+    return find
+
+
+def _money_on_a_bill(visitor: Visitor) -> str:
+    """Of a bill that asks for something; there is none on one over nothing."""
+    asks = Invoice.total_minor > 0
+    return f"/desk/invoices/{visitor.place.values(Invoice.public_id, asks)[0]}/money"
+
+
+FOR_EVERYBODY: dict[str, Where] = {
+    "/": "/",
+    "/c/<slug>": "/c/wi-fi-and-home",
+    "/p/<slug>": "/p/ember-smart-plug",
+    "/cart": "/cart",
+    "/checkout": "/checkout",
+    "/gift-card": "/gift-card",
+    "/quote": "/quote",
+    "/trials": "/trials",
+    "/trials/<code>": "/trials/burrow-30-days",
+    "/terms": "/terms",
+    "/privacy": "/privacy",
+    "/accessibility": "/accessibility",
+    "/account/login": "/account/login",
+    "/account/register": "/account/register",
+    "/account/forgot": "/account/forgot",
+    "/desk/login": "/desk/login",
+}
+FOR_CUSTOMERS: dict[str, Where] = {
+    "/account": "/account",
+    "/account/bills": "/account/bills",
+    "/account/bills/<public_id>": _first("/account/bills", "/account/bills/"),
+    "/account/pay": "/account/pay",
+    "/account/tax": "/account/tax",
+    "/account/statements": "/account/statements",
+    "/account/statements/<public_id>": _first("/account/statements", "/account/statements/"),
+    "/account/quotes": "/account/quotes",
+    "/account/quotes/<public_id>": _first("/account/quotes", "/account/quotes/"),
+    **{
+        f"/account/quotes/<public_id>/{act}": _below("/account/quotes", act)
+        for act in ("compare", "accept", "decline")
+    },
+    "/account/payments": "/account/payments",
+    "/account/payments/<public_id>": _first("/account/payments", "/account/payments/"),
+}
+#: In braces: what the customer has of it.
+FOR_SUBSCRIBERS: dict[str, str] = {
+    "/account/services": "/account/services",
+    "/account/services/<public_id>": "/account/services/{line}",
+    **{
+        f"/account/services/<public_id>/{act}": f"/account/services/{{line}}/{act}"
+        for act in ("change", "pause", "end")
+    },
+    "/account/services/<public_id>/resume": "/account/services/{resting}/resume",
+    "/account/trials": "/account/trials",
+    "/account/trials/<public_id>": "/account/trials/{trial}",
+    "/account/trials/<public_id>/cancel": "/account/trials/{trial}/cancel",
+    "/account/trials/<public_id>/go-on": "/account/trials/{trial}/go-on",
+    "/account/trials/<public_id>/card": "/account/trials/{trial}/card?when=end",
+    "/account/tokens": "/account/tokens",
+    "/account/tokens/<public_id>/revoke": "/account/tokens/{token}/revoke",
+}
+FOR_STAFF: dict[str, Where] = {
+    "/desk": "/desk",
+    "/desk/orders": "/desk/orders",
+    "/desk/orders/<public_id>": _first("/desk/orders", "/desk/orders/"),
+    "/desk/invoices": "/desk/invoices",
+    "/desk/invoices/<public_id>": _first("/desk/invoices", "/desk/invoices/"),
+    **{
+        f"/desk/invoices/<public_id>/{act}": _below("/desk/invoices?kind=invoice", act)
+        for act in ("credit", "debit", "void")
+    },
+    "/desk/drafts": "/desk/drafts",
+    "/desk/drafts/<public_id>": _first("/desk/drafts", "/desk/drafts/"),
+    "/desk/drafts/<public_id>/preview": _below("/desk/drafts", "preview"),
+    "/desk/terms": "/desk/terms",
+    "/desk/terms/<account_number>": "/desk/terms/318640275",
+    "/desk/statements": "/desk/statements",
+    "/desk/statements/<public_id>": _first("/desk/statements", "/desk/statements/"),
+    "/desk/payments": "/desk/payments",
+    "/desk/payments/<public_id>": _first("/desk/payments", "/desk/payments/"),
+    "/desk/orders/<public_id>/refund": lambda visitor: (
+        f"{_first('/desk/orders', '/desk/orders/')(visitor)}/refund"
+    ),
+    "/desk/quotes": "/desk/quotes",
+    "/desk/quotes/new": "/desk/quotes/new",
+    "/desk/quotes/approvals": "/desk/quotes/approvals",
+    "/desk/quotes/report": "/desk/quotes/report",
+    "/desk/quotes/<public_id>": _quote_at_desk(),
+    **{
+        f"/desk/quotes/<public_id>/{act}": _quote_at_desk(f"/{act}")
+        for act in ("edit", "contact", "withdraw")
+    },
+    "/desk/gift-cards": "/desk/gift-cards",
+    "/desk/gift-cards/<public_id>": _first("/desk/gift-cards", "/desk/gift-cards/"),
+    "/desk/tax": "/desk/tax",
+    "/desk/tax/rates": "/desk/tax/rates",
+    "/desk/tax/rates/<uuid:rate_id>/end": _first("/desk/tax/rates", "/desk/tax/rates/"),
+    "/desk/tax/certificates": "/desk/tax/certificates",
+    "/desk/tax/new-certificate": "/desk/tax/new-certificate",
+    "/desk/tax/certificates/<public_id>": _first(
+        "/desk/tax/certificates", "/desk/tax/certificates/"
+    ),
+    "/desk/ledger": "/desk/ledger",
+    "/desk/ledger/ageing": "/desk/ledger/ageing",
+    "/desk/ledger/journal": "/desk/ledger/journal",
+    "/desk/ledger/accounts/<public_id>": _first("/desk/ledger/ageing", "/desk/ledger/accounts/"),
+    "/desk/ledger/accounts/<public_id>/open": lambda visitor: (
+        f"{_first('/desk/ledger/ageing', '/desk/ledger/accounts/')(visitor)}/open"
+    ),
+    "/desk/money": "/desk/money",
+    "/desk/money/accounts/<public_id>": lambda visitor: _first(
+        "/desk/ledger/ageing", "/desk/ledger/accounts/"
+    )(visitor).replace("ledger", "money"),
+    "/desk/invoices/<public_id>/money": _money_on_a_bill,
+    "/desk/write-offs": "/desk/write-offs",
+    "/desk/periods": "/desk/periods",
+    "/desk/rates": "/desk/rates",
+    "/desk/jobs": "/desk/jobs",
+    "/desk/jobs/<int:job_id>": _first("/desk/jobs", "/desk/jobs/"),
+    "/desk/styleguide": "/desk/styleguide",
+}
+#: What staff see of a customer who has something of everything.
+OF_SUBSCRIBERS: dict[str, str] = {
+    "/desk/services": "/desk/services",
+    "/desk/services/<public_id>": "/desk/services/{backup}",
+    **{
+        f"/desk/services/<public_id>/{act}": f"/desk/services/{{line}}/{act}"
+        for act in ("change", "pause", "end")
+    },
+    "/desk/services/<public_id>/resume": "/desk/services/{resting}/resume",
+    "/desk/trials": "/desk/trials",
+    "/desk/trials/report": "/desk/trials/report",
+    "/desk/trials/follow-ups": "/desk/trials/follow-ups",
+    "/desk/trials/offers": "/desk/trials/offers",
+    "/desk/trials/offers/<code>": "/desk/trials/offers/burrow-30-days",
+    "/desk/trials/<public_id>": "/desk/trials/{trial}",
+    "/desk/bill-runs": "/desk/bill-runs",
+    "/desk/bill-runs/<public_id>": "/desk/bill-runs/{run}",
+    "/desk/parked": "/desk/parked",
+    "/desk/parked/<public_id>": "/desk/parked/{parking}",
+    "/desk/keys": "/desk/keys",
+    "/desk/keys/<public_id>/revoke": "/desk/keys/{key}/revoke",
+}
+BY_LINK = (
+    "/o/<public_id>/<token>",
+    "/o/<public_id>/<token>/thanks",
+    "/o/<public_id>/<token>/bills/<invoice_id>",
+    "/gift-card/<public_id>/<token>",
+    "/trial/<public_id>/<token>",
+    "/q/<public_id>/<token>",
+    "/q/<public_id>/<token>/compare",
+    "/q/<public_id>/<token>/accept",
+    "/q/<public_id>/<token>/decline",
+    "/pay/<public_id>/return",
+    "/pay/<public_id>/cancelled",
+    "/methods/<public_id>/return",
+    "/methods/<public_id>/cancelled",
+    "/account/reset/<token>",
+    "/account/invite/<token>",
+    "/account/verify/<token>",
+)
