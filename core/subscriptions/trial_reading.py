@@ -72,11 +72,6 @@ def offers(
     return [Offered(*row) for row in session.execute(_offers(*where))]
 
 
-def active_offers(session: Session) -> list[Offered]:
-    """The offers that can be had now."""
-    return offers(session, active=True)
-
-
 def offer(session: Session, code: str) -> Offered:
     """One offer. NotFound when there is none."""
     row = session.execute(_offers(TrialOffer.code == code)).first()

@@ -3,7 +3,6 @@
 import uuid
 from collections.abc import Collection
 from datetime import date, datetime
-from typing import ClassVar
 
 from sqlalchemy import Select, select, tuple_, update
 from sqlalchemy.orm import Session
@@ -18,13 +17,6 @@ from invoices.billing.models import BillParking
 #: An error that is none of ours: its kind only, for its words may hold what people entered.
 UNEXPECTED: str = "unexpected"
 _LONGEST = 500
-
-
-class DoesNotAddUp(ShopError):
-    """What was worked out contradicts itself; nothing of it was written."""
-
-    code: ClassVar[str] = "does_not_add_up"
-    text: ClassVar[str] = "The account's bill does not add up. Nothing of it was written."
 
 
 def reason_of(error: Exception) -> tuple[str, str]:

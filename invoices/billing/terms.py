@@ -55,13 +55,6 @@ class Window:
         return f"{self.phase.id.hex}/{self.metered.meter_id.hex}/{self.index}"
 
 
-def of_phases(timeline: Timeline) -> Iterator[tuple[Phase, Terms]]:
-    """The terms of each phase that has days, or is agreed to have some."""
-    for phase, days in timeline.spans():
-        if days.days:
-            yield phase, _terms(timeline, phase, days)
-
-
 def terms_of(timeline: Timeline, phase: Phase) -> Terms:
     """The terms of a phase that has begun, be it without a day."""
     days = next(days for one, days in timeline.spans() if one.id == phase.id)
