@@ -167,6 +167,9 @@ def _go_on(
 ) -> None:
     trial = session.get_one(Trial, trial_id)
     when: keep_trial.When = "now" if given.purpose == FROM_NOW else "end"
+    service = keep_trial.take(session, house, trial_id).subscription
+    if service.payment_method_id == method.id and service.state != "ended":
+        return  # somebody was here before, and the trial may have been converted since
     try:
         with session.begin_nested():
             keep_trial.go_on_within(session, house, trial_id, when, method.id, answers)

@@ -23,6 +23,7 @@ from flows.house import House
 from flows.set_up_method import SetUpWish
 from flows.start_trial import Started
 from flows.verify import verify
+from payments import methods
 from payments.models import Authorisation, Payment, PaymentMethod
 from tests.on_file import ON_FILE_ONLY, setup_of
 from tests.paying import CARD, house, processor, sandbox
@@ -429,8 +430,15 @@ def test_one_without_a_card_goes_on_with_one(trying: Trying, purpose: str, on: d
     assert wish.consent.purpose == purpose
     assert "$9.59 with tax" in wish.consent.text
     give_card(trying, wish)
+    with trying.house.db.reading() as session:
+        given = session.scalars(select(Authorisation)).one()
+    for _ in range(2):  # the return page and the worker
+        store_trial_card.stored(trying.house, given.operation_id)
     trying.drain()
     trying.walk(until=date(2026, 12, 13))
+    store_trial_card.stored(trying.house, given.operation_id)
+    with trying.house.db.reading() as session:
+        assert methods.is_authorised(session, given.payment_method_id)
     assert trying.trial(started).state == "converted"
     assert [bill.issue_date for bill in trying.bills(started)][:2] == [BEGINS, on]
     assert open_of(trying, started) == [0]
