@@ -101,27 +101,32 @@ def _stored(session: Session, house: House, operation_id: uuid.UUID, answers: An
         return
     method = session.get_one(PaymentMethod, given.payment_method_id)
     if given.purpose == BEGIN:
-        _begin(session, house, uuid.UUID(key), method, answers)
+        _begin(session, house, uuid.UUID(key), method, given, answers)
     else:
         _go_on(session, house, uuid.UUID(key), method, given, answers)
     crash.point("trial.card_before_commit")
 
 
 def _begin(
-    session: Session, house: House, trial_id: uuid.UUID, method: PaymentMethod, answers: Answers
+    session: Session,
+    house: House,
+    trial_id: uuid.UUID,
+    method: PaymentMethod,
+    given: Authorisation,
+    answers: Answers,
 ) -> None:
     now = house.clock.now()
     account = accounts.lock(session, session.get_one(Trial, trial_id).account_id)
     trial = trials.lock(session, trial_id)
     if trial.state == "abandoned":
-        _forget(session, house, trial, method)
+        _forget(session, house, given, method)
     if trial.state != "awaiting_card":
         return
     try:
         _claim(session, house, trial, method)
     except TrialRefused:
         trial_starting.give_up(session, trial, CARD_USED, now)
-        _forget(session, house, trial, method)
+        _forget(session, house, given, method)
         return
     assert account.channel_id is not None  # it was opened on the channel that sells
     service = trial_starting.open_service(
@@ -149,10 +154,10 @@ def _claim(session: Session, house: House, trial: Trial, method: PaymentMethod) 
     trial_claims.claim(session, trial.id, claims, house.clock.now())
 
 
-def _forget(session: Session, house: House, trial: Trial, method: PaymentMethod) -> None:
-    """What was agreed for a trial that never began is over; a card that is for nothing else is off file."""
+def _forget(session: Session, house: House, given: Authorisation, method: PaymentMethod) -> None:
+    """What was agreed in one set-up is over; a card that is for nothing else is off file."""
     now = house.clock.now()
-    methods.end(session, subject(trial.id), now)
+    methods.end_one(session, given.id, now)
     if not methods.is_authorised(session, method.id):
         methods.detach(session, method.id, now)
 
@@ -165,7 +170,6 @@ def _go_on(
     given: Authorisation,
     answers: Answers,
 ) -> None:
-    trial = session.get_one(Trial, trial_id)
     when: keep_trial.When = "now" if given.purpose == FROM_NOW else "end"
     service = keep_trial.take(session, house, trial_id).subscription
     if service.payment_method_id == method.id and service.state != "ended":
@@ -176,7 +180,7 @@ def _go_on(
     except NothingToGoOn:
         return  # somebody was here before
     except TrialOver:
-        _forget(session, house, trial, method)
+        _forget(session, house, given, method)
 
 
 def forget(session: Session, house: House, subscription_id: uuid.UUID) -> None:

@@ -210,6 +210,15 @@ def end(session: Session, subject: str, now: datetime) -> int:
     return changed(done)
 
 
+def end_one(session: Session, authorisation_id: uuid.UUID, now: datetime) -> None:
+    """End what was agreed in one set-up, and nothing else about the same thing."""
+    session.execute(
+        update(Authorisation)
+        .where(Authorisation.id == authorisation_id, Authorisation.ended_at.is_(None))
+        .values(ended_at=now)
+    )
+
+
 def is_authorised(session: Session, method_id: uuid.UUID) -> bool:
     """Does anything that was agreed for a card stand?"""
     stands = exists().where(
