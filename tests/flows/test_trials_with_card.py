@@ -445,6 +445,32 @@ def test_one_without_a_card_goes_on_with_one(trying: Trying, purpose: str, on: d
     sound(trying)
 
 
+def test_a_second_card_that_comes_too_late_leaves_the_first_on_file(trying: Trying):
+    started = trying.newcomer(NO_CARD_OFFER)
+    mine, house = [trying.trial(started).account_id], trying.house
+    later = store_trial_card.card_for(house, started.public_id, mine, "end", "192.0.2.8")
+    url = set_up_method.begin(house, later)
+    second = setup_of(house).id
+    give_card(trying, store_trial_card.card_for(house, started.public_id, mine, "now", "192.0.2.8"))
+    trying.drain()
+    assert trying.trial(started).state == "converted"
+    assert trying.sandbox is not None
+    trying.sandbox.pay(url, "5555555555554444")
+    assert set_up_method.settle(house, second) == "succeeded"
+    trying.drain()
+    with house.db.reading() as session:
+        brands = {one.id: one.brand for one in session.scalars(select(PaymentMethod))}
+        stands = {
+            brands[one.payment_method_id]: one.ended_at is None
+            for one in session.scalars(select(Authorisation))
+        }
+        states = {one.brand: one.state for one in session.scalars(select(PaymentMethod))}
+    assert stands == {"visa": True, "mastercard": False}
+    assert states == {"visa": "active", "mastercard": "detached"}
+    assert open_of(trying, started) == [0]
+    sound(trying)
+
+
 def test_a_free_tier_needs_no_card_ever(trying: Trying):
     started = trying.newcomer(FREE_OFFER)
     assert started.set_up is None
