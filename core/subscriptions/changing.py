@@ -155,7 +155,7 @@ def change(
         SubscriptionPhase(
             id=made.id,
             subscription_id=subscription.id,
-            number=_next_number(session, subscription),
+            number=next_number(session, subscription),
             kind=made.kind,
             variant_id=made.variant_id,
             quantity=made.quantity,
@@ -194,7 +194,7 @@ def withdraw(
         )
 
 
-def _next_number(session: Session, subscription: Subscription) -> int:
+def next_number(session: Session, subscription: Subscription) -> int:
     """Withdrawn phases keep their numbers."""
     last = session.scalar(
         select(func.max(SubscriptionPhase.number)).where(

@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.events import TrialEnded
 from core.kernel import audit, jobs
 from core.kernel.db import changed
 from core.kernel.errors import ShopError, StaleState
-from core.subscriptions import states, trial_dates
+from core.subscriptions import changing, states, trial_dates
 from core.subscriptions.models import Subscription, SubscriptionPhase
 from core.subscriptions.timeline import Timeline
 from core.subscriptions.trial_dates import Dates
@@ -47,13 +47,23 @@ class NothingToGoOn(ShopError):
 
 
 def pay_from(
-    session: Session, trial: Trial, subscription: Subscription, on: date, now: datetime
+    session: Session,
+    trial: Trial,
+    subscription: Subscription,
+    on: date,
+    now: datetime,
+    **values: Any,
 ) -> None:
-    """The paid phase begins on ``on``, and its bills come on that day of the month."""
+    """The paid phase begins on ``on``, and its bills come on that day of the month.
+
+    ``values`` of the subscription are written in the same step: a phase names the step that agreed to it.
+    """
     phase = paid_phase(session, subscription.id)
-    states.keep(session, subscription, bill_day=on.day, ended_on=None, end_reason=None, end_note="")
+    goes_on = {"bill_day": on.day, "ended_on": None, "end_reason": None, "end_note": ""}
+    states.keep(session, subscription, **goes_on, **values)
     if phase is not None:
         phase.starts_on = phase.cycle_from = on
+        phase.revision = subscription.revision
     else:
         _agree(session, trial, subscription, on, now)
     session.flush()
@@ -62,13 +72,10 @@ def pay_from(
 def _agree(
     session: Session, trial: Trial, subscription: Subscription, on: date, now: datetime
 ) -> None:
-    last = select(func.max(SubscriptionPhase.number)).where(
-        SubscriptionPhase.subscription_id == subscription.id
-    )
     session.add(
         SubscriptionPhase(
             subscription_id=subscription.id,
-            number=(session.scalar(last) or 0) + 1,
+            number=changing.next_number(session, subscription),
             kind="paid",
             variant_id=trial.variant_id,
             quantity=1,
@@ -134,9 +141,8 @@ def go_on(
     starts = phase.starts_on if phase is not None else None
     if starts is not None and starts <= on and not is_cancelled(subscription):
         raise NothingToGoOn
-    pay_from(session, trial, subscription, on, now)
-    if method_id is not None:
-        states.keep(session, subscription, payment_method_id=method_id)
+    card = {} if method_id is None else {"payment_method_id": method_id}
+    pay_from(session, trial, subscription, on, now, **card)
     trial.ends_on, trial.cancelled_at, trial.close_reason = on, None, ""
     trial.next_on = min(on, trial.next_on or on)
     session.flush()
