@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from cart.quotes import answering, drafting, sent
 from cart.quotes.answering import Signature
 from cart.quotes.models import Quote, QuoteVersion
-from cart.quotes.refusals import OverTheBuyersLimit, QuoteAccepted
+from cart.quotes.refusals import OverTheBuyersLimit, PaymentNotOffered, QuoteAccepted
 from core.kernel import crash
 from core.kernel.errors import Invalid, StaleState
 from core.kernel.money import Money
@@ -150,18 +150,24 @@ def _earlier(session: Session, quote: Quote, answer: Answer, now: datetime) -> _
         raise QuoteAccepted(order.number or "")
     if order.lifecycle != "pending":
         return _Written(order.id, order.public_id, None)
+    # What will be refused anyway gives up nobody's payment.
+    _check_limit(session, quote, version, answer)
+    if version.payment not in ("either", answer.payment):
+        raise PaymentNotOffered
     operation = operations.of_order(session, order.id)
     same = order.payment_method == ("card" if answer.payment == "card" else "invoice")
     if operation is None or not same or not operations.can_be_paid(operation, now):
+        answering.refuse(session, quote, version, now)
         return _Written(order.id, order.public_id, None, stale=True)
     return _Written(order.id, order.public_id, operation.id)
 
 
 def _check_limit(session: Session, quote: Quote, version: QuoteVersion, answer: Answer) -> None:
-    """A buyer with a limit accepts no more than that."""
-    if answer.user_id is None or quote.account_id is None:
+    """A buyer with a limit accepts no more than that, by the link of their own mail neither."""
+    who = answer.user_id or quote.user_id
+    if who is None or quote.account_id is None:
         return
-    member = session.get(Membership, (answer.user_id, quote.account_id))
+    member = session.get(Membership, (who, quote.account_id))
     if member is None or member.role != "buyer" or member.limit_minor is None:
         return
     if (version.net_minor or 0) + (version.tax_minor or 0) > member.limit_minor:
@@ -213,6 +219,8 @@ def decline(
     with house.db.reading() as session:
         quote = drafting.by_public_id(session, public_id)
         order = sent.order_of(session, quote)
+        # What will be refused anyway gives up nobody's payment.
+        answering.acceptable(session, quote, number, house.clock.now())
     if order is not None and order.lifecycle == "pending":
         abandon(house, order.id, "declined")
 

@@ -23,7 +23,7 @@ from cart.quotes.models import (
     QuoteSite,
     QuoteVersion,
 )
-from cart.quotes.offer import Discount, Offer, OfferLine
+from cart.quotes.offer import PPM, Discount, Offer, OfferLine
 from cart.quotes.pricing import Priced
 from cart.quotes.refusals import QuoteAccepted
 from core.events import QuoteRequested
@@ -309,6 +309,10 @@ def _check(offer: Offer) -> None:
         wrong["quantity"] = f"From 1 to {MOST_PIECES}."
     if any(not 0 <= line.site < max(1, len(offer.sites)) for line in offer.lines):
         wrong["site"] = "Choose one of the places."
+    if offer.discount.ppm and offer.discount.minor:
+        wrong["amount"] = "Either a percentage or an amount."
+    if not 0 <= offer.discount.ppm <= PPM:
+        wrong["percent"] = "From 0 to 100."
     if any(line.recurs and line.variant_id is None for line in offer.lines):
         wrong["charge_kind"] = "Only a plan of the catalog can recur."
     if wrong:

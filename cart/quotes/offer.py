@@ -111,16 +111,8 @@ def final_prices(offer: Offer, currency: str) -> list[int]:
     return prices
 
 
-def amounts(offer: Offer, currency: str) -> list[int]:
-    """What each line comes to for one charge, as it is priced, in minor units."""
-    return [
-        extend(price, line.quantity, currency).minor
-        for line, price in zip(offer.lines, final_prices(offer, currency), strict=True)
-    ]
-
-
 def list_amounts(offer: Offer, currency: str) -> list[int]:
-    """The same at list prices; what has none counts at its own."""
+    """Each line's charge at list prices, in minor units; what has none counts at its own."""
     return [
         extend(
             line.unit_price_micros if line.list_price_micros is None else line.list_price_micros,
@@ -134,11 +126,3 @@ def list_amounts(offer: Offer, currency: str) -> list[int]:
 def over_terms(offer: Offer, each: list[int]) -> int:
     """Amounts of one charge each, summed over the lines' terms."""
     return sum(line.charges * amount for line, amount in zip(offer.lines, each, strict=True))
-
-
-def saved_ppm(offer: Offer, currency: str) -> int:
-    """How far below list prices it is over its terms, in parts per million; below zero: above them."""
-    whole = over_terms(offer, list_amounts(offer, currency))
-    if whole == 0:
-        return 0
-    return nearest(Fraction((whole - over_terms(offer, amounts(offer, currency))) * PPM, whole))

@@ -107,14 +107,20 @@ class Priced:
     @property
     def saved(self) -> Money:
         """Below list prices over its terms, as priced; below zero where it is above them."""
-        whole = offers.over_terms(self.offer, offers.list_amounts(self.offer, self.currency))
-        now = sum(one.line.charges * one.priced_minor for one in self.lines)
-        return Money(whole - now, self.currency)
+        now = sum(
+            one.line.charges * extend(one.final_micros, one.line.quantity, self.currency).minor
+            for one in self.lines
+        )
+        return Money(self._listed - now, self.currency)
 
     @property
     def saved_ppm(self) -> int:
         """The same in parts per million of list prices."""
-        return offers.saved_ppm(self.offer, self.currency)
+        return _share(self.saved.minor, self._listed) if self._listed else 0
+
+    @property
+    def _listed(self) -> int:
+        return offers.over_terms(self.offer, offers.list_amounts(self.offer, self.currency))
 
     @property
     def margin(self) -> Money | None:
@@ -124,12 +130,12 @@ class Priced:
 
     @property
     def margin_ppm(self) -> int | None:
-        """The same in parts per million of their net."""
+        """The same in parts per million of their net; a loss on what is given away is all of it."""
         found = self._margins
-        whole = sum(net for net, _ in found)
-        if not found or whole <= 0:
-            return None
-        return _share(sum(net - cost for net, cost in found), whole)
+        whole, gain = sum(net for net, _ in found), sum(net - cost for net, cost in found)
+        if whole > 0:
+            return _share(gain, whole)
+        return -offers.PPM if gain < 0 else None
 
     @property
     def _margins(self) -> list[tuple[int, int]]:

@@ -1,7 +1,6 @@
 """Why something about a quote cannot be done, in words that say what to do instead."""
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, ClassVar
 
 from cart.checkout import Requirement
@@ -133,10 +132,3 @@ class OwnQuote(QuoteRefused):
 class NothingToQuote(QuoteRefused):
     code: ClassVar[str] = "nothing_to_quote"
     text: ClassVar[str] = "There is nothing in it that can be quoted."
-
-
-@dataclass(eq=False)
-class ValidityOver(QuoteRefused):
-    code: ClassVar[str] = "quote_validity_over"
-    text: ClassVar[str] = "It would be valid until {day}, which is over."
-    day: date

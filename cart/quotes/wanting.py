@@ -47,21 +47,22 @@ def lines(
 
     Invalid, by ``lines-N.field``, for what cannot be one.
     """
-    wanted = _unpacked(session, channel, wanted, now)
+    unpacked = _unpacked(session, channel, wanted, now)
+    wanted = [one for _, one in unpacked]
     found = _variants(session, [one.sku for one in wanted if one.sku])
     prices = _prices(session, channel, wanted, found, now)
     plans = _plans(session, [variant.id for variant in found.values() if variant.kind == "plan"])
     wrong: dict[str, str] = {}
     made = []
-    for at, one in enumerate(wanted):
+    for at, (asked_at, one) in enumerate(unpacked):
         problems = _problems(one, found)
-        wrong |= {f"lines-{at}.{name}": text for name, text in problems.items()}
+        wrong |= {f"lines-{asked_at}.{name}": text for name, text in problems.items()}
         if problems:
             continue
         variant = found[one.sku] if one.sku else None
         price = prices[at]
         if one.price_micros is None and price is None:
-            wrong[f"lines-{at}.price"] = "It has no list price: say what it costs."
+            wrong[f"lines-{asked_at}.price"] = "It has no list price: say what it costs."
             continue
         made.append(_line(one, variant, price, plans))
     if wrong:
@@ -71,20 +72,23 @@ def lines(
 
 def _unpacked(
     session: Session, channel: Channel, wanted: Sequence[Wanted], now: datetime
-) -> list[Wanted]:
-    """The same with each bundle's pieces in its place. Invalid for a bundle that cannot be had."""
+) -> list[tuple[int, Wanted]]:
+    """The same with each bundle's pieces in its place, and which line each was asked for in.
+
+    Invalid for a bundle that cannot be had.
+    """
     packed = {
         sku: variant
         for sku, variant in _variants(session, [one.sku for one in wanted if one.sku]).items()
         if variant.kind == BUNDLE
     }
     if not packed:
-        return list(wanted)
-    made: list[Wanted] = []
+        return list(enumerate(wanted))
+    made: list[tuple[int, Wanted]] = []
     for at, one in enumerate(wanted):
         variant = packed.get(one.sku)
         if variant is None:
-            made.append(one)
+            made.append((at, one))
             continue
         if one.price_micros is not None:
             raise Invalid(
@@ -95,7 +99,7 @@ def _unpacked(
         bundle = bundles.offered(session, *asked).get(variant.id)
         if bundle is None:
             raise Invalid({f"lines-{at}.sku": f"{one.sku} cannot be had just now."})
-        made += [_piece(one, share) for share in bundle.shares(pieces)]
+        made += [(at, _piece(one, share)) for share in bundle.shares(pieces)]
     return made
 
 
