@@ -165,6 +165,13 @@ def test_a_buyer_with_a_limit_accepts_no_more_than_that(house: House, world: Wor
         user_id = user.id
     with pytest.raises(refusals.OverTheBuyersLimit):
         quoting.accept(user_id=user_id)
+    with house.db.transaction() as session:
+        session.execute(
+            text("UPDATE quote SET user_id = :asked"),
+            {"asked": user_id.hex if house.db.is_sqlite else user_id},
+        )
+    with pytest.raises(refusals.OverTheBuyersLimit):
+        quoting.accept()  # by the link of the mail that they got
     assert quoting.orders() == []
 
 

@@ -8,11 +8,12 @@ from sqlalchemy.exc import DBAPIError
 
 from cart.quotes import refusals
 from cart.quotes.models import QuoteApproval
+from cart.quotes.offer import Discount
 from cart.quotes.refusals import QuoteIncomplete
 from cart.quotes.wanting import Wanted
 from core.kernel.audit import AuditEntry
 from core.kernel.errors import Invalid, StaleState
-from flows import send_quote
+from flows import draft_quote, send_quote
 from flows.house import House
 from tests.quoting import ANN, BOB, Quoting, off
 from tests.world import World
@@ -79,12 +80,47 @@ def test_nobody_approves_what_they_made_or_asked_for(house: House, world: World)
         _send(quoting)
 
 
+def test_what_is_given_away_at_a_cost_needs_a_second_person(house: House, world: World):
+    quoting = Quoting.ask(house, world)
+    quoting.write(Wanted(name="A mast", price_micros=0, cost_micros=5_000_000_000))
+    with pytest.raises(refusals.NeedsApproval):
+        _send(quoting)
+
+
+def test_an_amount_off_that_is_too_large_is_told_and_saves_nothing(house: House, world: World):
+    quoting = Quoting.ask(house, world)
+    quoting.write(Wanted(sku=world.router.sku), discount=off(amount=12_901))
+    with house.db.reading() as session:
+        found = draft_quote.preview(session, house, quoting.quote)
+    assert found is not None
+    priced = found[0].priced
+    assert (priced.discount_too_large, priced.saved.minor, priced.saved_ppm) == (True, 0, 0)
+    with pytest.raises(QuoteIncomplete):
+        _send(quoting)
+
+
+@pytest.mark.parametrize(
+    ("discount", "field"),
+    [
+        (Discount(50_000, 100, "Both"), "amount"),
+        (Discount(1_000_001, 0, "More than all"), "percent"),
+    ],
+)
+def test_a_discount_that_is_none_is_refused(
+    house: House, world: World, discount: Discount, field: str
+):
+    quoting = Quoting.ask(house, world)
+    with pytest.raises(Invalid) as refused:
+        quoting.write(Wanted(sku=world.router.sku), discount=discount)
+    assert list(refused.value.fields_) == [field]
+
+
 @pytest.mark.parametrize("column", ["asked_by", "drafted_by"])
 def test_the_database_refuses_an_approval_of_ones_own(house: House, world: World, column: str):
     quoting = Quoting.ask(house, world)
     quoting.write(Wanted(sku=world.router.sku), discount=off("50"))
-    _ask(quoting)
-    with pytest.raises(DBAPIError), house.db.transaction() as session:
+    _ask(quoting, by=BOB)  # drafted by Ann, so that each half of the rule is met alone
+    with pytest.raises(DBAPIError, match="second_person"), house.db.transaction() as session:
         session.execute(
             text(
                 "UPDATE quote_approval SET state = 'approved', decided_at = asked_at, "
@@ -101,7 +137,7 @@ def test_the_database_refuses_to_send_over_a_limit_without_a_second_person(
     other = Quoting.ask(house, world)
     other.write(Wanted(sku=world.router.sku), discount=off("50"))
     _ask(other)
-    with pytest.raises(DBAPIError), house.db.transaction() as session:
+    with pytest.raises(DBAPIError, match="second_person"), house.db.transaction() as session:
         session.execute(
             text(
                 "UPDATE quote_version SET state = 'sent', frozen_at = changed_at, "

@@ -37,6 +37,13 @@ def sums(quoting: Quoting) -> dict[str, int]:
     return found
 
 
+def test_a_line_behind_a_bundle_is_named_as_it_was_typed(house: House, world: World, bundle: Goods):
+    quoting = Quoting.ask(house, world)
+    with pytest.raises(Invalid) as refused:
+        quoting.write(Wanted(sku=bundle.sku), Wanted(sku="NO-SUCH"))
+    assert list(refused.value.fields_) == ["lines-1.sku"]
+
+
 def test_a_cart_with_a_bundle_is_quoted_accepted_and_served(
     house: House, world: World, bundle: Goods
 ):

@@ -132,6 +132,25 @@ def test_who_comes_back_unpaid_can_accept_again_another_way(
     _sound(house)
 
 
+def test_an_answer_that_is_refused_gives_up_no_payment(
+    house: House, sandbox: SandboxProcess, world: World
+):
+    quoting = Quoting.ask(house, world).ready(payment="card")
+    old = quoting.version().number
+    quoting.another(payment="card")
+    placed = quoting.accept("card")
+    with pytest.raises(refusals.QuoteSuperseded):
+        accept_quote.decline(house, quoting.public_id, old, "price", "", "Pat Rowan")
+    with pytest.raises(refusals.PaymentNotOffered):
+        quoting.accept("terms")
+    assert [row.lifecycle for row in quoting.orders()] == ["pending"]
+    assert placed.redirect_url is not None
+    sandbox.pay(placed.redirect_url, CARD)
+    assert _settle(house, placed) == "succeeded"
+    assert quoting.quote.state == "accepted"
+    _sound(house)
+
+
 def test_a_payment_page_that_ran_out_leaves_the_quote_as_it_was(
     house: House, sandbox: SandboxProcess, world: World
 ):
