@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.kernel import crash
 from core.kernel.clock import local_date
+from core.kernel.db import forget_plans
 from core.ledger import credits
 from core.parties import accounts
 from core.parties.models import Account
@@ -47,6 +48,7 @@ def bill(
     answers: Answers,
 ) -> None:
     """Bill some payers and note what became of them. Raises what posting raises: then nothing is written."""
+    forget_plans(session)
     payers = accounts.lock_each(session, keys)
     stopped = parking.parked(session, keys)
     found, known = _compare(session, ground, [one for one in payers if one.id not in stopped], run)

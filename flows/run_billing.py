@@ -156,7 +156,7 @@ def do(house: House, run_id: uuid.UUID, number: int) -> None:
 def _bill(house: House, run_: BillRun, chunk: BillChunk) -> None:
     between = (chunk.first_id, chunk.last_id)
     with house.db.reading() as session:
-        zones = marks.days_of_zones(session, house.clock.now())
+        zones = marks.days_of_zones(session, house.clock.now(), between)
         query = marks.due(run_.as_of, zones=zones, account_id=run_.account_id, between=between)
         keys = list(session.scalars(query))
     ground = bill_account.ground(house)

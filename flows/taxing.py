@@ -15,8 +15,8 @@ from core.tax.vat_ids import EU, WrongVatId
 from flows.house import House
 
 T = TypeVar("T")
-#: How often what is asked may change while it is being asked.
-_ATTEMPTS = 5
+#: So many questions may one piece of work have: a bill for many places has one for each.
+MOST_QUESTIONS = 500
 
 
 def with_taxes(house: House, work: Callable[[Answers], T]) -> T:
@@ -25,7 +25,7 @@ def with_taxes(house: House, work: Callable[[Answers], T]) -> T:
     Raises NoTaxAnswer when the service does not answer and nothing stands in for it.
     """
     answers = Answers(house.taxes)
-    for _ in range(_ATTEMPTS):
+    for _ in range(MOST_QUESTIONS):
         try:
             return work(answers)
         except Unanswered as missing:

@@ -69,6 +69,16 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def forget_plans(session: Session) -> None:
+    """On PostgreSQL, have this connection plan anew what it has planned before; nothing on SQLite.
+
+    A connection keeps the plans of foreign keys' and triggers' checks. Those made while a table was small
+    read all of it, however large it has become since.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.connection().exec_driver_sql("DISCARD PLANS")
+
+
 class Base(DeclarativeBase):
     """All tables of the house."""
 

@@ -76,9 +76,7 @@ def charge(session: Session, document: Document, now: datetime) -> uuid.UUID | N
     return _issue(session, document, charge_posting(document), charge_item(document), now)
 
 
-def charge_many(
-    session: Session, documents: Sequence[Document], now: datetime
-) -> list[uuid.UUID | None]:
+def charge_many(session: Session, documents: Sequence[Document], now: datetime) -> None:
     """``charge`` for each of some invoices of one legal entity; tells once of each account."""
     postings = [charge_posting(document) for document in documents]
     entries = iter(post_many(session, [one for one in postings if one is not None], now))
@@ -88,11 +86,9 @@ def charge_many(
         if posting is not None
     ]
     asking = [(entry, document) for entry, document in asking if document.total]
-    opened = items.open_many(session, [(entry, charge_item(one)) for entry, one in asking])
+    items.open_many(session, [(entry, charge_item(one)) for entry, one in asking])
     holders = dict.fromkeys(document.account_id for _, document in asking)
     jobs.record_many(session, [(OpenItemsChanged(str(key)), None) for key in holders], now)
-    found = {document.id: key for (_, document), key in zip(asking, opened, strict=True)}
-    return [found.get(document.id) for document in documents]
 
 
 def credit_customer(session: Session, document: Document, now: datetime) -> uuid.UUID | None:

@@ -74,13 +74,17 @@ def _upsert(dialect: str) -> Any:
     )
 
 
-def days_of_zones(session: Session, now: datetime) -> dict[str, date]:
-    """Which day it is where the payers of services are, by time zone."""
+def days_of_zones(
+    session: Session, now: datetime, between: tuple[uuid.UUID, uuid.UUID] | None = None
+) -> dict[str, date]:
+    """Which day it is where the payers of services are, by time zone; of those ``between`` two keys only."""
     zones = (
         select(Account.time_zone)
         .where(exists().where(Subscription.payer_account_id == Account.id))
         .distinct()
     )
+    if between is not None:
+        zones = zones.where(Account.id.between(*between))
     return {zone: local_date(now, zone) for zone in session.scalars(zones)}
 
 

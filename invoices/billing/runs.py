@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import Select, func, select, tuple_, update
+from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from core.kernel.db import insert_rows
@@ -265,15 +265,6 @@ def listing(
         query = query.where(tuple_(BillRun.started_at, BillRun.id) < tuple_(*before))
     query = query.order_by(BillRun.started_at.desc(), BillRun.id.desc()).limit(limit)
     return session.scalars(query).all()
-
-
-def outcomes(run_id: uuid.UUID) -> Select[BillOutcome]:
-    """What became of a run's accounts, account by account."""
-    return (
-        select(BillOutcome)
-        .where(BillOutcome.run_id == run_id)
-        .order_by(BillOutcome.account_id, BillOutcome.id)
-    )
 
 
 def without_bill(
