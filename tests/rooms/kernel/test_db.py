@@ -261,6 +261,39 @@ def test_on_postgresql_a_serialization_failure_is_tried_again(postgres_db: Datab
         assert session.scalar(select(JobSchedule.every_seconds)) == 11
 
 
+def test_on_postgresql_plans_made_for_a_small_table_are_forgotten(postgres_db: Database):
+    def plan(session: Session) -> str:
+        found = session.execute(text("EXPLAIN EXECUTE one ('job-9999')")).scalars().all()
+        return "\n".join(found)
+
+    with postgres_db.transaction() as session:
+        session.execute(text("SET LOCAL plan_cache_mode = force_generic_plan"))
+        session.execute(text("ANALYZE job_schedule"))
+        session.execute(text("PREPARE one (text) AS SELECT 1 FROM job_schedule WHERE name = $1"))
+        put(session, "job-1")
+        session.execute(text("SET LOCAL enable_indexscan = on"))
+        before = plan(session)
+        session.execute(
+            text(
+                "INSERT INTO job_schedule SELECT 'job-' || n, 60, now() "
+                "FROM generate_series(2, 20000) n"
+            )
+        )
+        assert plan(session) == before, "a kept plan does not grow with its table"
+        doors.forget_plans(session)
+        since = plan(session)
+        session.execute(text("DEALLOCATE one"))
+    assert "Seq Scan" in before
+    assert "Index" in since
+
+
+def test_plans_are_no_matter_on_sqlite(sqlite_db: Database):
+    with sqlite_db.transaction() as session:
+        doors.forget_plans(session)
+        put(session, "mail")
+    assert names(sqlite_db) == ["mail"]
+
+
 def test_on_postgresql_a_deadlock_is_tried_again(postgres_db: Database):
     with postgres_db.transaction() as session:
         put(session, "mail", 0)
