@@ -32,7 +32,10 @@ def armed(on_point: Callable[[str], None]) -> Iterator[None]:
 
 @contextmanager
 def crash_at(name: str) -> Iterator[None]:
-    """Die at the first passing of ``name``; the SimulatedCrash ends at this block."""
+    """Die at the first passing of ``name``; the SimulatedCrash ends at this block.
+
+    Raises AssertionError when it was not passed: then nothing died, and nothing was shown.
+    """
 
     def die(passed: str) -> None:
         if passed == name:
@@ -43,3 +46,4 @@ def crash_at(name: str) -> Iterator[None]:
             yield
         except SimulatedCrash:
             return
+    raise AssertionError(f"{name} was not passed")

@@ -15,6 +15,7 @@ from core.stock.models import Hold, StockLevel
 from core.subscriptions.models import Subscription, SubscriptionPhase
 from flows import correct_invoice
 from flows.abandon_payment import abandon
+from flows.correct_invoice import Correction
 from flows.follow_order import follow
 from flows.house import House
 from flows.place_order import Placed, place
@@ -197,8 +198,15 @@ def test_a_piece_is_credited_alone_or_the_whole_bill_with_all_of_them(
         bill = session.scalars(select(Invoice)).one()
         named = [one.row.sku for one in correctable.lines_of(session, bill.id)]
     assert named == ["FW-RT-6", "FW-VISIT", "FW-RIVER-100", "delivery:standard"]
+    with house.db.reading() as session:
+        router = session.scalars(select(InvoiceLine).where(InvoiceLine.sku == "FW-RT-6")).one()
+    part = Correction(
+        bill.public_id, {router.line_number: router.net_minor}, "goodwill", "part", "t"
+    )
+    alone, _ = correct_invoice.credit(house, part)
+    assert (alone.net_minor, alone.tax_minor) == (10_170, 661)
     memo, _ = correct_invoice.void(house, bill.public_id, "once", "test", refunded=False)
-    assert (memo.net_minor, memo.tax_minor) == (bill.net_minor, bill.tax_minor)
+    assert (memo.net_minor, memo.tax_minor) == (bill.net_minor - 10_170, bill.tax_minor - 661)
     drain(house)
     assert wrong(house) == []
 

@@ -172,6 +172,8 @@ def test_a_bill_paid_before_the_mail_was_written_is_not_complained_about(
     better = set_up_again(stage)
     assert charge(house, stage.bill.id, better.id) == "succeeded"
     drain(house)
+    assert stage.count(Job, Job.name == "ChargeFailed", Job.state == "done") >= 1
+    assert stage.count(Job, Job.state != "done") == 0
     assert not any("could not be charged" in subject for subject in stage.mails())
 
 

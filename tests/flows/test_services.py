@@ -268,6 +268,10 @@ def test_a_service_that_is_resumed_is_unlocked_unless_it_is_locked_for_more(stre
         locking.lock(session, row, "past_due", BY, street.clock.now())
     change_service.resume(street.house, street.asked)
     assert not street.may_use()
+    with street.house.db.transaction() as session:
+        row = reading.lock(session, street.row().id)
+        locking.unlock(session, row, "past_due", BY, street.clock.now())
+    assert street.may_use(), "the pause's own lock went with the pause"
 
 
 # --- ending ----------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from sqlalchemy import delete, func, select
 
 from core.kernel import crash
 from core.kernel.clock import ManualClock
+from core.kernel.errors import ShopError
 from core.ledger import items
 from core.subscriptions.trial_models import TrialClaim
 from flows import (
@@ -318,7 +319,7 @@ def test_night_walk_and_portal_at_once_post_one_first_bill(trying: Trying):
     trying.walk(until=NOTICE)
     trying.move_to(ENDS)
     house, today = trying.house, ENDS
-    together(
+    outcomes = together(
         [
             lambda: bill_account.bill(house, account, today, "system"),
             lambda: run_trials.step(house, started.id),
@@ -326,6 +327,9 @@ def test_night_walk_and_portal_at_once_post_one_first_bill(trying: Trying):
             lambda: keep_trial.go_on(house, started.public_id, [account], "now"),
         ]
     )
+    assert [
+        one for one in outcomes if isinstance(one, Exception) and not isinstance(one, ShopError)
+    ] == []
     run_trials.run(house)
     trying.drain()
     assert trying.trial(started).state == "converted"
@@ -402,6 +406,8 @@ def _sweep(
         assert trying.trial(started).state == "converted", point
         assert [bill.total_minor for bill in trying.bills(started)] == [0, WITH_TAX], point
         assert open_of(trying, started) == [0], point
+        mine = Payment.account_id == trying.trial(started).account_id
+        assert count(trying, Payment, mine) == 1, point
     sound(trying)
 
 

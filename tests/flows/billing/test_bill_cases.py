@@ -221,6 +221,10 @@ def test_statements_are_as_many_for_a_long_history_and_many_services(services: S
             run_billing.run(services.house, Asked(day, "system"))
         return len(sent)
 
+    def invoices() -> list[uuid.UUID]:
+        with services.house.db.reading() as session:
+            return list(session.scalars(select(Invoice.id).where(Invoice.kind == "invoice")))
+
     services.begin(services.plans.stream)
     run_billing.run(services.house, Asked(JANUARY_31, "system"))
     few = asked(FEBRUARY_28)
@@ -233,5 +237,7 @@ def test_statements_are_as_many_for_a_long_history_and_many_services(services: S
             for goods in (services.plans.stream, services.plans.brook):
                 serving.running(session, services.world, payer, goods, now, on=services.today)
     run_billing.run(services.house, Asked(services.today, "system"))
+    before = len(invoices())
     assert asked(date(2027, 10, 31)) <= few + 1
+    assert len(invoices()) == before + 9
     services.verify()

@@ -248,11 +248,15 @@ def test_killed_anywhere_it_goes_on(
     run(services, JANUARY_31)
     services.stand_at(date(2027, 2, 14))
     more_of(services, payers[:2])
-    with crash.crash_at(point):
-        run(services, services.today)
+    if point != "bill.many_written":
+        with crash.crash_at(point):
+            run(services, services.today)
     run(services, services.today)
     services.stand_at(FEBRUARY_28)
     more_of(services, payers[2:4])
+    if point == "bill.many_written":
+        with crash.crash_at(point):
+            run(services, FEBRUARY_28)
     run(services, FEBRUARY_28)
     assert dict(invoices(services)) == {key: 3 if key in payers[:2] else 2 for key in payers}
     with services.house.db.reading() as session:

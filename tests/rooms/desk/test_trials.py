@@ -50,8 +50,12 @@ def test_a_call_is_done_once_with_its_outcome(stage: Stage):
 def test_whoever_has_cancelled_is_not_on_the_list(stage: Stage):
     _, trial, call = grown(stage)
     link = f"/trial/{trial.public_id}/{stage.house.links.trial_token(trial.public_id)}"
-    stage.browser().post(f"{link}/cancel")
-    assert call.public_id not in stage.browser(KIM).get("/desk/trials/follow-ups").text
+    desk = stage.browser(KIM)
+    assert call.public_id in desk.get("/desk/trials/follow-ups").text
+    assert stage.browser().post(f"{link}/cancel").status_code == 303
+    listed = desk.get("/desk/trials/follow-ups")
+    assert listed.status_code == 200
+    assert call.public_id not in listed.text
 
 
 def test_an_offer_is_changed_for_whoever_comes_and_not_for_whoever_is_there(stage: Stage):

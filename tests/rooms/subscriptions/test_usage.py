@@ -206,9 +206,15 @@ def test_no_day_is_counted_twice_or_lost(told: list, changes: list):
     days = [Used(meter, BEGAN + timedelta(days=n), micros, micros, micros) for n, micros in told]
     found = usage.by_period(timeline, days, {meter: "sum"})
     assert sum(found.values()) == Decimal(sum(micros for _, micros in told)) / 1_000_000
-    for cell in found:
-        assert isinstance(cell, Cell)
-        assert cell.index >= 0
+    wanted: dict[Cell, Decimal] = {}
+    for used in days:
+        ((phase, span),) = [(p, s) for p, s in timeline.spans() if s.start <= used.day < s.end]
+        cycle, index, at = timeline.cycle(phase), 0, span.start
+        while (at := cycle.around(at).end) <= used.day:
+            index += 1
+        cell = Cell(phase.id, meter, index)
+        wanted[cell] = wanted.get(cell, Decimal(0)) + Decimal(used.sum_micros) / 1_000_000
+    assert found == wanted
 
 
 def test_the_source_of_a_correction_is_written_down(backup: Line):

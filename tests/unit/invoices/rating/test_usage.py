@@ -71,9 +71,10 @@ def test_what_stands_is_what_was_used_last(pricing: Pricing, told: list[Decimal]
 def test_no_more_goes_back_than_is_left(before: Decimal, after: Decimal, adjusted: int):
     have = posted([], compare([], [wanted(GRADUATED, before)]))
     have = [replace(one, adjusted=min(Money(adjusted, "USD"), one.amount)) for one in have]
-    for change in compare(have, [wanted(GRADUATED, after)]):
-        if change.repairs is not None:
-            assert -change.amount <= have[0].left
+    aim = wanted(GRADUATED, after)
+    back = [change.amount.minor for change in compare(have, [aim]) if change.repairs is not None]
+    too_much = sum(one.stands.minor for one in have) - aim.rated.amount.minor
+    assert -sum(back) == max(min(too_much, sum(one.left.minor for one in have)), 0)
 
 
 def test_usage_that_was_told_late_says_what_was_billed_before():
