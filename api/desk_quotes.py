@@ -51,7 +51,8 @@ def _told(public_id: str) -> Json:
         found = quotes_.for_desk(session, drafting.by_public_id(session, public_id))
         making = [found.making] if found.making is not None else []
         lines = quotes_.lines_of(session, [*found.told.versions, *making])
-        return quote_answers.quote(found.told, lines, house().clock.now(), found.making)
+        now = house().clock.now()
+        return quote_answers.quote(found.told, lines, now, found.making, is_desk=True)
 
 
 def _done(verb: str, quote_id: str, wish: BaseModel, work: Callable[[str, str], None]) -> Response:

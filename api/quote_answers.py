@@ -28,29 +28,35 @@ def summary(quote: Quote, now: datetime) -> Json:
 
 
 def quote(
-    found: reading.Told, lines: Lines, now: datetime, making: QuoteVersion | None = None
+    found: reading.Told,
+    lines: Lines,
+    now: datetime,
+    making: QuoteVersion | None = None,
+    *,
+    is_desk: bool = False,
 ) -> Json:
-    """A quote with its versions; ``making`` is the one that only staff see."""
+    """A quote with its versions; ``making`` is the one that only staff see, as ours are our limits."""
     one = found.quote
+    versions = [_version(version, lines, one.currency, is_desk) for version in found.versions]
     return {
         **summary(one, now),
         "email": one.email,
-        "versions": [_version(version, lines, one.currency) for version in found.versions],
-        "making": _version(making, lines, one.currency) if making is not None else None,
+        "versions": versions,
+        "making": _version(making, lines, one.currency, is_desk) if making is not None else None,
         "messages": [_message(row) for row in found.messages],
         "order_id": found.order.public_id if found.order is not None else None,
     }
 
 
-def _version(version: QuoteVersion, lines: Lines, currency: str) -> Json:
+def _version(version: QuoteVersion, lines: Lines, currency: str, is_desk: bool) -> Json:
     return {
         "number": version.number,
         "state": version.state,
-        "revision": version.revision,
+        "revision": version.revision if is_desk else None,
         "valid_through": version.valid_through.isoformat() if version.valid_through else None,
         "expires_at": moment(version.expires_at),
         "payment": version.payment,
-        "needs_approval": version.needs_approval,
+        "needs_approval": version.needs_approval if is_desk else None,
         "net": _money(version.net_minor, currency),
         "tax": _money(version.tax_minor, currency),
         "lines": [_line(line, site, currency) for line, site in lines.get(version.id, ())],
@@ -58,7 +64,7 @@ def _version(version: QuoteVersion, lines: Lines, currency: str) -> Json:
 
 
 def _line(line: QuoteLine, site: QuoteSite | None, currency: str) -> Json:
-    agreed = line.final_price_micros if line.final_price_micros is not None else None
+    agreed = line.final_price_micros
     return {
         "sku": line.sku,
         "name": line.name,

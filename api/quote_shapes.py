@@ -198,11 +198,11 @@ class VersionAnswer(Shape):
 
     number: int
     state: str
-    revision: int
+    revision: int | None = Field(description="Told to the desk only.")
     valid_through: date | None
     expires_at: datetime | None
     payment: Literal["either", "terms", "card"]
-    needs_approval: bool
+    needs_approval: bool | None = Field(description="Told to the desk only.")
     net: Money | None
     tax: Money | None
     lines: list[QuoteLineAnswer]

@@ -33,6 +33,7 @@ def reasons(house: House, paper: Paper) -> list[str]:
 
 def ask_approval(house: House, public_id: str, revision: int, note: str, actor: str) -> None:
     """Ask for a second person's word. Raises ApprovalNotNeeded, StaleState, NoTaxAnswer."""
+    _ask_register(house, public_id)
 
     def work(session: Session, answers: Answers) -> None:
         quote, version = _open(session, public_id, revision)
@@ -42,6 +43,14 @@ def ask_approval(house: House, public_id: str, revision: int, note: str, actor: 
         approving.ask(session, quote, version, why, revision, note, actor, now)
 
     with_taxes(house, lambda answers: house.db.run_tx(lambda session: work(session, answers)))
+
+
+def _ask_register(house: House, public_id: str) -> None:
+    """About the buyer's VAT id: the quote's own, or that of the account it is for."""
+    with house.db.reading() as session:
+        quote = drafting.by_public_id(session, public_id)
+        vat_id = price_quote.asked(session, house, quote, None).known.vat_id
+    ask_register(house, vat_id)
 
 
 def decide(
@@ -80,9 +89,7 @@ def send(house: House, public_id: str, revision: int, actor: str) -> None:
     Raises QuoteIncomplete (with what is missing), NeedsApproval, OutOfStock, QuoteBeingPaid, StaleState;
     NoTaxAnswer when a tax service does not answer. Nothing has changed then.
     """
-    with house.db.reading() as session:
-        vat_id = drafting.by_public_id(session, public_id).vat_id or ""
-    ask_register(house, vat_id)
+    _ask_register(house, public_id)
 
     def work(session: Session, answers: Answers) -> None:
         quote, version = _open(session, public_id, revision)

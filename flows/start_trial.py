@@ -16,6 +16,7 @@ from core.kernel import crash
 from core.kernel.errors import Invalid, ShopError
 from core.parties import accounts, users
 from core.parties.models import Account, User
+from core.prices import plans
 from core.subscriptions import (
     reading,
     trial_claims,
@@ -184,11 +185,12 @@ def _settle_address(account: Account, given: Mapping[str, Any] | None) -> None:
 
 def _refuse_doubles(session: Session, account: Account, shown: ShownOffer) -> None:
     """Whoever has a plan of the family does not try it."""
-    for one in reading.of_payer(session, account.id):
-        for phase in one.phases[-1:]:
-            same = trial_claims.family_of(session, phase.variant_id) == shown.family
-            if same and one.state != "ended":
-                raise HasThePlan(phase.name)
+    live = [one for one in reading.of_accounts(session, [account.id]) if one.state != "ended"]
+    last = [phase for one in live for phase in one.phases[-1:]]
+    known = plans.of_variants(session, {phase.variant_id for phase in last})
+    for phase in last:
+        if trial_claims.family(known.get(phase.variant_id), phase.variant_id) == shown.family:
+            raise HasThePlan(phase.name)
 
 
 def _new(account: Account, user: User, shown: ShownOffer, wish: Wish) -> NewTrial:

@@ -23,7 +23,7 @@ from core.notices.trial_letters import (
     TrialWelcome,
 )
 from core.parties.models import Account, User
-from core.subscriptions import trial_words, trials
+from core.subscriptions import trial_words
 from core.subscriptions.models import Subscription
 from core.subscriptions.trial_dates import ABOVE_FREE, ENDING, HALFWAY, NEARLY_FULL, WELCOME
 from core.subscriptions.trial_models import CARD, FREE_TIER, NO_CARD, Trial
@@ -84,10 +84,11 @@ def _facts(
     account = session.get_one(Account, trial.account_id)
     user = session.get_one(User, trial.user_id)
     head = addressing.of_account(session, account)
-    variant = session.get_one(Variant, trial.variant_id)
+    agreed = trial_offers.agreed_after(session, trial)
+    variant = session.get_one(Variant, agreed.variant_id if agreed else trial.variant_id)
     cost = trial_offers.cost_of(session, house, trial, account)
     today = local_date(house.clock.now(), account.time_zone)
-    goes_on = trials.paid_phase(session, subscription.id) is not None
+    goes_on = agreed is not None
     asks = trial.kind == NO_CARD and not goes_on
     return {
         "head": head,

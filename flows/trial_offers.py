@@ -20,7 +20,8 @@ from core.parties import accounts
 from core.parties.models import Account, Channel, LegalEntity
 from core.prices import plans, resolve
 from core.prices.resolve import NoPrice, Resolved
-from core.subscriptions import trial_claims, trial_dates, trial_reading, trial_words
+from core.subscriptions import trial_claims, trial_dates, trial_reading, trial_words, trials
+from core.subscriptions.models import SubscriptionPhase
 from core.subscriptions.trial_dates import Dates
 from core.subscriptions.trial_models import FREE_TIER, Trial
 from core.subscriptions.trial_reading import Offered
@@ -148,15 +149,30 @@ def _usage(session: Session, found: Offered, currency: str) -> Usage:
 
 
 def cost_of(session: Session, house: House, trial: Trial, account: Account) -> Cost:
-    """What a trial's plan costs after it, at the price that was agreed, by our own table of taxes."""
+    """What follows a trial costs, at the price that was agreed, by our own table of taxes.
+
+    That is the plan that is tried, unless another one was agreed to for the time after it.
+    """
     channel, entity = accounts.channel_by_code(session, house.rules.channel)
-    variant = session.get_one(Variant, trial.variant_id)
-    net = extend(trial.price_micros, 1, trial.currency)
+    agreed = agreed_after(session, trial)
+    variant = session.get_one(Variant, agreed.variant_id if agreed else trial.variant_id)
+    price, pieces = (
+        (agreed.unit_price_micros, agreed.quantity) if agreed else (trial.price_micros, 1)
+    )
+    net = extend(price, pieces, trial.currency)
     total = _total(session, house, variant, channel, entity, account, net, Answers())
     included = channel.prices_include_tax
     if total is None and included:
         total = net
-    return Cost(net, total, trial.interval, trial.interval_count, included=included)
+    every = agreed or trial
+    return Cost(net, total, every.interval, every.interval_count, included=included)
+
+
+def agreed_after(session: Session, trial: Trial) -> SubscriptionPhase | None:
+    """The phase that was agreed to for the time after a trial; None when there is none (yet)."""
+    if trial.subscription_id is None:
+        return None
+    return trials.paid_phase(session, trial.subscription_id)
 
 
 def _total(

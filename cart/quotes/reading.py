@@ -102,7 +102,7 @@ def cursor_of(quote: Quote, sort: str) -> Cursor:
 def _with_words(words: str) -> ColumnElement[bool]:
     return or_(
         Quote.number == words.upper(),
-        Quote.email == words.lower(),
+        func.lower(Quote.email) == words.lower(),
         Quote.name.icontains(words, autoescape=True),
         Quote.company.icontains(words, autoescape=True),
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 
 from sqlalchemy import exists, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from core.subscriptions import pausing
 from core.subscriptions.models import Subscription, SubscriptionPause, SubscriptionPhase
@@ -31,10 +31,15 @@ def waiting(
 ) -> list[uuid.UUID]:
     """Services that may have something to do by ``today``, in the order of their keys, behind ``after``."""
     ends = Subscription.ended_on <= today
+    later = aliased(SubscriptionPause)  # of two rests the second one counts
     resumes = exists().where(
         SubscriptionPause.subscription_id == Subscription.id,
         SubscriptionPause.ends_on <= today,
         Subscription.state == "paused",
+        ~exists().where(
+            later.subscription_id == Subscription.id,
+            or_(later.ends_on.is_(None), later.ends_on > today),
+        ),
     )
     begins = exists().where(
         SubscriptionPhase.subscription_id == Subscription.id,

@@ -153,6 +153,7 @@ class UsageRecord(Base):
         UniqueConstraint("subscription_id", "meter_id", "record_key"),
         Index("ix_usage_record_used_on", "subscription_id", "meter_id", "used_on"),
         Index("ix_usage_record_corrects_id", "corrects_id"),
+        Index("ix_usage_record_recorded_at", "subscription_id", "recorded_at"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)

@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from core.parties.models import Account
-from core.subscriptions import states
-from core.subscriptions.errors import NotRunning, PayerRefused, SameAgain
+from core.subscriptions import reading, states
+from core.subscriptions.errors import NotRunning, OnTrial, PayerRefused, SameAgain
 from core.subscriptions.models import Subscription
 
 
@@ -15,8 +15,8 @@ def set_payer(
 ) -> None:
     """Somebody else pays from now on; bills that were issued stay where they are.
 
-    A method that its bills are charged to was the old payer's and goes. Raises PayerRefused, SameAgain,
-    NotRunning and StaleState.
+    A method that its bills are charged to was the old payer's and goes; a trial, whose terms one person
+    agreed to, ends first. Raises PayerRefused, SameAgain, NotRunning, OnTrial and StaleState.
     """
     if subscription.state == "ended":
         raise NotRunning(subscription.state)
@@ -27,6 +27,13 @@ def set_payer(
         subscription.currency,
     ):
         raise PayerRefused(payer.number)
+    timeline, today = (
+        reading.timeline(session, subscription.id),
+        states.today(session, subscription, now),
+    )
+    for phase, days in timeline.spans():
+        if phase.kind == "trial" and days.start <= today < days.end:
+            raise OnTrial(days.end)
     old = session.get_one(Account, subscription.payer_account_id)
     states.keep(session, subscription, payer_account_id=payer.id, payment_method_id=None)
     who = {"payer": payer.public_id, "old_payer": old.public_id}

@@ -8,7 +8,7 @@ import hmac
 import re
 import unicodedata
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -20,6 +20,7 @@ from core.kernel.db import insert_once
 from core.kernel.errors import ShopError
 from core.kernel.ids import new_id
 from core.prices import plans
+from core.prices.models import Plan
 from core.subscriptions.trial_models import TrialClaim
 
 _WORDS = re.compile(r"[^\W_]+")
@@ -111,7 +112,11 @@ class Claims:
 
 def family_of(session: Session, variant_id: uuid.UUID) -> str:
     """What counts as one when it is tried: the plan's family, else the plan itself."""
-    plan = plans.of_variants(session, [variant_id]).get(variant_id)
+    return family(plans.of_variants(session, [variant_id]).get(variant_id), variant_id)
+
+
+def family(plan: Plan | None, variant_id: uuid.UUID) -> str:
+    """The same of a plan that was read before."""
     return plan.family if plan is not None and plan.family else variant_id.hex
 
 
@@ -150,15 +155,6 @@ def claim(session: Session, trial_id: uuid.UUID, claims: Claims, now: datetime) 
         )
         if not is_new and _whose(session, claims.family, kind, told) != trial_id:
             raise TrialRefused(kind)
-
-
-def taken(session: Session, claims: Claims) -> Sequence[str]:
-    """The kinds of these that are claimed already: to say so before anything is filled in."""
-    return [
-        kind
-        for kind, told in claims.digests()
-        if _whose(session, claims.family, kind, told) is not None
-    ]
 
 
 def _whose(session: Session, family: str, kind: str, told: str) -> uuid.UUID | None:

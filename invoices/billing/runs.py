@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import delete, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from core.kernel.db import insert_rows
@@ -202,7 +202,19 @@ def _finish(session: Session, run: BillRun, now: datetime) -> None:
 
 
 def note(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write down what became of some accounts: columns of ``BillOutcome``, without keys."""
+    """Write down what became of some accounts: columns of ``BillOutcome``, without keys.
+
+    That they waited before, in this run, is over by it: a chunk may be done again.
+    """
+    for run_id in {row["run_id"] for row in rows}:
+        theirs = {row["account_id"] for row in rows if row["run_id"] == run_id}
+        session.execute(
+            delete(BillOutcome).where(
+                BillOutcome.run_id == run_id,
+                BillOutcome.account_id.in_(theirs),
+                BillOutcome.kind == "waiting",
+            )
+        )
     insert_rows(session, BillOutcome, [{"id": new_id(), "reason": "", **row} for row in rows])
 
 

@@ -795,6 +795,12 @@ def _create_tables() -> None:
     )
     op.create_index("ix_usage_record_corrects_id", "usage_record", ["corrects_id"], unique=False)
     op.create_index(
+        "ix_usage_record_recorded_at",
+        "usage_record",
+        ["subscription_id", "recorded_at"],
+        unique=False,
+    )
+    op.create_index(
         "ix_usage_record_used_on",
         "usage_record",
         ["subscription_id", "meter_id", "used_on"],
