@@ -15,6 +15,7 @@ from app.settings import Settings
 from core.kernel import crash
 from core.subscriptions import changing, reading
 from core.subscriptions.models import Subscription
+from core.tax.service import NoTaxAnswer
 from flows import run_billing
 from flows.run_billing import Asked
 from invoices.billing import difference, parking, runs
@@ -265,6 +266,23 @@ def test_killed_anywhere_it_goes_on(
     with services.house.db.reading() as session:
         assert session.scalar(select(func.count()).where(BillRun.finished_at.is_(None))) == 0
     services.verify()
+
+
+def test_one_that_waits_is_counted_once_however_often_its_chunk_is_done(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+):
+    people(services, 2)
+
+    def silent(*_: object) -> None:
+        raise NoTaxAnswer
+
+    monkeypatch.setattr(run_billing, "_together", silent)
+    with crash.crash_at("bill_run.before_done"):
+        run(services, JANUARY_31)
+    totals = run(services, JANUARY_31)
+    assert (totals.waiting, totals.accounts, totals.by_currency) == (2, 2, {})
+    monkeypatch.undo()
+    assert run(services, JANUARY_31).by_currency["USD"].invoices == 2
 
 
 def test_against_last_time(services: Services):
