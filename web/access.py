@@ -10,6 +10,7 @@ from flask import Flask
 
 View = TypeVar("View", bound=Callable[..., object])
 _MARK = "access_rule"
+_SIZE = "largest_request"
 
 
 class Who(StrEnum):
@@ -47,6 +48,22 @@ def allow(who: Who, guard: Guard = Guard.TOKEN) -> Callable[[View], View]:
 def rule_of(view: Callable[..., object]) -> tuple[Who, Guard] | None:
     """What a view says about itself."""
     found: tuple[Who, Guard] | None = getattr(view, _MARK, None)
+    return found
+
+
+def takes(most: int) -> Callable[[View], View]:
+    """Let people who are logged in send a view up to ``most`` bytes: for pages that take files."""
+
+    def mark(view: View) -> View:
+        setattr(view, _SIZE, most)
+        return view
+
+    return mark
+
+
+def largest_of(view: Callable[..., object]) -> int | None:
+    """How much a view takes, where that is more than usual."""
+    found: int | None = getattr(view, _SIZE, None)
     return found
 
 
