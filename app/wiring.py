@@ -16,6 +16,7 @@ from flows.browse import Shelves
 from flows.house import House, Rules
 from flows.links import Links
 from invoices.billing.bounds import Bounds
+from invoices.disputes import rules as disputes
 from payments.stripe_gateway import StripeGateway, check_key
 from web.context import WebSettings
 
@@ -83,6 +84,11 @@ def rules(settings: Settings) -> Rules:
             margin_ppm=settings.quote_margin * 10_000,
             remind_days=settings.quote_remind_days,
             valid_days=settings.quote_valid_days,
+        ),
+        disputes=disputes.Rules(
+            answer_days=settings.dispute_answer_days,
+            credit_limit=settings.dispute_credit,
+            file_bytes=settings.dispute_file_mb * 1_000_000,
         ),
     )
 

@@ -152,6 +152,7 @@ class Words:
     returned: str = "Returned"
     wrong: str = "We billed it wrongly"
     goodwill: str = "A courtesy"
+    disputed: str = "You disputed it"
     early_payment: str = "Early payment"
     more_used: str = "More than was billed"
     not_used: str = "Days that are not used"
@@ -328,6 +329,7 @@ DE = Words(
     returned="Rückgabe",
     wrong="Falsch berechnet",
     goodwill="Kulanz",
+    disputed="Von Ihnen beanstandet",
     early_payment="Skonto",
     more_used="Mehr, als berechnet war",
     not_used="Tage, die nicht genutzt werden",
