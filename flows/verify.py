@@ -5,8 +5,10 @@ them. Nothing is written.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Protocol
 
 from sqlalchemy.orm import Session
 
@@ -14,7 +16,6 @@ from core.entitlements import proofs as entitlements
 from core.kernel import audit
 from core.kernel.blobs import Blobs
 from core.kernel.clock import Clock
-from core.kernel.db import Database
 from core.kernel.proof import Part
 from core.ledger import proofs as ledger
 from core.ledger import tender_proofs as tenders
@@ -65,8 +66,16 @@ class _Look:
         return self.as_of or self.now.date()
 
 
+class Snapshots(Protocol):
+    """A database as far as proving goes."""
+
+    def snapshot(self, *, large: bool = False) -> AbstractContextManager[Session]:
+        """A session in which every statement sees the same moment."""
+        ...
+
+
 def verify(
-    db: Database, clock: Clock, *, as_of: date | None = None, blobs: Blobs | None = None
+    db: Snapshots, clock: Clock, *, as_of: date | None = None, blobs: Blobs | None = None
 ) -> Iterator[Finding]:
     """Prove each line of the list. ``as_of`` leaves out what is dated later; ``blobs``, where
     stored documents are, asks to read each of them whole."""
