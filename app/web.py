@@ -113,6 +113,9 @@ def _begin() -> Any:
     if request.endpoint is None or request.routing_exception is not None:
         return None
     who, guard = access.rule_of(_view()) or (Who.STAFF, Guard.TOKEN)
+    largest = access.largest_of(_view())
+    if largest is not None and person() is not None:
+        request.max_content_length = largest  # before the form is read for its token
     if csrf.is_forged(request, guard):
         raise Forged
     if _has_null(guard):

@@ -18,6 +18,7 @@ from core.parties.roles import Role
 View = TypeVar("View", bound=Callable[..., object])
 _MARK = "access_rule"
 _ROLES = "access_roles"
+_SIZE = "largest_request"
 
 
 class Who(StrEnum):
@@ -101,6 +102,22 @@ def may_open(held: Collection[str], path: str, method: str = "GET") -> bool:
     view = current_app.view_functions[endpoint]
     who, _ = rule_of(view) or (Who.STAFF, Guard.TOKEN)
     return who != Who.STAFF or desk_roles.may(held, roles_of(view))
+
+
+def takes(most: int) -> Callable[[View], View]:
+    """Let people who are logged in send a view up to ``most`` bytes: for pages that take files."""
+
+    def mark(view: View) -> View:
+        setattr(view, _SIZE, most)
+        return view
+
+    return mark
+
+
+def largest_of(view: Callable[..., object]) -> int | None:
+    """How much a view takes, where that is more than usual."""
+    found: int | None = getattr(view, _SIZE, None)
+    return found
 
 
 def unnamed(app: Flask) -> list[str]:
