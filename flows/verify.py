@@ -20,8 +20,10 @@ from core.kernel.proof import Part
 from core.ledger import proofs as ledger
 from core.ledger import tender_proofs as tenders
 from core.ledger import valuation
+from core.orders import piece_proofs
 from core.orders import proofs as orders
 from core.stock import proofs as stock
+from flows import sold_proofs
 from invoices.proofs import books, bundles, memos, series, services, statements, stored, taxes
 from payments import proofs as payments
 
@@ -170,7 +172,11 @@ def _numbers(look: _Look) -> list[Part]:
 def _stock(look: _Look) -> list[Part] | str:
     if look.past:
         return TODAY_ONLY
-    return [stock.levels_are_true(look.session, look.now)]
+    return [
+        stock.levels_are_true(look.session, look.now),
+        piece_proofs.pieces_are_counted(look.session),
+        sold_proofs.what_waits_is_allocated(look.session),
+    ]
 
 
 def _ageing(look: _Look) -> list[Part]:
