@@ -11,6 +11,7 @@ from core.kernel import sheet
 from core.kernel.errors import NotFound
 from core.kernel.money import Money
 from core.parties.models import Account
+from core.parties.roles import Role
 from desk import lists
 from desk.bill_run_forms import RunForm
 from desk.money import actor
@@ -49,14 +50,14 @@ def reason(code: str) -> str:
 
 
 @bill_runs.get("/bill-runs")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def listed() -> str:
     """Runs, the last first, and a form to start one."""
     return _list(RunForm(data={"as_of": today(), "preview": True}))
 
 
 @bill_runs.post("/bill-runs")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def start() -> str | Answer | tuple[str, int]:
     """Plan a run; the worker does it."""
     form = RunForm(request.form)
@@ -129,7 +130,7 @@ def _sums(totals: Totals) -> list[dict[str, Any]]:
 
 
 @bill_runs.get("/bill-runs/<public_id>")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def one(public_id: str) -> str:
     """How far a run is, what it came to, and whom it billed."""
     after = outcomes.cursor(request.args.get("after", ""))
@@ -184,7 +185,7 @@ def _outcome(row: Outcome, pairs: dict[tuple[uuid.UUID, str], difference.Pair]) 
 
 
 @bill_runs.get("/bill-runs/<public_id>.csv")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def csv(public_id: str) -> Response:
     """Every outcome of a run, for a spreadsheet."""
     db = house().db
