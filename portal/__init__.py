@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from portal import (
+    disputes,
     documents,
     entry,
     overview,
@@ -24,6 +25,7 @@ def blueprints() -> list[Blueprint]:
         entry.entry,
         passwords.passwords,
         documents.documents,
+        disputes.disputes,
         statements.statements,
         services.services,
         pay.pay,
