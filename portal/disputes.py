@@ -67,7 +67,6 @@ class DisputeForm(Form):
         ],
         default="keep",
     )
-    line = HiddenField()
     once = HiddenField()
 
 
@@ -115,7 +114,7 @@ def listed() -> str:
 # --- opening --------------------------------------------------------------------------------------
 
 
-def _line(public_id: str, number: str | None) -> tuple[Invoice, Corrected, Open | None]:
+def _line(public_id: str, number: int) -> tuple[Invoice, Corrected, Open | None]:
     """A line that they may dispute. NotFound for any other, Forbidden for who may only look."""
     with house().db.snapshot() as session:
         invoice = reading.one(session, public_id, _mine())
@@ -124,7 +123,7 @@ def _line(public_id: str, number: str | None) -> tuple[Invoice, Corrected, Open 
     if invoice.payer_account_id not in payable_accounts():
         raise Forbidden
     for line in lines:
-        if str(line.row.line_number) == number:
+        if line.row.line_number == number:
             return invoice, line, item
     raise NotFound("line to dispute")
 
@@ -139,6 +138,7 @@ def _asking(
         form=form,
         problems=problems,
         bill_href=f"/account/bills/{invoice.public_id}",
+        here=f"/account/bills/{invoice.public_id}/lines/{line.row.line_number}/dispute",
         bill=invoice.number,
         issued=invoice.issue_date,
         line=line.row.name,
@@ -151,15 +151,14 @@ def _asking(
     )
 
 
-@disputes.get("/bills/<public_id>/dispute")
+@disputes.get("/bills/<public_id>/lines/<int:number>/dispute")
 @allow(Who.CUSTOMER)
-def asking(public_id: str) -> str:
+def asking(public_id: str, number: int) -> str:
     """What is wrong with this line? All of it is filled in but the reason why."""
-    found = _line(public_id, request.args.get("line"))
+    found = _line(public_id, number)
     invoice, line, _ = found
     left = Money(line.creditable.left_total, invoice.currency)
     data = {
-        "line": str(line.row.line_number),
         "amount": str(left.decimal()),
         "once": new_public_id(),
         "reason": "overcharge",
@@ -168,14 +167,14 @@ def asking(public_id: str) -> str:
     return _asking(found, DisputeForm(data=data))
 
 
-@disputes.post("/bills/<public_id>/dispute")
+@disputes.post("/bills/<public_id>/lines/<int:number>/dispute")
 @allow(Who.CUSTOMER)
 @takes(LARGEST)
 @limits.limit("checkout")
-def dispute(public_id: str) -> str | AnyResponse | tuple[str, int]:
+def dispute(public_id: str, number: int) -> str | AnyResponse | tuple[str, int]:
     """Open it, and show where it stands."""
     form = DisputeForm(request.form)
-    found = _line(public_id, form.line.data)
+    found = _line(public_id, number)
     if not form.validate():
         return _asking(found, form), 422
     try:
@@ -185,7 +184,7 @@ def dispute(public_id: str) -> str | AnyResponse | tuple[str, int]:
         return _asking(found, form), 422
     asked = Asked(
         public_id,
-        found[1].row.line_number,
+        number,
         form.reason.data,
         amount,
         form.text.data or "",

@@ -12,7 +12,6 @@ from core.ledger import items
 from flows import account, early_payment
 from flows.account import Settled
 from invoices import reading
-from invoices.disputes import opening
 from invoices.disputes import reading as disputes_
 from invoices.document import InvoiceDocument
 from invoices.models import Invoice
@@ -89,16 +88,10 @@ def bill(public_id: str) -> str:
 
 def _disputes(session: Session, invoice: Invoice) -> dict[int, dict[str, Any]]:
     """What leads from the bill's lines: to say that one is wrong, or to what was said."""
-    known = disputes_.of_invoice(session, invoice.id)
-    lines = opening.disputable(session, invoice)
-    if invoice.payer_account_id not in payable_accounts():
-        lines = []
-    numbers = {row.id: row.line_number for row in reading.lines_of(session, invoice.id)}
-    return disputes.lines_of_bill(
-        [line.row.line_number for line in lines],
-        [(numbers[row.line_id], row) for row in known],
-        f"/account/bills/{invoice.public_id}",
-    )
+    known, numbers = disputes_.of_invoice(session, invoice.id), []
+    if invoice.payer_account_id in payable_accounts():
+        numbers = disputes_.disputable_lines(session, invoice)
+    return disputes.lines_of_bill(numbers, known, f"/account/bills/{invoice.public_id}")
 
 
 @documents.get("/bills/<public_id>.pdf")

@@ -110,7 +110,7 @@ def lines_of_bill(
     """What leads from each line of a bill: to dispute it, or to its dispute."""
     links: dict[int, dict[str, Any]] = {
         number: {
-            "href": f"{bill_href}/dispute?line={number}",
+            "href": f"{bill_href}/lines/{number}/dispute",
             "text": "Something is wrong with this",
             "fresh": True,
         }
