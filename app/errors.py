@@ -63,6 +63,7 @@ from invoices.billing.runs import DayAhead, TooLongAgo
 from invoices.correcting import MoreThanTheLine
 from invoices.drafts import NothingToIssue
 from invoices.memos import MemoBelowZero, MoreThanTheBill, NotCorrectable, NothingToCredit
+from payments.dunning.cases import PromiseRefused
 from payments.gateway import GatewayError, Misconfigured, WebhookRefused
 from web.context import request_id
 from web.csrf import Forged
@@ -129,6 +130,7 @@ STATUS: dict[type[Exception], int] = {
     RefundTooMuch: 409,
     BillsChanged: 409,
     NothingToPay: 409,
+    PromiseRefused: 422,
     NothingToIssue: 422,
     NotCorrectable: 409,
     NothingToCredit: 422,

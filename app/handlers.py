@@ -7,7 +7,7 @@ commits because it speaks to the network or renders. Each is idempotent.
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import structlog
@@ -19,7 +19,9 @@ from core.notices import sending
 from core.parties.models import UserSession
 from core.stock import holds
 from flows import (
+    charge_late_fee,
     charge_on_file,
+    chase,
     early_payment,
     end_services,
     hear_event,
@@ -34,6 +36,7 @@ from flows import (
     run_trials,
     send_quote,
     store_trial_card,
+    tell_due,
     tell_quote,
     trial_letters,
 )
@@ -175,6 +178,28 @@ def _take_discounts(session: Session, house: House, event: events.OpenItemsChang
     early_payment.take(session, house, uuid.UUID(event.account_id))
 
 
+def _chase(session: Session, house: House, event: events.OpenItemsChanged) -> None:
+    chase.chase(session, house, uuid.UUID(event.account_id))
+
+
+def _charge_late_fee(session: Session, house: House, event: events.LateFeeDue) -> None:
+    due_on = date.fromisoformat(event.due_on)
+    charge_late_fee.charge(session, house, uuid.UUID(event.account_id), due_on)
+
+
+def _lock_as_payer(
+    session: Session,
+    house: House,
+    event: events.SubscriptionActivated | events.SubscriptionChanged,
+) -> None:
+    """A service that begins, or that somebody else pays for, is locked as its payer's others are."""
+    chase.settle_service(session, house, uuid.UUID(event.subscription_id))
+
+
+def _tell_due(house: House, _: object) -> None:
+    tell_due.run(house)
+
+
 def _reconcile(house: House, _: object) -> None:
     """What went wrong stands with each operation; the next round looks again, so this one is over."""
     for problem in reconcile.run(house).problems:
@@ -267,6 +292,10 @@ HANDLERS: dict[str, Within | Owning] = {
     "charge_on_file": Owning(_charge),
     "tell_failed_charge": Within(_tell_failed_charge),
     "take_discounts": Within(_take_discounts),
+    "chase": Within(_chase),
+    "charge_late_fee": Within(_charge_late_fee),
+    "lock_as_payer": Within(_lock_as_payer),
+    "tell_due": Owning(_tell_due),
     "reconcile": Owning(_reconcile),
     "statements": Owning(_statements),
     "services": Owning(_services),
@@ -290,14 +319,15 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "StatementMade": ("store_statement",),
     "StatementStored": ("tell_statement",),
     "PaymentApplied": ("tell_payment",),
-    "OpenItemsChanged": ("take_discounts",),
+    "OpenItemsChanged": ("take_discounts", "chase"),
+    "LateFeeDue": ("charge_late_fee",),
     "InboundReceived": ("apply_inbound",),
     "RefundWanted": ("refund",),
     "CreditToRefund": ("refund_credit",),
     "RefundMade": ("tell_refund",),
     "LinkAsked": ("tell_link",),
-    "SubscriptionActivated": ("tell_service_started",),
-    "SubscriptionChanged": ("tell_service_changed",),
+    "SubscriptionActivated": ("lock_as_payer", "tell_service_started"),
+    "SubscriptionChanged": ("lock_as_payer", "tell_service_changed"),
     "SubscriptionEnded": ("end_trial", "tell_service_ended"),
     "TrialStarted": ("begin_trial",),
     "TrialEnded": ("tell_trial_over",),
@@ -316,6 +346,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
 #: handler -> seconds between two runs
 SCHEDULES: dict[str, int] = {
     "reconcile": 120,
+    "tell_due": 1800,
     "statements": 21_600,
     "services": 900,
     "bill": 3600,

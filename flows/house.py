@@ -14,6 +14,7 @@ from core.tax.service import OwnTable, TaxService
 from flows.browse import Shelves
 from flows.links import Links
 from invoices.billing.bounds import Bounds
+from payments.dunning.schedule import Schedule
 from payments.gateway import Gateway
 
 
@@ -35,6 +36,8 @@ class Rules:
     bills: Bounds = field(default_factory=Bounds)
     #: Up to where one person may send a quote alone, and when its customer is reminded.
     quotes: Limits = field(default_factory=Limits)
+    #: What happens to an account that does not pay, and when.
+    dunning: Schedule = field(default_factory=Schedule)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,11 @@
 import re
 from collections.abc import Callable
 
+from sqlalchemy import select
+
+from core.parties.models import Account
 from invoices.models import Invoice
+from payments.dunning import cases
 from tests.browser.visitor import Visitor
 
 #: What answers a GET and is no page.
@@ -49,6 +53,15 @@ def _money_on_a_bill(visitor: Visitor) -> str:
     return f"/desk/invoices/{visitor.place.values(Invoice.public_id, asks)[0]}/money"
 
 
+def _past_due(visitor: Visitor) -> str:
+    """An open case of Mara's."""
+    house, now = visitor.place.house, visitor.place.house.clock.now()
+    with house.db.transaction() as session:
+        [key] = session.scalars(select(Account.id).where(Account.email == "mara@example.com"))
+        found = cases.open_case(session, key) or cases.start(session, key, now.date(), now)
+        return f"/account/past-due/{found.public_id}"
+
+
 FOR_EVERYBODY: dict[str, Where] = {
     "/": "/",
     "/c/<slug>": "/c/wi-fi-and-home",
@@ -72,6 +85,7 @@ FOR_CUSTOMERS: dict[str, Where] = {
     "/account/bills": "/account/bills",
     "/account/bills/<public_id>": _first("/account/bills", "/account/bills/"),
     "/account/pay": "/account/pay",
+    "/account/past-due/<public_id>": _past_due,
     "/account/tax": "/account/tax",
     "/account/statements": "/account/statements",
     "/account/statements/<public_id>": _first("/account/statements", "/account/statements/"),

@@ -20,6 +20,7 @@ from flows.place_order import Wish, place
 from invoices import issue
 from invoices.models import Invoice
 from payments import money
+from payments.dunning import cases
 from payments.models import Payment
 from tests import books as ledger
 from tests import nights
@@ -226,6 +227,7 @@ class Growing:
             "receipts": "/account/payments",
             "receipt": f"/account/payments/{self._payment_id()}",
             "pay": "/account/pay",
+            "past due": f"/account/past-due/{self._case_id()}",
             "tokens": "/account/tokens",
             "trials": "/account/trials",
             "trial": f"/account/trials/{self.trials[0]}",
@@ -290,6 +292,12 @@ class Growing:
     def _bill_id(self) -> str:
         found: str = self.stage.rows(Invoice, Invoice.payer_account_id == self.account)[0].public_id
         return found
+
+    def _case_id(self) -> str:
+        now = self.stage.clock.now()
+        with self.stage.db.transaction() as session:
+            found = cases.open_case(session, self.account)
+            return (found or cases.start(session, self.account, now.date(), now)).public_id
 
     def _payment_id(self) -> str:
         found: str = self.stage.rows(Payment, Payment.account_id == self.account)[0].public_id

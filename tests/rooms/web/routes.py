@@ -23,6 +23,7 @@ from core.tax.exemptions import NewExemption
 from core.tax.models import TaxRate
 from flows import draft_invoice
 from flows.set_up_method import SetUpWish, begin
+from payments.dunning import cases
 from payments.methods import Consent
 from payments.models import PaymentOperation
 from tests import nights
@@ -141,6 +142,8 @@ GET    /account/trials/<public_id>/go-on             customer  token  302→door
 POST   /account/trials/<public_id>/go-on             customer  token  302→door 422 404 404
 GET    /account/trials/<public_id>/card              customer  token  302→door 302→/account/trials/* 404 404
 POST   /account/trials/<public_id>/card              customer  token  302→door 303→processor 404 404
+GET    /account/past-due/<public_id>                 customer  token  302→door 200 404 404
+POST   /account/past-due/<public_id>/promise         customer  token  302→door 422 404 404
 GET    /account/pay                                  customer  token  302→door 200 200 200
 POST   /account/pay                                  customer  token  302→door 303→processor 404 404
 GET    /account/quotes                               customer  token  302→door 200 200 200
@@ -403,6 +406,8 @@ _PLACES = {
     "POST /trial/": {"<public_id>": "{trial}", "<token>": "{trial_token}"},
     "GET /account/trials/": {"<public_id>": "{trial}"},
     "POST /account/trials/": {"<public_id>": "{trial}"},
+    "GET /account/past-due/": {"<public_id>": "{late}"},
+    "POST /account/past-due/": {"<public_id>": "{late}"},
     "GET /desk/trials/": {"<public_id>": "{trial}", "<code>": "{trial_offer}"},
     "POST /desk/trials/": {"<public_id>": "{trial_call}", "<code>": "{trial_offer}"},
     "GET /c/": {"<slug>": "devices"},
@@ -635,6 +640,14 @@ def _account_of(stage: Stage, order: str) -> str:
     return found
 
 
+def _late(stage: Stage, who: str) -> str:
+    """Somebody's open case of being past due."""
+    key, now = stage.accounts[who], stage.clock.now()
+    with stage.db.transaction() as session:
+        found = cases.open_case(session, key) or cases.start(session, key, now.date(), now)
+        return found.public_id
+
+
 def _dead_job(stage: Stage) -> str:
     now = stage.clock.now()
     job = Job(
@@ -689,6 +702,7 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "key": lambda names: make_token(names.stage, KIM, STAFF)[0],
     "bill_run": lambda names: _bill_run(names.stage),
     "parked": lambda names: _parked(names.stage),
+    "late": lambda names: _late(names.stage, RILEY),
     "dead_job": lambda names: _dead_job(names.stage),
     "trial_offer": lambda names: tried.offered(names.stage),
     "trial": lambda names: tried.begun(names.stage, RILEY),

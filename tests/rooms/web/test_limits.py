@@ -98,6 +98,7 @@ LIMITED = {
     "POST /account/trials/<public_id>/keep": "-",
     "POST /account/trials/<public_id>/go-on": "-",
     "POST /account/trials/<public_id>/card": "checkout",
+    "POST /account/past-due/<public_id>/promise": "checkout",
     "POST /account/quotes/<public_id>/accept": "checkout",
     "POST /account/quotes/<public_id>/decline": "checkout",
     "POST /account/quotes/<public_id>/messages": "checkout",
