@@ -21,6 +21,7 @@ from core.stock import holds
 from flows import (
     charge_late_fee,
     charge_on_file,
+    detach_card,
     chase,
     early_payment,
     end_services,
@@ -36,6 +37,7 @@ from flows import (
     run_trials,
     send_quote,
     store_trial_card,
+    tell_order,
     tell_due,
     tell_quote,
     trial_letters,
@@ -81,6 +83,15 @@ def _tell_statement(session: Session, house: House, event: events.StatementStore
 
 def _tell_order(session: Session, house: House, event: events.OrderPlaced) -> None:
     notify.order_placed(session, uuid.UUID(event.order_id), house.links, house.clock.now())
+
+
+def _tell_parcel(session: Session, house: House, event: events.OrderShipped) -> None:
+    tell_order.shipped(session, uuid.UUID(event.fulfilment_id), house.links, house.clock.now())
+
+
+def _tell_change(session: Session, house: House, event: events.OrderChanged) -> None:
+    change_id = uuid.UUID(event.change_id)
+    tell_order.changed(session, change_id, event.how, house.links, house.clock.now())
 
 
 def _tell_document(session: Session, house: House, event: events.DocumentStored) -> None:
@@ -168,6 +179,10 @@ def _tell_method(session: Session, house: House, event: events.MethodStored) -> 
 def _charge(house: House, event: events.ChargeWanted) -> None:
     invoice_id, method_id = uuid.UUID(event.invoice_id), uuid.UUID(event.payment_method_id)
     charge_on_file.charge(house, invoice_id, method_id, event.attempt)
+
+
+def _detach_method(house: House, event: events.MethodDetached) -> None:
+    detach_card.detach(house, uuid.UUID(event.payment_method_id))
 
 
 def _tell_failed_charge(session: Session, house: House, event: events.ChargeFailed) -> None:
@@ -270,6 +285,8 @@ HANDLERS: dict[str, Within | Owning] = {
     "store_document": Owning(_store),
     "store_statement": Owning(_store_statement),
     "tell_order": Within(_tell_order),
+    "tell_parcel": Within(_tell_parcel),
+    "tell_change": Within(_tell_change),
     "tell_document": Within(_tell_document),
     "tell_statement": Within(_tell_statement),
     "tell_payment": Within(_tell_payment),
@@ -290,6 +307,7 @@ HANDLERS: dict[str, Within | Owning] = {
     "refund_credit": Owning(_refund_credit),
     "tell_method": Within(_tell_method),
     "charge_on_file": Owning(_charge),
+    "detach_method": Owning(_detach_method),
     "tell_failed_charge": Within(_tell_failed_charge),
     "take_discounts": Within(_take_discounts),
     "chase": Within(_chase),
@@ -314,6 +332,8 @@ HANDLERS: dict[str, Within | Owning] = {
 #: event -> who hears it, the most urgent first
 ROUTES: dict[str, tuple[str, ...]] = {
     "OrderPlaced": ("issue_invoice", "tell_order"),
+    "OrderShipped": ("tell_parcel",),
+    "OrderChanged": ("tell_change",),
     "InvoiceIssued": ("store_document",),
     "DocumentStored": ("tell_document",),
     "StatementMade": ("store_statement",),
@@ -332,6 +352,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "TrialStarted": ("begin_trial",),
     "TrialEnded": ("tell_trial_over",),
     "MethodStored": ("store_trial_card", "tell_method"),
+    "MethodDetached": ("detach_method",),
     "ChargeWanted": ("charge_on_file",),
     "ChargeFailed": ("tell_failed_charge",),
     "BillChunkPlanned": ("bill_chunk",),

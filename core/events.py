@@ -17,6 +17,26 @@ class OrderPlaced:
 
 
 @dataclass(frozen=True)
+class OrderShipped:
+    """A parcel of an order left."""
+
+    NAME: ClassVar[str] = "OrderShipped"
+    VERSION: ClassVar[int] = 1
+    fulfilment_id: str
+
+
+@dataclass(frozen=True)
+class OrderChanged:
+    """Pieces of an order were cancelled, or come back: ``how`` is cancelled, announced, received or
+    withdrawn."""
+
+    NAME: ClassVar[str] = "OrderChanged"
+    VERSION: ClassVar[int] = 1
+    change_id: str
+    how: str
+
+
+@dataclass(frozen=True)
 class InvoiceIssued:
     """A document got its number; it is not rendered yet."""
 
@@ -196,6 +216,15 @@ class MethodStored:
 
 
 @dataclass(frozen=True)
+class MethodDetached:
+    """A card is off file here, and is to be so at the processor too."""
+
+    NAME: ClassVar[str] = "MethodDetached"
+    VERSION: ClassVar[int] = 1
+    payment_method_id: str
+
+
+@dataclass(frozen=True)
 class ChargeWanted:
     """A bill is to be charged to a card on file, as was agreed when it was put there.
 
@@ -279,6 +308,8 @@ EVENTS: dict[str, type[Any]] = {
     kind.NAME: kind
     for kind in (
         OrderPlaced,
+        OrderShipped,
+        OrderChanged,
         InvoiceIssued,
         DocumentStored,
         StatementMade,
@@ -298,6 +329,7 @@ EVENTS: dict[str, type[Any]] = {
         TrialStarted,
         TrialEnded,
         MethodStored,
+        MethodDetached,
         ChargeWanted,
         ChargeFailed,
         BillChunkPlanned,
