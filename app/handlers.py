@@ -21,8 +21,8 @@ from core.stock import holds
 from flows import (
     charge_late_fee,
     charge_on_file,
-    detach_card,
     chase,
+    detach_card,
     early_payment,
     end_services,
     hear_event,
@@ -37,8 +37,8 @@ from flows import (
     run_trials,
     send_quote,
     store_trial_card,
-    tell_order,
     tell_due,
+    tell_order,
     tell_quote,
     trial_letters,
 )
