@@ -31,6 +31,7 @@ from core.catalog.products import UnknownSku
 from core.kernel.errors import Forbidden, Invalid, NotFound, ShopError, StaleState
 from core.kernel.idempotency import KeyInFlight, KeyReused
 from core.kernel.money import Money
+from core.kernel.pictures import FileTooLarge, PictureRefused
 from core.ledger.contested import NothingToContest
 from core.ledger.gift_cards import GiftCardInUse, GiftCardUnknown, GiftCardUsed
 from core.ledger.journal import PeriodClosed
@@ -64,6 +65,13 @@ from flows.start_payment import ChargeUnderWay
 from flows.start_trial import HasThePlan, NoAccount, WordsChanged
 from invoices.billing.runs import DayAhead, TooLongAgo
 from invoices.correcting import MoreThanTheLine
+from invoices.disputes.refusals import (
+    CreditTooMuch,
+    CreditTooSmall,
+    DisputedTooMuch,
+    DisputeRefused,
+    OwnDispute,
+)
 from invoices.drafts import NothingToIssue
 from invoices.memos import MemoBelowZero, MoreThanTheBill, NotCorrectable, NothingToCredit
 from payments.dunning.cases import PromiseRefused
@@ -144,9 +152,16 @@ STATUS: dict[type[Exception], int] = {
     NotCorrectable: 409,
     NothingToCredit: 422,
     MoreThanTheLine: 422,
+    DisputeRefused: 409,
+    DisputedTooMuch: 422,
+    CreditTooMuch: 422,
+    CreditTooSmall: 422,
+    OwnDispute: 403,
     MoreThanTheBill: 422,
     MemoBelowZero: 422,
     DifferentPayers: 422,
+    PictureRefused: 422,
+    FileTooLarge: 413,
     KeyInFlight: 409,
     KeyReused: 422,
     PaymentMismatch: 409,

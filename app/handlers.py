@@ -37,6 +37,7 @@ from flows import (
     run_trials,
     send_quote,
     store_trial_card,
+    tell_dispute,
     tell_due,
     tell_order,
     tell_quote,
@@ -150,6 +151,19 @@ def _tell_quote_message(session: Session, house: House, event: events.QuoteMessa
 def _tell_quote_closed(session: Session, house: House, event: events.QuoteClosed) -> None:
     quote_id = uuid.UUID(event.quote_id)
     tell_quote.closed(session, quote_id, event.how, house.links, house.clock.now())
+
+
+def _tell_dispute(session: Session, house: House, event: events.DisputeOpened) -> None:
+    tell_dispute.opened(session, uuid.UUID(event.dispute_id), house.links, house.clock.now())
+
+
+def _tell_dispute_message(session: Session, house: House, event: events.DisputeMessaged) -> None:
+    tell_dispute.messaged(session, uuid.UUID(event.message_id), house.links, house.clock.now())
+
+
+def _tell_dispute_closed(session: Session, house: House, event: events.DisputeClosed) -> None:
+    dispute_id = uuid.UUID(event.dispute_id)
+    tell_dispute.closed(session, dispute_id, event.how, house.links, house.clock.now())
 
 
 def _remind_quotes(house: House, _: object) -> None:
@@ -301,6 +315,9 @@ HANDLERS: dict[str, Within | Owning] = {
     "tell_quote_message": Within(_tell_quote_message),
     "tell_quote_closed": Within(_tell_quote_closed),
     "remind_quotes": Owning(_remind_quotes),
+    "tell_dispute": Within(_tell_dispute),
+    "tell_dispute_message": Within(_tell_dispute_message),
+    "tell_dispute_closed": Within(_tell_dispute_closed),
     "send_notice": Owning(_send),
     "apply_inbound": Owning(_apply_inbound),
     "refund": Owning(_refund),
@@ -361,6 +378,9 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "QuoteStored": ("tell_quote",),
     "QuoteMessaged": ("tell_quote_message",),
     "QuoteClosed": ("tell_quote_closed",),
+    "DisputeOpened": ("tell_dispute",),
+    "DisputeMessaged": ("tell_dispute_message",),
+    "DisputeClosed": ("tell_dispute_closed",),
     "NoticeQueued": ("send_notice",),
 }
 

@@ -256,6 +256,13 @@ class Settings:
     )
     promise_days: int = _setting("PROMISE_DAYS", _whole, "days; 0: none are taken", "14")
     promises: int = _setting("PROMISES", _whole, "a number; 0: none are taken", "2")
+    dispute_answer_days: int = _setting(
+        "DISPUTE_ANSWER_DAYS", _count, "business days, 1 at least", "5"
+    )
+    dispute_credit: int = _setting(
+        "DISPUTE_CREDIT_LIMIT", _whole, "whole units of the bill’s currency", "100"
+    )
+    dispute_file_mb: int = _setting("DISPUTE_FILE_MB", _count, "megabytes, 1 at least", "8")
     return_origins: tuple[str, ...] = _setting(
         "RETURN_ORIGINS", _names, "origins that an API checkout may return to", ""
     )

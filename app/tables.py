@@ -31,6 +31,7 @@ import core.subscriptions.models
 import core.subscriptions.trial_models
 import core.tax.models
 import invoices.billing.models
+import invoices.disputes.models
 import invoices.models
 import invoices.statements.models
 import payments.dunning.models

@@ -16,6 +16,7 @@ from flows.browse import Shelves
 from flows.house import House, Rules
 from flows.links import Links
 from invoices.billing.bounds import Bounds
+from invoices.disputes import rules as disputes
 from payments.dunning.schedule import Fee, Schedule
 from payments.stripe_gateway import StripeGateway, check_key
 from web.context import WebSettings
@@ -94,6 +95,11 @@ def rules(settings: Settings) -> Rules:
             fee=Fee(settings.late_fee, settings.late_fee_percent),
             promise_days=settings.promise_days,
             promises=settings.promises,
+        ),
+        disputes=disputes.Rules(
+            answer_days=settings.dispute_answer_days,
+            credit_limit=settings.dispute_credit,
+            file_bytes=settings.dispute_file_mb * 1_000_000,
         ),
     )
 

@@ -14,6 +14,7 @@ from core.tax.service import OwnTable, TaxService
 from flows.browse import Shelves
 from flows.links import Links
 from invoices.billing.bounds import Bounds
+from invoices.disputes import rules
 from payments.dunning.schedule import Schedule
 from payments.gateway import Gateway
 
@@ -38,6 +39,8 @@ class Rules:
     quotes: Limits = field(default_factory=Limits)
     #: What happens to an account that does not pay, and when.
     dunning: Schedule = field(default_factory=Schedule)
+    #: When disputes are answered, and up to where by one person.
+    disputes: rules.Rules = field(default_factory=rules.Rules)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from core.notices.letters import (
     StatementLetter,
     VerifyLetter,
 )
-from tests.rooms.notices import quote_letters
+from tests.rooms.notices import dispute_letters, quote_letters
 
 HEAD = Letterhead(
     name="Fernway",
@@ -267,4 +267,5 @@ ALL: dict[str, Letter] = {
     "invite": INVITE,
     "verify": VERIFY,
     **quote_letters.of(HEAD),
+    **dispute_letters.of(HEAD),
 }

@@ -32,6 +32,8 @@ POST /desk/invoices                              billing
 *    /desk/statements                            billing support
 *    /desk/bill-runs                             billing
 *    /desk/parked                                billing
+*    /desk/past-due                              billing support
+*    /desk/past-due/<public_id>/waive            billing
 *    /desk/payments                              billing support
 POST /desk/payments                              billing
 *    /desk/tax                                   billing

@@ -62,6 +62,7 @@ class Growing:
                 self._job(session, number)
                 self._night(session)
                 self._tokens(session, number)
+                self._late(session)
                 self.services.append(self.stage.serve(session, self.account))
                 self.trials.append(tried.grown(session, self.stage, self.who))
         for number in range(len(self.quotes), size):
@@ -99,6 +100,12 @@ class Growing:
         self.parked.append((more.id, nights.parked(session, more, now)))
         keys = [key for key, _ in self.parked]
         self.night = nights.past_run(session, keys, now.date(), now).public_id
+
+    def _late(self, session: Session) -> None:
+        """Somebody more who is past due."""
+        world, now = self.stage.world, self.stage.clock.now()
+        more = worlds.account(session, world, now, name="Late Somebody")
+        cases.start(session, more.id, now.date(), now)
 
     def _quote(self, number: int) -> None:
         """A quote more; the first one gets more lines, messages, versions and wishes for approval."""
@@ -255,6 +262,8 @@ class Growing:
             "bill runs": "/desk/bill-runs",
             "bill run": f"/desk/bill-runs/{self.night}",
             "parked": "/desk/parked",
+            "past due": "/desk/past-due",
+            "past due one": f"/desk/past-due/{self._case_id()}",
             "parked one": f"/desk/parked/{self.parked[0][1]}",
             "payments": "/desk/payments",
             "payment": f"/desk/payments/{self._payment_id()}",

@@ -191,6 +191,15 @@ GET    /desk/bill-runs                               staff     token  302→desk
 POST   /desk/bill-runs                               staff     token  302→desk-door 404 404 422
 GET    /desk/bill-runs/<public_id>                   staff     token  302→desk-door 404 404 200
 GET    /desk/bill-runs/<public_id>.csv               staff     token  302→desk-door 404 404 200
+GET    /desk/past-due                                staff     token  302→desk-door 404 404 200
+GET    /desk/past-due.csv                            staff     token  302→desk-door 404 404 200
+GET    /desk/past-due/<public_id>                    staff     token  302→desk-door 404 404 200
+POST   /desk/past-due/<public_id>/hold               staff     token  302→desk-door 404 404 422
+POST   /desk/past-due/<public_id>/promise            staff     token  302→desk-door 404 404 422
+POST   /desk/past-due/<public_id>/go-on              staff     token  302→desk-door 404 404 404
+POST   /desk/past-due/<public_id>/remind staff token 302→desk-door 404 404 303→/desk/past-due/*
+GET    /desk/past-due/<public_id>/waive              staff     token  302→desk-door 404 404 200
+POST   /desk/past-due/<public_id>/waive              staff     token  302→desk-door 404 404 422
 GET    /desk/parked                                  staff     token  302→desk-door 404 404 200
 GET    /desk/parked/<public_id>                      staff     token  302→desk-door 404 404 200
 POST   /desk/parked/<public_id>/release              staff     token  302→desk-door 404 404 422
@@ -406,6 +415,8 @@ _PLACES = {
     "POST /trial/": {"<public_id>": "{trial}", "<token>": "{trial_token}"},
     "GET /account/trials/": {"<public_id>": "{trial}"},
     "POST /account/trials/": {"<public_id>": "{trial}"},
+    "GET /desk/past-due/": {"<public_id>": "{late}"},
+    "POST /desk/past-due/": {"<public_id>": "{late}"},
     "GET /account/past-due/": {"<public_id>": "{late}"},
     "POST /account/past-due/": {"<public_id>": "{late}"},
     "GET /desk/trials/": {"<public_id>": "{trial}", "<code>": "{trial_offer}"},

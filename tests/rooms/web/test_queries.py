@@ -54,6 +54,8 @@ BOUNDS = {
         "bill runs": 4,
         "bill run": 11,
         "parked": 3,
+        "past due": 4,
+        "past due one": 12,
         "parked one": 3,
         "payments": 6,
         "payment": 11,
