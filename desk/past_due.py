@@ -28,8 +28,7 @@ from web.context import house, today
 from web.documents import State
 from web.filters import date_full, sign
 from web.flashes import say
-from web.forms import show_errors
-from web.pages import page
+from web.pages import page, show_errors
 
 past_due = Blueprint("desk_past_due", __name__, url_prefix="/desk", template_folder="templates")
 BASE = "/desk/past-due"
