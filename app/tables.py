@@ -31,6 +31,7 @@ import core.tax.models
 import invoices.billing.models
 import invoices.models
 import invoices.statements.models
+import payments.automatic_models
 import payments.models
 from core.kernel.db import Base
 
