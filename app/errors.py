@@ -31,6 +31,7 @@ from core.catalog.products import UnknownSku
 from core.kernel.errors import Forbidden, Invalid, NotFound, ShopError, StaleState
 from core.kernel.idempotency import KeyInFlight, KeyReused
 from core.kernel.money import Money
+from core.kernel.pictures import FileTooLarge, PictureRefused
 from core.ledger.contested import NothingToContest
 from core.ledger.gift_cards import GiftCardInUse, GiftCardUnknown, GiftCardUsed
 from core.ledger.journal import PeriodClosed
@@ -41,11 +42,14 @@ from core.ledger.returns import RefundTooMuch
 from core.ledger.reversals import CannotUndo
 from core.ledger.splitting import TenderTooSmall
 from core.ledger.writeoffs import RequestedAlready, SamePerson, TooMuchToWriteOff
+from core.orders.fulfilling import NothingChosen, OrderNotOpen, TooManyPieces, WrongKind
 from core.parties.moves import ParentRefused
+from core.parties.staff import LastAdmin
 from core.parties.tokens import TooManyTokens
 from core.parties.users import DeadLink, WrongLogin
 from core.prices.resolve import NoPrice
 from core.stock.holds import OutOfStock
+from core.stock.sold import NotOnHand
 from core.subscriptions.errors import NotTaken, ServiceRefused
 from core.subscriptions.trial_claims import TrialRefused
 from core.subscriptions.trials import NothingToGoOn, TrialOver
@@ -63,11 +67,19 @@ from flows.start_payment import ChargeUnderWay
 from flows.start_trial import HasThePlan, NoAccount, WordsChanged
 from invoices.billing.runs import DayAhead, TooLongAgo
 from invoices.correcting import MoreThanTheLine
+from invoices.disputes.refusals import (
+    CreditTooMuch,
+    CreditTooSmall,
+    DisputedTooMuch,
+    DisputeRefused,
+    OwnDispute,
+)
 from invoices.drafts import NothingToIssue
 from invoices.memos import MemoBelowZero, MoreThanTheBill, NotCorrectable, NothingToCredit
 from payments.autopay import AutoPayRuns
 from payments.gateway import GatewayError, Misconfigured, WebhookRefused
 from payments.scheduled import BeingCharged
+from web.access import RoleMissing
 from web.context import request_id
 from web.csrf import Forged
 from web.documents import NotPrinted
@@ -90,6 +102,11 @@ STATUS: dict[type[Exception], int] = {
     NoPrice: 422,
     DeadLink: 410,
     StaleState: 409,
+    OrderNotOpen: 409,
+    TooManyPieces: 409,
+    NothingChosen: 422,
+    WrongKind: 422,
+    NotOnHand: 409,
     RateOverlaps: 409,
     WrongVatId: 422,
     NoTaxAnswer: 503,
@@ -137,9 +154,16 @@ STATUS: dict[type[Exception], int] = {
     NotCorrectable: 409,
     NothingToCredit: 422,
     MoreThanTheLine: 422,
+    DisputeRefused: 409,
+    DisputedTooMuch: 422,
+    CreditTooMuch: 422,
+    CreditTooSmall: 422,
+    OwnDispute: 403,
     MoreThanTheBill: 422,
     MemoBelowZero: 422,
     DifferentPayers: 422,
+    PictureRefused: 422,
+    FileTooLarge: 413,
     KeyInFlight: 409,
     KeyReused: 422,
     PaymentMismatch: 409,
@@ -157,7 +181,9 @@ STATUS: dict[type[Exception], int] = {
     TokenMissing: 401,
     BadToken: 401,
     ScopeMissing: 403,
+    RoleMissing: 403,
     TooManyTokens: 409,
+    LastAdmin: 409,
     WrongContentType: 415,
     InvalidRequest: 422,
     TooManyRequests: 429,
@@ -207,7 +233,8 @@ def _expected(error: ShopError) -> tuple[Response | str, int]:
         # What broke on our side stands in the log; whoever asked learns no more than that.
         _log.error("request.failed", code=error.code, error=str(error))
         return answer(status, error.code, _TITLES[status][1], {})
-    return answer(status, error.code, str(error), _plain(error.facts()))
+    title = "Not in your role" if isinstance(error, RoleMissing) else None
+    return answer(status, error.code, str(error), _plain(error.facts()), title)
 
 
 def _too_often(error: RateLimitExceeded) -> Response:
@@ -259,6 +286,8 @@ def answer(
         response.mimetype = "application/problem+json"
         return response, status
     links = [("Back to the shop", "/"), ("My bill", "/account")]
+    if code == RoleMissing.code:
+        links = [("Back to the desk", "/desk")]
     page = render_template(
         "errors/error.html",
         channel=_front(),

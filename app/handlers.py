@@ -38,6 +38,8 @@ from flows import (
     run_trials,
     send_quote,
     store_trial_card,
+    tell_dispute,
+    tell_order,
     tell_quote,
     trial_letters,
 )
@@ -82,6 +84,15 @@ def _tell_statement(session: Session, house: House, event: events.StatementStore
 
 def _tell_order(session: Session, house: House, event: events.OrderPlaced) -> None:
     notify.order_placed(session, uuid.UUID(event.order_id), house.links, house.clock.now())
+
+
+def _tell_parcel(session: Session, house: House, event: events.OrderShipped) -> None:
+    tell_order.shipped(session, uuid.UUID(event.fulfilment_id), house.links, house.clock.now())
+
+
+def _tell_change(session: Session, house: House, event: events.OrderChanged) -> None:
+    change_id = uuid.UUID(event.change_id)
+    tell_order.changed(session, change_id, event.how, house.links, house.clock.now())
 
 
 def _tell_document(session: Session, house: House, event: events.DocumentStored) -> None:
@@ -140,6 +151,19 @@ def _tell_quote_message(session: Session, house: House, event: events.QuoteMessa
 def _tell_quote_closed(session: Session, house: House, event: events.QuoteClosed) -> None:
     quote_id = uuid.UUID(event.quote_id)
     tell_quote.closed(session, quote_id, event.how, house.links, house.clock.now())
+
+
+def _tell_dispute(session: Session, house: House, event: events.DisputeOpened) -> None:
+    tell_dispute.opened(session, uuid.UUID(event.dispute_id), house.links, house.clock.now())
+
+
+def _tell_dispute_message(session: Session, house: House, event: events.DisputeMessaged) -> None:
+    tell_dispute.messaged(session, uuid.UUID(event.message_id), house.links, house.clock.now())
+
+
+def _tell_dispute_closed(session: Session, house: House, event: events.DisputeClosed) -> None:
+    dispute_id = uuid.UUID(event.dispute_id)
+    tell_dispute.closed(session, dispute_id, event.how, house.links, house.clock.now())
 
 
 def _remind_quotes(house: House, _: object) -> None:
@@ -270,6 +294,8 @@ HANDLERS: dict[str, Within | Owning] = {
     "store_document": Owning(_store),
     "store_statement": Owning(_store_statement),
     "tell_order": Within(_tell_order),
+    "tell_parcel": Within(_tell_parcel),
+    "tell_change": Within(_tell_change),
     "tell_document": Within(_tell_document),
     "tell_statement": Within(_tell_statement),
     "tell_payment": Within(_tell_payment),
@@ -284,6 +310,9 @@ HANDLERS: dict[str, Within | Owning] = {
     "tell_quote_message": Within(_tell_quote_message),
     "tell_quote_closed": Within(_tell_quote_closed),
     "remind_quotes": Owning(_remind_quotes),
+    "tell_dispute": Within(_tell_dispute),
+    "tell_dispute_message": Within(_tell_dispute_message),
+    "tell_dispute_closed": Within(_tell_dispute_closed),
     "send_notice": Owning(_send),
     "apply_inbound": Owning(_apply_inbound),
     "refund": Owning(_refund),
@@ -315,6 +344,8 @@ HANDLERS: dict[str, Within | Owning] = {
 #: event -> who hears it, the most urgent first
 ROUTES: dict[str, tuple[str, ...]] = {
     "OrderPlaced": ("issue_invoice", "tell_order"),
+    "OrderShipped": ("tell_parcel",),
+    "OrderChanged": ("tell_change",),
     "InvoiceIssued": ("store_document",),
     "DocumentStored": ("tell_document",),
     "StatementMade": ("store_statement",),
@@ -342,6 +373,9 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "QuoteStored": ("tell_quote",),
     "QuoteMessaged": ("tell_quote_message",),
     "QuoteClosed": ("tell_quote_closed",),
+    "DisputeOpened": ("tell_dispute",),
+    "DisputeMessaged": ("tell_dispute_message",),
+    "DisputeClosed": ("tell_dispute_closed",),
     "NoticeQueued": ("send_notice",),
 }
 

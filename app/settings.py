@@ -233,6 +233,13 @@ class Settings:
         "CHARGE_RETRY_DAYS", _day_counts, "days after each decline, as 3,5,7; empty: never", "3,5,7"
     )
     card_expiry_days: int = _setting("CARD_EXPIRY_DAYS", _count, "days, 1 at least", "21")
+    dispute_answer_days: int = _setting(
+        "DISPUTE_ANSWER_DAYS", _count, "business days, 1 at least", "5"
+    )
+    dispute_credit: int = _setting(
+        "DISPUTE_CREDIT_LIMIT", _whole, "whole units of the bill’s currency", "100"
+    )
+    dispute_file_mb: int = _setting("DISPUTE_FILE_MB", _count, "megabytes, 1 at least", "8")
     return_origins: tuple[str, ...] = _setting(
         "RETURN_ORIGINS", _names, "origins that an API checkout may return to", ""
     )

@@ -14,6 +14,7 @@ from core.tax.service import OwnTable, TaxService
 from flows.browse import Shelves
 from flows.links import Links
 from invoices.billing.bounds import Bounds
+from invoices.disputes import rules
 from payments.gateway import Gateway
 
 
@@ -48,6 +49,8 @@ class Rules:
     #: Up to where one person may send a quote alone, and when its customer is reminded.
     quotes: Limits = field(default_factory=Limits)
     cards: CardRules = field(default_factory=CardRules)
+    #: When disputes are answered, and up to where by one person.
+    disputes: rules.Rules = field(default_factory=rules.Rules)
 
 
 @dataclass(frozen=True)

@@ -126,6 +126,14 @@ class Links:
         """Where staff see to a quote, after logging in."""
         return f"{self.base_url}/desk/quotes/{public_id}"
 
+    def dispute(self, public_id: str) -> str:
+        """One's dispute, after logging in."""
+        return f"{self.base_url}/account/disputes/{public_id}"
+
+    def desk_dispute(self, public_id: str) -> str:
+        """Where staff see to a dispute, after logging in."""
+        return f"{self.base_url}/desk/disputes/{public_id}"
+
     def reset(self, token: str) -> str:
         """Where another password is chosen."""
         return f"{self.base_url}/account/reset/{token}"

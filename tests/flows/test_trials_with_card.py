@@ -30,8 +30,10 @@ from flows.house import House
 from flows.set_up_method import SetUpWish
 from flows.start_trial import Started
 from flows.verify import verify
+from flows.wish_service import Wanted
 from payments import methods
 from payments.models import Authorisation, Payment, PaymentMethod
+from tests import world as worlds
 from tests.on_file import ON_FILE_ONLY, setup_of
 from tests.paying import CARD, house, processor, sandbox
 from tests.sandbox_process import SandboxProcess
@@ -256,6 +258,31 @@ def test_it_is_noticed_a_week_before_and_charged_once_on_its_day(trying: Trying)
     days = [bill.issue_date.isoformat() for bill in trying.bills(started)]
     assert days == ["2026-11-29", "2026-12-29", "2027-01-29", "2027-02-28"]
     assert open_of(trying, started) == [0, 0, 0]
+    sound(trying)
+
+
+def test_another_plan_that_was_agreed_for_afterwards_is_the_one_that_is_told_and_charged(
+    trying: Trying,
+):
+    started = begun(trying)
+    with trying.house.db.transaction() as session:
+        shelf = worlds._Shelf(
+            session, trying.clock.now(), trying.world.price_list_id, trying.world.location_id
+        )
+        category = shelf.category("large", "Large", 6)
+        large = shelf.put(category, "BUR-9", "Burrow large", "plan", "backup", "19.00", None)
+        plan = session.scalars(select(Plan).where(Plan.variant_id == large.variant_id)).one()
+        plan.family, plan.features, plan.activation = "burrow", ["backup"], "at_once"
+    asked = Asked(trying.service(started).public_id, "user:riley")
+    change_service.change(trying.house, asked, Wanted("BUR-9", 2, at_period_end=True))
+    trying.walk(until=NOTICE)
+    notice = trying.mail(started, "ending")
+    assert notice.subject == (
+        "Burrow large: $40.47 with tax from December 29, 2026, unless you cancel"
+    )
+    trying.walk(until=ENDS)
+    assert [bill.total_minor for bill in trying.bills(started)] == [0, 4_047]
+    assert open_of(trying, started) == [0]
     sound(trying)
 
 

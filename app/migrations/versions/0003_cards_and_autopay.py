@@ -10,7 +10,7 @@ from alembic import op
 from app.migrations.ops import behind, guarded_batch
 
 revision = "0003"
-down_revision = "0002"
+down_revision = "0005"
 
 INT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
