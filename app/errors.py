@@ -58,7 +58,9 @@ from core.tax.service import NoTaxAnswer
 from core.tax.vat_ids import WrongVatId
 from flows.change_service import BillMoved, NotBillable
 from flows.choose_tenders import GiftCardForGiftCard
+from flows.manage_cards import CardGone, CardNeeded, NotAgain
 from flows.pay_bill import BillsChanged, DifferentPayers, NothingToPay
+from flows.schedule_payment import NoLongerPlanned
 from flows.set_up_method import SetupMismatch
 from flows.settle_payment import PaymentMismatch
 from flows.start_payment import ChargeUnderWay
@@ -74,8 +76,10 @@ from invoices.disputes.refusals import (
 )
 from invoices.drafts import NothingToIssue
 from invoices.memos import MemoBelowZero, MoreThanTheBill, NotCorrectable, NothingToCredit
+from payments.autopay import AutoPayRuns
 from payments.dunning.cases import PromiseRefused
 from payments.gateway import GatewayError, Misconfigured, WebhookRefused
+from payments.scheduled import BeingCharged
 from web.access import RoleMissing
 from web.context import request_id
 from web.csrf import Forged
@@ -167,6 +171,12 @@ STATUS: dict[type[Exception], int] = {
     PaymentMismatch: 409,
     SetupMismatch: 409,
     ChargeUnderWay: 409,
+    BeingCharged: 409,
+    AutoPayRuns: 409,
+    CardNeeded: 409,
+    CardGone: 409,
+    NotAgain: 409,
+    NoLongerPlanned: 409,
     WebhookRefused: 400,
     MalformedJson: 400,
     KeyMissing: 400,

@@ -28,12 +28,15 @@ from flows import (
     hear_event,
     issue_invoice,
     make_statements,
+    manage_cards,
     notify,
     notify_service,
     reconcile,
     refund,
     refund_memo,
+    run_autopay,
     run_billing,
+    run_card_payments,
     run_trials,
     send_quote,
     store_trial_card,
@@ -200,7 +203,24 @@ def _detach_method(house: House, event: events.MethodDetached) -> None:
 
 
 def _tell_failed_charge(session: Session, house: House, event: events.ChargeFailed) -> None:
-    notify.charge_failed(session, uuid.UUID(event.operation_id), house.links, house.clock.now())
+    notify.charge_failed(session, uuid.UUID(event.operation_id), house)
+
+
+def _charge_payment(house: House, event: events.ScheduledPaymentDue) -> None:
+    charge_on_file.charge_payment(house, uuid.UUID(event.scheduled_payment_id), event.tries)
+
+
+def _use_instead(house: House, event: events.MethodStored) -> None:
+    manage_cards.stored(house, uuid.UUID(event.operation_id))
+
+
+def _follow_autopay(session: Session, house: House, event: events.OpenItemsChanged) -> None:
+    run_autopay.follow(session, house, uuid.UUID(event.account_id))
+
+
+def _card_payments(house: House, _: object) -> None:
+    """What could not be told or called for stands in the log; the next round tries again."""
+    run_card_payments.run(house)
 
 
 def _take_discounts(session: Session, house: House, event: events.OpenItemsChanged) -> None:
@@ -326,6 +346,10 @@ HANDLERS: dict[str, Within | Owning] = {
     "charge_on_file": Owning(_charge),
     "detach_method": Owning(_detach_method),
     "tell_failed_charge": Within(_tell_failed_charge),
+    "charge_payment": Owning(_charge_payment),
+    "use_instead": Owning(_use_instead),
+    "follow_autopay": Within(_follow_autopay),
+    "card_payments": Owning(_card_payments),
     "take_discounts": Within(_take_discounts),
     "chase": Within(_chase),
     "charge_late_fee": Within(_charge_late_fee),
@@ -356,8 +380,8 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "StatementMade": ("store_statement",),
     "StatementStored": ("tell_statement",),
     "PaymentApplied": ("tell_payment",),
-    "OpenItemsChanged": ("take_discounts", "chase"),
     "LateFeeDue": ("charge_late_fee",),
+    "OpenItemsChanged": ("take_discounts", "follow_autopay", "chase"),
     "InboundReceived": ("apply_inbound",),
     "RefundWanted": ("refund",),
     "CreditToRefund": ("refund_credit",),
@@ -368,9 +392,10 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "SubscriptionEnded": ("end_trial", "tell_service_ended"),
     "TrialStarted": ("begin_trial",),
     "TrialEnded": ("tell_trial_over",),
-    "MethodStored": ("store_trial_card", "tell_method"),
+    "MethodStored": ("store_trial_card", "use_instead", "tell_method"),
     "MethodDetached": ("detach_method",),
     "ChargeWanted": ("charge_on_file",),
+    "ScheduledPaymentDue": ("charge_payment",),
     "ChargeFailed": ("tell_failed_charge",),
     "BillChunkPlanned": ("bill_chunk",),
     "QuoteRequested": ("tell_quote_asked",),
@@ -388,6 +413,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
 SCHEDULES: dict[str, int] = {
     "reconcile": 120,
     "tell_due": 1800,
+    "card_payments": 300,
     "statements": 21_600,
     "services": 900,
     "bill": 3600,

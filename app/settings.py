@@ -76,6 +76,13 @@ def _port(value: str) -> int:
     return int(value)
 
 
+def _day_counts(value: str) -> tuple[int, ...]:
+    days = tuple(_count(part.strip()) for part in value.split(",") if part.strip())
+    if len(days) > 10:  # card networks count the tries
+        raise ValueError
+    return days
+
+
 def _names(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
@@ -256,6 +263,11 @@ class Settings:
     )
     promise_days: int = _setting("PROMISE_DAYS", _whole, "days; 0: none are taken", "14")
     promises: int = _setting("PROMISES", _whole, "a number; 0: none are taken", "2")
+    autopay_notice_days: int = _setting("AUTOPAY_NOTICE_DAYS", _count, "days, 1 at least", "3")
+    charge_retry_days: tuple[int, ...] = _setting(
+        "CHARGE_RETRY_DAYS", _day_counts, "days after each decline, as 3,5,7; empty: never", "3,5,7"
+    )
+    card_expiry_days: int = _setting("CARD_EXPIRY_DAYS", _count, "days, 1 at least", "21")
     dispute_answer_days: int = _setting(
         "DISPUTE_ANSWER_DAYS", _count, "business days, 1 at least", "5"
     )

@@ -13,7 +13,7 @@ from core.tax.http_service import HttpTaxService
 from core.tax.register import Vies
 from core.tax.service import ElseOwnTable, OwnTable, TaxService
 from flows.browse import Shelves
-from flows.house import House, Rules
+from flows.house import CardRules, House, Rules
 from flows.links import Links
 from invoices.billing.bounds import Bounds
 from invoices.disputes import rules as disputes
@@ -95,6 +95,11 @@ def rules(settings: Settings) -> Rules:
             fee=Fee(settings.late_fee, settings.late_fee_percent),
             promise_days=settings.promise_days,
             promises=settings.promises,
+        ),
+        cards=CardRules(
+            retry_days=settings.charge_retry_days,
+            notice_days=settings.autopay_notice_days,
+            expiry_days=settings.card_expiry_days,
         ),
         disputes=disputes.Rules(
             answer_days=settings.dispute_answer_days,

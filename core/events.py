@@ -239,6 +239,16 @@ class ChargeWanted:
 
 
 @dataclass(frozen=True)
+class ScheduledPaymentDue:
+    """A payment that was scheduled is to be made now, after so many tries that were declined."""
+
+    NAME: ClassVar[str] = "ScheduledPaymentDue"
+    VERSION: ClassVar[int] = 1
+    scheduled_payment_id: str
+    tries: int
+
+
+@dataclass(frozen=True)
 class ChargeFailed:
     """A card on file was not charged; the bill stays open, and its payer is told."""
 
@@ -358,6 +368,7 @@ EVENTS: dict[str, type[Any]] = {
         TrialEnded,
         MethodStored,
         MethodDetached,
+        ScheduledPaymentDue,
         ChargeWanted,
         ChargeFailed,
         BillChunkPlanned,

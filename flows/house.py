@@ -20,6 +20,18 @@ from payments.gateway import Gateway
 
 
 @dataclass(frozen=True)
+class CardRules:
+    """How cards on file are charged without their owners."""
+
+    #: How many days after each declined try the next one is made; then no more.
+    retry_days: tuple[int, ...] = (3, 5, 7)
+    #: So many days before AutoPay charges a card its owner is told how much.
+    notice_days: int = 3
+    #: So many days before the end of its month the owner of a card is told that it expires.
+    expiry_days: int = 21
+
+
+@dataclass(frozen=True)
 class Rules:
     """What a merchant may set."""
 
@@ -39,6 +51,7 @@ class Rules:
     quotes: Limits = field(default_factory=Limits)
     #: What happens to an account that does not pay, and when.
     dunning: Schedule = field(default_factory=Schedule)
+    cards: CardRules = field(default_factory=CardRules)
     #: When disputes are answered, and up to where by one person.
     disputes: rules.Rules = field(default_factory=rules.Rules)
 
