@@ -460,7 +460,7 @@ def test_mails_of_days_gone_by_lie_in_the_mail_box_on_their_days(fernway):
         ("2026-11-16", "On its way"),
         ("2026-11-16", "Your bill 100035"),
         ("2026-11-16", "Burrow backup"),
-        ("2026-11-15", "Your return for order O-10013"),
+        ("2026-11-15", "Your return for order O-10011"),
         ("2026-11-15", "Your bill 100033"),
         ("2026-11-15", "Thank you"),
         ("2026-11-12", "Your statement of November 12, 2026"),
