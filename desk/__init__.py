@@ -15,6 +15,7 @@ from desk import (
     keys,
     ledger,
     ledger_accounts,
+    me,
     memos,
     money,
     orders,
@@ -26,6 +27,7 @@ from desk import (
     quotes,
     refunds,
     services,
+    staff,
     statements,
     styleguide,
     taxes,
@@ -68,5 +70,7 @@ def blueprints() -> list[Blueprint]:
         trial_care.trial_care,
         jobs.jobs_,
         keys.keys,
+        staff.staff_,
+        me.me,
         styleguide.styleguide,
     ]
