@@ -41,6 +41,7 @@ from core.ledger.returns import RefundTooMuch
 from core.ledger.reversals import CannotUndo
 from core.ledger.splitting import TenderTooSmall
 from core.ledger.writeoffs import RequestedAlready, SamePerson, TooMuchToWriteOff
+from core.orders.fulfilling import NothingChosen, OrderNotOpen, TooManyPieces, WrongKind
 from core.parties.moves import ParentRefused
 from core.parties.second_step import TooManyWrongCodes, WrongCode
 from core.parties.staff import LastAdmin
@@ -48,6 +49,7 @@ from core.parties.tokens import TooManyTokens
 from core.parties.users import DeadLink, WrongLogin
 from core.prices.resolve import NoPrice
 from core.stock.holds import OutOfStock
+from core.stock.sold import NotOnHand
 from core.subscriptions.errors import NotTaken, ServiceRefused
 from core.subscriptions.trial_claims import TrialRefused
 from core.subscriptions.trials import NothingToGoOn, TrialOver
@@ -89,6 +91,11 @@ STATUS: dict[type[Exception], int] = {
     NoPrice: 422,
     DeadLink: 410,
     StaleState: 409,
+    OrderNotOpen: 409,
+    TooManyPieces: 409,
+    NothingChosen: 422,
+    WrongKind: 422,
+    NotOnHand: 409,
     RateOverlaps: 409,
     WrongVatId: 422,
     NoTaxAnswer: 503,

@@ -35,6 +35,7 @@ from flows import (
     run_trials,
     send_quote,
     store_trial_card,
+    tell_order,
     tell_quote,
     trial_letters,
 )
@@ -79,6 +80,15 @@ def _tell_statement(session: Session, house: House, event: events.StatementStore
 
 def _tell_order(session: Session, house: House, event: events.OrderPlaced) -> None:
     notify.order_placed(session, uuid.UUID(event.order_id), house.links, house.clock.now())
+
+
+def _tell_parcel(session: Session, house: House, event: events.OrderShipped) -> None:
+    tell_order.shipped(session, uuid.UUID(event.fulfilment_id), house.links, house.clock.now())
+
+
+def _tell_change(session: Session, house: House, event: events.OrderChanged) -> None:
+    change_id = uuid.UUID(event.change_id)
+    tell_order.changed(session, change_id, event.how, house.links, house.clock.now())
 
 
 def _tell_document(session: Session, house: House, event: events.DocumentStored) -> None:
@@ -250,6 +260,8 @@ HANDLERS: dict[str, Within | Owning] = {
     "store_document": Owning(_store),
     "store_statement": Owning(_store_statement),
     "tell_order": Within(_tell_order),
+    "tell_parcel": Within(_tell_parcel),
+    "tell_change": Within(_tell_change),
     "tell_document": Within(_tell_document),
     "tell_statement": Within(_tell_statement),
     "tell_payment": Within(_tell_payment),
@@ -291,6 +303,8 @@ HANDLERS: dict[str, Within | Owning] = {
 #: event -> who hears it, the most urgent first
 ROUTES: dict[str, tuple[str, ...]] = {
     "OrderPlaced": ("issue_invoice", "tell_order"),
+    "OrderShipped": ("tell_parcel",),
+    "OrderChanged": ("tell_change",),
     "InvoiceIssued": ("store_document",),
     "DocumentStored": ("tell_document",),
     "StatementMade": ("store_statement",),

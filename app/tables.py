@@ -19,6 +19,7 @@ import core.ledger.rates
 import core.ledger.tender_models
 import core.ledger.writeoffs
 import core.notices.models
+import core.orders.fulfilment_models
 import core.orders.models
 import core.parties.factor_models
 import core.parties.models

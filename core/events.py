@@ -17,6 +17,26 @@ class OrderPlaced:
 
 
 @dataclass(frozen=True)
+class OrderShipped:
+    """A parcel of an order left."""
+
+    NAME: ClassVar[str] = "OrderShipped"
+    VERSION: ClassVar[int] = 1
+    fulfilment_id: str
+
+
+@dataclass(frozen=True)
+class OrderChanged:
+    """Pieces of an order were cancelled, or come back: ``how`` is cancelled, announced, received or
+    withdrawn."""
+
+    NAME: ClassVar[str] = "OrderChanged"
+    VERSION: ClassVar[int] = 1
+    change_id: str
+    how: str
+
+
+@dataclass(frozen=True)
 class InvoiceIssued:
     """A document got its number; it is not rendered yet."""
 
@@ -278,6 +298,8 @@ EVENTS: dict[str, type[Any]] = {
     kind.NAME: kind
     for kind in (
         OrderPlaced,
+        OrderShipped,
+        OrderChanged,
         InvoiceIssued,
         DocumentStored,
         StatementMade,

@@ -150,6 +150,7 @@ class Words:
     # why a memo was made
     void: str = "Taken back in full"
     returned: str = "Returned"
+    cancelled: str = "Cancelled before it was sent"
     wrong: str = "We billed it wrongly"
     goodwill: str = "A courtesy"
     early_payment: str = "Early payment"
@@ -326,6 +327,7 @@ DE = Words(
     trial="Kostenlos zum Ausprobieren",
     void="Vollständig zurückgenommen",
     returned="Rückgabe",
+    cancelled="Vor dem Versand storniert",
     wrong="Falsch berechnet",
     goodwill="Kulanz",
     early_payment="Skonto",
