@@ -1,4 +1,4 @@
-"""Logging in at the desk with a code of a telephone: set up once, each code once, and a way back without it."""
+"""Logging in at the desk with a code of a telephone: set up once, each code once, a way without it."""
 
 import re
 from dataclasses import dataclass
@@ -235,7 +235,9 @@ def test_a_dangerous_act_asks_for_a_code_again_after_a_while(desk: Desk):
 
 def _tokens(desk: Desk) -> int:
     with desk.stage.db.reading() as session:
-        return len(session.scalars(select(AuditEntry.id).where(AuditEntry.act == "token.made")).all())
+        return len(
+            session.scalars(select(AuditEntry.id).where(AuditEntry.act == "token.made")).all()
+        )
 
 
 def test_where_it_is_a_choice_one_sets_it_up_and_gives_it_up_oneself(desk: Desk):
