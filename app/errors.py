@@ -31,6 +31,7 @@ from core.catalog.products import UnknownSku
 from core.kernel.errors import Forbidden, Invalid, NotFound, ShopError, StaleState
 from core.kernel.idempotency import KeyInFlight, KeyReused
 from core.kernel.money import Money
+from core.kernel.pictures import FileTooLarge, PictureRefused
 from core.ledger.contested import NothingToContest
 from core.ledger.gift_cards import GiftCardInUse, GiftCardUnknown, GiftCardUsed
 from core.ledger.journal import PeriodClosed
@@ -58,16 +59,27 @@ from core.tax.service import NoTaxAnswer
 from core.tax.vat_ids import WrongVatId
 from flows.change_service import BillMoved, NotBillable
 from flows.choose_tenders import GiftCardForGiftCard
+from flows.manage_cards import CardGone, CardNeeded, NotAgain
 from flows.pay_bill import BillsChanged, DifferentPayers, NothingToPay
+from flows.schedule_payment import NoLongerPlanned
 from flows.set_up_method import SetupMismatch
 from flows.settle_payment import PaymentMismatch
 from flows.start_payment import ChargeUnderWay
 from flows.start_trial import HasThePlan, NoAccount, WordsChanged
 from invoices.billing.runs import DayAhead, TooLongAgo
 from invoices.correcting import MoreThanTheLine
+from invoices.disputes.refusals import (
+    CreditTooMuch,
+    CreditTooSmall,
+    DisputedTooMuch,
+    DisputeRefused,
+    OwnDispute,
+)
 from invoices.drafts import NothingToIssue
 from invoices.memos import MemoBelowZero, MoreThanTheBill, NotCorrectable, NothingToCredit
+from payments.autopay import AutoPayRuns
 from payments.gateway import GatewayError, Misconfigured, WebhookRefused
+from payments.scheduled import BeingCharged
 from web.access import RoleMissing
 from web.context import request_id
 from web.csrf import Forged
@@ -143,14 +155,27 @@ STATUS: dict[type[Exception], int] = {
     NotCorrectable: 409,
     NothingToCredit: 422,
     MoreThanTheLine: 422,
+    DisputeRefused: 409,
+    DisputedTooMuch: 422,
+    CreditTooMuch: 422,
+    CreditTooSmall: 422,
+    OwnDispute: 403,
     MoreThanTheBill: 422,
     MemoBelowZero: 422,
     DifferentPayers: 422,
+    PictureRefused: 422,
+    FileTooLarge: 413,
     KeyInFlight: 409,
     KeyReused: 422,
     PaymentMismatch: 409,
     SetupMismatch: 409,
     ChargeUnderWay: 409,
+    BeingCharged: 409,
+    AutoPayRuns: 409,
+    CardNeeded: 409,
+    CardGone: 409,
+    NotAgain: 409,
+    NoLongerPlanned: 409,
     WebhookRefused: 400,
     MalformedJson: 400,
     KeyMissing: 400,

@@ -31,8 +31,10 @@ import core.subscriptions.models
 import core.subscriptions.trial_models
 import core.tax.models
 import invoices.billing.models
+import invoices.disputes.models
 import invoices.models
 import invoices.statements.models
+import payments.automatic_models
 import payments.models
 from core.kernel.db import Base
 
