@@ -683,7 +683,7 @@ def _colleague(names: Names) -> str:
     """Somebody at the desk whom nothing else needs."""
     now, name = names.stage.clock.now(), f"lee-{new_public_id()[:8]}"
     with names.stage.db.transaction() as session:
-        user = worlds.user(session, now, email=f"{name}@example.com", name="Lee Hart")
+        user = worlds.user(session, now, email=f"{name}@example.com", name="Lee Fenn")
         user.is_staff, user.roles = True, ["support"]
         return user.public_id
 
