@@ -96,6 +96,7 @@ def rules(settings: Settings) -> Rules:
             promise_days=settings.promise_days,
             promises=settings.promises,
         ),
+        staff_need_second_step=settings.staff_need_second_step,
         cards=CardRules(
             retry_days=settings.charge_retry_days,
             notice_days=settings.autopay_notice_days,
@@ -119,6 +120,7 @@ def web_settings(settings: Settings) -> WebSettings:
         pay_origins=pay,
         return_origins=settings.return_origins,
         rate_login=settings.rate_login,
+        rate_code=settings.rate_code,
         rate_mail=settings.rate_mail,
         rate_checkout=settings.rate_checkout,
         rate_cart=settings.rate_cart,

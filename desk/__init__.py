@@ -15,6 +15,7 @@ from desk import (
     keys,
     ledger,
     ledger_accounts,
+    me,
     memos,
     money,
     order_changes,
@@ -29,6 +30,7 @@ from desk import (
     refunds,
     services,
     shipping,
+    staff,
     statements,
     styleguide,
     taxes,
@@ -74,5 +76,7 @@ def blueprints() -> list[Blueprint]:
         trial_care.trial_care,
         jobs.jobs_,
         keys.keys,
+        staff.staff_,
+        me.me,
         styleguide.styleguide,
     ]

@@ -51,6 +51,8 @@ class Rules:
     quotes: Limits = field(default_factory=Limits)
     #: What happens to an account that does not pay, and when.
     dunning: Schedule = field(default_factory=Schedule)
+    #: Nobody works at the desk with a password alone.
+    staff_need_second_step: bool = False
     cards: CardRules = field(default_factory=CardRules)
     #: When disputes are answered, and up to where by one person.
     disputes: rules.Rules = field(default_factory=rules.Rules)
