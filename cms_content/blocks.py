@@ -1,7 +1,7 @@
 """What a page is made of: typed blocks, kept as JSON with the version of its schema.
 
-A draft may be unfinished: ``wanting`` says what it lacks before it may be published. Words stay words: nothing
-in a block is ever read as a template, and HTML in them is shown as it was typed.
+A draft may be unfinished: ``wanting`` says what it lacks before it may be published. Words stay words:
+nothing in a block is ever read as a template, and HTML in them is shown as it was typed.
 """
 
 import re
@@ -129,7 +129,7 @@ class Products(Block):
     rule: Literal["category", "chosen"] = "category"
     #: A category's slug, or "" for the whole shop.
     category: Annotated[str, StringConstraints(max_length=80, pattern=_PLAIN)] = ""
-    skus: tuple[Sku, ...] = Field((), max_length=MOST_ITEMS)
+    skus: tuple[Sku, ...] = Field(default=(), max_length=MOST_ITEMS)
     most: int = Field(8, ge=1, le=MOST_ITEMS)
     link_label: Line = ""
     link_href: Link = ""
@@ -143,7 +143,7 @@ class Column(Piece):
     figure: Annotated[str, StringConstraints(max_length=12, pattern=_PLAIN)] = ""
     unit: Annotated[str, StringConstraints(max_length=12, pattern=_PLAIN)] = ""
     note: Line = ""
-    points: tuple[Line, ...] = Field((), max_length=12)
+    points: tuple[Line, ...] = Field(default=(), max_length=12)
 
 
 class Prices(Block):
@@ -152,7 +152,7 @@ class Prices(Block):
     NEEDED = ("columns",)
     kind: Literal["prices"] = "prices"
     title: Line = ""
-    columns: tuple[Column, ...] = Field((), max_length=4)
+    columns: tuple[Column, ...] = Field(default=(), max_length=4)
     foot: Text = ""
 
 
@@ -195,7 +195,7 @@ class Faq(Block):
     NEEDED = ("items",)
     kind: Literal["faq"] = "faq"
     title: Line = ""
-    items: tuple[Question, ...] = Field((), max_length=MOST_ITEMS)
+    items: tuple[Question, ...] = Field(default=(), max_length=MOST_ITEMS)
 
 
 class Testimonial(Block):
@@ -222,7 +222,7 @@ class Badges(Block):
     NEEDED = ("items",)
     kind: Literal["badges"] = "badges"
     title: Line = ""
-    items: tuple[Badge, ...] = Field((), max_length=8)
+    items: tuple[Badge, ...] = Field(default=(), max_length=8)
 
 
 AnyBlock = Annotated[
@@ -299,7 +299,7 @@ class Content(Piece):
     version: Literal[1] = 1
     title: Line = ""
     seo: Seo = Seo()
-    blocks: tuple[AnyBlock, ...] = Field((), max_length=MOST_BLOCKS)
+    blocks: tuple[AnyBlock, ...] = Field(default=(), max_length=MOST_BLOCKS)
     removed: Removed | None = None
 
     def to_dict(self) -> dict[str, Any]:

@@ -19,7 +19,7 @@ _RULES = (
 
 def _reader() -> MarkdownIt:
     reader = MarkdownIt("zero", {"html": False}).enable(list(_RULES))
-    reader.validateLink = is_link  # type: ignore[method-assign]  # as the library documents
+    reader.validateLink = is_link  # type: ignore[method-assign,assignment]  # as the library documents
     return reader
 
 

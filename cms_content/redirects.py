@@ -1,4 +1,4 @@
-"""Addresses that have gone, and where they lead. One hop: a redirect to a redirect is refused when it is made."""
+"""Addresses that have gone, and where they lead. One hop: what would make a chain is refused."""
 
 import uuid
 from collections.abc import Sequence

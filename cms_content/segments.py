@@ -1,7 +1,8 @@
-"""Whom a variant is for: rules about a visitor, and the variant that one gets. Pure, but for reading and writing rules.
+"""Whom a variant is for: rules about a visitor, and the variant that one gets.
 
-A rule that looks at what a visitor brings along (new or returning, signed in) makes its page private; one that looks
-at the address or at the language does not: those are part of what a cache keeps it under (docs/adr/0036).
+A rule that looks at what a visitor brings along (new or returning, signed in) makes its page private; one that
+looks at the address or at the language does not: those are part of what a cache keeps it under
+(docs/adr/0036-variants.md).
 """
 
 import uuid
@@ -24,7 +25,7 @@ EVERYBODY = ""
 
 @dataclass(frozen=True)
 class Visitor:
-    """What is known of somebody: the campaign of the address, the languages they read, and what they bring along."""
+    """What is known of somebody: the campaign of the address, their languages, what they bring along."""
 
     campaign: str = ""
     languages: tuple[str, ...] = ()
@@ -38,12 +39,12 @@ class Rule(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     campaigns: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,60}$")], ...] = Field(
-        (), max_length=20
+        default=(), max_length=20
     )
     visitor: Literal["", "new", "returning"] = ""
     signed_in: Literal["", "yes", "no"] = ""
     languages: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")], ...] = Field(
-        (), max_length=20
+        default=(), max_length=20
     )
 
     def fits(self, visitor: Visitor) -> bool:
@@ -68,7 +69,7 @@ class Rule(BaseModel):
     @property
     def says_nothing(self) -> bool:
         """Is there no condition?"""
-        return self == Rule()
+        return not (self.campaigns or self.visitor or self.signed_in or self.languages)
 
 
 @dataclass(frozen=True)
