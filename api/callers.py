@@ -16,6 +16,7 @@ from api.problems import BadToken, ScopeMissing
 from core.parties import accounts, tokens
 from core.parties.models import Account
 from core.parties.tokens import STAFF, USER, Caller
+from web.access import role_missing
 from web.context import house, today
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -24,7 +25,8 @@ View = TypeVar("View", bound=Callable[..., Any])
 def scope(kind: str, name: str) -> Callable[[View], View]:
     """Let in programs with a token of ``kind`` that has the scope ``name``.
 
-    Raises BadToken (401) without one that works, ScopeMissing (403) when it may not do this.
+    Raises BadToken (401) without one that works, ScopeMissing (403) when it may not do this,
+    RoleMissing (403) when whoever made a staff key may not (any more).
     """
     if name not in tokens.SCOPES[kind]:
         raise ValueError(f"there is no scope {name} of {kind} tokens")
@@ -58,6 +60,8 @@ def _enter(kind: str, name: str) -> None:
         raise BadToken
     if name not in found.scopes:
         raise ScopeMissing(name)
+    if found.lacks_role(name):
+        raise role_missing(found.roles, tokens.SCOPE_ROLES[name])
     if not found.seen_today:
         house().db.run_tx(lambda session: tokens.note_use(session, found.token_id, day))
     g.api_caller = found

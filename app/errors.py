@@ -42,6 +42,7 @@ from core.ledger.reversals import CannotUndo
 from core.ledger.splitting import TenderTooSmall
 from core.ledger.writeoffs import RequestedAlready, SamePerson, TooMuchToWriteOff
 from core.parties.moves import ParentRefused
+from core.parties.staff import LastAdmin
 from core.parties.tokens import TooManyTokens
 from core.parties.users import DeadLink, WrongLogin
 from core.prices.resolve import NoPrice
@@ -64,6 +65,7 @@ from invoices.correcting import MoreThanTheLine
 from invoices.drafts import NothingToIssue
 from invoices.memos import MemoBelowZero, MoreThanTheBill, NotCorrectable, NothingToCredit
 from payments.gateway import GatewayError, Misconfigured, WebhookRefused
+from web.access import RoleMissing
 from web.context import request_id
 from web.csrf import Forged
 from web.documents import NotPrinted
@@ -147,7 +149,9 @@ STATUS: dict[type[Exception], int] = {
     TokenMissing: 401,
     BadToken: 401,
     ScopeMissing: 403,
+    RoleMissing: 403,
     TooManyTokens: 409,
+    LastAdmin: 409,
     WrongContentType: 415,
     InvalidRequest: 422,
     TooManyRequests: 429,
@@ -197,7 +201,8 @@ def _expected(error: ShopError) -> tuple[Response | str, int]:
         # What broke on our side stands in the log; whoever asked learns no more than that.
         _log.error("request.failed", code=error.code, error=str(error))
         return answer(status, error.code, _TITLES[status][1], {})
-    return answer(status, error.code, str(error), _plain(error.facts()))
+    title = "Not in your role" if isinstance(error, RoleMissing) else None
+    return answer(status, error.code, str(error), _plain(error.facts()), title)
 
 
 def _too_often(error: RateLimitExceeded) -> Response:
@@ -249,6 +254,8 @@ def answer(
         response.mimetype = "application/problem+json"
         return response, status
     links = [("Back to the shop", "/"), ("My bill", "/account")]
+    if code == RoleMissing.code:
+        links = [("Back to the desk", "/desk")]
     page = render_template(
         "errors/error.html",
         channel=_front(),

@@ -20,6 +20,7 @@ from core.parties.models import UserSession
 from core.stock import holds
 from flows import (
     charge_on_file,
+    detach_card,
     early_payment,
     end_services,
     hear_event,
@@ -167,6 +168,10 @@ def _charge(house: House, event: events.ChargeWanted) -> None:
     charge_on_file.charge(house, invoice_id, method_id, event.attempt)
 
 
+def _detach_method(house: House, event: events.MethodDetached) -> None:
+    detach_card.detach(house, uuid.UUID(event.payment_method_id))
+
+
 def _tell_failed_charge(session: Session, house: House, event: events.ChargeFailed) -> None:
     notify.charge_failed(session, uuid.UUID(event.operation_id), house.links, house.clock.now())
 
@@ -265,6 +270,7 @@ HANDLERS: dict[str, Within | Owning] = {
     "refund_credit": Owning(_refund_credit),
     "tell_method": Within(_tell_method),
     "charge_on_file": Owning(_charge),
+    "detach_method": Owning(_detach_method),
     "tell_failed_charge": Within(_tell_failed_charge),
     "take_discounts": Within(_take_discounts),
     "reconcile": Owning(_reconcile),
@@ -302,6 +308,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "TrialStarted": ("begin_trial",),
     "TrialEnded": ("tell_trial_over",),
     "MethodStored": ("store_trial_card", "tell_method"),
+    "MethodDetached": ("detach_method",),
     "ChargeWanted": ("charge_on_file",),
     "ChargeFailed": ("tell_failed_charge",),
     "BillChunkPlanned": ("bill_chunk",),

@@ -21,6 +21,7 @@ import core.ledger.tender_models
 import core.ledger.writeoffs
 import core.notices.models
 import core.orders.models
+import core.parties.factor_models
 import core.parties.models
 import core.parties.token_models
 import core.prices.models

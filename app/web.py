@@ -15,6 +15,7 @@ from app import settings as settings_module
 from app.settings import Settings
 from core.kernel import turns
 from core.kernel.ids import new_public_id
+from core.parties import roles
 from desk import blueprints as desk_blueprints
 from flows.house import House
 from portal import blueprints as portal_blueprints
@@ -23,7 +24,7 @@ from web import access, csrf, filters, flashes, headers, limits, login
 from web.access import Guard, Who
 from web.context import Wired, wire
 from web.csrf import Forged
-from web.login import person
+from web.login import Person, person
 from web.sessions import DatabaseSessions
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def create_app(settings: Settings, house: House) -> Flask:
     _register(app)
     missing = access.unnamed(app)
     if missing:
-        raise RuntimeError(f"these routes do not say who may use them: {', '.join(missing)}")
+        raise RuntimeError("these routes do not say who may use them:\n" + "\n".join(missing))
     return app
 
 
@@ -112,6 +113,9 @@ def _begin() -> Any:
     if request.endpoint is None or request.routing_exception is not None:
         return None
     who, guard = access.rule_of(_view()) or (Who.STAFF, Guard.TOKEN)
+    largest = access.largest_of(_view())
+    if largest is not None and person() is not None:
+        request.max_content_length = largest  # before the form is read for its token
     if csrf.is_forged(request, guard):
         raise Forged
     if _has_null(guard):
@@ -140,9 +144,17 @@ def _let_in(who: Who) -> Any:
         if request.method in csrf.SAFE_METHODS:
             return redirect(f"{door}?next={quote(request.full_path.rstrip('?'))}")
         return redirect(door)
-    if who == Who.STAFF and not somebody.is_staff:
-        abort(404)
+    if who == Who.STAFF:
+        _let_in_at_the_desk(somebody)
     return None
+
+
+def _let_in_at_the_desk(somebody: Person) -> None:
+    if not somebody.is_staff:
+        abort(404)
+    needs = access.roles_of(_view())
+    if not roles.may(somebody.roles, needs):
+        raise access.role_missing(somebody.roles, needs)
 
 
 def _end(response: Response) -> Response:

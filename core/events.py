@@ -186,6 +186,15 @@ class MethodStored:
 
 
 @dataclass(frozen=True)
+class MethodDetached:
+    """A card is off file here, and is to be so at the processor too."""
+
+    NAME: ClassVar[str] = "MethodDetached"
+    VERSION: ClassVar[int] = 1
+    payment_method_id: str
+
+
+@dataclass(frozen=True)
 class ChargeWanted:
     """A bill is to be charged to a card on file, as was agreed when it was put there.
 
@@ -287,6 +296,7 @@ EVENTS: dict[str, type[Any]] = {
         TrialStarted,
         TrialEnded,
         MethodStored,
+        MethodDetached,
         ChargeWanted,
         ChargeFailed,
         BillChunkPlanned,

@@ -15,6 +15,7 @@ from core.ledger.items import Open
 from core.ledger.writeoffs import WriteOff
 from core.parties import users
 from core.parties.models import Account
+from core.parties.roles import Role
 from desk import lists
 from desk.money import TABS, actor
 from desk.money_forms import AmountForm, MoveForm, WriteOffForm
@@ -48,14 +49,14 @@ _WAYS = {
 
 
 @bill_money.get("/invoices/<public_id>/money")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def show(public_id: str) -> str:
     """What is open and contested of it, and what was applied."""
     return _show(public_id, AmountForm(), WriteOffForm(prefix=_OFF), MoveForm())
 
 
 @bill_money.post("/invoices/<public_id>/contest")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def contest(public_id: str) -> str | Response | tuple[str, int]:
     """So much of it is disputed."""
     form, currency = AmountForm(request.form), _currency(public_id)
@@ -71,7 +72,7 @@ def contest(public_id: str) -> str | Response | tuple[str, int]:
 
 
 @bill_money.post("/invoices/<public_id>/contest/end")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def end_contest(public_id: str) -> Response:
     """It is disputed no more."""
     correct_payment.settle_contest(house(), public_id, actor())
@@ -80,7 +81,7 @@ def end_contest(public_id: str) -> Response:
 
 
 @bill_money.post("/invoices/<public_id>/applied/<uuid:key>/undo")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def undo(public_id: str, key: uuid.UUID) -> Response:
     """Take back what was applied, or given up."""
     correct_payment.undo(house(), public_id, key, actor())
@@ -89,7 +90,7 @@ def undo(public_id: str, key: uuid.UUID) -> Response:
 
 
 @bill_money.post("/invoices/<public_id>/applied/<uuid:key>/move")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def move(public_id: str, key: uuid.UUID) -> str | Response | tuple[str, int]:
     """Apply it to another bill instead."""
     form = MoveForm(request.form)
@@ -105,7 +106,7 @@ def move(public_id: str, key: uuid.UUID) -> str | Response | tuple[str, int]:
 
 
 @bill_money.post("/invoices/<public_id>/write-off")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def ask(public_id: str) -> str | Response | tuple[str, int]:
     """Ask somebody else to give it up."""
     form, currency = WriteOffForm(request.form, prefix=_OFF), _currency(public_id)
@@ -174,14 +175,14 @@ def _show(public_id: str, contest_: Form, write_off: Form, move_: Form, moving: 
 
 
 @bill_money.get("/write-offs")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def listed() -> str:
     """What waits for a second person, and what was decided."""
     return _list(AmountForm())
 
 
 @bill_money.post("/write-offs/allowance")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def allow_more() -> str | Response | tuple[str, int]:
     """Expect so much bad debt."""
     form, entity = AmountForm(request.form), channel()[1]
@@ -194,14 +195,14 @@ def allow_more() -> str | Response | tuple[str, int]:
 
 
 @bill_money.post("/write-offs/<uuid:write_off_id>/approve")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def approve(write_off_id: uuid.UUID) -> Response:
     """Agree."""
     return _decided(write_off_id, True, "It is written off.")
 
 
 @bill_money.post("/write-offs/<uuid:write_off_id>/decline")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def decline(write_off_id: uuid.UUID) -> Response:
     """Disagree."""
     return _decided(write_off_id, False, "It stays owed.")

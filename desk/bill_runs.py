@@ -11,6 +11,7 @@ from core.kernel import sheet
 from core.kernel.errors import NotFound
 from core.kernel.money import Money
 from core.parties.models import Account
+from core.parties.roles import Role
 from desk import lists
 from desk.bill_run_forms import RunForm
 from desk.money import actor
@@ -18,7 +19,7 @@ from flows import run_billing
 from flows.run_billing import Asked
 from invoices.billing import difference, outcomes, runs
 from invoices.billing.difference import Counts
-from invoices.billing.models import BillRun
+from invoices.billing.models import PREVIEW, BillRun
 from invoices.billing.outcomes import Outcome
 from invoices.billing.runs import DayAhead, Progress, TooLongAgo, Totals
 from web import paging
@@ -49,14 +50,14 @@ def reason(code: str) -> str:
 
 
 @bill_runs.get("/bill-runs")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def listed() -> str:
     """Runs, the last first, and a form to start one."""
     return _list(RunForm(data={"as_of": today(), "preview": True}))
 
 
 @bill_runs.post("/bill-runs")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def start() -> str | Answer | tuple[str, int]:
     """Plan a run; the worker does it."""
     form = RunForm(request.form)
@@ -99,7 +100,7 @@ def _row(run: BillRun, how_far: Progress) -> dict[str, Any]:
     return {
         "href": f"{BASE}/{run.public_id}",
         "as_of": run.as_of,
-        "kind": "Preview" if run.kind == runs.PREVIEW else "Bills",
+        "kind": "Preview" if run.kind == PREVIEW else "Bills",
         "started_at": run.started_at,
         "by": run.started_by,
         "accounts": run.accounts,
@@ -129,7 +130,7 @@ def _sums(totals: Totals) -> list[dict[str, Any]]:
 
 
 @bill_runs.get("/bill-runs/<public_id>")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def one(public_id: str) -> str:
     """How far a run is, what it came to, and whom it billed."""
     after = outcomes.cursor(request.args.get("after", ""))
@@ -137,7 +138,6 @@ def one(public_id: str) -> str:
         run = runs.one(session, public_id)
         how_far = runs.progress(session, [run])[run.id]
         totals = runs.totals(session, run)
-        changed = difference.counts(session, run) if run.finished_at else None
         found = outcomes.page(session, run.id, after=after, limit=lists.PAGE_SIZE + 1)
         rows = found[: lists.PAGE_SIZE]
         pairs = difference.of_accounts(session, run, [row.account_id for row in rows])
@@ -152,7 +152,7 @@ def one(public_id: str) -> str:
         sums=_sums(totals),
         parked=totals.parked,
         waiting=totals.waiting,
-        changes=_changes(changed) if changed is not None else [],
+        changes=_changes(totals.changed) if run.finished_at else [],
         rows=[_outcome(row, pairs) for row in rows],
         csv_href=f"{path}.csv",
         page=paging.links(path, "after", following, "after" not in request.args),
@@ -185,7 +185,7 @@ def _outcome(row: Outcome, pairs: dict[tuple[uuid.UUID, str], difference.Pair]) 
 
 
 @bill_runs.get("/bill-runs/<public_id>.csv")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def csv(public_id: str) -> Response:
     """Every outcome of a run, for a spreadsheet."""
     db = house().db

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from core.kernel.errors import ShopError
 from core.ledger import periods, rates
 from core.parties import accounts, users
+from core.parties.roles import Role
 from desk import lists
 from desk.money import TABS, actor
 from desk.money_forms import CloseForm, RateForm, SureForm
@@ -25,14 +26,14 @@ bookkeeping = Blueprint(
 
 
 @bookkeeping.get("/periods")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def closed() -> str:
     """Through which day the books are closed, and who closed and reopened them."""
     return _periods(CloseForm(), request.args.get("seller", ""))
 
 
 @bookkeeping.post("/periods")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def close() -> str | Response | tuple[str, int]:
     """Close everything up to a day."""
     form = CloseForm(request.form)
@@ -52,7 +53,7 @@ def close() -> str | Response | tuple[str, int]:
 
 
 @bookkeeping.post("/periods/<uuid:close_id>/reopen")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def reopen(close_id: uuid.UUID) -> str | Response | tuple[str, int]:
     """Take the last close back."""
     if not SureForm(request.form).validate():
@@ -101,7 +102,7 @@ def _periods(form: CloseForm, seller: str, problem: str = "") -> str:
 
 
 @bookkeeping.get("/rates")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def told() -> str:
     """The rates, the newest first, and a form for another."""
     own = channel()[1].functional_currency
@@ -109,7 +110,7 @@ def told() -> str:
 
 
 @bookkeeping.post("/rates")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def tell() -> str | Response | tuple[str, int]:
     """Another rate."""
     form = RateForm(request.form)

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from core.kernel.errors import Invalid, NotFound, ShopError
 from core.parties import accounts
 from core.parties.models import Account
+from core.parties.roles import Role
 from core.tax import exemptions, rates
 from core.tax.exemptions import Listed
 from desk import lists, shown
@@ -41,7 +42,7 @@ _CHOICES = [
 
 
 @certificates.get("/certificates")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def listed() -> str:
     """Certificates, the newest first."""
     words, state = lists.words(), lists.chosen("state", exemptions.STATES)
@@ -87,7 +88,7 @@ def _row(one: Listed) -> dict[str, Any]:
 
 
 @certificates.get("/new-certificate")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def new() -> str:
     """The form for another one."""
     data = {"valid_from": today(), "account": request.args.get("account", "")[:20]}
@@ -95,7 +96,7 @@ def new() -> str:
 
 
 @certificates.post("/certificates")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def enter() -> str | Response | tuple[str, int]:
     """Write it down."""
     form = ExemptionForm(request.form)
@@ -135,14 +136,14 @@ def _form(form: ExemptionForm) -> str:
 
 
 @certificates.get("/certificates/<public_id>")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def one(public_id: str) -> str:
     """One certificate, and a way to revoke it."""
     return _one(public_id, RevokeForm())
 
 
 @certificates.post("/certificates/<public_id>/revoke")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def revoke(public_id: str) -> str | Response | tuple[str, int]:
     """From now on tax is charged again."""
     form = RevokeForm(request.form)

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from core.kernel.errors import NotFound, ShopError, StaleState
 from core.kernel.money import Money
 from core.parties.models import Account
+from core.parties.roles import Role
 from core.tax import rates
 from desk import lists
 from desk.draft_forms import LEDGER_NAMES, DraftForm, StartForm
@@ -30,7 +31,7 @@ _SHAPES = {"open": "wait", "issued": "go", "discarded": ""}
 
 
 @drafts.get("/drafts")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def listed() -> str:
     """Drafts, the last changed first, and where another one begins."""
     return _listed(StartForm(request.args))
@@ -70,7 +71,7 @@ def _row(draft: InvoiceDraft, account: Account) -> dict[str, Any]:
 
 
 @drafts.post("/drafts")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def start() -> str | AnyResponse | tuple[str, int]:
     """Begin a draft for an account."""
     form = StartForm(request.form)
@@ -85,7 +86,7 @@ def start() -> str | AnyResponse | tuple[str, int]:
 
 
 @drafts.get("/drafts/<public_id>")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def one(public_id: str) -> str | AnyResponse:
     """A draft as a form; one that was issued or discarded is only looked at."""
     with house().db.reading() as session:
@@ -115,7 +116,7 @@ def _form(session: Session, row: InvoiceDraft, account: Account, form: DraftForm
 
 
 @drafts.post("/drafts/<public_id>")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def change(public_id: str) -> str | AnyResponse | tuple[str, int]:
     """Keep what was written, then go on writing or look at it."""
     form = DraftForm(request.form)
@@ -136,7 +137,7 @@ def _revision(text: str | None) -> int:
 
 
 @drafts.get("/drafts/<public_id>/preview")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def preview(public_id: str) -> str:
     """What the invoice would say if it were issued now."""
     return _preview(public_id)
@@ -170,7 +171,7 @@ def _for_us(line: DraftLine, currency: str) -> tuple[str, str, Money | None]:
 
 
 @drafts.get("/drafts/<public_id>.pdf")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def pdf(public_id: str) -> Response:
     """The same in print, marked as a draft; made now and not kept."""
     with house().db.snapshot() as session:
@@ -182,7 +183,7 @@ def pdf(public_id: str) -> Response:
 
 
 @drafts.post("/drafts/<public_id>/discard")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def discard(public_id: str) -> AnyResponse:
     """Give it up."""
     revision = _revision(request.form.get("revision"))
@@ -192,7 +193,7 @@ def discard(public_id: str) -> AnyResponse:
 
 
 @drafts.post("/drafts/<public_id>/issue")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def issue(public_id: str) -> AnyResponse | tuple[str, int]:
     """Give it its number."""
     revision = _revision(request.form.get("revision"))

@@ -5,6 +5,7 @@ from werkzeug.wrappers import Response
 
 from core.kernel import audit
 from core.parties.models import User
+from core.parties.roles import ANY_ROLE
 from core.parties.users import WrongLogin
 from flows import enter
 from web import limits
@@ -60,7 +61,7 @@ def _staff(form: LoginForm) -> User:
 
 
 @entry.post("/logout")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=ANY_ROLE)
 def leave() -> Response:
     """Log out."""
     log_out()

@@ -11,6 +11,7 @@ from core.ledger import gift_cards as cards
 from core.ledger.gift_cards import Held
 from core.orders.models import Order
 from core.parties.models import Account
+from core.parties.roles import Role
 from desk import lists, shown
 from desk.gift_card_forms import FORFEIT, VoidForm
 from desk.money import actor
@@ -37,7 +38,7 @@ _NO_ANSWER = (
 
 
 @gift_cards.get("/gift-cards")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES, Role.BILLING, Role.SUPPORT))
 def listed() -> str:
     """Gift cards, the newest first; looked for by their last four signs."""
     words = lists.words()
@@ -76,14 +77,14 @@ def _state(held: Held) -> State:
 
 
 @gift_cards.get("/gift-cards/<public_id>")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES, Role.BILLING, Role.SUPPORT))
 def one(public_id: str) -> str:
     """One card with everything that happened to it."""
     return _show(public_id, VoidForm())
 
 
 @gift_cards.post("/gift-cards/<public_id>/void")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def void(public_id: str) -> str | Response | tuple[str, int]:
     """End it, with a reason."""
     form = VoidForm(request.form)
@@ -101,7 +102,7 @@ def void(public_id: str) -> str | Response | tuple[str, int]:
 
 
 @gift_cards.post("/gift-cards/<public_id>/take-back")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def take_back(public_id: str) -> Response:
     """End an unused one and give its price back as it was paid."""
     try:

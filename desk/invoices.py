@@ -10,6 +10,7 @@ from core.ledger import items
 from core.ledger import reading as ledger
 from core.ledger.chart import CHART
 from core.parties.models import Account
+from core.parties.roles import Role
 from desk import lists, shown
 from invoices import reading
 from invoices.correctable import is_correctable
@@ -38,7 +39,7 @@ _WORDS = {
 
 
 @invoices.get("/invoices")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES, Role.BILLING, Role.SUPPORT))
 def listed() -> str:
     """Documents, the newest first."""
     words, kind = lists.words(), lists.chosen("kind", list(KINDS))
@@ -110,7 +111,7 @@ def _sums(rows: list[dict[str, Any]]) -> tuple[Money, Money] | None:
 
 
 @invoices.get("/invoices/<public_id>")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES, Role.BILLING, Role.SUPPORT))
 def one(public_id: str) -> str:
     """One document as it was issued, and what the ledger says of it."""
     with house().db.snapshot() as session:
@@ -182,7 +183,7 @@ def _line(line: InvoiceLine, currency: str) -> dict[str, Any]:
 
 
 @invoices.get("/invoices/<public_id>.pdf")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES, Role.BILLING, Role.SUPPORT))
 def pdf(public_id: str) -> Response:
     """The stored bytes."""
     with house().db.reading() as session:

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from core.kernel import audit, jobs
 from core.kernel.errors import NotFound
 from core.kernel.jobs import Job
+from core.parties.roles import Role
 from desk import lists, shown
 from web.access import Who, allow
 from web.context import house
@@ -21,7 +22,7 @@ STATES = {"ready": "Waiting", "running": "Running", "dead": "Failed", "done": "D
 
 
 @jobs_.get("/jobs")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.ADMIN,))
 def listed() -> str:
     """Jobs, the newest first."""
     words, state = lists.words(), lists.chosen("state", list(STATES))
@@ -65,7 +66,7 @@ def _row(row: Job) -> dict[str, Any]:
 
 
 @jobs_.get("/jobs/<int:job_id>")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.ADMIN,))
 def one(job_id: int) -> str:
     """One job with what it carries."""
     with house().db.reading() as session:
@@ -86,7 +87,7 @@ def one(job_id: int) -> str:
 
 
 @jobs_.post("/jobs/<int:job_id>/retry")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.ADMIN,))
 def retry(job_id: int) -> Response:
     """Give a failed job a fresh start."""
     who, now, job_id = person(), house().clock.now(), _key(job_id)

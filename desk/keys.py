@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response
 
 from core.kernel.errors import Invalid
 from core.parties import tokens
+from core.parties.roles import Role
 from core.parties.tokens import STAFF, TooManyTokens
 from desk import lists
 from desk.taxes import actor
@@ -22,14 +23,14 @@ _HERE = "/desk/keys"
 
 
 @keys.get("/keys")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.ADMIN,))
 def listed() -> str:
     """Everybody's keys, the newest first, and a form for another."""
     return _page(form_for(STAFF))
 
 
 @keys.post("/keys")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.ADMIN,))
 def make() -> str | tuple[str, int]:
     """Make one; its secret is shown on this answer alone."""
     who, form = person(), form_for(STAFF, request.form)
@@ -53,7 +54,7 @@ def make() -> str | tuple[str, int]:
 
 
 @keys.get("/keys/<public_id>/revoke")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.ADMIN,))
 def ask(public_id: str) -> str:
     """Whether it is really to be ended."""
     with house().db.reading() as session:
@@ -62,7 +63,7 @@ def ask(public_id: str) -> str:
 
 
 @keys.post("/keys/<public_id>/revoke")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.ADMIN,))
 def revoke(public_id: str) -> Response:
     """End one at once."""
     who, now = actor(), house().clock.now()

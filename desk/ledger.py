@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from core.kernel.errors import NotFound
 from core.kernel.money import Money, total
 from core.ledger import ageing, balances, book
+from core.parties.roles import Role
 from desk import asking, lists
 from desk.asking import Asking
 from flows import export
@@ -28,7 +29,7 @@ ENTRIES = 25
 
 
 @ledger.get("/ledger")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def trial_balance() -> str:
     """Every ledger account's balance, and that they come to nothing."""
     with house().db.snapshot() as session:
@@ -61,7 +62,7 @@ def _balanced(currency: str, rows: list[balances.Sums]) -> dict[str, Any]:
 
 
 @ledger.get("/ledger/ageing")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def aged() -> str:
     """Who owes what since when; the totals are the receivable account's."""
     with house().db.snapshot() as session:
@@ -99,7 +100,7 @@ def _receivable(session: Session, asked: Asking) -> dict[str, dict[str, Money]]:
 
 
 @ledger.get("/ledger/journal")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def journal() -> str:
     """Entries, the last posted first, by day, kind and account."""
     with house().db.snapshot() as session:
@@ -130,7 +131,7 @@ def journal() -> str:
 
 
 @ledger.get("/ledger/<what>.csv")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def download(what: str) -> Response:
     """The whole of it as a file."""
     if what not in FILES:

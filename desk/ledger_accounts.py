@@ -9,6 +9,7 @@ from core.ledger import ageing, balances, movements, open_items
 from core.ledger.movements import Movement, Place
 from core.parties import accounts
 from core.parties.models import Account
+from core.parties.roles import Role
 from desk import asking, lists
 from desk.asking import Asking
 from flows import export
@@ -23,7 +24,7 @@ ledger_accounts = Blueprint(
 
 
 @ledger_accounts.get("/ledger/accounts/<public_id>")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING, Role.SUPPORT))
 def history(public_id: str) -> str:
     """Each entry that changed what the account owes, with the balance after it."""
     with house().db.snapshot() as session:
@@ -50,7 +51,7 @@ def history(public_id: str) -> str:
 
 
 @ledger_accounts.get("/ledger/accounts/<public_id>/open")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING, Role.SUPPORT))
 def waiting(public_id: str) -> str:
     """What was open on the day, the earliest due first."""
     after = paging.read_day(request.args.get("after"))
@@ -87,7 +88,7 @@ def waiting(public_id: str) -> str:
 
 
 @ledger_accounts.get("/ledger/accounts/<public_id>.csv")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING, Role.SUPPORT))
 def download(public_id: str) -> Response:
     """The account's history as a file, the oldest first."""
     with house().db.reading() as session:

@@ -16,6 +16,7 @@ from core.kernel.money import Money
 from core.ledger import items
 from core.ledger.memos import Credited
 from core.parties.models import Account
+from core.parties.roles import Role
 from desk.taxes import actor
 from flows import correct_invoice
 from flows.correct_invoice import Correction
@@ -156,14 +157,14 @@ def _send(
 
 
 @memos.get("/invoices/<public_id>/credit")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def ask_credit(public_id: str) -> str:
     """Choose lines and amounts to give back."""
     return _shown("credit", _bill(public_id), _fresh(), {})
 
 
 @memos.post("/invoices/<public_id>/credit")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def credit(public_id: str) -> str | AnyResponse | tuple[str, int]:
     """Issue a credit memo."""
 
@@ -184,14 +185,14 @@ def _tell(memo: Invoice, credited: Credited, *, refunded: bool) -> None:
 
 
 @memos.get("/invoices/<public_id>/debit")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def ask_debit(public_id: str) -> str:
     """Choose lines and amounts to charge more."""
     return _shown("debit", _bill(public_id), _fresh(), {})
 
 
 @memos.post("/invoices/<public_id>/debit")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def debit(public_id: str) -> str | AnyResponse | tuple[str, int]:
     """Issue a debit memo."""
 
@@ -204,7 +205,7 @@ def debit(public_id: str) -> str | AnyResponse | tuple[str, int]:
 
 
 @memos.get("/invoices/<public_id>/void")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def ask_void(public_id: str) -> str:
     """Ask before all that is left of a bill is taken back."""
     return _void_page(_bill(public_id), _fresh())
@@ -217,7 +218,7 @@ def _void_page(bill: _Bill, form: MemoForm, problems: Sequence[str] = ()) -> str
 
 
 @memos.post("/invoices/<public_id>/void")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def void(public_id: str) -> str | AnyResponse | tuple[str, int]:
     """Take a bill back by a credit memo over all that is left of it."""
     form = MemoForm(request.form)

@@ -12,6 +12,7 @@ from core.ledger import credits, unidentified
 from core.ledger.items import Open
 from core.ledger.rates import NoRate
 from core.parties import accounts
+from core.parties.roles import Role
 from desk import lists
 from desk.money_forms import AmountForm, IdentifyForm, TransferForm, is_currency
 from flows import take_transfer
@@ -41,14 +42,14 @@ def actor() -> str:
 
 
 @money.get("/money")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def bank() -> str:
     """Money that nobody knows, and a form for what came."""
     return _bank(TransferForm(data={"received_on": today(), "currency": channel()[0].currency}))
 
 
 @money.post("/money")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def record() -> str | Response | tuple[str, int]:
     """A transfer came."""
     form, entity = TransferForm(request.form), channel()[1]
@@ -109,7 +110,7 @@ def _unknown(item: Open) -> dict[str, Any]:
 
 
 @money.post("/money/<uuid:item_id>/identify")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def identify(item_id: uuid.UUID) -> str | Response | tuple[str, int]:
     """Say whose it is."""
     form = IdentifyForm(request.form)
@@ -127,14 +128,14 @@ def identify(item_id: uuid.UUID) -> str | Response | tuple[str, int]:
 
 
 @money.get("/money/accounts/<public_id>")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def held(public_id: str) -> str:
     """Credit and unapplied money of one account, and what it could pay."""
     return _held(public_id)
 
 
 @money.post("/money/accounts/<public_id>/use")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def use(public_id: str) -> Response:
     """Let it pay the oldest bills."""
     with house().db.reading() as session:
@@ -145,7 +146,7 @@ def use(public_id: str) -> Response:
 
 
 @money.post("/money/accounts/<public_id>/pay-out/<uuid:item_id>")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def pay_out(public_id: str, item_id: uuid.UUID) -> str | Response | tuple[str, int]:
     """Send some of it back from the bank."""
     form = AmountForm(request.form)

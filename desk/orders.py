@@ -12,6 +12,7 @@ from core.orders import placing, reading
 from core.orders.models import OrderLine
 from core.orders.placing import Standing
 from core.parties.models import Account
+from core.parties.roles import Role
 from desk import lists, shown
 from flows.follow_order import Followed, follow
 from web import paging
@@ -25,7 +26,7 @@ STATES = ("confirmed", "pending", "cancelled")
 
 
 @orders.get("/orders")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES, Role.BILLING, Role.SUPPORT))
 def listed() -> str:
     """Orders, the newest first."""
     words, state = lists.words(), lists.chosen("state", STATES)
@@ -68,7 +69,7 @@ def _sums(rows: list[dict[str, Any]]) -> tuple[Money, Money] | None:
 
 
 @orders.get("/orders/<public_id>")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES, Role.BILLING, Role.SUPPORT))
 def one(public_id: str) -> str:
     """One order: lines, papers, payments, journal."""
     with house().db.snapshot() as session:

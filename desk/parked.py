@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from core.kernel.errors import ShopError
 from core.parties.models import Account
+from core.parties.roles import Role
 from desk import lists, shown
 from desk.bill_run_forms import ReleaseForm
 from desk.bill_runs import reason
@@ -28,7 +29,7 @@ TABS = [("Parked", BASE, None), ("Let go", f"{BASE}?state=released", None)]
 
 
 @parked.get("/parked")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def listed() -> str:
     """Parked accounts, the last first; or those that were let go."""
     state = lists.chosen("state", ("released",))
@@ -63,14 +64,14 @@ def _row(row: BillParking, account: Account) -> dict[str, Any]:
 
 
 @parked.get("/parked/<public_id>")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def one(public_id: str) -> str:
     """Why an account is parked, and a form to let it go."""
     return _show(public_id, ReleaseForm())
 
 
 @parked.post("/parked/<public_id>/release")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def release(public_id: str) -> str | Response | tuple[str, int]:
     """Let it go, with a note, and bill it again."""
     form = ReleaseForm(request.form)

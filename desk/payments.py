@@ -7,6 +7,7 @@ from flask import Blueprint, request
 from core.kernel.money import Money, total
 from core.ledger import reading as ledger
 from core.parties.models import Account
+from core.parties.roles import Role
 from desk import lists, shown
 from flows import account as accounts
 from flows.account import Paid
@@ -22,7 +23,7 @@ payments = Blueprint("desk_payments", __name__, url_prefix="/desk", template_fol
 
 
 @payments.get("/payments")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING, Role.SUPPORT))
 def listed() -> str:
     """Payments, the newest first."""
     words = lists.words()
@@ -71,7 +72,7 @@ def _sums(rows: list[dict[str, Any]]) -> tuple[Money, Money] | None:
 
 
 @payments.get("/payments/<public_id>")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING, Role.SUPPORT))
 def one(public_id: str) -> str:
     """One payment."""
     with house().db.snapshot() as session:

@@ -14,6 +14,7 @@ from cart.quotes.refusals import QuoteIncomplete, QuoteRefused
 from core.kernel.errors import Invalid, NotFound, StaleState
 from core.kernel.ids import new_public_id
 from core.parties.models import Channel
+from core.parties.roles import Role
 from core.stock.holds import OutOfStock
 from core.tax.service import NoTaxAnswer
 from desk import quote_shown
@@ -35,7 +36,7 @@ quote = Blueprint("desk_quote", __name__, url_prefix="/desk/quotes", template_fo
 
 
 @quote.get("/<public_id>")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES,))
 def show(public_id: str) -> str:
     """Where it stands; the version in the making, or one that was sent."""
     return _show(public_id)
@@ -148,7 +149,7 @@ def _home(public_id: str) -> AnyResponse:
 
 
 @quote.post("/<public_id>/send")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES,))
 def send(public_id: str) -> AnyResponse:
     """Freeze it and put it on its way."""
     try:
@@ -163,7 +164,7 @@ def send(public_id: str) -> AnyResponse:
 
 
 @quote.post("/<public_id>/approval")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES,))
 def ask_approval(public_id: str) -> str | AnyResponse | tuple[str, int]:
     """Ask a second person."""
     form = AskForm(request.form)
@@ -180,7 +181,7 @@ def ask_approval(public_id: str) -> str | AnyResponse | tuple[str, int]:
 
 
 @quote.post("/<public_id>/decision")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES,))
 def decide(public_id: str) -> AnyResponse:
     """A second person’s word: approve it, or give it back."""
     form = DecideForm(request.form)
@@ -199,7 +200,7 @@ def decide(public_id: str) -> AnyResponse:
 
 
 @quote.post("/<public_id>/versions")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES,))
 def another(public_id: str) -> AnyResponse:
     """Begin the next version."""
     try:
@@ -211,7 +212,7 @@ def another(public_id: str) -> AnyResponse:
 
 
 @quote.post("/<public_id>/owner")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES,))
 def take_over(public_id: str) -> AnyResponse:
     """Say who sees to it."""
     chosen = request.form.get("owner", "")
@@ -224,7 +225,7 @@ def take_over(public_id: str) -> AnyResponse:
 
 
 @quote.post("/<public_id>/messages")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES,))
 @limits.limit("checkout")
 def write(public_id: str) -> str | AnyResponse | tuple[str, int]:
     """Write to the customer."""
@@ -248,7 +249,7 @@ def write(public_id: str) -> str | AnyResponse | tuple[str, int]:
 
 
 @quote.get("/<public_id>/withdraw")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES,))
 def ask_withdraw(public_id: str) -> str:
     """Ask why it is taken back."""
     return _withdraw(public_id, WithdrawForm())
@@ -264,7 +265,7 @@ def _withdraw(public_id: str, form: WithdrawForm) -> str:
 
 
 @quote.post("/<public_id>/withdraw")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES,))
 def withdraw(public_id: str) -> str | AnyResponse | tuple[str, int]:
     """Take it back."""
     form = WithdrawForm(request.form)

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from cart.quotes import drafting
 from cart.quotes.models import Quote, QuoteVersion
 from core.kernel.errors import Invalid, StaleState
+from core.parties.roles import Role
 from core.tax import rates
 from desk.quote_forms import ContactForm, OfferForm, revision_of
 from desk.taxes import actor
@@ -26,7 +27,7 @@ quote_editor = Blueprint(
 
 
 @quote_editor.get("/<public_id>/edit")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES,))
 def edit(public_id: str) -> str | AnyResponse:
     """The version in the making as a form; without one there is nothing to write."""
     with house().db.snapshot() as session:
@@ -71,7 +72,7 @@ def _ways(session: Session, quote: Quote, version: QuoteVersion) -> list[tuple[s
 
 
 @quote_editor.post("/<public_id>/edit")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES,))
 def change(public_id: str) -> str | AnyResponse | tuple[str, int]:
     """Keep what was written; then go on writing, with room for a place more, or look at it."""
     form = OfferForm(request.form)
@@ -102,7 +103,7 @@ def change(public_id: str) -> str | AnyResponse | tuple[str, int]:
 
 
 @quote_editor.get("/<public_id>/contact")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES,))
 def contact(public_id: str) -> str:
     """Whom it is written to."""
     with house().db.reading() as session:
@@ -125,7 +126,7 @@ def _contact(quote: Quote, form: ContactForm) -> str:
 
 
 @quote_editor.post("/<public_id>/contact")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES,))
 def set_contact(public_id: str) -> str | AnyResponse | tuple[str, int]:
     """Change it."""
     form = ContactForm(request.form)

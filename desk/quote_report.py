@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint
 
 from cart.quotes import report
+from core.parties.roles import Role
 from desk import lists, quote_shown
 from desk.quotes import PARTS
 from web.access import Who, allow
@@ -18,7 +19,7 @@ quote_report = Blueprint(
 
 
 @quote_report.get("/report")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES,))
 def show() -> str:
     """How quotes ended, over the last months."""
     months = lists.chosen("months", ("3", "6", "12", "24")) or "12"

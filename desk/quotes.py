@@ -14,6 +14,7 @@ from core.kernel import sheet
 from core.kernel.errors import Invalid, NotFound
 from core.kernel.money import Money
 from core.parties.models import User
+from core.parties.roles import Role
 from desk import lists, quote_shown
 from desk.quote_forms import BeginForm
 from flows import ask_quote
@@ -48,7 +49,7 @@ PARTS = [
 
 
 @quotes.get("")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES,))
 def listed() -> str:
     """Quotes by tab, owner and words, sorted as chosen."""
     sort = lists.chosen("sort", SORTS) or "-changed"
@@ -137,7 +138,7 @@ def _after(sort: str) -> Cursor | None:
 
 
 @quotes.get("/export.csv")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES,))
 def export() -> Response:
     """The list with its filters as CSV, the newest first."""
     now = house().clock.now()
@@ -168,7 +169,7 @@ def _cells(quote: Quote, owner: User | None, now: datetime) -> list[sheet.Cell]:
 
 
 @quotes.get("/new")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES,))
 def new() -> str:
     """For whom?"""
     return _new(BeginForm(request.args))
@@ -179,7 +180,7 @@ def _new(form: BeginForm) -> str:
 
 
 @quotes.post("/new")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES,))
 def begin() -> str | AnyResponse | tuple[str, int]:
     """Begin one for an account, or for somebody new."""
     form, who = BeginForm(request.form), person()
@@ -207,7 +208,7 @@ def begin() -> str | AnyResponse | tuple[str, int]:
 
 
 @quotes.get("/approvals")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES,))
 def approvals() -> str:
     """Versions that wait for a second person, the longest waiting first."""
     after = paging.read_moment(request.args.get("before"))

@@ -12,6 +12,7 @@ from core.kernel.money import Money, total
 from core.ledger import paid_by
 from core.orders import placing
 from core.orders.models import Order
+from core.parties.roles import Role
 from desk.money import actor
 from desk.refund_forms import WAYS, GiveBackForm
 from flows import refund
@@ -28,14 +29,14 @@ _NO_ANSWER = "It is posted. The processor does not answer; it goes on as soon as
 
 
 @refunds.get("/orders/<public_id>/refund")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def ask(public_id: str) -> str:
     """How much of an order can go back, and where to."""
     return _show(public_id, GiveBackForm(data={"key": new_public_id()}))
 
 
 @refunds.post("/orders/<public_id>/refund")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def give(public_id: str) -> str | Response | tuple[str, int]:
     """Give it back."""
     form = GiveBackForm(request.form)
@@ -59,7 +60,7 @@ def give(public_id: str) -> str | Response | tuple[str, int]:
 
 
 @refunds.post("/payments/<public_id>/refunds/<uuid:refund_id>/again")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def again(public_id: str, refund_id: uuid.UUID) -> Response:
     """Ask once more for a refund that failed."""
     with house().db.reading() as session:

@@ -13,6 +13,7 @@ from core.kernel import audit
 from core.kernel.audit import AuditEntry
 from core.kernel.errors import NotFound, StaleState
 from core.parties import users
+from core.parties.roles import Role
 from core.prices import plans
 from core.subscriptions import reading
 from core.subscriptions.errors import NotTaken, ServiceRefused
@@ -52,7 +53,7 @@ _FACE = Face(BASE, "desk/service_{}.html", _asked)
 
 
 @services.get("")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES, Role.BILLING, Role.SUPPORT))
 def listed() -> str:
     """Services, the last ordered first."""
     words, state = lists.words(), lists.chosen("state", list(STATES))
@@ -83,7 +84,7 @@ def listed() -> str:
 
 
 @services.get("/export.csv")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES, Role.BILLING, Role.SUPPORT))
 def export() -> Response:
     """The list as it is chosen, all of it, for a spreadsheet."""
     state, now = lists.chosen("state", list(STATES)), house().clock.now()
@@ -111,7 +112,7 @@ def _plan_choice(offered: list[tuple[str, str]], sku: str) -> dict[str, Any]:
 
 
 @services.get("/<public_id>")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES, Role.BILLING, Role.SUPPORT))
 def one(public_id: str) -> str:
     """Everything about one, and what can be done with it."""
     return _show(public_id)
@@ -160,35 +161,35 @@ def _act(entry: AuditEntry, names: dict[str, str]) -> dict[str, Any]:
 
 
 @services.route("/<public_id>/change", methods=["GET", "POST"])
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES, Role.SUPPORT))
 def change(public_id: str) -> Answer:
     """Another plan or quantity: what can be had, what it would cost, and agreeing to it."""
     return service_acts.change(_FACE, public_id)
 
 
 @services.route("/<public_id>/pause", methods=["GET", "POST"])
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES, Role.SUPPORT))
 def pause(public_id: str) -> Answer:
     """Days of rest."""
     return service_acts.pause(_FACE, public_id)
 
 
 @services.route("/<public_id>/resume", methods=["GET", "POST"])
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES, Role.SUPPORT))
 def resume(public_id: str) -> Answer:
     """It runs again."""
     return service_acts.resume(_FACE, public_id)
 
 
 @services.route("/<public_id>/end", methods=["GET", "POST"])
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES, Role.SUPPORT))
 def end(public_id: str) -> Answer:
     """End it, today or with the period."""
     return service_acts.end(_FACE, public_id)
 
 
 @services.post("/<public_id>/keep")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES, Role.SUPPORT))
 def keep(public_id: str) -> Response:
     """Take back what lies ahead."""
     return service_acts.keep(_FACE, public_id, ServiceForm(request.form).seen_revision)
@@ -198,7 +199,7 @@ def keep(public_id: str) -> Response:
 
 
 @services.post("/<public_id>/activate")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES, Role.SUPPORT))
 def activate(public_id: str) -> Answer:
     """It works since a day."""
     form = ActivateForm(request.form)
@@ -217,7 +218,7 @@ def activate(public_id: str) -> Answer:
 
 
 @services.post("/<public_id>/payer")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES, Role.SUPPORT))
 def set_payer(public_id: str) -> Answer:
     """Somebody else pays."""
     form = PayerForm(request.form)
@@ -239,7 +240,7 @@ def set_payer(public_id: str) -> Answer:
 
 
 @services.post("/<public_id>/usage")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING, Role.SUPPORT))
 def tell_usage(public_id: str) -> Answer:
     """So much was used, or in place of what was told before."""
     form = UsageForm(request.form)
@@ -274,7 +275,7 @@ def _offer_meters(session: Session, public_id: str, form: UsageForm) -> str:
 
 
 @services.post("/<public_id>/lock")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES, Role.SUPPORT))
 def lock(public_id: str) -> Answer:
     """What it gives cannot be used for now, or can again."""
     form = LockForm(request.form)

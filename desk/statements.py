@@ -5,6 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from core.parties.models import Account
+from core.parties.roles import Role
 from desk import lists
 from desk import shown as words_of
 from invoices.statements import reading
@@ -22,7 +23,7 @@ BASE = "/desk/statements"
 
 
 @statements.get("")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING, Role.SUPPORT))
 def listed() -> str:
     """Statements, the newest first; an account's own when its number is looked for."""
     words = lists.words()
@@ -49,7 +50,7 @@ def _row(statement: Statement, account: Account, printed: frozenset[Any]) -> dic
 
 
 @statements.get("/<public_id>")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING, Role.SUPPORT))
 def one(public_id: str) -> str:
     """One statement as it was made, and which postings it took."""
     with house().db.snapshot() as session:
@@ -78,7 +79,7 @@ def one(public_id: str) -> str:
 
 
 @statements.get("/<public_id>.pdf")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING, Role.SUPPORT))
 def pdf(public_id: str) -> Response:
     """The stored bytes."""
     with house().db.reading() as session:
@@ -87,7 +88,7 @@ def pdf(public_id: str) -> Response:
 
 
 @statements.get("/<public_id>.csv")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING, Role.SUPPORT))
 def csv(public_id: str) -> Response:
     """Every line, for a spreadsheet."""
     with house().db.reading() as session:

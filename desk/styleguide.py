@@ -2,6 +2,7 @@
 
 from flask import Blueprint
 
+from core.parties.roles import ANY_ROLE
 from desk import service_samples
 from desk.samples import sample_context
 from web.access import Who, allow
@@ -11,7 +12,7 @@ styleguide = Blueprint("styleguide", __name__, url_prefix="/desk", template_fold
 
 
 @styleguide.get("/styleguide")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=ANY_ROLE)
 def show() -> str:
     """Every component in real use."""
     return page("desk/styleguide.html", **sample_context(), **service_samples.context())

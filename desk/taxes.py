@@ -13,6 +13,7 @@ from core.kernel import sheet
 from core.kernel.errors import Invalid, ShopError
 from core.kernel.money import Money, total
 from core.parties.models import LegalEntity
+from core.parties.roles import Role
 from core.tax import rates
 from core.tax.models import TaxRate
 from desk import lists
@@ -56,7 +57,7 @@ _HEAD = (
 
 
 @taxes.get("/tax")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def report() -> str:
     """What is owed to whom for a month or quarter, tied to the ledger."""
     days = _period()
@@ -92,7 +93,7 @@ def _sheet(found: Report, currency: str) -> dict[str, Any]:
 
 
 @taxes.get("/tax.csv")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def export() -> Response:
     """The same rows as a file; the same bytes each time."""
     days = _period()
@@ -169,14 +170,14 @@ def _seller(sellers: Sequence[LegalEntity]) -> LegalEntity:
 
 
 @taxes.get("/tax/rates")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def listed() -> str:
     """The rates, and a form for another one."""
     return _rates(RateForm(data={"valid_from": today()}))
 
 
 @taxes.post("/tax/rates")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def add() -> str | AnyResponse | tuple[str, int]:
     """Another rate, for each of its categories."""
     form = RateForm(request.form)
@@ -200,7 +201,7 @@ def add() -> str | AnyResponse | tuple[str, int]:
 
 
 @taxes.get("/tax/rates/<uuid:rate_id>/end")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def ask_end(rate_id: uuid.UUID) -> str:
     """Ask for its last day."""
     with house().db.reading() as session:
@@ -209,7 +210,7 @@ def ask_end(rate_id: uuid.UUID) -> str:
 
 
 @taxes.post("/tax/rates/<uuid:rate_id>/end")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def end(rate_id: uuid.UUID) -> str | AnyResponse | tuple[str, int]:
     """Set its last day."""
     form = EndForm(request.form)

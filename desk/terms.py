@@ -11,6 +11,7 @@ from wtforms.validators import InputRequired, NumberRange, Optional
 
 from core.parties import accounts
 from core.parties.models import Account, Channel
+from core.parties.roles import Role
 from desk.taxes import actor, percent
 from flows import set_terms
 from invoices.issue import terms_of
@@ -91,7 +92,7 @@ def _page(form: TermsForm, account: Account | None) -> str:
 
 
 @terms.get("/terms")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def general() -> str:
     """Those of everybody who has none of their own."""
     with house().db.reading() as session:
@@ -100,7 +101,7 @@ def general() -> str:
 
 
 @terms.post("/terms")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def set_general() -> str | AnyResponse | tuple[str, int]:
     """Change them; bills that are issued keep theirs."""
     form = TermsForm(request.form)
@@ -113,7 +114,7 @@ def set_general() -> str | AnyResponse | tuple[str, int]:
 
 
 @terms.get("/terms/<account_number>")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def own(account_number: str) -> str:
     """Those of one account."""
     with house().db.reading() as session:
@@ -129,7 +130,7 @@ def _account(session: Session, number: str) -> tuple[Account, Channel]:
 
 
 @terms.post("/terms/<account_number>")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.BILLING,))
 def set_own(account_number: str) -> str | AnyResponse | tuple[str, int]:
     """Give an account terms of its own, or the channel's again."""
     form = TermsForm(request.form)

@@ -12,6 +12,7 @@ from cart.quotes import reading as quotes
 from core.kernel import db, jobs
 from core.kernel.money import total
 from core.orders import reading as orders
+from core.parties.roles import ANY_ROLE
 from core.subscriptions import reading as services
 from core.subscriptions import trial_reading as trials
 from desk import shown
@@ -39,7 +40,7 @@ _TODO = (
 
 
 @today_.get("")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=ANY_ROLE)
 def show() -> str:
     """Today's orders and what did not go through by itself."""
     morning = datetime.combine(today(), time(), ZoneInfo(channel()[0].time_zone))

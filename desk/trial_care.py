@@ -11,6 +11,7 @@ from wtforms.validators import Optional
 
 from core.kernel.clock import local_date
 from core.kernel.errors import Invalid
+from core.parties.roles import Role
 from core.subscriptions import trial_desk, trial_reading
 from core.subscriptions.trial_desk import OfferChange
 from core.subscriptions.trial_models import FREE_TIER
@@ -55,14 +56,14 @@ class OfferForm(Form):
 
 
 @trial_care.get("/follow-ups")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES, Role.SUPPORT))
 def calls() -> str:
     """Who is to be called by today, the longest waiting first."""
     return _calls(CallForm(), "")
 
 
 @trial_care.post("/follow-ups/<public_id>")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES, Role.SUPPORT))
 def called(public_id: str) -> str | Response | tuple[str, int]:
     """A call was made."""
     form = CallForm(request.form)
@@ -127,7 +128,7 @@ def _call(one: Due, going_on: frozenset[Any], form: CallForm) -> dict[str, Any]:
 
 
 @trial_care.get("/offers")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES,))
 def offers() -> str:
     """Everything that can be tried, or could."""
     with house().db.reading() as session:
@@ -141,7 +142,7 @@ def offers() -> str:
 
 
 @trial_care.get("/offers/<code>")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES,))
 def offer(code: str) -> str:
     """How one is set."""
     with house().db.reading() as session:
@@ -161,7 +162,7 @@ def offer(code: str) -> str:
 
 
 @trial_care.post("/offers/<code>")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES,))
 def set_offer(code: str) -> str | Response | tuple[str, int]:
     """Change it for whoever comes from now on."""
     form = OfferForm(request.form)

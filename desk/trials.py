@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from core.kernel import sheet
 from core.kernel.clock import local_date
 from core.parties.models import User
+from core.parties.roles import Role
 from core.subscriptions import trial_reading, trial_report
 from core.subscriptions.trial_models import KINDS
 from core.subscriptions.trial_reading import Listed
@@ -68,7 +69,7 @@ def _asked() -> dict[str, str]:
 
 
 @trials.get("/trials")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES, Role.SUPPORT))
 def listed() -> str:
     """Trials, the newest first, of a kind or in a state."""
     asked, words = _asked(), lists.words()
@@ -110,7 +111,7 @@ def _row(one: Listed, going_on: frozenset[Any]) -> dict[str, Any]:
 
 
 @trials.get("/trials.csv")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES, Role.SUPPORT))
 def export() -> Response:
     """The same rows as a file, all of them."""
     asked, words = _asked(), lists.words()
@@ -155,7 +156,7 @@ def _line(one: Listed) -> list[sheet.Cell]:
 
 
 @trials.get("/trials/<public_id>")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES, Role.SUPPORT))
 def one(public_id: str) -> str | AnyResponse:
     """One trial: how it stands, what was agreed, which calls were made."""
     with house().db.snapshot() as session:
@@ -189,7 +190,7 @@ def one(public_id: str) -> str | AnyResponse:
 
 
 @trials.get("/trials/report")
-@allow(Who.STAFF)
+@allow(Who.STAFF, roles=(Role.SALES,))
 def report() -> str:
     """What came of the trials that began in some days, kind by kind."""
     errors: dict[str, str] = {}

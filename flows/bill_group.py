@@ -25,7 +25,7 @@ from invoices.billing import comparing, issuing, marks, parking, runs
 from invoices.billing.comparing import Difference, Facts
 from invoices.billing.composing import Bill, Ground
 from invoices.billing.issuing import Posted
-from invoices.billing.models import BillChunk, BillRun
+from invoices.billing.models import REAL, BillChunk, BillRun
 from invoices.models import Invoice
 
 
@@ -72,7 +72,7 @@ def _compare(
     found = []
     for payer in payers:
         as_of, own = run.as_of, mine.get(payer.id, [])
-        if run.kind == runs.REAL:
+        if run.kind == REAL:
             as_of = min(as_of, local_date(ground.now, payer.time_zone))
         difference = comparing.compare(own, known, as_of)
         found.append(Compared(payer, own, as_of, difference))

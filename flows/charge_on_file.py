@@ -22,6 +22,7 @@ from flows import early_payment, settle_payment, start_payment
 from flows.house import House
 from flows.settle_payment import PaymentMismatch
 from flows.start_payment import ChargeUnderWay
+from invoices import reading as invoices
 from invoices.models import Invoice
 from payments import method_operations, methods, operations
 from payments.gateway import (
@@ -152,7 +153,7 @@ def _fix(session: Session, house: House, operation: PaymentOperation, now: datet
         return False
     method = session.get_one(PaymentMethod, operation.payment_method_id)
     entity = session.get_one(LegalEntity, payer.legal_entity_id)
-    why_not = _why_not(session, method, payer.id, local_date(now, entity.time_zone))
+    why_not = _why_not(session, method, operation, local_date(now, entity.time_zone), entity)
     if why_not is not None:
         _fail(session, house, operation, why_not, "")
         return False
@@ -161,14 +162,29 @@ def _fix(session: Session, house: House, operation: PaymentOperation, now: datet
 
 
 def _why_not(
-    session: Session, method: PaymentMethod, account_id: uuid.UUID, today: date
+    session: Session,
+    method: PaymentMethod,
+    operation: PaymentOperation,
+    today: date,
+    entity: LegalEntity,
 ) -> str | None:
     """Why this card may not even be tried, as a code; None when it may."""
     if method.state != "active":
         return "method_detached"
-    if method.account_id != account_id or not methods.is_authorised(session, method.id):
+    if method.account_id != operation.account_id or not _is_covered(
+        session, method, operation, entity
+    ):
         return "not_authorised"
     return "method_expired" if methods.is_lapsed(method, today) else None
+
+
+def _is_covered(
+    session: Session, method: PaymentMethod, operation: PaymentOperation, entity: LegalEntity
+) -> bool:
+    """Does what was agreed for the card cover the bill? The last one of a service comes after its end."""
+    bill = session.get_one(Invoice, operation.invoice_id)
+    last_day = invoices.last_day(session, bill.id)
+    return methods.covered(session, method.id, bill.issued_at, last_day, entity.time_zone)
 
 
 def _ask(house: House, operation: PaymentOperation) -> Payment:

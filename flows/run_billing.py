@@ -23,8 +23,8 @@ from flows.house import House
 from flows.taxing import with_taxes
 from invoices.billing import marks, parking, runs
 from invoices.billing.composing import Ground
-from invoices.billing.models import BillChunk, BillRun
-from invoices.billing.runs import PREVIEW, REAL, DayAhead, TooLongAgo, Totals
+from invoices.billing.models import PREVIEW, REAL, BillChunk, BillRun
+from invoices.billing.runs import DayAhead, TooLongAgo, Totals
 
 _log = structlog.get_logger("billing")
 STAGE = "Accounts"

@@ -177,14 +177,23 @@ def _go_on(
     try:
         with session.begin_nested():
             keep_trial.go_on_within(session, house, trial_id, when, method.id, answers)
-    except NothingToGoOn:
-        return  # somebody was here before
-    except TrialOver:
-        _forget(session, house, given, method)
+    except (NothingToGoOn, TrialOver):
+        _forget(session, house, given, method)  # it comes too late: another way was agreed before
+    else:
+        _replace(session, house, trial_id, method)
+
+
+def _replace(session: Session, house: House, trial_id: uuid.UUID, method: PaymentMethod) -> None:
+    """This card is charged now: what was agreed for another one before is over."""
+    for earlier in methods.of_subject(session, subject(trial_id)):
+        if earlier.payment_method_id != method.id and earlier.ended_at is None:
+            other = session.get_one(PaymentMethod, earlier.payment_method_id)
+            _forget(session, house, earlier, other)
 
 
 def forget(session: Session, house: House, subscription_id: uuid.UUID) -> None:
-    """A service is over: the card that was put on file for its trial is charged no more."""
+    """A service is over: what was agreed about its trial's card is too. Its last bill, for what was used
+    until then, is still covered (``methods.covered``)."""
     trial = trial_reading.of_subscription(session, subscription_id)
     if trial is not None:
         methods.end(session, subject(trial.id), house.clock.now())

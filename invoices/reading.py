@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import or_, select, tuple_
+from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.kernel.blobs import Blobs
@@ -69,6 +69,13 @@ def lines_of(session: Session, invoice_id: uuid.UUID) -> Sequence[InvoiceLine]:
         .where(InvoiceLine.invoice_id == invoice_id)
         .order_by(InvoiceLine.line_number)
     ).all()
+
+
+def last_day(session: Session, invoice_id: uuid.UUID) -> date | None:
+    """The last day that a bill is for; None when it is for no days."""
+    return session.scalar(
+        select(func.max(InvoiceLine.period_end)).where(InvoiceLine.invoice_id == invoice_id)
+    )
 
 
 def one(

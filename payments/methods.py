@@ -12,6 +12,9 @@ from datetime import date, datetime
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
+from core.events import MethodDetached
+from core.kernel import jobs
+from core.kernel.clock import local_date
 from core.kernel.db import changed, insert_once
 from core.kernel.errors import NotFound
 from core.kernel.ids import new_id, new_public_id
@@ -110,7 +113,10 @@ def digest(fingerprint: str) -> str:
 
 
 def detach(session: Session, method_id: uuid.UUID, now: datetime) -> bool:
-    """It may not be charged any more, and all that was agreed for it ends. False when it was off file."""
+    """It may not be charged any more, and all that was agreed for it ends. False when it was off file.
+
+    The processor is told by the job of ``MethodDetached``.
+    """
     done = session.execute(
         update(PaymentMethod)
         .where(PaymentMethod.id == method_id, PaymentMethod.state == "active")
@@ -121,7 +127,10 @@ def detach(session: Session, method_id: uuid.UUID, now: datetime) -> bool:
         .where(Authorisation.payment_method_id == method_id, Authorisation.ended_at.is_(None))
         .values(ended_at=now)
     )
-    return changed(done) == 1
+    if changed(done) != 1:
+        return False
+    jobs.record(session, MethodDetached(str(method_id)), now, key=f"method-detached:{method_id}")
+    return True
 
 
 def of_account(session: Session, account_id: uuid.UUID) -> Sequence[PaymentMethod]:
@@ -225,3 +234,23 @@ def is_authorised(session: Session, method_id: uuid.UUID) -> bool:
         Authorisation.payment_method_id == method_id, Authorisation.ended_at.is_(None)
     )
     return bool(session.scalar(select(stands)))
+
+
+def covered(
+    session: Session, method_id: uuid.UUID, issued_at: datetime, last_day: date | None, zone: str
+) -> bool:
+    """Did what was agreed for a card cover a bill: does it stand, or did it when the bill was issued or
+    what the bill is for was over?
+
+    ``last_day`` is the last that the bill is for: the last bill of a service, for what was used until its
+    end, comes after that end.
+    """
+    ends = session.scalars(
+        select(Authorisation.ended_at).where(Authorisation.payment_method_id == method_id)
+    )
+    return any(
+        ended_at is None
+        or issued_at <= ended_at
+        or (last_day is not None and last_day <= local_date(ended_at, zone))
+        for ended_at in ends
+    )

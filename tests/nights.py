@@ -8,12 +8,12 @@ from sqlalchemy.orm import Session
 from core.parties.models import Account
 from invoices.billing import parking, runs
 from invoices.billing.bounds import TooMuch
-from invoices.billing.models import BillRun
+from invoices.billing.models import PREVIEW, BillRun
 
 
 def past_run(session: Session, account_ids: list[uuid.UUID], as_of: date, now: datetime) -> BillRun:
     """A finished run in which each of the accounts was to be billed 48.00."""
-    run = runs.plan(session, runs.PREVIEW, as_of, "system", now, account_id=account_ids[0])
+    run = runs.plan(session, PREVIEW, as_of, "system", now, account_id=account_ids[0])
     runs.note(
         session,
         [

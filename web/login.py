@@ -9,7 +9,7 @@ from flask_login import LoginManager, UserMixin, current_user, login_user, logou
 
 from core.parties import accounts
 from core.parties.models import Account, User
-from web import csrf
+from web import access, csrf
 from web.context import house
 from web.sessions import StoredSession
 
@@ -24,6 +24,11 @@ class Person(UserMixin):
         self.name = user.name
         self.email = user.email
         self.is_staff = user.is_staff
+        self.roles = frozenset(user.roles) if user.is_staff else frozenset()
+
+    def may_open(self, path: str, method: str = "GET") -> bool:
+        """May they ask for this address of the desk? For menus and buttons."""
+        return access.may_open(self.roles, path, method)
 
 
 def install(app: Flask) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from core.subscriptions import trials
 from core.subscriptions.trial_models import CARD, FREE_TIER, NO_CARD, TrialFollowUp
 from core.subscriptions.trial_reading import Listed, Offered
 from core.subscriptions.trial_words import Step
@@ -71,12 +72,7 @@ def state(one: Listed) -> State:
 
 
 def _is_leaving(one: Listed) -> bool:
-    service = one.subscription
-    return (
-        service is not None
-        and service.ended_on is not None
-        and (service.end_reason != "trial_over")
-    )
+    return one.subscription is not None and trials.is_cancelled(one.subscription)
 
 
 def last_day(one: Listed) -> date | None:

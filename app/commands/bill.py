@@ -15,8 +15,8 @@ from core.kernel.money import Money
 from flows import run_billing
 from flows.house import House
 from flows.run_billing import STAGE, Asked, Tell
-from invoices.billing import difference, runs
-from invoices.billing.models import BillRun
+from invoices.billing import runs
+from invoices.billing.models import PREVIEW, BillRun
 
 #: How often a run that others work on is looked at, in seconds.
 _LOOK_EVERY = 0.5
@@ -76,8 +76,8 @@ def _report(house: House, run_id: uuid.UUID, out: TextIO) -> int:
         done = session.get_one(BillRun, run_id)
         totals = runs.totals(session, done)
         parked = runs.without_bill(session, run_id)
-        changed = difference.counts(session, done)
-    would = " would be" if done.kind == runs.PREVIEW else ""
+    changed = totals.changed
+    would = " would be" if done.kind == PREVIEW else ""
     print(f"By {done.as_of}: accounts looked at {done.accounts:,}", file=out)
     for currency, total in totals.by_currency.items():
         billed, credited = (
@@ -93,7 +93,7 @@ def _report(house: House, run_id: uuid.UUID, out: TextIO) -> int:
     )
     for number, kind, reason in parked:
         print(f"  {number}  {kind}: {reason}", file=out)
-    if done.kind == runs.PREVIEW:
+    if done.kind == PREVIEW:
         print("Nothing was billed: this was a preview.", file=out)
     return 1 if totals.parked or totals.waiting else 0
 

@@ -15,8 +15,9 @@ from core.kernel import audit
 from core.kernel.clock import Clock
 from core.kernel.db import Database
 from core.kernel.errors import Invalid
-from core.parties import users
+from core.parties import staff, users
 from core.parties.models import LinkToken, User
+from core.parties.roles import Role
 from flows.links import Links
 
 
@@ -33,8 +34,12 @@ def run(argv: Sequence[str], settings: Settings, db: Database, clock: Clock, out
         print(" ".join(error.fields_.values()), file=out)
         return 1
     hashed = users.hash_password(password) if password else None
-    with db.transaction() as session:
-        said = _add(session, settings, asked, hashed, clock.now())
+    try:
+        with db.transaction() as session:
+            said = _add(session, settings, asked, hashed, clock.now())
+    except Invalid as error:
+        print(" ".join(error.fields_.values()), file=out)
+        return 1
     print(*said, f"They log in at {settings.base_url}/desk/login", sep="\n", file=out)
     return 0
 
@@ -73,12 +78,34 @@ def _add(
     said = [f"{user.email} is staff {'already' if user.is_staff else 'now'}."]
     if asked.name:
         user.name = asked.name.strip()
+    said += _take_roles(session, user, asked.role)
     user.is_staff = True
     if hashed is None:
         said += _how_they_log_in(session, settings, user, now)
     subject = ("user", user.public_id)
-    audit.write(session, now, "system", "staff.added", subject, password_set=hashed is not None)
+    audit.write(
+        session,
+        now,
+        "system",
+        "staff.added",
+        subject,
+        password_set=hashed is not None,
+        roles=list(user.roles),
+    )
     return said
+
+
+def _take_roles(session: Session, user: User, wanted: list[str]) -> list[str]:
+    """Give them what they may do. The first at the desk is its admin; whoever follows is told a role."""
+    if not wanted and not user.roles:
+        if staff.admins(session):
+            raise Invalid(
+                {"role": f"Say what they do with --role, once or more: {', '.join(Role)}."}
+            )
+        wanted = [Role.ADMIN]
+    if wanted:
+        staff.set_roles(session, user, wanted)
+    return [f"Their roles: {', '.join(user.roles)}."]
 
 
 def _how_they_log_in(session: Session, settings: Settings, user: User, now: datetime) -> list[str]:
@@ -106,6 +133,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     add.add_argument("email", metavar="EMAIL")
     add.add_argument("--name", help="how the desk calls them")
+    add.add_argument(
+        "--role",
+        action="append",
+        default=[],
+        choices=list(Role),
+        metavar="ROLE",
+        help=f"what they do, once or more: {', '.join(Role)}; the first at the desk is an admin",
+    )
     way = add.add_mutually_exclusive_group()
     way.add_argument(
         "--password-stdin", action="store_true", help="the password is the first line of the input"

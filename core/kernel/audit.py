@@ -24,7 +24,12 @@ class AuditEntry(Base):
     """One act."""
 
     __tablename__ = "audit_entry"
-    __table_args__ = (Index("ix_audit_entry_subject", "subject_kind", "subject_id"),)
+    __table_args__ = (
+        Index("ix_audit_entry_subject", "subject_kind", "subject_id"),
+        Index("ix_audit_entry_actor", "actor", "id"),
+        Index("ix_audit_entry_act", "act", "id"),
+        Index("ix_audit_entry_at", "at", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     at: Mapped[datetime]

@@ -19,7 +19,7 @@ from core.ledger import items, reversals
 from core.ledger.business import Document
 from core.ledger.chargebacks import CHARGEBACK
 from core.ledger.chart import CUSTOMER_CREDIT, RECEIVABLE, TAX_PAYABLE
-from core.ledger.items import NewApplication, NewItem, Open
+from core.ledger.items import NewApplication, NewItem, Open, carried
 from core.ledger.journal import Posting, Side, credit, debit, post
 
 CREDIT_MEMO, DEBIT_MEMO = "credit_memo", "debit_memo"
@@ -64,8 +64,7 @@ def credit_bill(session: Session, memo: Document, owed: Open | None, now: dateti
     kept = memo.total - settled
     if kept and owed is not None:
         _check_not_charged_back(session, owed)
-    cleared = [owed.settle(settled)] if owed is not None and settled else []
-    entry = post(session, _credit_posting(memo, cleared, kept), now)
+    entry = post(session, _credit_posting(memo, owed, settled, kept), now)
     if owed is not None and settled:
         applied = NewApplication(
             settled, CREDIT_MEMO, memo.id, memo.issue_date, debit_item_id=owed.id
@@ -84,7 +83,19 @@ def _check_not_charged_back(session: Session, owed: Open) -> None:
         raise ChargedBack(owed.number, owed.open)
 
 
-def _credit_posting(memo: Document, cleared: Sequence[Side], kept: Money) -> Posting:
+def _credit_posting(memo: Document, owed: Open | None, settled: Money, kept: Money) -> Posting:
+    """What was charged goes back at the rate of its bill; what is kept is owed from the memo's day on.
+
+    So a difference is realised by what was paid at another rate alone, never by a bill that is taken back.
+    """
+    takes = [*(debit(code, amount, memo.account_id) for code, amount in memo.nets)]
+    takes.append(debit(TAX_PAYABLE, memo.tax, memo.account_id))
+    cleared: list[Side] = []
+    if owed is not None:
+        cleared = [owed.settle(settled)] if settled else []
+        worth = carried(owed.functional_minor, owed.amount.minor, kept.minor)
+        worth -= sum(side.functional or 0 for side in cleared)
+        takes = _worth(takes, memo.total, worth)
     return Posting(
         memo.legal_entity_id,
         "credit_memo_issued",
@@ -92,12 +103,22 @@ def _credit_posting(memo: Document, cleared: Sequence[Side], kept: Money) -> Pos
         CREDIT_MEMO,
         memo.id,
         [
-            *(debit(code, amount, memo.account_id) for code, amount in memo.nets),
-            debit(TAX_PAYABLE, memo.tax, memo.account_id),
+            *takes,
             *cleared,
             credit(CUSTOMER_CREDIT, kept, memo.account_id),
         ],
     )
+
+
+def _worth(sides: Sequence[Side], whole: Money, functional: int) -> list[Side]:
+    """The sides, which sum to ``whole``, with their parts of what it is in the functional currency."""
+    valued, before = [], 0
+    for side in sides:
+        after = before + side.amount.minor
+        part = carried(functional, whole.minor, after) - carried(functional, whole.minor, before)
+        valued.append(replace(side, functional=part))
+        before = after
+    return valued
 
 
 def debit_customer(session: Session, memo: Document, now: datetime) -> uuid.UUID | None:

@@ -18,7 +18,9 @@ from core.kernel import audit
 from core.kernel.db import changed
 from core.kernel.errors import Invalid, NotFound, ShopError
 from core.kernel.ids import token_hash
+from core.parties import roles
 from core.parties.models import User
+from core.parties.roles import Role
 from core.parties.token_models import ApiToken
 
 USER, STAFF = "user", "staff"
@@ -40,6 +42,21 @@ SCOPES = {
         "billing:run": "Start bill runs and release accounts",
     },
 }
+#: For which roles at the desk each scope of a staff key is; a key can no more than whoever made it.
+SCOPE_ROLES = {
+    "subscriptions:read": frozenset({Role.SALES, Role.BILLING, Role.SUPPORT}),
+    "subscriptions:write": frozenset({Role.SALES, Role.SUPPORT}),
+    "usage:write": frozenset({Role.BILLING, Role.SUPPORT}),
+    "quotes:read": frozenset({Role.SALES}),
+    "quotes:write": frozenset({Role.SALES}),
+    "billing:read": frozenset({Role.BILLING}),
+    "billing:run": frozenset({Role.BILLING}),
+}
+if _roleless := SCOPES[STAFF].keys() ^ SCOPE_ROLES.keys():
+    raise RuntimeError(
+        f"{', '.join(sorted(_roleless))}: a scope of staff keys stands in SCOPES[STAFF] and says in "
+        "SCOPE_ROLES for which roles it is, such as frozenset({Role.SALES})"
+    )
 MOST = 20
 _MARKS = {USER: "cf_user_", STAFF: "cf_staff_"}
 _SHOWN = 5
@@ -146,6 +163,12 @@ class Caller:
     scopes: frozenset[str]
     name: str
     seen_today: bool
+    #: Of whoever made a staff key, today.
+    roles: frozenset[str] = frozenset()
+
+    def lacks_role(self, scope: str) -> bool:
+        """Is this scope of a staff key more than its maker's roles are good for?"""
+        return self.kind == STAFF and not roles.may(self.roles, SCOPE_ROLES[scope])
 
     @property
     def actor(self) -> str:
@@ -157,7 +180,7 @@ class Caller:
 def find(session: Session, secret: str, today: date) -> Caller | None:
     """Who comes with this secret; None when it opens nothing (any more)."""
     row = session.execute(
-        select(ApiToken, User.is_staff)
+        select(ApiToken, User.is_staff, User.roles)
         .join(User, User.id == ApiToken.user_id)
         .where(
             ApiToken.token_hash == token_hash(secret), User.disabled_at.is_(None), *_works(today)
@@ -165,7 +188,7 @@ def find(session: Session, secret: str, today: date) -> Caller | None:
     ).first()
     if row is None:
         return None
-    token, is_staff = row
+    token, is_staff, held = row
     if token.kind == STAFF and not is_staff:
         return None
     return Caller(
@@ -175,6 +198,7 @@ def find(session: Session, secret: str, today: date) -> Caller | None:
         frozenset(token.scopes),
         token.name,
         token.last_used_on == today,
+        frozenset(held) if is_staff else frozenset(),
     )
 
 

@@ -58,10 +58,7 @@ def next_day(timeline: Timeline, today: date) -> date:
     """The first day on which a change "at the end of the period" holds: the next bill day, or the trial's
     end. Raises NotRunning."""
     running = _running(timeline, today)
-    span = next(days for phase, days in timeline.spans() if phase.id == running.id)
-    if running.kind == "trial" and span.end != NEVER:
-        return span.end
-    return timeline.cycle(running).around(today).end
+    return timeline.trial_end(today) or timeline.cycle(running).around(today).end
 
 
 def propose(timeline: Timeline, wish: Wish, on: date, *, today: date | None = None) -> Timeline:
@@ -75,10 +72,10 @@ def propose(timeline: Timeline, wish: Wish, on: date, *, today: date | None = No
     if timeline.state != "active":
         raise NotRunning(timeline.state)
     running = _running(timeline, on)
-    if running.kind == "trial":
-        span = next(days for phase, days in timeline.spans() if phase.id == running.id)
-        if span.end != NEVER:  # a free tier has no end that could be waited for
-            raise OnTrial(span.end)
+    if (
+        ends := timeline.trial_end(on)
+    ) is not None:  # a free tier has none that could be waited for
+        raise OnTrial(ends)
     begun = today or on
     kept = [one for one in timeline.phases if one.starts_on and _stays(one.starts_on, on, begun)]
     if wish.is_in(running) or wish.is_in(_replaced(kept, running)):

@@ -58,6 +58,16 @@ class OnTrial(ServiceRefused):
 
 
 @dataclass(eq=False)
+class FreeTier(ServiceRefused):
+    """What is free up to an amount has nothing that a pause could spare."""
+
+    code: ClassVar[str] = "free_tier"
+    text: ClassVar[str] = (
+        "This is free up to an amount, so there is nothing to pause. It can be ended."
+    )
+
+
+@dataclass(eq=False)
 class TermRuns(ServiceRefused):
     """It was agreed for a number of months that are not over."""
 

@@ -8,7 +8,14 @@ from sqlalchemy.orm import Session
 
 from core.kernel.calendar import Period
 from core.subscriptions import reading, states
-from core.subscriptions.errors import AlreadyThere, NotRunning, OnTrial, UnknownReason, WrongDay
+from core.subscriptions.errors import (
+    AlreadyThere,
+    FreeTier,
+    NotRunning,
+    OnTrial,
+    UnknownReason,
+    WrongDay,
+)
 from core.subscriptions.models import Subscription, SubscriptionPause
 from core.subscriptions.timeline import NEVER, Timeline
 
@@ -21,15 +28,17 @@ LONGEST = timedelta(days=366)
 def proposed(timeline: Timeline, on: date, until: date | None = None) -> Timeline:
     """The timeline resting from ``on``, the first day without service, until the first day with it again.
 
-    Raises NotRunning, AlreadyThere, OnTrial and WrongDay.
+    Raises NotRunning, AlreadyThere, OnTrial, FreeTier and WrongDay.
     """
     if timeline.state == "paused" or timeline.rests_on(on):
         raise AlreadyThere("paused")
     running = timeline.phase_on(on)
     if timeline.state != "active" or running is None:
         raise NotRunning("ending" if timeline.state == "active" else timeline.state)
+    if (ends := timeline.trial_end(on)) is not None:
+        raise OnTrial(ends)
     if running.kind == "trial":
-        raise OnTrial(next(days.end for phase, days in timeline.spans() if phase == running))
+        raise FreeTier
     if until is not None and not on < until <= on + LONGEST:
         raise WrongDay(until, on + timedelta(days=1), on + LONGEST)
     rest = Period(on, until or NEVER)

@@ -27,13 +27,10 @@ def set_payer(
         subscription.currency,
     ):
         raise PayerRefused(payer.number)
-    timeline, today = (
-        reading.timeline(session, subscription.id),
-        states.today(session, subscription, now),
-    )
-    for phase, days in timeline.spans():
-        if phase.kind == "trial" and days.start <= today < days.end:
-            raise OnTrial(days.end)
+    today = states.today(session, subscription, now)
+    ends = reading.timeline(session, subscription.id).trial_end(today)
+    if ends is not None:
+        raise OnTrial(ends)
     old = session.get_one(Account, subscription.payer_account_id)
     states.keep(session, subscription, payer_account_id=payer.id, payment_method_id=None)
     who = {"payer": payer.public_id, "old_payer": old.public_id}

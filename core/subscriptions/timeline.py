@@ -75,6 +75,13 @@ class Timeline:
         """The phase that holds on a day; None before activation and after the end."""
         return next((phase for phase, days in self.spans() if day in days), None)
 
+    def trial_end(self, day: date) -> date | None:
+        """The first day after the trial that runs on a day; None when none does, or it has no end."""
+        for phase, days in self.spans():
+            if day in days and phase.kind == "trial" and days.end != NEVER:
+                return days.end
+        return None
+
     def cycle(self, phase: Phase) -> Cycle:
         """The bill days of a phase. ValueError while the service waits for activation."""
         if phase.cycle_from is None or self.bill_day is None:

@@ -21,6 +21,8 @@ STATES = {
 }
 NO_CARD, CARD, FREE_TIER = "no_card", "card", "free_tier"
 KINDS = (NO_CARD, CARD, FREE_TIER)
+#: Why a subscription ends with its trial when nobody said anything, and when somebody cancelled it.
+OVER, CANCELLED = "trial_over", "trial_cancelled"
 #: A card that is to be charged is told of so many days before, or more.
 SHORTEST_NOTICE = 7
 _KIND_IS_ONE = "kind IN ('no_card', 'card', 'free_tier')"

@@ -12,7 +12,7 @@ from core.catalog.models import Product, Variant
 from core.kernel.errors import NotFound
 from core.parties.models import Account, User
 from core.subscriptions.models import Subscription, SubscriptionPhase
-from core.subscriptions.trial_models import Trial, TrialFollowUp, TrialOffer
+from core.subscriptions.trial_models import OVER, Trial, TrialFollowUp, TrialOffer
 
 #: What a list is narrowed to, besides the states: cancelled, but not over yet.
 LEAVING = "leaving"
@@ -93,6 +93,12 @@ def _trials(*where: ColumnElement[bool]) -> Select[Trial, Account, Variant, Subs
     )
 
 
+def leaving() -> ColumnElement[bool]:
+    """It runs, but was asked to end: ``trials.is_cancelled`` for a query that joins the subscription."""
+    asked = and_(Subscription.ended_on.is_not(None), Subscription.end_reason != OVER)
+    return and_(Trial.state == "running", asked)
+
+
 def one(
     session: Session, public_id: str, account_ids: Collection[uuid.UUID] | None = None
 ) -> Listed:
@@ -167,7 +173,7 @@ def listing(
     if kind:
         where.append(Trial.kind == kind)
     if state == LEAVING:
-        where += [Trial.state == "running", Trial.cancelled_at.is_not(None)]
+        where.append(leaving())
     elif state:
         where.append(Trial.state == state)
     if words:
@@ -231,13 +237,11 @@ def calls_due(latest: date) -> Select[uuid.UUID]:
 
 
 def _to_call(latest: date) -> list[ColumnElement[bool]]:
-    goes_on = and_(Trial.state == "running", Subscription.ended_on.is_(None))
+    undecided = and_(Trial.state == "running", Subscription.end_reason == OVER)
     return [
         TrialFollowUp.due_on <= latest,
         TrialFollowUp.done_at.is_(None),
-        Trial.state.in_(["running", "lapsed"]),
-        Trial.cancelled_at.is_(None),
-        ~goes_on,
+        or_(Trial.state == "lapsed", undecided),
     ]
 
 

@@ -9,6 +9,8 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.kernel.money import Money
+from core.subscriptions import trial_reading
+from core.subscriptions.models import Subscription
 from core.subscriptions.trial_models import KINDS, Trial
 
 
@@ -41,16 +43,17 @@ def report(session: Session, first: date, last: date) -> list[Tally]:
         return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
     began = Trial.starts_on.between(first, last)
-    leaving = and_(Trial.state == "running", Trial.cancelled_at.is_not(None))
+    leaving = trial_reading.leaving()
     rows = session.execute(
         select(
             Trial.kind,
             func.count(),
-            count(and_(Trial.state == "running", Trial.cancelled_at.is_(None))),
+            count(and_(Trial.state == "running", ~leaving)),
             count(Trial.state == "converted"),
             count(or_(Trial.state == "cancelled", leaving)),
             count(Trial.state == "lapsed"),
         )
+        .join(Subscription, Subscription.id == Trial.subscription_id)
         .where(began)
         .group_by(Trial.kind)
     )

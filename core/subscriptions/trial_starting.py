@@ -17,7 +17,7 @@ from core.kernel.ids import new_id
 from core.parties.models import Account
 from core.subscriptions import states, trial_claims, trial_dates, trials
 from core.subscriptions.models import Subscription, SubscriptionPhase
-from core.subscriptions.trial_models import CARD, Trial, TrialFollowUp, TrialOffer
+from core.subscriptions.trial_models import CARD, OVER, Trial, TrialFollowUp, TrialOffer
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ def _begin(
     if trial.ends_on is not None and trial.kind == CARD:
         trials.pay_from(session, trial, subscription, trial.ends_on, now)
     elif trial.ends_on is not None:
-        states.keep(session, subscription, ended_on=trial.ends_on, end_reason=trials.OVER)
+        states.keep(session, subscription, ended_on=trial.ends_on, end_reason=OVER)
     if trial.starts_on is not None and trial.days is not None:
         plan = trial_dates.plan(trial.starts_on, trial.days, trial.notice_days, follow_up_days)
         session.add_all(TrialFollowUp(trial_id=trial.id, due_on=day) for day in plan.follow_ups)

@@ -24,10 +24,14 @@ from core.subscriptions import changing, states, trial_dates
 from core.subscriptions.models import Subscription, SubscriptionPhase
 from core.subscriptions.timeline import Timeline
 from core.subscriptions.trial_dates import Dates
-from core.subscriptions.trial_models import FREE_TIER, SHORTEST_NOTICE, STATES, Trial
-
-#: Why a subscription ends with its trial when nobody said anything, and when somebody cancelled it.
-OVER, CANCELLED = "trial_over", "trial_cancelled"
+from core.subscriptions.trial_models import (
+    CANCELLED,
+    FREE_TIER,
+    OVER,
+    SHORTEST_NOTICE,
+    STATES,
+    Trial,
+)
 
 
 @dataclass(eq=False)

@@ -15,8 +15,7 @@ from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 from core.subscriptions.models import Subscription
-from invoices.billing.models import BillMark, BillOutcome, BillRun
-from invoices.billing.runs import REAL
+from invoices.billing.models import REAL, BillMark, BillOutcome, BillRun
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,10 @@ def _now(run: BillRun) -> Select[uuid.UUID, str, Any]:
 
 
 def counts(session: Session, run: BillRun) -> Counts:
-    """How many accounts (by currency) are new, pay more, less or the same, and are gone."""
+    """How many accounts (by currency) are new, pay more, less or the same, and are gone.
+
+    What a run came to is kept with it (``runs.Totals``): asked later, other services are coming.
+    """
     now = _now(run).subquery()
     was = _before(run, select(now.c.account_id)).subquery()
     how = case(
@@ -133,7 +135,7 @@ def _gone(session: Session, run: BillRun) -> Select[uuid.UUID]:
     last = (
         select(BillOutcome.account_id, func.max(BillRun.as_of).label("day"))
         .join(BillRun, BillRun.id == BillOutcome.run_id)
-        .where(_earlier(run))
+        .where(_earlier(run), BillRun.as_of > since)
         .group_by(BillOutcome.account_id)
         .subquery()
     )
@@ -144,7 +146,6 @@ def _gone(session: Session, run: BillRun) -> Select[uuid.UUID]:
     )
     now = select(BillOutcome.account_id).where(BillOutcome.run_id == run.id)
     query = select(last.c.account_id).where(
-        last.c.day > since,
         last.c.day <= month_before(run.as_of),
         last.c.account_id.not_in(now),
         last.c.account_id.not_in(coming),

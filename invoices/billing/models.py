@@ -10,6 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.kernel.db import Base
 from core.kernel.ids import new_id, new_public_id
 
+#: Kinds of a run.
+REAL, PREVIEW = "real", "preview"
+
 
 class BillRun(Base):
     """One run over all accounts (or one) with something to bill by a day. A preview writes no bill."""

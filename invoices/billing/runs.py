@@ -6,7 +6,7 @@ that was stopped is gone on with, and two at once do no harm.
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, ClassVar
 
@@ -17,10 +17,10 @@ from core.kernel.db import insert_rows
 from core.kernel.errors import NotFound, ShopError
 from core.kernel.ids import new_id
 from core.parties.models import Account
-from invoices.billing import marks
-from invoices.billing.models import BillChunk, BillOutcome, BillRun
+from invoices.billing import difference, marks
+from invoices.billing.difference import Counts
+from invoices.billing.models import REAL, BillChunk, BillOutcome, BillRun
 
-REAL, PREVIEW = "real", "preview"
 #: So many accounts are one chunk: one job, and one step of the progress bar.
 CHUNK = 200
 
@@ -57,12 +57,13 @@ class Sum:
 
 @dataclass(frozen=True)
 class Totals:
-    """What a run came to: sums by currency, and how many accounts got none."""
+    """What a run came to: sums by currency, how many accounts got none, and what is other than last time."""
 
     by_currency: Mapping[str, Sum] = field(default_factory=dict)
     accounts: int = 0
     parked: int = 0
     waiting: int = 0
+    changed: Counts = field(default_factory=Counts)
 
     def to_dict(self) -> dict[str, Any]:
         """As a finished run keeps it."""
@@ -72,7 +73,8 @@ class Totals:
     def from_dict(cls, data: Mapping[str, Any]) -> "Totals":
         """What ``to_dict`` wrote."""
         sums = {code: Sum(**values) for code, values in data["by_currency"].items()}
-        return cls(sums, data["accounts"], data["parked"], data["waiting"])
+        changed = Counts(**data["changed"])
+        return cls(sums, data["accounts"], data["parked"], data["waiting"], changed)
 
 
 @dataclass(frozen=True)
@@ -197,7 +199,8 @@ def done(
 
 
 def _finish(session: Session, run: BillRun, now: datetime) -> None:
-    run.finished_at, run.totals = now, totals(session, run).to_dict()
+    came = replace(totals(session, run), changed=difference.counts(session, run))
+    run.finished_at, run.totals = now, came.to_dict()
     session.flush()
 
 
@@ -219,7 +222,7 @@ def note(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def totals(session: Session, run: BillRun) -> Totals:
-    """What a run came to so far; once it is finished, what it came to then."""
+    """What a run came to so far; once it is finished, what it came to then. ``changed`` is told then only."""
     if run.totals is not None:
         return Totals.from_dict(run.totals)
     rows = session.execute(

@@ -15,8 +15,7 @@ from core.subscriptions import reading
 from core.subscriptions.models import Subscription, SubscriptionPhase
 from invoices.billing import comparing, marks
 from invoices.billing.comparing import Difference
-from invoices.billing.models import BillRun
-from invoices.billing.runs import REAL
+from invoices.billing.models import REAL, BillRun
 from invoices.models import Invoice, InvoiceLine
 
 #: So many payers are compared at a time.

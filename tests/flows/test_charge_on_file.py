@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from core.kernel import crash
 from core.kernel.jobs import Job
 from core.kernel.money import Money
 from core.ledger import contested, items
@@ -136,7 +137,12 @@ def test_a_later_attempt_is_another_charge(house: House, sandbox: SandboxProcess
     ("spoil", "failure"),
     [
         (lambda session, stage, now: methods.detach(session, stage.method.id, now), "method_detached"),
-        (lambda session, stage, now: methods.end(session, "example:T-7", now), "not_authorised"),
+        (
+            lambda session, stage, now: methods.end(
+                session, "example:T-7", stage.bill.issued_at - timedelta(seconds=1)
+            ),
+            "not_authorised",
+        ),
         (
             lambda session, stage, now: session.execute(
                 update(PaymentMethod).values(exp_month=10, exp_year=2026)
@@ -153,6 +159,29 @@ def test_a_card_that_may_not_be_charged_is_not_even_tried(stage: Stage, spoil, f
     drain(stage.house)
     assert stage.mails()[-1] == f"$45.00 for bill {stage.bill.number} could not be charged"
     assert stage.sandbox.control("GET", INTENTS)["data"] == []
+    stage.assert_sound()
+
+
+def test_what_was_agreed_when_the_bill_was_issued_covers_it(stage: Stage):
+    with stage.house.db.transaction() as session:
+        methods.end(session, "example:T-7", stage.bill.issued_at)
+    assert stage.charge() == "succeeded"
+    drain(stage.house)
+    stage.assert_charged_once()
+
+
+@pytest.mark.parametrize("point", ["detach.before_call", "detach.done"])
+def test_a_card_that_is_off_file_is_off_file_at_the_processor(stage: Stage, point: str):
+    card = stage.method
+    with stage.house.db.transaction() as session:
+        assert methods.detach(session, card.id, stage.house.clock.now())
+        assert not methods.detach(session, card.id, stage.house.clock.now())
+    assert stage.house.gateway.list_payment_methods(card.gateway_customer_id)
+    with crash.crash_at(point):
+        drain(stage.house)
+    pass_time(stage.house, stage.sandbox, timedelta(days=2))  # its key is forgotten
+    drain(stage.house)
+    assert stage.house.gateway.list_payment_methods(card.gateway_customer_id) == ()
     stage.assert_sound()
 
 

@@ -35,6 +35,7 @@ from core.ledger.models import JournalLine
 from core.orders.models import Order
 from core.parties import accounts, users
 from core.parties.models import Account
+from core.parties.roles import Role
 from core.subscriptions import trial_reading
 from core.subscriptions.models import Subscription
 from core.subscriptions.reading import timelines
@@ -278,9 +279,11 @@ def test_each_of_them_can_log_in_with_the_password_that_is_told(fernway):
     for one in people.WITH_LOGIN:
         assert one.password is not None
         user = users.verify_login(found[one.email], one.password)
-        assert user.is_staff == (one.email in ("desk@example.com", "tobin@example.com"))
+        assert (user.is_staff, tuple(user.roles)) == (bool(one.roles), one.roles)
         assert one.password in told
         assert one.email.endswith("@example.com")
+    at_the_desk = [role for one in people.WITH_LOGIN for role in one.roles]
+    assert sorted(at_the_desk) == sorted(Role), "one person of each role"
 
 
 def test_what_is_taxed_depends_on_the_place_and_on_the_thing(fernway):

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, text
 
 from cart.checkout import CheckoutIncomplete
+from cart.quotes.wanting import Wanted
 from core.kernel.audit import AuditEntry
 from core.kernel.clock import ManualClock
 from core.kernel.db import Database
@@ -19,10 +20,12 @@ from core.tax.exemptions import NewExemption
 from core.tax.models import VatCheck
 from core.tax.register import Verdict
 from core.tax.service import ElseOwnTable, NoTaxAnswer, Question
+from flows import send_quote
 from flows.verify import verify
 from invoices import markup, tax_report
 from invoices.theme import Theme
 from tests.flows.selling import BERLIN, LEEDS, PARIS, Seller
+from tests.quoting import ANN, Quoting, off
 from tests.world import ADDRESS, World
 
 ROUTER, CAMERA = "FW-RT-6", "FW-CAM-1"
@@ -254,6 +257,27 @@ def test_an_accounts_own_id_is_looked_up_before_it_counts(german):
     asking = german.with_house(vat_register=FakeRegister(german.db, "valid"))
     who = german.customer(vat_id=FRENCH)
     assert asking.bill(asking.order(ROUTER, to=PARIS, who=who)).amounts[1] == 0
+    assert asking.house.vat_register.asked == [FRENCH]
+
+
+def test_a_quote_for_an_account_is_priced_with_that_accounts_own_id(german):
+    asking = german.with_house(vat_register=FakeRegister(german.db, "valid"))
+    who = german.customer(vat_id=FRENCH)
+    quoting = Quoting.ask(asking.house, german.world, user_id=who)
+    quoting.write(Wanted(sku=ROUTER), sites=(PARIS,))
+    assert asking.house.vat_register.asked == []
+    quoting.send()
+    assert asking.house.vat_register.asked == [FRENCH]
+    assert quoting.version().tax_minor == 0
+
+
+def test_whoever_approves_a_quote_sees_the_taxes_that_will_be_sent(german):
+    asking = german.with_house(vat_register=FakeRegister(german.db, "valid"))
+    who = german.customer(vat_id=FRENCH)
+    quoting = Quoting.ask(asking.house, german.world, user_id=who)
+    quoting.write(Wanted(sku=ROUTER), sites=(PARIS,), discount=off("50"))
+    revision = quoting.version().revision
+    send_quote.ask_approval(asking.house, quoting.public_id, revision, "", ANN)
     assert asking.house.vat_register.asked == [FRENCH]
 
 

@@ -12,7 +12,7 @@ from core.entitlements import asking
 from core.kernel.clock import ManualClock
 from core.kernel.errors import Invalid, NotFound
 from core.parties.models import Account, User
-from core.subscriptions import ending, reading, trial_reading
+from core.subscriptions import ending, paying, reading, trial_reading, trial_report
 from core.subscriptions.errors import OnTrial
 from core.subscriptions.trial_claims import TrialRefused
 from core.subscriptions.trial_models import Trial, TrialClaim
@@ -342,6 +342,31 @@ def test_the_service_page_cannot_take_the_end_of_a_trial_away(trying: Trying):
             ending.keep(session, service, "user:riley", trying.clock.now())
 
 
+def test_who_pays_may_change_once_the_trial_is_over_and_at_any_time_of_a_free_tier(trying: Trying):
+    tried = trying.newcomer(NO_CARD_OFFER)
+    free = trying.newcomer(FREE_OFFER, "June Alder")
+    keep_trial.go_on(trying.house, tried.public_id, [trying.trial(tried).account_id], "end")
+    with trying.house.db.transaction() as session:
+        ash, june = (
+            session.get_one(Account, trying.trial(one).account_id) for one in (tried, free)
+        )
+        service = reading.lock(session, trying.service(tried).id)
+        with pytest.raises(OnTrial) as refused:
+            paying.set_payer(session, service, june, "user:riley", trying.clock.now())
+        assert refused.value.until == ENDS
+        of_june = reading.lock(session, trying.service(free).id)
+        paying.set_payer(session, of_june, ash, "user:riley", trying.clock.now())
+    trying.move_to(ENDS)
+    with trying.house.db.transaction() as session:
+        service = reading.lock(session, trying.service(tried).id)
+        paying.set_payer(session, service, june, "user:riley", trying.clock.now())
+    trying.walk(until=ENDS)
+    assert trying.trial(tried).state == "converted"
+    assert [bill.total_minor for bill in trying.bills(tried)] == [0]
+    assert [bill.total_minor for bill in trying.bills(free)] == [0, WITH_TAX]
+    sound(trying)
+
+
 def test_ended_as_a_service_it_is_cancelled_as_a_trial(trying: Trying):
     started = trying.newcomer(NO_CARD_OFFER)
     trying.drain()
@@ -350,6 +375,24 @@ def test_ended_as_a_service_it_is_cancelled_as_a_trial(trying: Trying):
         ending.end(session, service, BEGINS, "not_needed", "", "user:riley", trying.clock.now())
     trying.drain()
     assert trying.trial(started).state == "cancelled"
+
+
+def test_asked_to_end_as_a_service_it_is_leaving_for_the_desk_and_nobody_calls(trying: Trying):
+    started = trying.newcomer(NO_CARD_OFFER)
+    trying.newcomer(NO_CARD_OFFER, "June Alder")
+    day = BEGINS + timedelta(days=5)
+    trying.walk(until=day)
+    last = day + timedelta(days=2)
+    with trying.house.db.transaction() as session:
+        service = reading.lock(session, trying.service(started).id)
+        ending.end(session, service, last, "not_needed", "", "user:riley", trying.clock.now())
+    with trying.house.db.reading() as session:
+        listed = trial_reading.listing(session, state=trial_reading.LEAVING)
+        called = trial_reading.follow_ups_due(session, day, limit=9)
+        (told,) = (one for one in trial_report.report(session, BEGINS, BEGINS) if one.started)
+    assert [one.trial.id for one in listed] == [started.id]
+    assert [one.user.name for one in called] == ["June Alder"]
+    assert (told.started, told.running, told.cancelled) == (2, 1, 1)
 
 
 # --- free up to an amount -------------------------------------------------------------------------

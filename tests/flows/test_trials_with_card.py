@@ -10,22 +10,29 @@ from sqlalchemy import delete, func, select
 from core.kernel import crash
 from core.kernel.clock import ManualClock
 from core.kernel.errors import ShopError
+from core.kernel.money import to_micros
 from core.ledger import items
+from core.prices.models import Plan, UsagePrice
 from core.subscriptions.trial_models import TrialClaim
 from flows import (
     bill_account,
+    change_service,
+    end_services,
     keep_trial,
     reconcile,
     run_trials,
     set_up_method,
     store_trial_card,
 )
+from flows.hold_service import Asked
 from flows.house import House
 from flows.set_up_method import SetUpWish
 from flows.start_trial import Started
 from flows.verify import verify
+from flows.wish_service import Wanted
 from payments import methods
 from payments.models import Authorisation, Payment, PaymentMethod
+from tests import world as worlds
 from tests.on_file import ON_FILE_ONLY, setup_of
 from tests.paying import CARD, house, processor, sandbox
 from tests.sandbox_process import SandboxProcess
@@ -253,6 +260,31 @@ def test_it_is_noticed_a_week_before_and_charged_once_on_its_day(trying: Trying)
     sound(trying)
 
 
+def test_another_plan_that_was_agreed_for_afterwards_is_the_one_that_is_told_and_charged(
+    trying: Trying,
+):
+    started = begun(trying)
+    with trying.house.db.transaction() as session:
+        shelf = worlds._Shelf(
+            session, trying.clock.now(), trying.world.price_list_id, trying.world.location_id
+        )
+        category = shelf.category("large", "Large", 6)
+        large = shelf.put(category, "BUR-9", "Burrow large", "plan", "backup", "19.00", None)
+        plan = session.scalars(select(Plan).where(Plan.variant_id == large.variant_id)).one()
+        plan.family, plan.features, plan.activation = "burrow", ["backup"], "at_once"
+    asked = Asked(trying.service(started).public_id, "user:riley")
+    change_service.change(trying.house, asked, Wanted("BUR-9", 2, at_period_end=True))
+    trying.walk(until=NOTICE)
+    notice = trying.mail(started, "ending")
+    assert notice.subject == (
+        "Burrow large: $40.47 with tax from December 29, 2026, unless you cancel"
+    )
+    trying.walk(until=ENDS)
+    assert [bill.total_minor for bill in trying.bills(started)] == [0, 4_047]
+    assert open_of(trying, started) == [0]
+    sound(trying)
+
+
 def test_cancelled_in_time_it_is_never_charged_and_its_card_may_not_be_any_more(trying: Trying):
     started = begun(trying)
     trying.walk(until=NOTICE)
@@ -474,6 +506,67 @@ def test_a_second_card_that_comes_too_late_leaves_the_first_on_file(trying: Tryi
     assert stands == {"visa": True, "mastercard": False}
     assert states == {"visa": "active", "mastercard": "detached"}
     assert open_of(trying, started) == [0]
+    sound(trying)
+
+
+@pytest.mark.parametrize(("then", "charged"), [("end", "visa"), ("now", "mastercard")])
+def test_of_two_cards_only_the_one_that_is_charged_stays_on_file(
+    trying: Trying, then: keep_trial.When, charged: str
+):
+    """From the end by one card; then again from the end, which is too late, or from today by another."""
+    started = trying.newcomer(NO_CARD_OFFER)
+    mine, house = [trying.trial(started).account_id], trying.house
+    first = store_trial_card.card_for(house, started.public_id, mine, "end", "192.0.2.8")
+    second = store_trial_card.card_for(house, started.public_id, mine, then, "192.0.2.9")
+    give_card(trying, first)
+    trying.drain()
+    give_card(trying, second, ANOTHER_CARD)
+    trying.drain()
+    with house.db.reading() as session:
+        on_file = methods.of_account(session, mine[0])
+        (stands,) = session.scalars(select(Authorisation).where(Authorisation.ended_at.is_(None)))
+        kept = [
+            one.brand for one in house.gateway.list_payment_methods(on_file[0].gateway_customer_id)
+        ]
+    assert [one.brand for one in on_file] == kept == [charged]
+    assert stands.payment_method_id == on_file[0].id == trying.service(started).payment_method_id
+    trying.walk(until=date(2026, 12, 13))
+    assert open_of(trying, started) == [0]
+    sound(trying)
+
+
+def test_the_last_bill_of_what_was_used_is_charged_as_agreed(trying: Trying):
+    """It is billed after the service has ended, and what was agreed covers what was used until then."""
+    with trying.house.db.transaction() as session:
+        plan = session.scalars(select(Plan).where(Plan.variant_id == trying.offers.burrow)).one()
+        stored = UsagePrice(
+            plan_id=plan.id,
+            meter_id=trying.offers.stored,
+            currency="USD",
+            free="5",
+            tiers=[[None, to_micros("2.00"), 0]],
+        )
+        session.add(stored)
+    started = begun(trying)
+    trying.walk(until=ENDS)
+    trying.move_to(date(2027, 1, 9))
+    trying.store(started, "15")
+    asked = Asked(trying.service(started).public_id, "test", None)
+    change_service.end(trying.house, asked, "moving", "", at_period_end=True)
+    trying.move_to(date(2027, 1, 29), 1)
+    end_services.run(trying.house)
+    trying.drain()
+    trying.clock.advance(timedelta(minutes=1))
+    trying.walk(until=date(2027, 1, 30))
+    assert trying.service(started).state == "ended"
+    with trying.house.db.reading() as session:
+        (given,) = session.scalars(select(Authorisation))
+        last = trying.bills(started)[-1]
+        assert given.ended_at is not None
+        assert given.ended_at < last.issued_at
+    assert (last.kind, last.total_minor) == ("invoice", 2130)  # ten gigabytes and tax
+    assert open_of(trying, started)[-1] == 0
+    assert trying.events("ChargeFailed") == []
     sound(trying)
 
 

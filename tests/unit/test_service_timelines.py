@@ -15,6 +15,7 @@ from core.subscriptions.arriving import arrived
 from core.subscriptions.changing import Wish
 from core.subscriptions.errors import (
     AlreadyThere,
+    FreeTier,
     NothingAhead,
     NotRunning,
     OnTrial,
@@ -183,6 +184,21 @@ def test_a_trial_is_changed_from_its_end_on():
         ending.kept(trial, date(2025, 3, 5))
     with pytest.raises(OnTrial):
         pausing.proposed(trial, date(2025, 3, 5))
+    assert [trial.trial_end(day) for day in (date(2025, 2, 28), begins, until)] == [
+        None,
+        until,
+        None,
+    ]
+
+
+def test_what_is_free_without_an_end_is_changed_at_once_and_has_nothing_to_pause():
+    begins, today = date(2025, 3, 1), date(2025, 3, 5)
+    free = service(begins, phase(begins, kind="trial"))
+    assert free.trial_end(today) is None
+    assert changing.next_day(free, today) == date(2025, 4, 1)
+    assert changing.propose(free, wish(1), today).phase_on(today).sku == "P1"
+    with pytest.raises(FreeTier):
+        pausing.proposed(free, today)
 
 
 def test_what_cannot_be():

@@ -47,13 +47,19 @@ class Person:
     account_number: str | None = None
     #: Statements come on the day of the month that was so many days before the demo opens.
     stated_ago: int = 2
-    is_staff: bool = False
+    #: What they do at the desk; nothing: they are no staff.
+    roles: tuple[str, ...] = ()
     #: Of exemption from tax on backup, which ends soon.
     certificate: str | None = None
     #: Has an account of this name, an organisation, in place of one of their own.
     firm: str = ""
     #: What a visitor finds when they log in as them.
     shows: str = ""
+
+    @property
+    def is_staff(self) -> bool:
+        """Do they work at the desk?"""
+        return bool(self.roles)
 
 
 def _customer(name: str, number: str, line1: str, phone: str, *where: str) -> Person:
@@ -94,17 +100,41 @@ DESK = Person(
     "desk@example.com",
     place("Ines Calder", "1 Ferry Street", "555-0100"),
     password="ferry-street-1",
-    is_staff=True,
-    shows="the desk: services, whom to call about their trial, quotes, bill runs and who is parked, orders, "
-    "bills, payments, jobs",
+    roles=("admin",),
+    shows="the desk, as an admin: services, whom to call about their trial, quotes, bill runs and who is "
+    "parked, orders, bills, payments, jobs",
 )
 SECOND_DESK = Person(
     "Tobin Marsh",
     "tobin@example.com",
     place("Tobin Marsh", "1 Ferry Street", "555-0100"),
     password="ferry-street-2",
-    is_staff=True,
-    shows="the second person at the desk: a quote of hers waits for his approval",
+    roles=("sales",),
+    shows="the desk, for sales: a quote of hers waits for his approval",
+)
+CONTENT_DESK = Person(
+    "Wim Ferrier",
+    "wim@example.com",
+    place("Wim Ferrier", "1 Ferry Street", "555-0100"),
+    password="ferry-street-3",
+    roles=("content",),
+    shows="the desk, for what the shop's pages say",
+)
+BILLING_DESK = Person(
+    "Adela Rook",
+    "adela@example.com",
+    place("Adela Rook", "1 Ferry Street", "555-0100"),
+    password="ferry-street-4",
+    roles=("billing",),
+    shows="the desk, for bills, payments and the books",
+)
+SUPPORT_DESK = Person(
+    "Kit Osier",
+    "kit@example.com",
+    place("Kit Osier", "1 Ferry Street", "555-0100"),
+    password="ferry-street-5",
+    roles=("support",),
+    shows="the desk, for helping customers: their services, orders and bills",
 )
 #: Guests: they buy without an account.
 NELL = Person("Nell Ashby", "nell@example.com", place("Nell Ashby", "3 Kiln Yard", "555-0118"))
@@ -137,7 +167,7 @@ JONNA = _asker("Jonna Weir", "jonna", "10 Market Square", "555-0144")
 PELL = _asker("Pell Harrow", "pell", "7 Kiln Yard", "555-0158")
 DORA = _asker("Dora Marsh", "dora", "Riverside Meadow", "555-0181")
 
-WITH_LOGIN = (MARA, OTIS, DESK, SECOND_DESK)
+WITH_LOGIN = (MARA, OTIS, DESK, SECOND_DESK, CONTENT_DESK, BILLING_DESK, SUPPORT_DESK)
 CUSTOMERS = (TESSA, HANNE, SILAS, SANNA, JORY, JUNO, IVO, BRAM, CORA, PIET, WREN, LENA)
 #: How long a certificate is good for that ends soon after the demo opens.
 CERTIFICATE_DAYS = 40
@@ -161,7 +191,8 @@ def move_in(
         user = users.add(session, one.email, one.name, hashes.get(one.email), now)
         if user is None:
             raise ValueError(f"{one.email} is somebody already")
-        user.is_staff, user.email_verified_at = one.is_staff, now
+        user.is_staff, user.roles = one.is_staff, list(one.roles)
+        user.email_verified_at = now
         if one.account_number is None:
             continue
         account = _open(session, entity, channel, one, now)

@@ -115,7 +115,7 @@ def bearers(shop: Shop) -> dict[str, str]:
     with shop.house.db.transaction() as session:
         riley = worlds.user(session, now, email="riley@example.com")
         kim = worlds.user(session, now, email="kim@example.com", name="Kim Lund")
-        kim.is_staff = True
+        kim.is_staff, kim.roles = True, ["admin"]
         return {
             side: tokens.make(
                 session, who.id, NewToken(kind, "Till", tuple(tokens.SCOPES[kind])), now.date(), now

@@ -97,7 +97,7 @@ def firm(shop: Shop, program: Program, world: World) -> Firm:
         account = worlds.account(session, world, now)
         for who, kind in (("riley", USER), ("kim", STAFF), ("bo", STAFF), ("june", USER)):
             user = worlds.user(session, now, email=f"{who}@example.com", name=who.title())
-            user.is_staff = kind == STAFF
+            user.is_staff, user.roles = kind == STAFF, ["sales"]
             if who == "riley":
                 accounts.join(session, user.id, account.id, "owner", now)
             new = NewToken(kind, "Till", tuple(tokens.SCOPES[kind]))

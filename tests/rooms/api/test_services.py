@@ -63,7 +63,7 @@ def line(shop: Shop, program: Program, world: World) -> Line:
         account = worlds.account(session, world, now)
         riley = worlds.user(session, now, email="riley@example.com")
         kim = worlds.user(session, now, email="kim@example.com", name="Kim Lund")
-        kim.is_staff = True
+        kim.is_staff, kim.roles = True, ["admin"]
         accounts.join(session, riley.id, account.id, "owner", now)
         service = serving.running(session, world, account, plans.brook, now)
         backup = serving.running(session, world, account, plans.backup, now)

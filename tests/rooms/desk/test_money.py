@@ -236,7 +236,7 @@ def _colleague(stage: Stage) -> str:
     if "lee" not in stage.people:
         with stage.db.transaction() as session:
             user = worlds.user(session, stage.clock.now(), email="lee@example.com", name="Lee")
-            user.is_staff = True
+            user.is_staff, user.roles = True, ["billing"]
             stage.people["lee"] = user.id
     return "lee"
 

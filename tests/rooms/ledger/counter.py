@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.kernel.clock import ManualClock
 from core.kernel.db import Database
 from core.kernel.money import Money
-from core.ledger import business, items
+from core.ledger import business, items, memos
 from core.ledger.items import Open
 from core.ledger.models import Application, JournalEntry, OpenItem
 from tests.rooms.ledger.books import DAY, balance, document, receipt, sound
@@ -59,6 +59,16 @@ class Counter:
             asked = [(one, one.open) for one in fresh]
             left = business.receive_for_items(session, came, asked, self.clock.now())
             return came.payment_id, left.minor
+
+        return self.db.run_tx(work)
+
+    def memo(self, bill: Open, minor: int, on: date = DAY) -> memos.Credited:
+        """So much of a bill is given back."""
+        credited = document(self.world, self.who, Money(minor, bill.amount.currency), on=on)
+
+        def work(session: Session) -> memos.Credited:
+            owed = items.get(session, bill.id)
+            return memos.credit_bill(session, credited, owed, self.clock.now())
 
         return self.db.run_tx(work)
 

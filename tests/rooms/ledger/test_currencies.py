@@ -17,8 +17,10 @@ from core.ledger.book import Wanted
 from core.ledger.chart import (
     CASH,
     CLEARING,
+    CONTRACT_LIABILITY,
     CURRENCY_CLEARING,
     CURRENCY_DIFFERENCE,
+    CUSTOMER_CREDIT,
     RECEIVABLE,
     UNAPPLIED,
 )
@@ -113,6 +115,28 @@ def test_the_difference_is_shown_with_its_entry(counter: Counter):
         (told,) = book.page(session, cut, Wanted(), before=None, limit=1)
     assert [side for _, side in entry.sides] == [eur, -eur, gain]
     assert [line.shown for line in told.lines] == [eur, -eur, gain]
+
+
+@pytest.mark.parametrize("parts", [[10_000], [3_333, 6_667], [1, 9_998, 1]])
+def test_taking_a_bill_back_realises_no_difference(counter: Counter, parts: list[int]):
+    tell(counter, "EUR", DAY, "1.10")
+    tell(counter, "EUR", LATER, "1.20")
+    owed = counter.bill(10_000, "EUR")
+    for part in parts:
+        counter.memo(owed, part, on=LATER)
+    codes = (RECEIVABLE, CONTRACT_LIABILITY, CUSTOMER_CREDIT, CURRENCY_DIFFERENCE)
+    assert functional(counter, *codes) == [0, 0, 0, 0]
+
+
+def test_what_was_paid_and_is_credited_is_owed_at_the_rate_of_the_memos_day(counter: Counter):
+    tell(counter, "EUR", DAY, "1.10")
+    tell(counter, "EUR", LATER, "1.20")
+    owed = counter.bill(10_000, "EUR")
+    counter.pay(10_000, owed, currency="EUR", on=LATER)
+    counter.memo(owed, 4_000, on=LATER)
+    codes = (CONTRACT_LIABILITY, CUSTOMER_CREDIT, CURRENCY_DIFFERENCE)
+    # a gain of 10.00 when it was paid; of 40.00 that go back 4.00 of it are lost again
+    assert functional(counter, *codes) == [-6_600, -4_800, -600]
 
 
 def test_a_deposit_is_carried_at_its_own_rate_until_it_is_used(counter: Counter):

@@ -76,6 +76,26 @@ def test_a_key_of_the_desk_ends_with_its_makers_place_there(db, clock, riley):
         assert tokens.find(session, secret, TODAY) is None
 
 
+def test_a_key_can_no_more_than_its_makers_roles(db, clock, riley):
+    _, secret, _ = made(db, clock, riley, STAFF)
+
+    def told(roles: list[str]) -> set[str]:
+        with db.transaction() as session:
+            user = session.get_one(User, riley)
+            user.is_staff, user.roles = True, roles
+        with db.reading() as session:
+            caller = tokens.find(session, secret, TODAY)
+        assert caller is not None
+        return {scope for scope in tokens.SCOPES[STAFF] if not caller.lacks_role(scope)}
+
+    assert told([]) == set()
+    assert told(["content"]) == set()
+    assert {"quotes:read", "quotes:write"} <= told(["sales"])
+    assert "billing:run" not in told(["sales", "support"])
+    assert "billing:run" in told(["billing"])
+    assert told(["admin"]) == set(tokens.SCOPES[STAFF])
+
+
 def test_nobody_revokes_what_is_somebody_elses(db, clock, riley):
     public_id, _, _ = made(db, clock, riley)
     with pytest.raises(NotFound), db.transaction() as session:

@@ -227,7 +227,7 @@ def test_the_desk_sees_each_piece_with_its_part_of_the_price(
     ordered(Browser(shop), shop, home.sku)
     with db.transaction() as session:
         kim = user(session, clock.now(), email="kim@example.com", name="Kim Lund")
-        kim.password_hash, kim.is_staff = password_hash(), True
+        kim.password_hash, kim.is_staff, kim.roles = password_hash(), True, ["admin"]
         public_id = session.scalars(select(Order.public_id)).one()
     desk = Browser(shop)
     entry = {"email": "kim@example.com", "password": PASSWORD}

@@ -10,7 +10,16 @@ from core.kernel.audit import AuditEntry
 from core.kernel.errors import StaleState
 from core.kernel.jobs import Job
 from core.prices.models import Plan
-from core.subscriptions import activating, changing, ending, pausing, paying, reading, states
+from core.subscriptions import (
+    activating,
+    arriving,
+    changing,
+    ending,
+    pausing,
+    paying,
+    reading,
+    states,
+)
 from core.subscriptions.errors import (
     AlreadyThere,
     NothingAhead,
@@ -206,6 +215,22 @@ def test_paused_and_resumed_on_one_day_is_no_day_of_rest(line: Line):
         again = pausing.pause(session, row, TODAY, "works", "", BY, now)
     assert [rest.days for rest in after.pauses] == [0, 0]
     assert again.rests_on(TODAY)
+
+
+def test_one_that_rests_again_is_not_woken_by_the_end_of_its_first_rest(line: Line):
+    first = TODAY + timedelta(days=5)
+    with line.db.transaction() as session:
+        row, now = line.row(session), line.clock.now()
+        pausing.pause(session, row, TODAY, "away", "", BY, now, until=first)
+        assert arriving.waiting(session, TODAY) == []
+        assert arriving.waiting(session, first) == [line.id]
+    day = line.pass_days(5)
+    with line.db.transaction() as session:
+        row, now = line.row(session), line.clock.now()
+        pausing.resume(session, row, day, BY, now)
+        pausing.pause(session, row, day, "away", "", BY, now, until=day + timedelta(days=9))
+        assert arriving.waiting(session, day + timedelta(days=8)) == []
+        assert arriving.waiting(session, day + timedelta(days=9)) == [line.id]
 
 
 def test_a_service_rests_once_at_a_time(line: Line):

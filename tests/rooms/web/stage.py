@@ -1,7 +1,7 @@
 """A shop with people in it, shared by all tests of a worker: two customers, staff, something of each kind.
 
 Riley has two open bills and one that is paid, a payment that was begun and links in mails; June has a bill of
-her own; Kim is staff. Tests add to it and take nothing away.
+her own; Kim is an admin, and of every other role there is a colleague. Tests add to it and take nothing away.
 """
 
 import functools
@@ -36,6 +36,7 @@ from core.kernel.jobs import Job
 from core.orders.models import Order
 from core.parties import accounts, users
 from core.parties.models import Account, LinkToken, UserSession
+from core.parties.roles import Role
 from flows import draft_quote, make_statements, record_usage
 from flows.house import House
 from flows.place_order import Wish, place
@@ -64,6 +65,9 @@ BILL_DAY = datetime(2026, 12, 1, 12, 0, tzinfo=ZoneInfo("America/New_York"))
 PASSWORD = "three calm words"
 NOBODY, RILEY, JUNE, KIM = "nobody", "riley", "june", "kim"
 EVERYBODY = (NOBODY, RILEY, JUNE, KIM)
+#: Kim is an admin; of each other role there is one person, called like it, and one who has none yet.
+ROLELESS = "newhand"
+COLLEAGUES = {role.value: [role.value] for role in Role if role != Role.ADMIN} | {ROLELESS: []}
 _NAMES = {RILEY: "Riley Moreno", JUNE: "June Alder", KIM: "Kim Lund"}
 
 
@@ -303,11 +307,16 @@ def build(db: Database, sandbox: SandboxProcess, folder: Path) -> Stage:
         for who, name in _NAMES.items():
             user = worlds.user(session, clock.now(), email=f"{who}@example.com", name=name)
             user.password_hash, user.is_staff = password_hash(), who == KIM
+            user.roles = [Role.ADMIN.value] if who == KIM else []
             people[who] = user.id
             if who != KIM:
                 account = worlds.account(session, world, clock.now(), name=name)
                 accounts.join(session, user.id, account.id, "owner", clock.now())
                 own[who] = account.id
+        for who, roles in COLLEAGUES.items():
+            user = worlds.user(session, clock.now(), email=f"{who}@example.com", name=who.title())
+            user.password_hash, user.is_staff, user.roles = password_hash(), True, roles
+            people[who] = user.id
     shop = make_shop(db, clock, folder, gateway(sandbox))
     stage = Stage(shop, clock, world, sandbox, folder, people, own, {})
     _fill(stage)

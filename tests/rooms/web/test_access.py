@@ -1,5 +1,6 @@
 """Who may use which route: the table of ``routes`` against the shop as it runs."""
 
+import re
 from fnmatch import fnmatch
 from typing import Any
 
@@ -9,10 +10,13 @@ from flask import Blueprint
 import app.web
 from app.web import create_app
 from core.parties.models import User
+from core.parties.roles import ANY_ROLE
+from tests.rooms.web import tried
+from tests.rooms.web.desk_roles import desk_routes, roles_for
 from tests.rooms.web.routes import ROUTES, Names
-from tests.rooms.web.stage import JUNE, KIM, NOBODY, RILEY, Stage
+from tests.rooms.web.stage import COLLEAGUES, JUNE, KIM, NOBODY, RILEY, Stage
 from tests.rooms.web.walk import told, walked
-from web.access import rule_of
+from web.access import Who, allow, roles_of, rule_of
 
 
 def test_every_route_stands_in_the_table_with_whom_it_lets_in(one_stage: Stage):
@@ -27,6 +31,55 @@ def test_every_route_stands_in_the_table_with_whom_it_lets_in(one_stage: Stage):
     assert sorted(table.keys() - there.keys()) == [], "lines whose route is gone"
     assert there == table
     assert len(table) == len(ROUTES), "a line stands twice"
+
+
+def test_every_route_of_the_desk_is_for_the_roles_that_its_table_says(one_stage: Stage):
+    flask = one_stage.shop.app
+    views = {
+        f"{method} {rule.rule}": flask.view_functions[rule.endpoint]
+        for rule in flask.url_map.iter_rules()
+        for method in rule.methods
+    }
+    wrong = []
+    for route in desk_routes():
+        told, table = roles_of(views[route.name]), roles_for(route)
+        if told != table:
+            wrong.append(
+                f"{route.name}: its view says {sorted(told)}, tests/rooms/web/desk_roles.py {sorted(table)}; "
+                "write a line with the start of its address there"
+            )
+    assert wrong == []
+
+
+def test_a_page_opens_for_its_roles_and_tells_the_others_whom_to_ask(one_stage: Stage):
+    """Every route of the desk as somebody of each role, and as somebody who has none."""
+    wrong, names = [], Names(one_stage)
+    names["trial"] = tried.begun(one_stage, RILEY)  # before a service of theirs stands in its way
+    for route in desk_routes():
+        path = names.fill(route.path)
+        needs = roles_for(route)
+        for who in COLLEAGUES:
+            browser, may = one_stage.browser(who), who in needs or needs == ANY_ROLE
+            if may and route.method != "GET":
+                continue  # what it does is Kim's to try
+            send = browser.get if route.method == "GET" else browser.post
+            answer = send(path)
+            if (answer.status_code == 403) == may or answer.status_code >= 500:
+                wrong.append(f"{route.name} for {who}: {answer.status_code}")
+            elif not may and "Ask an admin" not in answer.get_data(as_text=True):
+                wrong.append(f"{route.name} for {who}: does not say whom to ask")
+    assert wrong == []
+
+
+def test_menus_show_what_one_may_open(one_stage: Stage):
+    for who in (*COLLEAGUES, KIM):
+        browser = one_stage.browser(who)
+        menu = browser.get("/desk").get_data(as_text=True).partition('class="work"')[0]
+        listed = set(re.findall(r'href="(/desk/[^"]*)"', menu))
+        assert listed, who
+        refused = [path for path in listed if browser.get(path).status_code == 403]
+        assert refused == [], who
+    assert "/desk/keys" in listed  # Kim's
 
 
 def test_everybody_gets_what_the_table_says(stage: Stage):
@@ -158,5 +211,15 @@ def test_a_view_that_does_not_say_whom_it_lets_in_stops_the_start(
     stray = Blueprint("stray", __name__)
     stray.get("/stray")(lambda: "let me in")
     monkeypatch.setattr(app.web, "shop_blueprints", lambda: [stray])
-    with pytest.raises(RuntimeError, match=r"/stray \(stray\."):
+    with pytest.raises(RuntimeError, match=r"/stray \(stray\..*: write @allow\(Who"):
+        create_app(one_stage.shop.settings, one_stage.house)
+
+
+def test_a_view_of_the_desk_that_names_no_role_stops_the_start(
+    one_stage: Stage, monkeypatch: pytest.MonkeyPatch
+):
+    stray = Blueprint("stray", __name__)
+    stray.get("/desk/stray")(allow(Who.STAFF)(lambda: "let me in"))
+    monkeypatch.setattr(app.web, "shop_blueprints", lambda: [stray])
+    with pytest.raises(RuntimeError, match=r"/desk/stray .*write @allow\(Who.STAFF, roles=\(Role"):
         create_app(one_stage.shop.settings, one_stage.house)

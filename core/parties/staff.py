@@ -1,0 +1,60 @@
+"""Who works at the desk: their roles, and shutting somebody out. There is always an admin.
+
+Called by the desk's page of staff and by ``./shop staff``. What changes is written into the audit log by
+whoever calls, who knows the actor.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.kernel.errors import Invalid, ShopError
+from core.parties.models import User
+from core.parties.roles import Role
+
+
+@dataclass(eq=False)
+class LastAdmin(ShopError):
+    """Nobody would be left who may do everything."""
+
+    code: ClassVar[str] = "last_admin"
+    text: ClassVar[str] = "{name} is the last admin. Make somebody else an admin first."
+    name: str
+
+
+def admins(session: Session) -> Sequence[User]:
+    """The admins who can log in; on PostgreSQL the rows of all staff stay locked until the end of the
+    transaction, so that two who take each other's role away do it one after the other."""
+    found = session.scalars(
+        select(User)
+        .where(User.is_staff, User.disabled_at.is_(None))
+        .order_by(User.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return [user for user in found if Role.ADMIN in user.roles]
+
+
+def ordered(wanted: Iterable[str]) -> list[str]:
+    """Roles as they are stored. Raises Invalid for one that there isn't."""
+    found = set(wanted)
+    if not found <= {role.value for role in Role}:
+        raise Invalid({"roles": f"Choose of {', '.join(Role)}."})
+    return [role.value for role in Role if role in found]
+
+
+def set_roles(session: Session, user: User, wanted: Iterable[str]) -> None:
+    """Give somebody these roles and no other. Raises LastAdmin, Invalid for a role that there isn't."""
+    roles = ordered(wanted)
+    if Role.ADMIN not in roles:
+        keep_an_admin(session, user)
+    user.roles = roles
+
+
+def keep_an_admin(session: Session, without: User) -> None:
+    """Raise LastAdmin when they are the only admin there is."""
+    if [admin.id for admin in admins(session)] == [without.id]:
+        raise LastAdmin(without.name)

@@ -1,0 +1,79 @@
+"""Which role opens what of the desk: the longest start of an address decides; an admin may everything.
+
+A line is: method or ``*``, the start of the address as the route writes it, and the roles; ``all`` is
+everybody at the desk, even without a role, ``admin`` nobody else.
+"""
+
+from collections.abc import Iterator
+
+from core.parties.roles import ANY_ROLE, Role
+from tests.rooms.web.routes import ROUTES, Route
+from web.access import Who
+
+TABLE = """
+*    /desk/logout                                all
+*    /desk/styleguide                            all
+*    /desk/orders                                sales billing support
+*    /desk/orders/<public_id>/refund             billing
+*    /desk/quotes                                sales
+*    /desk/gift-cards                            sales billing support
+POST /desk/gift-cards                            billing
+*    /desk/services                              sales support
+*    /desk/services/<public_id>/usage            billing support
+GET  /desk/trials                                sales support
+POST /desk/trials/follow-ups                     sales support
+GET  /desk/trials/report                         sales
+*    /desk/trials/offers                         sales
+GET  /desk/invoices                              sales billing support
+GET  /desk/invoices/<public_id>/                 billing
+POST /desk/invoices                              billing
+*    /desk/drafts                                billing
+*    /desk/terms                                 billing
+*    /desk/statements                            billing support
+*    /desk/bill-runs                             billing
+*    /desk/parked                                billing
+*    /desk/payments                              billing support
+POST /desk/payments                              billing
+*    /desk/tax                                   billing
+*    /desk/ledger                                billing
+*    /desk/ledger/accounts                       billing support
+*    /desk/money                                 billing
+*    /desk/write-offs                            billing
+*    /desk/periods                               billing
+*    /desk/rates                                 billing
+*    /desk/jobs                                  admin
+*    /desk/keys                                  admin
+"""
+#: Of some pages everybody who sees the list sees more than those who may act.
+_EXACTLY = {
+    "GET /desk": ANY_ROLE,
+    "GET /desk/services": frozenset({Role.SALES, Role.BILLING, Role.SUPPORT}),
+    "GET /desk/services/export.csv": frozenset({Role.SALES, Role.BILLING, Role.SUPPORT}),
+    "GET /desk/services/<public_id>": frozenset({Role.SALES, Role.BILLING, Role.SUPPORT}),
+}
+
+
+def _read() -> Iterator[tuple[str, str, frozenset[Role]]]:
+    for line in TABLE.strip().splitlines():
+        method, start, *names = line.split()
+        roles = ANY_ROLE if names == ["all"] else frozenset(Role(name) for name in names)
+        yield method, start, roles
+
+
+_LINES = sorted(_read(), key=lambda line: (len(line[1]), line[0] != "*"))
+
+
+def desk_routes() -> list[Route]:
+    """Every route that is for staff."""
+    return [route for route in ROUTES if route.who == Who.STAFF]
+
+
+def roles_for(route: Route) -> frozenset[Role]:
+    """Whom the table lets in; nobody where it says nothing."""
+    if route.name in _EXACTLY:
+        return _EXACTLY[route.name]
+    found: frozenset[Role] = frozenset()
+    for method, start, roles in _LINES:
+        if method in ("*", route.method) and route.rule.startswith(start):
+            found = roles
+    return found
