@@ -65,6 +65,7 @@ from invoices.correcting import MoreThanTheLine
 from invoices.drafts import NothingToIssue
 from invoices.memos import MemoBelowZero, MoreThanTheBill, NotCorrectable, NothingToCredit
 from payments.gateway import GatewayError, Misconfigured, WebhookRefused
+from web import moves
 from web.access import RoleMissing
 from web.context import request_id
 from web.csrf import Forged
@@ -196,6 +197,8 @@ def for_programs() -> bool:
 
 
 def _expected(error: ShopError) -> tuple[Response | str, int]:
+    if isinstance(error, NotFound) and (moved := moves.follow()) is not None:
+        return moved, moved.status_code
     status = status_of(error)
     if status >= 500:
         # What broke on our side stands in the log; whoever asked learns no more than that.
@@ -220,6 +223,8 @@ def _http(error: HTTPException) -> Any:
     status = error.code or 500
     if status < 400:
         return error
+    if status == 404 and (moved := moves.follow()) is not None:
+        return moved
     title, text = _TITLES.get(status, _TITLES[400])
     body, _ = answer(status, f"http_{status}", text, {}, title=title)
     response = body if isinstance(body, Response) else Response(body, mimetype="text/html")

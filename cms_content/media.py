@@ -16,6 +16,7 @@ from cms_content.models import MediaAsset, MediaRendition
 from core.kernel import audit, blobs
 from core.kernel.db import changed
 from core.kernel.errors import NotFound, StaleState
+from core.kernel.pictures import EXTENSIONS
 
 UPLOADED, DRAWN = "media:", "img/"
 #: Narrow phones, phones of twice the dots, desks, desks of twice the dots.
@@ -103,7 +104,7 @@ def resolve(session: Session, names: Iterable[str]) -> dict[str, Picture]:
 
 def address(public_id: str, made: MediaRendition) -> str:
     """Where a width of an upload is served."""
-    return f"/media/{public_id}-{made.width}.{made.media_type.rpartition('/')[2]}"
+    return f"/media/{public_id}-{made.width}.{EXTENSIONS[made.media_type]}"
 
 
 def rendition(session: Session, public_id: str, width: int, suffix: str) -> MediaRendition:
@@ -114,10 +115,9 @@ def rendition(session: Session, public_id: str, width: int, suffix: str) -> Medi
         .where(
             MediaAsset.public_id == public_id,
             MediaRendition.width == width,
-            MediaRendition.media_type == f"image/{suffix}",
         )
     )
-    if found is None:
+    if found is None or EXTENSIONS[found.media_type] != suffix:
         raise NotFound("picture")
     return found
 

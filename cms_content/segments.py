@@ -1,7 +1,7 @@
 """Whom a variant is for: rules about a visitor, and the variant that one gets.
 
-A rule that looks at what a visitor brings along (new or returning, signed in) makes its page private; one that
-looks at the address or at the language does not: those are part of what a cache keeps it under
+A rule that looks at what a visitor brings along (new or returning, signed in) makes its page private; one
+that looks at the address or at the language does not: those are part of what a cache keeps it under
 (docs/adr/0036-variants.md).
 """
 
