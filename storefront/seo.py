@@ -20,6 +20,7 @@ from web.pages import shelves
 seo = Blueprint("seo", __name__)
 #: So many addresses stand in one part.
 PART = 5_000
+MOST_PARTS = 10_000
 _CLOSED = ("/cart", "/checkout", "/account", "/desk", "/api/", "/o/", "/q/", "/pay/", "/methods/")
 _SPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
 
@@ -53,6 +54,8 @@ def index() -> Response:
 @allow(Who.EVERYBODY, Guard.NONE)
 def part(number: int) -> Response:
     """One part: 0 has pages and shelves, the others products."""
+    if number > MOST_PARTS:
+        raise NotFound("site map")
     with house().db.reading() as session:
         paths = list(_pages(session)) if number == 0 else _products(session, number)
     if not paths:

@@ -12,11 +12,12 @@ from cms_content.banners import Banner
 from cms_content.menus import MenuLink
 from cms_content.models import ContentRedirect
 from cms_content.pages import Window
+from core.catalog.models import Product
 from core.kernel.db import Database
 from core.kernel.errors import Invalid
 from core.kernel.ids import new_public_id
-from core.stock.models import StockLevel
 from tests import contents
+from tests import world as worlds
 from tests.contents import ANN
 from tests.rooms.web.looking import Page, statements
 from tests.rooms.web.stage import RILEY, Browser, Stage
@@ -292,19 +293,27 @@ def _data(html: str) -> dict:
     return dict(json.loads(found))
 
 
-def test_a_product_tells_its_price_and_availability_as_they_are(one_stage: Stage):
-    stage, path = one_stage, "/p/wi-fi-6-router"
-    answer = stage.browser().get(path)
-    data = _data(answer.get_data(as_text=True))
-    (offer,) = data["offers"]
-    assert (offer["price"], offer["priceCurrency"]) == ("129.00", "USD")
-    assert offer["availability"] == "https://schema.org/InStock"
-    assert "script-src 'self';" in answer.headers["Content-Security-Policy"]
+def _thing(stage: Stage, stock: int) -> str:
+    """A product of its own; answers its address."""
+    now, world, sku = stage.clock.now(), stage.world, f"LD-{new_public_id()[:8]}"
     with stage.db.transaction() as session:
-        level = session.get_one(StockLevel, stage.world.router.level_id)
-        level.on_hand = level.allocated + level.held
-    data = _data(stage.browser().get(path).get_data(as_text=True))
-    assert data["offers"][0]["availability"] == "https://schema.org/OutOfStock"
+        shelf = worlds._Shelf(session, now, world.price_list_id, world.location_id)
+        category = shelf.category(sku.lower(), "</script><script>", 90)
+        made = shelf.put(category, sku, sku, "physical", "device", "9.50", stock)
+        session.get_one(Product, made.product_id).name = f"{sku}</script><b>"
+    return f"/p/{made.slug}"
+
+
+def test_a_product_tells_its_price_and_availability_as_they_are(one_stage: Stage):
+    stage = one_stage
+    for stock, there in ((3, "InStock"), (0, "OutOfStock")):
+        answer = _fresh(stage).get(_thing(stage, stock))
+        html = answer.get_data(as_text=True)
+        (offer,) = _data(html)["offers"]
+        assert (offer["price"], offer["priceCurrency"]) == ("9.50", "USD")
+        assert offer["availability"] == f"https://schema.org/{there}"
+        assert _data(html)["name"].endswith("</script><b>")
+        assert "script-src 'self';" in answer.headers["Content-Security-Policy"]
 
 
 # --- pictures ---------------------------------------------------------------------------------
