@@ -47,6 +47,10 @@ COMMANDS = {
         "app.commands.bill", "bill the services that are due; safe to run again", "house"
     ),
     "verify": Command("app.commands.verify", "prove that the books add up"),
+    "backup": Command("app.commands.backup", "write the whole shop into one file, while it runs"),
+    "restore": Command(
+        "app.commands.restore", "bring a backup into a database: whole and proved, or not", "bare"
+    ),
     "export": Command("app.commands.export", "write the books as CSV: journal, balances, ageing"),
     "import-invoices": Command(
         "app.commands.import_invoices", "bring in another system's invoices"

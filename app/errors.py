@@ -27,10 +27,12 @@ from cart.quotes.refusals import (
     QuoteIncomplete,
     QuoteRefused,
 )
+from cms_content.pages import ScheduledAlready, Unfinished
 from core.catalog.products import UnknownSku
 from core.kernel.errors import Forbidden, Invalid, NotFound, ShopError, StaleState
 from core.kernel.idempotency import KeyInFlight, KeyReused
 from core.kernel.money import Money
+from core.kernel.pictures import FileTooLarge, PictureRefused
 from core.ledger.contested import NothingToContest
 from core.ledger.gift_cards import GiftCardInUse, GiftCardUnknown, GiftCardUsed
 from core.ledger.journal import PeriodClosed
@@ -41,12 +43,14 @@ from core.ledger.returns import RefundTooMuch
 from core.ledger.reversals import CannotUndo
 from core.ledger.splitting import TenderTooSmall
 from core.ledger.writeoffs import RequestedAlready, SamePerson, TooMuchToWriteOff
+from core.orders.fulfilling import NothingChosen, OrderNotOpen, TooManyPieces, WrongKind
 from core.parties.moves import ParentRefused
 from core.parties.staff import LastAdmin
 from core.parties.tokens import TooManyTokens
 from core.parties.users import DeadLink, WrongLogin
 from core.prices.resolve import NoPrice
 from core.stock.holds import OutOfStock
+from core.stock.sold import NotOnHand
 from core.subscriptions.errors import NotTaken, ServiceRefused
 from core.subscriptions.trial_claims import TrialRefused
 from core.subscriptions.trials import NothingToGoOn, TrialOver
@@ -55,16 +59,27 @@ from core.tax.service import NoTaxAnswer
 from core.tax.vat_ids import WrongVatId
 from flows.change_service import BillMoved, NotBillable
 from flows.choose_tenders import GiftCardForGiftCard
+from flows.manage_cards import CardGone, CardNeeded, NotAgain
 from flows.pay_bill import BillsChanged, DifferentPayers, NothingToPay
+from flows.schedule_payment import NoLongerPlanned
 from flows.set_up_method import SetupMismatch
 from flows.settle_payment import PaymentMismatch
 from flows.start_payment import ChargeUnderWay
 from flows.start_trial import HasThePlan, NoAccount, WordsChanged
 from invoices.billing.runs import DayAhead, TooLongAgo
 from invoices.correcting import MoreThanTheLine
+from invoices.disputes.refusals import (
+    CreditTooMuch,
+    CreditTooSmall,
+    DisputedTooMuch,
+    DisputeRefused,
+    OwnDispute,
+)
 from invoices.drafts import NothingToIssue
 from invoices.memos import MemoBelowZero, MoreThanTheBill, NotCorrectable, NothingToCredit
+from payments.autopay import AutoPayRuns
 from payments.gateway import GatewayError, Misconfigured, WebhookRefused
+from payments.scheduled import BeingCharged
 from web import moves
 from web.access import RoleMissing
 from web.context import request_id
@@ -83,12 +98,19 @@ STATUS: dict[type[Exception], int] = {
     Forged: 403,
     WrongLogin: 401,
     Invalid: 422,
+    Unfinished: 422,
+    ScheduledAlready: 409,
     CheckoutIncomplete: 422,
     BadQuantity: 422,
     TooMany: 422,
     NoPrice: 422,
     DeadLink: 410,
     StaleState: 409,
+    OrderNotOpen: 409,
+    TooManyPieces: 409,
+    NothingChosen: 422,
+    WrongKind: 422,
+    NotOnHand: 409,
     RateOverlaps: 409,
     WrongVatId: 422,
     NoTaxAnswer: 503,
@@ -136,14 +158,27 @@ STATUS: dict[type[Exception], int] = {
     NotCorrectable: 409,
     NothingToCredit: 422,
     MoreThanTheLine: 422,
+    DisputeRefused: 409,
+    DisputedTooMuch: 422,
+    CreditTooMuch: 422,
+    CreditTooSmall: 422,
+    OwnDispute: 403,
     MoreThanTheBill: 422,
     MemoBelowZero: 422,
     DifferentPayers: 422,
+    PictureRefused: 422,
+    FileTooLarge: 413,
     KeyInFlight: 409,
     KeyReused: 422,
     PaymentMismatch: 409,
     SetupMismatch: 409,
     ChargeUnderWay: 409,
+    BeingCharged: 409,
+    AutoPayRuns: 409,
+    CardNeeded: 409,
+    CardGone: 409,
+    NotAgain: 409,
+    NoLongerPlanned: 409,
     WebhookRefused: 400,
     MalformedJson: 400,
     KeyMissing: 400,

@@ -26,15 +26,20 @@ from flows import (
     hear_event,
     issue_invoice,
     make_statements,
+    manage_cards,
     notify,
     notify_service,
     reconcile,
     refund,
     refund_memo,
+    run_autopay,
     run_billing,
+    run_card_payments,
     run_trials,
     send_quote,
     store_trial_card,
+    tell_dispute,
+    tell_order,
     tell_quote,
     trial_letters,
 )
@@ -79,6 +84,15 @@ def _tell_statement(session: Session, house: House, event: events.StatementStore
 
 def _tell_order(session: Session, house: House, event: events.OrderPlaced) -> None:
     notify.order_placed(session, uuid.UUID(event.order_id), house.links, house.clock.now())
+
+
+def _tell_parcel(session: Session, house: House, event: events.OrderShipped) -> None:
+    tell_order.shipped(session, uuid.UUID(event.fulfilment_id), house.links, house.clock.now())
+
+
+def _tell_change(session: Session, house: House, event: events.OrderChanged) -> None:
+    change_id = uuid.UUID(event.change_id)
+    tell_order.changed(session, change_id, event.how, house.links, house.clock.now())
 
 
 def _tell_document(session: Session, house: House, event: events.DocumentStored) -> None:
@@ -139,6 +153,19 @@ def _tell_quote_closed(session: Session, house: House, event: events.QuoteClosed
     tell_quote.closed(session, quote_id, event.how, house.links, house.clock.now())
 
 
+def _tell_dispute(session: Session, house: House, event: events.DisputeOpened) -> None:
+    tell_dispute.opened(session, uuid.UUID(event.dispute_id), house.links, house.clock.now())
+
+
+def _tell_dispute_message(session: Session, house: House, event: events.DisputeMessaged) -> None:
+    tell_dispute.messaged(session, uuid.UUID(event.message_id), house.links, house.clock.now())
+
+
+def _tell_dispute_closed(session: Session, house: House, event: events.DisputeClosed) -> None:
+    dispute_id = uuid.UUID(event.dispute_id)
+    tell_dispute.closed(session, dispute_id, event.how, house.links, house.clock.now())
+
+
 def _remind_quotes(house: House, _: object) -> None:
     tell_quote.remind(house)
 
@@ -173,7 +200,24 @@ def _detach_method(house: House, event: events.MethodDetached) -> None:
 
 
 def _tell_failed_charge(session: Session, house: House, event: events.ChargeFailed) -> None:
-    notify.charge_failed(session, uuid.UUID(event.operation_id), house.links, house.clock.now())
+    notify.charge_failed(session, uuid.UUID(event.operation_id), house)
+
+
+def _charge_payment(house: House, event: events.ScheduledPaymentDue) -> None:
+    charge_on_file.charge_payment(house, uuid.UUID(event.scheduled_payment_id), event.tries)
+
+
+def _use_instead(house: House, event: events.MethodStored) -> None:
+    manage_cards.stored(house, uuid.UUID(event.operation_id))
+
+
+def _follow_autopay(session: Session, house: House, event: events.OpenItemsChanged) -> None:
+    run_autopay.follow(session, house, uuid.UUID(event.account_id))
+
+
+def _card_payments(house: House, _: object) -> None:
+    """What could not be told or called for stands in the log; the next round tries again."""
+    run_card_payments.run(house)
 
 
 def _take_discounts(session: Session, house: House, event: events.OpenItemsChanged) -> None:
@@ -250,6 +294,8 @@ HANDLERS: dict[str, Within | Owning] = {
     "store_document": Owning(_store),
     "store_statement": Owning(_store_statement),
     "tell_order": Within(_tell_order),
+    "tell_parcel": Within(_tell_parcel),
+    "tell_change": Within(_tell_change),
     "tell_document": Within(_tell_document),
     "tell_statement": Within(_tell_statement),
     "tell_payment": Within(_tell_payment),
@@ -264,6 +310,9 @@ HANDLERS: dict[str, Within | Owning] = {
     "tell_quote_message": Within(_tell_quote_message),
     "tell_quote_closed": Within(_tell_quote_closed),
     "remind_quotes": Owning(_remind_quotes),
+    "tell_dispute": Within(_tell_dispute),
+    "tell_dispute_message": Within(_tell_dispute_message),
+    "tell_dispute_closed": Within(_tell_dispute_closed),
     "send_notice": Owning(_send),
     "apply_inbound": Owning(_apply_inbound),
     "refund": Owning(_refund),
@@ -272,6 +321,10 @@ HANDLERS: dict[str, Within | Owning] = {
     "charge_on_file": Owning(_charge),
     "detach_method": Owning(_detach_method),
     "tell_failed_charge": Within(_tell_failed_charge),
+    "charge_payment": Owning(_charge_payment),
+    "use_instead": Owning(_use_instead),
+    "follow_autopay": Within(_follow_autopay),
+    "card_payments": Owning(_card_payments),
     "take_discounts": Within(_take_discounts),
     "reconcile": Owning(_reconcile),
     "statements": Owning(_statements),
@@ -291,12 +344,14 @@ HANDLERS: dict[str, Within | Owning] = {
 #: event -> who hears it, the most urgent first
 ROUTES: dict[str, tuple[str, ...]] = {
     "OrderPlaced": ("issue_invoice", "tell_order"),
+    "OrderShipped": ("tell_parcel",),
+    "OrderChanged": ("tell_change",),
     "InvoiceIssued": ("store_document",),
     "DocumentStored": ("tell_document",),
     "StatementMade": ("store_statement",),
     "StatementStored": ("tell_statement",),
     "PaymentApplied": ("tell_payment",),
-    "OpenItemsChanged": ("take_discounts",),
+    "OpenItemsChanged": ("take_discounts", "follow_autopay"),
     "InboundReceived": ("apply_inbound",),
     "RefundWanted": ("refund",),
     "CreditToRefund": ("refund_credit",),
@@ -307,9 +362,10 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "SubscriptionEnded": ("end_trial", "tell_service_ended"),
     "TrialStarted": ("begin_trial",),
     "TrialEnded": ("tell_trial_over",),
-    "MethodStored": ("store_trial_card", "tell_method"),
+    "MethodStored": ("store_trial_card", "use_instead", "tell_method"),
     "MethodDetached": ("detach_method",),
     "ChargeWanted": ("charge_on_file",),
+    "ScheduledPaymentDue": ("charge_payment",),
     "ChargeFailed": ("tell_failed_charge",),
     "BillChunkPlanned": ("bill_chunk",),
     "QuoteRequested": ("tell_quote_asked",),
@@ -317,12 +373,16 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "QuoteStored": ("tell_quote",),
     "QuoteMessaged": ("tell_quote_message",),
     "QuoteClosed": ("tell_quote_closed",),
+    "DisputeOpened": ("tell_dispute",),
+    "DisputeMessaged": ("tell_dispute_message",),
+    "DisputeClosed": ("tell_dispute_closed",),
     "NoticeQueued": ("send_notice",),
 }
 
 #: handler -> seconds between two runs
 SCHEDULES: dict[str, int] = {
     "reconcile": 120,
+    "card_payments": 300,
     "statements": 21_600,
     "services": 900,
     "bill": 3600,

@@ -61,6 +61,13 @@ def _port(value: str) -> int:
     return int(value)
 
 
+def _day_counts(value: str) -> tuple[int, ...]:
+    days = tuple(_count(part.strip()) for part in value.split(",") if part.strip())
+    if len(days) > 10:  # card networks count the tries
+        raise ValueError
+    return days
+
+
 def _names(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
@@ -221,6 +228,18 @@ class Settings:
     )
     quote_valid_days: int = _setting("QUOTE_VALID_DAYS", _count, "days, 1 at least", "30")
     quote_remind_days: int = _setting("QUOTE_REMIND_DAYS", _count, "days, 1 at least", "3")
+    autopay_notice_days: int = _setting("AUTOPAY_NOTICE_DAYS", _count, "days, 1 at least", "3")
+    charge_retry_days: tuple[int, ...] = _setting(
+        "CHARGE_RETRY_DAYS", _day_counts, "days after each decline, as 3,5,7; empty: never", "3,5,7"
+    )
+    card_expiry_days: int = _setting("CARD_EXPIRY_DAYS", _count, "days, 1 at least", "21")
+    dispute_answer_days: int = _setting(
+        "DISPUTE_ANSWER_DAYS", _count, "business days, 1 at least", "5"
+    )
+    dispute_credit: int = _setting(
+        "DISPUTE_CREDIT_LIMIT", _whole, "whole units of the bill’s currency", "100"
+    )
+    dispute_file_mb: int = _setting("DISPUTE_FILE_MB", _count, "megabytes, 1 at least", "8")
     return_origins: tuple[str, ...] = _setting(
         "RETURN_ORIGINS", _names, "origins that an API checkout may return to", ""
     )

@@ -20,6 +20,7 @@ import core.ledger.rates
 import core.ledger.tender_models
 import core.ledger.writeoffs
 import core.notices.models
+import core.orders.fulfilment_models
 import core.orders.models
 import core.parties.factor_models
 import core.parties.models
@@ -31,8 +32,10 @@ import core.subscriptions.models
 import core.subscriptions.trial_models
 import core.tax.models
 import invoices.billing.models
+import invoices.disputes.models
 import invoices.models
 import invoices.statements.models
+import payments.automatic_models
 import payments.models
 from core.kernel.db import Base
 

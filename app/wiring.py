@@ -13,10 +13,11 @@ from core.tax.http_service import HttpTaxService
 from core.tax.register import Vies
 from core.tax.service import ElseOwnTable, OwnTable, TaxService
 from flows.browse import Shelves
-from flows.house import House, Rules
+from flows.house import CardRules, House, Rules
 from flows.links import Links
 from flows.show_page import PublishedPages
 from invoices.billing.bounds import Bounds
+from invoices.disputes import rules as disputes
 from payments.stripe_gateway import StripeGateway, check_key
 from web.context import WebSettings
 
@@ -85,6 +86,16 @@ def rules(settings: Settings) -> Rules:
             margin_ppm=settings.quote_margin * 10_000,
             remind_days=settings.quote_remind_days,
             valid_days=settings.quote_valid_days,
+        ),
+        cards=CardRules(
+            retry_days=settings.charge_retry_days,
+            notice_days=settings.autopay_notice_days,
+            expiry_days=settings.card_expiry_days,
+        ),
+        disputes=disputes.Rules(
+            answer_days=settings.dispute_answer_days,
+            credit_limit=settings.dispute_credit,
+            file_bytes=settings.dispute_file_mb * 1_000_000,
         ),
     )
 

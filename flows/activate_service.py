@@ -10,7 +10,7 @@ from core.orders.models import OrderLine
 from core.prices import plans
 from core.subscriptions import activating, reading, states
 from core.subscriptions.models import Subscription
-from flows import hold_service
+from flows import hold_service, ship_order
 from flows.hold_service import Asked
 from flows.house import House
 
@@ -22,8 +22,10 @@ def activate(house: House, asked: Asked, on: date) -> Subscription:
     """
 
     def work(session: Session) -> Subscription:
-        row = hold_service.hold(session, house, asked)
-        return activate_within(session, row, on, asked.actor, house.clock.now())
+        row, now = hold_service.hold(session, house, asked), house.clock.now()
+        activate_within(session, row, on, asked.actor, now)
+        ship_order.activated(session, row.id, asked.actor, now)
+        return row
 
     return house.db.run_tx(work)
 
@@ -37,8 +39,12 @@ def activate_within(
     return row
 
 
-def at_once(session: Session, lines: Iterable[OrderLine], actor: str, now: datetime) -> None:
-    """Begin what needs nobody to connect it: the plans of an order that has just become certain."""
+def at_once(
+    session: Session, lines: Iterable[OrderLine], actor: str, now: datetime
+) -> list[OrderLine]:
+    """Begin what needs nobody to connect it: the plans of an order that becomes certain; answers their
+    lines."""
+    begun = []
     found = [line for line in lines if line.subscription_id and line.variant_id]
     known = plans.of_variants(session, [line.variant_id for line in found if line.variant_id])
     for line in found:
@@ -47,3 +53,5 @@ def at_once(session: Session, lines: Iterable[OrderLine], actor: str, now: datet
             continue
         row = reading.lock(session, line.subscription_id)
         activate_within(session, row, states.today(session, row, now), actor, now)
+        begun.append(line)
+    return begun

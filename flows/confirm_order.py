@@ -8,7 +8,7 @@ from cart import checkout, lines
 from cart.quotes import answering
 from core.events import OrderPlaced
 from core.kernel import jobs
-from core.orders import placing
+from core.orders import fulfilling, placing
 from core.orders.models import Order
 from core.stock import holds
 from core.stock.holds import Owner
@@ -32,9 +32,10 @@ def confirm(session: Session, house: House, order: Order, payment: str) -> None:
         now,
     )
     ordering.begin(session, order, found, now)
-    activate_service.at_once(session, found, f"order:{order.public_id}", now)
+    begun = activate_service.at_once(session, found, f"order:{order.public_id}", now)
     answering.settle(session, order, now)
     if order.cart_id is not None:
         lines.move(session, order.cart_id, "checking_out", "ordered")
     jobs.record(session, OrderPlaced(str(order.id)), now, key=f"placed:{order.id}", priority=1)
     placing.confirm(session, order, payment, now)
+    fulfilling.at_once(session, order, found, begun, now)

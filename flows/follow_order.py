@@ -11,17 +11,13 @@ from core.kernel.money import Money
 from core.ledger import items, paid_by
 from core.ledger.items import Open
 from core.ledger.paid_by import PaidBy
-from core.orders import placing
+from core.orders import following, placing
+from core.orders.following import Change, Sent
 from core.orders.models import Order, OrderLine
 from invoices import reading
 from invoices.models import Invoice
 from payments import reading as payments
 from payments.models import Payment
-
-#: In which state an order's tenders are, by its lifecycle.
-_TENDERS = {"pending": "reserved", "cancelled": "released"} | dict.fromkeys(
-    ("confirmed", "completed"), "committed"
-)
 
 
 @dataclass(frozen=True)
@@ -39,11 +35,19 @@ class Followed:
     payments: Sequence[Payment]
     #: Gift cards, credit, card or terms: how it is paid, or was to be paid.
     tenders: Sequence[PaidBy]
+    #: Parcels and what was done, and the cancellations and returns, the oldest first.
+    sent: Sequence[Sent] = ()
+    changes: Sequence[Change] = ()
+
+    @property
+    def is_placed(self) -> bool:
+        """Was it ever certain? It may be cancelled since."""
+        return self.order.number is not None
 
     @property
     def paid_by(self) -> Sequence[PaidBy]:
         """How it was paid, once that is certain."""
-        return () if self.order.lifecycle in ("pending", "cancelled") else self.tenders
+        return self.tenders if self.is_placed else ()
 
     @property
     def due(self) -> Money:
@@ -72,5 +76,14 @@ def follow(session: Session, order: Order) -> Followed:
         stored=reading.stored_ids(session, [row.id for row in found]),
         open_items=items.of_sources(session, [row.id for row in found]),
         payments=payments.of_order(session, order.id),
-        tenders=paid_by.of_order(session, order.id, _TENDERS[order.lifecycle]),
+        tenders=paid_by.of_order(session, order.id, _tenders(order)),
+        sent=following.sent(session, order.id),
+        changes=following.changes(session, order.id),
     )
+
+
+def _tenders(order: Order) -> str:
+    """In which state an order's tenders are."""
+    if order.number is not None:
+        return "committed"
+    return "reserved" if order.lifecycle == "pending" else "released"

@@ -95,6 +95,9 @@ def _write(session: Session, house: House, back: Back) -> list[uuid.UUID]:
             act.to_gift_card(tender, amount)
         elif tender.kind == "credit":
             act.to_credit(tender, amount)
+    left = sum(one.left.minor for one in found) - back.amount.minor
+    if left == 0 and order.payment == "paid":
+        placing.set_payment(session, order, "refunded")
     audit.write(session, now, back.actor, "order.refunded", ("order", order.public_id))
     crash.point("give_back.before_commit")
     return asked

@@ -15,7 +15,20 @@ from flows.browse import Shelves
 from flows.links import Links
 from flows.show_page import PublishedPages
 from invoices.billing.bounds import Bounds
+from invoices.disputes import rules
 from payments.gateway import Gateway
+
+
+@dataclass(frozen=True)
+class CardRules:
+    """How cards on file are charged without their owners."""
+
+    #: How many days after each declined try the next one is made; then no more.
+    retry_days: tuple[int, ...] = (3, 5, 7)
+    #: So many days before AutoPay charges a card its owner is told how much.
+    notice_days: int = 3
+    #: So many days before the end of its month the owner of a card is told that it expires.
+    expiry_days: int = 21
 
 
 @dataclass(frozen=True)
@@ -36,6 +49,9 @@ class Rules:
     bills: Bounds = field(default_factory=Bounds)
     #: Up to where one person may send a quote alone, and when its customer is reminded.
     quotes: Limits = field(default_factory=Limits)
+    cards: CardRules = field(default_factory=CardRules)
+    #: When disputes are answered, and up to where by one person.
+    disputes: rules.Rules = field(default_factory=rules.Rules)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from core.kernel.money import Money, total
 from core.ledger import items, returns, tenders
 from core.ledger.items import Open
 from core.ledger.returns import Returnable
+from core.orders import changing
 from core.parties import accounts
 from flows import give_back, refund
 from flows.give_back import Back
@@ -51,7 +52,8 @@ def _back(session: Session, memo: Invoice, order_id: uuid.UUID | None) -> Back |
     amount = min(_free(session, credit), _paid(found, credit.amount.currency))
     if amount.minor <= 0 and not returns.is_known(session, _key(memo)):
         return None
-    return Back(order_id, amount, _key(memo), "credit_memo", from_sources=[memo.id])
+    way = changing.way_of_memo(session, memo.id) or returns.USUAL
+    return Back(order_id, amount, _key(memo), "credit_memo", way, from_sources=[memo.id])
 
 
 def _corrected(memo: Invoice) -> uuid.UUID:

@@ -5,8 +5,10 @@ them. Nothing is written.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Protocol
 
 from sqlalchemy.orm import Session
 
@@ -14,14 +16,25 @@ from core.entitlements import proofs as entitlements
 from core.kernel import audit
 from core.kernel.blobs import Blobs
 from core.kernel.clock import Clock
-from core.kernel.db import Database
 from core.kernel.proof import Part
 from core.ledger import proofs as ledger
 from core.ledger import tender_proofs as tenders
 from core.ledger import valuation
+from core.orders import piece_proofs
 from core.orders import proofs as orders
 from core.stock import proofs as stock
-from invoices.proofs import books, bundles, memos, series, services, statements, stored, taxes
+from flows import sold_proofs
+from invoices.proofs import (
+    books,
+    bundles,
+    disputes,
+    memos,
+    series,
+    services,
+    statements,
+    stored,
+    taxes,
+)
 from payments import proofs as payments
 
 TODAY_ONLY = "known for today only"
@@ -65,8 +78,16 @@ class _Look:
         return self.as_of or self.now.date()
 
 
+class Snapshots(Protocol):
+    """A database as far as proving goes."""
+
+    def snapshot(self, *, large: bool = False) -> AbstractContextManager[Session]:
+        """A session in which every statement sees the same moment."""
+        ...
+
+
 def verify(
-    db: Database, clock: Clock, *, as_of: date | None = None, blobs: Blobs | None = None
+    db: Snapshots, clock: Clock, *, as_of: date | None = None, blobs: Blobs | None = None
 ) -> Iterator[Finding]:
     """Prove each line of the list. ``as_of`` leaves out what is dated later; ``blobs``, where
     stored documents are, asks to read each of them whole."""
@@ -141,11 +162,13 @@ def _bundles(look: _Look) -> list[Part]:
 
 
 def _credits(look: _Look) -> list[Part]:
-    return [
+    parts = [
         series.credits_stay_below_their_lines(look.session),
         memos.memos_are_of_their_bills(look.session),
         memos.a_full_credit_is_the_bill(look.session),
+        disputes.credits_are_their_memos(look.session),
     ]
+    return parts if look.past else [*parts, disputes.contested_is_what_stands(look.session)]
 
 
 def _numbers(look: _Look) -> list[Part]:
@@ -161,7 +184,11 @@ def _numbers(look: _Look) -> list[Part]:
 def _stock(look: _Look) -> list[Part] | str:
     if look.past:
         return TODAY_ONLY
-    return [stock.levels_are_true(look.session, look.now)]
+    return [
+        stock.levels_are_true(look.session, look.now),
+        piece_proofs.pieces_are_counted(look.session),
+        sold_proofs.what_waits_is_allocated(look.session),
+    ]
 
 
 def _ageing(look: _Look) -> list[Part]:

@@ -150,8 +150,10 @@ class Words:
     # why a memo was made
     void: str = "Taken back in full"
     returned: str = "Returned"
+    cancelled: str = "Cancelled before it was sent"
     wrong: str = "We billed it wrongly"
     goodwill: str = "A courtesy"
+    disputed: str = "You disputed it"
     early_payment: str = "Early payment"
     more_used: str = "More than was billed"
     not_used: str = "Days that are not used"
@@ -326,8 +328,10 @@ DE = Words(
     trial="Kostenlos zum Ausprobieren",
     void="Vollständig zurückgenommen",
     returned="Rückgabe",
+    cancelled="Vor dem Versand storniert",
     wrong="Falsch berechnet",
     goodwill="Kulanz",
+    disputed="Von Ihnen beanstandet",
     early_payment="Skonto",
     more_used="Mehr, als berechnet war",
     not_used="Tage, die nicht genutzt werden",

@@ -114,7 +114,7 @@ def _onward(house: House, operation: PaymentOperation) -> str:
             return f"/account/payments/{paid.public_id}" if paid else "/account"
         order = session.get_one(Order, operation.order_id)
         quote = sent.quote_of_order(session, order.id)
-    if paid is not None or order.lifecycle == "confirmed":
+    if paid is not None or order.lifecycle in ("confirmed", "completed"):
         return f"{house.links.order(order.public_id)}/thanks"
     if quote is not None:
         return house.links.quote(quote.public_id)

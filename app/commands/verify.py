@@ -19,14 +19,15 @@ def run(argv: Sequence[str], settings: Settings, db: Database, clock: Clock, out
     failed = 0
     for finding in verify(db, clock, as_of=asked.as_of, blobs=blobs):
         failed += not finding.holds
-        print(_line(finding), file=out, flush=True)
+        print(line(finding), file=out, flush=True)
         for word in finding.offenders:
             print(f"      {word}", file=out)
     print(f"{failed} of 12 FAILED" if failed else "All of it holds.", file=out)
     return 1 if failed else 0
 
 
-def _line(finding: Finding) -> str:
+def line(finding: Finding) -> str:
+    """One line of the list, as it is printed."""
     verdict = ("ok" if finding.holds else "FAILED") if finding.proved else "—"
     return f"{finding.number:>2}  {verdict:<6}  {finding.claim}: {finding.figure}"
 

@@ -22,7 +22,7 @@ from core.kernel.db import Database
 
 _HERE = Path(__file__).resolve().parent
 #: The lock under which one process at a time migrates a PostgreSQL database.
-_LOCK = 7_205_311
+LOCK = 7_205_311
 
 
 def upgrade(url: str, revision: str = "head") -> None:
@@ -34,7 +34,7 @@ def upgrade(url: str, revision: str = "head") -> None:
     try:
         with made.begin() as connection:
             if made.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
             command.upgrade(config(connection), revision)
             refuse_loose_ends(connection)
     finally:

@@ -17,6 +17,11 @@ LIFECYCLE = {
     "cancelled": (),
     "completed": (),
 }
+FULFILMENT = {
+    "unfulfilled": ("partial", "fulfilled"),
+    "partial": ("fulfilled",),
+    "fulfilled": (),
+}
 PAYMENT = {
     "awaiting": ("paid", "on_terms", "released"),
     "on_terms": ("paid",),
@@ -77,6 +82,8 @@ class Order(Base):
     placed_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
     cancel_reason: Mapped[str | None] = mapped_column(String(60))
+    #: Of an order on the phone: which of the staff took it, as the audit log names them.
+    taken_by: Mapped[str | None] = mapped_column(String(80))
 
 
 class OrderLine(Base):
@@ -94,6 +101,9 @@ class OrderLine(Base):
             "AND subscription_id IS NULL)",
             name="bundle",
         ),
+        CheckConstraint("fulfilled >= 0 AND cancelled >= 0 AND returned >= 0", name="signs"),
+        CheckConstraint("fulfilled + cancelled <= quantity", name="no_more_than_ordered"),
+        CheckConstraint("returned <= fulfilled", name="returned_was_sent"),
         Index(
             "ix_order_line_parent_id",
             "parent_id",
@@ -130,6 +140,16 @@ class OrderLine(Base):
     term_months: Mapped[int | None]
     subscription_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("subscription.id"))
     period_index: Mapped[int | None]
+    #: How many pieces are sent or done, cancelled, and on their way back or there; a bundle's stand with its
+    #: pieces. ``core.orders.fulfilling`` alone writes these.
+    fulfilled: Mapped[int] = mapped_column(default=0)
+    cancelled: Mapped[int] = mapped_column(default=0)
+    returned: Mapped[int] = mapped_column(default=0)
+
+    @property
+    def waiting(self) -> int:
+        """Pieces that are still to be sent or done."""
+        return self.quantity - self.fulfilled - self.cancelled
 
     @property
     def priced_minor(self) -> int:

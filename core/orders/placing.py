@@ -16,6 +16,7 @@ from core.kernel.db import changed, insert_new, insert_rows
 from core.kernel.errors import NotFound, StaleState
 from core.kernel.ids import new_id, new_public_id
 from core.orders.models import (
+    FULFILMENT,
     LIFECYCLE,
     PAYMENT,
     Order,
@@ -26,7 +27,7 @@ from core.orders.models import (
 from core.tax.arithmetic import TaxedLine
 
 ORDER_SERIES = "order"
-_TABLES = {"lifecycle": LIFECYCLE, "payment": PAYMENT}
+_TABLES = {"lifecycle": LIFECYCLE, "payment": PAYMENT, "fulfilment": FULFILMENT}
 #: The first number is one more than this.
 BEFORE_FIRST = 10_000
 
@@ -272,23 +273,24 @@ def confirm(session: Session, order: Order, payment: str, now: datetime) -> None
     position = numbering.take(session, order.legal_entity_id, ORDER_SERIES)
     number = number_of(position)
     states = {"lifecycle": "confirmed", "payment": payment}
-    _move(session, order, states, number=number, placed_at=now)
+    move(session, order, states, number=number, placed_at=now)
 
 
 def cancel(session: Session, order: Order, reason: str, now: datetime) -> None:
     """Pending → cancelled; its cart or quote is free for another attempt. StaleState when it was too late."""
     states = {"lifecycle": "cancelled", "payment": "released"}
     freed = {"cart_id": None, "quote_version_id": None}
-    _move(session, order, states, **freed, cancelled_at=now, cancel_reason=reason)
+    move(session, order, states, **freed, cancelled_at=now, cancel_reason=reason)
 
 
 def set_payment(session: Session, order: Order, state: str) -> None:
     """Move the payment state along its table."""
-    _move(session, order, {"payment": state})
+    move(session, order, {"payment": state})
 
 
-def _move(session: Session, order: Order, states: dict[str, str], **values: Any) -> None:
-    """One statement: all states move and the values are set, or StaleState is raised."""
+def move(session: Session, order: Order, states: dict[str, str], **values: Any) -> None:
+    """For the writers of the states: in one statement all move and the values are set, or StaleState is
+    raised."""
     allowed = {
         f"from_{name}": [one for one, onward in _TABLES[name].items() if to in onward]
         for name, to in states.items()

@@ -29,6 +29,7 @@ class StockLevel(Base):
     __table_args__ = (
         UniqueConstraint("variant_id", "location_id"),
         CheckConstraint("held >= 0 AND allocated >= 0 AND backorder_limit >= 0", name="signs"),
+        CheckConstraint("on_hand >= 0 AND low_at >= 0", name="pieces"),
         CheckConstraint("on_hand - allocated - held + backorder_limit >= 0", name="not_oversold"),
     )
 
@@ -39,6 +40,8 @@ class StockLevel(Base):
     allocated: Mapped[int] = mapped_column(default=0)
     held: Mapped[int] = mapped_column(default=0)
     backorder_limit: Mapped[int] = mapped_column(default=0)
+    #: From so few pieces that can be had on, it is marked as low.
+    low_at: Mapped[int] = mapped_column(default=0)
 
 
 class Hold(Base):
@@ -82,6 +85,7 @@ class StockMovement(Base):
             name="kind",
         ),
         Index("ix_stock_movement_level_id", "level_id"),
+        Index("ix_stock_movement_reference", "reference"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -91,6 +95,9 @@ class StockMovement(Base):
     allocated: Mapped[int] = mapped_column(default=0)
     reference: Mapped[str] = mapped_column(String(80))
     at: Mapped[datetime]
+    #: Of an adjustment: who said so, and why.
+    actor: Mapped[str | None] = mapped_column(String(80))
+    note: Mapped[str | None] = mapped_column(String(200))
 
 
 class LogicalResource(Base):

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, datetime
 from typing import Any
 
@@ -267,15 +268,16 @@ def bytes_have_their_hash(session: Session, blobs: Blobs) -> Part:
 
 
 def _changed(session: Session, blobs: Blobs) -> Iterator[str]:
-    rows = session.execute(
+    found = session.execute(
         select(Statement.number, StoredStatement.sha256)
         .join(Statement, Statement.id == StoredStatement.statement_id)
         .order_by(Statement.number)
         .execution_options(yield_per=500)
     )
-    for number, sha256 in rows:
-        if not is_whole(blobs, sha256):
-            yield f"the bytes of statement {number} are missing or not those of {sha256[:12]}…"
+    with closing(found) as rows:  # whoever has seen enough reads no further
+        for number, sha256 in rows:
+            if not is_whole(blobs, sha256):
+                yield f"the bytes of statement {number} are missing or not those of {sha256[:12]}…"
 
 
 def words_are_the_figures(session: Session) -> Part:
@@ -285,7 +287,7 @@ def words_are_the_figures(session: Session) -> Part:
 
 
 def _disagreeing(session: Session) -> Iterator[str]:
-    rows = session.execute(
+    found = session.execute(
         select(
             Statement.number,
             Statement.currency,
@@ -306,9 +308,10 @@ def _disagreeing(session: Session) -> Iterator[str]:
         .order_by(Statement.id)
         .execution_options(yield_per=20)
     )
-    for row in rows:
-        for what in _disagreements(row):
-            yield f"statement {row.number}: {what}"
+    with closing(found) as rows:  # whoever has seen enough reads no further
+        for row in rows:
+            for what in _disagreements(row):
+                yield f"statement {row.number}: {what}"
 
 
 def _disagreements(row: Any) -> Iterator[str]:

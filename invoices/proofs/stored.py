@@ -1,6 +1,7 @@
 """Stored documents: their bytes have their hash, their words are the books' figures, none is missing."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,15 +33,16 @@ def bytes_have_their_hash(session: Session, blobs: Blobs) -> Part:
 
 
 def _changed(session: Session, blobs: Blobs) -> Iterator[str]:
-    rows = session.execute(
+    found = session.execute(
         select(Invoice.number, StoredDocument.sha256)
         .join(Invoice, Invoice.id == StoredDocument.invoice_id)
         .order_by(Invoice.number)
         .execution_options(yield_per=500)
     )
-    for number, sha256 in rows:
-        if not is_whole(blobs, sha256):
-            yield f"the bytes of document {number} are missing or not those of {sha256[:12]}…"
+    with closing(found) as rows:  # whoever has seen enough reads no further
+        for number, sha256 in rows:
+            if not is_whole(blobs, sha256):
+                yield f"the bytes of document {number} are missing or not those of {sha256[:12]}…"
 
 
 def words_are_the_figures(session: Session) -> Part:
@@ -50,7 +52,7 @@ def words_are_the_figures(session: Session) -> Part:
 
 
 def _disagreeing(session: Session) -> Iterator[str]:
-    rows = session.execute(
+    found = session.execute(
         select(
             Invoice.number,
             Invoice.kind,
@@ -63,9 +65,10 @@ def _disagreeing(session: Session) -> Iterator[str]:
         .order_by(Invoice.id)
         .execution_options(yield_per=100)
     )
-    for row in rows:
-        for what in _disagreements(row):
-            yield f"document {row.number}: {what}"
+    with closing(found) as rows:  # whoever has seen enough reads no further
+        for row in rows:
+            for what in _disagreements(row):
+                yield f"document {row.number}: {what}"
 
 
 def _disagreements(row: Any) -> Iterator[str]:

@@ -7,7 +7,7 @@ from alembic import op
 from app.migrations.ops import guarded_batch, run
 
 revision = "0006"
-down_revision = "0007"
+down_revision = "0003"
 
 INT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 

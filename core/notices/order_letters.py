@@ -1,0 +1,49 @@
+"""What the mails about placed orders say: a parcel is on its way, pieces are cancelled or come back."""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+
+from core.kernel.money import Money
+from core.notices.letters import Letter
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A parcel that is on its way. ``tracking_link`` and ``tracking_number`` may be empty."""
+
+    carrier: str
+    tracking_number: str
+    tracking_link: str
+    pieces: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ParcelLetter(Letter):
+    """A parcel left. ``following`` are the pieces that come later."""
+
+    TEMPLATE: ClassVar[str] = "parcel"
+
+    number: str
+    sent_on: date
+    parcel: Parcel
+    following: tuple[str, ...]
+    address: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OrderChangeLetter(Letter):
+    """Of pieces: ``how`` is cancelled, announced (to come back), received or withdrawn. ``amount`` is what
+    the memo credited; ``goes``: back to how it was paid, kept as credit, off the bill (owed), or nowhere."""
+
+    TEMPLATE: ClassVar[str] = "order_change"
+
+    how: str
+    number: str
+    return_number: str
+    on: date
+    pieces: tuple[str, ...]
+    amount: Money
+    goes: str
+    whole: bool
+    send_to: tuple[str, ...]

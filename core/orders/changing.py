@@ -1,0 +1,184 @@
+"""Changes after placing: cancellations, and returns from their announcement to the goods' arrival.
+
+Called by the flows; the order is locked by them. Money and stock are theirs too.
+"""
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
+
+from core.kernel.db import changed, insert_rows
+from core.kernel.errors import NotFound, StaleState
+from core.kernel.ids import new_id, new_public_id
+from core.orders import fulfilling
+from core.orders.fulfilling import Some
+from core.orders.fulfilment_models import (
+    CHANGE,
+    OrderChange,
+    OrderChangeLine,
+    OrderChangeMemo,
+)
+from core.orders.models import Order, OrderLine
+
+#: Where a refund goes first, by what was chosen.
+WAYS = {
+    "usual": ("card", "gift_card", "credit"),
+    "gift_card": ("gift_card", "credit", "card"),
+    "credit": ("credit", "gift_card", "card"),
+}
+#: It stays the customer's credit.
+KEPT = "kept"
+
+
+@dataclass(frozen=True)
+class NewChange:
+    """A change to be written down. ``once`` names the request."""
+
+    kind: str
+    reason: str
+    note: str
+    refund_to: str
+    actor: str
+    once: str
+
+
+def return_number(order_number: str, number: int) -> str:
+    """What a return is called: ``O-10012-R1``."""
+    return f"{order_number}-R{number}"
+
+
+def write(
+    session: Session, order: Order, new: NewChange, chosen: Sequence[Some], now: datetime
+) -> OrderChange:
+    """Count the pieces and write the change: a cancellation is done, a return announced.
+
+    Raises OrderNotOpen and TooManyPieces.
+    """
+    fulfilling.is_open(order)
+    done = new.kind == "cancellation"
+    for one in chosen:
+        fulfilling.count(session, one, "cancel" if done else "return")
+    last = session.scalar(
+        select(func.max(OrderChange.number)).where(OrderChange.order_id == order.id)
+    )
+    row = OrderChange(
+        id=new_id(),
+        public_id=new_public_id(),
+        order_id=order.id,
+        number=(last or 0) + 1,
+        kind=new.kind,
+        state="done" if done else "announced",
+        reason=new.reason,
+        note=new.note,
+        refund_to=new.refund_to,
+        asked_at=now,
+        asked_by=new.actor,
+        done_at=now if done else None,
+        done_by=new.actor if done else None,
+        once=new.once,
+    )
+    session.add(row)
+    session.flush()
+    pieces = [
+        {
+            "change_id": row.id,
+            "order_line_id": one.line.id,
+            "quantity": one.quantity,
+            "restocked": False,
+        }
+        for one in chosen
+    ]
+    insert_rows(session, OrderChangeLine, pieces)
+    if done:
+        fulfilling.settle(session, order, now)
+    return row
+
+
+def end(
+    session: Session, change: OrderChange, state: str, actor: str, now: datetime, **values: str
+) -> None:
+    """Announced → done or withdrawn. StaleState when somebody was faster."""
+    origins = [one for one, onward in CHANGE.items() if state in onward]
+    given = {"state": state, "done_at": now, "done_by": actor, **values}
+    result = session.execute(
+        update(OrderChange)
+        .where(OrderChange.id == change.id, OrderChange.state.in_(origins))
+        .values(given)
+        .execution_options(synchronize_session=False)
+    )
+    if changed(result) != 1:
+        raise StaleState("return", state)
+    for name, value in given.items():
+        set_committed_value(change, name, value)
+
+
+def restock(session: Session, change: OrderChange, line_ids: Collection[uuid.UUID]) -> None:
+    """Note which lines of a return went back to stock."""
+    session.execute(
+        update(OrderChangeLine)
+        .where(OrderChangeLine.change_id == change.id, OrderChangeLine.order_line_id.in_(line_ids))
+        .values(restocked=True)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def note_memo(session: Session, change: OrderChange, memo_id: uuid.UUID) -> None:
+    """This credit memo came of it."""
+    session.add(OrderChangeMemo(memo_id=memo_id, change_id=change.id))
+    session.flush()
+
+
+def way_of_memo(session: Session, memo_id: uuid.UUID) -> Sequence[str] | None:
+    """In which order the tenders get what a memo gave back, where a change brought it and says so."""
+    chosen = session.scalar(
+        select(OrderChange.refund_to)
+        .join(OrderChangeMemo, OrderChangeMemo.change_id == OrderChange.id)
+        .where(OrderChangeMemo.memo_id == memo_id)
+    )
+    return WAYS.get(chosen) if chosen is not None else None
+
+
+def known(session: Session, once: str) -> OrderChange | None:
+    """What was written under this name before."""
+    return session.scalar(select(OrderChange).where(OrderChange.once == once))
+
+
+def lock(session: Session, public_id: str) -> OrderChange:
+    """The change, locked and read again. NotFound when there is none."""
+    row = session.scalar(
+        select(OrderChange)
+        .where(OrderChange.public_id == public_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if row is None:
+        raise NotFound("change of an order")
+    return row
+
+
+def pieces_of(session: Session, change: OrderChange, lines: Sequence[OrderLine]) -> list[Some]:
+    """The pieces of a change, by the lines of its order."""
+    by_id: Mapping[uuid.UUID, OrderLine] = {line.id: line for line in lines}
+    rows = session.scalars(select(OrderChangeLine).where(OrderChangeLine.change_id == change.id))
+    found = [Some(by_id[row.order_line_id], row.quantity) for row in rows]
+    return sorted(found, key=lambda one: one.line.line_number)
+
+
+def credited_before(
+    session: Session, order_id: uuid.UUID, change_id: uuid.UUID | None = None
+) -> dict[uuid.UUID, int]:
+    """How many pieces of each line were credited, by changes that are done; not by ``change_id``."""
+    query = (
+        select(OrderChangeLine.order_line_id, func.sum(OrderChangeLine.quantity))
+        .join(OrderChange, OrderChange.id == OrderChangeLine.change_id)
+        .where(OrderChange.order_id == order_id, OrderChange.state == "done")
+        .group_by(OrderChangeLine.order_line_id)
+    )
+    if change_id is not None:
+        query = query.where(OrderChange.id != change_id)
+    return {line_id: int(pieces) for line_id, pieces in session.execute(query)}

@@ -1,0 +1,106 @@
+"""Reading what became of orders' pieces: parcels, cancellations, returns."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from core.kernel.errors import NotFound
+from core.orders.fulfilment_models import (
+    Fulfilment,
+    FulfilmentLine,
+    OrderChange,
+    OrderChangeLine,
+)
+from core.orders.models import Order
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A parcel or a provision, with its pieces by order line."""
+
+    row: Fulfilment
+    pieces: dict[uuid.UUID, int]
+
+
+@dataclass(frozen=True)
+class Change:
+    """A cancellation or a return, with its pieces by order line, and which went back to stock."""
+
+    row: OrderChange
+    pieces: dict[uuid.UUID, int]
+    restocked: frozenset[uuid.UUID]
+
+
+def sent(session: Session, order_id: uuid.UUID) -> list[Sent]:
+    """What left or was done of an order, the oldest first."""
+    rows = session.execute(
+        select(Fulfilment, FulfilmentLine)
+        .join(FulfilmentLine, FulfilmentLine.fulfilment_id == Fulfilment.id)
+        .where(Fulfilment.order_id == order_id)
+        .order_by(Fulfilment.number)
+    )
+    found: dict[uuid.UUID, Sent] = {}
+    for row, line in rows:
+        found.setdefault(row.id, Sent(row, {})).pieces[line.order_line_id] = line.quantity
+    return list(found.values())
+
+
+def changes(session: Session, order_id: uuid.UUID) -> list[Change]:
+    """The changes of an order, the oldest first."""
+    rows = session.execute(
+        select(OrderChange, OrderChangeLine)
+        .join(OrderChangeLine, OrderChangeLine.change_id == OrderChange.id)
+        .where(OrderChange.order_id == order_id)
+        .order_by(OrderChange.number)
+    ).all()
+    back = frozenset((row.id, line.order_line_id) for row, line in rows if line.restocked)
+    found: dict[uuid.UUID, Change] = {}
+    for row, line in rows:
+        mine = frozenset(line_id for change_id, line_id in back if change_id == row.id)
+        found.setdefault(row.id, Change(row, {}, mine)).pieces[line.order_line_id] = line.quantity
+    return list(found.values())
+
+
+def change(session: Session, public_id: str) -> tuple[OrderChange, Order]:
+    """A change and its order. NotFound when there is none."""
+    row = session.execute(
+        select(OrderChange, Order)
+        .join(Order, Order.id == OrderChange.order_id)
+        .where(OrderChange.public_id == public_id)
+    ).first()
+    if row is None:
+        raise NotFound("change of an order")
+    return row[0], row[1]
+
+
+def parcel(session: Session, public_id: str) -> tuple[Fulfilment, Order]:
+    """A parcel or provision and its order. NotFound when there is none."""
+    row = session.execute(
+        select(Fulfilment, Order)
+        .join(Order, Order.id == Fulfilment.order_id)
+        .where(Fulfilment.public_id == public_id)
+    ).first()
+    if row is None:
+        raise NotFound("parcel")
+    return row[0], row[1]
+
+
+def of_orders(session: Session, order_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Sent]]:
+    """What left or was done of several orders."""
+    rows = session.execute(
+        select(Fulfilment, FulfilmentLine)
+        .join(FulfilmentLine, FulfilmentLine.fulfilment_id == Fulfilment.id)
+        .where(Fulfilment.order_id.in_(order_ids))
+        .order_by(Fulfilment.order_id, Fulfilment.number)
+    )
+    made: dict[uuid.UUID, Sent] = {}
+    found: dict[uuid.UUID, list[Sent]] = {}
+    for row, line in rows:
+        if row.id not in made:
+            made[row.id] = Sent(row, {})
+            found.setdefault(row.order_id, []).append(made[row.id])
+        made[row.id].pieces[line.order_line_id] = line.quantity
+    return found

@@ -1,0 +1,122 @@
+"""Tables of what becomes of an order's pieces: sent, done, cancelled, taken back."""
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.kernel import guards
+from core.kernel.db import Base
+from core.kernel.ids import new_id, new_public_id
+
+#: Who may follow whom: a cancellation is done at once, a return is announced and then received.
+CHANGE = {
+    "announced": ("done", "withdrawn"),
+    "done": (),
+    "withdrawn": (),
+}
+CANCEL_REASONS = ("changed_mind", "not_available", "ordered_twice", "other")
+RETURN_REASONS = ("damaged", "wrong_item", "not_as_described", "changed_mind", "other")
+
+
+class Fulfilment(Base):
+    """A ``parcel`` that left, or a ``provision``: digital goods, plans and visits that were done."""
+
+    __tablename__ = "fulfilment"
+    __table_args__ = (
+        CheckConstraint("kind IN ('parcel', 'provision')", name="kind"),
+        CheckConstraint("kind = 'parcel' OR tracking_number = ''", name="tracked"),
+        UniqueConstraint("order_id", "number"),
+        Index("ix_fulfilment_at", "at"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    public_id: Mapped[str] = mapped_column(String(32), unique=True, default=new_public_id)
+    order_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("order.id"))
+    #: Counted within the order, from 1.
+    number: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(10))
+    carrier: Mapped[str] = mapped_column(String(60), default="")
+    tracking_number: Mapped[str] = mapped_column(String(80), default="")
+    #: Where it can be followed; empty where nobody knows.
+    tracking_link: Mapped[str] = mapped_column(String(400), default="")
+    at: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(String(80))
+    #: Names the request: asked twice under one name, it happens once.
+    once: Mapped[str] = mapped_column(String(80), unique=True)
+
+
+class FulfilmentLine(Base):
+    """So many pieces of one order line were in it."""
+
+    __tablename__ = "fulfilment_line"
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="quantity"),
+        Index("ix_fulfilment_line_order_line_id", "order_line_id"),
+    )
+
+    fulfilment_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("fulfilment.id"), primary_key=True)
+    order_line_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("order_line.id"), primary_key=True)
+    quantity: Mapped[int]
+
+
+class OrderChange(Base):
+    """A change after placing: pieces are cancelled before they left, or come back afterwards."""
+
+    __tablename__ = "order_change"
+    __table_args__ = (
+        CheckConstraint("kind IN ('cancellation', 'return')", name="kind"),
+        CheckConstraint("state IN ('announced', 'done', 'withdrawn')", name="state"),
+        CheckConstraint("kind = 'return' OR state = 'done'", name="cancelled_at_once"),
+        CheckConstraint("(state = 'announced') = (done_at IS NULL)", name="done"),
+        CheckConstraint("refund_to IN ('usual', 'gift_card', 'credit', 'kept')", name="refund_to"),
+        UniqueConstraint("order_id", "number"),
+        Index("ix_order_change_asked_at", "asked_at"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    public_id: Mapped[str] = mapped_column(String(32), unique=True, default=new_public_id)
+    order_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("order.id"))
+    #: Counted within the order, from 1; a return's number for people is made of it.
+    number: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(12))
+    state: Mapped[str] = mapped_column(String(10))
+    reason: Mapped[str] = mapped_column(String(30))
+    note: Mapped[str] = mapped_column(String(300), default="")
+    #: Where the money goes first; ``kept``: it stays the customer's credit.
+    refund_to: Mapped[str] = mapped_column(String(10))
+    asked_at: Mapped[datetime]
+    asked_by: Mapped[str] = mapped_column(String(80))
+    done_at: Mapped[datetime | None]
+    done_by: Mapped[str | None] = mapped_column(String(80))
+    #: Names the request: asked twice under one name, it happens once.
+    once: Mapped[str] = mapped_column(String(80), unique=True)
+
+
+class OrderChangeLine(Base):
+    """So many pieces of one order line. Of a return: whether they went back to stock."""
+
+    __tablename__ = "order_change_line"
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="quantity"),
+        Index("ix_order_change_line_order_line_id", "order_line_id"),
+    )
+
+    change_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("order_change.id"), primary_key=True)
+    order_line_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("order_line.id"), primary_key=True)
+    quantity: Mapped[int]
+    restocked: Mapped[bool] = mapped_column(default=False)
+
+
+class OrderChangeMemo(Base):
+    """A credit memo that a change brought, by the document's key."""
+
+    __tablename__ = "order_change_memo"
+
+    memo_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    change_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("order_change.id"), index=True)
+
+
+guards.append_only(FulfilmentLine.__table__)
+guards.append_only(OrderChangeMemo.__table__)

@@ -1,0 +1,162 @@
+"""Pieces of an order leave in a parcel, or are done: a visit, something digital. Its customer is told.
+
+Goods leave the stock with their parcel. Asked twice under one name, it happens once.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core.events import OrderShipped
+from core.kernel import audit, crash, jobs
+from core.orders import carriers, following, fulfilling, placing
+from core.orders.fulfilling import Some, Tracking
+from core.orders.fulfilment_models import Fulfilment
+from core.orders.models import Order, OrderLine
+from core.parties import accounts
+from core.stock import sold
+from flows.house import House
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """So many pieces by line number, and how they travel. ``once`` names the request, at most 60 signs."""
+
+    public_id: str
+    pieces: Mapping[int, int]
+    way: Tracking
+    actor: str
+    once: str
+
+
+@dataclass(frozen=True)
+class Done:
+    """So many pieces by line number were done or given: nothing that is sent."""
+
+    public_id: str
+    pieces: Mapping[int, int]
+    actor: str
+    once: str
+
+
+def ship(house: House, parcel: Parcel) -> Fulfilment:
+    """Send a parcel: the pieces leave the stock, the order is told, its customer is written to.
+
+    Raises NotFound, OrderNotOpen, NothingChosen, WrongKind, TooManyPieces and NotOnHand.
+    """
+    return house.db.run_tx(lambda session: _ship(session, house, parcel))
+
+
+def _ship(session: Session, house: House, parcel: Parcel) -> Fulfilment:
+    now = house.clock.now()
+    order = _lock(session, parcel.public_id)
+    known = fulfilling.known(session, _key(order, parcel.once))
+    if known is not None:
+        return known
+    lines = placing.lines_of(session, order.id)
+    chosen = fulfilling.choose(lines, parcel.pieces)
+    row = fulfilling.send(
+        session,
+        order,
+        [*chosen, *_delivery(lines)],
+        _tracked(parcel.way),
+        parcel.actor,
+        _key(order, parcel.once),
+        now,
+    )
+    jobs.record(session, OrderShipped(str(row.id)), now, key=f"shipped:{row.id}", priority=1)
+    subject = ("order", order.public_id)
+    pieces = {str(one.line.line_number): one.quantity for one in chosen}
+    audit.write(
+        session, now, parcel.actor, "order.shipped", subject, parcel=row.number, lines=pieces
+    )
+    crash.point("ship.written")
+    about = sold.reference(order.public_id)
+    for one in sorted(chosen, key=lambda one: one.line.variant_id or one.line.id):
+        if one.line.variant_id is not None:
+            sold.ship(session, about, one.line.variant_id, one.line.sku, one.quantity, now)
+    crash.point("ship.before_commit")
+    return row
+
+
+def _delivery(lines: Sequence[OrderLine]) -> list[Some]:
+    """Delivery is done with the first parcel."""
+    return [Some(line, line.waiting) for line in lines if line.kind == "delivery" and line.waiting]
+
+
+def _tracked(way: Tracking) -> Tracking:
+    return Tracking(way.carrier, way.number, carriers.link(way.carrier, way.number, way.link))
+
+
+def provide(house: House, done: Done) -> Fulfilment:
+    """Note that something was done: a visit, say.
+
+    Raises NotFound, OrderNotOpen, NothingChosen, WrongKind and TooManyPieces. A plan is provided by
+    activating it, so it is WrongKind here.
+    """
+
+    def work(session: Session) -> Fulfilment:
+        now = house.clock.now()
+        order = _lock(session, done.public_id)
+        known = fulfilling.known(session, _key(order, done.once))
+        if known is not None:
+            return known
+        chosen = fulfilling.choose(placing.lines_of(session, order.id), done.pieces)
+        for one in chosen:
+            if one.line.subscription_id is not None:
+                raise fulfilling.WrongKind(one.line.line_number, one.line.sku, "provide")
+        row = fulfilling.provide(session, order, chosen, done.actor, _key(order, done.once), now)
+        subject = ("order", order.public_id)
+        pieces = {str(one.line.line_number): one.quantity for one in chosen}
+        audit.write(session, now, done.actor, "order.provided", subject, lines=pieces)
+        crash.point("provide.before_commit")
+        return row
+
+    return house.db.run_tx(work)
+
+
+def activated(session: Session, subscription_id: uuid.UUID, actor: str, now: datetime) -> None:
+    """A service began: the line that ordered it is provided. In the caller's transaction."""
+    line = fulfilling.of_subscription(session, subscription_id)
+    if line is None or not line.waiting:
+        return
+    order = placing.lock(session, line.order_id)
+    if order.lifecycle not in ("confirmed", "completed"):
+        return
+    some = [Some(line, line.waiting)]
+    key = f"activated:{subscription_id.hex}"
+    fulfilling.provide(session, order, some, actor, key, now)
+
+
+def correct_tracking(house: House, public_id: str, way: Tracking, actor: str) -> Fulfilment:
+    """Another carrier, number or link of a parcel that has left. Nobody is written to again."""
+
+    def work(session: Session) -> Fulfilment:
+        row, order = following.parcel(session, public_id)
+        placing.lock(session, order.id)
+        found = _tracked(way)
+        row.carrier, row.tracking_number, row.tracking_link = (
+            found.carrier,
+            found.number,
+            found.link,
+        )
+        subject = ("order", order.public_id)
+        now = house.clock.now()
+        audit.write(session, now, actor, "order.tracking_corrected", subject, parcel=row.number)
+        return row
+
+    return house.db.run_tx(work)
+
+
+def _lock(session: Session, public_id: str) -> Order:
+    """The order, locked behind its payer, as everything that moves its money locks it."""
+    order = placing.by_public_id(session, public_id)
+    accounts.lock(session, order.payer_account_id)
+    return placing.lock(session, order.id)
+
+
+def _key(order: Order, once: str) -> str:
+    return f"{order.id.hex[-16:]}:{once}"[:80]

@@ -1,0 +1,353 @@
+"""Pieces of an order are given up before they left, or come back afterwards, with their money.
+
+One transaction each: counts, stock, the credit memo with the line's own taxes, and the wish to refund. What
+goes to cards is asked of the processor by the handler of ``CreditToRefund``.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from core.entitlements import granting
+from core.events import CreditToRefund, OrderChanged
+from core.kernel import audit, crash, jobs
+from core.orders import changing, fulfilling, placing
+from core.orders.changing import KEPT, NewChange
+from core.orders.fulfilling import Some
+from core.orders.fulfilment_models import OrderChange
+from core.orders.models import Order, OrderLine
+from core.parties import accounts
+from core.stock import sold
+from core.subscriptions import ending, reading, states
+from core.subscriptions.models import Subscription
+from flows import issue_invoice
+from flows.correct_invoice import printing
+from flows.house import House
+from flows.worth import nets
+from invoices import memos
+from invoices.memos import NothingToCredit, Wish
+from invoices.models import Invoice
+
+#: What the memo says: why the customer gets credit.
+_MEMO_REASON = {"cancellation": "cancelled", "return": "returned"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is cancelled or comes back: pieces by line number (None: all that is left), why, and where the
+    money goes first (``changing.WAYS``, or ``kept``). ``once`` names the request, at most 60 signs."""
+
+    public_id: str
+    pieces: Mapping[int, int] | None
+    reason: str
+    refund_to: str
+    actor: str
+    once: str
+    note: str = ""
+
+
+# --- before they leave ----------------------------------------------------------------------------
+
+
+def cancel(house: House, asked: Asked) -> OrderChange:
+    """Cancel pieces that have not left: they are free again, credited, and the money goes as chosen.
+
+    The delivery goes with the last goods; a plan that waits for activation ends. Raises NotFound,
+    OrderNotOpen, NothingChosen and TooManyPieces.
+    """
+    return house.db.run_tx(lambda session: _cancel(session, house, asked))
+
+
+def _cancel(session: Session, house: House, asked: Asked) -> OrderChange:
+    now = house.clock.now()
+    order = _lock(session, asked.public_id)
+    known = changing.known(session, _key(order, asked.once))
+    if known is not None:
+        return known
+    fulfilling.is_open(order)
+    invoice = issue_invoice.for_order(session, house, order.id)
+    lines = placing.lines_of(session, order.id)
+    chosen = to_cancel(lines, asked.pieces)
+    new = NewChange(
+        "cancellation",
+        asked.reason,
+        asked.note,
+        asked.refund_to,
+        asked.actor,
+        _key(order, asked.once),
+    )
+    change = changing.write(session, order, new, chosen, now)
+    crash.point("cancel.counted")
+    _let_go(session, house, order, chosen)
+    _credit(session, house, change, invoice, chosen)
+    for one in chosen:
+        if one.line.subscription_id is not None:
+            _end_plan(session, change, one.line, now)
+    _told(session, house, order, change, "cancelled", chosen, asked.actor)
+    crash.point("cancel.before_commit")
+    return change
+
+
+def to_cancel(lines: Sequence[OrderLine], pieces: Mapping[int, int] | None) -> list[Some]:
+    """What is to be cancelled: all that waits, or the named pieces, and the delivery with the last goods."""
+    if pieces is None:
+        chosen = [
+            Some(line, line.waiting) for line in lines if line.kind != "bundle" and line.waiting
+        ]
+        if not chosen:
+            raise fulfilling.NothingChosen
+    else:
+        chosen = fulfilling.choose(lines, pieces)
+    taken = {one.line.id: one.quantity for one in chosen}
+    goods = [line for line in lines if line.kind == "physical"]
+    keeps_goods = any(line.fulfilled or line.waiting > taken.get(line.id, 0) for line in goods)
+    if goods and not keeps_goods:
+        chosen += [
+            Some(line, line.waiting)
+            for line in lines
+            if line.kind == "delivery" and line.waiting and line.id not in taken
+        ]
+    return chosen
+
+
+def _let_go(session: Session, house: House, order: Order, chosen: Sequence[Some]) -> None:
+    about, now = sold.reference(order.public_id), house.clock.now()
+    for one in sorted(chosen, key=lambda one: one.line.variant_id or one.line.id):
+        if one.line.kind == "physical" and one.line.variant_id is not None:
+            sold.let_go(session, about, one.line.variant_id, one.quantity, now)
+
+
+def _end_plan(session: Session, change: OrderChange, line: OrderLine, now: datetime) -> None:
+    """A plan that has not begun ends today. A service is one: some of its pieces cannot be cancelled."""
+    assert line.subscription_id is not None
+    if line.waiting:
+        raise fulfilling.TooManyPieces(
+            line.line_number, line.sku, "cancel", line.cancelled, line.quantity
+        )
+    row = reading.lock(session, line.subscription_id)
+    if row.state != "ended":
+        today = states.today(session, row, now)
+        ending.end(session, row, today, "other", "", change.asked_by, now)
+        granting.revoke(session, row, "ended", change.asked_by, now)
+
+
+def plan_ended(session: Session, house: House, row: Subscription, actor: str) -> None:
+    """A service ended that never began: the line that ordered it is cancelled, and its first period goes
+    back the way it was paid. In the caller's transaction."""
+    line = fulfilling.of_subscription(session, row.id)
+    if line is None or not line.waiting:
+        return
+    now, order = house.clock.now(), placing.lock(session, line.order_id)
+    if order.lifecycle not in ("confirmed", "completed"):
+        return
+    chosen = [Some(line, line.waiting)]
+    invoice = issue_invoice.for_order(session, house, order.id)
+    new = NewChange(
+        "cancellation", "changed_mind", "", "usual", actor, f"service-ended:{row.id.hex}"
+    )
+    change = changing.write(session, order, new, chosen, now)
+    _credit(session, house, change, invoice, chosen)
+    _told(session, house, order, change, "cancelled", chosen, actor)
+
+
+# --- afterwards -----------------------------------------------------------------------------------
+
+
+def announce(house: House, asked: Asked) -> OrderChange:
+    """Pieces that were sent or done are to come back: the customer gets a number for the parcel.
+
+    Raises NotFound, OrderNotOpen, NothingChosen and TooManyPieces.
+    """
+    return house.db.run_tx(lambda session: _announce(session, house, asked))
+
+
+def take(house: House, asked: Asked, restocked: Mapping[int, bool]) -> OrderChange:
+    """They are here already: announced and received at once, in one commit."""
+
+    def work(session: Session) -> OrderChange:
+        change = _announce(session, house, asked, told=False)
+        if change.state == "announced":
+            _receive(session, house, change, restocked, asked.actor)
+        return change
+
+    return house.db.run_tx(work)
+
+
+def _announce(session: Session, house: House, asked: Asked, *, told: bool = True) -> OrderChange:
+    now = house.clock.now()
+    order = _lock(session, asked.public_id)
+    known = changing.known(session, _key(order, asked.once))
+    if known is not None:
+        return known
+    chosen = _to_return(placing.lines_of(session, order.id), asked.pieces)
+    new = NewChange(
+        "return", asked.reason, asked.note, asked.refund_to, asked.actor, _key(order, asked.once)
+    )
+    change = changing.write(session, order, new, chosen, now)
+    if told:
+        _told(session, house, order, change, "announced", chosen, asked.actor)
+    crash.point("return.announced")
+    return change
+
+
+def _to_return(lines: Sequence[OrderLine], pieces: Mapping[int, int] | None) -> list[Some]:
+    """The named pieces, or all goods that were sent. Services that run end at their own page, and a gift
+    card's money goes back with the card."""
+    if pieces is None:
+        goods = ("physical", "delivery")
+        pieces = {
+            line.line_number: line.fulfilled - line.returned for line in lines if line.kind in goods
+        }
+        pieces = {number: left for number, left in pieces.items() if left}
+    chosen = fulfilling.choose(lines, pieces)
+    for one in chosen:
+        if one.line.subscription_id is not None or one.line.kind == "gift_card":
+            raise fulfilling.WrongKind(one.line.line_number, one.line.sku, "return")
+    return chosen
+
+
+def receive(
+    house: House, change_id: str, restocked: Mapping[int, bool], actor: str, refund_to: str = ""
+) -> OrderChange:
+    """The announced pieces are here: back to stock or not by line number, credited, and the money goes as
+    chosen (or as chosen now). Asked again it answers the same. Raises NotFound, and StaleState when it was
+    withdrawn."""
+
+    def work(session: Session) -> OrderChange:
+        change = _in_hand(session, change_id)
+        if change.state == "done":
+            return change
+        if refund_to:
+            change.refund_to = refund_to
+        _receive(session, house, change, restocked, actor)
+        return change
+
+    return house.db.run_tx(work)
+
+
+def withdraw(house: House, change_id: str, actor: str) -> OrderChange:
+    """The announced pieces do not come back after all. Raises NotFound, and StaleState when they are here."""
+
+    def work(session: Session) -> OrderChange:
+        change = _in_hand(session, change_id)
+        if change.state == "withdrawn":
+            return change
+        now, order = house.clock.now(), placing.lock(session, change.order_id)
+        changing.end(session, change, "withdrawn", actor, now)
+        chosen = changing.pieces_of(session, change, placing.lines_of(session, order.id))
+        for one in chosen:
+            fulfilling.uncount_return(session, one)
+        _told(session, house, order, change, "withdrawn", chosen, actor)
+        crash.point("return.withdrawn")
+        return change
+
+    return house.db.run_tx(work)
+
+
+def _in_hand(session: Session, change_id: str) -> OrderChange:
+    """An announced return, locked behind its order's payer and its order."""
+    change = changing.lock(session, change_id)
+    order = session.get_one(Order, change.order_id)
+    accounts.lock(session, order.payer_account_id)
+    placing.lock(session, order.id)
+    return change
+
+
+def _receive(
+    session: Session,
+    house: House,
+    change: OrderChange,
+    restocked: Mapping[int, bool],
+    actor: str,
+) -> None:
+    now, order = house.clock.now(), session.get_one(Order, change.order_id)
+    changing.end(session, change, "done", actor, now)
+    chosen = changing.pieces_of(session, change, placing.lines_of(session, order.id))
+    invoice = issue_invoice.for_order(session, house, order.id)
+    _credit(session, house, change, invoice, chosen)
+    crash.point("return.credited")
+    about, back = sold.reference(order.public_id), []
+    for one in sorted(chosen, key=lambda one: one.line.variant_id or one.line.id):
+        line = one.line
+        wanted = restocked.get(line.line_number, False)
+        if not wanted or line.kind != "physical" or line.variant_id is None:
+            continue
+        if sold.take_back(session, about, line.variant_id, one.quantity, now):
+            back.append(line.id)
+    changing.restock(session, change, back)
+    _told(session, house, order, change, "received", chosen, actor)
+    crash.point("return.before_commit")
+
+
+# --- what both do ---------------------------------------------------------------------------------
+
+
+def _credit(
+    session: Session,
+    house: House,
+    change: OrderChange,
+    invoice: Invoice,
+    chosen: Sequence[Some],
+) -> None:
+    """Credit the pieces on the order's bill, each line by its own share and taxes; and send money back."""
+    parts = nets(session, invoice, change.order_id, chosen, change.id)
+    if not any(parts.values()):
+        return
+    wish = Wish(
+        invoice.id,
+        parts,
+        _MEMO_REASON[change.kind],
+        f"order-change:{change.id.hex}",
+        change.done_by or change.asked_by,
+        refunded=change.refund_to != KEPT,
+    )
+    try:
+        memo, _ = memos.credit(session, wish, printing(house.links), house.clock.now())
+    except NothingToCredit:  # courtesies took all of it before
+        return
+    _refund(session, house, change, memo)
+
+
+def _refund(session: Session, house: House, change: OrderChange, memo: Invoice) -> None:
+    """The memo is the change's; what it gave back of paid money goes as chosen."""
+    changing.note_memo(session, change, memo.id)
+    if change.refund_to != KEPT:
+        now = house.clock.now()
+        event = CreditToRefund(str(memo.id))
+        jobs.record(session, event, now, key=f"credit-to-refund:{memo.id}")
+
+
+def _told(
+    session: Session,
+    house: House,
+    order: Order,
+    change: OrderChange,
+    how: str,
+    chosen: Sequence[Some],
+    actor: str,
+) -> None:
+    now = house.clock.now()
+    event = OrderChanged(str(change.id), how)
+    jobs.record(session, event, now, key=f"order-changed:{change.id}:{how}", priority=1)
+    audit.write(
+        session,
+        now,
+        actor,
+        f"order.{change.kind}_{how}" if change.kind == "return" else "order.cancelled",
+        ("order", order.public_id),
+        reason=change.reason,
+        lines={str(one.line.line_number): one.quantity for one in chosen},
+        refund_to=change.refund_to,
+    )
+
+
+def _lock(session: Session, public_id: str) -> Order:
+    order = placing.by_public_id(session, public_id)
+    accounts.lock(session, order.payer_account_id)
+    return placing.lock(session, order.id)
+
+
+def _key(order: Order, once: str) -> str:
+    return f"{order.id.hex[-16:]}:{once}"[:80]

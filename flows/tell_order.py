@@ -1,0 +1,121 @@
+"""Mails about what becomes of a placed order, in the caller's transaction; each once under its key.
+
+Called by the handlers of ``OrderShipped`` and ``OrderChanged``.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from cart import address
+from core.kernel.clock import local_date
+from core.kernel.money import Money
+from core.ledger import items
+from core.notices import addressing
+from core.notices.addressing import Reader
+from core.notices.figures import first_name
+from core.notices.letters import Letterhead
+from core.notices.order_letters import OrderChangeLetter, Parcel, ParcelLetter
+from core.orders import changing, following, placing
+from core.orders.changing import KEPT
+from core.orders.fulfilment_models import Fulfilment, OrderChange, OrderChangeMemo
+from core.orders.models import Order, OrderLine
+from core.parties.models import Account, LegalEntity
+from flows.letters import counted, greeting
+from flows.links import Links
+from flows.notify import queue
+from invoices.models import Invoice
+
+
+def shipped(session: Session, fulfilment_id: uuid.UUID, links: Links, now: datetime) -> None:
+    """A parcel is on its way: what is in it, who brings it, and what comes later."""
+    row = session.get_one(Fulfilment, fulfilment_id)
+    order, head, name = _about(session, row.order_id)
+    lines = placing.lines_of(session, order.id)
+    (mine,) = [one for one in following.sent(session, order.id) if one.row.id == row.id]
+    to = order.shipping_address or {}
+    letter = ParcelLetter(
+        head=head,
+        name=name,
+        link=links.order(order.public_id),
+        number=order.number or "",
+        sent_on=local_date(row.at, head.time_zone),
+        parcel=Parcel(
+            row.carrier, row.tracking_number, row.tracking_link, _pieces(lines, mine.pieces)
+        ),
+        following=tuple(
+            counted(line.name, Decimal(line.waiting))
+            for line in lines
+            if line.kind == "physical" and line.waiting
+        ),
+        address=tuple(part for part in (str(to.get("name") or ""), *address.lines(to)) if part),
+    )
+    _send(session, order, letter, f"shipped:{row.id}", links, now)
+
+
+def changed(session: Session, change_id: uuid.UUID, how: str, links: Links, now: datetime) -> None:
+    """Pieces were cancelled or come back, and what becomes of their money."""
+    row = session.get_one(OrderChange, change_id)
+    order, head, name = _about(session, row.order_id)
+    (mine,) = [one for one in following.changes(session, order.id) if one.row.id == row.id]
+    entity = session.get_one(LegalEntity, order.legal_entity_id)
+    amount, goes = _money(session, row, order)
+    letter = OrderChangeLetter(
+        head=head,
+        name=name,
+        link=links.order(order.public_id),
+        how=how,
+        number=order.number or "",
+        return_number=changing.return_number(order.number or "", row.number),
+        on=local_date(row.done_at or row.asked_at, head.time_zone),
+        pieces=_pieces(placing.lines_of(session, order.id), mine.pieces),
+        amount=amount,
+        goes=goes if how in ("cancelled", "received") else "",
+        whole=order.lifecycle == "cancelled",
+        send_to=(entity.name, *map(str, entity.address)),
+    )
+    _send(session, order, letter, f"order-{how}:{row.id}", links, now)
+
+
+def _about(session: Session, order_id: uuid.UUID) -> tuple[Order, Letterhead, str]:
+    order = session.get_one(Order, order_id)
+    account = session.get_one(Account, order.payer_account_id)
+    name = first_name(str((order.shipping_address or {}).get("name") or ""))
+    return order, addressing.of_account(session, account), name or greeting(account)
+
+
+def _pieces(lines: Sequence[OrderLine], pieces: Mapping[uuid.UUID, int]) -> tuple[str, ...]:
+    return tuple(
+        counted(line.name, Decimal(pieces[line.id]))
+        for line in lines
+        if line.id in pieces and line.kind != "delivery"
+    )
+
+
+def _money(session: Session, change: OrderChange, order: Order) -> tuple[Money, str]:
+    """What the change's memos credited, and where it goes: off the bill as far as that was open."""
+    of_change = select(OrderChangeMemo.memo_id).where(OrderChangeMemo.change_id == change.id)
+    keys = session.scalars(of_change).all()
+    total = session.scalar(select(func.sum(Invoice.total_minor)).where(Invoice.id.in_(keys)))
+    amount = Money(int(total or 0), order.currency)
+    if not amount:
+        return amount, ""
+    if not items.of_sources(session, list(keys)):
+        return amount, "owed"
+    return amount, "kept" if change.refund_to == KEPT else "back"
+
+
+def _send(
+    session: Session,
+    order: Order,
+    letter: ParcelLetter | OrderChangeLetter,
+    key: str,
+    links: Links,
+    now: datetime,
+) -> None:
+    to, account_id = Reader(order.email), order.payer_account_id
+    queue(session, letter, key, to, links, now, account_id=account_id)
