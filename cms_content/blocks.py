@@ -130,7 +130,7 @@ class Products(Block):
     #: A category's slug, or "" for the whole shop.
     category: Annotated[str, StringConstraints(max_length=80, pattern=_PLAIN)] = ""
     skus: tuple[Sku, ...] = Field(default=(), max_length=MOST_ITEMS)
-    most: int = Field(8, ge=1, le=MOST_ITEMS)
+    most: int = Field(default=8, ge=1, le=MOST_ITEMS)
     link_label: Line = ""
     link_href: Link = ""
 
