@@ -15,6 +15,10 @@ TABLE = """
 *    /desk/styleguide                            all
 *    /desk/orders                                sales billing support
 *    /desk/orders/<public_id>/refund             billing
+*    /desk/orders/<public_id>/ship               sales support
+*    /desk/orders/<public_id>/provide            sales support
+*    /desk/parcels                               sales support
+*    /desk/returns                               sales billing support
 *    /desk/quotes                                sales
 *    /desk/gift-cards                            sales billing support
 POST /desk/gift-cards                            billing

@@ -14,6 +14,8 @@ from sqlalchemy import select
 from cart.models import Cart, CartLine
 from core.kernel.ids import new_public_id
 from core.kernel.jobs import Job
+from core.orders import following
+from core.orders.fulfilling import Tracking
 from core.orders.models import Order
 from core.parties import tokens
 from core.parties.models import Account
@@ -21,8 +23,10 @@ from core.parties.tokens import STAFF, USER, NewToken
 from core.tax import exemptions
 from core.tax.exemptions import NewExemption
 from core.tax.models import TaxRate
-from flows import draft_invoice
+from flows import draft_invoice, ship_order, take_back
 from flows.set_up_method import SetUpWish, begin
+from flows.ship_order import Parcel
+from flows.take_back import Asked
 from payments.methods import Consent
 from payments.models import PaymentOperation
 from tests import contents, nights
@@ -215,6 +219,20 @@ POST   /desk/services/<public_id>/usage              staff     token  302→desk
 POST   /desk/services/<public_id>/lock               staff     token  302→desk-door 404 404 422
 GET    /desk/payments                                staff     token  302→desk-door 404 404 200
 GET    /desk/payments/<public_id>                    staff     token  302→desk-door 404 404 200
+GET    /desk/orders/<public_id>/ship                 staff     token  302→desk-door 404 404 200
+POST   /desk/orders/<public_id>/ship                 staff     token  302→desk-door 404 404 422
+GET    /desk/orders/<public_id>/provide              staff     token  302→desk-door 404 404 200
+POST   /desk/orders/<public_id>/provide              staff     token  302→desk-door 404 404 422
+GET    /desk/orders/<public_id>/cancel               staff     token  302→desk-door 404 404 200
+POST   /desk/orders/<public_id>/cancel               staff     token  302→desk-door 404 404 422
+GET    /desk/orders/<public_id>/return               staff     token  302→desk-door 404 404 200
+POST   /desk/orders/<public_id>/return               staff     token  302→desk-door 404 404 422
+GET    /desk/parcels/<public_id>                     staff     token  302→desk-door 404 404 200
+POST   /desk/parcels/<public_id>                     staff     token  302→desk-door 404 404 303→/desk/orders/*
+GET    /desk/returns                                 staff     token  302→desk-door 404 404 200
+GET    /desk/returns/<public_id>                     staff     token  302→desk-door 404 404 200
+POST   /desk/returns/<public_id>                     staff     token  302→desk-door 404 404 422
+POST   /desk/returns/<public_id>/withdraw            staff     token  302→desk-door 404 404 303→/desk/orders/*
 GET    /desk/orders/<public_id>/refund               staff     token  302→desk-door 404 404 200
 POST   /desk/orders/<public_id>/refund               staff     token  302→desk-door 404 404 422
 POST   /desk/payments/<public_id>/refunds/<uuid:refund_id>/again staff token 302→desk-door 404 404 404
@@ -401,6 +419,10 @@ _PLACES = {
         "<public_id>": "{riley_payment}",
         "<uuid:refund_id>": "01a202b4-b636-73c0-8a49-23cb0a1ea9c7",
     },
+    "GET /desk/parcels/": {"<public_id>": "{parcel}"},
+    "POST /desk/parcels/": {"<public_id>": "{parcel}"},
+    "GET /desk/returns/": {"<public_id>": "{order_return}"},
+    "POST /desk/returns/": {"<public_id>": "{order_return}"},
     "GET /desk/gift-cards/": {"<public_id>": "{gift_card}"},
     "POST /desk/gift-cards/": {"<public_id>": "{gift_card}"},
     "GET /trials/": {"<code>": "{trial_offer}"},
@@ -645,6 +667,22 @@ def _account_of(stage: Stage, order: str) -> str:
     return found
 
 
+def _parcel(stage: Stage) -> str:
+    """A parcel of an order of Riley's that went out."""
+    order = stage.order_on_terms(stage.world.router.sku, who=RILEY)
+    parcel = Parcel(order.public_id, {1: 1}, Tracking("UPS", "1Z1"), "user:kim", new_public_id())
+    return ship_order.ship(stage.house, parcel).public_id
+
+
+def _return(stage: Stage) -> str:
+    """Something of Riley's that is to come back."""
+    parcel = _parcel(stage)
+    with stage.db.reading() as session:
+        order = following.parcel(session, parcel)[1]
+    asked = Asked(order.public_id, {1: 1}, "damaged", "kept", "user:kim", new_public_id())
+    return take_back.announce(stage.house, asked).public_id
+
+
 def _dead_job(stage: Stage) -> str:
     now = stage.clock.now()
     job = Job(
@@ -678,6 +716,8 @@ def _spare_bill(names: Names) -> str:
 
 #: What is made when an address asks for it.
 MAKERS: dict[str, Callable[[Names], str]] = {
+    "parcel": lambda names: _parcel(names.stage),
+    "order_return": lambda names: _return(names.stage),
     "cart": _cart,
     "page": lambda names: contents.published(names.stage.house, names.stage.world.channel_id)[0],
     "picture": lambda names: contents.picture(names.stage.house),
