@@ -45,6 +45,7 @@ from core.ledger.splitting import TenderTooSmall
 from core.ledger.writeoffs import RequestedAlready, SamePerson, TooMuchToWriteOff
 from core.orders.fulfilling import NothingChosen, OrderNotOpen, TooManyPieces, WrongKind
 from core.parties.moves import ParentRefused
+from core.parties.second_step import TooManyWrongCodes, WrongCode
 from core.parties.staff import LastAdmin
 from core.parties.tokens import TooManyTokens
 from core.parties.users import DeadLink, WrongLogin
@@ -188,6 +189,8 @@ STATUS: dict[type[Exception], int] = {
     RoleMissing: 403,
     TooManyTokens: 409,
     LastAdmin: 409,
+    WrongCode: 401,
+    TooManyWrongCodes: 403,
     WrongContentType: 415,
     InvalidRequest: 422,
     TooManyRequests: 429,

@@ -103,6 +103,12 @@ def _mode(value: str) -> str:
     return value
 
 
+def _second_step(value: str) -> str:
+    if value not in ("", "required", "optional"):
+        raise ValueError
+    return value
+
+
 def _secret(value: str) -> str:
     if len(value) < 32:
         raise ValueError
@@ -228,6 +234,9 @@ class Settings:
     )
     quote_valid_days: int = _setting("QUOTE_VALID_DAYS", _count, "days, 1 at least", "30")
     quote_remind_days: int = _setting("QUOTE_REMIND_DAYS", _count, "days, 1 at least", "3")
+    staff_second_step: str = _setting(
+        "STAFF_SECOND_STEP", _second_step, "required or optional; empty: required in production", ""
+    )
     autopay_notice_days: int = _setting("AUTOPAY_NOTICE_DAYS", _count, "days, 1 at least", "3")
     charge_retry_days: tuple[int, ...] = _setting(
         "CHARGE_RETRY_DAYS", _day_counts, "days after each decline, as 3,5,7; empty: never", "3,5,7"
@@ -244,11 +253,18 @@ class Settings:
         "RETURN_ORIGINS", _names, "origins that an API checkout may return to", ""
     )
     rate_login: str = _setting("RATE_LOGIN", _rate, _RATE, "10 per minute")
+    rate_code: str = _setting("RATE_CODE", _rate, _RATE, "10 per hour")
     rate_mail: str = _setting("RATE_MAIL", _rate, _RATE, "10 per hour")
     rate_checkout: str = _setting("RATE_CHECKOUT", _rate, _RATE, "20 per minute")
     rate_gift_card: str = _setting("RATE_GIFT_CARD", _rate, _RATE, "20 per hour")
     rate_cart: str = _setting("RATE_CART", _rate, _RATE, "240 per minute")
     rate_api: str = _setting("RATE_API", _rate, _RATE, "600 per minute")
+
+    @property
+    def staff_need_second_step(self) -> bool:
+        """Does whoever works at the desk have to give a code beside the password?"""
+        by_mode = "required" if self.mode == "production" else "optional"
+        return (self.staff_second_step or by_mode) == "required"
 
     @property
     def secure(self) -> bool:

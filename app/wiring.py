@@ -87,6 +87,7 @@ def rules(settings: Settings) -> Rules:
             remind_days=settings.quote_remind_days,
             valid_days=settings.quote_valid_days,
         ),
+        staff_need_second_step=settings.staff_need_second_step,
         cards=CardRules(
             retry_days=settings.charge_retry_days,
             notice_days=settings.autopay_notice_days,
@@ -110,6 +111,7 @@ def web_settings(settings: Settings) -> WebSettings:
         pay_origins=pay,
         return_origins=settings.return_origins,
         rate_login=settings.rate_login,
+        rate_code=settings.rate_code,
         rate_mail=settings.rate_mail,
         rate_checkout=settings.rate_checkout,
         rate_cart=settings.rate_cart,

@@ -15,6 +15,7 @@ from desk import (
     keys,
     ledger,
     ledger_accounts,
+    me,
     memos,
     money,
     order_changes,
@@ -28,6 +29,7 @@ from desk import (
     refunds,
     services,
     shipping,
+    staff,
     statements,
     styleguide,
     taxes,
@@ -72,5 +74,7 @@ def blueprints() -> list[Blueprint]:
         trial_care.trial_care,
         jobs.jobs_,
         keys.keys,
+        staff.staff_,
+        me.me,
         styleguide.styleguide,
     ]

@@ -49,6 +49,8 @@ class Rules:
     bills: Bounds = field(default_factory=Bounds)
     #: Up to where one person may send a quote alone, and when its customer is reminded.
     quotes: Limits = field(default_factory=Limits)
+    #: Nobody works at the desk with a password alone.
+    staff_need_second_step: bool = False
     cards: CardRules = field(default_factory=CardRules)
     #: When disputes are answered, and up to where by one person.
     disputes: rules.Rules = field(default_factory=rules.Rules)

@@ -29,6 +29,7 @@ class WebSettings:
     #: Origins that an API checkout may return to.
     return_origins: tuple[str, ...]
     rate_login: str
+    rate_code: str
     rate_mail: str
     rate_checkout: str
     rate_gift_card: str

@@ -13,6 +13,9 @@ from web.access import Who
 TABLE = """
 *    /desk/logout                                all
 *    /desk/styleguide                            all
+*    /desk/me                                    all
+*    /desk/again                                 all
+*    /desk/staff                                 admin
 *    /desk/orders                                sales billing support
 *    /desk/orders/<public_id>/refund             billing
 *    /desk/orders/<public_id>/ship               sales support

@@ -271,6 +271,8 @@ class Growing:
             "jobs": "/desk/jobs?state=dead",
             "job": f"/desk/jobs/{jobs[0].id}",
             "keys": "/desk/keys",
+            "staff": "/desk/staff",
+            "me": "/desk/me",
             "trials": "/desk/trials",
             "trials looked for": "/desk/trials?q=Ash&kind=no_card&state=running",
             "trial": f"/desk/trials/{self.trials[0]}",

@@ -30,6 +30,7 @@ from flows.take_back import Asked
 from payments.methods import Consent
 from payments.models import PaymentOperation
 from tests import contents, nights
+from tests import world as worlds
 from tests.giving import new_card_id
 from tests.paying import fill_cart
 from tests.rooms.web import tried
@@ -165,6 +166,18 @@ POST   /account/quotes/<public_id>/messages          customer  token  302→door
 # the desk
 GET    /desk/login                                   everybody token  200 200 200 302→/desk
 POST   /desk/login                                   everybody token  422
+GET    /desk/login/code                              everybody token  302→desk-door
+POST   /desk/login/code                              everybody token  303→desk-door
+GET    /desk/login/set-up                            everybody token  302→desk-door
+POST   /desk/login/set-up                            everybody token  303→desk-door
+GET    /desk/me                                      staff     token  302→desk-door 404 404 200
+POST   /desk/me/second-step/begin staff token 302→desk-door 404 404 303→/desk/me/second-step
+GET    /desk/me/second-step                          staff     token  302→desk-door 404 404 200
+POST   /desk/me/second-step                          staff     token  302→desk-door 404 404 422
+POST   /desk/me/second-step/give-up                  staff     token  302→desk-door 404 404 422
+POST   /desk/me/recovery-codes                       staff     token  302→desk-door 404 404 422
+GET    /desk/again                                   staff     token  302→desk-door 404 404 200
+POST   /desk/again                                   staff     token  302→desk-door 404 404 422
 POST   /desk/logout                                  staff     token  302→desk-door 404 404 303→desk-door
 GET    /desk                                         staff     token  302→desk-door 404 404 200
 GET    /desk/orders                                  staff     token  302→desk-door 404 404 200
@@ -314,6 +327,14 @@ GET    /desk/keys                                    staff     token  302→desk
 POST   /desk/keys                                    staff     token  302→desk-door 404 404 422
 GET    /desk/keys/<public_id>/revoke                 staff     token  302→desk-door 404 404 200
 POST   /desk/keys/<public_id>/revoke                 staff     token  302→desk-door 404 404 303→/desk/keys
+GET    /desk/staff                                   staff     token  302→desk-door 404 404 200
+POST   /desk/staff                                   staff     token  302→desk-door 404 404 422
+GET    /desk/staff/<public_id>                       staff     token  302→desk-door 404 404 200
+GET    /desk/staff/<public_id>/<any('lock-out','reset'):act> staff token 302→desk-door 404 404 200
+POST   /desk/staff/<public_id>/roles staff token 302→desk-door 404 404 303→/desk/staff/*
+POST   /desk/staff/<public_id>/lock-out staff token 302→desk-door 404 404 303→/desk/staff/*
+POST   /desk/staff/<public_id>/let-in staff token 302→desk-door 404 404 303→/desk/staff/*
+POST   /desk/staff/<public_id>/reset staff token 302→desk-door 404 404 303→/desk/staff/*
 GET    /desk/styleguide                              staff     token  302→desk-door 404 404 200
 # programs: no cookie counts here, what counts is a secret of their own
 GET    /healthz                                      everybody none   200
@@ -484,6 +505,8 @@ _PLACES = {
     "POST /desk/jobs/": {"<int:job_id>": "{dead_job}"},
     "GET /account/tokens/": {"<public_id>": "{riley_token}"},
     "POST /account/tokens/": {"<public_id>": "{riley_token}"},
+    "GET /desk/staff/": {"<public_id>": "{colleague}", "<any('lock-out','reset'):act>": "lock-out"},
+    "POST /desk/staff/": {"<public_id>": "{colleague}"},
     "GET /desk/keys/": {"<public_id>": "{key}"},
     "POST /desk/keys/": {"<public_id>": "{key}"},
     "GET /api/v1/products/": {"<slug>": "{slug}"},
@@ -704,6 +727,15 @@ def _cart(names: Names) -> str:
     return fill_cart(names.stage.house, names.stage.world.visit.sku)
 
 
+def _colleague(names: Names) -> str:
+    """Somebody at the desk whom nothing else needs."""
+    now, name = names.stage.clock.now(), f"lee-{new_public_id()[:8]}"
+    with names.stage.db.transaction() as session:
+        user = worlds.user(session, now, email=f"{name}@example.com", name="Lee Fenn")
+        user.is_staff, user.roles = True, ["support"]
+        return user.public_id
+
+
 def _fresh_operation(names: Names) -> str:
     order = names.stage.begin_to_pay(names.stage.world.visit.sku)
     return names.stage.operation_of(order).public_id
@@ -739,6 +771,7 @@ MAKERS: dict[str, Callable[[Names], str]] = {
         draft_invoice.start(names.stage.house, names["riley_number"], "test").public_id
     ),
     "riley_token": lambda names: make_token(names.stage, RILEY, USER)[0],
+    "colleague": _colleague,
     "key": lambda names: make_token(names.stage, KIM, STAFF)[0],
     "bill_run": lambda names: _bill_run(names.stage),
     "parked": lambda names: _parked(names.stage),

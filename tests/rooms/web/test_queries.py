@@ -71,6 +71,8 @@ BOUNDS = {
         "jobs": 4,
         "job": 3,
         "keys": 3,
+        "staff": 4,
+        "me": 4,
         "trials": 4,
         "trials looked for": 4,
         "trial": 7,
