@@ -27,7 +27,7 @@ from cart.quotes.refusals import (
     QuoteIncomplete,
     QuoteRefused,
 )
-from cms_content.pages import ScheduledAlready, Unfinished
+from cms_content.publishing import ScheduledAlready, Unfinished
 from core.catalog.products import UnknownSku
 from core.kernel.errors import Forbidden, Invalid, NotFound, ShopError, StaleState
 from core.kernel.idempotency import KeyInFlight, KeyReused

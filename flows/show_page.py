@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from cms_content import blocks, media, pages, segments
+from cms_content import blocks, media, reading, segments
 from cms_content.blocks import MOST_ITEMS, Content, Offer, Prices, Products
 from cms_content.media import Picture
-from cms_content.pages import Live
+from cms_content.reading import Live
 from cms_content.segments import Rule, Segment, Visitor
 from core.parties.models import Channel
 from flows.browse import Offer as Offered
@@ -120,7 +120,7 @@ class PublishedPages:
         self._kept.clear()
 
     def _read(self, session: Session, channel: Channel, slug: str, now: datetime) -> Address:
-        live, changes = pages.live(session, channel.id, slug, now)
+        live, changes = reading.live(session, channel.id, slug, now)
         names = {name for one in live for name in blocks.pictures(one.content)}
         pictures = media.resolve(session, names)
         varied = any(one.segment != segments.EVERYBODY for one in live)

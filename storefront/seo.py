@@ -9,7 +9,7 @@ from html import escape
 from flask import Blueprint, Response
 from sqlalchemy.orm import Session
 
-from cms_content import pages
+from cms_content import pages, reading
 from core.catalog import products
 from core.kernel.errors import NotFound
 from web.access import Guard, Who, allow
@@ -74,7 +74,7 @@ def _pages(session: Session) -> Iterable[str]:
     yield from (f"/c/{one.slug}" for one in shelves())
     found, now, after = channel()[0], house().clock.now(), ""
     while True:
-        listed = pages.all_live(session, found.id, now, after=after, limit=500)
+        listed = reading.all_live(session, found.id, now, after=after, limit=500)
         for one in listed:
             seo_ = one.content.seo
             listed_by_itself = not seo_.noindex and not seo_.canonical and one.slug != pages.HOME

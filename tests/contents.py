@@ -6,9 +6,10 @@ from typing import Any
 
 from PIL import Image
 
-from cms_content import blocks, brand, pages, segments
+from cms_content import blocks, brand, pages, publishing, segments, writing
 from cms_content.brand import Kit
-from cms_content.pages import NewPage, Window
+from cms_content.pages import NewPage
+from cms_content.publishing import Window
 from cms_content.segments import EVERYBODY, Rule, Segment
 from core.kernel.ids import new_public_id
 from flows.house import House
@@ -39,8 +40,8 @@ def published(
         now = house.clock.now()
         new = NewPage("home" if slug == pages.HOME else kind, slug, locale, segment, title)
         page = pages.create(session, channel_id, new, ANN, now)
-        row = pages.save(session, page.public_id, content, 1, ANN, now)
-        pages.publish(session, page.public_id, row.revision, window, ANN, now)
+        row = writing.save(session, page.public_id, content, 1, ANN, now)
+        publishing.publish(session, page.public_id, row.revision, window, ANN, now)
         return page.public_id
 
     return slug, house.db.run_tx(write)

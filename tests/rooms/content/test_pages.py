@@ -8,10 +8,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from cms_content import blocks, pages, segments
+from cms_content import blocks, pages, publishing, reading, segments
+from cms_content import writing as room
 from cms_content.blocks import Content
 from cms_content.models import ContentPage, PageVersion
-from cms_content.pages import NewPage, ScheduledAlready, Unfinished, Window
+from cms_content.pages import NewPage
+from cms_content.publishing import ScheduledAlready, Unfinished, Window
 from cms_content.segments import Rule, Segment
 from core.kernel.clock import ManualClock
 from core.kernel.db import Database
@@ -44,21 +46,21 @@ class Writing:
 
     def save(self, content: Content, revision: int = 0, actor: str = ANN) -> int:
         with self.db.transaction() as session:
-            row = pages.draft(session, self.public_id, actor, self.clock.now())
+            row = room.draft(session, self.public_id, actor, self.clock.now())
             at = revision or row.revision
-            return pages.save(
-                session, self.public_id, content, at, actor, self.clock.now()
-            ).revision
+            return room.save(session, self.public_id, content, at, actor, self.clock.now()).revision
 
     def publish(self, window: Window = AT_ONCE, revision: int = 0) -> int:
         with self.db.transaction() as session:
-            row = pages.draft(session, self.public_id, ANN, self.clock.now())
+            row = room.draft(session, self.public_id, ANN, self.clock.now())
             at = revision or row.revision
-            return pages.publish(session, self.public_id, at, window, ANN, self.clock.now()).number
+            return publishing.publish(
+                session, self.public_id, at, window, ANN, self.clock.now()
+            ).number
 
     def read(self, slug: str = "spring") -> list[str]:
         with self.db.reading() as session:
-            live, _ = pages.live(session, self.world.channel_id, slug, self.clock.now())
+            live, _ = reading.live(session, self.world.channel_id, slug, self.clock.now())
             return sorted(one.content.title for one in live)
 
     def states(self) -> list[tuple[int, str]]:
@@ -125,7 +127,7 @@ def test_the_second_of_two_who_write_is_told_and_nothing_is_lost(writing: Writin
         writing.save(said("Ann's"), revision, ANN)
     with pytest.raises(StaleState):
         writing.publish(revision=revision)
-    writing.change(pages.save_over, said("Ann's"), revision + 1)
+    writing.change(room.save_over, said("Ann's"), revision + 1)
     with writing.db.reading() as session:
         page = pages.one(session, writing.public_id)
         found = [(v.state, v.content["title"]) for v in pages.versions(session, page)]
@@ -142,8 +144,8 @@ def test_a_scheduled_version_is_read_from_its_time_on_without_a_worker(writing: 
     assert writing.read() == ["Later"]
     assert writing.states() == [(2, "scheduled"), (1, "published")]
     with writing.db.transaction() as session:
-        assert pages.settle_due(session, writing.clock.now()) == 1
-        assert pages.settle_due(session, writing.clock.now()) == 0
+        assert publishing.settle_due(session, writing.clock.now()) == 1
+        assert publishing.settle_due(session, writing.clock.now()) == 0
     assert writing.states() == [(2, "published"), (1, "retired")]
     assert writing.read() == ["Later"]
 
@@ -155,7 +157,7 @@ def test_a_version_that_ends_is_read_no_longer(writing: Writing):
         writing.publish(Window(now + DAY, now + DAY))
     writing.publish(Window(None, now + DAY))
     with writing.db.reading() as session:
-        assert pages.live(session, writing.world.channel_id, "spring", now)[1] == now + DAY
+        assert reading.live(session, writing.world.channel_id, "spring", now)[1] == now + DAY
     writing.clock.advance(DAY)
     assert writing.read() == []
 
@@ -166,7 +168,7 @@ def test_one_version_waits_at_a_time_and_can_be_taken_back(writing: Writing):
     writing.save(said("Later still"))
     with pytest.raises(ScheduledAlready):
         writing.publish(Window(writing.clock.now() + 2 * DAY))
-    writing.change(pages.take_back)
+    writing.change(publishing.take_back)
     writing.clock.advance(DAY)
     assert writing.read() == []
     assert writing.states() == [(2, "draft"), (1, "set_aside")]
@@ -188,7 +190,7 @@ def test_an_older_version_comes_back_and_the_draft_is_kept(writing: Writing):
     writing.save(said("Second"))
     writing.publish()
     writing.save(said("Being written"))
-    writing.change(pages.bring_back, 1)
+    writing.change(room.bring_back, 1)
     assert writing.states() == [
         (4, "draft"),
         (3, "set_aside"),
@@ -202,10 +204,10 @@ def test_an_older_version_comes_back_and_the_draft_is_kept(writing: Writing):
 def test_a_withdrawn_page_is_read_by_nobody(writing: Writing):
     writing.save(said("First"))
     writing.publish()
-    writing.change(pages.withdraw)
+    writing.change(publishing.withdraw)
     assert writing.read() == []
     with pytest.raises(StaleState):
-        writing.change(pages.withdraw)
+        writing.change(publishing.withdraw)
 
 
 def test_an_address_is_taken_once_for_the_same_readers(writing: Writing):
@@ -250,7 +252,7 @@ def test_pages_of_many_are_read_by_address(writing: Writing):
         other.publish()
     with writing.db.reading() as session:
         now, channel = writing.clock.now(), writing.world.channel_id
-        first = pages.all_live(session, channel, now, limit=1)
-        then = pages.all_live(session, channel, now, after="alpha")
+        first = reading.all_live(session, channel, now, limit=1)
+        then = reading.all_live(session, channel, now, after="alpha")
     assert [one.slug for one in first] == ["alpha"]
     assert [one.slug for one in then] == ["beta"]

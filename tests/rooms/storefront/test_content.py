@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from cms_content import banners, media, menus, pages, redirects
+from cms_content import banners, media, menus, publishing, redirects
 from cms_content.banners import Banner
 from cms_content.menus import MenuLink
 from cms_content.models import ContentRedirect
-from cms_content.pages import Window
+from cms_content.publishing import Window
 from core.catalog.models import Product
 from core.kernel.db import Database
 from core.kernel.errors import Invalid
@@ -173,7 +173,7 @@ def test_the_home_page_is_the_one_that_was_written(one_stage: Stage):
     )
     assert "<h1>Spring</h1>" in stage.browser().get("/").get_data(as_text=True)
     with stage.db.transaction() as session:
-        pages.withdraw(session, key, ANN, stage.clock.now())
+        publishing.withdraw(session, key, ANN, stage.clock.now())
     assert stage.browser().get("/").get_data(as_text=True) == before
 
 
