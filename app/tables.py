@@ -3,6 +3,7 @@
 import cart.models
 import cart.quotes.fences
 import cart.quotes.models
+import cms_content.models
 import core.catalog.models
 import core.entitlements.models
 import core.kernel.audit
@@ -43,6 +44,7 @@ metadata = Base.metadata
 
 __all__ = [
     "cart",
+    "cms_content",
     "core",
     "invoices",
     "metadata",

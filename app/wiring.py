@@ -15,6 +15,7 @@ from core.tax.service import ElseOwnTable, OwnTable, TaxService
 from flows.browse import Shelves
 from flows.house import CardRules, House, Rules
 from flows.links import Links
+from flows.show_page import PublishedPages
 from invoices.billing.bounds import Bounds
 from invoices.disputes import rules as disputes
 from payments.dunning.schedule import Fee, Schedule
@@ -50,6 +51,7 @@ def build(settings: Settings) -> House:
         links=Links(settings.base_url, settings.secret_key),
         rules=rules(settings),
         shelves=Shelves(timedelta(seconds=settings.shelf_seconds)),
+        pages=PublishedPages(timedelta(seconds=settings.shelf_seconds)),
         taxes=taxes(settings),
         vat_register=Vies(settings.vat_register) if settings.vat_register else None,
     )

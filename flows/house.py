@@ -13,6 +13,7 @@ from core.tax.register import VatRegister
 from core.tax.service import OwnTable, TaxService
 from flows.browse import Shelves
 from flows.links import Links
+from flows.show_page import PublishedPages
 from invoices.billing.bounds import Bounds
 from invoices.disputes import rules
 from payments.dunning.schedule import Schedule
@@ -75,3 +76,4 @@ class House:
     #: Says whether a VAT id is in use; None: its form alone counts.
     vat_register: VatRegister | None = None
     shelves: Shelves = field(default_factory=Shelves)
+    pages: PublishedPages = field(default_factory=PublishedPages)

@@ -30,7 +30,7 @@ from flows.take_back import Asked
 from payments.dunning import cases
 from payments.methods import Consent
 from payments.models import PaymentOperation
-from tests import nights
+from tests import contents, nights
 from tests import world as worlds
 from tests.giving import new_card_id
 from tests.paying import fill_cart
@@ -46,6 +46,12 @@ TABLE = """
 GET    /                                             everybody none   200
 GET    /c/<slug>                                     everybody none   200
 GET    /p/<slug>                                     everybody none   200
+GET    /pages/<slug>                                 everybody none   200
+GET    /media/<public_id>-<int:width>.<suffix>       everybody none   200
+GET    /brand/<int:number>.css                       everybody none   200
+GET    /robots.txt                                   everybody none   200
+GET    /sitemap.xml                                  everybody none   200
+GET    /sitemap/<int:number>.xml                     everybody none   200
 GET    /terms                                        everybody none   200
 GET    /privacy                                      everybody none   200
 GET    /accessibility                                everybody none   200
@@ -467,6 +473,10 @@ _PLACES = {
     "GET /c/": {"<slug>": "devices"},
     "GET /p/": {"<slug>": "{slug}"},
     "GET /static/": {"<path:filename>": "css/base.css"},
+    "GET /pages/": {"<slug>": "{page}"},
+    "GET /media/": {"<public_id>": "{picture}", "<int:width>": "480", "<suffix>": "jpg"},
+    "GET /brand/": {"<int:number>": "{brand_kit}"},
+    "GET /sitemap/": {"<int:number>": "0"},
     "POST /cart/": {"<line_id>": "{line}"},
     "GET /account/reset/": {"<token>": "{reset_link}"},
     "POST /account/reset/": {"<token>": "{reset_link}"},
@@ -765,6 +775,9 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "parcel": lambda names: _parcel(names.stage),
     "order_return": lambda names: _return(names.stage),
     "cart": _cart,
+    "page": lambda names: contents.published(names.stage.house, names.stage.world.channel_id)[0],
+    "picture": lambda names: contents.picture(names.stage.house),
+    "brand_kit": lambda names: str(contents.kit(names.stage.house, names.stage.world.channel_id)),
     "line": lambda names: _line_of(names.stage, names["cart"]),
     "fresh_operation": _fresh_operation,
     "setup": lambda names: _begun_setup(names.stage),
