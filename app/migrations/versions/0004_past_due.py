@@ -7,7 +7,7 @@ from alembic import op
 from app.migrations.ops import guarded_batch, run
 
 revision = "0004"
-down_revision = "0003"
+down_revision = "0006"
 
 INT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
