@@ -93,6 +93,16 @@ class OpenItemsChanged:
 
 
 @dataclass(frozen=True)
+class LateFeeDue:
+    """An account is so late that it costs a fee: ``due_on`` is the due date that it is late by."""
+
+    NAME: ClassVar[str] = "LateFeeDue"
+    VERSION: ClassVar[int] = 1
+    account_id: str
+    due_on: str
+
+
+@dataclass(frozen=True)
 class InboundReceived:
     """The processor told of something; the inbox holds the row."""
 
@@ -229,6 +239,16 @@ class ChargeWanted:
 
 
 @dataclass(frozen=True)
+class ScheduledPaymentDue:
+    """A payment that was scheduled is to be made now, after so many tries that were declined."""
+
+    NAME: ClassVar[str] = "ScheduledPaymentDue"
+    VERSION: ClassVar[int] = 1
+    scheduled_payment_id: str
+    tries: int
+
+
+@dataclass(frozen=True)
 class ChargeFailed:
     """A card on file was not charged; the bill stays open, and its payer is told."""
 
@@ -334,6 +354,7 @@ EVENTS: dict[str, type[Any]] = {
         StatementStored,
         PaymentApplied,
         OpenItemsChanged,
+        LateFeeDue,
         InboundReceived,
         RefundWanted,
         CreditToRefund,
@@ -347,6 +368,7 @@ EVENTS: dict[str, type[Any]] = {
         TrialEnded,
         MethodStored,
         MethodDetached,
+        ScheduledPaymentDue,
         ChargeWanted,
         ChargeFailed,
         BillChunkPlanned,

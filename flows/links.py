@@ -66,6 +66,34 @@ class Links:
         """The page that pays one bill, after logging in; its button begins it."""
         return f"{self.base_url}/account/pay?bill={public_id}"
 
+    def pay_page(self, account: str) -> str:
+        """Where whoever has the link pays an account's bills without logging in."""
+        return f"{self.base_url}/due/{account}/{self.pay_token(account)}"
+
+    def pay_token(self, account: str) -> str:
+        """What opens that page."""
+        return derived_token(self.secret, "pay-page", account)
+
+    def cards(self) -> str:
+        """The cards on file, after logging in."""
+        return f"{self.base_url}/account/cards"
+
+    def card(self, public_id: str) -> str:
+        """Where another card takes a card's place, and what it was declined for is paid."""
+        return f"{self.base_url}/account/cards/{public_id}/instead"
+
+    def autopay(self) -> str:
+        """AutoPay, after logging in."""
+        return f"{self.base_url}/account/autopay"
+
+    def autopay_stop(self) -> str:
+        """The page whose button stops it."""
+        return f"{self.base_url}/account/autopay/stop"
+
+    def scheduled(self, public_id: str) -> str:
+        """A planned payment, where it is changed and cancelled."""
+        return f"{self.base_url}/account/scheduled/{public_id}"
+
     def receipt(self, public_id: str) -> str:
         """One payment, after logging in."""
         return f"{self.base_url}/account/payments/{public_id}"

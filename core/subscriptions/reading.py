@@ -1,10 +1,10 @@
 """Reading subscriptions: as rows for lists, and as timelines for whoever reckons with them."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.catalog.models import Variant
@@ -48,6 +48,43 @@ def lock(session: Session, subscription_id: uuid.UUID) -> Subscription:
     )
 
 
+def charged_to(
+    session: Session, method_ids: Collection[uuid.UUID]
+) -> list[tuple[uuid.UUID, str, str]]:
+    """The services that are charged to cards and are not over: card, public id, and name of the plan."""
+    rows = session.execute(
+        select(
+            Subscription.payment_method_id,
+            Subscription.public_id,
+            Variant.name,
+            SubscriptionPhase.number,
+        )
+        .join(SubscriptionPhase, SubscriptionPhase.subscription_id == Subscription.id)
+        .join(Variant, Variant.id == SubscriptionPhase.variant_id)
+        .where(
+            Subscription.payment_method_id.in_(method_ids),
+            Subscription.state != "ended",
+            SubscriptionPhase.withdrawn_at.is_(None),
+        )
+        .order_by(Subscription.public_id, SubscriptionPhase.number)
+    )
+    last = {
+        public_id: (method_id, name)
+        for method_id, public_id, name, _ in rows
+        if method_id is not None
+    }
+    return [(method_id, public_id, name) for public_id, (method_id, name) in last.items()]
+
+
+def charge_to(session: Session, old_id: uuid.UUID, new_id: uuid.UUID) -> None:
+    """What is charged to one card is charged to another from now on, what is over included: its last bill."""
+    session.execute(
+        update(Subscription)
+        .where(Subscription.payment_method_id == old_id)
+        .values(payment_method_id=new_id)
+    )
+
+
 def timeline(session: Session, subscription_id: uuid.UUID) -> Timeline:
     """One subscription over time."""
     (found,) = timelines(session, Subscription.id == subscription_id)
@@ -66,6 +103,15 @@ def of_accounts(session: Session, account_ids: Sequence[uuid.UUID]) -> list[Time
         Subscription.payer_account_id.in_(account_ids),
     )
     return timelines(session, or_(*theirs))
+
+
+def running_of(session: Session, account_ids: Sequence[uuid.UUID]) -> list[Timeline]:
+    """What some accounts have or pay for and that is not over, the oldest first."""
+    theirs = (
+        Subscription.service_account_id.in_(account_ids),
+        Subscription.payer_account_id.in_(account_ids),
+    )
+    return timelines(session, or_(*theirs), Subscription.state != "ended")
 
 
 def of_members(
