@@ -5,6 +5,7 @@ from flask import Blueprint
 from portal import (
     documents,
     entry,
+    orders,
     overview,
     passwords,
     pay,
@@ -24,6 +25,7 @@ def blueprints() -> list[Blueprint]:
         entry.entry,
         passwords.passwords,
         documents.documents,
+        orders.orders,
         statements.statements,
         services.services,
         pay.pay,

@@ -3,6 +3,9 @@
 import re
 from collections.abc import Callable
 
+from core.orders.fulfilment_models import Fulfilment, OrderChange
+from core.orders.models import Order
+from core.stock.models import StockLevel
 from invoices.models import Invoice
 from tests.browser.visitor import Visitor
 
@@ -49,6 +52,16 @@ def _money_on_a_bill(visitor: Visitor) -> str:
     return f"/desk/invoices/{visitor.place.values(Invoice.public_id, asks)[0]}/money"
 
 
+def _order_at_desk(act: str) -> Callable[[Visitor], str]:
+    """A page of an order that waits for something."""
+
+    def find(visitor: Visitor) -> str:
+        waits = Order.fulfilment == "partial"
+        return f"/desk/orders/{visitor.place.values(Order.public_id, waits)[0]}/{act}"
+
+    return find
+
+
 FOR_EVERYBODY: dict[str, Where] = {
     "/": "/",
     "/c/<slug>": "/c/wi-fi-and-home",
@@ -71,6 +84,7 @@ FOR_CUSTOMERS: dict[str, Where] = {
     "/account": "/account",
     "/account/bills": "/account/bills",
     "/account/bills/<public_id>": _first("/account/bills", "/account/bills/"),
+    "/account/orders": "/account/orders",
     "/account/pay": "/account/pay",
     "/account/tax": "/account/tax",
     "/account/statements": "/account/statements",
@@ -105,6 +119,22 @@ FOR_STAFF: dict[str, Where] = {
     "/desk": "/desk",
     "/desk/orders": "/desk/orders",
     "/desk/orders/<public_id>": _first("/desk/orders", "/desk/orders/"),
+    **{
+        f"/desk/orders/<public_id>/{act}": _order_at_desk(act)
+        for act in ("ship", "provide", "cancel", "return")
+    },
+    "/desk/parcels/<public_id>": lambda visitor: (
+        f"/desk/parcels/{visitor.place.values(Fulfilment.public_id, Fulfilment.kind == 'parcel')[0]}"
+    ),
+    "/desk/returns": "/desk/returns",
+    "/desk/returns/<public_id>": lambda visitor: (
+        f"/desk/returns/{visitor.place.values(OrderChange.public_id, OrderChange.state == 'announced')[0]}"
+    ),
+    "/desk/stock": "/desk/stock",
+    "/desk/stock/holds": "/desk/stock/holds",
+    "/desk/stock/<uuid:level_id>": lambda visitor: (
+        f"/desk/stock/{visitor.place.values(StockLevel.id, StockLevel.on_hand > 0)[0]}"
+    ),
     "/desk/invoices": "/desk/invoices",
     "/desk/invoices/<public_id>": _first("/desk/invoices", "/desk/invoices/"),
     **{
