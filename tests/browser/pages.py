@@ -3,10 +3,14 @@
 import re
 from collections.abc import Callable
 
+from sqlalchemy import select
+
 from core.orders.fulfilment_models import Fulfilment, OrderChange
 from core.orders.models import Order
+from core.parties.models import Account
 from core.stock.models import StockLevel
 from invoices.models import Invoice
+from payments.dunning import cases
 from tests.browser.visitor import Visitor
 
 #: What answers a GET and is no page.
@@ -62,6 +66,15 @@ def _order_at_desk(act: str) -> Callable[[Visitor], str]:
     return find
 
 
+def _past_due(visitor: Visitor) -> str:
+    """An open case of Mara's."""
+    house, now = visitor.place.house, visitor.place.house.clock.now()
+    with house.db.transaction() as session:
+        [key] = session.scalars(select(Account.id).where(Account.email == "mara@example.com"))
+        found = cases.open_case(session, key) or cases.start(session, key, now.date(), now)
+        return f"/account/past-due/{found.public_id}"
+
+
 FOR_EVERYBODY: dict[str, Where] = {
     "/": "/",
     "/c/<slug>": "/c/wi-fi-and-home",
@@ -86,6 +99,7 @@ FOR_CUSTOMERS: dict[str, Where] = {
     "/account/bills/<public_id>": _first("/account/bills", "/account/bills/"),
     "/account/orders": "/account/orders",
     "/account/pay": "/account/pay",
+    "/account/past-due/<public_id>": _past_due,
     "/account/tax": "/account/tax",
     "/account/statements": "/account/statements",
     "/account/statements/<public_id>": _first("/account/statements", "/account/statements/"),
@@ -146,6 +160,9 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/drafts/<public_id>/preview": _below("/desk/drafts", "preview"),
     "/desk/terms": "/desk/terms",
     "/desk/terms/<account_number>": "/desk/terms/318640275",
+    "/desk/past-due": "/desk/past-due",
+    "/desk/past-due/<public_id>": _first("/desk/past-due", "/desk/past-due/"),
+    "/desk/past-due/<public_id>/waive": _below("/desk/past-due", "waive"),
     "/desk/statements": "/desk/statements",
     "/desk/statements/<public_id>": _first("/desk/statements", "/desk/statements/"),
     "/desk/payments": "/desk/payments",
@@ -190,7 +207,14 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/jobs": "/desk/jobs",
     "/desk/jobs/<int:job_id>": _first("/desk/jobs", "/desk/jobs/"),
     "/desk/styleguide": "/desk/styleguide",
+    "/desk/me": "/desk/me",
+    "/desk/again": "/desk/again",
+    "/desk/staff": "/desk/staff",
+    "/desk/staff/<public_id>": _first("/desk/staff", "/desk/staff/"),
+    "/desk/staff/<public_id>/<any('lock-out','reset'):act>": _below("/desk/staff", "lock-out"),
 }
+#: Of the second step of staff.
+OF_THE_SECOND_STEP = ("/desk/login/code", "/desk/login/set-up", "/desk/me/second-step")
 #: What staff see of a customer who has something of everything.
 OF_SUBSCRIBERS: dict[str, str] = {
     "/desk/services": "/desk/services",

@@ -27,9 +27,11 @@ from flows import draft_invoice, ship_order, take_back
 from flows.set_up_method import SetUpWish, begin
 from flows.ship_order import Parcel
 from flows.take_back import Asked
+from payments.dunning import cases
 from payments.methods import Consent
 from payments.models import PaymentOperation
-from tests import nights
+from tests import contents, nights
+from tests import world as worlds
 from tests.giving import new_card_id
 from tests.paying import fill_cart
 from tests.rooms.web import tried
@@ -44,6 +46,12 @@ TABLE = """
 GET    /                                             everybody none   200
 GET    /c/<slug>                                     everybody none   200
 GET    /p/<slug>                                     everybody none   200
+GET    /pages/<slug>                                 everybody none   200
+GET    /media/<public_id>-<int:width>.<suffix>       everybody none   200
+GET    /brand/<int:number>.css                       everybody none   200
+GET    /robots.txt                                   everybody none   200
+GET    /sitemap.xml                                  everybody none   200
+GET    /sitemap/<int:number>.xml                     everybody none   200
 GET    /terms                                        everybody none   200
 GET    /privacy                                      everybody none   200
 GET    /accessibility                                everybody none   200
@@ -145,6 +153,8 @@ GET    /account/trials/<public_id>/go-on             customer  token  302→door
 POST   /account/trials/<public_id>/go-on             customer  token  302→door 422 404 404
 GET    /account/trials/<public_id>/card              customer  token  302→door 302→/account/trials/* 404 404
 POST   /account/trials/<public_id>/card              customer  token  302→door 303→processor 404 404
+GET    /account/past-due/<public_id>                 customer  token  302→door 200 404 404
+POST   /account/past-due/<public_id>/promise         customer  token  302→door 422 404 404
 GET    /account/pay                                  customer  token  302→door 200 200 200
 POST   /account/pay                                  customer  token  302→door 303→processor 404 404
 GET    /account/quotes                               customer  token  302→door 200 200 200
@@ -159,6 +169,18 @@ POST   /account/quotes/<public_id>/messages          customer  token  302→door
 # the desk
 GET    /desk/login                                   everybody token  200 200 200 302→/desk
 POST   /desk/login                                   everybody token  422
+GET    /desk/login/code                              everybody token  302→desk-door
+POST   /desk/login/code                              everybody token  303→desk-door
+GET    /desk/login/set-up                            everybody token  302→desk-door
+POST   /desk/login/set-up                            everybody token  303→desk-door
+GET    /desk/me                                      staff     token  302→desk-door 404 404 200
+POST   /desk/me/second-step/begin staff token 302→desk-door 404 404 303→/desk/me/second-step
+GET    /desk/me/second-step                          staff     token  302→desk-door 404 404 200
+POST   /desk/me/second-step                          staff     token  302→desk-door 404 404 422
+POST   /desk/me/second-step/give-up                  staff     token  302→desk-door 404 404 422
+POST   /desk/me/recovery-codes                       staff     token  302→desk-door 404 404 422
+GET    /desk/again                                   staff     token  302→desk-door 404 404 200
+POST   /desk/again                                   staff     token  302→desk-door 404 404 422
 POST   /desk/logout                                  staff     token  302→desk-door 404 404 303→desk-door
 GET    /desk                                         staff     token  302→desk-door 404 404 200
 GET    /desk/orders                                  staff     token  302→desk-door 404 404 200
@@ -192,6 +214,15 @@ GET    /desk/bill-runs                               staff     token  302→desk
 POST   /desk/bill-runs                               staff     token  302→desk-door 404 404 422
 GET    /desk/bill-runs/<public_id>                   staff     token  302→desk-door 404 404 200
 GET    /desk/bill-runs/<public_id>.csv               staff     token  302→desk-door 404 404 200
+GET    /desk/past-due                                staff     token  302→desk-door 404 404 200
+GET    /desk/past-due.csv                            staff     token  302→desk-door 404 404 200
+GET    /desk/past-due/<public_id>                    staff     token  302→desk-door 404 404 200
+POST   /desk/past-due/<public_id>/hold               staff     token  302→desk-door 404 404 422
+POST   /desk/past-due/<public_id>/promise            staff     token  302→desk-door 404 404 422
+POST   /desk/past-due/<public_id>/go-on              staff     token  302→desk-door 404 404 404
+POST   /desk/past-due/<public_id>/remind staff token 302→desk-door 404 404 303→/desk/past-due/*
+GET    /desk/past-due/<public_id>/waive              staff     token  302→desk-door 404 404 200
+POST   /desk/past-due/<public_id>/waive              staff     token  302→desk-door 404 404 422
 GET    /desk/parked                                  staff     token  302→desk-door 404 404 200
 GET    /desk/parked/<public_id>                      staff     token  302→desk-door 404 404 200
 POST   /desk/parked/<public_id>/release              staff     token  302→desk-door 404 404 422
@@ -315,6 +346,14 @@ GET    /desk/keys                                    staff     token  302→desk
 POST   /desk/keys                                    staff     token  302→desk-door 404 404 422
 GET    /desk/keys/<public_id>/revoke                 staff     token  302→desk-door 404 404 200
 POST   /desk/keys/<public_id>/revoke                 staff     token  302→desk-door 404 404 303→/desk/keys
+GET    /desk/staff                                   staff     token  302→desk-door 404 404 200
+POST   /desk/staff                                   staff     token  302→desk-door 404 404 422
+GET    /desk/staff/<public_id>                       staff     token  302→desk-door 404 404 200
+GET    /desk/staff/<public_id>/<any('lock-out','reset'):act> staff token 302→desk-door 404 404 200
+POST   /desk/staff/<public_id>/roles staff token 302→desk-door 404 404 303→/desk/staff/*
+POST   /desk/staff/<public_id>/lock-out staff token 302→desk-door 404 404 303→/desk/staff/*
+POST   /desk/staff/<public_id>/let-in staff token 302→desk-door 404 404 303→/desk/staff/*
+POST   /desk/staff/<public_id>/reset staff token 302→desk-door 404 404 303→/desk/staff/*
 GET    /desk/styleguide                              staff     token  302→desk-door 404 404 200
 # programs: no cookie counts here, what counts is a secret of their own
 GET    /healthz                                      everybody none   200
@@ -434,11 +473,19 @@ _PLACES = {
     "POST /trial/": {"<public_id>": "{trial}", "<token>": "{trial_token}"},
     "GET /account/trials/": {"<public_id>": "{trial}"},
     "POST /account/trials/": {"<public_id>": "{trial}"},
+    "GET /desk/past-due/": {"<public_id>": "{late}"},
+    "POST /desk/past-due/": {"<public_id>": "{late}"},
+    "GET /account/past-due/": {"<public_id>": "{late}"},
+    "POST /account/past-due/": {"<public_id>": "{late}"},
     "GET /desk/trials/": {"<public_id>": "{trial}", "<code>": "{trial_offer}"},
     "POST /desk/trials/": {"<public_id>": "{trial_call}", "<code>": "{trial_offer}"},
     "GET /c/": {"<slug>": "devices"},
     "GET /p/": {"<slug>": "{slug}"},
     "GET /static/": {"<path:filename>": "css/base.css"},
+    "GET /pages/": {"<slug>": "{page}"},
+    "GET /media/": {"<public_id>": "{picture}", "<int:width>": "480", "<suffix>": "jpg"},
+    "GET /brand/": {"<int:number>": "{brand_kit}"},
+    "GET /sitemap/": {"<int:number>": "0"},
     "POST /cart/": {"<line_id>": "{line}"},
     "GET /account/reset/": {"<token>": "{reset_link}"},
     "POST /account/reset/": {"<token>": "{reset_link}"},
@@ -483,6 +530,8 @@ _PLACES = {
     "POST /desk/jobs/": {"<int:job_id>": "{dead_job}"},
     "GET /account/tokens/": {"<public_id>": "{riley_token}"},
     "POST /account/tokens/": {"<public_id>": "{riley_token}"},
+    "GET /desk/staff/": {"<public_id>": "{colleague}", "<any('lock-out','reset'):act>": "lock-out"},
+    "POST /desk/staff/": {"<public_id>": "{colleague}"},
     "GET /desk/keys/": {"<public_id>": "{key}"},
     "POST /desk/keys/": {"<public_id>": "{key}"},
     "GET /api/v1/products/": {"<slug>": "{slug}"},
@@ -666,6 +715,14 @@ def _account_of(stage: Stage, order: str) -> str:
     return found
 
 
+def _late(stage: Stage, who: str) -> str:
+    """Somebody's open case of being past due."""
+    key, now = stage.accounts[who], stage.clock.now()
+    with stage.db.transaction() as session:
+        found = cases.open_case(session, key) or cases.start(session, key, now.date(), now)
+        return found.public_id
+
+
 def _parcel(stage: Stage) -> str:
     """A parcel of an order of Riley's that went out."""
     order = stage.order_on_terms(stage.world.router.sku, who=RILEY)
@@ -703,6 +760,15 @@ def _cart(names: Names) -> str:
     return fill_cart(names.stage.house, names.stage.world.visit.sku)
 
 
+def _colleague(names: Names) -> str:
+    """Somebody at the desk whom nothing else needs."""
+    now, name = names.stage.clock.now(), f"lee-{new_public_id()[:8]}"
+    with names.stage.db.transaction() as session:
+        user = worlds.user(session, now, email=f"{name}@example.com", name="Lee Fenn")
+        user.is_staff, user.roles = True, ["support"]
+        return user.public_id
+
+
 def _fresh_operation(names: Names) -> str:
     order = names.stage.begin_to_pay(names.stage.world.visit.sku)
     return names.stage.operation_of(order).public_id
@@ -719,6 +785,9 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "parcel": lambda names: _parcel(names.stage),
     "order_return": lambda names: _return(names.stage),
     "cart": _cart,
+    "page": lambda names: contents.published(names.stage.house, names.stage.world.channel_id)[0],
+    "picture": lambda names: contents.picture(names.stage.house),
+    "brand_kit": lambda names: str(contents.kit(names.stage.house, names.stage.world.channel_id)),
     "line": lambda names: _line_of(names.stage, names["cart"]),
     "fresh_operation": _fresh_operation,
     "setup": lambda names: _begun_setup(names.stage),
@@ -736,9 +805,11 @@ MAKERS: dict[str, Callable[[Names], str]] = {
         draft_invoice.start(names.stage.house, names["riley_number"], "test").public_id
     ),
     "riley_token": lambda names: make_token(names.stage, RILEY, USER)[0],
+    "colleague": _colleague,
     "key": lambda names: make_token(names.stage, KIM, STAFF)[0],
     "bill_run": lambda names: _bill_run(names.stage),
     "parked": lambda names: _parked(names.stage),
+    "late": lambda names: _late(names.stage, RILEY),
     "dead_job": lambda names: _dead_job(names.stage),
     "trial_offer": lambda names: tried.offered(names.stage),
     "trial": lambda names: tried.begun(names.stage, RILEY),
