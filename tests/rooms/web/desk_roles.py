@@ -20,6 +20,8 @@ TABLE = """
 *    /desk/orders/<public_id>/refund             billing
 *    /desk/orders/<public_id>/ship               sales support
 *    /desk/orders/<public_id>/provide            sales support
+*    /desk/stock                                 sales support
+POST /desk/stock                                 sales
 *    /desk/parcels                               sales support
 *    /desk/returns                               sales billing support
 *    /desk/quotes                                sales

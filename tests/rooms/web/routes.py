@@ -269,6 +269,13 @@ GET    /desk/orders/<public_id>/cancel               staff     token  302→desk
 POST   /desk/orders/<public_id>/cancel               staff     token  302→desk-door 404 404 422
 GET    /desk/orders/<public_id>/return               staff     token  302→desk-door 404 404 200
 POST   /desk/orders/<public_id>/return               staff     token  302→desk-door 404 404 422
+GET    /account/orders                               customer  token  302→door 200 200 200
+GET    /desk/stock                                   staff     token  302→desk-door 404 404 200
+GET    /desk/stock/export.csv                        staff     token  302→desk-door 404 404 200
+GET    /desk/stock/holds                             staff     token  302→desk-door 404 404 200
+GET    /desk/stock/<uuid:level_id>                   staff     token  302→desk-door 404 404 200
+POST   /desk/stock/<uuid:level_id>                   staff     token  302→desk-door 404 404 422
+POST   /desk/stock/<uuid:level_id>/limits            staff     token  302→desk-door 404 404 422
 GET    /desk/parcels/<public_id>                     staff     token  302→desk-door 404 404 200
 POST   /desk/parcels/<public_id>                     staff     token  302→desk-door 404 404 303→/desk/orders/*
 GET    /desk/returns                                 staff     token  302→desk-door 404 404 200
@@ -469,6 +476,8 @@ _PLACES = {
         "<public_id>": "{riley_payment}",
         "<uuid:refund_id>": "01a202b4-b636-73c0-8a49-23cb0a1ea9c7",
     },
+    "GET /desk/stock/": {"<uuid:level_id>": "{level}"},
+    "POST /desk/stock/": {"<uuid:level_id>": "{level}"},
     "GET /desk/parcels/": {"<public_id>": "{parcel}"},
     "POST /desk/parcels/": {"<public_id>": "{parcel}"},
     "GET /desk/returns/": {"<public_id>": "{order_return}"},
@@ -794,6 +803,7 @@ def _spare_bill(names: Names) -> str:
 
 #: What is made when an address asks for it.
 MAKERS: dict[str, Callable[[Names], str]] = {
+    "level": lambda names: str(names.stage.world.router.level_id),
     "parcel": lambda names: _parcel(names.stage),
     "order_return": lambda names: _return(names.stage),
     "cart": _cart,
