@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from app.demo.fernway import shop
 from app.demo.fernway.buying import BillsPaid, Ordered, Transferred
 from app.demo.fernway.corrections import Credited, Drafted
+from app.demo.fernway.disputes import DISPUTED
 from app.demo.fernway.people import (
     ALMA,
     BRAM,
@@ -313,7 +314,16 @@ _SENT: tuple[Act, ...] = (
 )
 
 _LOOKED: tuple[Act, ...] = (Foreseen(Ago(1, "16:42"), 30),)
-_ALL: tuple[Act, ...] = (*_BOUGHT, *_MARAS, *_SERVED, *_TRIED, *_QUOTED, *_SENT, *_LOOKED)
+_ALL: tuple[Act, ...] = (
+    *_BOUGHT,
+    *_MARAS,
+    *_SERVED,
+    *_TRIED,
+    *_QUOTED,
+    *_SENT,
+    *DISPUTED,
+    *_LOOKED,
+)
 
 
 def opens_on(began: datetime) -> date:
