@@ -3,12 +3,15 @@
 from flask import Blueprint
 
 from portal import (
+    autopay,
+    cards,
     documents,
     entry,
     overview,
     passwords,
     pay,
     quotes,
+    scheduled,
     services,
     statements,
     tax,
@@ -27,6 +30,9 @@ def blueprints() -> list[Blueprint]:
         statements.statements,
         services.services,
         pay.pay,
+        cards.cards,
+        autopay.autopay,
+        scheduled.scheduled_,
         quotes.quotes,
         tax.tax,
         tokens.tokens_,

@@ -3,8 +3,9 @@
 from flask import Blueprint
 
 from core.kernel.clock import local_date
-from flows import account
+from flows import account, see_cards
 from portal import shown
+from web import cards
 from web.access import Who, allow
 from web.context import house
 from web.login import own_accounts, person
@@ -26,6 +27,8 @@ def show() -> str:
         seen = account.overview(
             session, [row.id for row in mine if row.currency == currency], currency
         )
+        found = see_cards.alerts(session, [row.id for row in mine])
+    notices = [cards.alert(row, method) for row, method in found]
     here = local_date(house().clock.now(), mine[0].time_zone)
     services, monthly = shown.services(seen, {row.id for row in mine}, here)
     return page(
@@ -43,7 +46,7 @@ def show() -> str:
             and seen.open_items[row.id].side == "debit"
             and seen.open_items[row.id].open
         ][:5],
-        notices=[],
+        notices=[each for each in notices if each is not None],
         services=services,
         services_sum=monthly,
         lately=shown.lately(seen, currency),

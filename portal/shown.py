@@ -114,9 +114,15 @@ def owed(seen: Overview, currency: str) -> dict[str, Any]:
         "href": href,
         "pdf_href": "",
         "pay_action": "/account/pay" if payable == len(open_items) else "",
-        "more": [("Choose what to pay", "/account/pay")] if len(open_items) > 1 and payable else [],
+        "more": _more(len(open_items)) if payable else [],
         "next_words": "",
     }
+
+
+def _more(count: int) -> list[tuple[str, str]]:
+    """The other ways to pay."""
+    ways = [("Pay on a date", "/account/scheduled/new"), ("AutoPay", "/account/autopay")]
+    return [("Choose what to pay", "/account/pay"), *ways] if count > 1 else ways
 
 
 def _what(open_items: Sequence[Open]) -> str:
