@@ -4,8 +4,10 @@ A wrong or missing value stops the start with its name and what it may be.
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -55,6 +57,19 @@ def _percent(value: str) -> int:
     return int(value)
 
 
+def _days(value: str) -> tuple[int, ...]:
+    found = tuple(_count(part) for part in _names(value))
+    if list(found) != sorted(set(found)) or len(found) > 9:
+        raise ValueError
+    return found
+
+
+def _amount(value: str) -> Decimal:
+    if not re.fullmatch(r"\d{1,6}(\.\d{1,3})?", value.strip(), re.ASCII):
+        raise ValueError
+    return Decimal(value.strip())
+
+
 def _port(value: str) -> int:
     if not 1 <= _whole(value) <= 65_535:
         raise ValueError
@@ -99,6 +114,12 @@ def _optional_address(value: str) -> str | None:
 
 def _mode(value: str) -> str:
     if value not in ("production", "demo", "test"):
+        raise ValueError
+    return value
+
+
+def _second_step(value: str) -> str:
+    if value not in ("", "required", "optional"):
         raise ValueError
     return value
 
@@ -228,6 +249,29 @@ class Settings:
     )
     quote_valid_days: int = _setting("QUOTE_VALID_DAYS", _count, "days, 1 at least", "30")
     quote_remind_days: int = _setting("QUOTE_REMIND_DAYS", _count, "days, 1 at least", "3")
+    dunning_remind_days: tuple[int, ...] = _setting(
+        "DUNNING_REMIND_DAYS",
+        _days,
+        "days after the due date, each more than the one before, separated by commas; empty: none",
+        "3,10,20",
+    )
+    dunning_lock_days: int = _setting("DUNNING_LOCK_DAYS", _whole, "days; 0: never", "30")
+    dunning_notice_days: int = _setting("DUNNING_NOTICE_DAYS", _count, "days, 1 at least", "7")
+    dunning_least: int = _setting(
+        "DUNNING_LEAST", _whole, "whole units of the account’s currency", "10"
+    )
+    late_fee_days: int = _setting("LATE_FEE_DAYS", _whole, "days; 0: never", "14")
+    late_fee: Decimal = _setting(
+        "LATE_FEE", _amount, "an amount of the account’s currency, such as 5.00; 0: none", "0"
+    )
+    late_fee_percent: Decimal = _setting(
+        "LATE_FEE_PERCENT", _amount, "percent of what is past due, where that is more; 0: none", "0"
+    )
+    promise_days: int = _setting("PROMISE_DAYS", _whole, "days; 0: none are taken", "14")
+    promises: int = _setting("PROMISES", _whole, "a number; 0: none are taken", "2")
+    staff_second_step: str = _setting(
+        "STAFF_SECOND_STEP", _second_step, "required or optional; empty: required in production", ""
+    )
     autopay_notice_days: int = _setting("AUTOPAY_NOTICE_DAYS", _count, "days, 1 at least", "3")
     charge_retry_days: tuple[int, ...] = _setting(
         "CHARGE_RETRY_DAYS", _day_counts, "days after each decline, as 3,5,7; empty: never", "3,5,7"
@@ -244,11 +288,18 @@ class Settings:
         "RETURN_ORIGINS", _names, "origins that an API checkout may return to", ""
     )
     rate_login: str = _setting("RATE_LOGIN", _rate, _RATE, "10 per minute")
+    rate_code: str = _setting("RATE_CODE", _rate, _RATE, "10 per hour")
     rate_mail: str = _setting("RATE_MAIL", _rate, _RATE, "10 per hour")
     rate_checkout: str = _setting("RATE_CHECKOUT", _rate, _RATE, "20 per minute")
     rate_gift_card: str = _setting("RATE_GIFT_CARD", _rate, _RATE, "20 per hour")
     rate_cart: str = _setting("RATE_CART", _rate, _RATE, "240 per minute")
     rate_api: str = _setting("RATE_API", _rate, _RATE, "600 per minute")
+
+    @property
+    def staff_need_second_step(self) -> bool:
+        """Does whoever works at the desk have to give a code beside the password?"""
+        by_mode = "required" if self.mode == "production" else "optional"
+        return (self.staff_second_step or by_mode) == "required"
 
     @property
     def secure(self) -> bool:

@@ -9,8 +9,8 @@ from flows import card_words, run_autopay, see_cards
 from payments import methods
 from portal import choosing
 from portal.card_forms import CardForm
-from web import cards as shown
 from web import limits
+from web import wallet as shown
 from web.access import Who, allow
 from web.context import house
 from web.flashes import say

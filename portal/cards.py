@@ -14,8 +14,8 @@ from payments.gateway import GatewayError
 from payments.models import PaymentMethod
 from portal import choosing
 from portal.card_forms import NEW, CardForm
-from web import cards as shown
 from web import limits
+from web import wallet as shown
 from web.access import Who, allow
 from web.context import house
 from web.flashes import say

@@ -16,8 +16,8 @@ from payments import methods, scheduled
 from payments.automatic_models import ScheduledPayment
 from portal import choosing
 from portal.card_forms import ScheduleForm
-from web import cards as shown
 from web import limits, paging
+from web import wallet as shown
 from web.access import Who, allow
 from web.context import house
 from web.flashes import say

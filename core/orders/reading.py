@@ -17,6 +17,7 @@ def listing(
     session: Session,
     *,
     state: str = "",
+    fulfilment: str = "",
     words: str = "",
     since: datetime | None = None,
     before: Cursor | None = None,
@@ -24,11 +25,16 @@ def listing(
 ) -> list[tuple[Order, Account]]:
     """Orders with who pays, the newest first.
 
-    ``state`` is a lifecycle; ``words`` is looked for in number, name, e-mail and SKU.
+    ``state`` is a lifecycle; ``fulfilment`` one of its states, or ``waiting`` for what is certain and not
+    fulfilled; ``words`` is looked for in number, name, e-mail and SKU.
     """
     query = select(Order, Account).join(Account, Account.id == Order.payer_account_id)
     if state:
         query = query.where(Order.lifecycle == state)
+    if fulfilment == "waiting":
+        query = query.where(Order.lifecycle == "confirmed", Order.fulfilment != "fulfilled")
+    elif fulfilment:
+        query = query.where(Order.fulfilment == fulfilment)
     if since is not None:
         query = query.where(Order.created_at >= since)
     if words:
@@ -66,3 +72,33 @@ def lines_by_order(
     ):
         found.setdefault(line.order_id, []).append(line)
     return found
+
+
+def names(
+    session: Session, keys: Sequence[uuid.UUID] = (), public_ids: Sequence[str] = ()
+) -> list[tuple[uuid.UUID, str, str | None]]:
+    """Key, public id and number of some orders, by either."""
+    if not keys and not public_ids:
+        return []
+    rows = session.execute(
+        select(Order.id, Order.public_id, Order.number).where(
+            or_(Order.id.in_(keys), Order.public_id.in_(public_ids))
+        )
+    )
+    return [(key, public_id, number) for key, public_id, number in rows]
+
+
+def of_accounts(
+    session: Session,
+    account_ids: Sequence[uuid.UUID],
+    *,
+    before: Cursor | None = None,
+    limit: int = 25,
+) -> Sequence[Order]:
+    """The placed orders that some accounts pay for, the newest first."""
+    query = select(Order).where(Order.payer_account_id.in_(account_ids), Order.number.is_not(None))
+    if before is not None:
+        query = query.where(tuple_(Order.created_at, Order.id) < tuple_(*before))
+    return session.scalars(
+        query.order_by(Order.created_at.desc(), Order.id.desc()).limit(limit)
+    ).all()

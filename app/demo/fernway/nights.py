@@ -16,6 +16,7 @@ from flows import (
     run_billing,
     run_card_payments,
     run_trials,
+    tell_due,
     tell_quote,
 )
 from flows.house import House
@@ -46,6 +47,7 @@ def pass_by(house: House, clock: ManualClock, morning: datetime) -> None:
     if problems := run_card_payments.run(house).problems:
         raise RuntimeError(f"cards could not be charged: {problems}")
     tell_quote.remind(house)
+    tell_due.run(house)
 
 
 def _states_on(house: House, day: date) -> bool:

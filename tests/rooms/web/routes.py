@@ -14,6 +14,8 @@ from sqlalchemy import select
 from cart.models import Cart, CartLine
 from core.kernel.ids import new_public_id
 from core.kernel.jobs import Job
+from core.orders import following
+from core.orders.fulfilling import Tracking
 from core.orders.models import Order
 from core.parties import tokens
 from core.parties.models import Account
@@ -21,11 +23,15 @@ from core.parties.tokens import STAFF, USER, NewToken
 from core.tax import exemptions
 from core.tax.exemptions import NewExemption
 from core.tax.models import TaxRate
-from flows import draft_invoice
+from flows import draft_invoice, ship_order, take_back
 from flows.set_up_method import SetUpWish, begin
+from flows.ship_order import Parcel
+from flows.take_back import Asked
+from payments.dunning import cases
 from payments.methods import Consent
 from payments.models import PaymentOperation
-from tests import nights
+from tests import contents, nights
+from tests import world as worlds
 from tests.giving import new_card_id
 from tests.paying import fill_cart
 from tests.rooms.web import carded, tried
@@ -40,6 +46,12 @@ TABLE = """
 GET    /                                             everybody none   200
 GET    /c/<slug>                                     everybody none   200
 GET    /p/<slug>                                     everybody none   200
+GET    /pages/<slug>                                 everybody none   200
+GET    /media/<public_id>-<int:width>.<suffix>       everybody none   200
+GET    /brand/<int:number>.css                       everybody none   200
+GET    /robots.txt                                   everybody none   200
+GET    /sitemap.xml                                  everybody none   200
+GET    /sitemap/<int:number>.xml                     everybody none   200
 GET    /terms                                        everybody none   200
 GET    /privacy                                      everybody none   200
 GET    /accessibility                                everybody none   200
@@ -161,6 +173,8 @@ GET    /account/trials/<public_id>/go-on             customer  token  302→door
 POST   /account/trials/<public_id>/go-on             customer  token  302→door 422 404 404
 GET    /account/trials/<public_id>/card              customer  token  302→door 302→/account/trials/* 404 404
 POST   /account/trials/<public_id>/card              customer  token  302→door 303→processor 404 404
+GET    /account/past-due/<public_id>                 customer  token  302→door 200 404 404
+POST   /account/past-due/<public_id>/promise         customer  token  302→door 422 404 404
 GET    /account/pay                                  customer  token  302→door 200 200 200
 POST   /account/pay                                  customer  token  302→door 303→processor 404 404
 GET    /account/quotes                               customer  token  302→door 200 200 200
@@ -175,6 +189,18 @@ POST   /account/quotes/<public_id>/messages          customer  token  302→door
 # the desk
 GET    /desk/login                                   everybody token  200 200 200 302→/desk
 POST   /desk/login                                   everybody token  422
+GET    /desk/login/code                              everybody token  302→desk-door
+POST   /desk/login/code                              everybody token  303→desk-door
+GET    /desk/login/set-up                            everybody token  302→desk-door
+POST   /desk/login/set-up                            everybody token  303→desk-door
+GET    /desk/me                                      staff     token  302→desk-door 404 404 200
+POST   /desk/me/second-step/begin staff token 302→desk-door 404 404 303→/desk/me/second-step
+GET    /desk/me/second-step                          staff     token  302→desk-door 404 404 200
+POST   /desk/me/second-step                          staff     token  302→desk-door 404 404 422
+POST   /desk/me/second-step/give-up                  staff     token  302→desk-door 404 404 422
+POST   /desk/me/recovery-codes                       staff     token  302→desk-door 404 404 422
+GET    /desk/again                                   staff     token  302→desk-door 404 404 200
+POST   /desk/again                                   staff     token  302→desk-door 404 404 422
 POST   /desk/logout                                  staff     token  302→desk-door 404 404 303→desk-door
 GET    /desk                                         staff     token  302→desk-door 404 404 200
 GET    /desk/orders                                  staff     token  302→desk-door 404 404 200
@@ -208,6 +234,15 @@ GET    /desk/bill-runs                               staff     token  302→desk
 POST   /desk/bill-runs                               staff     token  302→desk-door 404 404 422
 GET    /desk/bill-runs/<public_id>                   staff     token  302→desk-door 404 404 200
 GET    /desk/bill-runs/<public_id>.csv               staff     token  302→desk-door 404 404 200
+GET    /desk/past-due                                staff     token  302→desk-door 404 404 200
+GET    /desk/past-due.csv                            staff     token  302→desk-door 404 404 200
+GET    /desk/past-due/<public_id>                    staff     token  302→desk-door 404 404 200
+POST   /desk/past-due/<public_id>/hold               staff     token  302→desk-door 404 404 422
+POST   /desk/past-due/<public_id>/promise            staff     token  302→desk-door 404 404 422
+POST   /desk/past-due/<public_id>/go-on              staff     token  302→desk-door 404 404 404
+POST   /desk/past-due/<public_id>/remind staff token 302→desk-door 404 404 303→/desk/past-due/*
+GET    /desk/past-due/<public_id>/waive              staff     token  302→desk-door 404 404 200
+POST   /desk/past-due/<public_id>/waive              staff     token  302→desk-door 404 404 422
 GET    /desk/parked                                  staff     token  302→desk-door 404 404 200
 GET    /desk/parked/<public_id>                      staff     token  302→desk-door 404 404 200
 POST   /desk/parked/<public_id>/release              staff     token  302→desk-door 404 404 422
@@ -229,6 +264,27 @@ POST   /desk/services/<public_id>/usage              staff     token  302→desk
 POST   /desk/services/<public_id>/lock               staff     token  302→desk-door 404 404 422
 GET    /desk/payments                                staff     token  302→desk-door 404 404 200
 GET    /desk/payments/<public_id>                    staff     token  302→desk-door 404 404 200
+GET    /desk/orders/<public_id>/ship                 staff     token  302→desk-door 404 404 200
+POST   /desk/orders/<public_id>/ship                 staff     token  302→desk-door 404 404 422
+GET    /desk/orders/<public_id>/provide              staff     token  302→desk-door 404 404 200
+POST   /desk/orders/<public_id>/provide              staff     token  302→desk-door 404 404 422
+GET    /desk/orders/<public_id>/cancel               staff     token  302→desk-door 404 404 200
+POST   /desk/orders/<public_id>/cancel               staff     token  302→desk-door 404 404 422
+GET    /desk/orders/<public_id>/return               staff     token  302→desk-door 404 404 200
+POST   /desk/orders/<public_id>/return               staff     token  302→desk-door 404 404 422
+GET    /account/orders                               customer  token  302→door 200 200 200
+GET    /desk/stock                                   staff     token  302→desk-door 404 404 200
+GET    /desk/stock/export.csv                        staff     token  302→desk-door 404 404 200
+GET    /desk/stock/holds                             staff     token  302→desk-door 404 404 200
+GET    /desk/stock/<uuid:level_id>                   staff     token  302→desk-door 404 404 200
+POST   /desk/stock/<uuid:level_id>                   staff     token  302→desk-door 404 404 422
+POST   /desk/stock/<uuid:level_id>/limits            staff     token  302→desk-door 404 404 422
+GET    /desk/parcels/<public_id>                     staff     token  302→desk-door 404 404 200
+POST   /desk/parcels/<public_id>                     staff     token  302→desk-door 404 404 303→/desk/orders/*
+GET    /desk/returns                                 staff     token  302→desk-door 404 404 200
+GET    /desk/returns/<public_id>                     staff     token  302→desk-door 404 404 200
+POST   /desk/returns/<public_id>                     staff     token  302→desk-door 404 404 422
+POST   /desk/returns/<public_id>/withdraw            staff     token  302→desk-door 404 404 303→/desk/orders/*
 GET    /desk/orders/<public_id>/refund               staff     token  302→desk-door 404 404 200
 POST   /desk/orders/<public_id>/refund               staff     token  302→desk-door 404 404 422
 POST   /desk/payments/<public_id>/refunds/<uuid:refund_id>/again staff token 302→desk-door 404 404 404
@@ -310,6 +366,14 @@ GET    /desk/keys                                    staff     token  302→desk
 POST   /desk/keys                                    staff     token  302→desk-door 404 404 422
 GET    /desk/keys/<public_id>/revoke                 staff     token  302→desk-door 404 404 200
 POST   /desk/keys/<public_id>/revoke                 staff     token  302→desk-door 404 404 303→/desk/keys
+GET    /desk/staff                                   staff     token  302→desk-door 404 404 200
+POST   /desk/staff                                   staff     token  302→desk-door 404 404 422
+GET    /desk/staff/<public_id>                       staff     token  302→desk-door 404 404 200
+GET    /desk/staff/<public_id>/<any('lock-out','reset'):act> staff token 302→desk-door 404 404 200
+POST   /desk/staff/<public_id>/roles staff token 302→desk-door 404 404 303→/desk/staff/*
+POST   /desk/staff/<public_id>/lock-out staff token 302→desk-door 404 404 303→/desk/staff/*
+POST   /desk/staff/<public_id>/let-in staff token 302→desk-door 404 404 303→/desk/staff/*
+POST   /desk/staff/<public_id>/reset staff token 302→desk-door 404 404 303→/desk/staff/*
 GET    /desk/styleguide                              staff     token  302→desk-door 404 404 200
 # programs: no cookie counts here, what counts is a secret of their own
 GET    /healthz                                      everybody none   200
@@ -415,6 +479,12 @@ _PLACES = {
         "<public_id>": "{riley_payment}",
         "<uuid:refund_id>": "01a202b4-b636-73c0-8a49-23cb0a1ea9c7",
     },
+    "GET /desk/stock/": {"<uuid:level_id>": "{level}"},
+    "POST /desk/stock/": {"<uuid:level_id>": "{level}"},
+    "GET /desk/parcels/": {"<public_id>": "{parcel}"},
+    "POST /desk/parcels/": {"<public_id>": "{parcel}"},
+    "GET /desk/returns/": {"<public_id>": "{order_return}"},
+    "POST /desk/returns/": {"<public_id>": "{order_return}"},
     "GET /desk/gift-cards/": {"<public_id>": "{gift_card}"},
     "POST /desk/gift-cards/": {"<public_id>": "{gift_card}"},
     "GET /trials/": {"<code>": "{trial_offer}"},
@@ -427,11 +497,19 @@ _PLACES = {
     "POST /account/scheduled/": {"<public_id>": "{riley_scheduled}"},
     "GET /account/trials/": {"<public_id>": "{trial}"},
     "POST /account/trials/": {"<public_id>": "{trial}"},
+    "GET /desk/past-due/": {"<public_id>": "{late}"},
+    "POST /desk/past-due/": {"<public_id>": "{late}"},
+    "GET /account/past-due/": {"<public_id>": "{late}"},
+    "POST /account/past-due/": {"<public_id>": "{late}"},
     "GET /desk/trials/": {"<public_id>": "{trial}", "<code>": "{trial_offer}"},
     "POST /desk/trials/": {"<public_id>": "{trial_call}", "<code>": "{trial_offer}"},
     "GET /c/": {"<slug>": "devices"},
     "GET /p/": {"<slug>": "{slug}"},
     "GET /static/": {"<path:filename>": "css/base.css"},
+    "GET /pages/": {"<slug>": "{page}"},
+    "GET /media/": {"<public_id>": "{picture}", "<int:width>": "480", "<suffix>": "jpg"},
+    "GET /brand/": {"<int:number>": "{brand_kit}"},
+    "GET /sitemap/": {"<int:number>": "0"},
     "POST /cart/": {"<line_id>": "{line}"},
     "GET /account/reset/": {"<token>": "{reset_link}"},
     "POST /account/reset/": {"<token>": "{reset_link}"},
@@ -476,6 +554,8 @@ _PLACES = {
     "POST /desk/jobs/": {"<int:job_id>": "{dead_job}"},
     "GET /account/tokens/": {"<public_id>": "{riley_token}"},
     "POST /account/tokens/": {"<public_id>": "{riley_token}"},
+    "GET /desk/staff/": {"<public_id>": "{colleague}", "<any('lock-out','reset'):act>": "lock-out"},
+    "POST /desk/staff/": {"<public_id>": "{colleague}"},
     "GET /desk/keys/": {"<public_id>": "{key}"},
     "POST /desk/keys/": {"<public_id>": "{key}"},
     "GET /api/v1/products/": {"<slug>": "{slug}"},
@@ -659,6 +739,30 @@ def _account_of(stage: Stage, order: str) -> str:
     return found
 
 
+def _late(stage: Stage, who: str) -> str:
+    """Somebody's open case of being past due."""
+    key, now = stage.accounts[who], stage.clock.now()
+    with stage.db.transaction() as session:
+        found = cases.open_case(session, key) or cases.start(session, key, now.date(), now)
+        return found.public_id
+
+
+def _parcel(stage: Stage) -> str:
+    """A parcel of an order of Riley's that went out."""
+    order = stage.order_on_terms(stage.world.router.sku, who=RILEY)
+    parcel = Parcel(order.public_id, {1: 1}, Tracking("UPS", "1Z1"), "user:kim", new_public_id())
+    return ship_order.ship(stage.house, parcel).public_id
+
+
+def _return(stage: Stage) -> str:
+    """Something of Riley's that is to come back."""
+    parcel = _parcel(stage)
+    with stage.db.reading() as session:
+        order = following.parcel(session, parcel)[1]
+    asked = Asked(order.public_id, {1: 1}, "damaged", "kept", "user:kim", new_public_id())
+    return take_back.announce(stage.house, asked).public_id
+
+
 def _dead_job(stage: Stage) -> str:
     now = stage.clock.now()
     job = Job(
@@ -680,6 +784,15 @@ def _cart(names: Names) -> str:
     return fill_cart(names.stage.house, names.stage.world.visit.sku)
 
 
+def _colleague(names: Names) -> str:
+    """Somebody at the desk whom nothing else needs."""
+    now, name = names.stage.clock.now(), f"lee-{new_public_id()[:8]}"
+    with names.stage.db.transaction() as session:
+        user = worlds.user(session, now, email=f"{name}@example.com", name="Lee Fenn")
+        user.is_staff, user.roles = True, ["support"]
+        return user.public_id
+
+
 def _fresh_operation(names: Names) -> str:
     order = names.stage.begin_to_pay(names.stage.world.visit.sku)
     return names.stage.operation_of(order).public_id
@@ -692,7 +805,13 @@ def _spare_bill(names: Names) -> str:
 
 #: What is made when an address asks for it.
 MAKERS: dict[str, Callable[[Names], str]] = {
+    "level": lambda names: str(names.stage.world.router.level_id),
+    "parcel": lambda names: _parcel(names.stage),
+    "order_return": lambda names: _return(names.stage),
     "cart": _cart,
+    "page": lambda names: contents.published(names.stage.house, names.stage.world.channel_id)[0],
+    "picture": lambda names: contents.picture(names.stage.house),
+    "brand_kit": lambda names: str(contents.kit(names.stage.house, names.stage.world.channel_id)),
     "line": lambda names: _line_of(names.stage, names["cart"]),
     "fresh_operation": _fresh_operation,
     "setup": lambda names: _begun_setup(names.stage),
@@ -712,9 +831,11 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "riley_card": lambda names: carded.on_file(names.stage, RILEY),
     "riley_scheduled": lambda names: carded.planned(names.stage, RILEY, names["riley_card"]),
     "riley_token": lambda names: make_token(names.stage, RILEY, USER)[0],
+    "colleague": _colleague,
     "key": lambda names: make_token(names.stage, KIM, STAFF)[0],
     "bill_run": lambda names: _bill_run(names.stage),
     "parked": lambda names: _parked(names.stage),
+    "late": lambda names: _late(names.stage, RILEY),
     "dead_job": lambda names: _dead_job(names.stage),
     "trial_offer": lambda names: tried.offered(names.stage),
     "trial": lambda names: tried.begun(names.stage, RILEY),
