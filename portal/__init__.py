@@ -5,6 +5,7 @@ from flask import Blueprint
 from portal import (
     autopay,
     cards,
+    disputes,
     documents,
     entry,
     orders,
@@ -29,6 +30,7 @@ def blueprints() -> list[Blueprint]:
         entry.entry,
         passwords.passwords,
         documents.documents,
+        disputes.disputes,
         orders.orders,
         statements.statements,
         services.services,
