@@ -253,6 +253,13 @@ POST   /desk/orders/<public_id>/cancel               staff     token  302→desk
 GET    /desk/orders/<public_id>/return               staff     token  302→desk-door 404 404 200
 POST   /desk/orders/<public_id>/return               staff     token  302→desk-door 404 404 422
 GET    /account/orders                               customer  token  302→door 200 200 200
+GET    /desk/customers                               staff     token  302→desk-door 404 404 200
+GET    /desk/customers/export.csv                    staff     token  302→desk-door 404 404 200
+GET    /desk/customers/new                           staff     token  302→desk-door 404 404 200
+POST   /desk/customers/new                           staff     token  302→desk-door 404 404 422
+GET    /desk/customers/<public_id>                   staff     token  302→desk-door 404 404 200
+GET    /desk/customers/<public_id>/edit              staff     token  302→desk-door 404 404 200
+POST   /desk/customers/<public_id>/edit              staff     token  302→desk-door 404 404 422
 GET    /desk/stock                                   staff     token  302→desk-door 404 404 200
 GET    /desk/stock/export.csv                        staff     token  302→desk-door 404 404 200
 GET    /desk/stock/holds                             staff     token  302→desk-door 404 404 200
@@ -461,6 +468,8 @@ _PLACES = {
     },
     "GET /desk/stock/": {"<uuid:level_id>": "{level}"},
     "POST /desk/stock/": {"<uuid:level_id>": "{level}"},
+    "GET /desk/customers/": {"<public_id>": "{riley_account}"},
+    "POST /desk/customers/": {"<public_id>": "{riley_account}"},
     "GET /desk/parcels/": {"<public_id>": "{parcel}"},
     "POST /desk/parcels/": {"<public_id>": "{parcel}"},
     "GET /desk/returns/": {"<public_id>": "{order_return}"},

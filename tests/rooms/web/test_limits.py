@@ -83,6 +83,8 @@ LIMITED = {
     "POST /desk/orders/<public_id>/cancel": "-",
     "POST /desk/orders/<public_id>/return": "-",
     "POST /desk/parcels/<public_id>": "-",
+    "POST /desk/customers/new": "-",
+    "POST /desk/customers/<public_id>/edit": "-",
     "POST /desk/stock/<uuid:level_id>": "-",
     "POST /desk/stock/<uuid:level_id>/limits": "-",
     "POST /desk/returns/<public_id>": "-",
