@@ -3,6 +3,9 @@
 from flask import Blueprint
 
 from portal import (
+    autopay,
+    cards,
+    disputes,
     documents,
     entry,
     orders,
@@ -11,6 +14,7 @@ from portal import (
     past_due,
     pay,
     quotes,
+    scheduled,
     services,
     statements,
     tax,
@@ -26,10 +30,14 @@ def blueprints() -> list[Blueprint]:
         entry.entry,
         passwords.passwords,
         documents.documents,
+        disputes.disputes,
         orders.orders,
         statements.statements,
         services.services,
         pay.pay,
+        cards.cards,
+        autopay.autopay,
+        scheduled.scheduled_,
         past_due.past_due,
         quotes.quotes,
         tax.tax,

@@ -34,7 +34,7 @@ from tests import contents, nights
 from tests import world as worlds
 from tests.giving import new_card_id
 from tests.paying import fill_cart
-from tests.rooms.web import tried
+from tests.rooms.web import carded, disputed, tried
 from tests.rooms.web.stage import EVERYBODY, KIM, RILEY, Stage
 from tests.world import ADDRESS
 from web.access import Guard, Who
@@ -144,6 +144,26 @@ GET    /account/tokens                               customer  token  302→door
 POST   /account/tokens                               customer  token  302→door 422 422 422
 GET    /account/tokens/<public_id>/revoke            customer  token  302→door 200 404 404
 POST   /account/tokens/<public_id>/revoke            customer  token  302→door 303→/account/tokens 404 404
+GET    /account/cards                                customer  token  302→door 200 200 200
+POST   /account/cards/add                            customer  token  302→door 303→processor 303→processor 404
+POST   /account/cards/<public_id>/default            customer  token  302→door 303→/account/cards 404 404
+GET    /account/cards/<public_id>/remove             customer  token  302→door 200 404 404
+POST   /account/cards/<public_id>/remove             customer  token  302→door 303→/account/cards* 404 404
+GET    /account/cards/<public_id>/instead            customer  token  302→door 200 404 404
+POST   /account/cards/<public_id>/instead            customer  token  302→door 422 404 404
+POST   /account/cards/<public_id>/again              customer  token  302→door 404 404 404
+GET    /account/autopay                              customer  token  302→door 200 200 200
+POST   /account/autopay                              customer  token  302→door 422 422 404
+GET    /account/autopay/stop                         customer  token  302→door 200 200 200
+POST   /account/autopay/stop  customer token 302→door 303→/account/autopay* 303→/account/autopay* 404
+GET    /account/scheduled                            customer  token  302→door 200 200 200
+GET    /account/scheduled/new                        customer  token  302→door 200 200 200
+POST   /account/scheduled/new                        customer  token  302→door 422 422 200
+GET    /account/scheduled/<public_id>                customer  token  302→door 200 404 404
+GET    /account/scheduled/<public_id>/change         customer  token  302→door 200 404 404
+POST   /account/scheduled/<public_id>/change         customer  token  302→door 422 404 404
+GET    /account/scheduled/<public_id>/cancel         customer  token  302→door 200 404 404
+POST   /account/scheduled/<public_id>/cancel  customer  token  302→door 303→/account/scheduled/* 404 404
 GET    /account/trials                               customer  token  302→door 200 200 200
 GET    /account/trials/<public_id>                   customer  token  302→door 200 404 404
 GET    /account/trials/<public_id>/cancel            customer  token  302→door 200 404 404
@@ -157,6 +177,15 @@ GET    /account/past-due/<public_id>                 customer  token  302→door
 POST   /account/past-due/<public_id>/promise         customer  token  302→door 422 404 404
 GET    /account/pay                                  customer  token  302→door 200 200 200
 POST   /account/pay                                  customer  token  302→door 303→processor 404 404
+GET    /account/disputes                             customer  token  302→door 200 200 200
+GET    /account/disputes/<public_id>                 customer  token  302→door 200 404 404
+GET    /account/disputes/<public_id>/files/<file_id> customer  token  302→door 200 404 404
+POST   /account/disputes/<public_id>/messages        customer  token  302→door 422 404 404
+GET    /account/disputes/<public_id>/withdraw        customer  token  302→door 200 404 404
+POST   /account/disputes/<public_id>/refund customer token 302→door 303→/account/disputes/* 404 404
+POST   /account/disputes/<public_id>/withdraw customer token 302→door 303→/account/disputes/* 404 404
+GET    /account/bills/<public_id>/lines/<int:number>/dispute customer token 302→door 200 404 404
+POST   /account/bills/<public_id>/lines/<int:number>/dispute customer token 302→door 422 404 404
 GET    /account/quotes                               customer  token  302→door 200 200 200
 GET    /account/quotes/<public_id>                   customer  token  302→door 200 404 404
 GET    /account/quotes/<public_id>/<int:number>.pdf  customer  token  302→door 200 404 404
@@ -194,6 +223,14 @@ GET    /desk/invoices/<public_id>/debit              staff     token  302→desk
 POST   /desk/invoices/<public_id>/debit              staff     token  302→desk-door 404 404 422
 GET    /desk/invoices/<public_id>/void               staff     token  302→desk-door 404 404 200
 POST   /desk/invoices/<public_id>/void staff token 302→desk-door 404 404 303→/desk/invoices/*
+GET    /desk/disputes                                staff     token  302→desk-door 404 404 200
+GET    /desk/disputes/export.csv                     staff     token  302→desk-door 404 404 200
+GET    /desk/disputes/<public_id>                    staff     token  302→desk-door 404 404 200
+GET    /desk/disputes/<public_id>/files/<file_id>    staff     token  302→desk-door 404 404 200
+POST   /desk/disputes/<public_id>/preview            staff     token  302→desk-door 404 404 422
+POST   /desk/disputes/<public_id>/decision           staff     token  302→desk-door 404 404 422
+POST   /desk/disputes/<public_id>/second staff token 302→desk-door 404 404 303→/desk/disputes/*
+POST   /desk/disputes/<public_id>/messages           staff     token  302→desk-door 404 404 422
 GET    /desk/drafts                                  staff     token  302→desk-door 404 404 200
 POST   /desk/drafts                                  staff     token  302→desk-door 404 404 422
 GET    /desk/drafts/<public_id>                      staff     token  302→desk-door 404 404 200
@@ -480,6 +517,10 @@ _PLACES = {
     "POST /trials/": {"<code>": "{trial_offer}"},
     "GET /trial/": {"<public_id>": "{trial}", "<token>": "{trial_token}"},
     "POST /trial/": {"<public_id>": "{trial}", "<token>": "{trial_token}"},
+    "GET /account/cards/": {"<public_id>": "{riley_card}"},
+    "POST /account/cards/": {"<public_id>": "{riley_card}"},
+    "GET /account/scheduled/": {"<public_id>": "{riley_scheduled}"},
+    "POST /account/scheduled/": {"<public_id>": "{riley_scheduled}"},
     "GET /account/trials/": {"<public_id>": "{trial}"},
     "POST /account/trials/": {"<public_id>": "{trial}"},
     "GET /desk/past-due/": {"<public_id>": "{late}"},
@@ -502,7 +543,7 @@ _PLACES = {
     "POST /account/invite/": {"<token>": "{invite_link}"},
     "GET /account/verify/": {"<token>": "{verify_link}"},
     "POST /account/verify/": {"<token>": "{fresh_verify_link}"},
-    "GET /account/bills/": {"<public_id>": "{riley_bill}"},
+    "GET /account/bills/": {"<public_id>": "{riley_bill}", "<int:number>": "1"},
     "GET /account/statements/": {"<public_id>": "{riley_statement}"},
     "GET /desk/statements/": {"<public_id>": "{riley_statement}"},
     "GET /desk/bill-runs/": {"<public_id>": "{bill_run}"},
@@ -519,6 +560,11 @@ _PLACES = {
         "<public_id>": "{riley_bill}",
         "<uuid:key>": _NOBODYS,
     },
+    "GET /account/disputes/": {"<public_id>": "{dispute}", "<file_id>": "{dispute_file}"},
+    "POST /account/disputes/": {"<public_id>": "{dispute}"},
+    "POST /account/bills/": {"<public_id>": "{riley_bill}", "<int:number>": "1"},
+    "GET /desk/disputes/": {"<public_id>": "{dispute}", "<file_id>": "{dispute_file}"},
+    "POST /desk/disputes/": {"<public_id>": "{dispute}"},
     "GET /desk/ledger/<what>": {"<what>": "ageing"},
     "GET /desk/ledger/accounts/": {"<public_id>": "{riley_account}"},
     "POST /desk/invoices/<public_id>/void": {"<public_id>": "{spare_bill}"},
@@ -805,6 +851,8 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "fresh_verify_link": lambda names: names.stage.link("verify", RILEY),
     "gift_card": lambda names: new_card_id(names.stage),
     "gift_card_token": lambda names: names.stage.house.links.gift_card_token(names["gift_card"]),
+    "dispute": lambda names: disputed.opened(names.stage, RILEY).public_id,
+    "dispute_file": lambda names: disputed.file_of(names.stage, names["dispute"]),
     "tax_rate": lambda names: str(names.stage.rows(TaxRate)[0].id),
     "certificate": lambda names: _old_certificate(names.stage),
     "riley_account": lambda names: _account_of(names.stage, "riley_order"),
@@ -813,6 +861,8 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "draft": lambda names: (
         draft_invoice.start(names.stage.house, names["riley_number"], "test").public_id
     ),
+    "riley_card": lambda names: carded.on_file(names.stage, RILEY),
+    "riley_scheduled": lambda names: carded.planned(names.stage, RILEY, names["riley_card"]),
     "riley_token": lambda names: make_token(names.stage, RILEY, USER)[0],
     "colleague": _colleague,
     "key": lambda names: make_token(names.stage, KIM, STAFF)[0],
