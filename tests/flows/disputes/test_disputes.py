@@ -319,7 +319,7 @@ def test_a_crash_at_any_point_loses_and_doubles_nothing(care: Care, point: str):
 
 def test_two_agents_at_once_make_one_memo_and_two_tabs_one_dispute(care: Care):
     def at_once(*acts):
-        outcomes = together([lambda act=act: act() for act in acts])
+        outcomes = together(list(acts))
         return [type(one).__name__ if isinstance(one, Exception) else one for one in outcomes]
 
     first, second = at_once(
