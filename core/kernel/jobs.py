@@ -33,6 +33,7 @@ from core.kernel import exchange
 from core.kernel.db import Base, changed, insert_once, insert_once_each
 from core.kernel.errors import NotFound
 from core.kernel.ids import new_public_id
+from core.kernel.sorting import Place, Sorts
 
 #: A claim holds this long; whoever works longer renews it.
 LEASE = timedelta(seconds=90)
@@ -338,6 +339,23 @@ def retry(session: Session, job_id: int, now: datetime) -> None:
         raise NotFound("job that could be retried")
 
 
+#: How the last word on a job begins that nobody wants done any more.
+DISCARDED = "Discarded: "
+
+
+def discard(session: Session, job_id: int, why: str, now: datetime) -> Job:
+    """Give a failed job up: it counts as done, its key stays taken, its error is kept behind ``why``.
+
+    NotFound when there is no such job that failed.
+    """
+    job = session.get(Job, job_id, with_for_update=True, populate_existing=True)
+    if job is None or job.state != "dead":
+        raise NotFound("job that could be discarded")
+    job.state, job.finished_at = "done", now
+    job.last_error = f"{DISCARDED}{why}\n{job.last_error or ''}"
+    return job
+
+
 def tick(session: Session, schedules: Mapping[str, int], now: datetime) -> int:
     """Enqueue each schedule (handler name → seconds) that is due; says how many were.
 
@@ -365,9 +383,16 @@ def _under_way(session: Session, handler: str) -> bool:
     return session.scalar(query) is not None
 
 
-def listing(*, state: str = "", words: str = "") -> Select[Job]:
-    """Jobs, the newest first; of one state, or whose name or key begins with ``words``."""
-    query = select(Job).order_by(Job.id.desc())
+#: What the desk's list may be sorted by.
+SORTS = Sorts(Job.id, {"made": Job.id})
+NEWEST = Place("-made")
+
+
+def listing(
+    *, state: str = "", words: str = "", place: Place = NEWEST, limit: int | None = None
+) -> Select[Job]:
+    """Jobs from a place on, the newest first; of one state, or whose name or key begins with ``words``."""
+    query = SORTS.apply(select(Job), place, limit)
     if state:
         query = query.where(Job.state == state)
     if words:
