@@ -27,6 +27,7 @@ from cart.quotes.refusals import (
     QuoteIncomplete,
     QuoteRefused,
 )
+from cms_content.publishing import ScheduledAlready, Unfinished
 from core.catalog.products import UnknownSku
 from core.kernel.errors import Forbidden, Invalid, NotFound, ShopError, StaleState
 from core.kernel.idempotency import KeyInFlight, KeyReused
@@ -49,6 +50,7 @@ from core.parties.staff import LastAdmin
 from core.parties.tokens import TooManyTokens
 from core.parties.users import DeadLink, WrongLogin
 from core.prices.resolve import NoPrice
+from core.stock.adjusting import BelowNothing, BelowPromised
 from core.stock.holds import OutOfStock
 from core.stock.sold import NotOnHand
 from core.subscriptions.errors import NotTaken, ServiceRefused
@@ -78,8 +80,10 @@ from invoices.disputes.refusals import (
 from invoices.drafts import NothingToIssue
 from invoices.memos import MemoBelowZero, MoreThanTheBill, NotCorrectable, NothingToCredit
 from payments.autopay import AutoPayRuns
+from payments.dunning.cases import PromiseRefused
 from payments.gateway import GatewayError, Misconfigured, WebhookRefused
 from payments.scheduled import BeingCharged
+from web import moves
 from web.access import RoleMissing
 from web.context import request_id
 from web.csrf import Forged
@@ -97,6 +101,8 @@ STATUS: dict[type[Exception], int] = {
     Forged: 403,
     WrongLogin: 401,
     Invalid: 422,
+    Unfinished: 422,
+    ScheduledAlready: 409,
     CheckoutIncomplete: 422,
     BadQuantity: 422,
     TooMany: 422,
@@ -108,6 +114,8 @@ STATUS: dict[type[Exception], int] = {
     NothingChosen: 422,
     WrongKind: 422,
     NotOnHand: 409,
+    BelowPromised: 409,
+    BelowNothing: 409,
     RateOverlaps: 409,
     WrongVatId: 422,
     NoTaxAnswer: 503,
@@ -151,6 +159,7 @@ STATUS: dict[type[Exception], int] = {
     RefundTooMuch: 409,
     BillsChanged: 409,
     NothingToPay: 409,
+    PromiseRefused: 422,
     NothingToIssue: 422,
     NotCorrectable: 409,
     NothingToCredit: 422,
@@ -231,6 +240,8 @@ def for_programs() -> bool:
 
 
 def _expected(error: ShopError) -> tuple[Response | str, int]:
+    if isinstance(error, NotFound) and (moved := moves.follow()) is not None:
+        return moved, moved.status_code
     status = status_of(error)
     if status >= 500:
         # What broke on our side stands in the log; whoever asked learns no more than that.
@@ -255,6 +266,8 @@ def _http(error: HTTPException) -> Any:
     status = error.code or 500
     if status < 400:
         return error
+    if status == 404 and (moved := moves.follow()) is not None:
+        return moved
     title, text = _TITLES.get(status, _TITLES[400])
     body, _ = answer(status, f"http_{status}", text, {}, title=title)
     response = body if isinstance(body, Response) else Response(body, mimetype="text/html")

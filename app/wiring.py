@@ -15,8 +15,10 @@ from core.tax.service import ElseOwnTable, OwnTable, TaxService
 from flows.browse import Shelves
 from flows.house import CardRules, House, Rules
 from flows.links import Links
+from flows.show_page import PublishedPages
 from invoices.billing.bounds import Bounds
 from invoices.disputes import rules as disputes
+from payments.dunning.schedule import Fee, Schedule
 from payments.stripe_gateway import StripeGateway, check_key
 from web.context import WebSettings
 
@@ -49,6 +51,7 @@ def build(settings: Settings) -> House:
         links=Links(settings.base_url, settings.secret_key),
         rules=rules(settings),
         shelves=Shelves(timedelta(seconds=settings.shelf_seconds)),
+        pages=PublishedPages(timedelta(seconds=settings.shelf_seconds)),
         taxes=taxes(settings),
         vat_register=Vies(settings.vat_register) if settings.vat_register else None,
     )
@@ -84,6 +87,16 @@ def rules(settings: Settings) -> Rules:
             margin_ppm=settings.quote_margin * 10_000,
             remind_days=settings.quote_remind_days,
             valid_days=settings.quote_valid_days,
+        ),
+        dunning=Schedule(
+            remind_after=settings.dunning_remind_days,
+            fee_after=settings.late_fee_days,
+            lock_after=settings.dunning_lock_days,
+            notice_days=settings.dunning_notice_days,
+            least=settings.dunning_least,
+            fee=Fee(settings.late_fee, settings.late_fee_percent),
+            promise_days=settings.promise_days,
+            promises=settings.promises,
         ),
         staff_need_second_step=settings.staff_need_second_step,
         cards=CardRules(

@@ -17,15 +17,15 @@ from flows.follow_order import Followed, follow
 from flows.pay_bill import NothingToPay, pay_order
 from invoices.document import InvoiceDocument
 from payments.gateway import GatewayError
-from storefront import packs, shown
-from storefront.packs import PieceRow
-from storefront.shown import State
-from web import limits, order_words
+from storefront import shown
+from web import limits, order_words, packs
 from web.access import Guard, Who, allow
+from web.cards import State
 from web.context import house, today
 from web.documents import bill_of, pdf_response
 from web.filters import date_words
 from web.flashes import say
+from web.packs import PieceRow
 from web.pages import page
 
 orders = Blueprint("orders", __name__, template_folder="templates")

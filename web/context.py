@@ -76,6 +76,11 @@ def channel() -> tuple[Channel, LegalEntity]:
     return kept[1]
 
 
+def forget_channel() -> None:
+    """Read the channel anew: somebody has just changed it in this process."""
+    current_app.extensions.pop(f"{_KEY}.channel", None)
+
+
 def countries() -> frozenset[str]:
     """Where these pages deliver to, and where the shop is; as fresh as the channel."""
     channel()
