@@ -4,13 +4,14 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.kernel.sorting import Place, Sorts
 from core.orders.models import Order, OrderLine
 from core.parties.models import Account
 
+Cursor = tuple[datetime, uuid.UUID]
 #: What the desk's list may be sorted by.
 SORTS = Sorts(Order.id, {"placed": Order.created_at, "due": Order.due_now_minor})
 NEWEST = Place("-placed")
