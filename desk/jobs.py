@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from wtforms import Form, StringField
 from wtforms.validators import DataRequired, Length
 
-from core.kernel import audit, jobs, sheet
+from core.kernel import audit, job_reading, jobs, sheet
 from core.kernel.errors import NotFound
 from core.kernel.jobs import Job
 from core.kernel.sorting import Place
@@ -31,7 +31,7 @@ STATES = {"ready": "Waiting", "running": "Running", "dead": "Failed", "done": "D
 LISTED = Listing(
     "/desk/jobs",
     "job",
-    jobs.SORTS,
+    job_reading.SORTS,
     "-made",
     (Choice("state", "State", list(STATES.items()), is_tabs=True),),
 )
@@ -57,7 +57,7 @@ def listed() -> str:
     asked = LISTED.asked()
     with house().db.snapshot() as session:
         found = _found(session, asked, asked.place, lists.PAGE_SIZE + 1)
-        counts = jobs.counts(session)
+        counts = job_reading.counts(session)
     rows, context = LISTED.page(asked, found)
     return page(
         "desk/jobs.html",
@@ -68,7 +68,7 @@ def listed() -> str:
 
 
 def _found(session: Session, asked: Asked, place: Place, limit: int) -> Sequence[Job]:
-    query = jobs.listing(state=asked["state"], words=asked.words, place=place, limit=limit)
+    query = job_reading.listing(state=asked["state"], words=asked.words, place=place, limit=limit)
     return session.scalars(query).all()
 
 

@@ -16,11 +16,9 @@ from sqlalchemy import (
     CheckConstraint,
     ColumnElement,
     Index,
-    Select,
     String,
     Text,
     delete,
-    func,
     literal_column,
     or_,
     select,
@@ -33,7 +31,6 @@ from core.kernel import exchange
 from core.kernel.db import Base, changed, insert_once, insert_once_each
 from core.kernel.errors import NotFound
 from core.kernel.ids import new_public_id
-from core.kernel.sorting import Place, Sorts
 
 #: A claim holds this long; whoever works longer renews it.
 LEASE = timedelta(seconds=90)
@@ -381,35 +378,6 @@ def tick(session: Session, schedules: Mapping[str, int], now: datetime) -> int:
 def _under_way(session: Session, handler: str) -> bool:
     query = select(Job.id).where(_LIVE, Job.name == handler, Job.handler == handler).limit(1)
     return session.scalar(query) is not None
-
-
-#: What the desk's list may be sorted by.
-SORTS = Sorts(Job.id, {"made": Job.id})
-NEWEST = Place("-made")
-
-
-def listing(
-    *, state: str = "", words: str = "", place: Place = NEWEST, limit: int | None = None
-) -> Select[Job]:
-    """Jobs from a place on, the newest first; of one state, or whose name or key begins with ``words``."""
-    query = SORTS.apply(select(Job), place, limit)
-    if state:
-        query = query.where(Job.state == state)
-    if words:
-        query = query.where(
-            or_(
-                Job.name.istartswith(words, autoescape=True),
-                Job.handler.istartswith(words, autoescape=True),
-                Job.key.istartswith(words, autoescape=True),
-            )
-        )
-    return query
-
-
-def counts(session: Session) -> dict[str, int]:
-    """How many jobs are in each state."""
-    rows = session.execute(select(Job.state, func.count()).group_by(Job.state))
-    return {state: int(count) for state, count in rows}
 
 
 def forget_done(session: Session, before: datetime) -> int:
