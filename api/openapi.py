@@ -10,6 +10,7 @@ from pydantic_core import to_json
 from api import (
     billing_operations,
     order_operations,
+    product_operations,
     quote_operations,
     service_operations,
     shapes,
@@ -53,6 +54,7 @@ OPERATIONS = (
     *quote_operations.DESK,
     *billing_operations.DESK,
     *order_operations.DESK,
+    *product_operations.DESK,
 )
 
 
@@ -128,6 +130,7 @@ _ID = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
 _FORMS = {
     "slug": {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,120}$"},
     "account_number": {"type": "string", "pattern": "^[0-9]{9}$"},
+    "sku": {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,120}$"},
     "feature": {"type": "string", "pattern": "^[a-z0-9_-]{1,40}$"},
 }
 

@@ -197,6 +197,9 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/customers/new": "/desk/customers/new",
     "/desk/customers/<public_id>": _customer(),
     "/desk/customers/<public_id>/edit": _customer("/edit"),
+    "/desk/products": "/desk/products",
+    "/desk/products/new": "/desk/products/new",
+    "/desk/products/<slug>": "/desk/products/ember-smart-plug",
     "/desk/returns": "/desk/returns",
     "/desk/returns/<public_id>": lambda visitor: (
         f"/desk/returns/{visitor.place.values(OrderChange.public_id, OrderChange.state == 'announced')[0]}"

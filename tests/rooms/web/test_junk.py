@@ -42,6 +42,7 @@ QUERIES = {
     "/desk/stock/holds": ("before",),
     "/desk/stock/<uuid:level_id>": ("before",),
     "/desk/customers": ("before", "q", "kind", "sort"),
+    "/desk/products": ("before", "q", "state"),
     "/desk/returns": ("before", "q", "state"),
     "/desk/invoices": ("before", "q", "kind", "sort"),
     "/desk/payments": ("before", "q", "sort"),
