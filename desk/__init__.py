@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from desk import (
+    audit_log,
     bill_money,
     bill_runs,
     bookkeeping,
@@ -88,6 +89,7 @@ def blueprints() -> list[Blueprint]:
         trial_care.trial_care,
         jobs.jobs_,
         keys.keys,
+        audit_log.audit_log,
         staff.staff_,
         me.me,
         styleguide.styleguide,

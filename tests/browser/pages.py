@@ -276,6 +276,8 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/jobs": "/desk/jobs",
     "/desk/jobs/<int:job_id>": _first("/desk/jobs", "/desk/jobs/"),
     "/desk/styleguide": "/desk/styleguide",
+    "/desk/audit": "/desk/audit",
+    "/desk/audit/chain": "/desk/audit/chain",
     "/desk/me": "/desk/me",
     "/desk/again": "/desk/again",
     "/desk/staff": "/desk/staff",
@@ -303,6 +305,7 @@ OF_SUBSCRIBERS: dict[str, str] = {
     "/desk/bill-runs/<public_id>": "/desk/bill-runs/{run}",
     "/desk/parked": "/desk/parked",
     "/desk/parked/<public_id>": "/desk/parked/{parking}",
+    "/desk/jobs/<int:job_id>/discard": "/desk/jobs/{dead}/discard",
     "/desk/keys": "/desk/keys",
     "/desk/keys/<public_id>/revoke": "/desk/keys/{key}/revoke",
 }

@@ -58,6 +58,7 @@ POST /desk/payments                              billing
 *    /desk/write-offs                            billing
 *    /desk/periods                               billing
 *    /desk/rates                                 billing
+*    /desk/audit                                 admin
 *    /desk/jobs                                  admin
 *    /desk/keys                                  admin
 """

@@ -393,6 +393,15 @@ GET    /desk/trials/offers                           staff     token  302→desk
 GET    /desk/trials/offers/<code>                    staff     token  302→desk-door 404 404 200
 POST   /desk/trials/offers/<code>                    staff     token  302→desk-door 404 404 422
 GET    /desk/jobs                                    staff     token  302→desk-door 404 404 200
+GET    /desk/audit                                   staff     token  302→desk-door 404 404 200
+GET    /desk/audit/chain                             staff     token  302→desk-door 404 404 200
+GET    /desk/audit.csv                               staff     token  302→desk-door 404 404 200
+GET    /desk/orders.csv                              staff     token  302→desk-door 404 404 200
+GET    /desk/invoices.csv                            staff     token  302→desk-door 404 404 200
+GET    /desk/payments.csv                            staff     token  302→desk-door 404 404 200
+GET    /desk/jobs.csv                                staff     token  302→desk-door 404 404 200
+GET    /desk/jobs/<int:job_id>/discard               staff     token  302→desk-door 404 404 200
+POST   /desk/jobs/<int:job_id>/discard               staff     token  302→desk-door 404 404 422
 GET    /desk/jobs/<int:job_id>                       staff     token  302→desk-door 404 404 200
 POST   /desk/jobs/<int:job_id>/retry                 staff     token  302→desk-door 404 404 303→/desk/jobs/*
 GET    /desk/keys                                    staff     token  302→desk-door 404 404 200
@@ -638,6 +647,7 @@ _PLACES = {
     "POST /desk/write-offs/": {"<uuid:write_off_id>": _NOBODYS},
     "POST /desk/periods/": {"<uuid:close_id>": _NOBODYS},
     "GET /desk/jobs/": {"<int:job_id>": "{job}"},
+    "GET /desk/jobs/<int:job_id>/discard": {"<int:job_id>": "{dead_job}"},
     "POST /desk/jobs/": {"<int:job_id>": "{dead_job}"},
     "GET /account/tokens/": {"<public_id>": "{riley_token}"},
     "POST /account/tokens/": {"<public_id>": "{riley_token}"},

@@ -57,6 +57,7 @@ LIMITED = {
     "POST /desk/staff/<public_id>/let-in": "-",
     "POST /desk/staff/<public_id>/reset": "-",
     "POST /desk/jobs/<int:job_id>/retry": "-",
+    "POST /desk/jobs/<int:job_id>/discard": "-",
     "POST /webhooks/stripe": "-",
     "POST /account/tax": "checkout",
     "POST /desk/drafts": "-",
