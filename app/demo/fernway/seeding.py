@@ -8,7 +8,7 @@ from typing import cast
 from sqlalchemy.orm import Session
 
 from app import worker
-from app.demo.fernway import history, marks, nights, people, shop
+from app.demo.fernway import content, history, marks, nights, people, shop
 from app.demo.fernway.marks import Found
 from app.demo.fernway.scene import Scene
 from app.demo.fernway.till import Post, Till
@@ -45,6 +45,7 @@ def _furnish(house: House) -> datetime:
     def furnish(session: Session) -> None:
         entity, channel = shop.open_shop(session, house.rules.channel, history.sold(), began)
         people.move_in(session, entity, channel, hashes, began, opens)
+        content.write(session, channel.id, people.editor(session), began, opens)
         marks.note_opened(session, house.rules.channel, began)
 
     house.db.run_tx(furnish)

@@ -48,6 +48,7 @@ POST /desk/payments                              billing
 *    /desk/write-offs                            billing
 *    /desk/periods                               billing
 *    /desk/rates                                 billing
+*    /desk/content                               content
 *    /desk/jobs                                  admin
 *    /desk/keys                                  admin
 """
