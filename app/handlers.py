@@ -7,12 +7,13 @@ commits because it speaks to the network or renders. Each is idempotent.
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import structlog
 from sqlalchemy.orm import Session
 
+from app import telling
 from cms_content import publishing
 from core import events
 from core.kernel import audit, counters, idempotency, jobs
@@ -20,7 +21,9 @@ from core.notices import sending
 from core.parties.models import UserSession
 from core.stock import holds
 from flows import (
+    charge_late_fee,
     charge_on_file,
+    chase,
     detach_card,
     early_payment,
     end_services,
@@ -28,8 +31,6 @@ from flows import (
     issue_invoice,
     make_statements,
     manage_cards,
-    notify,
-    notify_service,
     reconcile,
     refund,
     refund_memo,
@@ -39,8 +40,7 @@ from flows import (
     run_trials,
     send_quote,
     store_trial_card,
-    tell_dispute,
-    tell_order,
+    tell_due,
     tell_quote,
     trial_letters,
 )
@@ -77,94 +77,8 @@ def _store_statement(house: House, event: events.StatementMade) -> None:
     make_statements.store(house, uuid.UUID(event.statement_id))
 
 
-def _tell_statement(session: Session, house: House, event: events.StatementStored) -> None:
-    notify.statement_stored(
-        session, uuid.UUID(event.statement_id), event.sha256, house.links, house.clock.now()
-    )
-
-
-def _tell_order(session: Session, house: House, event: events.OrderPlaced) -> None:
-    notify.order_placed(session, uuid.UUID(event.order_id), house.links, house.clock.now())
-
-
-def _tell_parcel(session: Session, house: House, event: events.OrderShipped) -> None:
-    tell_order.shipped(session, uuid.UUID(event.fulfilment_id), house.links, house.clock.now())
-
-
-def _tell_change(session: Session, house: House, event: events.OrderChanged) -> None:
-    change_id = uuid.UUID(event.change_id)
-    tell_order.changed(session, change_id, event.how, house.links, house.clock.now())
-
-
-def _tell_document(session: Session, house: House, event: events.DocumentStored) -> None:
-    notify.document_stored(
-        session, uuid.UUID(event.invoice_id), event.sha256, house.links, house.clock.now()
-    )
-
-
-def _tell_payment(session: Session, house: House, event: events.PaymentApplied) -> None:
-    notify.payment_applied(session, uuid.UUID(event.payment_id), house.links, house.clock.now())
-
-
-def _tell_refund(session: Session, house: House, event: events.RefundMade) -> None:
-    notify.refunded(session, uuid.UUID(event.refund_id), house.links, house.clock.now())
-
-
-def _tell_link(session: Session, house: House, event: events.LinkAsked) -> None:
-    notify.link_asked(session, event.token_id, house.links, house.clock.now())
-
-
-def _tell_service_started(
-    session: Session, house: House, event: events.SubscriptionActivated
-) -> None:
-    notify_service.started(
-        session, uuid.UUID(event.subscription_id), house.links, house.clock.now()
-    )
-
-
-def _tell_service_changed(
-    session: Session, house: House, event: events.SubscriptionChanged
-) -> None:
-    notify_service.changed(session, event, house.links, house.clock.now())
-
-
-def _tell_service_ended(session: Session, house: House, event: events.SubscriptionEnded) -> None:
-    notify_service.ended(session, uuid.UUID(event.subscription_id), house.links, house.clock.now())
-
-
-def _tell_quote_asked(session: Session, house: House, event: events.QuoteRequested) -> None:
-    tell_quote.requested(session, uuid.UUID(event.quote_id), house.links, house.clock.now())
-
-
 def _store_quote(house: House, event: events.QuoteSent) -> None:
     send_quote.store(house, uuid.UUID(event.version_id))
-
-
-def _tell_quote(session: Session, house: House, event: events.QuoteStored) -> None:
-    version_id = uuid.UUID(event.version_id)
-    tell_quote.stored(session, version_id, event.sha256, house.links, house.clock.now())
-
-
-def _tell_quote_message(session: Session, house: House, event: events.QuoteMessaged) -> None:
-    tell_quote.messaged(session, uuid.UUID(event.message_id), house.links, house.clock.now())
-
-
-def _tell_quote_closed(session: Session, house: House, event: events.QuoteClosed) -> None:
-    quote_id = uuid.UUID(event.quote_id)
-    tell_quote.closed(session, quote_id, event.how, house.links, house.clock.now())
-
-
-def _tell_dispute(session: Session, house: House, event: events.DisputeOpened) -> None:
-    tell_dispute.opened(session, uuid.UUID(event.dispute_id), house.links, house.clock.now())
-
-
-def _tell_dispute_message(session: Session, house: House, event: events.DisputeMessaged) -> None:
-    tell_dispute.messaged(session, uuid.UUID(event.message_id), house.links, house.clock.now())
-
-
-def _tell_dispute_closed(session: Session, house: House, event: events.DisputeClosed) -> None:
-    dispute_id = uuid.UUID(event.dispute_id)
-    tell_dispute.closed(session, dispute_id, event.how, house.links, house.clock.now())
 
 
 def _remind_quotes(house: House, _: object) -> None:
@@ -187,10 +101,6 @@ def _refund_credit(house: House, event: events.CreditToRefund) -> None:
     refund_memo.send_back(house, uuid.UUID(event.invoice_id))
 
 
-def _tell_method(session: Session, house: House, event: events.MethodStored) -> None:
-    notify.method_stored(session, uuid.UUID(event.operation_id), house.links, house.clock.now())
-
-
 def _charge(house: House, event: events.ChargeWanted) -> None:
     invoice_id, method_id = uuid.UUID(event.invoice_id), uuid.UUID(event.payment_method_id)
     charge_on_file.charge(house, invoice_id, method_id, event.attempt)
@@ -198,10 +108,6 @@ def _charge(house: House, event: events.ChargeWanted) -> None:
 
 def _detach_method(house: House, event: events.MethodDetached) -> None:
     detach_card.detach(house, uuid.UUID(event.payment_method_id))
-
-
-def _tell_failed_charge(session: Session, house: House, event: events.ChargeFailed) -> None:
-    notify.charge_failed(session, uuid.UUID(event.operation_id), house)
 
 
 def _charge_payment(house: House, event: events.ScheduledPaymentDue) -> None:
@@ -223,6 +129,28 @@ def _card_payments(house: House, _: object) -> None:
 
 def _take_discounts(session: Session, house: House, event: events.OpenItemsChanged) -> None:
     early_payment.take(session, house, uuid.UUID(event.account_id))
+
+
+def _chase(session: Session, house: House, event: events.OpenItemsChanged) -> None:
+    chase.chase(session, house, uuid.UUID(event.account_id))
+
+
+def _charge_late_fee(session: Session, house: House, event: events.LateFeeDue) -> None:
+    due_on = date.fromisoformat(event.due_on)
+    charge_late_fee.charge(session, house, uuid.UUID(event.account_id), due_on)
+
+
+def _lock_as_payer(
+    session: Session,
+    house: House,
+    event: events.SubscriptionActivated | events.SubscriptionChanged,
+) -> None:
+    """A service that begins, or that somebody else pays for, is locked as its payer's others are."""
+    chase.settle_service(session, house, uuid.UUID(event.subscription_id))
+
+
+def _tell_due(house: House, _: object) -> None:
+    tell_due.run(house)
 
 
 def _reconcile(house: House, _: object) -> None:
@@ -299,39 +227,43 @@ HANDLERS: dict[str, Within | Owning] = {
     "issue_invoice": Within(_issue),
     "store_document": Owning(_store),
     "store_statement": Owning(_store_statement),
-    "tell_order": Within(_tell_order),
-    "tell_parcel": Within(_tell_parcel),
-    "tell_change": Within(_tell_change),
-    "tell_document": Within(_tell_document),
-    "tell_statement": Within(_tell_statement),
-    "tell_payment": Within(_tell_payment),
-    "tell_refund": Within(_tell_refund),
-    "tell_link": Within(_tell_link),
-    "tell_service_started": Within(_tell_service_started),
-    "tell_service_changed": Within(_tell_service_changed),
-    "tell_service_ended": Within(_tell_service_ended),
+    "tell_order": Within(telling.order),
+    "tell_parcel": Within(telling.parcel),
+    "tell_change": Within(telling.change),
+    "tell_document": Within(telling.document),
+    "tell_statement": Within(telling.statement),
+    "tell_payment": Within(telling.payment),
+    "tell_refund": Within(telling.refund),
+    "tell_link": Within(telling.link),
+    "tell_service_started": Within(telling.service_started),
+    "tell_service_changed": Within(telling.service_changed),
+    "tell_service_ended": Within(telling.service_ended),
     "store_quote": Owning(_store_quote),
-    "tell_quote_asked": Within(_tell_quote_asked),
-    "tell_quote": Within(_tell_quote),
-    "tell_quote_message": Within(_tell_quote_message),
-    "tell_quote_closed": Within(_tell_quote_closed),
+    "tell_quote_asked": Within(telling.quote_asked),
+    "tell_quote": Within(telling.quote),
+    "tell_quote_message": Within(telling.quote_message),
+    "tell_quote_closed": Within(telling.quote_closed),
     "remind_quotes": Owning(_remind_quotes),
-    "tell_dispute": Within(_tell_dispute),
-    "tell_dispute_message": Within(_tell_dispute_message),
-    "tell_dispute_closed": Within(_tell_dispute_closed),
+    "tell_dispute": Within(telling.dispute),
+    "tell_dispute_message": Within(telling.dispute_message),
+    "tell_dispute_closed": Within(telling.dispute_closed),
     "send_notice": Owning(_send),
     "apply_inbound": Owning(_apply_inbound),
     "refund": Owning(_refund),
     "refund_credit": Owning(_refund_credit),
-    "tell_method": Within(_tell_method),
+    "tell_method": Within(telling.method),
     "charge_on_file": Owning(_charge),
     "detach_method": Owning(_detach_method),
-    "tell_failed_charge": Within(_tell_failed_charge),
+    "tell_failed_charge": Within(telling.failed_charge),
     "charge_payment": Owning(_charge_payment),
     "use_instead": Owning(_use_instead),
     "follow_autopay": Within(_follow_autopay),
     "card_payments": Owning(_card_payments),
     "take_discounts": Within(_take_discounts),
+    "chase": Within(_chase),
+    "charge_late_fee": Within(_charge_late_fee),
+    "lock_as_payer": Within(_lock_as_payer),
+    "tell_due": Owning(_tell_due),
     "reconcile": Owning(_reconcile),
     "statements": Owning(_statements),
     "services": Owning(_services),
@@ -358,14 +290,15 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "StatementMade": ("store_statement",),
     "StatementStored": ("tell_statement",),
     "PaymentApplied": ("tell_payment",),
-    "OpenItemsChanged": ("take_discounts", "follow_autopay"),
+    "LateFeeDue": ("charge_late_fee",),
+    "OpenItemsChanged": ("take_discounts", "follow_autopay", "chase"),
     "InboundReceived": ("apply_inbound",),
     "RefundWanted": ("refund",),
     "CreditToRefund": ("refund_credit",),
     "RefundMade": ("tell_refund",),
     "LinkAsked": ("tell_link",),
-    "SubscriptionActivated": ("tell_service_started",),
-    "SubscriptionChanged": ("tell_service_changed",),
+    "SubscriptionActivated": ("lock_as_payer", "tell_service_started"),
+    "SubscriptionChanged": ("lock_as_payer", "tell_service_changed"),
     "SubscriptionEnded": ("end_trial", "tell_service_ended"),
     "TrialStarted": ("begin_trial",),
     "TrialEnded": ("tell_trial_over",),
@@ -389,6 +322,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
 #: handler -> seconds between two runs
 SCHEDULES: dict[str, int] = {
     "reconcile": 120,
+    "tell_due": 1800,
     "card_payments": 300,
     "statements": 21_600,
     "services": 900,

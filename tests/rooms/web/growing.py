@@ -20,6 +20,7 @@ from flows.place_order import Wish, place
 from invoices import issue
 from invoices.models import Invoice
 from payments import money
+from payments.dunning import cases
 from payments.models import Payment
 from tests import books as ledger
 from tests import nights
@@ -27,7 +28,7 @@ from tests import world as worlds
 from tests.books import Books
 from tests.paying import wish
 from tests.quoting import ANN, Quoting, off
-from tests.rooms.web import tried
+from tests.rooms.web import carded, disputed, tried
 from tests.rooms.web.looking import statements
 from tests.rooms.web.stage import KIM, Browser, Stage
 
@@ -44,7 +45,9 @@ class Growing:
         self.night = ""
         self.services: list[str] = []
         self.trials: list[str] = []
+        self.cards: list[tuple[str, str]] = []
         self.quotes: list[Quoting] = []
+        self.disputes: list[str] = []
 
     def grow(self, size: int, *, printed: bool = True) -> None:
         """Have so many products, open bills, paid bills with their payments, and failed jobs.
@@ -61,10 +64,14 @@ class Growing:
                 self._job(session, number)
                 self._night(session)
                 self._tokens(session, number)
+                self._late(session)
                 self.services.append(self.stage.serve(session, self.account))
                 self.trials.append(tried.grown(session, self.stage, self.who))
+                self.cards.append(carded.grown(session, self.stage, self.who, number))
         for number in range(len(self.quotes), size):
             self._quote(number)
+        for number in range(len(self.disputes), size):
+            self._dispute(number)
         with self.stage.db.transaction() as session:
             if printed:
                 session.execute(delete(Job).where(Job.state == "ready"))
@@ -99,6 +106,12 @@ class Growing:
         keys = [key for key, _ in self.parked]
         self.night = nights.past_run(session, keys, now.date(), now).public_id
 
+    def _late(self, session: Session) -> None:
+        """Somebody more who is past due."""
+        world, now = self.stage.world, self.stage.clock.now()
+        more = worlds.account(session, world, now, name="Late Somebody")
+        cases.start(session, more.id, now.date(), now)
+
     def _quote(self, number: int) -> None:
         """A quote more; the first one gets more lines, messages, versions and wishes for approval."""
         first = Quoting.ask(
@@ -120,6 +133,13 @@ class Growing:
             told.write(*lines)
         told.send()
         talk_about_quote.write(self.stage.house, told.public_id, "customer", f"Number {number}?")
+
+    def _dispute(self, number: int) -> None:
+        """A dispute more, of a bill that is open; the first one has more messages and pictures."""
+        bills = self.stage.rows(Invoice, Invoice.payer_account_id == self.account)
+        made = disputed.opened(self.stage, self.who, bills[2 * number].public_id)
+        self.disputes.append(made.public_id)
+        disputed.talked(self.stage, self.who, self.disputes[0], pictures=number < 20)
 
     def quoted(self) -> dict[str, int]:
         """The pages of quotes: by link, in the account, at the desk."""
@@ -225,8 +245,21 @@ class Growing:
             "bill": f"/account/bills/{self._bill_id()}",
             "receipts": "/account/payments",
             "receipt": f"/account/payments/{self._payment_id()}",
+            "disputes": "/account/disputes",
+            "dispute": f"/account/disputes/{self.disputes[0]}",
             "pay": "/account/pay",
+            "past due": f"/account/past-due/{self._case_id()}",
             "tokens": "/account/tokens",
+            "cards": "/account/cards",
+            "card off": f"/account/cards/{self.cards[0][0]}/remove",
+            "card instead": f"/account/cards/{self.cards[0][0]}/instead",
+            "autopay": "/account/autopay",
+            "autopay off": "/account/autopay/stop",
+            "planned payments": "/account/scheduled",
+            "planned payment": f"/account/scheduled/{self.cards[0][1]}",
+            "planned otherwise": f"/account/scheduled/{self.cards[0][1]}/change",
+            "planned not": f"/account/scheduled/{self.cards[0][1]}/cancel",
+            "pay on a date": "/account/scheduled/new",
             "trials": "/account/trials",
             "trial": f"/account/trials/{self.trials[0]}",
             "trial link": self.trial_link(),
@@ -250,9 +283,14 @@ class Growing:
             "order": f"/desk/orders/{orders[0].public_id}",
             "invoices": "/desk/invoices",
             "invoice": f"/desk/invoices/{self._bill_id()}",
+            "disputes": "/desk/disputes",
+            "disputes sorted": "/desk/disputes?tab=open&sort=-amount&reason=overcharge&q=Ash",
+            "dispute": f"/desk/disputes/{self.disputes[0]}",
             "bill runs": "/desk/bill-runs",
             "bill run": f"/desk/bill-runs/{self.night}",
             "parked": "/desk/parked",
+            "past due": "/desk/past-due",
+            "past due one": f"/desk/past-due/{self._case_id()}",
             "parked one": f"/desk/parked/{self.parked[0][1]}",
             "payments": "/desk/payments",
             "payment": f"/desk/payments/{self._payment_id()}",
@@ -292,6 +330,12 @@ class Growing:
     def _bill_id(self) -> str:
         found: str = self.stage.rows(Invoice, Invoice.payer_account_id == self.account)[0].public_id
         return found
+
+    def _case_id(self) -> str:
+        now = self.stage.clock.now()
+        with self.stage.db.transaction() as session:
+            found = cases.open_case(session, self.account)
+            return (found or cases.start(session, self.account, now.date(), now)).public_id
 
     def _payment_id(self) -> str:
         found: str = self.stage.rows(Payment, Payment.account_id == self.account)[0].public_id

@@ -27,13 +27,14 @@ from flows import draft_invoice, ship_order, take_back
 from flows.set_up_method import SetUpWish, begin
 from flows.ship_order import Parcel
 from flows.take_back import Asked
+from payments.dunning import cases
 from payments.methods import Consent
 from payments.models import PaymentOperation
 from tests import contents, nights
 from tests import world as worlds
 from tests.giving import new_card_id
 from tests.paying import fill_cart
-from tests.rooms.web import tried
+from tests.rooms.web import carded, disputed, tried
 from tests.rooms.web.stage import EVERYBODY, KIM, RILEY, Stage
 from tests.world import ADDRESS
 from web.access import Guard, Who
@@ -143,6 +144,26 @@ GET    /account/tokens                               customer  token  302→door
 POST   /account/tokens                               customer  token  302→door 422 422 422
 GET    /account/tokens/<public_id>/revoke            customer  token  302→door 200 404 404
 POST   /account/tokens/<public_id>/revoke            customer  token  302→door 303→/account/tokens 404 404
+GET    /account/cards                                customer  token  302→door 200 200 200
+POST   /account/cards/add                            customer  token  302→door 303→processor 303→processor 404
+POST   /account/cards/<public_id>/default            customer  token  302→door 303→/account/cards 404 404
+GET    /account/cards/<public_id>/remove             customer  token  302→door 200 404 404
+POST   /account/cards/<public_id>/remove             customer  token  302→door 303→/account/cards* 404 404
+GET    /account/cards/<public_id>/instead            customer  token  302→door 200 404 404
+POST   /account/cards/<public_id>/instead            customer  token  302→door 422 404 404
+POST   /account/cards/<public_id>/again              customer  token  302→door 404 404 404
+GET    /account/autopay                              customer  token  302→door 200 200 200
+POST   /account/autopay                              customer  token  302→door 422 422 404
+GET    /account/autopay/stop                         customer  token  302→door 200 200 200
+POST   /account/autopay/stop  customer token 302→door 303→/account/autopay* 303→/account/autopay* 404
+GET    /account/scheduled                            customer  token  302→door 200 200 200
+GET    /account/scheduled/new                        customer  token  302→door 200 200 200
+POST   /account/scheduled/new                        customer  token  302→door 422 422 200
+GET    /account/scheduled/<public_id>                customer  token  302→door 200 404 404
+GET    /account/scheduled/<public_id>/change         customer  token  302→door 200 404 404
+POST   /account/scheduled/<public_id>/change         customer  token  302→door 422 404 404
+GET    /account/scheduled/<public_id>/cancel         customer  token  302→door 200 404 404
+POST   /account/scheduled/<public_id>/cancel  customer  token  302→door 303→/account/scheduled/* 404 404
 GET    /account/trials                               customer  token  302→door 200 200 200
 GET    /account/trials/<public_id>                   customer  token  302→door 200 404 404
 GET    /account/trials/<public_id>/cancel            customer  token  302→door 200 404 404
@@ -152,8 +173,19 @@ GET    /account/trials/<public_id>/go-on             customer  token  302→door
 POST   /account/trials/<public_id>/go-on             customer  token  302→door 422 404 404
 GET    /account/trials/<public_id>/card              customer  token  302→door 302→/account/trials/* 404 404
 POST   /account/trials/<public_id>/card              customer  token  302→door 303→processor 404 404
+GET    /account/past-due/<public_id>                 customer  token  302→door 200 404 404
+POST   /account/past-due/<public_id>/promise         customer  token  302→door 422 404 404
 GET    /account/pay                                  customer  token  302→door 200 200 200
 POST   /account/pay                                  customer  token  302→door 303→processor 404 404
+GET    /account/disputes                             customer  token  302→door 200 200 200
+GET    /account/disputes/<public_id>                 customer  token  302→door 200 404 404
+GET    /account/disputes/<public_id>/files/<file_id> customer  token  302→door 200 404 404
+POST   /account/disputes/<public_id>/messages        customer  token  302→door 422 404 404
+GET    /account/disputes/<public_id>/withdraw        customer  token  302→door 200 404 404
+POST   /account/disputes/<public_id>/refund customer token 302→door 303→/account/disputes/* 404 404
+POST   /account/disputes/<public_id>/withdraw customer token 302→door 303→/account/disputes/* 404 404
+GET    /account/bills/<public_id>/lines/<int:number>/dispute customer token 302→door 200 404 404
+POST   /account/bills/<public_id>/lines/<int:number>/dispute customer token 302→door 422 404 404
 GET    /account/quotes                               customer  token  302→door 200 200 200
 GET    /account/quotes/<public_id>                   customer  token  302→door 200 404 404
 GET    /account/quotes/<public_id>/<int:number>.pdf  customer  token  302→door 200 404 404
@@ -191,6 +223,14 @@ GET    /desk/invoices/<public_id>/debit              staff     token  302→desk
 POST   /desk/invoices/<public_id>/debit              staff     token  302→desk-door 404 404 422
 GET    /desk/invoices/<public_id>/void               staff     token  302→desk-door 404 404 200
 POST   /desk/invoices/<public_id>/void staff token 302→desk-door 404 404 303→/desk/invoices/*
+GET    /desk/disputes                                staff     token  302→desk-door 404 404 200
+GET    /desk/disputes/export.csv                     staff     token  302→desk-door 404 404 200
+GET    /desk/disputes/<public_id>                    staff     token  302→desk-door 404 404 200
+GET    /desk/disputes/<public_id>/files/<file_id>    staff     token  302→desk-door 404 404 200
+POST   /desk/disputes/<public_id>/preview            staff     token  302→desk-door 404 404 422
+POST   /desk/disputes/<public_id>/decision           staff     token  302→desk-door 404 404 422
+POST   /desk/disputes/<public_id>/second staff token 302→desk-door 404 404 303→/desk/disputes/*
+POST   /desk/disputes/<public_id>/messages           staff     token  302→desk-door 404 404 422
 GET    /desk/drafts                                  staff     token  302→desk-door 404 404 200
 POST   /desk/drafts                                  staff     token  302→desk-door 404 404 422
 GET    /desk/drafts/<public_id>                      staff     token  302→desk-door 404 404 200
@@ -211,6 +251,15 @@ GET    /desk/bill-runs                               staff     token  302→desk
 POST   /desk/bill-runs                               staff     token  302→desk-door 404 404 422
 GET    /desk/bill-runs/<public_id>                   staff     token  302→desk-door 404 404 200
 GET    /desk/bill-runs/<public_id>.csv               staff     token  302→desk-door 404 404 200
+GET    /desk/past-due                                staff     token  302→desk-door 404 404 200
+GET    /desk/past-due.csv                            staff     token  302→desk-door 404 404 200
+GET    /desk/past-due/<public_id>                    staff     token  302→desk-door 404 404 200
+POST   /desk/past-due/<public_id>/hold               staff     token  302→desk-door 404 404 422
+POST   /desk/past-due/<public_id>/promise            staff     token  302→desk-door 404 404 422
+POST   /desk/past-due/<public_id>/go-on              staff     token  302→desk-door 404 404 404
+POST   /desk/past-due/<public_id>/remind staff token 302→desk-door 404 404 303→/desk/past-due/*
+GET    /desk/past-due/<public_id>/waive              staff     token  302→desk-door 404 404 200
+POST   /desk/past-due/<public_id>/waive              staff     token  302→desk-door 404 404 422
 GET    /desk/parked                                  staff     token  302→desk-door 404 404 200
 GET    /desk/parked/<public_id>                      staff     token  302→desk-door 404 404 200
 POST   /desk/parked/<public_id>/release              staff     token  302→desk-door 404 404 422
@@ -240,6 +289,13 @@ GET    /desk/orders/<public_id>/cancel               staff     token  302→desk
 POST   /desk/orders/<public_id>/cancel               staff     token  302→desk-door 404 404 422
 GET    /desk/orders/<public_id>/return               staff     token  302→desk-door 404 404 200
 POST   /desk/orders/<public_id>/return               staff     token  302→desk-door 404 404 422
+GET    /account/orders                               customer  token  302→door 200 200 200
+GET    /desk/stock                                   staff     token  302→desk-door 404 404 200
+GET    /desk/stock/export.csv                        staff     token  302→desk-door 404 404 200
+GET    /desk/stock/holds                             staff     token  302→desk-door 404 404 200
+GET    /desk/stock/<uuid:level_id>                   staff     token  302→desk-door 404 404 200
+POST   /desk/stock/<uuid:level_id>                   staff     token  302→desk-door 404 404 422
+POST   /desk/stock/<uuid:level_id>/limits            staff     token  302→desk-door 404 404 422
 GET    /desk/parcels/<public_id>                     staff     token  302→desk-door 404 404 200
 POST   /desk/parcels/<public_id>                     staff     token  302→desk-door 404 404 303→/desk/orders/*
 GET    /desk/returns                                 staff     token  302→desk-door 404 404 200
@@ -483,6 +539,8 @@ _PLACES = {
         "<public_id>": "{riley_payment}",
         "<uuid:refund_id>": "01a202b4-b636-73c0-8a49-23cb0a1ea9c7",
     },
+    "GET /desk/stock/": {"<uuid:level_id>": "{level}"},
+    "POST /desk/stock/": {"<uuid:level_id>": "{level}"},
     "GET /desk/parcels/": {"<public_id>": "{parcel}"},
     "POST /desk/parcels/": {"<public_id>": "{parcel}"},
     "GET /desk/returns/": {"<public_id>": "{order_return}"},
@@ -493,8 +551,16 @@ _PLACES = {
     "POST /trials/": {"<code>": "{trial_offer}"},
     "GET /trial/": {"<public_id>": "{trial}", "<token>": "{trial_token}"},
     "POST /trial/": {"<public_id>": "{trial}", "<token>": "{trial_token}"},
+    "GET /account/cards/": {"<public_id>": "{riley_card}"},
+    "POST /account/cards/": {"<public_id>": "{riley_card}"},
+    "GET /account/scheduled/": {"<public_id>": "{riley_scheduled}"},
+    "POST /account/scheduled/": {"<public_id>": "{riley_scheduled}"},
     "GET /account/trials/": {"<public_id>": "{trial}"},
     "POST /account/trials/": {"<public_id>": "{trial}"},
+    "GET /desk/past-due/": {"<public_id>": "{late}"},
+    "POST /desk/past-due/": {"<public_id>": "{late}"},
+    "GET /account/past-due/": {"<public_id>": "{late}"},
+    "POST /account/past-due/": {"<public_id>": "{late}"},
     "GET /desk/trials/": {"<public_id>": "{trial}", "<code>": "{trial_offer}"},
     "POST /desk/trials/": {"<public_id>": "{trial_call}", "<code>": "{trial_offer}"},
     "GET /c/": {"<slug>": "devices"},
@@ -521,7 +587,7 @@ _PLACES = {
     "POST /account/invite/": {"<token>": "{invite_link}"},
     "GET /account/verify/": {"<token>": "{verify_link}"},
     "POST /account/verify/": {"<token>": "{fresh_verify_link}"},
-    "GET /account/bills/": {"<public_id>": "{riley_bill}"},
+    "GET /account/bills/": {"<public_id>": "{riley_bill}", "<int:number>": "1"},
     "GET /account/statements/": {"<public_id>": "{riley_statement}"},
     "GET /desk/statements/": {"<public_id>": "{riley_statement}"},
     "GET /desk/bill-runs/": {"<public_id>": "{bill_run}"},
@@ -538,6 +604,11 @@ _PLACES = {
         "<public_id>": "{riley_bill}",
         "<uuid:key>": _NOBODYS,
     },
+    "GET /account/disputes/": {"<public_id>": "{dispute}", "<file_id>": "{dispute_file}"},
+    "POST /account/disputes/": {"<public_id>": "{dispute}"},
+    "POST /account/bills/": {"<public_id>": "{riley_bill}", "<int:number>": "1"},
+    "GET /desk/disputes/": {"<public_id>": "{dispute}", "<file_id>": "{dispute_file}"},
+    "POST /desk/disputes/": {"<public_id>": "{dispute}"},
     "GET /desk/ledger/<what>": {"<what>": "ageing"},
     "GET /desk/ledger/accounts/": {"<public_id>": "{riley_account}"},
     "POST /desk/invoices/<public_id>/void": {"<public_id>": "{spare_bill}"},
@@ -744,6 +815,14 @@ def _account_of(stage: Stage, order: str) -> str:
     return found
 
 
+def _late(stage: Stage, who: str) -> str:
+    """Somebody's open case of being past due."""
+    key, now = stage.accounts[who], stage.clock.now()
+    with stage.db.transaction() as session:
+        found = cases.open_case(session, key) or cases.start(session, key, now.date(), now)
+        return found.public_id
+
+
 def _parcel(stage: Stage) -> str:
     """A parcel of an order of Riley's that went out."""
     order = stage.order_on_terms(stage.world.router.sku, who=RILEY)
@@ -802,6 +881,7 @@ def _spare_bill(names: Names) -> str:
 
 #: What is made when an address asks for it.
 MAKERS: dict[str, Callable[[Names], str]] = {
+    "level": lambda names: str(names.stage.world.router.level_id),
     "parcel": lambda names: _parcel(names.stage),
     "order_return": lambda names: _return(names.stage),
     "cart": _cart,
@@ -823,6 +903,8 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "fresh_verify_link": lambda names: names.stage.link("verify", RILEY),
     "gift_card": lambda names: new_card_id(names.stage),
     "gift_card_token": lambda names: names.stage.house.links.gift_card_token(names["gift_card"]),
+    "dispute": lambda names: disputed.opened(names.stage, RILEY).public_id,
+    "dispute_file": lambda names: disputed.file_of(names.stage, names["dispute"]),
     "tax_rate": lambda names: str(names.stage.rows(TaxRate)[0].id),
     "certificate": lambda names: _old_certificate(names.stage),
     "riley_account": lambda names: _account_of(names.stage, "riley_order"),
@@ -831,11 +913,14 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "draft": lambda names: (
         draft_invoice.start(names.stage.house, names["riley_number"], "test").public_id
     ),
+    "riley_card": lambda names: carded.on_file(names.stage, RILEY),
+    "riley_scheduled": lambda names: carded.planned(names.stage, RILEY, names["riley_card"]),
     "riley_token": lambda names: make_token(names.stage, RILEY, USER)[0],
     "colleague": _colleague,
     "key": lambda names: make_token(names.stage, KIM, STAFF)[0],
     "bill_run": lambda names: _bill_run(names.stage),
     "parked": lambda names: _parked(names.stage),
+    "late": lambda names: _late(names.stage, RILEY),
     "dead_job": lambda names: _dead_job(names.stage),
     "trial_offer": lambda names: tried.offered(names.stage),
     "trial": lambda names: tried.begun(names.stage, RILEY),
