@@ -3,6 +3,7 @@
 import io
 import re
 from html import unescape
+from typing import Any
 
 import pytest
 
@@ -74,7 +75,7 @@ class Desk:
             assert self.do("save", **sent).status_code == 303
         return at
 
-    def content(self) -> blocks.Content:
+    def content(self) -> Any:
         with self.stage.db.reading() as session:
             page = pages.one(session, self.path.rpartition("/")[2])
             draft = pages.in_state(session, page, "draft")
