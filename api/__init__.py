@@ -4,6 +4,7 @@ from flask import Blueprint
 
 from api.carts import carts
 from api.checkout import checkout
+from api.content import content
 from api.desk_billing import desk_billing
 from api.desk_goods import desk_goods
 from api.desk_orders import desk_orders
@@ -25,6 +26,7 @@ def blueprints() -> list[Blueprint]:
         carts,
         checkout,
         orders,
+        content,
         services,
         trials,
         quotes,

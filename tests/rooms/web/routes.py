@@ -450,6 +450,16 @@ POST   /webhooks/stripe                              program   none   400
 GET    /api/v1/openapi.json                          everybody none   200
 GET    /api/v1/products                              everybody none   200
 GET    /api/v1/products/<slug>                       everybody none   200
+GET    /api/v1/pages                                 everybody none   200
+GET    /api/v1/pages/<slug>                          everybody none   200
+GET    /api/v1/menus/<place>                         everybody none   200
+GET    /api/v1/desk/pages                            program   none   401
+POST   /api/v1/desk/pages                            program   none   401
+GET    /api/v1/desk/pages/<page_id>                  program   none   401
+POST   /api/v1/desk/pages/<page_id>/draft            program   none   401
+PUT    /api/v1/desk/pages/<page_id>/draft            program   none   401
+POST   /api/v1/desk/pages/<page_id>/publish          program   none   401
+POST   /api/v1/desk/pages/<page_id>/withdraw         program   none   401
 POST   /api/v1/carts                                 everybody none   201→/api/v1/carts/*
 GET    /api/v1/carts/<cart_id>                       everybody none   200
 PATCH  /api/v1/carts/<cart_id>                       everybody none   200
@@ -666,6 +676,11 @@ _PLACES = {
     "GET /desk/keys/": {"<public_id>": "{key}"},
     "POST /desk/keys/": {"<public_id>": "{key}"},
     "GET /api/v1/products/": {"<slug>": "{slug}"},
+    "GET /api/v1/pages/": {"<slug>": "{page}"},
+    "GET /api/v1/menus/": {"<place>": "footer"},
+    "GET /api/v1/desk/pages/": {"<page_id>": "0" * 32},
+    "POST /api/v1/desk/pages/": {"<page_id>": "0" * 32},
+    "PUT /api/v1/desk/pages/": {"<page_id>": "0" * 32},
     "GET /api/v1/orders/": {"<order_id>": "{riley_order}"},
     "GET /api/v1/account/": {
         "<service_id>": "0" * 32,
