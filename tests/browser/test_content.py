@@ -23,7 +23,6 @@ def _begin(editor: Visitor, slug: str) -> None:
     page.fill("#name", "A quiet evening")
     page.select_option("#kind", "landing")
     page.fill("#slug", slug)
-    editor.look()
     editor.press("Begin the page")
     _add(editor, "hero")
 
@@ -49,6 +48,7 @@ def test_a_landing_page_from_the_first_word_to_an_older_version(
     seen = page.frame_locator("iframe")
     page.fill("[name=b0-title]", "A quiet {{7*7}} <b>evening</b>")
     seen.get_by_role("heading", level=1, name="A quiet {{7*7}} <b>evening</b>").wait_for()
+    editor.look()
     page.fill("[name=b0-lede]", "Nothing but a good line.")
     editor.press("Save the draft")
     _add(editor, "faq")
