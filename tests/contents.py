@@ -7,7 +7,7 @@ from typing import Any
 
 from PIL import Image
 
-from cms_content import banners, blocks, brand, pages, publishing, segments, writing
+from cms_content import banners, blocks, brand, pages, publishing, redirects, segments, writing
 from cms_content.banners import Banner
 from cms_content.brand import Kit
 from cms_content.pages import NewPage
@@ -64,6 +64,14 @@ def banner(house: House, channel_id: uuid.UUID) -> str:
     over = Banner("It is over", now - timedelta(days=2), now - timedelta(days=1))
     return house.db.run_tx(
         lambda session: banners.add(session, channel_id, over, ANN, now).public_id
+    )
+
+
+def redirect(house: House, channel_id: uuid.UUID) -> None:
+    """An address that leads elsewhere."""
+    source, now = f"/old-{new_public_id()[:12]}", house.clock.now()
+    house.db.run_tx(
+        lambda session: redirects.add(session, channel_id, source, "/c/all", True, ANN, now)
     )
 
 
