@@ -8,6 +8,7 @@ from api.content import content
 from api.desk_billing import desk_billing
 from api.desk_goods import desk_goods
 from api.desk_orders import desk_orders
+from api.desk_products import desk_products
 from api.desk_quotes import desk_quotes
 from api.desk_services import desk_services
 from api.openapi import description
@@ -35,6 +36,7 @@ def blueprints() -> list[Blueprint]:
         desk_billing,
         desk_orders,
         desk_goods,
+        desk_products,
         description,
         webhooks,
     ]

@@ -11,6 +11,7 @@ from api import (
     billing_operations,
     content_operations,
     order_operations,
+    product_operations,
     quote_operations,
     service_operations,
     shapes,
@@ -56,6 +57,7 @@ OPERATIONS = (
     *billing_operations.DESK,
     *content_operations.DESK,
     *order_operations.DESK,
+    *product_operations.DESK,
 )
 
 
@@ -132,6 +134,7 @@ _FORMS = {
     "slug": {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,120}$"},
     "place": {"type": "string", "enum": ["header", "footer"]},
     "account_number": {"type": "string", "pattern": "^[0-9]{9}$"},
+    "sku": {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,120}$"},
     "feature": {"type": "string", "pattern": "^[a-z0-9_-]{1,40}$"},
 }
 

@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from desk import (
+    audit_log,
     bill_money,
     bill_runs,
     bookkeeping,
@@ -32,6 +33,7 @@ from desk import (
     parked,
     past_due,
     payments,
+    products,
     quote,
     quote_editor,
     quote_report,
@@ -60,6 +62,7 @@ def blueprints() -> list[Blueprint]:
         shipping.shipping,
         order_changes.order_changes,
         stock.stock,
+        products.products,
         customers.customers,
         quotes.quotes,
         quote_report.quote_report,
@@ -96,6 +99,7 @@ def blueprints() -> list[Blueprint]:
         brand.kit,
         jobs.jobs_,
         keys.keys,
+        audit_log.audit_log,
         staff.staff_,
         me.me,
         styleguide.styleguide,

@@ -23,6 +23,7 @@ TABLE = """
 *    /desk/customers                             sales billing support
 *    /desk/customers/new                         sales support
 *    /desk/customers/<public_id>/                sales support
+*    /desk/products                              sales content
 *    /desk/stock                                 sales support
 POST /desk/stock                                 sales
 *    /desk/parcels                               sales support
@@ -57,6 +58,7 @@ POST /desk/payments                              billing
 *    /desk/periods                               billing
 *    /desk/rates                                 billing
 *    /desk/content                               content
+*    /desk/audit                                 admin
 *    /desk/jobs                                  admin
 *    /desk/keys                                  admin
 """
