@@ -28,10 +28,9 @@ def encode(house: House, data: bytes) -> list[Made]:
     whole = pictures.reencode(
         data, max_bytes=MOST_BYTES, max_pixels=MOST_PIXELS, max_side=MOST_SIDE
     )
-    widths = [width for width in WIDTHS if width < whole.width] or [whole.width]
+    widest = min(whole.width, WIDTHS[-1])
+    widths = [*(width for width in WIDTHS if width < widest), widest]
     found = [pictures.resize(whole, width) for width in widths]
-    if whole.width > widths[-1] and whole.width < WIDTHS[-1]:
-        found.append(whole)
     return [
         Made(one.width, one.height, house.blobs.put(one.data), one.media_type, len(one.data))
         for one in found
