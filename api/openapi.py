@@ -9,7 +9,11 @@ from pydantic_core import to_json
 
 from api import (
     billing_operations,
+<<<<<<< HEAD
     content_operations,
+=======
+    dispute_operations,
+>>>>>>> main
     order_operations,
     product_operations,
     quote_operations,
@@ -52,8 +56,10 @@ OPERATIONS = (
     *service_operations.CUSTOMERS,
     *trial_operations.CUSTOMERS,
     *quote_operations.CUSTOMERS,
+    *dispute_operations.CUSTOMERS,
     *service_operations.DESK,
     *quote_operations.DESK,
+    *dispute_operations.DESK,
     *billing_operations.DESK,
     *content_operations.DESK,
     *order_operations.DESK,

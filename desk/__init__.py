@@ -9,11 +9,15 @@ from desk import (
     bookkeeping,
     brand,
     certificates,
+<<<<<<< HEAD
     content,
     content_editor,
     content_media,
     content_rules,
     content_site,
+=======
+    chargebacks,
+>>>>>>> main
     customers,
     dispute,
     disputes,
@@ -80,6 +84,7 @@ def blueprints() -> list[Blueprint]:
         services.services,
         past_due.past_due,
         payments.payments,
+        chargebacks.chargebacks,
         gift_cards.gift_cards,
         refunds.refunds,
         taxes.taxes,

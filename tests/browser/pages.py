@@ -16,7 +16,7 @@ from tests.browser.visitor import Visitor
 
 #: What answers a GET and is no page.
 NO_PAGES = re.compile(
-    r"/static/|/media/|/brand/|/robots\.txt$|/sitemap|/api/|.*\.(pdf|csv|css)$|.*/disputes/[^/]+/files/|/cart/count$|/healthz$|/readyz$|/metrics$"
+    r"/static/|/media/|/desk/content/brand/preview-mail$|/brand/|/robots\.txt$|/sitemap|/api/|.*\.(pdf|csv|css)$|.*/disputes/[^/]+/files/|/cart/count$|/healthz$|/readyz$|/metrics$"
 )
 
 #: Where a page is when its address is no constant: a path, or a link to be found on another page.
@@ -29,7 +29,7 @@ def _first(listed: str, links: str) -> Callable[[Visitor], str]:
     def find(visitor: Visitor) -> str:
         found = (
             visitor.go(listed)
-            .locator(f"main a[href^='{links}']:not([href$='.pdf']):not([href$='.csv'])")
+            .locator(f"main a[href^='{links}']:not([href$='.pdf']):not([href*='.csv'])")
             .first
         )
         return str(found.get_attribute("href"))
@@ -245,6 +245,7 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/statements": "/desk/statements",
     "/desk/statements/<public_id>": _first("/desk/statements", "/desk/statements/"),
     "/desk/payments": "/desk/payments",
+    "/desk/chargebacks": "/desk/chargebacks",
     "/desk/payments/<public_id>": _first("/desk/payments", "/desk/payments/"),
     "/desk/orders/<public_id>/refund": lambda visitor: (
         f"{_first('/desk/orders', '/desk/orders/')(visitor)}/refund"

@@ -85,6 +85,7 @@ BOUNDS = {
         "past due one": 12,
         "parked one": 3,
         "payments": 6,
+        "chargebacks": 3,
         "payment": 11,
         "trial balance": 6,
         "ageing": 12,
