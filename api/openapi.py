@@ -9,11 +9,8 @@ from pydantic_core import to_json
 
 from api import (
     billing_operations,
-<<<<<<< HEAD
     content_operations,
-=======
     dispute_operations,
->>>>>>> main
     order_operations,
     product_operations,
     quote_operations,

@@ -28,8 +28,9 @@ _READER = _reader()
 
 @lru_cache(maxsize=1024)
 def html(text: str) -> str:
-    """The text as HTML. A page has one title: whatever sign a text's own heads begin with, they are of the second
-    rank, and those below them follow."""
+    """The text as HTML. A page has one title: whatever sign a text begins its heads with, they are of the
+    second rank, and those below them follow.
+    """
     tokens = _READER.parse(text)
     heads = [token for token in tokens if token.type in ("heading_open", "heading_close")]
     highest = min((int(token.tag[1]) for token in heads), default=1)

@@ -9,15 +9,12 @@ from desk import (
     bookkeeping,
     brand,
     certificates,
-<<<<<<< HEAD
+    chargebacks,
     content,
     content_editor,
     content_media,
     content_rules,
     content_site,
-=======
-    chargebacks,
->>>>>>> main
     customers,
     dispute,
     disputes,
