@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from sqlalchemy import tuple_
 from sqlalchemy.orm import Session
 
 from core.kernel.money import Money, total
@@ -103,6 +104,25 @@ def first_owed(
         OpenNow.ledger_code == RECEIVABLE,
         OpenNow.currency == currency,
         ~OpenItem.is_history,
+        limit=limit,
+    )
+
+
+def payable(
+    session: Session,
+    account_ids: Sequence[uuid.UUID],
+    *,
+    after: tuple[date, uuid.UUID] | None = None,
+    limit: int,
+) -> list[Open]:
+    """What can be paid, the earliest due first, from behind a due day and key."""
+    behind = [tuple_(OpenNow.due, OpenNow.item_id) > tuple_(*after)] if after else []
+    return items.open_now(
+        session,
+        OpenNow.account_id.in_(account_ids),
+        OpenNow.ledger_code == RECEIVABLE,
+        ~OpenItem.is_history,
+        *behind,
         limit=limit,
     )
 

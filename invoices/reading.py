@@ -52,6 +52,18 @@ def names(session: Session, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[
     return {key: (number, public_id) for key, number, public_id in session.execute(query)}
 
 
+def open_keys(
+    session: Session, public_ids: Sequence[str], account_ids: Sequence[uuid.UUID]
+) -> set[uuid.UUID]:
+    """The keys of those documents of the accounts that have these public ids."""
+    if not public_ids:
+        return set()
+    query = select(Invoice.id).where(
+        Invoice.public_id.in_(public_ids), Invoice.payer_account_id.in_(account_ids)
+    )
+    return set(session.scalars(query))
+
+
 def related(session: Session, invoice: Invoice) -> Sequence[Invoice]:
     """What a memo corrects, or the memos on a bill, the oldest first."""
     mine = [Invoice.corrects_id == invoice.id]

@@ -5,6 +5,7 @@ from flask import Blueprint
 from portal import (
     documents,
     entry,
+    guest_pay,
     overview,
     passwords,
     past_due,
@@ -28,6 +29,7 @@ def blueprints() -> list[Blueprint]:
         statements.statements,
         services.services,
         pay.pay,
+        guest_pay.guest_pay,
         past_due.past_due,
         quotes.quotes,
         tax.tax,

@@ -38,7 +38,8 @@ def owed(seen: Overview, currency: str, today: date) -> dict[str, Any]:
         "past_due": past,
         "href": href,
         "pdf_href": "",
-        "pay_action": "/account/pay" if payable and all(payable) else "",
+        "pay_action": "/account/pay" if payable and all(payable) and count <= 50 else "",
+        "pay_href": "/account/pay" if any(payable) else "",
         "more": [("Choose what to pay, or another amount", "/account/pay")] if any(payable) else [],
         "next_words": "",
     }

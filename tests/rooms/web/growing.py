@@ -234,6 +234,7 @@ class Growing:
             "receipts": "/account/payments",
             "receipt": f"/account/payments/{self._payment_id()}",
             "pay": "/account/pay",
+            "pay link": self._pay_link(),
             "past due": f"/account/past-due/{self._case_id()}",
             "tokens": "/account/tokens",
             "trials": "/account/trials",
@@ -303,6 +304,10 @@ class Growing:
     def _bill_id(self) -> str:
         found: str = self.stage.rows(Invoice, Invoice.payer_account_id == self.account)[0].public_id
         return found
+
+    def _pay_link(self) -> str:
+        account = self.stage.row(Account, Account.id == self.account).public_id
+        return f"/due/{account}/{self.stage.house.links.pay_token(account)}"
 
     def _case_id(self) -> str:
         now = self.stage.clock.now()

@@ -153,6 +153,10 @@ GET    /account/trials/<public_id>/go-on             customer  token  302→door
 POST   /account/trials/<public_id>/go-on             customer  token  302→door 422 404 404
 GET    /account/trials/<public_id>/card              customer  token  302→door 302→/account/trials/* 404 404
 POST   /account/trials/<public_id>/card              customer  token  302→door 303→processor 404 404
+GET    /pay-a-bill                                   everybody token  200
+POST   /pay-a-bill                                   everybody token  422
+GET    /due/<public_id>/<token>                      everybody token  200
+POST   /due/<public_id>/<token>                      everybody token  200
 GET    /account/past-due/<public_id>                 customer  token  302→door 200 404 404
 POST   /account/past-due/<public_id>/promise         customer  token  302→door 422 404 404
 GET    /account/pay                                  customer  token  302→door 200 200 200
@@ -464,6 +468,8 @@ _PLACES = {
     "POST /trial/": {"<public_id>": "{trial}", "<token>": "{trial_token}"},
     "GET /account/trials/": {"<public_id>": "{trial}"},
     "POST /account/trials/": {"<public_id>": "{trial}"},
+    "GET /due/": {"<public_id>": "{riley_account}", "<token>": "{pay_token}"},
+    "POST /due/": {"<public_id>": "{riley_account}", "<token>": "{pay_token}"},
     "GET /desk/past-due/": {"<public_id>": "{late}"},
     "POST /desk/past-due/": {"<public_id>": "{late}"},
     "GET /account/past-due/": {"<public_id>": "{late}"},
@@ -799,6 +805,7 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "key": lambda names: make_token(names.stage, KIM, STAFF)[0],
     "bill_run": lambda names: _bill_run(names.stage),
     "parked": lambda names: _parked(names.stage),
+    "pay_token": lambda names: names.stage.house.links.pay_token(names["riley_account"]),
     "late": lambda names: _late(names.stage, RILEY),
     "dead_job": lambda names: _dead_job(names.stage),
     "trial_offer": lambda names: tried.offered(names.stage),

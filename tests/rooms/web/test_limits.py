@@ -117,6 +117,8 @@ LIMITED = {
     "POST /account/trials/<public_id>/keep": "-",
     "POST /account/trials/<public_id>/go-on": "-",
     "POST /account/trials/<public_id>/card": "checkout",
+    "POST /pay-a-bill": "pay_code",
+    "POST /due/<public_id>/<token>": "checkout",
     "POST /account/past-due/<public_id>/promise": "checkout",
     "POST /account/quotes/<public_id>/accept": "checkout",
     "POST /account/quotes/<public_id>/decline": "checkout",

@@ -19,6 +19,7 @@ BOUNDS = {
         "receipt": 9,
         "pay": 9,
         "past due": 6,
+        "pay link": 6,
         "tokens": 4,
         "trials": 5,
         "trial": 5,
