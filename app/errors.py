@@ -50,6 +50,7 @@ from core.parties.staff import LastAdmin
 from core.parties.tokens import TooManyTokens
 from core.parties.users import DeadLink, WrongLogin
 from core.prices.resolve import NoPrice
+from core.stock.adjusting import BelowNothing, BelowPromised
 from core.stock.holds import OutOfStock
 from core.stock.sold import NotOnHand
 from core.subscriptions.errors import NotTaken, ServiceRefused
@@ -115,6 +116,8 @@ STATUS: dict[type[Exception], int] = {
     NothingChosen: 422,
     WrongKind: 422,
     NotOnHand: 409,
+    BelowPromised: 409,
+    BelowNothing: 409,
     RateOverlaps: 409,
     WrongVatId: 422,
     NoTaxAnswer: 503,

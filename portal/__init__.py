@@ -3,9 +3,11 @@
 from flask import Blueprint
 
 from portal import (
+    disputes,
     documents,
     entry,
     guest_pay,
+    orders,
     overview,
     passwords,
     past_due,
@@ -26,6 +28,8 @@ def blueprints() -> list[Blueprint]:
         entry.entry,
         passwords.passwords,
         documents.documents,
+        disputes.disputes,
+        orders.orders,
         statements.statements,
         services.services,
         pay.pay,

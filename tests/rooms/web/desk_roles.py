@@ -20,6 +20,8 @@ TABLE = """
 *    /desk/orders/<public_id>/refund             billing
 *    /desk/orders/<public_id>/ship               sales support
 *    /desk/orders/<public_id>/provide            sales support
+*    /desk/stock                                 sales support
+POST /desk/stock                                 sales
 *    /desk/parcels                               sales support
 *    /desk/returns                               sales billing support
 *    /desk/quotes                                sales
@@ -34,6 +36,7 @@ GET  /desk/trials/report                         sales
 GET  /desk/invoices                              sales billing support
 GET  /desk/invoices/<public_id>/                 billing
 POST /desk/invoices                              billing
+*    /desk/disputes                              billing support
 *    /desk/drafts                                billing
 *    /desk/terms                                 billing
 *    /desk/statements                            billing support

@@ -83,6 +83,8 @@ LIMITED = {
     "POST /desk/orders/<public_id>/cancel": "-",
     "POST /desk/orders/<public_id>/return": "-",
     "POST /desk/parcels/<public_id>": "-",
+    "POST /desk/stock/<uuid:level_id>": "-",
+    "POST /desk/stock/<uuid:level_id>/limits": "-",
     "POST /desk/returns/<public_id>": "-",
     "POST /desk/returns/<public_id>/withdraw": "-",
     "POST /desk/payments/<public_id>/refunds/<uuid:refund_id>/again": "-",
