@@ -3,6 +3,8 @@
 from flask import Blueprint
 
 from portal import (
+    autopay,
+    cards,
     disputes,
     documents,
     entry,
@@ -13,6 +15,7 @@ from portal import (
     past_due,
     pay,
     quotes,
+    scheduled,
     services,
     statements,
     tax,
@@ -34,6 +37,9 @@ def blueprints() -> list[Blueprint]:
         services.services,
         pay.pay,
         guest_pay.guest_pay,
+        cards.cards,
+        autopay.autopay,
+        scheduled.scheduled_,
         past_due.past_due,
         quotes.quotes,
         tax.tax,
