@@ -9,6 +9,7 @@ from api.desk_quotes import desk_quotes
 from api.desk_services import desk_services
 from api.openapi import description
 from api.orders import orders
+from api.past_due import desk_past_due, past_due
 from api.products import products
 from api.quotes import quotes
 from api.services import services
@@ -29,6 +30,8 @@ def blueprints() -> list[Blueprint]:
         desk_services,
         desk_quotes,
         desk_billing,
+        past_due,
+        desk_past_due,
         description,
         webhooks,
     ]

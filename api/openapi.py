@@ -9,6 +9,7 @@ from pydantic_core import to_json
 
 from api import (
     billing_operations,
+    past_due_operations,
     quote_operations,
     service_operations,
     shapes,
@@ -51,6 +52,8 @@ OPERATIONS = (
     *service_operations.DESK,
     *quote_operations.DESK,
     *billing_operations.DESK,
+    *past_due_operations.CUSTOMERS,
+    *past_due_operations.DESK,
 )
 
 

@@ -1,7 +1,7 @@
 """Pay codes: what stands beside the account number on a bill, so that whoever has it may pay. Pure.
 
-Ten signs of fifty bits, derived from the shop's secret and the account's public id: stored nowhere, the same on
-each bill of an account. Letters that are taken for one another are not among them.
+Ten signs of fifty bits, derived from the shop's secret and the account's public id: stored nowhere, the same
+on each bill of an account. Letters that are taken for one another are not among them.
 """
 
 import hashlib

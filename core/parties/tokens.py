@@ -31,6 +31,8 @@ SCOPES = {
         "services:write": "Change, pause and cancel services, begin trials",
         "quotes:read": "See quotes",
         "quotes:write": "Ask for quotes, write, accept and decline",
+        "billing:read": "See what is past due",
+        "billing:write": "Promise to pay what is past due by a day",
     },
     STAFF: {
         "subscriptions:read": "See everybody's services",
@@ -38,7 +40,7 @@ SCOPES = {
         "usage:write": "Report usage",
         "quotes:read": "See everybody's quotes",
         "quotes:write": "Write, approve, send and withdraw quotes",
-        "billing:read": "See bill runs and parked accounts",
+        "billing:read": "See bill runs, parked accounts and who is past due",
         "billing:run": "Start bill runs and release accounts",
     },
 }

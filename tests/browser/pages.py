@@ -9,6 +9,7 @@ from core.orders.fulfilment_models import Fulfilment, OrderChange
 from core.orders.models import Order
 from core.parties.models import Account
 from core.stock.models import StockLevel
+from flows import reconcile
 from invoices.models import Invoice
 from payments.dunning import cases
 from tests.browser.visitor import Visitor
@@ -93,6 +94,11 @@ def _past_due(visitor: Visitor) -> str:
         [key] = session.scalars(select(Account.id).where(Account.email == "mara@example.com"))
         found = cases.open_case(session, key) or cases.start(session, key, now.date(), now)
         return f"/account/past-due/{found.public_id}"
+
+
+def _round(visitor: Visitor) -> str:
+    """A round of the reconciler."""
+    return f"/desk/reconciler/{reconcile.run(visitor.place.house).public_id}"
 
 
 def _pay_link(visitor: Visitor) -> str:
@@ -198,6 +204,8 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/drafts/<public_id>/preview": _below("/desk/drafts", "preview"),
     "/desk/terms": "/desk/terms",
     "/desk/terms/<account_number>": "/desk/terms/318640275",
+    "/desk/reconciler": "/desk/reconciler",
+    "/desk/reconciler/<public_id>": _round,
     "/desk/past-due": "/desk/past-due",
     "/desk/past-due/<public_id>": _first("/desk/past-due", "/desk/past-due/"),
     "/desk/past-due/<public_id>/waive": _below("/desk/past-due", "waive"),

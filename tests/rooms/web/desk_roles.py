@@ -42,6 +42,8 @@ POST /desk/invoices                              billing
 *    /desk/statements                            billing support
 *    /desk/bill-runs                             billing
 *    /desk/parked                                billing
+GET  /desk/reconciler                            billing support
+POST /desk/reconciler                            billing
 *    /desk/past-due                              billing support
 *    /desk/past-due/<public_id>/waive            billing
 *    /desk/payments                              billing support

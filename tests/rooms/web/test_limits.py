@@ -136,6 +136,8 @@ LIMITED = {
     "POST /account/quotes/<public_id>/decline": "checkout",
     "POST /account/quotes/<public_id>/messages": "checkout",
     "POST /desk/bill-runs": "-",
+    "POST /desk/reconciler": "-",
+    "POST /api/v1/account/past-due/<case_id>/promise": "checkout",
     "POST /desk/past-due/<public_id>/hold": "-",
     "POST /desk/past-due/<public_id>/promise": "-",
     "POST /desk/past-due/<public_id>/go-on": "-",

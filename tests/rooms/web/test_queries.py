@@ -72,6 +72,8 @@ BOUNDS = {
         "parked": 3,
         "past due": 4,
         "past due one": 12,
+        "rounds": 4,
+        "round": 6,
         "parked one": 3,
         "payments": 6,
         "payment": 11,
