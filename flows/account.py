@@ -75,36 +75,24 @@ def overview(
     """
     owes = standing.owed(session, account_ids, currency, today)
     is_any_late = any(one.late_count for one in owes)
-    owed = first_owed(session, account_ids, currency, MOST_OPEN)
-    paid = payments.of_accounts(session, account_ids, currency=currency, limit=10)
+    owed = items.first_owed(session, account_ids, currency, MOST_OPEN)
+    paid = payments.lately(session, account_ids, currency)
     return Overview(
         owes=owes,
         held=standing.held(session, account_ids, currency),
         owed=owed,
-        documents={row.id: row for row in invoices.some(session, [one.source_id for one in owed])},
+        documents={
+            row.id: row for row in invoices.some_named(session, [one.source_id for one in owed])
+        },
         cases=dunning.open_of(session, account_ids) if is_any_late else (),
-        invoices=invoices.of_accounts(session, account_ids, currency=currency, limit=10),
+        invoices=invoices.lately(session, account_ids, currency),
         payments=paid,
-        refunds=payments.refunds_of(session, [row.id for row in paid]),
+        refunds=payments.refunds_of(session, [row.id for row in paid]) if paid else (),
         services=[
             one
             for one in subscriptions.running_of(session, account_ids)
             if one.currency == currency
         ],
-    )
-
-
-def first_owed(
-    session: Session, account_ids: Sequence[uuid.UUID], currency: str, limit: int
-) -> list[Open]:
-    """The first of what is owed, the earliest due first."""
-    return items.open_now(
-        session,
-        OpenNow.account_id.in_(account_ids),
-        OpenNow.ledger_code == RECEIVABLE,
-        OpenNow.currency == currency,
-        ~OpenItem.is_history,
-        limit=limit,
     )
 
 

@@ -1,11 +1,12 @@
 """Reading documents: of an order, of accounts, one by its public id, and their stored bytes."""
 
+import functools
 import uuid
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import func, or_, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import BindParameter, Select, bindparam, func, or_, select, tuple_
+from sqlalchemy.orm import Session, defer
 
 from core.kernel.blobs import Blobs
 from core.kernel.errors import NotFound
@@ -37,6 +38,43 @@ def of_accounts(
     return session.scalars(
         query.order_by(Invoice.issue_date.desc(), Invoice.id.desc()).limit(limit)
     ).all()
+
+
+#: So many of the last documents an account's first page tells.
+LATELY = 10
+
+
+def lately(session: Session, account_ids: Sequence[uuid.UUID], currency: str) -> Sequence[Invoice]:
+    """The last documents of some accounts, the newest first, without what is printed on them."""
+    asked = {"accounts": list(account_ids), "currency": currency}
+    return session.scalars(_lately(), asked).all()
+
+
+@functools.cache
+def _lately() -> Select[Invoice]:
+    return (
+        select(Invoice)
+        .options(defer(Invoice.document))
+        .where(
+            Invoice.payer_account_id.in_(bindparam("accounts", expanding=True)),
+            Invoice.currency == bindparam("currency"),
+        )
+        .order_by(Invoice.issue_date.desc(), Invoice.id.desc())
+        .limit(LATELY)
+    )
+
+
+def some_named(session: Session, invoice_ids: Sequence[uuid.UUID]) -> Sequence[Invoice]:
+    """``some``, without what is printed on them."""
+    if not invoice_ids:
+        return ()
+    return session.scalars(_named(), {"keys": list(invoice_ids)}).all()
+
+
+@functools.cache
+def _named() -> Select[Invoice]:
+    keys: BindParameter[uuid.UUID] = bindparam("keys", expanding=True)
+    return select(Invoice).options(defer(Invoice.document)).where(Invoice.id.in_(keys))
 
 
 def some(session: Session, invoice_ids: Sequence[uuid.UUID]) -> Sequence[Invoice]:

@@ -270,6 +270,30 @@ def open_now(session: Session, *where: ColumnElement[bool], limit: int | None = 
     return [_open(row) for row in session.execute(query)]
 
 
+def first_owed(
+    session: Session, account_ids: Sequence[uuid.UUID], currency: str, limit: int
+) -> list[Open]:
+    """The first of what some accounts owe in a currency, the earliest due first; no history."""
+    asked = {"accounts": list(account_ids), "currency": currency, "limit": limit}
+    return [_open(row) for row in session.execute(_first_owed(), asked)]
+
+
+@functools.cache
+def _first_owed() -> Select[OpenItem, int, int]:
+    return (
+        select(OpenItem, OpenItem.amount_minor - OpenNow.open_minor, _contested(None))
+        .join(OpenNow, OpenNow.item_id == OpenItem.id)
+        .where(
+            OpenNow.account_id.in_(bindparam("accounts", expanding=True)),
+            OpenNow.ledger_code == RECEIVABLE,
+            OpenNow.currency == bindparam("currency"),
+            ~OpenItem.is_history,
+        )
+        .order_by(OpenNow.due, OpenItem.id)
+        .limit(bindparam("limit"))
+    )
+
+
 def still_open(
     session: Session,
     *where: ColumnElement[bool],
