@@ -19,7 +19,9 @@ class CaseQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    state: Literal["open", "locked", "promised", "held", "closed"] = "open"
+    state: Literal["open", "locked", "promised", "held", "closed"] = Field(
+        "open", description="Open ones, some of them, or those that are over."
+    )
     page_size: int = Field(PAGE_SIZE, ge=1, le=LARGEST_PAGE, description="How many at most.")
     cursor: Annotated[str, StringConstraints(max_length=200)] | None = Field(
         None, description="The `next_cursor` of the page before."

@@ -75,7 +75,7 @@ def overview(
     """
     owes = standing.owed(session, account_ids, currency, today)
     is_any_late = any(one.late_count for one in owes)
-    owed = items.first_owed(session, account_ids, currency, MOST_OPEN)
+    owed = standing.first_owed(session, account_ids, currency, MOST_OPEN)
     paid = payments.lately(session, account_ids, currency)
     return Overview(
         owes=owes,

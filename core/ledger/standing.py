@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Date, bindparam, case, func, select
+from sqlalchemy import Date, Select, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from core.kernel.money import Money
+from core.ledger import items
 from core.ledger.chart import CUSTOMER_CREDIT, ORDER_DEPOSIT, RECEIVABLE, UNAPPLIED
+from core.ledger.items import Open
 from core.ledger.models import ContestedAmount, OpenItem
 from core.ledger.open_now import OpenNow
 
@@ -49,6 +51,30 @@ def owed(
         )
         for key, count, whole, late_count, late, first in rows
     ]
+
+
+def first_owed(
+    session: Session, account_ids: Sequence[uuid.UUID], currency: str, limit: int
+) -> list[Open]:
+    """The first of what some accounts owe in a currency, the earliest due first; no history."""
+    asked = {"accounts": list(account_ids), "currency": currency, "limit": limit}
+    return [items.read(row) for row in session.execute(_first_owed(), asked)]
+
+
+@functools.cache
+def _first_owed() -> Select[OpenItem, int, int]:
+    return (
+        select(OpenItem, OpenItem.amount_minor - OpenNow.open_minor, items.contested_of(None))
+        .join(OpenNow, OpenNow.item_id == OpenItem.id)
+        .where(
+            OpenNow.account_id.in_(bindparam("accounts", expanding=True)),
+            OpenNow.ledger_code == RECEIVABLE,
+            OpenNow.currency == bindparam("currency"),
+            ~OpenItem.is_history,
+        )
+        .order_by(OpenNow.due, OpenItem.id)
+        .limit(bindparam("limit"))
+    )
 
 
 @functools.cache
