@@ -5,6 +5,8 @@ from flask import Blueprint
 from api.carts import carts
 from api.checkout import checkout
 from api.desk_billing import desk_billing
+from api.desk_goods import desk_goods
+from api.desk_orders import desk_orders
 from api.desk_quotes import desk_quotes
 from api.desk_services import desk_services
 from api.openapi import description
@@ -32,6 +34,8 @@ def blueprints() -> list[Blueprint]:
         desk_billing,
         past_due,
         desk_past_due,
+        desk_orders,
+        desk_goods,
         description,
         webhooks,
     ]

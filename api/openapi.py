@@ -9,6 +9,7 @@ from pydantic_core import to_json
 
 from api import (
     billing_operations,
+    order_operations,
     past_due_operations,
     quote_operations,
     service_operations,
@@ -54,6 +55,7 @@ OPERATIONS = (
     *billing_operations.DESK,
     *past_due_operations.CUSTOMERS,
     *past_due_operations.DESK,
+    *order_operations.DESK,
 )
 
 
