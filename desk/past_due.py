@@ -1,9 +1,11 @@
 """Who is past due: the list and its file, one account's case with its history, and what staff do about it."""
 
+import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, redirect, request
+from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import Form
 
@@ -248,7 +250,8 @@ def _people(session: Any, acts: Sequence[DunningAct]) -> dict[str, str]:
     keys = {act.actor for act in acts if act.actor.startswith("user:")}
     if not keys:
         return {}
-    rows = session.query(User).filter(User.id.in_([key.removeprefix("user:") for key in keys]))
+    ids = [uuid.UUID(key.removeprefix("user:")) for key in keys]
+    rows = session.scalars(select(User).where(User.id.in_(ids)))
     return {f"user:{row.id}": row.name for row in rows}
 
 

@@ -1,5 +1,6 @@
 """The reconciler's rounds: what each looked at, found and mended; and a round at once."""
 
+import uuid
 from typing import Any
 
 from flask import Blueprint, redirect, request
@@ -89,7 +90,7 @@ def one(public_id: str) -> str:
         rows = found[: lists.PAGE_SIZE]
         paid = money.of_operations(session, [op.id for _, op in rows if op is not None])
         who = (
-            session.get(User, run.actor.removeprefix("user:"))
+            session.get(User, uuid.UUID(run.actor.removeprefix("user:")))
             if run.actor.startswith("user:")
             else None
         )

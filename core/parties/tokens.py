@@ -48,7 +48,6 @@ SCOPES = {
         "stock:write": "Correct the stock",
         "customers:read": "See customers",
         "customers:write": "Open and change customers' accounts",
-        "billing:read": "See bill runs and parked accounts",
         "billing:run": "Start bill runs and release accounts",
     },
 }

@@ -497,8 +497,8 @@ GET    /api/v1/desk/accounts/<account_number>/may-use/<feature> program none 401
 #: A key that nothing has.
 _NOBODYS = "01900000-0000-7000-8000-000000000000"
 #: Names of ids in the API's addresses of customers and staff.
-_IDS = ("<case_id>", "<service_id>", "<trial_id>", "<quote_id>", "<run_id>", "<parking_id>")
 _IDS = (
+    "<case_id>",
     "<service_id>",
     "<trial_id>",
     "<quote_id>",
