@@ -268,7 +268,7 @@ def _event(act: DunningAct, names: dict[Any, tuple[str, str]], people: dict[str,
     if act.kind not in ("locked", "unlocked"):
         said.append(act.note)
     title = ACTS[act.kind]
-    if act.step and act.step in STEPS:
+    if act.step in STEPS and act.kind != "fee":
         title = STEPS[act.step] if act.kind == "reminded" else f"{title}: {STEPS[act.step]}"
     bad = act.kind in ("locked", "promise_broken")
     return {
