@@ -72,7 +72,7 @@ def _first_owed() -> Select[OpenItem, int, int]:
             OpenNow.currency == bindparam("currency"),
             ~OpenItem.is_history,
         )
-        .order_by(OpenNow.due, OpenItem.id)
+        .order_by(OpenNow.due, OpenNow.item_id)
         .limit(bindparam("limit"))
     )
 
