@@ -9,6 +9,7 @@ from pydantic_core import to_json
 
 from api import (
     billing_operations,
+    dispute_operations,
     order_operations,
     past_due_operations,
     product_operations,
@@ -51,8 +52,10 @@ OPERATIONS = (
     *service_operations.CUSTOMERS,
     *trial_operations.CUSTOMERS,
     *quote_operations.CUSTOMERS,
+    *dispute_operations.CUSTOMERS,
     *service_operations.DESK,
     *quote_operations.DESK,
+    *dispute_operations.DESK,
     *billing_operations.DESK,
     *past_due_operations.CUSTOMERS,
     *past_due_operations.DESK,

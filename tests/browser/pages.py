@@ -244,6 +244,7 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/statements": "/desk/statements",
     "/desk/statements/<public_id>": _first("/desk/statements", "/desk/statements/"),
     "/desk/payments": "/desk/payments",
+    "/desk/chargebacks": "/desk/chargebacks",
     "/desk/payments/<public_id>": _first("/desk/payments", "/desk/payments/"),
     "/desk/orders/<public_id>/refund": lambda visitor: (
         f"{_first('/desk/orders', '/desk/orders/')(visitor)}/refund"

@@ -50,6 +50,7 @@ GET  /desk/reconciler                            billing support
 POST /desk/reconciler                            billing
 *    /desk/past-due                              billing support
 *    /desk/past-due/<public_id>/waive            billing
+*    /desk/chargebacks                           billing support
 *    /desk/payments                              billing support
 POST /desk/payments                              billing
 *    /desk/tax                                   billing

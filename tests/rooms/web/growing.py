@@ -301,6 +301,7 @@ class Growing:
             "past due one": f"/desk/past-due/{self._case_id()}",
             "parked one": f"/desk/parked/{self.parked[0][1]}",
             "payments": "/desk/payments",
+            "chargebacks": "/desk/chargebacks",
             "payment": f"/desk/payments/{self._payment_id()}",
             "trial balance": "/desk/ledger",
             "ageing": "/desk/ledger/ageing",

@@ -286,6 +286,7 @@ POST   /desk/services/<public_id>/activate           staff     token  302→desk
 POST   /desk/services/<public_id>/payer              staff     token  302→desk-door 404 404 422
 POST   /desk/services/<public_id>/usage              staff     token  302→desk-door 404 404 422
 POST   /desk/services/<public_id>/lock               staff     token  302→desk-door 404 404 422
+GET    /desk/chargebacks                             staff     token  302→desk-door 404 404 200
 GET    /desk/payments                                staff     token  302→desk-door 404 404 200
 GET    /desk/payments/<public_id>                    staff     token  302→desk-door 404 404 200
 GET    /desk/orders/<public_id>/ship                 staff     token  302→desk-door 404 404 200
@@ -473,6 +474,19 @@ POST   /api/v1/account/quotes                        program   none   401
 POST   /api/v1/account/quotes/<quote_id>/accept      program   none   401
 POST   /api/v1/account/quotes/<quote_id>/decline     program   none   401
 POST   /api/v1/account/quotes/<quote_id>/messages    program   none   401
+GET    /api/v1/account/disputes                      program   none   401
+GET    /api/v1/account/disputes/<dispute_id>         program   none   401
+GET    /api/v1/account/disputes/<dispute_id>/pictures/<picture_id> program none 401
+POST   /api/v1/account/disputes                      program   none   401
+POST   /api/v1/account/disputes/<dispute_id>/messages program  none   401
+POST   /api/v1/account/disputes/<dispute_id>/withdraw program  none   401
+POST   /api/v1/account/disputes/<dispute_id>/refund  program   none   401
+GET    /api/v1/desk/disputes                         program   none   401
+GET    /api/v1/desk/disputes/<dispute_id>            program   none   401
+GET    /api/v1/desk/disputes/<dispute_id>/pictures/<picture_id> program none 401
+POST   /api/v1/desk/disputes/<dispute_id>/messages   program   none   401
+POST   /api/v1/desk/disputes/<dispute_id>/decision   program   none   401
+POST   /api/v1/desk/disputes/<dispute_id>/second     program   none   401
 GET    /api/v1/desk/quotes                           program   none   401
 GET    /api/v1/desk/quotes/<quote_id>                program   none   401
 POST   /api/v1/desk/quotes                           program   none   401
@@ -525,6 +539,8 @@ _IDS = (
     "<service_id>",
     "<trial_id>",
     "<quote_id>",
+    "<dispute_id>",
+    "<picture_id>",
     "<run_id>",
     "<parking_id>",
     "<order_id>",
@@ -661,6 +677,8 @@ _PLACES = {
         "<case_id>": "0" * 32,
         "<trial_id>": "0" * 32,
         "<quote_id>": "0" * 32,
+        "<dispute_id>": "0" * 32,
+        "<picture_id>": "0" * 32,
         "<run_id>": "0" * 32,
         "<account_number>": "123456789",
         "<feature>": "internet",
@@ -674,6 +692,8 @@ _PLACES = {
         "<case_id>": "0" * 32,
         "<trial_id>": "0" * 32,
         "<quote_id>": "0" * 32,
+        "<dispute_id>": "0" * 32,
+        "<picture_id>": "0" * 32,
         "<run_id>": "0" * 32,
         "<account_number>": "123456789",
         "<feature>": "internet",

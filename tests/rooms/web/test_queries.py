@@ -80,6 +80,7 @@ BOUNDS = {
         "round": 6,
         "parked one": 3,
         "payments": 6,
+        "chargebacks": 3,
         "payment": 11,
         "trial balance": 6,
         "ageing": 12,
