@@ -4,6 +4,7 @@ from flask import Blueprint
 
 from api.carts import carts
 from api.checkout import checkout
+from api.content import content
 from api.desk_billing import desk_billing
 from api.desk_disputes import desk_disputes
 from api.desk_goods import desk_goods
@@ -14,6 +15,7 @@ from api.desk_services import desk_services
 from api.disputes import disputes
 from api.openapi import description
 from api.orders import orders
+from api.past_due import desk_past_due, past_due
 from api.products import products
 from api.quotes import quotes
 from api.services import services
@@ -28,6 +30,7 @@ def blueprints() -> list[Blueprint]:
         carts,
         checkout,
         orders,
+        content,
         services,
         trials,
         quotes,
@@ -36,6 +39,8 @@ def blueprints() -> list[Blueprint]:
         desk_quotes,
         desk_disputes,
         desk_billing,
+        past_due,
+        desk_past_due,
         desk_orders,
         desk_goods,
         desk_products,
