@@ -16,6 +16,7 @@ from core.prices.bundles import INTERVALS
 from flows.follow_order import Followed, follow
 from flows.pay_bill import NothingToPay, pay_order
 from invoices.document import InvoiceDocument
+from payments import operations
 from payments.gateway import GatewayError
 from storefront import shown
 from web import limits, order_words, packs
@@ -62,6 +63,9 @@ def show(public_id: str, token: str) -> str:
 def pay(public_id: str, token: str) -> BaseResponse:
     """Pay what is open of the order's bills."""
     followed = _followed(public_id, token)
+    waiting = _waiting_for_payment(followed)
+    if waiting is not None:
+        return redirect(waiting, 303)
     try:
         return redirect(pay_order(house(), followed.order.id), 303)
     except NothingToPay as error:
@@ -71,7 +75,25 @@ def pay(public_id: str, token: str) -> BaseResponse:
     return redirect(f"/o/{public_id}/{token}", 303)
 
 
+def _waiting_for_payment(followed: Followed) -> str | None:
+    """The processor's page of an order that staff took on the phone, as long as it is open."""
+    if followed.order.lifecycle != "pending" or followed.order.taken_by is None:
+        return None
+    with house().db.reading() as session:
+        operation = operations.of_order(session, followed.order.id)
+    if operation is None or not operations.can_be_paid(operation, house().clock.now()):
+        return None
+    return operation.redirect_url
+
+
 def _to_pay(followed: Followed) -> dict[str, Any] | None:
+    if _waiting_for_payment(followed) is not None:
+        return {
+            "due": Money(followed.order.due_now_minor, followed.order.currency),
+            "action": f"/o/{followed.order.public_id}/"
+            f"{house().links.order_token(followed.order.public_id)}/pay",
+            "text": "It is held for you until it is paid, for a day at most.",
+        }
     if not followed.due:
         return None
     dates = [item.due_date for item in followed.open_items.values() if item.due_date is not None]

@@ -23,7 +23,7 @@ from core.parties.tokens import STAFF, USER, NewToken
 from core.tax import exemptions
 from core.tax.exemptions import NewExemption
 from core.tax.models import TaxRate
-from flows import draft_invoice, ship_order, take_back
+from flows import draft_invoice, phone_order, ship_order, take_back
 from flows.set_up_method import SetUpWish, begin
 from flows.ship_order import Parcel
 from flows.take_back import Asked
@@ -295,6 +295,12 @@ GET    /desk/customers/export.csv                    staff     token  302→desk
 GET    /desk/customers/new                           staff     token  302→desk-door 404 404 200
 POST   /desk/customers/new                           staff     token  302→desk-door 404 404 422
 GET    /desk/customers/<public_id>                   staff     token  302→desk-door 404 404 200
+GET    /desk/customers/<public_id>/order             staff     token  302→desk-door 404 404 200
+POST   /desk/customers/<public_id>/order             staff     token  302→desk-door 404 404 422
+GET    /desk/phone-orders/<cart_id>                  staff     token  302→desk-door 404 404 200
+POST   /desk/phone-orders/<cart_id> staff token 302→desk-door 404 404 303→/desk/phone-orders/*
+POST   /desk/phone-orders/<cart_id>/lines            staff     token  302→desk-door 404 404 422
+POST   /desk/phone-orders/<cart_id>/lines/<line_id> staff token 302→desk-door 404 404 303→/desk/phone-orders/*
 GET    /desk/customers/<public_id>/edit              staff     token  302→desk-door 404 404 200
 POST   /desk/customers/<public_id>/edit              staff     token  302→desk-door 404 404 422
 GET    /desk/products                                staff     token  302→desk-door 404 404 200
@@ -547,6 +553,8 @@ _PLACES = {
     "GET /desk/products/": {"<slug>": "porch-camera"},
     "POST /desk/products/": {"<slug>": "porch-camera", "<sku>": "FW-CAM-1"},
     "PATCH /api/v1/desk/": {"<slug>": "{slug}", "<sku>": "FW-CAM-1"},
+    "GET /desk/phone-orders/": {"<cart_id>": "{phone_cart}"},
+    "POST /desk/phone-orders/": {"<cart_id>": "{phone_cart}", "<line_id>": "0" * 32},
     "GET /desk/parcels/": {"<public_id>": "{parcel}"},
     "POST /desk/parcels/": {"<public_id>": "{parcel}"},
     "GET /desk/returns/": {"<public_id>": "{order_return}"},
@@ -881,6 +889,9 @@ def _spare_bill(names: Names) -> str:
 
 #: What is made when an address asks for it.
 MAKERS: dict[str, Callable[[Names], str]] = {
+    "phone_cart": lambda names: phone_order.begin(
+        names.stage.house, names["riley_account"], "FW-VISIT", 1, "user:kim"
+    ),
     "level": lambda names: str(names.stage.world.router.level_id),
     "parcel": lambda names: _parcel(names.stage),
     "order_return": lambda names: _return(names.stage),
