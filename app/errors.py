@@ -65,6 +65,7 @@ from flows.change_service import BillMoved, NotBillable
 from flows.choose_tenders import GiftCardForGiftCard
 from flows.manage_cards import CardGone, CardNeeded, NotAgain
 from flows.pay_bill import BillsChanged, DifferentPayers, NothingToPay
+from flows.refund_payment import OfAnOrder
 from flows.schedule_payment import NoLongerPlanned
 from flows.set_up_method import SetupMismatch
 from flows.settle_payment import PaymentMismatch
@@ -161,6 +162,7 @@ STATUS: dict[type[Exception], int] = {
     GiftCardForGiftCard: 422,
     TenderTooSmall: 422,
     RefundTooMuch: 409,
+    OfAnOrder: 409,
     BillsChanged: 409,
     NothingToPay: 409,
     PromiseRefused: 422,

@@ -12,6 +12,7 @@ from core.stock.models import StockLevel
 from flows import phone_order
 from invoices.models import Invoice
 from payments.dunning import cases
+from payments.models import Payment
 from tests.browser.visitor import Visitor
 
 #: What answers a GET and is no page.
@@ -210,6 +211,9 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/products/<slug>": "/desk/products/ember-smart-plug",
     "/desk/customers/<public_id>/order": _customer("/order"),
     "/desk/phone-orders/<cart_id>": _phone_order,
+    "/desk/payments/<public_id>/refund": lambda visitor: (
+        f"/desk/payments/{visitor.place.values(Payment.public_id, Payment.order_id.is_(None))[0]}/refund"
+    ),
     "/desk/returns": "/desk/returns",
     "/desk/returns/<public_id>": lambda visitor: (
         f"/desk/returns/{visitor.place.values(OrderChange.public_id, OrderChange.state == 'announced')[0]}"

@@ -51,6 +51,7 @@ POST /desk/invoices                              billing
 *    /desk/past-due/<public_id>/waive            billing
 *    /desk/payments                              billing support
 POST /desk/payments                              billing
+GET  /desk/payments/<public_id>/refund           billing
 *    /desk/tax                                   billing
 *    /desk/ledger                                billing
 *    /desk/ledger/accounts                       billing support

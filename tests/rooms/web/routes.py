@@ -311,6 +311,8 @@ POST   /desk/products/<slug>                         staff     token  302→desk
 POST   /desk/products/<slug>/publish staff token 302→desk-door 404 404 303→/desk/products/*
 POST   /desk/products/<slug>/things                  staff     token  302→desk-door 404 404 422
 POST   /desk/products/<slug>/things/<sku>            staff     token  302→desk-door 404 404 422
+GET    /desk/payments/<public_id>/refund staff token 302→desk-door 404 404 302→/desk/orders/*
+POST   /desk/payments/<public_id>/refund staff token 302→desk-door 404 404 303→/desk/orders/*
 GET    /desk/stock                                   staff     token  302→desk-door 404 404 200
 GET    /desk/stock/export.csv                        staff     token  302→desk-door 404 404 200
 GET    /desk/stock/holds                             staff     token  302→desk-door 404 404 200

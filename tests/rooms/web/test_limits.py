@@ -83,6 +83,7 @@ LIMITED = {
     "POST /desk/orders/<public_id>/cancel": "-",
     "POST /desk/orders/<public_id>/return": "-",
     "POST /desk/parcels/<public_id>": "-",
+    "POST /desk/payments/<public_id>/refund": "-",
     "POST /desk/customers/<public_id>/order": "-",
     "POST /desk/phone-orders/<cart_id>": "-",
     "POST /desk/phone-orders/<cart_id>/lines": "-",
