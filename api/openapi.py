@@ -9,7 +9,9 @@ from pydantic_core import to_json
 
 from api import (
     billing_operations,
+    dispute_operations,
     order_operations,
+    past_due_operations,
     product_operations,
     quote_operations,
     service_operations,
@@ -50,9 +52,13 @@ OPERATIONS = (
     *service_operations.CUSTOMERS,
     *trial_operations.CUSTOMERS,
     *quote_operations.CUSTOMERS,
+    *dispute_operations.CUSTOMERS,
     *service_operations.DESK,
     *quote_operations.DESK,
+    *dispute_operations.DESK,
     *billing_operations.DESK,
+    *past_due_operations.CUSTOMERS,
+    *past_due_operations.DESK,
     *order_operations.DESK,
     *product_operations.DESK,
 )

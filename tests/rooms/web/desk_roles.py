@@ -47,8 +47,11 @@ POST /desk/invoices                              billing
 *    /desk/statements                            billing support
 *    /desk/bill-runs                             billing
 *    /desk/parked                                billing
+GET  /desk/reconciler                            billing support
+POST /desk/reconciler                            billing
 *    /desk/past-due                              billing support
 *    /desk/past-due/<public_id>/waive            billing
+*    /desk/chargebacks                           billing support
 *    /desk/payments                              billing support
 POST /desk/payments                              billing
 GET  /desk/payments/<public_id>/refund           billing
@@ -59,6 +62,7 @@ GET  /desk/payments/<public_id>/refund           billing
 *    /desk/write-offs                            billing
 *    /desk/periods                               billing
 *    /desk/rates                                 billing
+*    /desk/audit                                 admin
 *    /desk/jobs                                  admin
 *    /desk/keys                                  admin
 """
