@@ -62,6 +62,7 @@ GET  /desk/payments/<public_id>/refund           billing
 *    /desk/write-offs                            billing
 *    /desk/periods                               billing
 *    /desk/rates                                 billing
+*    /desk/content                               content
 *    /desk/audit                                 admin
 *    /desk/jobs                                  admin
 *    /desk/keys                                  admin
