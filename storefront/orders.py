@@ -18,7 +18,7 @@ from flows.pay_bill import NothingToPay, pay_order
 from invoices.document import InvoiceDocument
 from payments import operations
 from payments.gateway import GatewayError
-from storefront import shown
+from storefront import order_next, shown
 from web import limits, order_words, packs
 from web.access import Guard, Who, allow
 from web.cards import State
@@ -114,7 +114,7 @@ def thanks(public_id: str, token: str) -> str:
     return page(
         "storefront/confirmation.html",
         order=_words(followed),
-        next=_next(followed),
+        next=order_next.steps(followed),
         account_href="",
     )
 
@@ -350,58 +350,3 @@ def _events(followed: Followed) -> list[dict[str, Any]]:
             {"title": "It was cancelled", "text": "", "at": order.cancelled_at, "state": "bad"}
         )
     return sorted(events, key=lambda event: event["at"], reverse=True)
-
-
-def _next(followed: Followed) -> list[dict[str, Any]]:
-    kinds = {line.kind for line in followed.lines}
-    events: list[dict[str, Any]] = [
-        {
-            "title": "Your order is in",
-            "text": "We have written to you.",
-            "at": followed.order.placed_at,
-            "state": "done",
-        },
-        {
-            "title": "The bill comes by mail",
-            "text": "In a minute, as a PDF.",
-            "at": None,
-            "state": "now",
-        },
-    ]
-    if "physical" in kinds:
-        events.append(
-            {
-                "title": "We pack and send it",
-                "text": "Two to three working days.",
-                "at": None,
-                "state": "",
-            }
-        )
-    if "service" in kinds:
-        events.append(
-            {
-                "title": "We call you",
-                "text": "To agree on the day of the visit.",
-                "at": None,
-                "state": "",
-            }
-        )
-    if "gift_card" in kinds:
-        events.append(
-            {
-                "title": "Your gift card comes by mail",
-                "text": "With its code, and a page to print.",
-                "at": None,
-                "state": "now",
-            }
-        )
-    if "plan" in kinds:
-        events.append(
-            {
-                "title": "Your plan is switched on",
-                "text": "What you paid for it is counted from the day it works.",
-                "at": None,
-                "state": "",
-            }
-        )
-    return events
