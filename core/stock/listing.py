@@ -85,8 +85,8 @@ def of_variants(session: Session, variant_ids: Sequence[uuid.UUID], now: datetim
 
 def _row(found: Sequence[Any]) -> Row:
     """A database's sums may be decimals."""
-    *texts, held, available = found
-    return Row(*texts, int(held), int(available))
+    level, sku, name, product, slug, location, held, available = found
+    return Row(level, sku, name, product, slug, location, int(held), int(available))
 
 
 def _query(now: datetime, state: str, words: str, location: str) -> Select[*tuple[Any, ...]]:
