@@ -31,6 +31,10 @@ SCOPES = {
         "services:write": "Change, pause and cancel services, begin trials",
         "quotes:read": "See quotes",
         "quotes:write": "Ask for quotes, write, accept and decline",
+        "billing:read": "See what is past due",
+        "billing:write": "Promise to pay what is past due by a day",
+        "disputes:read": "See disputes of bills",
+        "disputes:write": "Dispute bills, write and take back",
     },
     STAFF: {
         "subscriptions:read": "See everybody's services",
@@ -38,6 +42,9 @@ SCOPES = {
         "usage:write": "Report usage",
         "quotes:read": "See everybody's quotes",
         "quotes:write": "Write, approve, send and withdraw quotes",
+        "billing:read": "See bill runs, parked accounts and who is past due",
+        "disputes:read": "See everybody's disputes",
+        "disputes:write": "Answer disputes and agree as the second person",
         "products:read": "See products, archived ones too",
         "products:write": "Make, change, price and archive products",
         "orders:read": "See everybody's orders",
@@ -47,8 +54,9 @@ SCOPES = {
         "stock:write": "Correct the stock",
         "customers:read": "See customers",
         "customers:write": "Open and change customers' accounts",
-        "billing:read": "See bill runs and parked accounts",
         "billing:run": "Start bill runs and release accounts",
+        "content:read": "See pages that are being written",
+        "content:write": "Write, publish and withdraw pages",
     },
 }
 #: For which roles at the desk each scope of a staff key is; a key can no more than whoever made it.
@@ -58,6 +66,8 @@ SCOPE_ROLES = {
     "usage:write": frozenset({Role.BILLING, Role.SUPPORT}),
     "quotes:read": frozenset({Role.SALES}),
     "quotes:write": frozenset({Role.SALES}),
+    "disputes:read": frozenset({Role.BILLING, Role.SUPPORT}),
+    "disputes:write": frozenset({Role.BILLING, Role.SUPPORT}),
     "products:read": frozenset({Role.SALES, Role.CONTENT}),
     "products:write": frozenset({Role.SALES, Role.CONTENT}),
     "orders:read": frozenset({Role.SALES, Role.BILLING, Role.SUPPORT}),
@@ -69,6 +79,8 @@ SCOPE_ROLES = {
     "customers:write": frozenset({Role.SALES, Role.SUPPORT}),
     "billing:read": frozenset({Role.BILLING}),
     "billing:run": frozenset({Role.BILLING}),
+    "content:read": frozenset({Role.CONTENT}),
+    "content:write": frozenset({Role.CONTENT}),
 }
 if _roleless := SCOPES[STAFF].keys() ^ SCOPE_ROLES.keys():
     raise RuntimeError(

@@ -5,17 +5,19 @@ from collections.abc import Callable
 
 from sqlalchemy import select
 
+from cms_content.models import ContentBanner, ContentPage
 from core.orders.fulfilment_models import Fulfilment, OrderChange
 from core.orders.models import Order
 from core.parties.models import Account
 from core.stock.models import StockLevel
+from flows import reconcile
 from invoices.models import Invoice
 from payments.dunning import cases
 from tests.browser.visitor import Visitor
 
 #: What answers a GET and is no page.
 NO_PAGES = re.compile(
-    r"/static/|/api/|.*\.(pdf|csv)$|.*/disputes/[^/]+/files/|/cart/count$|/healthz$|/readyz$|/metrics$"
+    r"/static/|/media/|/desk/content/brand/preview-mail$|/brand/|/robots\.txt$|/sitemap|/api/|.*\.(pdf|csv|css)$|.*/disputes/[^/]+/files/|/cart/count$|/healthz$|/readyz$|/metrics$"
 )
 
 #: Where a page is when its address is no constant: a path, or a link to be found on another page.
@@ -28,7 +30,7 @@ def _first(listed: str, links: str) -> Callable[[Visitor], str]:
     def find(visitor: Visitor) -> str:
         found = (
             visitor.go(listed)
-            .locator(f"main a[href^='{links}']:not([href$='.pdf']):not([href$='.csv'])")
+            .locator(f"main a[href^='{links}']:not([href$='.pdf']):not([href*='.csv'])")
             .first
         )
         return str(found.get_attribute("href"))
@@ -72,6 +74,21 @@ def _planned(page: str = "") -> Callable[[Visitor], str]:
     return find
 
 
+def _content(page: str = "") -> Callable[[Visitor], str]:
+    """The page of content whose draft lies open, or a page of it."""
+    named = ContentPage.name == "Sending things back"
+
+    def find(visitor: Visitor) -> str:
+        return f"/desk/content/pages/{visitor.place.values(ContentPage.public_id, named)[0]}{page}"
+
+    return find
+
+
+def _banner(visitor: Visitor) -> str:
+    """The banner that is up."""
+    return f"/desk/content/banners/{visitor.place.values(ContentBanner.public_id)[0]}"
+
+
 def _money_on_a_bill(visitor: Visitor) -> str:
     """Of a bill that asks for something; there is none on one over nothing."""
     asks = Invoice.total_minor > 0
@@ -107,6 +124,17 @@ def _past_due(visitor: Visitor) -> str:
         return f"/account/past-due/{found.public_id}"
 
 
+def _round(visitor: Visitor) -> str:
+    """A round of the reconciler."""
+    return f"/desk/reconciler/{reconcile.run(visitor.place.house).public_id}"
+
+
+def _pay_link(visitor: Visitor) -> str:
+    """Otis pays without logging in: he has open bills."""
+    [key] = visitor.place.values(Account.public_id, Account.email == "otis@example.com")
+    return f"/due/{key}/{visitor.place.house.links.pay_token(key)}"
+
+
 def _line_to_dispute(visitor: Visitor) -> str:
     """What a line of the newest bill leads to."""
     bill = _first("/account/bills", "/account/bills/")(visitor)
@@ -121,9 +149,12 @@ FOR_EVERYBODY: dict[str, Where] = {
     "/cart": "/cart",
     "/checkout": "/checkout",
     "/gift-card": "/gift-card",
+    "/pay-a-bill": "/pay-a-bill",
+    "/due/<public_id>/<token>": _pay_link,
     "/quote": "/quote",
     "/trials": "/trials",
     "/trials/<code>": "/trials/burrow-30-days",
+    "/pages/<slug>": "/pages/how-billing-works",
     "/terms": "/terms",
     "/privacy": "/privacy",
     "/accessibility": "/accessibility",
@@ -222,12 +253,15 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/drafts/<public_id>/preview": _below("/desk/drafts", "preview"),
     "/desk/terms": "/desk/terms",
     "/desk/terms/<account_number>": "/desk/terms/318640275",
+    "/desk/reconciler": "/desk/reconciler",
+    "/desk/reconciler/<public_id>": _round,
     "/desk/past-due": "/desk/past-due",
     "/desk/past-due/<public_id>": _first("/desk/past-due", "/desk/past-due/"),
     "/desk/past-due/<public_id>/waive": _below("/desk/past-due", "waive"),
     "/desk/statements": "/desk/statements",
     "/desk/statements/<public_id>": _first("/desk/statements", "/desk/statements/"),
     "/desk/payments": "/desk/payments",
+    "/desk/chargebacks": "/desk/chargebacks",
     "/desk/payments/<public_id>": _first("/desk/payments", "/desk/payments/"),
     "/desk/orders/<public_id>/refund": lambda visitor: (
         f"{_first('/desk/orders', '/desk/orders/')(visitor)}/refund"
@@ -268,6 +302,26 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/rates": "/desk/rates",
     "/desk/jobs": "/desk/jobs",
     "/desk/jobs/<int:job_id>": _first("/desk/jobs", "/desk/jobs/"),
+    "/desk/content": "/desk/content",
+    "/desk/content/new": "/desk/content/new",
+    "/desk/content/pages/<public_id>": _content(),
+    **{
+        f"/desk/content/pages/<public_id>/{act}": _content(f"/{act}")
+        for act in ("edit", "preview", "withdraw")
+    },
+    "/desk/content/pages/<public_id>/publish": _content("/publish"),
+    "/desk/content/pages/<public_id>/versions/<int:number>": _content("/versions/1"),
+    "/desk/content/media": "/desk/content/media",
+    "/desk/content/media/<public_id>": _first("/desk/content/media", "/desk/content/media/"),
+    "/desk/content/menus": "/desk/content/menus",
+    "/desk/content/banners": "/desk/content/banners",
+    "/desk/content/banners/new": "/desk/content/banners/new",
+    "/desk/content/banners/<public_id>": _banner,
+    "/desk/content/segments": "/desk/content/segments",
+    "/desk/content/segments/<code>": "/desk/content/segments/customers",
+    "/desk/content/redirects": "/desk/content/redirects",
+    "/desk/content/brand": "/desk/content/brand",
+    "/desk/content/brand/preview": "/desk/content/brand/preview",
     "/desk/styleguide": "/desk/styleguide",
     "/desk/audit": "/desk/audit",
     "/desk/audit/chain": "/desk/audit/chain",

@@ -24,6 +24,9 @@ from app.settings import Settings, load
 from app.tables import metadata
 from cart.quotes import reading as quotes
 from cart.quotes.models import Quote, QuoteVersion
+from cms_content import banners, blocks
+from cms_content import reading as content
+from cms_content.models import PageVersion
 from core.catalog import products
 from core.kernel import crash, jobs
 from core.kernel.clock import ManualClock
@@ -182,6 +185,28 @@ def test_every_shelf_has_something_and_everything_has_words_and_a_picture(fernwa
         assert len(detail.description.split(". ")) >= 2, detail.listed.slug
         assert len(detail.facts) >= 3, detail.listed.slug
         assert "\n" not in detail.description
+
+
+def test_home_help_and_landing_pages_are_written_and_a_draft_lies_open(fernway):
+    with fernway.db.reading() as session:
+        channel, _ = accounts.channel_by_code(session, "web")
+        now = fernway.clock.now()
+        live = content.all_live(session, channel.id, now)
+        variants = content.live(session, channel.id, "winter-line", now)[0]
+        known = {
+            variant.sku for shown in shelf(fernway).values() for variant in shown.product.variants
+        }
+        drafts = session.scalar(
+            select(func.count()).select_from(PageVersion).where(PageVersion.state == "draft")
+        )
+        up = banners.showing(session, channel.id, now)
+    help_pages = {"how-billing-works", "moving-house", "returns"}
+    assert {one.slug for one in live} == {"home", "winter-line", "welcome-home", *help_pages}
+    assert {one.segment for one in variants} == {"", "neighbours"}
+    named = {sku for one in live for sku in blocks.skus(one.content)}
+    assert named <= known
+    assert drafts == 1
+    assert up is not None
 
 
 def test_there_is_hardware_in_stock_and_some_that_is_nearly_or_wholly_gone(fernway):
@@ -450,7 +475,7 @@ def test_last_night_was_billed_but_for_one_account_that_waits_for_a_person(fernw
         sums = {one.as_of: runs.totals(session, one) for one in nights}
         previews = session.scalars(select(BillRun).where(BillRun.kind == "preview")).all()
         ((parked, account),) = parking.listing(session)
-    assert (sums[YESTERDAY].parked, sums[YESTERDAY].by_currency["USD"].invoices) == (1, 2)
+    assert (sums[YESTERDAY].parked, sums[YESTERDAY].by_currency["USD"].invoices) == (1, 3)
     assert sums[date(2026, 10, 16)].by_currency["USD"].invoices == 3
     assert (account.name, parked.reason) == ("Lena Moss", "too_much")
     assert [one.as_of for one in previews] == [YESTERDAY + timedelta(days=30)]
@@ -467,7 +492,7 @@ def test_the_books_of_the_demo_balance_and_every_claim_holds(fernway):
                 JournalLine.entry_id
             )
         ).all()
-    assert len(sides) == 72
+    assert len(sides) == 78
     assert all(total == 0 for _, total in sides)
     said = StringIO()
     code = verify.run(["--documents"], fernway.settings, fernway.db, fernway.clock, said)
@@ -505,16 +530,16 @@ def test_mails_of_days_gone_by_lie_in_the_mail_box_on_their_days(fernway):
         ("2026-11-17", "Your payment of $123.26 is planned for November 22, 2026"),
         ("2026-11-16", "We have your dispute DP100006 and answer by November 23, 2026"),
         ("2026-11-16", "On its way"),
-        ("2026-11-16", "Your bill 100038"),
+        ("2026-11-16", "Your bill 100043"),
         ("2026-11-16", "Burrow backup"),
-        ("2026-11-15", "Your return for order O-10013"),
-        ("2026-11-15", "Your bill 100036"),
+        ("2026-11-15", "Your return for order O-10016"),
+        ("2026-11-15", "Your bill 100041"),
         ("2026-11-15", "Thank you"),
         ("2026-11-15", "Mastercard ending 4444 expires at the end of this month"),
         ("2026-11-15", "Mastercard ending 4444 is on file at Fernway"),
         ("2026-11-12", "Your statement of November 12, 2026"),
         ("2026-11-09", "On its way"),
-        ("2026-11-08", "Your bill 100032"),
+        ("2026-11-08", "Your bill 100036"),
         ("2026-11-08", "Thank you"),
         ("2026-11-08", "Halfway"),
     ]
@@ -572,13 +597,13 @@ def assert_is_whole(fernway: Fernway) -> None:
         }
         bills = bills_of(session, "mara@example.com").values()
     assert found == {
-        "Order": 19,
-        "Invoice": 49,
+        "Order": 22,
+        "Invoice": 56,
         "Payment": 16,
-        "Subscription": 22,
+        "Subscription": 25,
         "Trial": 9,
         "Quote": 6,
-        "BillRun": 23,
+        "BillRun": 27,
     }
     assert [open_.minor for _, open_ in bills if open_] == [6284, 5483, 5352]
     said = StringIO()

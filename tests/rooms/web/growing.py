@@ -8,6 +8,7 @@ from werkzeug.test import TestResponse
 
 from cart import lines
 from cart.quotes.wanting import Wanted
+from cms_content import blocks
 from core.kernel.jobs import Job
 from core.ledger import business, items
 from core.ledger.models import OpenItem
@@ -19,11 +20,12 @@ from flows import draft_quote, send_quote, talk_about_quote
 from flows.place_order import Wish, place
 from invoices import issue
 from invoices.models import Invoice
-from payments import money
+from payments import money, rounds
 from payments.dunning import cases
 from payments.models import Payment
+from payments.rounds import Finding, Round
 from tests import books as ledger
-from tests import nights
+from tests import contents, nights
 from tests import world as worlds
 from tests.books import Books
 from tests.paying import wish
@@ -47,6 +49,7 @@ class Growing:
         self.trials: list[str] = []
         self.cards: list[tuple[str, str]] = []
         self.quotes: list[Quoting] = []
+        self.pages: list[str] = []
         self.disputes: list[str] = []
 
     def grow(self, size: int, *, printed: bool = True) -> None:
@@ -70,6 +73,7 @@ class Growing:
                 self.cards.append(carded.grown(session, self.stage, self.who, number))
         for number in range(len(self.quotes), size):
             self._quote(number)
+        self._content(size)
         for number in range(len(self.disputes), size):
             self._dispute(number)
         with self.stage.db.transaction() as session:
@@ -111,6 +115,20 @@ class Growing:
         world, now = self.stage.world, self.stage.clock.now()
         more = worlds.account(session, world, now, name="Late Somebody")
         cases.start(session, more.id, now.date(), now)
+
+    def _content(self, size: int) -> None:
+        """A page with as many blocks, versions before it, other pages, pictures, segments and redirects."""
+        house, channel = self.stage.house, self.stage.world.channel_id
+        text = {"kind": "text", "text": "Words."}
+        shelf = {"kind": "products", "category": "devices"}
+        for _ in range(size - len(self.pages)):
+            more = [text, shelf] * (len(self.pages) + 1)
+            self.pages.append(contents.published(house, channel, *more[: blocks.MOST_BLOCKS])[1])
+            contents.segment(house, channel, campaigns=("x",))
+            contents.banner(house, channel)
+            contents.picture(house, width=60, height=40)
+            contents.redirect(house, channel)
+        self.page = self.pages[-1]
 
     def _quote(self, number: int) -> None:
         """A quote more; the first one gets more lines, messages, versions and wishes for approval."""
@@ -248,6 +266,7 @@ class Growing:
             "disputes": "/account/disputes",
             "dispute": f"/account/disputes/{self.disputes[0]}",
             "pay": "/account/pay",
+            "pay link": self._pay_link(),
             "past due": f"/account/past-due/{self._case_id()}",
             "tokens": "/account/tokens",
             "cards": "/account/cards",
@@ -285,6 +304,14 @@ class Growing:
             "customers looked for": "/desk/customers?q=Ash&sort=name",
             "customer": f"/desk/customers/{account.public_id}",
             "stock": "/desk/stock",
+            "content": "/desk/content",
+            "content page": f"/desk/content/pages/{self.page}",
+            "content edited": f"/desk/content/pages/{self.page}/edit",
+            "content previewed": f"/desk/content/pages/{self.page}/preview",
+            "pictures": "/desk/content/media",
+            "banners": "/desk/content/banners",
+            "segments": "/desk/content/segments",
+            "redirects": "/desk/content/redirects",
             "invoices": "/desk/invoices",
             "invoice": f"/desk/invoices/{self._bill_id()}",
             "disputes": "/desk/disputes",
@@ -294,9 +321,12 @@ class Growing:
             "bill run": f"/desk/bill-runs/{self.night}",
             "parked": "/desk/parked",
             "past due": "/desk/past-due",
+            "rounds": "/desk/reconciler",
+            "round": f"/desk/reconciler/{self._round()}",
             "past due one": f"/desk/past-due/{self._case_id()}",
             "parked one": f"/desk/parked/{self.parked[0][1]}",
             "payments": "/desk/payments",
+            "chargebacks": "/desk/chargebacks",
             "payment": f"/desk/payments/{self._payment_id()}",
             "trial balance": "/desk/ledger",
             "ageing": "/desk/ledger/ageing",
@@ -339,6 +369,18 @@ class Growing:
     def _bill_id(self) -> str:
         found: str = self.stage.rows(Invoice, Invoice.payer_account_id == self.account)[0].public_id
         return found
+
+    def _round(self) -> str:
+        """A round of the reconciler that found as much as there are bills."""
+        found = [Finding("event", "mended", "payment_intent.succeeded") for _ in self.skus]
+        now = self.stage.clock.now()
+        done = Round("system", now, 0, len(found), 0, found)
+        with self.stage.db.transaction() as session:
+            return rounds.write(session, done, now).public_id
+
+    def _pay_link(self) -> str:
+        account = self.stage.row(Account, Account.id == self.account).public_id
+        return f"/due/{account}/{self.stage.house.links.pay_token(account)}"
 
     def _case_id(self) -> str:
         now = self.stage.clock.now()

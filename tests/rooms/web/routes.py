@@ -23,7 +23,7 @@ from core.parties.tokens import STAFF, USER, NewToken
 from core.tax import exemptions
 from core.tax.exemptions import NewExemption
 from core.tax.models import TaxRate
-from flows import draft_invoice, ship_order, take_back
+from flows import draft_invoice, reconcile, ship_order, take_back
 from flows.set_up_method import SetUpWish, begin
 from flows.ship_order import Parcel
 from flows.take_back import Asked
@@ -173,6 +173,10 @@ GET    /account/trials/<public_id>/go-on             customer  token  302→door
 POST   /account/trials/<public_id>/go-on             customer  token  302→door 422 404 404
 GET    /account/trials/<public_id>/card              customer  token  302→door 302→/account/trials/* 404 404
 POST   /account/trials/<public_id>/card              customer  token  302→door 303→processor 404 404
+GET    /pay-a-bill                                   everybody token  200
+POST   /pay-a-bill                                   everybody token  422
+GET    /due/<public_id>/<token>                      everybody token  200
+POST   /due/<public_id>/<token>                      everybody token  200
 GET    /account/past-due/<public_id>                 customer  token  302→door 200 404 404
 POST   /account/past-due/<public_id>/promise         customer  token  302→door 422 404 404
 GET    /account/pay                                  customer  token  302→door 200 200 200
@@ -251,6 +255,9 @@ GET    /desk/bill-runs                               staff     token  302→desk
 POST   /desk/bill-runs                               staff     token  302→desk-door 404 404 422
 GET    /desk/bill-runs/<public_id>                   staff     token  302→desk-door 404 404 200
 GET    /desk/bill-runs/<public_id>.csv               staff     token  302→desk-door 404 404 200
+GET    /desk/reconciler                              staff     token  302→desk-door 404 404 200
+POST   /desk/reconciler staff token 302→desk-door 404 404 303→/desk/reconciler/*
+GET    /desk/reconciler/<public_id>                  staff     token  302→desk-door 404 404 200
 GET    /desk/past-due                                staff     token  302→desk-door 404 404 200
 GET    /desk/past-due.csv                            staff     token  302→desk-door 404 404 200
 GET    /desk/past-due/<public_id>                    staff     token  302→desk-door 404 404 200
@@ -279,6 +286,7 @@ POST   /desk/services/<public_id>/activate           staff     token  302→desk
 POST   /desk/services/<public_id>/payer              staff     token  302→desk-door 404 404 422
 POST   /desk/services/<public_id>/usage              staff     token  302→desk-door 404 404 422
 POST   /desk/services/<public_id>/lock               staff     token  302→desk-door 404 404 422
+GET    /desk/chargebacks                             staff     token  302→desk-door 404 404 200
 GET    /desk/payments                                staff     token  302→desk-door 404 404 200
 GET    /desk/payments/<public_id>                    staff     token  302→desk-door 404 404 200
 GET    /desk/orders/<public_id>/ship                 staff     token  302→desk-door 404 404 200
@@ -416,6 +424,49 @@ POST   /desk/staff/<public_id>/roles staff token 302→desk-door 404 404 303→/
 POST   /desk/staff/<public_id>/lock-out staff token 302→desk-door 404 404 303→/desk/staff/*
 POST   /desk/staff/<public_id>/let-in staff token 302→desk-door 404 404 303→/desk/staff/*
 POST   /desk/staff/<public_id>/reset staff token 302→desk-door 404 404 303→/desk/staff/*
+GET    /desk/content                                 staff     token  302→desk-door 404 404 200
+GET    /desk/content/new                             staff     token  302→desk-door 404 404 200
+POST   /desk/content/new                             staff     token  302→desk-door 404 404 422
+GET    /desk/content/pages/<public_id>               staff     token  302→desk-door 404 404 200
+GET    /desk/content/pages/<public_id>/edit          staff     token  302→desk-door 404 404 200
+POST /desk/content/pages/<public_id>/edit staff token 302→desk-door 404 404 303→/desk/*
+GET    /desk/content/pages/<public_id>/preview       staff     token  302→desk-door 404 404 200
+POST   /desk/content/pages/<public_id>/preview       staff     token  302→desk-door 404 404 200
+GET /desk/content/pages/<public_id>/publish staff token 302→desk-door 404 404 303→/desk/*
+POST   /desk/content/pages/<public_id>/publish       staff     token  302→desk-door 404 404 409
+POST   /desk/content/pages/<public_id>/take-back     staff     token  302→desk-door 404 404 409
+GET    /desk/content/pages/<public_id>/withdraw      staff     token  302→desk-door 404 404 200
+POST /desk/content/pages/<public_id>/withdraw staff token 302→desk-door 404 404 303→/desk/*
+GET    /desk/content/pages/<public_id>/versions/<int:number> staff     token  302→desk-door 404 404 200
+POST /desk/content/pages/<public_id>/versions/<int:number>/back staff token 302→desk-door 404 404 303→/desk/*
+GET    /desk/content/media                           staff     token  302→desk-door 404 404 200
+POST   /desk/content/media                           staff     token  302→desk-door 404 404 422
+GET    /desk/content/media/<public_id>               staff     token  302→desk-door 404 404 200
+POST   /desk/content/media/<public_id>               staff     token  302→desk-door 404 404 422
+POST /desk/content/media/<public_id>/<any(retire,offer):act> staff token 302→desk-door 404 404 303→/desk/*
+GET    /desk/content/menus                           staff     token  302→desk-door 404 404 200
+POST   /desk/content/menus/<any(header,footer):place> staff     token  302→desk-door 404 404 409
+GET    /desk/content/banners                         staff     token  302→desk-door 404 404 200
+GET    /desk/content/banners/new                     staff     token  302→desk-door 404 404 200
+POST   /desk/content/banners/new                     staff     token  302→desk-door 404 404 422
+GET    /desk/content/banners/<public_id>             staff     token  302→desk-door 404 404 200
+POST   /desk/content/banners/<public_id>             staff     token  302→desk-door 404 404 422
+POST /desk/content/banners/<public_id>/end staff token 302→desk-door 404 404 303→/desk/content/banners
+GET    /desk/content/segments                        staff     token  302→desk-door 404 404 200
+POST   /desk/content/segments                        staff     token  302→desk-door 404 404 422
+GET    /desk/content/segments/<code>                 staff     token  302→desk-door 404 404 200
+POST   /desk/content/segments/<code>                 staff     token  302→desk-door 404 404 422
+POST /desk/content/segments/<code>/remove staff token 302→desk-door 404 404 303→/desk/content/segments
+GET    /desk/content/redirects                       staff     token  302→desk-door 404 404 200
+POST   /desk/content/redirects                       staff     token  302→desk-door 404 404 422
+POST   /desk/content/redirects/<uuid:redirect_id>/remove staff     token  302→desk-door 404 404 404
+GET    /desk/content/brand                           staff     token  302→desk-door 404 404 200
+POST   /desk/content/brand                           staff     token  302→desk-door 404 404 422
+POST   /desk/content/brand/publish                   staff     token  302→desk-door 404 404 404
+GET    /desk/content/brand/preview                   staff     token  302→desk-door 404 404 200
+GET    /desk/content/brand/preview.css               staff     token  302→desk-door 404 404 200
+GET    /desk/content/brand/preview-mail              staff     token  302→desk-door 404 404 200
+GET    /desk/content/brand/preview.pdf               staff     token  302→desk-door 404 404 200
 GET    /desk/styleguide                              staff     token  302→desk-door 404 404 200
 # programs: no cookie counts here, what counts is a secret of their own
 GET    /healthz                                      everybody none   200
@@ -425,6 +476,16 @@ POST   /webhooks/stripe                              program   none   400
 GET    /api/v1/openapi.json                          everybody none   200
 GET    /api/v1/products                              everybody none   200
 GET    /api/v1/products/<slug>                       everybody none   200
+GET    /api/v1/pages                                 everybody none   200
+GET    /api/v1/pages/<slug>                          everybody none   200
+GET    /api/v1/menus/<place>                         everybody none   200
+GET    /api/v1/desk/pages                            program   none   401
+POST   /api/v1/desk/pages                            program   none   401
+GET    /api/v1/desk/pages/<page_id>                  program   none   401
+POST   /api/v1/desk/pages/<page_id>/draft            program   none   401
+PUT    /api/v1/desk/pages/<page_id>/draft            program   none   401
+POST   /api/v1/desk/pages/<page_id>/publish          program   none   401
+POST   /api/v1/desk/pages/<page_id>/withdraw         program   none   401
 POST   /api/v1/carts                                 everybody none   201→/api/v1/carts/*
 GET    /api/v1/carts/<cart_id>                       everybody none   200
 PATCH  /api/v1/carts/<cart_id>                       everybody none   200
@@ -467,6 +528,19 @@ POST   /api/v1/account/quotes                        program   none   401
 POST   /api/v1/account/quotes/<quote_id>/accept      program   none   401
 POST   /api/v1/account/quotes/<quote_id>/decline     program   none   401
 POST   /api/v1/account/quotes/<quote_id>/messages    program   none   401
+GET    /api/v1/account/disputes                      program   none   401
+GET    /api/v1/account/disputes/<dispute_id>         program   none   401
+GET    /api/v1/account/disputes/<dispute_id>/pictures/<picture_id> program none 401
+POST   /api/v1/account/disputes                      program   none   401
+POST   /api/v1/account/disputes/<dispute_id>/messages program  none   401
+POST   /api/v1/account/disputes/<dispute_id>/withdraw program  none   401
+POST   /api/v1/account/disputes/<dispute_id>/refund  program   none   401
+GET    /api/v1/desk/disputes                         program   none   401
+GET    /api/v1/desk/disputes/<dispute_id>            program   none   401
+GET    /api/v1/desk/disputes/<dispute_id>/pictures/<picture_id> program none 401
+POST   /api/v1/desk/disputes/<dispute_id>/messages   program   none   401
+POST   /api/v1/desk/disputes/<dispute_id>/decision   program   none   401
+POST   /api/v1/desk/disputes/<dispute_id>/second     program   none   401
 GET    /api/v1/desk/quotes                           program   none   401
 GET    /api/v1/desk/quotes/<quote_id>                program   none   401
 POST   /api/v1/desk/quotes                           program   none   401
@@ -501,6 +575,10 @@ PUT    /api/v1/desk/customers/<account_number>       program   none   401
 GET    /api/v1/desk/bill-runs                        program   none   401
 GET    /api/v1/desk/bill-runs/<run_id>               program   none   401
 POST   /api/v1/desk/bill-runs                        program   none   401
+GET    /api/v1/account/past-due                      program   none   401
+POST   /api/v1/account/past-due/<case_id>/promise    program   none   401
+GET    /api/v1/desk/past-due                         program   none   401
+GET    /api/v1/desk/past-due/<case_id>               program   none   401
 GET    /api/v1/desk/parked-accounts                  program   none   401
 POST   /api/v1/desk/parked-accounts/<parking_id>/release program none 401
 POST   /api/v1/desk/usage                            program   none   401
@@ -511,9 +589,12 @@ GET    /api/v1/desk/accounts/<account_number>/may-use/<feature> program none 401
 _NOBODYS = "01900000-0000-7000-8000-000000000000"
 #: Names of ids in the API's addresses of customers and staff.
 _IDS = (
+    "<case_id>",
     "<service_id>",
     "<trial_id>",
     "<quote_id>",
+    "<dispute_id>",
+    "<picture_id>",
     "<run_id>",
     "<parking_id>",
     "<order_id>",
@@ -573,6 +654,9 @@ _PLACES = {
     "POST /account/scheduled/": {"<public_id>": "{riley_scheduled}"},
     "GET /account/trials/": {"<public_id>": "{trial}"},
     "POST /account/trials/": {"<public_id>": "{trial}"},
+    "GET /due/": {"<public_id>": "{riley_account}", "<token>": "{pay_token}"},
+    "POST /due/": {"<public_id>": "{riley_account}", "<token>": "{pay_token}"},
+    "GET /desk/reconciler/": {"<public_id>": "{round}"},
     "GET /desk/past-due/": {"<public_id>": "{late}"},
     "POST /desk/past-due/": {"<public_id>": "{late}"},
     "GET /account/past-due/": {"<public_id>": "{late}"},
@@ -586,6 +670,16 @@ _PLACES = {
     "GET /media/": {"<public_id>": "{picture}", "<int:width>": "480", "<suffix>": "jpg"},
     "GET /brand/": {"<int:number>": "{brand_kit}"},
     "GET /sitemap/": {"<int:number>": "0"},
+    "GET /desk/content/pages/": {"<public_id>": "{content_page}", "<int:number>": "1"},
+    "POST /desk/content/pages/": {"<public_id>": "{content_page}", "<int:number>": "1"},
+    "GET /desk/content/media/": {"<public_id>": "{picture}"},
+    "POST /desk/content/media/": {"<public_id>": "{picture}", "<any(retire,offer):act>": "retire"},
+    "POST /desk/content/menus/": {"<any(header,footer):place>": "footer"},
+    "GET /desk/content/banners/": {"<public_id>": "{banner}"},
+    "POST /desk/content/banners/": {"<public_id>": "{banner}"},
+    "GET /desk/content/segments/": {"<code>": "{segment}"},
+    "POST /desk/content/segments/": {"<code>": "{segment}"},
+    "POST /desk/content/redirects/": {"<uuid:redirect_id>": _NOBODYS},
     "POST /cart/": {"<line_id>": "{line}"},
     "GET /account/reset/": {"<token>": "{reset_link}"},
     "POST /account/reset/": {"<token>": "{reset_link}"},
@@ -641,11 +735,19 @@ _PLACES = {
     "GET /desk/keys/": {"<public_id>": "{key}"},
     "POST /desk/keys/": {"<public_id>": "{key}"},
     "GET /api/v1/products/": {"<slug>": "{slug}"},
+    "GET /api/v1/pages/": {"<slug>": "{page}"},
+    "GET /api/v1/menus/": {"<place>": "footer"},
+    "GET /api/v1/desk/pages/": {"<page_id>": "0" * 32},
+    "POST /api/v1/desk/pages/": {"<page_id>": "0" * 32},
+    "PUT /api/v1/desk/pages/": {"<page_id>": "0" * 32},
     "GET /api/v1/orders/": {"<order_id>": "{riley_order}"},
     "GET /api/v1/account/": {
         "<service_id>": "0" * 32,
+        "<case_id>": "0" * 32,
         "<trial_id>": "0" * 32,
         "<quote_id>": "0" * 32,
+        "<dispute_id>": "0" * 32,
+        "<picture_id>": "0" * 32,
         "<run_id>": "0" * 32,
         "<account_number>": "123456789",
         "<feature>": "internet",
@@ -656,8 +758,11 @@ _PLACES = {
     "GET /api/v1/desk/": {
         "<order_id>": "0" * 32,
         "<service_id>": "0" * 32,
+        "<case_id>": "0" * 32,
         "<trial_id>": "0" * 32,
         "<quote_id>": "0" * 32,
+        "<dispute_id>": "0" * 32,
+        "<picture_id>": "0" * 32,
         "<run_id>": "0" * 32,
         "<account_number>": "123456789",
         "<feature>": "internet",
@@ -674,6 +779,7 @@ _FORMS = {
     "POST /cart/lines": {"sku": "FW-VISIT"},
     "POST /cart/lines/<line_id>": {"quantity": "2"},
     "POST /checkout": {"step": "total"},
+    "POST /desk/content/menus/<any(header,footer):place>": {"revision": "999"},
     "POST /account/forgot": {"email": "stranger@example.com"},
     "POST /account/reset/<token>": {"password": "short"},
     "POST /account/invite/<token>": {"password": "short"},
@@ -896,6 +1002,13 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "parcel": lambda names: _parcel(names.stage),
     "order_return": lambda names: _return(names.stage),
     "cart": _cart,
+    "content_page": lambda names: contents.published(
+        names.stage.house, names.stage.world.channel_id
+    )[1],
+    "banner": lambda names: contents.banner(names.stage.house, names.stage.world.channel_id),
+    "segment": lambda names: contents.segment(
+        names.stage.house, names.stage.world.channel_id, campaigns=("x",)
+    ),
     "page": lambda names: contents.published(names.stage.house, names.stage.world.channel_id)[0],
     "picture": lambda names: contents.picture(names.stage.house),
     "brand_kit": lambda names: str(contents.kit(names.stage.house, names.stage.world.channel_id)),
@@ -924,6 +1037,8 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "key": lambda names: make_token(names.stage, KIM, STAFF)[0],
     "bill_run": lambda names: _bill_run(names.stage),
     "parked": lambda names: _parked(names.stage),
+    "pay_token": lambda names: names.stage.house.links.pay_token(names["riley_account"]),
+    "round": lambda names: reconcile.run(names.stage.house).public_id,
     "late": lambda names: _late(names.stage, RILEY),
     "dead_job": lambda names: _dead_job(names.stage),
     "trial_offer": lambda names: tried.offered(names.stage),
