@@ -543,11 +543,10 @@ def test_mails_of_days_gone_by_lie_in_the_mail_box_on_their_days(fernway):
         ("2026-11-08", "Thank you"),
         ("2026-11-08", "Halfway"),
     ]
-    box = MailStore(fernway.folder / "mail")
     older = [
         (mail.at.date().isoformat(), mail.subject.partition(":")[0])
-        for number in range(2, page.last + 1)
-        for mail in box.page(number, to="mara@example.com").mails
+        for number in (2, 3, 4)
+        for mail in MailStore(fernway.folder / "mail").page(number, to="mara@example.com").mails
     ]
     assert ("2026-09-16", "Your bill 100008") in older
 
