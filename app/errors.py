@@ -28,6 +28,7 @@ from cart.quotes.refusals import (
     QuoteRefused,
 )
 from core.catalog.products import UnknownSku
+from core.hooks.endpoints import EndpointOff, TooManyEndpoints
 from core.kernel.errors import Forbidden, Invalid, NotFound, ShopError, StaleState
 from core.kernel.idempotency import KeyInFlight, KeyReused
 from core.kernel.money import Money
@@ -158,6 +159,8 @@ STATUS: dict[type[Exception], int] = {
     ScopeMissing: 403,
     RoleMissing: 403,
     TooManyTokens: 409,
+    TooManyEndpoints: 409,
+    EndpointOff: 409,
     LastAdmin: 409,
     WrongContentType: 415,
     InvalidRequest: 422,

@@ -224,6 +224,12 @@ class Settings:
     return_origins: tuple[str, ...] = _setting(
         "RETURN_ORIGINS", _names, "origins that an API checkout may return to", ""
     )
+    webhook_private_hosts: tuple[str, ...] = _setting(
+        "WEBHOOK_PRIVATE_HOSTS",
+        _names,
+        "host names that webhooks may reach in a private network, separated by commas",
+        "",
+    )
     rate_login: str = _setting("RATE_LOGIN", _rate, _RATE, "10 per minute")
     rate_mail: str = _setting("RATE_MAIL", _rate, _RATE, "10 per hour")
     rate_checkout: str = _setting("RATE_CHECKOUT", _rate, _RATE, "20 per minute")

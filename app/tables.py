@@ -5,6 +5,7 @@ import cart.quotes.fences
 import cart.quotes.models
 import core.catalog.models
 import core.entitlements.models
+import core.hooks.models
 import core.kernel.audit
 import core.kernel.blobs
 import core.kernel.counters

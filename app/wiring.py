@@ -5,6 +5,7 @@ from datetime import timedelta
 from app.settings import Settings
 from cart.delivery import FlatDelivery
 from cart.quotes.approving import Limits
+from core.hooks.reaching import HttpPoster
 from core.kernel.blobs import FolderBlobs
 from core.kernel.clock import SystemClock
 from core.kernel.db import Database
@@ -49,6 +50,9 @@ def build(settings: Settings) -> House:
         rules=rules(settings),
         shelves=Shelves(timedelta(seconds=settings.shelf_seconds)),
         taxes=taxes(settings),
+        poster=HttpPoster(
+            private_hosts=settings.webhook_private_hosts, anywhere=settings.mode != "production"
+        ),
         vat_register=Vies(settings.vat_register) if settings.vat_register else None,
     )
 

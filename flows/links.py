@@ -106,6 +106,10 @@ class Links:
         """Where staff see to a quote, after logging in."""
         return f"{self.base_url}/desk/quotes/{public_id}"
 
+    def desk_webhook(self, public_id: str) -> str:
+        """Where staff see to a webhook, after logging in."""
+        return f"{self.base_url}/desk/webhooks/{public_id}"
+
     def reset(self, token: str) -> str:
         """Where another password is chosen."""
         return f"{self.base_url}/account/reset/{token}"

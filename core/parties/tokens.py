@@ -40,6 +40,8 @@ SCOPES = {
         "quotes:write": "Write, approve, send and withdraw quotes",
         "billing:read": "See bill runs and parked accounts",
         "billing:run": "Start bill runs and release accounts",
+        "webhooks:read": "See webhooks and what was sent",
+        "webhooks:write": "Add, change and remove webhooks, send again",
     },
 }
 #: For which roles at the desk each scope of a staff key is; a key can no more than whoever made it.
@@ -51,6 +53,8 @@ SCOPE_ROLES = {
     "quotes:write": frozenset({Role.SALES}),
     "billing:read": frozenset({Role.BILLING}),
     "billing:run": frozenset({Role.BILLING}),
+    "webhooks:read": frozenset({Role.ADMIN}),
+    "webhooks:write": frozenset({Role.ADMIN}),
 }
 if _roleless := SCOPES[STAFF].keys() ^ SCOPE_ROLES.keys():
     raise RuntimeError(
