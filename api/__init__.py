@@ -5,6 +5,7 @@ from flask import Blueprint
 from api.carts import carts
 from api.checkout import checkout
 from api.desk_billing import desk_billing
+from api.desk_hooks import desk_hooks
 from api.desk_quotes import desk_quotes
 from api.desk_services import desk_services
 from api.openapi import description
@@ -29,6 +30,7 @@ def blueprints() -> list[Blueprint]:
         desk_services,
         desk_quotes,
         desk_billing,
+        desk_hooks,
         description,
         webhooks,
     ]

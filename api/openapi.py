@@ -9,6 +9,7 @@ from pydantic_core import to_json
 
 from api import (
     billing_operations,
+    hook_operations,
     quote_operations,
     service_operations,
     shapes,
@@ -51,6 +52,7 @@ OPERATIONS = (
     *service_operations.DESK,
     *quote_operations.DESK,
     *billing_operations.DESK,
+    *hook_operations.DESK,
 )
 
 

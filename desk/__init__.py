@@ -33,6 +33,8 @@ from desk import (
     today,
     trial_care,
     trials,
+    webhook_acts,
+    webhooks,
 )
 
 
@@ -68,5 +70,7 @@ def blueprints() -> list[Blueprint]:
         trial_care.trial_care,
         jobs.jobs_,
         keys.keys,
+        webhooks.webhooks,
+        webhook_acts.webhook_acts,
         styleguide.styleguide,
     ]

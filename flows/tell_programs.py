@@ -1,7 +1,8 @@
 """What programs are told of by webhook: from an event of the house to a thin, versioned message.
 
 ``OF`` says which event makes which news. Handlers run it in their transaction and may run twice: each
-piece of news has a key. Nothing here holds a name or an address: whoever is told asks the API with a key of theirs.
+piece of news has a key. Nothing here holds a name or an address: whoever is told asks
+the API with a key of theirs.
 """
 
 import uuid

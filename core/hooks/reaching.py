@@ -147,16 +147,16 @@ class HttpPoster:
         port = parts.port or (443 if parts.scheme == "https" else 80)
         sock = self._connect(host, port)
         try:
+            if parts.scheme == "https":
+                sock = self.context.wrap_socket(
+                    sock, server_hostname=host, do_handshake_on_connect=False
+                )
             deadline = threading.Timer(max(until - time.monotonic(), 0.1), _cut, (sock,))
             deadline.daemon = True
             deadline.start()
             try:
-                if parts.scheme == "https":
-                    sock = self.context.wrap_socket(sock, server_hostname=host)
-                    deadline.cancel()
-                    deadline = threading.Timer(max(until - time.monotonic(), 0.1), _cut, (sock,))
-                    deadline.daemon = True
-                    deadline.start()
+                if isinstance(sock, ssl.SSLSocket):
+                    sock.do_handshake()
                 return self._ask(sock, parts, headers, body)
             finally:
                 deadline.cancel()

@@ -43,6 +43,7 @@ POST /desk/payments                              billing
 *    /desk/rates                                 billing
 *    /desk/jobs                                  admin
 *    /desk/keys                                  admin
+*    /desk/webhooks                              admin
 """
 #: Of some pages everybody who sees the list sees more than those who may act.
 _EXACTLY = {

@@ -8,7 +8,11 @@ from werkzeug.test import TestResponse
 
 from cart import lines
 from cart.quotes.wanting import Wanted
+from core.hooks import deliveries, endpoints
+from core.hooks.endpoints import Wish as HookWish
+from core.hooks.reaching import Answer, Nowhere
 from core.kernel.jobs import Job
+from core.kernel.sealing import Sealer
 from core.ledger import business, items
 from core.ledger.models import OpenItem
 from core.orders.models import Order
@@ -44,6 +48,8 @@ class Growing:
         self.night = ""
         self.services: list[str] = []
         self.trials: list[str] = []
+        self.hooks: list[str] = []
+        self.told: list[str] = []
         self.quotes: list[Quoting] = []
 
     def grow(self, size: int, *, printed: bool = True) -> None:
@@ -61,6 +67,7 @@ class Growing:
                 self._job(session, number)
                 self._night(session)
                 self._tokens(session, number)
+                self._hook(session)
                 self.services.append(self.stage.serve(session, self.account))
                 self.trials.append(tried.grown(session, self.stage, self.who))
         for number in range(len(self.quotes), size):
@@ -175,6 +182,18 @@ class Growing:
             row, _ = tokens.make(session, self.stage.people[who], new, now.date(), now)
             tokens.revoke(session, kind, row.public_id, "test", now)
 
+    def _hook(self, session: Session) -> None:
+        """A webhook more, and one thing more that was sent to the first."""
+        now = self.stage.clock.now()
+        sealer = Sealer(self.stage.house.links.secret, endpoints.PURPOSE)
+        wish = HookWish("https://erp.example.com/hooks", "Books", ("*",))
+        row, _ = endpoints.add(session, wish, Nowhere(), sealer, "test", now)
+        self.hooks.append(row.public_id)
+        first = endpoints.one(session, self.hooks[0])
+        told = deliveries.test(session, first, "test", now)
+        deliveries.settle(session, told.id, Answer(500, 12, "no"), now)
+        self.told.append(told.public_id)
+
     # --- counting --------------------------------------------------------------------------------
 
     def shelves(self) -> dict[str, int]:
@@ -271,6 +290,10 @@ class Growing:
             "jobs": "/desk/jobs?state=dead",
             "job": f"/desk/jobs/{jobs[0].id}",
             "keys": "/desk/keys",
+            "webhooks": "/desk/webhooks",
+            "webhook": f"/desk/webhooks/{self.hooks[0]}?state=waiting",
+            "webhook in the making": f"/desk/webhooks/{self.hooks[0]}/edit",
+            "told": f"/desk/webhooks/{self.hooks[0]}/sent/{self.told[0]}",
             "trials": "/desk/trials",
             "trials looked for": "/desk/trials?q=Ash&kind=no_card&state=running",
             "trial": f"/desk/trials/{self.trials[0]}",

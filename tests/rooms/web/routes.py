@@ -12,8 +12,12 @@ from typing import Any
 from sqlalchemy import select
 
 from cart.models import Cart, CartLine
+from core.hooks import deliveries, endpoints
+from core.hooks.endpoints import Wish
+from core.hooks.reaching import Nowhere
 from core.kernel.ids import new_public_id
 from core.kernel.jobs import Job
+from core.kernel.sealing import Sealer
 from core.orders.models import Order
 from core.parties import tokens
 from core.parties.models import Account
@@ -290,6 +294,20 @@ GET    /desk/keys                                    staff     token  302→desk
 POST   /desk/keys                                    staff     token  302→desk-door 404 404 422
 GET    /desk/keys/<public_id>/revoke                 staff     token  302→desk-door 404 404 200
 POST   /desk/keys/<public_id>/revoke                 staff     token  302→desk-door 404 404 303→/desk/keys
+GET    /desk/webhooks                               staff     token  302→desk-door 404 404 200
+POST   /desk/webhooks                               staff     token  302→desk-door 404 404 422
+GET    /desk/webhooks/<public_id>                   staff     token  302→desk-door 404 404 200
+GET    /desk/webhooks/<public_id>/edit              staff     token  302→desk-door 404 404 200
+POST   /desk/webhooks/<public_id>/edit              staff     token  302→desk-door 404 404 422
+GET    /desk/webhooks/<public_id>/sent/<sent_id> staff token  302→desk-door 404 404 200
+POST   /desk/webhooks/<public_id>/sent/<sent_id>/again staff token  302→desk-door 404 404 303→/desk/webhooks*
+POST   /desk/webhooks/<public_id>/test              staff     token  302→desk-door 404 404 303→/desk/webhooks*
+POST   /desk/webhooks/<public_id>/secret            staff     token  302→desk-door 404 404 200
+POST   /desk/webhooks/<public_id>/rotate            staff     token  302→desk-door 404 404 200
+POST   /desk/webhooks/<public_id>/again             staff     token  302→desk-door 404 404 303→/desk/webhooks*
+POST   /desk/webhooks/<public_id>/switch            staff     token  302→desk-door 404 404 303→/desk/webhooks*
+GET    /desk/webhooks/<public_id>/remove            staff     token  302→desk-door 404 404 200
+POST   /desk/webhooks/<public_id>/remove            staff     token  302→desk-door 404 404 303→/desk/webhooks
 GET    /desk/styleguide                              staff     token  302→desk-door 404 404 200
 # programs: no cookie counts here, what counts is a secret of their own
 GET    /healthz                                      everybody none   200
@@ -356,6 +374,17 @@ GET    /api/v1/desk/bill-runs/<run_id>               program   none   401
 POST   /api/v1/desk/bill-runs                        program   none   401
 GET    /api/v1/desk/parked-accounts                  program   none   401
 POST   /api/v1/desk/parked-accounts/<parking_id>/release program none 401
+GET    /api/v1/desk/webhooks                        program   none   401
+POST   /api/v1/desk/webhooks                        program   none   401
+GET    /api/v1/desk/webhooks/<webhook_id>           program   none   401
+PUT    /api/v1/desk/webhooks/<webhook_id>           program   none   401
+DELETE /api/v1/desk/webhooks/<webhook_id>           program   none   401
+POST   /api/v1/desk/webhooks/<webhook_id>/switch    program   none   401
+POST   /api/v1/desk/webhooks/<webhook_id>/secret    program   none   401
+POST   /api/v1/desk/webhooks/<webhook_id>/test      program   none   401
+GET    /api/v1/desk/webhooks/<webhook_id>/deliveries program   none   401
+GET    /api/v1/desk/webhooks/<webhook_id>/deliveries/<delivery_id> program   none   401
+POST   /api/v1/desk/webhooks/<webhook_id>/deliveries/<delivery_id>/again program   none   401
 POST   /api/v1/desk/usage                            program   none   401
 GET    /api/v1/desk/accounts/<account_number>/may-use/<feature> program none 401
 """
@@ -363,7 +392,15 @@ GET    /api/v1/desk/accounts/<account_number>/may-use/<feature> program none 401
 #: A key that nothing has.
 _NOBODYS = "01900000-0000-7000-8000-000000000000"
 #: Names of ids in the API's addresses of customers and staff.
-_IDS = ("<service_id>", "<trial_id>", "<quote_id>", "<run_id>", "<parking_id>")
+_IDS = (
+    "<service_id>",
+    "<trial_id>",
+    "<quote_id>",
+    "<run_id>",
+    "<parking_id>",
+    "<webhook_id>",
+    "<delivery_id>",
+)
 #: What goes into an address: for one route, else for all under a path. A name in braces is filled in from
 #: ``Stage.ids`` or made by ``Names``.
 _PLACES = {
@@ -454,6 +491,12 @@ _PLACES = {
     "POST /account/tokens/": {"<public_id>": "{riley_token}"},
     "GET /desk/keys/": {"<public_id>": "{key}"},
     "POST /desk/keys/": {"<public_id>": "{key}"},
+    "GET /desk/webhooks/": {"<public_id>": "{hook}", "<sent_id>": "{hook_delivery}"},
+    "POST /desk/webhooks/": {"<public_id>": "{hook}", "<sent_id>": "{hook_delivery}"},
+    "POST /desk/webhooks/<public_id>/switch": {"<public_id>": "{spare_hook}"},
+    "POST /desk/webhooks/<public_id>/remove": {"<public_id>": "{spare_hook}"},
+    "PUT /api/v1/desk/": dict.fromkeys(_IDS, "0" * 32),
+    "DELETE /api/v1/desk/": dict.fromkeys(_IDS, "0" * 32),
     "GET /api/v1/products/": {"<slug>": "{slug}"},
     "GET /api/v1/orders/": {"<order_id>": "{riley_order}"},
     "GET /api/v1/account/": {
@@ -471,6 +514,8 @@ _PLACES = {
         "<run_id>": "0" * 32,
         "<account_number>": "123456789",
         "<feature>": "internet",
+        "<webhook_id>": "0" * 32,
+        "<delivery_id>": "0" * 32,
     },
     "POST /api/v1/account/": dict.fromkeys(_IDS, "0" * 32),
     "POST /api/v1/desk/": dict.fromkeys(_IDS, "0" * 32),
@@ -585,6 +630,22 @@ def make_token(stage: Stage, who: str, kind: str, scopes: tuple[str, ...] = ()) 
         return row.public_id, secret
 
 
+def hooked(stage: Stage) -> tuple[str, str]:
+    """A webhook for everything: its public id and its secret."""
+    sealer, now = Sealer(stage.house.links.secret, endpoints.PURPOSE), stage.clock.now()
+    wish = Wish("https://erp.example.com/hooks", "Books", ("*",))
+    with stage.db.transaction() as session:
+        row, secret = endpoints.add(session, wish, Nowhere(), sealer, "test", now)
+        return row.public_id, secret
+
+
+def hook_test(stage: Stage, hook: str) -> str:
+    """A test that was sent to it."""
+    with stage.db.transaction() as session:
+        row = endpoints.one(session, hook)
+        return deliveries.test(session, row, "test", stage.clock.now()).public_id
+
+
 def _begun_setup(stage: Stage) -> str:
     """A set-up of Riley's that waits at the processor; its public id."""
     agreed = Consent(stage.people[RILEY], "trial", new_public_id(), "I agree.", "1", "203.0.113.7")
@@ -687,6 +748,9 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     ),
     "riley_token": lambda names: make_token(names.stage, RILEY, USER)[0],
     "key": lambda names: make_token(names.stage, KIM, STAFF)[0],
+    "hook": lambda names: hooked(names.stage)[0],
+    "spare_hook": lambda names: hooked(names.stage)[0],
+    "hook_delivery": lambda names: hook_test(names.stage, names["hook"]),
     "bill_run": lambda names: _bill_run(names.stage),
     "parked": lambda names: _parked(names.stage),
     "dead_job": lambda names: _dead_job(names.stage),
