@@ -25,7 +25,7 @@ from core.parties.models import Channel
 PURPOSE = "webhook secrets"
 #: So long a secret that was turned signs along, unless told otherwise.
 ALONGSIDE = timedelta(hours=24)
-MOST = 50
+MOST = 100
 
 
 @dataclass(eq=False)

@@ -187,8 +187,9 @@ class Growing:
         now = self.stage.clock.now()
         sealer = Sealer(self.stage.house.links.secret, endpoints.PURPOSE)
         wish = HookWish("https://erp.example.com/hooks", "Books", ("*",))
-        row, _ = endpoints.add(session, wish, Nowhere(), sealer, "test", now)
-        self.hooks.append(row.public_id)
+        if len(self.hooks) < 12:  # there may not be many
+            row, _ = endpoints.add(session, wish, Nowhere(), sealer, "test", now)
+            self.hooks.append(row.public_id)
         first = endpoints.one(session, self.hooks[0])
         told = deliveries.test(session, first, "test", now)
         deliveries.settle(session, told.id, Answer(500, 12, "no"), now)
