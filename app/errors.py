@@ -27,11 +27,13 @@ from cart.quotes.refusals import (
     QuoteIncomplete,
     QuoteRefused,
 )
+from cms_content.publishing import ScheduledAlready, Unfinished
 from core.catalog.products import UnknownSku
 from core.hooks.endpoints import EndpointOff, TooManyEndpoints
 from core.kernel.errors import Forbidden, Invalid, NotFound, ShopError, StaleState
 from core.kernel.idempotency import KeyInFlight, KeyReused
 from core.kernel.money import Money
+from core.kernel.pictures import FileTooLarge, PictureRefused
 from core.ledger.contested import NothingToContest
 from core.ledger.gift_cards import GiftCardInUse, GiftCardUnknown, GiftCardUsed
 from core.ledger.journal import PeriodClosed
@@ -44,6 +46,7 @@ from core.ledger.splitting import TenderTooSmall
 from core.ledger.writeoffs import RequestedAlready, SamePerson, TooMuchToWriteOff
 from core.orders.fulfilling import NothingChosen, OrderNotOpen, TooManyPieces, WrongKind
 from core.parties.moves import ParentRefused
+from core.parties.second_step import TooManyWrongCodes, WrongCode
 from core.parties.staff import LastAdmin
 from core.parties.tokens import TooManyTokens
 from core.parties.users import DeadLink, WrongLogin
@@ -58,16 +61,28 @@ from core.tax.service import NoTaxAnswer
 from core.tax.vat_ids import WrongVatId
 from flows.change_service import BillMoved, NotBillable
 from flows.choose_tenders import GiftCardForGiftCard
+from flows.manage_cards import CardGone, CardNeeded, NotAgain
 from flows.pay_bill import BillsChanged, DifferentPayers, NothingToPay
+from flows.schedule_payment import NoLongerPlanned
 from flows.set_up_method import SetupMismatch
 from flows.settle_payment import PaymentMismatch
 from flows.start_payment import ChargeUnderWay
 from flows.start_trial import HasThePlan, NoAccount, WordsChanged
 from invoices.billing.runs import DayAhead, TooLongAgo
 from invoices.correcting import MoreThanTheLine
+from invoices.disputes.refusals import (
+    CreditTooMuch,
+    CreditTooSmall,
+    DisputedTooMuch,
+    DisputeRefused,
+    OwnDispute,
+)
 from invoices.drafts import NothingToIssue
 from invoices.memos import MemoBelowZero, MoreThanTheBill, NotCorrectable, NothingToCredit
+from payments.autopay import AutoPayRuns
 from payments.gateway import GatewayError, Misconfigured, WebhookRefused
+from payments.scheduled import BeingCharged
+from web import moves
 from web.access import RoleMissing
 from web.context import request_id
 from web.csrf import Forged
@@ -85,6 +100,8 @@ STATUS: dict[type[Exception], int] = {
     Forged: 403,
     WrongLogin: 401,
     Invalid: 422,
+    Unfinished: 422,
+    ScheduledAlready: 409,
     CheckoutIncomplete: 422,
     BadQuantity: 422,
     TooMany: 422,
@@ -143,14 +160,27 @@ STATUS: dict[type[Exception], int] = {
     NotCorrectable: 409,
     NothingToCredit: 422,
     MoreThanTheLine: 422,
+    DisputeRefused: 409,
+    DisputedTooMuch: 422,
+    CreditTooMuch: 422,
+    CreditTooSmall: 422,
+    OwnDispute: 403,
     MoreThanTheBill: 422,
     MemoBelowZero: 422,
     DifferentPayers: 422,
+    PictureRefused: 422,
+    FileTooLarge: 413,
     KeyInFlight: 409,
     KeyReused: 422,
     PaymentMismatch: 409,
     SetupMismatch: 409,
     ChargeUnderWay: 409,
+    BeingCharged: 409,
+    AutoPayRuns: 409,
+    CardNeeded: 409,
+    CardGone: 409,
+    NotAgain: 409,
+    NoLongerPlanned: 409,
     WebhookRefused: 400,
     MalformedJson: 400,
     KeyMissing: 400,
@@ -162,6 +192,8 @@ STATUS: dict[type[Exception], int] = {
     TooManyEndpoints: 409,
     EndpointOff: 409,
     LastAdmin: 409,
+    WrongCode: 401,
+    TooManyWrongCodes: 403,
     WrongContentType: 415,
     InvalidRequest: 422,
     TooManyRequests: 429,
@@ -206,6 +238,8 @@ def for_programs() -> bool:
 
 
 def _expected(error: ShopError) -> tuple[Response | str, int]:
+    if isinstance(error, NotFound) and (moved := moves.follow()) is not None:
+        return moved, moved.status_code
     status = status_of(error)
     if status >= 500:
         # What broke on our side stands in the log; whoever asked learns no more than that.
@@ -230,6 +264,8 @@ def _http(error: HTTPException) -> Any:
     status = error.code or 500
     if status < 400:
         return error
+    if status == 404 and (moved := moves.follow()) is not None:
+        return moved
     title, text = _TITLES.get(status, _TITLES[400])
     body, _ = answer(status, f"http_{status}", text, {}, title=title)
     response = body if isinstance(body, Response) else Response(body, mimetype="text/html")

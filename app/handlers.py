@@ -28,15 +28,19 @@ from flows import (
     hear_event,
     issue_invoice,
     make_statements,
+    manage_cards,
     notify,
     notify_service,
     reconcile,
     refund,
     refund_memo,
+    run_autopay,
     run_billing,
+    run_card_payments,
     run_trials,
     send_quote,
     store_trial_card,
+    tell_dispute,
     tell_order,
     tell_programs,
     tell_quote,
@@ -152,6 +156,19 @@ def _tell_quote_closed(session: Session, house: House, event: events.QuoteClosed
     tell_quote.closed(session, quote_id, event.how, house.links, house.clock.now())
 
 
+def _tell_dispute(session: Session, house: House, event: events.DisputeOpened) -> None:
+    tell_dispute.opened(session, uuid.UUID(event.dispute_id), house.links, house.clock.now())
+
+
+def _tell_dispute_message(session: Session, house: House, event: events.DisputeMessaged) -> None:
+    tell_dispute.messaged(session, uuid.UUID(event.message_id), house.links, house.clock.now())
+
+
+def _tell_dispute_closed(session: Session, house: House, event: events.DisputeClosed) -> None:
+    dispute_id = uuid.UUID(event.dispute_id)
+    tell_dispute.closed(session, dispute_id, event.how, house.links, house.clock.now())
+
+
 def _remind_quotes(house: House, _: object) -> None:
     tell_quote.remind(house)
 
@@ -186,7 +203,24 @@ def _detach_method(house: House, event: events.MethodDetached) -> None:
 
 
 def _tell_failed_charge(session: Session, house: House, event: events.ChargeFailed) -> None:
-    notify.charge_failed(session, uuid.UUID(event.operation_id), house.links, house.clock.now())
+    notify.charge_failed(session, uuid.UUID(event.operation_id), house)
+
+
+def _charge_payment(house: House, event: events.ScheduledPaymentDue) -> None:
+    charge_on_file.charge_payment(house, uuid.UUID(event.scheduled_payment_id), event.tries)
+
+
+def _use_instead(house: House, event: events.MethodStored) -> None:
+    manage_cards.stored(house, uuid.UUID(event.operation_id))
+
+
+def _follow_autopay(session: Session, house: House, event: events.OpenItemsChanged) -> None:
+    run_autopay.follow(session, house, uuid.UUID(event.account_id))
+
+
+def _card_payments(house: House, _: object) -> None:
+    """What could not be told or called for stands in the log; the next round tries again."""
+    run_card_payments.run(house)
 
 
 def _take_discounts(session: Session, house: House, event: events.OpenItemsChanged) -> None:
@@ -288,6 +322,9 @@ HANDLERS: dict[str, Within | Owning] = {
     "tell_quote_message": Within(_tell_quote_message),
     "tell_quote_closed": Within(_tell_quote_closed),
     "remind_quotes": Owning(_remind_quotes),
+    "tell_dispute": Within(_tell_dispute),
+    "tell_dispute_message": Within(_tell_dispute_message),
+    "tell_dispute_closed": Within(_tell_dispute_closed),
     "send_notice": Owning(_send),
     "apply_inbound": Owning(_apply_inbound),
     "refund": Owning(_refund),
@@ -296,6 +333,10 @@ HANDLERS: dict[str, Within | Owning] = {
     "charge_on_file": Owning(_charge),
     "detach_method": Owning(_detach_method),
     "tell_failed_charge": Within(_tell_failed_charge),
+    "charge_payment": Owning(_charge_payment),
+    "use_instead": Owning(_use_instead),
+    "follow_autopay": Within(_follow_autopay),
+    "card_payments": Owning(_card_payments),
     "take_discounts": Within(_take_discounts),
     "reconcile": Owning(_reconcile),
     "statements": Owning(_statements),
@@ -324,7 +365,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "StatementMade": ("store_statement",),
     "StatementStored": ("tell_statement",),
     "PaymentApplied": ("tell_payment", "tell_programs"),
-    "OpenItemsChanged": ("take_discounts", "tell_programs"),
+    "OpenItemsChanged": ("take_discounts", "follow_autopay", "tell_programs"),
     "InboundReceived": ("apply_inbound",),
     "RefundWanted": ("refund",),
     "CreditToRefund": ("refund_credit",),
@@ -335,9 +376,10 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "SubscriptionEnded": ("end_trial", "tell_service_ended", "tell_programs"),
     "TrialStarted": ("begin_trial", "tell_programs"),
     "TrialEnded": ("tell_trial_over", "tell_programs"),
-    "MethodStored": ("store_trial_card", "tell_method"),
+    "MethodStored": ("store_trial_card", "use_instead", "tell_method"),
     "MethodDetached": ("detach_method",),
     "ChargeWanted": ("charge_on_file",),
+    "ScheduledPaymentDue": ("charge_payment",),
     "ChargeFailed": ("tell_failed_charge", "tell_programs"),
     "BillChunkPlanned": ("bill_chunk",),
     "QuoteRequested": ("tell_quote_asked", "tell_programs"),
@@ -345,12 +387,16 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "QuoteStored": ("tell_quote",),
     "QuoteMessaged": ("tell_quote_message",),
     "QuoteClosed": ("tell_quote_closed", "tell_programs"),
+    "DisputeOpened": ("tell_dispute", "tell_programs"),
+    "DisputeMessaged": ("tell_dispute_message",),
+    "DisputeClosed": ("tell_dispute_closed", "tell_programs"),
     "NoticeQueued": ("send_notice",),
 }
 
 #: handler -> seconds between two runs
 SCHEDULES: dict[str, int] = {
     "reconcile": 120,
+    "card_payments": 300,
     "statements": 21_600,
     "services": 900,
     "bill": 3600,

@@ -61,6 +61,13 @@ def _port(value: str) -> int:
     return int(value)
 
 
+def _day_counts(value: str) -> tuple[int, ...]:
+    days = tuple(_count(part.strip()) for part in value.split(",") if part.strip())
+    if len(days) > 10:  # card networks count the tries
+        raise ValueError
+    return days
+
+
 def _names(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
@@ -92,6 +99,12 @@ def _optional_address(value: str) -> str | None:
 
 def _mode(value: str) -> str:
     if value not in ("production", "demo", "test"):
+        raise ValueError
+    return value
+
+
+def _second_step(value: str) -> str:
+    if value not in ("", "required", "optional"):
         raise ValueError
     return value
 
@@ -221,6 +234,21 @@ class Settings:
     )
     quote_valid_days: int = _setting("QUOTE_VALID_DAYS", _count, "days, 1 at least", "30")
     quote_remind_days: int = _setting("QUOTE_REMIND_DAYS", _count, "days, 1 at least", "3")
+    staff_second_step: str = _setting(
+        "STAFF_SECOND_STEP", _second_step, "required or optional; empty: required in production", ""
+    )
+    autopay_notice_days: int = _setting("AUTOPAY_NOTICE_DAYS", _count, "days, 1 at least", "3")
+    charge_retry_days: tuple[int, ...] = _setting(
+        "CHARGE_RETRY_DAYS", _day_counts, "days after each decline, as 3,5,7; empty: never", "3,5,7"
+    )
+    card_expiry_days: int = _setting("CARD_EXPIRY_DAYS", _count, "days, 1 at least", "21")
+    dispute_answer_days: int = _setting(
+        "DISPUTE_ANSWER_DAYS", _count, "business days, 1 at least", "5"
+    )
+    dispute_credit: int = _setting(
+        "DISPUTE_CREDIT_LIMIT", _whole, "whole units of the bill’s currency", "100"
+    )
+    dispute_file_mb: int = _setting("DISPUTE_FILE_MB", _count, "megabytes, 1 at least", "8")
     return_origins: tuple[str, ...] = _setting(
         "RETURN_ORIGINS", _names, "origins that an API checkout may return to", ""
     )
@@ -231,11 +259,18 @@ class Settings:
         "",
     )
     rate_login: str = _setting("RATE_LOGIN", _rate, _RATE, "10 per minute")
+    rate_code: str = _setting("RATE_CODE", _rate, _RATE, "10 per hour")
     rate_mail: str = _setting("RATE_MAIL", _rate, _RATE, "10 per hour")
     rate_checkout: str = _setting("RATE_CHECKOUT", _rate, _RATE, "20 per minute")
     rate_gift_card: str = _setting("RATE_GIFT_CARD", _rate, _RATE, "20 per hour")
     rate_cart: str = _setting("RATE_CART", _rate, _RATE, "240 per minute")
     rate_api: str = _setting("RATE_API", _rate, _RATE, "600 per minute")
+
+    @property
+    def staff_need_second_step(self) -> bool:
+        """Does whoever works at the desk have to give a code beside the password?"""
+        by_mode = "required" if self.mode == "production" else "optional"
+        return (self.staff_second_step or by_mode) == "required"
 
     @property
     def secure(self) -> bool:

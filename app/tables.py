@@ -3,6 +3,7 @@
 import cart.models
 import cart.quotes.fences
 import cart.quotes.models
+import cms_content.models
 import core.catalog.models
 import core.entitlements.models
 import core.hooks.models
@@ -32,8 +33,10 @@ import core.subscriptions.models
 import core.subscriptions.trial_models
 import core.tax.models
 import invoices.billing.models
+import invoices.disputes.models
 import invoices.models
 import invoices.statements.models
+import payments.automatic_models
 import payments.models
 from core.kernel.db import Base
 
@@ -41,6 +44,7 @@ metadata = Base.metadata
 
 __all__ = [
     "cart",
+    "cms_content",
     "core",
     "invoices",
     "metadata",

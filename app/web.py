@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import structlog
 from flask import Flask, Response, abort, current_app, g, redirect, request
@@ -24,7 +24,7 @@ from web import access, csrf, filters, flashes, headers, limits, login
 from web.access import Guard, Who
 from web.context import Wired, wire
 from web.csrf import Forged
-from web.login import Person, person
+from web.login import Person, at_desk, code_is_old, person
 from web.sessions import DatabaseSessions
 
 if TYPE_CHECKING:
@@ -140,21 +140,36 @@ def _view() -> Any:
 def _let_in(who: Who) -> Any:
     somebody = person()
     if somebody is None:
-        door = "/desk/login" if who == Who.STAFF else "/account/login"
-        if request.method in csrf.SAFE_METHODS:
-            return redirect(f"{door}?next={quote(request.full_path.rstrip('?'))}")
-        return redirect(door)
-    if who == Who.STAFF:
-        _let_in_at_the_desk(somebody)
-    return None
+        return _to_door("/desk/login" if who == Who.STAFF else "/account/login")
+    return _let_in_at_the_desk(somebody) if who == Who.STAFF else None
 
 
-def _let_in_at_the_desk(somebody: Person) -> None:
+def _to_door(door: str) -> Any:
+    if request.method in csrf.SAFE_METHODS:
+        return redirect(f"{door}?next={quote(request.full_path.rstrip('?'))}")
+    return redirect(door)
+
+
+def _let_in_at_the_desk(somebody: Person) -> Any:
     if not somebody.is_staff:
         abort(404)
+    if not at_desk():
+        return _to_door("/desk/login")
     needs = access.roles_of(_view())
     if not roles.may(somebody.roles, needs):
         raise access.role_missing(somebody.roles, needs)
+    if access.wants_code(_view()) and code_is_old():
+        return _ask_for_a_code()
+    return None
+
+
+def _ask_for_a_code() -> Any:
+    """To the page that asks for one; from there on to this page, or to the one whose form was sent."""
+    back = request.full_path.rstrip("?")
+    if request.method not in csrf.SAFE_METHODS:
+        back = urlsplit(request.referrer or "/desk").path
+        flashes.say("Nothing was done yet: give a code first, then send it again.", "warn")
+    return redirect(f"/desk/again?next={quote(back)}", 303)
 
 
 def _end(response: Response) -> Response:

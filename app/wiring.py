@@ -14,9 +14,11 @@ from core.tax.http_service import HttpTaxService
 from core.tax.register import Vies
 from core.tax.service import ElseOwnTable, OwnTable, TaxService
 from flows.browse import Shelves
-from flows.house import House, Rules
+from flows.house import CardRules, House, Rules
 from flows.links import Links
+from flows.show_page import PublishedPages
 from invoices.billing.bounds import Bounds
+from invoices.disputes import rules as disputes
 from payments.stripe_gateway import StripeGateway, check_key
 from web.context import WebSettings
 
@@ -49,6 +51,7 @@ def build(settings: Settings) -> House:
         links=Links(settings.base_url, settings.secret_key),
         rules=rules(settings),
         shelves=Shelves(timedelta(seconds=settings.shelf_seconds)),
+        pages=PublishedPages(timedelta(seconds=settings.shelf_seconds)),
         taxes=taxes(settings),
         poster=HttpPoster(
             private_hosts=settings.webhook_private_hosts, anywhere=settings.mode != "production"
@@ -88,6 +91,17 @@ def rules(settings: Settings) -> Rules:
             remind_days=settings.quote_remind_days,
             valid_days=settings.quote_valid_days,
         ),
+        staff_need_second_step=settings.staff_need_second_step,
+        cards=CardRules(
+            retry_days=settings.charge_retry_days,
+            notice_days=settings.autopay_notice_days,
+            expiry_days=settings.card_expiry_days,
+        ),
+        disputes=disputes.Rules(
+            answer_days=settings.dispute_answer_days,
+            credit_limit=settings.dispute_credit,
+            file_bytes=settings.dispute_file_mb * 1_000_000,
+        ),
     )
 
 
@@ -101,6 +115,7 @@ def web_settings(settings: Settings) -> WebSettings:
         pay_origins=pay,
         return_origins=settings.return_origins,
         rate_login=settings.rate_login,
+        rate_code=settings.rate_code,
         rate_mail=settings.rate_mail,
         rate_checkout=settings.rate_checkout,
         rate_cart=settings.rate_cart,

@@ -1,1 +1,1 @@
-"""Content that merchants write. Empty until pages of blocks come."""
+"""Content: pages of typed blocks, segments, media, menus, banners, redirects, the brand kit."""

@@ -229,6 +229,16 @@ class ChargeWanted:
 
 
 @dataclass(frozen=True)
+class ScheduledPaymentDue:
+    """A payment that was scheduled is to be made now, after so many tries that were declined."""
+
+    NAME: ClassVar[str] = "ScheduledPaymentDue"
+    VERSION: ClassVar[int] = 1
+    scheduled_payment_id: str
+    tries: int
+
+
+@dataclass(frozen=True)
 class ChargeFailed:
     """A card on file was not charged; the bill stays open, and its payer is told."""
 
@@ -294,6 +304,34 @@ class QuoteClosed:
     how: str
 
 
+@dataclass(frozen=True)
+class DisputeOpened:
+    """A customer disputes a line of a bill."""
+
+    NAME: ClassVar[str] = "DisputeOpened"
+    VERSION: ClassVar[int] = 1
+    dispute_id: str
+
+
+@dataclass(frozen=True)
+class DisputeMessaged:
+    """One side of a dispute wrote to the other."""
+
+    NAME: ClassVar[str] = "DisputeMessaged"
+    VERSION: ClassVar[int] = 1
+    message_id: str
+
+
+@dataclass(frozen=True)
+class DisputeClosed:
+    """A dispute is over: ``how`` is resolved or withdrawn."""
+
+    NAME: ClassVar[str] = "DisputeClosed"
+    VERSION: ClassVar[int] = 1
+    dispute_id: str
+    how: str
+
+
 EVENTS: dict[str, type[Any]] = {
     kind.NAME: kind
     for kind in (
@@ -319,6 +357,7 @@ EVENTS: dict[str, type[Any]] = {
         TrialEnded,
         MethodStored,
         MethodDetached,
+        ScheduledPaymentDue,
         ChargeWanted,
         ChargeFailed,
         BillChunkPlanned,
@@ -327,6 +366,9 @@ EVENTS: dict[str, type[Any]] = {
         QuoteStored,
         QuoteMessaged,
         QuoteClosed,
+        DisputeOpened,
+        DisputeMessaged,
+        DisputeClosed,
     )
 }
 

@@ -22,7 +22,7 @@ from desk.money_forms import AmountForm, MoveForm, WriteOffForm
 from flows import correct_payment, keep_books
 from invoices import reading
 from web import paging
-from web.access import Who, allow
+from web.access import Who, after_a_code, allow
 from web.context import channel, house
 from web.documents import State
 from web.filters import sign
@@ -107,6 +107,7 @@ def move(public_id: str, key: uuid.UUID) -> str | Response | tuple[str, int]:
 
 @bill_money.post("/invoices/<public_id>/write-off")
 @allow(Who.STAFF, roles=(Role.BILLING,))
+@after_a_code
 def ask(public_id: str) -> str | Response | tuple[str, int]:
     """Ask somebody else to give it up."""
     form, currency = WriteOffForm(request.form, prefix=_OFF), _currency(public_id)
@@ -196,6 +197,7 @@ def allow_more() -> str | Response | tuple[str, int]:
 
 @bill_money.post("/write-offs/<uuid:write_off_id>/approve")
 @allow(Who.STAFF, roles=(Role.BILLING,))
+@after_a_code
 def approve(write_off_id: uuid.UUID) -> Response:
     """Agree."""
     return _decided(write_off_id, True, "It is written off.")

@@ -11,7 +11,7 @@ from core.parties.tokens import STAFF, TooManyTokens
 from desk import lists
 from desk.taxes import actor
 from web import paging
-from web.access import Who, allow
+from web.access import Who, after_a_code, allow
 from web.context import house, today
 from web.flashes import say
 from web.login import person
@@ -31,6 +31,7 @@ def listed() -> str:
 
 @keys.post("/keys")
 @allow(Who.STAFF, roles=(Role.ADMIN,))
+@after_a_code
 def make() -> str | tuple[str, int]:
     """Make one; its secret is shown on this answer alone."""
     who, form = person(), form_for(STAFF, request.form)
@@ -55,6 +56,7 @@ def make() -> str | tuple[str, int]:
 
 @keys.get("/keys/<public_id>/revoke")
 @allow(Who.STAFF, roles=(Role.ADMIN,))
+@after_a_code
 def ask(public_id: str) -> str:
     """Whether it is really to be ended."""
     with house().db.reading() as session:
@@ -64,6 +66,7 @@ def ask(public_id: str) -> str:
 
 @keys.post("/keys/<public_id>/revoke")
 @allow(Who.STAFF, roles=(Role.ADMIN,))
+@after_a_code
 def revoke(public_id: str) -> Response:
     """End one at once."""
     who, now = actor(), house().clock.now()

@@ -9,20 +9,24 @@ from cart import address
 from core.kernel.money import Money, extend, total
 from core.ledger import reading as ledger
 from core.orders import placing, reading
-from core.orders.models import OrderLine
+from core.orders.models import Order, OrderLine
 from core.orders.placing import Standing
+from core.parties import users
 from core.parties.models import Account
 from core.parties.roles import Role
 from desk import lists, shown
 from flows.follow_order import Followed, follow
-from web import paging
+from web import order_words, paging
 from web.access import Who, allow
 from web.context import channel, house, today
 from web.documents import State, bill_of
 from web.pages import page
 
 orders = Blueprint("desk_orders", __name__, url_prefix="/desk", template_folder="templates")
-STATES = ("confirmed", "pending", "cancelled")
+STATES = ("confirmed", "completed", "pending", "cancelled")
+_PAPERS = {"credit_memo": "Credit memo", "debit_memo": "Debit memo"}
+#: What the list can be narrowed to: orders with something that waits to be sent or done.
+FULFILMENTS = ("waiting", "unfulfilled", "partial", "fulfilled")
 
 
 @orders.get("/orders")
@@ -30,10 +34,16 @@ STATES = ("confirmed", "pending", "cancelled")
 def listed() -> str:
     """Orders, the newest first."""
     words, state = lists.words(), lists.chosen("state", STATES)
+    fulfilment = lists.chosen("fulfilment", FULFILMENTS)
     before = paging.read_moment(request.args.get("before"))
     with house().db.snapshot() as session:
         found = reading.listing(
-            session, state=state, words=words, before=before, limit=lists.PAGE_SIZE + 1
+            session,
+            state=state,
+            fulfilment=fulfilment,
+            words=words,
+            before=before,
+            limit=lists.PAGE_SIZE + 1,
         )
         rows = found[: lists.PAGE_SIZE]
         lines = reading.lines_by_order(session, [order.id for order, _ in rows])
@@ -48,8 +58,22 @@ def listed() -> str:
         current_tab=lists.address("/desk/orders", state=state),
         sums=_sums(drawn),
         money_note="Due now includes tax; monthly is before tax.",
-        **lists.shown("/desk/orders", following, len(rows), "order", q=words, state=state),
+        **_shown(following, len(rows), q=words, state=state, fulfilment=fulfilment),
     )
+
+
+def _shown(following: str | None, count: int, **kept: str) -> dict[str, Any]:
+    found = lists.shown("/desk/orders", following, count, "order", **kept)
+    options = [("", "any"), ("waiting", "something waits to be sent or done")]
+    options += [(key, one.text) for key, one in shown.FULFILMENT.items()]
+    choice = {
+        "name": "fulfilment",
+        "label": "Fulfilment",
+        "value": kept["fulfilment"],
+        "options": options,
+    }
+    keep = {name: value for name, value in found["keep"].items() if name != "fulfilment"}
+    return found | {"choices": [choice], "keep": keep}
 
 
 def _tabs(counts: dict[str, int]) -> list[tuple[str, str, int]]:
@@ -78,14 +102,40 @@ def one(public_id: str) -> str:
         account = session.get_one(Account, order.payer_account_id)
         sources = [row.id for row in followed.invoices] + [row.id for row in followed.payments]
         entries = ledger.entries_about(session, sources)
+        who = order.taken_by or ""
+        names = users.names(session, [who]) if who else {}
     return page(
         "desk/order.html",
-        order=_words(followed, account),
+        order=_words(followed, account, names.get(who, who)),
         entries=shown.entries(entries),
     )
 
 
-def _words(followed: Followed, account: Account) -> dict[str, Any]:
+def _acts(order: Order, lines: Sequence[OrderLine]) -> list[tuple[str, str]]:
+    """What can be done with it now: (address, words); the page leaves out what is not for one's role."""
+    base, acts = f"/desk/orders/{order.public_id}", []
+    if order.lifecycle == "pending":
+        return [(f"{base}/cancel", "Cancel it")]
+    if order.lifecycle in ("confirmed", "completed"):
+        counted = [line for line in lines if line.kind not in ("bundle", "delivery")]
+        waiting = [line for line in counted if line.waiting]
+        if any(line.kind == "physical" for line in waiting):
+            acts.append((f"{base}/ship", "Send a parcel"))
+        if any(line.kind != "physical" and not line.subscription_id for line in waiting):
+            acts.append((f"{base}/provide", "Note as done"))
+        if waiting:
+            acts.append((f"{base}/cancel", "Cancel pieces"))
+        if any(
+            line.fulfilled > line.returned and line.kind in ("physical", "service")
+            for line in counted
+        ):
+            acts.append((f"{base}/return", "Take pieces back"))
+    if order.number is not None:
+        acts.append((f"{base}/refund", "Give money back"))
+    return acts
+
+
+def _words(followed: Followed, account: Account, taken_by: str) -> dict[str, Any]:
     order, currency = followed.order, followed.order.currency
     goods = [line for line in followed.lines if line.kind != "delivery"]
     return {
@@ -107,13 +157,16 @@ def _words(followed: Followed, account: Account) -> dict[str, Any]:
             *_tax_rows(followed.lines, Money(order.tax_minor, currency)),
         ],
         "total": Money(order.due_now_minor, currency),
-        "refund_href": f"/desk/orders/{order.public_id}/refund",
+        "acts": _acts(order, followed.lines),
+        "parcels": order_words.parcels(followed),
+        "changes": order_words.changes(followed),
+        "taken_by": taken_by,
         "paid_by": [(row.label, row.amount) for row in followed.paid_by],
         "recurring": [],
         "delivery": _delivery(followed),
         "documents": [
             {
-                "name": f"Bill {row.number}",
+                "name": f"{_PAPERS.get(row.kind, 'Bill')} {row.number}",
                 "href": f"/desk/invoices/{row.public_id}",
                 "state": bill_of(row, followed.open_items.get(row.id), today()).state,
                 "total": Money(row.total_minor, currency),
@@ -135,7 +188,11 @@ def _words(followed: Followed, account: Account) -> dict[str, Any]:
             ("Confirmed", order.placed_at),
             (f"Cancelled: {order.cancel_reason or ''}", order.cancelled_at),
             *((f"Payment {row.number}", row.captured_at) for row in followed.payments),
-            *((f"Bill {row.number} issued", row.issued_at) for row in followed.invoices),
+            *(
+                (f"{_PAPERS.get(row.kind, 'Bill')} {row.number} issued", row.issued_at)
+                for row in followed.invoices
+            ),
+            *order_words.moments(followed),
         ),
     }
 
@@ -156,7 +213,7 @@ def _line(standing: Standing, currency: str) -> dict[str, Any]:
         "unit_price": extend(line.unit_price_micros, 1, currency),
         "total": Money(standing.priced_minor, currency),
         "note": f"price list {line.price_trace.get('list', '')}",
-        "state": None,
+        "state": order_words.progress(line),
         "pieces": [_piece(piece, currency) for piece in standing.pieces],
     }
 
@@ -172,6 +229,7 @@ def _piece(line: OrderLine, currency: str) -> dict[str, Any]:
         "quantity": line.quantity,
         "total": Money(line.priced_minor, currency),
         "note": f"{share}; alone {alone}",
+        "state": order_words.progress(line),
     }
 
 

@@ -29,6 +29,11 @@ LIFECYCLE = {
     "cancelled": State("bad", "Cancelled"),
     "completed": State("go", "Completed"),
 }
+CHANGE = {
+    "announced": State("wait", "On its way"),
+    "done": State("go", "Taken back"),
+    "withdrawn": State("", "Called off"),
+}
 OPERATION = {
     "pending": State("wait", "Pending"),
     "sent": State("wait", "Sent"),

@@ -110,6 +110,30 @@ class Shelves:
         kept = self._find(("page", channel.id, category_slug, after, limit), now, read)
         return Page(_offered(session, kept, now), kept.after)
 
+    def picked(
+        self,
+        session: Session,
+        channel: Channel,
+        now: datetime,
+        *,
+        categories: frozenset[str],
+        skus: frozenset[str],
+        most: int,
+    ) -> tuple[Shown, ...]:
+        """The first products of each category ("" is the whole shop), and those with one of the SKUs.
+
+        As many queries as one page of a shelf, however many are asked for.
+        """
+
+        def read() -> _Priced:
+            found = products.picked(session, categories, skus, most=most)
+            return self._priced(session, channel, now, found)
+
+        if not categories and not skus:
+            return ()
+        kept = self._find(("picked", channel.id, categories, skus, most), now, read)
+        return _offered(session, kept, now)
+
     def product(
         self, session: Session, channel: Channel, now: datetime, slug: str
     ) -> tuple[ProductDetail, Shown]:

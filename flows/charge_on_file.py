@@ -6,25 +6,22 @@ first: the call itself, a webhook, or the reconciler. An unanswered call is look
 """
 
 import uuid
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from core.events import ChargeFailed
 from core.kernel import audit, crash, jobs
-from core.kernel.clock import local_date
 from core.kernel.money import Money
 from core.ledger import items, tenders
-from core.ledger.items import Open
 from core.parties import accounts
-from core.parties.models import LegalEntity
-from flows import early_payment, settle_payment, start_payment
+from flows import charge_terms, retry_charge, settle_payment
 from flows.house import House
 from flows.settle_payment import PaymentMismatch
 from flows.start_payment import ChargeUnderWay
-from invoices import reading as invoices
 from invoices.models import Invoice
-from payments import method_operations, methods, operations
+from payments import method_operations, methods, operations, scheduled
+from payments.automatic_models import TRIED, ScheduledPayment
 from payments.gateway import (
     AuthenticationRequired,
     Declined,
@@ -36,10 +33,9 @@ from payments.gateway import (
     Payment,
     RateLimited,
 )
+from payments.method_operations import Charged
 from payments.models import PaymentMethod, PaymentOperation
 
-#: Its payer is at the processor's page for the same bill: so much later it is looked at again.
-_AFTER_A_VISIT = timedelta(minutes=5)
 #: A charge that the bank works on is asked for so often, should no webhook tell of it.
 _WHILE_PROCESSING = timedelta(hours=1)
 _UNDER_WAY = ("processing", "requires_capture")
@@ -65,6 +61,27 @@ def charge(
     return None if operation_id is None else go(house, operation_id)
 
 
+def charge_payment(house: House, payment_id: uuid.UUID, tries: int) -> str | None:
+    """Make a payment whose time has come, after so many ``tries``; answers as ``charge`` does.
+
+    A payment that was moved, stopped or tried meanwhile is left alone.
+    """
+    with house.db.reading() as session:
+        row = session.get_one(ScheduledPayment, payment_id)
+    if row.state not in TRIED or row.tries != tries:
+        return None
+    if row.invoice_id is not None:
+        state = charge(house, row.invoice_id, row.payment_method_id, tries + 1)
+        if state is None:
+            house.db.run_tx(lambda session: _wait(session, house, payment_id))
+        return state
+    operation_id = house.db.run_tx(
+        lambda session: _prepare_payment(session, house, payment_id, tries)
+    )
+    crash.point("charge.prepared")
+    return None if operation_id is None else go(house, operation_id)
+
+
 def _prepare(
     session: Session, house: House, invoice_id: uuid.UUID, method_id: uuid.UUID, attempt: int
 ) -> uuid.UUID | None:
@@ -74,30 +91,66 @@ def _prepare(
     known = method_operations.charge_under(session, key)
     if known is not None:
         return known.id
-    item = _owed(session, house, invoice_id)
-    if item is None:
+    parts = charge_terms.of_bill(session, house, invoice_id)
+    if not parts:
         return None
     if method_operations.charge_of_bill(session, [invoice_id]) is not None:
         raise ChargeUnderWay
     operation = method_operations.prepare_charge(
         session,
         key,
-        (invoice_id, invoice.number),
+        Charged(f"Bill {invoice.number}", invoice_id=invoice_id),
         invoice.payer_account_id,
         session.get_one(PaymentMethod, method_id),
-        item.uncontested,
+        parts[0][1],
         house.clock.now(),
     )
     return operation.id
 
 
-def _owed(session: Session, house: House, invoice_id: uuid.UUID) -> Open | None:
-    """The bill's open item with what may be drawn of it now; None when that is nothing."""
-    item = items.of_sources(session, [invoice_id]).get(invoice_id)
-    if item is None or item.side != "debit":
+def _wait(session: Session, house: House, payment_id: uuid.UUID) -> None:
+    """Nothing may be charged now: the bill is disputed, and looked at again, or paid."""
+    now = house.clock.now()
+    row = scheduled.lock(session, payment_id)
+    assert row.invoice_id is not None
+    item = items.of_sources(session, [row.invoice_id]).get(row.invoice_id)
+    if row.state not in TRIED:
+        return
+    if item is not None and item.open:
+        row.next_at = now + timedelta(days=1)
+    else:
+        charge_terms.close(session, row, "nothing_due", now)
+
+
+def _prepare_payment(
+    session: Session, house: House, payment_id: uuid.UUID, tries: int
+) -> uuid.UUID | None:
+    now = house.clock.now()
+    accounts.lock(session, session.get_one(ScheduledPayment, payment_id).account_id)
+    row = scheduled.lock(session, payment_id)
+    if row.state not in TRIED or row.tries != tries or row.next_at is None or row.next_at > now:
         return None
-    (asked,) = early_payment.asked(session, house, [item])
-    return asked if asked.uncontested.minor > 0 else None
+    key = method_operations.charge_key(row.id, row.payment_method_id, tries + 1, row.revision)
+    known = method_operations.charge_under(session, key)
+    if known is not None:
+        return known.id
+    parts = charge_terms.of_payment(session, house, row)
+    if not parts:
+        charge_terms.close(session, row, "nothing_due", now)
+        return None
+    if scheduled.under_way(session, row) is not None:
+        raise ChargeUnderWay
+    label = ", ".join(item.number for item, _ in parts)
+    operation = method_operations.prepare_charge(
+        session,
+        key,
+        Charged(f"Bill {label}"[:200], scheduled_payment_id=row.id),
+        row.account_id,
+        session.get_one(PaymentMethod, row.payment_method_id),
+        charge_terms.total_of(parts, row.currency),
+        now,
+    )
+    return operation.id
 
 
 def go(house: House, operation_id: uuid.UUID) -> str:
@@ -141,50 +194,10 @@ def _begin(session: Session, house: House, operation_id: uuid.UUID) -> str:
 
 def _fix(session: Session, house: House, operation: PaymentOperation, now: datetime) -> bool:
     """Fix the amount and reserve it. False when there is nothing to ask for (yet): the state says so."""
-    assert operation.invoice_id is not None
-    assert operation.payment_method_id is not None
-    payer = accounts.lock(session, operation.account_id)
-    item = _owed(session, house, operation.invoice_id)
-    if item is None:
-        operations.settle(session, operation, "expired", now)
-        return False
-    if tenders.is_being_paid(session, item.id):
-        operation.next_at = now + _AFTER_A_VISIT
-        return False
-    method = session.get_one(PaymentMethod, operation.payment_method_id)
-    entity = session.get_one(LegalEntity, payer.legal_entity_id)
-    why_not = _why_not(session, method, operation, local_date(now, entity.time_zone), entity)
-    if why_not is not None:
+    why_not = charge_terms.fix(session, house, operation, now)
+    if why_not:
         _fail(session, house, operation, why_not, "")
-        return False
-    start_payment.for_charge(session, house, operation, item, methods.label(method))
-    return True
-
-
-def _why_not(
-    session: Session,
-    method: PaymentMethod,
-    operation: PaymentOperation,
-    today: date,
-    entity: LegalEntity,
-) -> str | None:
-    """Why this card may not even be tried, as a code; None when it may."""
-    if method.state != "active":
-        return "method_detached"
-    if method.account_id != operation.account_id or not _is_covered(
-        session, method, operation, entity
-    ):
-        return "not_authorised"
-    return "method_expired" if methods.is_lapsed(method, today) else None
-
-
-def _is_covered(
-    session: Session, method: PaymentMethod, operation: PaymentOperation, entity: LegalEntity
-) -> bool:
-    """Does what was agreed for the card cover the bill? The last one of a service comes after its end."""
-    bill = session.get_one(Invoice, operation.invoice_id)
-    last_day = invoices.last_day(session, bill.id)
-    return methods.covered(session, method.id, bill.issued_at, last_day, entity.time_zone)
+    return why_not == ""
 
 
 def _ask(house: House, operation: PaymentOperation) -> Payment:
@@ -242,6 +255,7 @@ def _apply(session: Session, house: House, operation_id: uuid.UUID, payment: Pay
         _check(operation, payment)
         operation.gateway_id, operation.failure = payment.id, None
         settle_payment.take(session, house, operation, payment)
+        retry_charge.took(session, operation, house)
         operations.settle(session, operation, "succeeded", now)
         crash.point("charge.before_commit")
     elif operation.state not in operations.OPEN_STATES or _is_untried(payment):
@@ -303,5 +317,6 @@ def _fail(
     operation.failure, operation.last_error = code[:60], words[:2000] or None
     operations.settle(session, operation, "failed", now)
     tenders.release(session, operation_id=operation.id)
+    retry_charge.declined(session, house, operation)
     audit.write(session, now, "system", "charge.failed", ("operation", operation.public_id))
     jobs.record(session, ChargeFailed(str(operation.id)), now, key=f"charge-failed:{operation.id}")

@@ -40,12 +40,13 @@ def register_within(
         raise Invalid({"email": "There is an account with this e-mail already. Log in instead."})
     account = accounts.open_account(session, entity, channel, NewAccount(name, user.email), now)
     accounts.join(session, user.id, account.id, "owner", now)
-    _send_link(session, house, "verify", user)
+    send_link(session, house, "verify", user)
     audit.write(session, now, f"user:{user.id}", "user.registered", ("user", user.public_id))
     return user, account
 
 
-def _send_link(session: Session, house: House, purpose: str, user: User) -> None:
+def send_link(session: Session, house: House, purpose: str, user: User) -> None:
+    """Have a mail written with a link for this purpose."""
     now = house.clock.now()
     link_id = users.new_link(session, purpose, user.id, now)
     jobs.record(session, LinkAsked(link_id), now, key=f"link:{link_id}", priority=1)
@@ -57,7 +58,7 @@ def ask_reset(house: House, email: str) -> None:
     def write(session: Session) -> None:
         user = users.find(session, email)
         if user is not None and user.disabled_at is None:
-            _send_link(session, house, "reset", user)
+            send_link(session, house, "reset", user)
 
     house.db.run_tx(write)
 

@@ -14,8 +14,22 @@ from core.tax.register import VatRegister
 from core.tax.service import OwnTable, TaxService
 from flows.browse import Shelves
 from flows.links import Links
+from flows.show_page import PublishedPages
 from invoices.billing.bounds import Bounds
+from invoices.disputes import rules
 from payments.gateway import Gateway
+
+
+@dataclass(frozen=True)
+class CardRules:
+    """How cards on file are charged without their owners."""
+
+    #: How many days after each declined try the next one is made; then no more.
+    retry_days: tuple[int, ...] = (3, 5, 7)
+    #: So many days before AutoPay charges a card its owner is told how much.
+    notice_days: int = 3
+    #: So many days before the end of its month the owner of a card is told that it expires.
+    expiry_days: int = 21
 
 
 @dataclass(frozen=True)
@@ -36,6 +50,11 @@ class Rules:
     bills: Bounds = field(default_factory=Bounds)
     #: Up to where one person may send a quote alone, and when its customer is reminded.
     quotes: Limits = field(default_factory=Limits)
+    #: Nobody works at the desk with a password alone.
+    staff_need_second_step: bool = False
+    cards: CardRules = field(default_factory=CardRules)
+    #: When disputes are answered, and up to where by one person.
+    disputes: rules.Rules = field(default_factory=rules.Rules)
 
 
 @dataclass(frozen=True)
@@ -57,3 +76,4 @@ class House:
     #: Sends webhooks to where staff say.
     poster: Poster = field(default_factory=Nowhere)
     shelves: Shelves = field(default_factory=Shelves)
+    pages: PublishedPages = field(default_factory=PublishedPages)

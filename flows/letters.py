@@ -15,6 +15,7 @@ from core.kernel.clock import local_date
 from core.kernel.money import Money, total
 from core.ledger import applied, gift_codes, items, paid_by
 from core.ledger.chart import UNAPPLIED
+from core.ledger.items import Open
 from core.ledger.tender_models import GiftCard
 from core.notices import addressing
 from core.notices.figures import Figures, figures, first_name
@@ -38,6 +39,7 @@ from flows.links import Links
 from invoices.document import InvoiceDocument, Line, TaxSubtotal
 from invoices.models import Invoice
 from payments import methods
+from payments.automatic_models import ScheduledPayment
 from payments.models import Authorisation, Payment, PaymentMethod, PaymentOperation, Refund
 
 #: More rows than this are summed up; the PDF has them all.
@@ -307,23 +309,30 @@ def of_method(session: Session, given: Authorisation, link: str) -> MethodLetter
 
 
 def of_failed_charge(
-    session: Session, operation: PaymentOperation, bill: Invoice, link: str
+    session: Session,
+    operation: PaymentOperation,
+    parts: Sequence[tuple[Open, Money]],
+    row: ScheduledPayment | None,
+    link: str,
 ) -> ChargeFailedLetter:
-    """A bill that could not be charged to a card on file."""
+    """Bills that could not be charged to a card on file, and when that is tried again."""
     account = session.get_one(Account, operation.account_id)
     head = addressing.of_account(session, account)
     method = session.get_one(PaymentMethod, operation.payment_method_id)
+    days = [item.due_date for item, _ in parts if item.due_date is not None]
+    is_retried = row is not None and row.state == "retrying" and row.next_at is not None
     return ChargeFailedLetter(
         head=head,
         name=greeting(account),
         link=link,
-        number=bill.number,
+        number=", ".join(item.number for item, _ in parts),
         account_number=account.number,
         amount=Money(operation.amount_minor, operation.currency),
         instrument=methods.label(method),
         reason=operation.failure or "",
         tried_on=_day(operation.settled_at or operation.created_at, head),
-        due_on=bill.due_date,
+        due_on=min(days, default=None),
+        next_on=_day(row.next_at, head) if is_retried and row and row.next_at else None,
     )
 
 

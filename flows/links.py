@@ -66,6 +66,26 @@ class Links:
         """The page that pays one bill, after logging in; its button begins it."""
         return f"{self.base_url}/account/pay?bill={public_id}"
 
+    def cards(self) -> str:
+        """The cards on file, after logging in."""
+        return f"{self.base_url}/account/cards"
+
+    def card(self, public_id: str) -> str:
+        """Where another card takes a card's place, and what it was declined for is paid."""
+        return f"{self.base_url}/account/cards/{public_id}/instead"
+
+    def autopay(self) -> str:
+        """AutoPay, after logging in."""
+        return f"{self.base_url}/account/autopay"
+
+    def autopay_stop(self) -> str:
+        """The page whose button stops it."""
+        return f"{self.base_url}/account/autopay/stop"
+
+    def scheduled(self, public_id: str) -> str:
+        """A planned payment, where it is changed and cancelled."""
+        return f"{self.base_url}/account/scheduled/{public_id}"
+
     def receipt(self, public_id: str) -> str:
         """One payment, after logging in."""
         return f"{self.base_url}/account/payments/{public_id}"
@@ -109,6 +129,14 @@ class Links:
     def desk_webhook(self, public_id: str) -> str:
         """Where staff see to a webhook, after logging in."""
         return f"{self.base_url}/desk/webhooks/{public_id}"
+
+    def dispute(self, public_id: str) -> str:
+        """One's dispute, after logging in."""
+        return f"{self.base_url}/account/disputes/{public_id}"
+
+    def desk_dispute(self, public_id: str) -> str:
+        """Where staff see to a dispute, after logging in."""
+        return f"{self.base_url}/desk/disputes/{public_id}"
 
     def reset(self, token: str) -> str:
         """Where another password is chosen."""

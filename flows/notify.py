@@ -12,7 +12,9 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from core.kernel.blobs import Blob
+from core.kernel.money import Money
 from core.ledger import items
+from core.ledger.items import Open
 from core.ledger.tender_models import GiftCard
 from core.notices import addressing, mails
 from core.notices.addressing import Reader
@@ -23,12 +25,14 @@ from core.notices.rendering import render
 from core.orders.models import Order
 from core.parties import users
 from core.parties.models import Account, LinkToken, User
-from flows import letters, statement_letter
+from flows import charge_terms, letters, statement_letter
+from flows.house import House
 from flows.links import Links
 from invoices.models import Invoice
 from invoices.statements.models import Statement
-from payments import methods
-from payments.models import Payment, PaymentOperation, Refund
+from payments import methods, scheduled
+from payments.automatic_models import ScheduledPayment
+from payments.models import Payment, PaymentMethod, PaymentOperation, Refund
 
 #: Documents that people are written to about.
 MAILED_KINDS = frozenset({"invoice", "debit_memo", "credit_memo"})
@@ -146,21 +150,42 @@ def method_stored(session: Session, operation_id: uuid.UUID, links: Links, now: 
         queue(session, letter, f"method:{given.id}", reader, links, now, account_id=account.id)
 
 
-def charge_failed(session: Session, operation_id: uuid.UUID, links: Links, now: datetime) -> None:
-    """A card on file was not charged: why, and where to pay. Not when the bill was paid meanwhile."""
+def charge_failed(session: Session, operation_id: uuid.UUID, house: House) -> None:
+    """A card on file was not charged: why, when it is tried again, and where to put it right. Not when
+    nothing of it is owed any more."""
     operation = session.get_one(PaymentOperation, operation_id)
-    bill = session.get_one(Invoice, operation.invoice_id)
-    owed = items.of_sources(session, [bill.id]).get(bill.id)
-    if operation.state != "failed" or owed is None or not owed.open:
+    parts = _still_owed(session, house, operation)
+    if operation.state != "failed" or not parts:
         return
     account = session.get_one(Account, operation.account_id)
-    link = links.pay_bill(bill.public_id)
+    method = session.get_one(PaymentMethod, operation.payment_method_id)
+    link = house.links.card(method.public_id)
     if not addressing.has_members(session, account.id):
-        link = _order_link(session, bill.order_id, links)
-    letter = letters.of_failed_charge(session, operation, bill, link)
-    key = f"charge-failed:{operation.id}"
+        link = _order_link(session, parts[0][0].order_id, house.links)
+    row = _payment_of(session, operation)
+    letter = letters.of_failed_charge(session, operation, parts, row, link)
+    key, now = f"charge-failed:{operation.id}", house.clock.now()
     for reader in addressing.readers(session, account):
-        queue(session, letter, key, reader, links, now, account_id=account.id)
+        queue(session, letter, key, reader, house.links, now, account_id=account.id)
+
+
+def _payment_of(session: Session, operation: PaymentOperation) -> ScheduledPayment | None:
+    if operation.scheduled_payment_id is not None:
+        return session.get_one(ScheduledPayment, operation.scheduled_payment_id)
+    assert operation.invoice_id is not None
+    return scheduled.of_bill(session, operation.invoice_id)
+
+
+def _still_owed(
+    session: Session, house: House, operation: PaymentOperation
+) -> Sequence[tuple[Open, Money]]:
+    """What the charge was for, where it is owed still."""
+    row = _payment_of(session, operation)
+    if row is None or row.origin == "bill":
+        assert operation.invoice_id is not None
+        item = items.of_sources(session, [operation.invoice_id]).get(operation.invoice_id)
+        return [(item, item.open)] if item is not None and item.open else []
+    return charge_terms.of_payment(session, house, row) if row.closed_at is None else []
 
 
 def gift_cards_sold(

@@ -169,6 +169,9 @@ def for_items(
     charging = method_operations.charge_of_bill(session, [item.source_id for item, _ in wanted])
     if charging is not None and charging.attempts > 0:
         raise ChargeUnderWay
+    paying_now = tenders.paid_by_operations(session, [item.id for item, _ in wanted])
+    if method_operations.any_charge(session, paying_now):
+        raise ChargeUnderWay
     rivals = tenders.rivals(session, [item.id for item, _ in wanted])
     if rivals:
         return Begun(rivals=tuple(rivals))
@@ -199,18 +202,20 @@ def for_items(
 
 
 def for_charge(
-    session: Session, house: House, operation: PaymentOperation, item: Open, label: str
+    session: Session,
+    house: House,
+    operation: PaymentOperation,
+    parts: Sequence[tuple[Open, Money]],
+    label: str,
 ) -> None:
-    """Fix what a card on file is charged for a bill, what may be drawn of it now, and reserve its tender.
+    """Fix what a card on file is charged, so much of each bill, and reserve its tenders.
 
     ``operation`` is locked and nothing was asked for it yet; ``label`` is the card's.
     """
-    operation.amount_minor = item.uncontested.minor
-    share = Share(Source("card", label), item.uncontested)
+    operation.amount_minor = sum(amount.minor for _, amount in parts)
+    shares = [(item.id, Share(Source("card", label), amount)) for item, amount in parts]
     now = house.clock.now()
-    tenders.reserve(
-        session, operation.account_id, [(item.id, share)], now, operation_id=operation.id
-    )
+    tenders.reserve(session, operation.account_id, shares, now, operation_id=operation.id)
 
 
 def _rests(

@@ -23,6 +23,7 @@ from core.parties.models import Account
 from core.subscriptions.models import Subscription
 from core.subscriptions.trial_models import Trial
 from flows.house import House
+from invoices.disputes.models import Dispute
 from invoices.models import Invoice
 from payments.models import Payment, PaymentOperation, Refund
 
@@ -187,6 +188,34 @@ def _refunded(session: Session, event: events.RefundMade, now: datetime) -> Iter
     yield News("refund.made", f"refund.made:{row.id}", channel, now, data)
 
 
+def _dispute(session: Session, row: Dispute, kind: str, key: str, at: datetime) -> News:
+    invoice = session.get_one(Invoice, row.invoice_id)
+    data = {
+        "dispute": row.public_id,
+        "number": row.number,
+        "account": _number_of(session, row.account_id),
+        "invoice": invoice.public_id,
+        "invoice_number": invoice.number,
+        "status": row.state,
+        "reason": row.reason,
+        "amount": money(row.amount_minor, invoice.currency),
+        "outcome": row.outcome,
+        "credited": money(row.credited_minor, invoice.currency),
+    }
+    return News(kind, key, invoice.channel_id, at, data)
+
+
+def _disputed(session: Session, event: events.DisputeOpened, now: datetime) -> Iterator[News]:
+    row = session.get_one(Dispute, uuid.UUID(event.dispute_id))
+    yield _dispute(session, row, "dispute.opened", f"dispute.opened:{row.id}", row.opened_at)
+
+
+def _decided(session: Session, event: events.DisputeClosed, now: datetime) -> Iterator[News]:
+    row = session.get_one(Dispute, uuid.UUID(event.dispute_id))
+    at = row.closed_at or now
+    yield _dispute(session, row, "dispute.closed", f"dispute.closed:{row.id}", at)
+
+
 # --- services, quotes, trials -----------------------------------------------------------------
 
 
@@ -297,6 +326,8 @@ OF: dict[str, tuple[tuple[str, ...], Compose]] = {
     "PaymentApplied": (("payment.received",), _payment),
     "ChargeFailed": (("payment.failed",), _failed),
     "RefundMade": (("refund.made",), _refunded),
+    "DisputeOpened": (("dispute.opened",), _disputed),
+    "DisputeClosed": (("dispute.closed",), _decided),
     "SubscriptionActivated": (("subscription.started",), _started),
     "SubscriptionChanged": (("subscription.changed",), _turned),
     "SubscriptionEnded": (("subscription.ended",), _over),

@@ -24,7 +24,17 @@ from core.orders import piece_proofs
 from core.orders import proofs as orders
 from core.stock import proofs as stock
 from flows import sold_proofs
-from invoices.proofs import books, bundles, memos, series, services, statements, stored, taxes
+from invoices.proofs import (
+    books,
+    bundles,
+    disputes,
+    memos,
+    series,
+    services,
+    statements,
+    stored,
+    taxes,
+)
 from payments import proofs as payments
 
 TODAY_ONLY = "known for today only"
@@ -152,11 +162,13 @@ def _bundles(look: _Look) -> list[Part]:
 
 
 def _credits(look: _Look) -> list[Part]:
-    return [
+    parts = [
         series.credits_stay_below_their_lines(look.session),
         memos.memos_are_of_their_bills(look.session),
         memos.a_full_credit_is_the_bill(look.session),
+        disputes.credits_are_their_memos(look.session),
     ]
+    return parts if look.past else [*parts, disputes.contested_is_what_stands(look.session)]
 
 
 def _numbers(look: _Look) -> list[Part]:

@@ -153,6 +153,7 @@ class Words:
     cancelled: str = "Cancelled before it was sent"
     wrong: str = "We billed it wrongly"
     goodwill: str = "A courtesy"
+    disputed: str = "You disputed it"
     early_payment: str = "Early payment"
     more_used: str = "More than was billed"
     not_used: str = "Days that are not used"
@@ -330,6 +331,7 @@ DE = Words(
     cancelled="Vor dem Versand storniert",
     wrong="Falsch berechnet",
     goodwill="Kulanz",
+    disputed="Von Ihnen beanstandet",
     early_payment="Skonto",
     more_used="Mehr, als berechnet war",
     not_used="Tage, die nicht genutzt werden",

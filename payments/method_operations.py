@@ -126,9 +126,13 @@ def setup_underway(session: Session, new: NewSetup, since: datetime) -> PaymentO
 # --- charges --------------------------------------------------------------------------------------
 
 
-def charge_key(invoice_id: uuid.UUID, method_id: uuid.UUID, attempt: int) -> str:
-    """The key of one try at charging a bill to a card: there is one operation for it, ever."""
-    return f"charge-{invoice_id.hex}-{method_id.hex}-{attempt}"
+def charge_key(
+    subject_id: uuid.UUID, method_id: uuid.UUID, attempt: int, revision: int | None = None
+) -> str:
+    """The key of one try at charging a bill, or a payment that was scheduled, to a card: there is one
+    operation for it, ever."""
+    last = str(attempt) if revision is None else f"{attempt}.{revision}"
+    return f"charge-{subject_id.hex}-{method_id.hex}-{last}"
 
 
 def charge_under(session: Session, op_key: str) -> PaymentOperation | None:
@@ -149,32 +153,64 @@ def charge_of_bill(session: Session, invoice_ids: Sequence[uuid.UUID]) -> Paymen
     )
 
 
+def charge_of_card(session: Session, method_id: uuid.UUID) -> PaymentOperation | None:
+    """A charge of a card that may still take money."""
+    return session.scalar(
+        select(PaymentOperation)
+        .where(
+            PaymentOperation.kind == "charge",
+            PaymentOperation.payment_method_id == method_id,
+            PaymentOperation.state.in_(OPEN_STATES),
+        )
+        .limit(1)
+    )
+
+
+def any_charge(session: Session, operation_ids: Sequence[uuid.UUID]) -> bool:
+    """Is one of these operations a charge of a card on file that may still take money?"""
+    found = select(PaymentOperation.id).where(
+        PaymentOperation.id.in_(operation_ids),
+        PaymentOperation.kind == "charge",
+        PaymentOperation.state.in_(OPEN_STATES),
+    )
+    return bool(operation_ids) and session.scalar(found.limit(1)) is not None
+
+
+@dataclass(frozen=True)
+class Charged:
+    """What a charge is for: a bill, or a payment that was scheduled; and how papers name it."""
+
+    label: str
+    invoice_id: uuid.UUID | None = None
+    scheduled_payment_id: uuid.UUID | None = None
+
+
 def prepare_charge(
     session: Session,
     op_key: str,
-    invoice: tuple[uuid.UUID, str],
+    charged: Charged,
     payer_id: uuid.UUID,
     method: PaymentMethod,
     amount: Money,
     now: datetime,
 ) -> PaymentOperation:
-    """Write a charge's row; ``invoice`` is its key and number."""
-    invoice_id, number = invoice
+    """Write a charge's row. Its amount is fixed before the first call."""
     operation = PaymentOperation(
         id=new_id(),
         public_id=new_public_id(),
         op_key=op_key,
         kind="charge",
         account_id=payer_id,
-        invoice_id=invoice_id,
+        invoice_id=charged.invoice_id,
+        scheduled_payment_id=charged.scheduled_payment_id,
         payment_method_id=method.id,
         amount_minor=amount.minor,
         currency=amount.currency,
         request={
             "customer": method.gateway_customer_id,
             "method": method.gateway_id,
-            "description": f"Bill {number}",
-            "metadata": {"bill": number},
+            "description": charged.label,
+            "metadata": {"bill": charged.label.removeprefix("Bill ")},
         },
         state="pending",
         attempts=0,

@@ -21,6 +21,9 @@ from core.kernel.ids import new_id, new_public_id
 from payments.models import Authorisation, PaymentCustomer, PaymentMethod, PaymentOperation
 from payments.saved import CustomerRequest, SavedMethod
 
+#: A card that its owner keeps here, to be charged when they say so and not before.
+ON_FILE = "on_file"
+
 
 @dataclass(frozen=True)
 class Consent:
@@ -154,6 +157,41 @@ def one(session: Session, public_id: str, account_ids: Sequence[uuid.UUID]) -> P
     return found
 
 
+def default(session: Session, account_id: uuid.UUID) -> PaymentMethod | None:
+    """The card that its owner chose as the first, or the one that was put on file last."""
+    cards = of_account(session, account_id)
+    if not cards:
+        return None
+    chosen = session.scalar(
+        select(PaymentCustomer.default_method_id).where(PaymentCustomer.account_id == account_id)
+    )
+    return next((card for card in cards if card.id == chosen), cards[0])
+
+
+def make_default(session: Session, method: PaymentMethod) -> None:
+    """From now on this card is the account's first."""
+    session.execute(
+        update(PaymentCustomer)
+        .where(PaymentCustomer.account_id == method.account_id)
+        .values(default_method_id=method.id)
+    )
+
+
+def expiring(session: Session, year: int, month: int, limit: int = 200) -> Sequence[PaymentMethod]:
+    """Cards on file whose month this is and whose owners were not told yet."""
+    return session.scalars(
+        select(PaymentMethod)
+        .where(
+            PaymentMethod.exp_year == year,
+            PaymentMethod.exp_month == month,
+            PaymentMethod.state == "active",
+            PaymentMethod.expiry_told_at.is_(None),
+        )
+        .order_by(PaymentMethod.id)
+        .limit(limit)
+    ).all()
+
+
 def label(method: PaymentMethod) -> str:
     """How people know it: ``Visa ending 4242``."""
     return f"{method.brand.title()} ending {method.last4}"
@@ -191,6 +229,29 @@ def authorise(
         address=consent.address[:45],
         agreed_at=agreed_at,
     )
+
+
+def agree(
+    session: Session, method: PaymentMethod, consent: Consent, now: datetime
+) -> Authorisation:
+    """Keep what was agreed about a card that is on file already."""
+    given = Authorisation(
+        id=new_id(),
+        public_id=new_public_id(),
+        account_id=method.account_id,
+        user_id=consent.user_id,
+        payment_method_id=method.id,
+        operation_id=None,
+        purpose=consent.purpose,
+        subject=consent.subject,
+        text=consent.text,
+        text_version=consent.text_version,
+        address=consent.address[:45],
+        agreed_at=now,
+    )
+    session.add(given)
+    session.flush()
+    return given
 
 
 def authorisation(session: Session, operation_id: uuid.UUID) -> Authorisation:
@@ -246,7 +307,9 @@ def covered(
     end, comes after that end.
     """
     ends = session.scalars(
-        select(Authorisation.ended_at).where(Authorisation.payment_method_id == method_id)
+        select(Authorisation.ended_at).where(
+            Authorisation.payment_method_id == method_id, Authorisation.purpose != ON_FILE
+        )
     )
     return any(
         ended_at is None

@@ -31,12 +31,20 @@ class PaymentOperation(Base):
         CheckConstraint("amount_minor > 0 OR kind = 'setup'", name="positive"),
         CheckConstraint("amount_minor = 0 OR kind <> 'setup'", name="setup_takes_nothing"),
         CheckConstraint(
-            "kind <> 'charge' OR (invoice_id IS NOT NULL AND payment_method_id IS NOT NULL)",
+            "kind <> 'charge' OR (payment_method_id IS NOT NULL AND "
+            "(invoice_id IS NULL) <> (scheduled_payment_id IS NULL))",
             name="charge_of_a_bill",
         ),
         Index(
             "uq_payment_operation_charge_under_way",
             "invoice_id",
+            unique=True,
+            sqlite_where=text(_UNDER_WAY),
+            postgresql_where=text(_UNDER_WAY),
+        ),
+        Index(
+            "uq_payment_operation_scheduled_under_way",
+            "scheduled_payment_id",
             unique=True,
             sqlite_where=text(_UNDER_WAY),
             postgresql_where=text(_UNDER_WAY),
@@ -54,6 +62,8 @@ class PaymentOperation(Base):
     order_id: Mapped[uuid.UUID | None]
     #: The bill that a card on file is charged for.
     invoice_id: Mapped[uuid.UUID | None]
+    #: Or the ``scheduled_payment`` that it is made for, of whatever that is for.
+    scheduled_payment_id: Mapped[uuid.UUID | None]
     #: The card that is charged, or that was put on file.
     payment_method_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("payment_method.id"))
     payment_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("payment.id"))
@@ -149,6 +159,8 @@ class PaymentCustomer(Base):
     name: Mapped[str] = mapped_column(String(200))
     email: Mapped[str | None] = mapped_column(String(254))
     gateway_id: Mapped[str | None] = mapped_column(String(120), unique=True)
+    #: The card that its owner chose as the first; None: the one that was put on file last.
+    default_method_id: Mapped[uuid.UUID | None]
     created_at: Mapped[datetime]
 
 
@@ -162,6 +174,7 @@ class PaymentMethod(Base):
         CheckConstraint("exp_month BETWEEN 1 AND 12", name="exp_month"),
         Index("ix_payment_method_account_id", "account_id", "created_at"),
         Index("ix_payment_method_fingerprint_digest", "fingerprint_digest"),
+        Index("ix_payment_method_expires", "exp_year", "exp_month"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -178,10 +191,12 @@ class PaymentMethod(Base):
     state: Mapped[str] = mapped_column(String(10), default="active")
     created_at: Mapped[datetime]
     detached_at: Mapped[datetime | None]
+    #: When its owner was told that it is about to expire.
+    expiry_told_at: Mapped[datetime | None]
 
 
 class Authorisation(Base):
-    """What somebody agreed to when they put a card on file, word for word. It only ever ends.
+    """What somebody agreed to about a card on file, word for word. It only ever ends.
 
     Kept for two years past its end at least; nothing deletes it.
     """
@@ -197,8 +212,10 @@ class Authorisation(Base):
     account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
     user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("user.id"))
     payment_method_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("payment_method.id"))
-    #: The set-up in which it was given.
-    operation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("payment_operation.id"), unique=True)
+    #: The set-up in which it was given; None: later, for a card that was on file.
+    operation_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("payment_operation.id"), unique=True
+    )
     #: What the card may be charged for: ``trial``, ``autopay`` …, and for which one: ``trial:<id>``.
     purpose: Mapped[str] = mapped_column(String(30))
     subject: Mapped[str] = mapped_column(String(80))

@@ -6,11 +6,13 @@ from storefront import (
     cart,
     checkout,
     gift_cards,
+    media,
     method,
     orders,
     pages,
     payment,
     quote,
+    seo,
     shop,
     trials,
 )
@@ -29,4 +31,6 @@ def blueprints() -> list[Blueprint]:
         gift_cards.gift_cards,
         trials.trials,
         pages.pages,
+        media.media_,
+        seo.seo,
     ]

@@ -21,9 +21,9 @@ from core.tax.service import Answers, NoTaxAnswer
 from flows.place_order import Wish, place
 from flows.taxing import with_taxes
 from payments.gateway import GatewayError
-from storefront import basket, business, packs, shown, tendering
+from storefront import basket, business, shown, tendering
 from storefront.forms import CheckoutForm
-from web import limits
+from web import limits, packs
 from web.access import Who, allow
 from web.context import channel, house
 from web.filters import sign

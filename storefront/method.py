@@ -7,7 +7,7 @@ from flask import Blueprint, redirect
 from werkzeug.wrappers import Response
 
 from core.kernel.errors import NotFound
-from flows import store_trial_card
+from flows import manage_cards, store_trial_card
 from flows.set_up_method import give_up, settle
 from payments import operations
 from payments.gateway import GatewayError
@@ -41,6 +41,7 @@ def settled(public_id: str) -> str | Response:
         state = settle(house(), operation.id)
         if state == "succeeded":
             store_trial_card.stored(house(), operation.id)
+            manage_cards.stored(house(), operation.id)
     except GatewayError:
         state = "unknown"
     if state in ("expired", "failed"):

@@ -17,15 +17,15 @@ from flows.follow_order import Followed, follow
 from flows.pay_bill import NothingToPay, pay_order
 from invoices.document import InvoiceDocument
 from payments.gateway import GatewayError
-from storefront import packs, shown
-from storefront.packs import PieceRow
-from storefront.shown import State
-from web import limits
+from storefront import shown
+from web import limits, order_words, packs
 from web.access import Guard, Who, allow
+from web.cards import State
 from web.context import house, today
 from web.documents import bill_of, pdf_response
 from web.filters import date_words
 from web.flashes import say
+from web.packs import PieceRow
 from web.pages import page
 
 orders = Blueprint("orders", __name__, template_folder="templates")
@@ -38,10 +38,11 @@ _PAYMENT = {
     "refund_due": State("wait", "Being paid back"),
     "refunded": State("go", "Paid back"),
 }
+_PAPERS = {"credit_memo": "Credit memo", "debit_memo": "Debit memo"}
 _FULFILMENT = {
     "unfulfilled": State("", "Not sent yet"),
     "partial": State("wait", "Partly sent"),
-    "fulfilled": State("go", "Sent"),
+    "fulfilled": State("go", "All done"),
 }
 
 
@@ -151,7 +152,9 @@ def _words(followed: Followed) -> dict[str, Any]:
         "email": order.email,
         "href": href,
         "payment": _payment_state(followed),
-        "fulfilment": _FULFILMENT[order.fulfilment],
+        "fulfilment": _fulfilment(followed),
+        "parcels": order_words.parcels(followed),
+        "changes": order_words.changes(followed),
         "payment_words": _payment_words(followed),
         "is_paid": _payment_state(followed) == _PAYMENT["paid"],
         "lines": [_line(followed, one) for one in placing.standing(goods)],
@@ -169,7 +172,7 @@ def _words(followed: Followed) -> dict[str, Any]:
         "delivery": _delivery(order),
         "documents": [
             {
-                "name": f"Bill {invoice.number}",
+                "name": f"{_PAPERS.get(invoice.kind, 'Bill')} {invoice.number}",
                 "href": f"{href}/bills/{invoice.public_id}",
                 "pdf_href": f"{href}/bills/{invoice.public_id}.pdf"
                 if invoice.id in followed.stored
@@ -189,8 +192,31 @@ def _payment_state(followed: Followed) -> State:
     return _PAYMENT[followed.order.payment]
 
 
+def _fulfilment(followed: Followed) -> State:
+    """Sent where there is something to send; cancelled where all of it is."""
+    if followed.order.lifecycle == "cancelled":
+        return State("bad", "Cancelled")
+    if followed.order.fulfilment == "fulfilled" and any(
+        line.kind == "physical" and line.fulfilled for line in followed.lines
+    ):
+        return State("go", "Sent")
+    if followed.order.fulfilment == "unfulfilled" and not any(
+        line.kind == "physical" for line in followed.lines
+    ):
+        return State("", "Not done yet")
+    return _FULFILMENT[followed.order.fulfilment]
+
+
 def _open_words(followed: Followed, invoice_id: Any) -> State:
     item = followed.open_items.get(invoice_id)
+    kind = next(row.kind for row in followed.invoices if row.id == invoice_id)
+    if kind == "credit_memo":
+        kept = item is not None and item.open
+        return (
+            State("go", f"{item.open.decimal()} kept for you")
+            if item and kept
+            else State("", "Used")
+        )
     if item is None or not item.open:
         return State("go", "Paid")
     return State("wait", f"{item.open.decimal()} to pay")
@@ -210,7 +236,7 @@ def _line(followed: Followed, standing: Standing) -> dict[str, Any]:
         "unit_price": extend(line.unit_price_micros, 1, currency),
         "total": Money(standing.priced_minor, currency),
         "note": _first(line),
-        "state": None,
+        "state": order_words.progress(line),
         "pieces": [_piece(followed, piece) for piece in standing.pieces],
     }
 
@@ -223,7 +249,9 @@ def _first(line: OrderLine) -> str:
 def _piece(followed: Followed, line: OrderLine) -> PieceRow:
     """A piece of a bundle, below it."""
     amount = Money(line.priced_minor, followed.order.currency)
-    return PieceRow(packs.counted(line.name, line.quantity), amount, _first(line))
+    state = order_words.progress(line)
+    note = ", ".join(part for part in (_first(line), state.text if state else "") if part)
+    return PieceRow(packs.counted(line.name, line.quantity), amount, note)
 
 
 def _totals(order: Order, lines: Any) -> list[tuple[Any, ...]]:
@@ -283,18 +311,23 @@ def _events(followed: Followed) -> list[dict[str, Any]]:
     ]
     events += [
         {
-            "title": f"Bill {invoice.number} was written",
+            "title": f"{_PAPERS.get(invoice.kind, 'Bill')} {invoice.number} was written",
             "text": "",
             "at": invoice.issued_at,
             "state": "done",
         }
         for invoice in followed.invoices
     ]
+    events += [
+        {"title": title, "text": "", "at": at, "state": "done"}
+        for title, at in order_words.moments(followed)
+        if at is not None
+    ]
     if order.cancelled_at is not None:
         events.append(
             {"title": "It was cancelled", "text": "", "at": order.cancelled_at, "state": "bad"}
         )
-    return events[::-1]
+    return sorted(events, key=lambda event: event["at"], reverse=True)
 
 
 def _next(followed: Followed) -> list[dict[str, Any]]:

@@ -3,12 +3,15 @@
 import uuid
 
 from flask import Blueprint, request
+from werkzeug.wrappers import Response
 
+from cms_content.pages import HOME
 from core.kernel.errors import NotFound
 from flows import trial_offers
 from storefront import home, shown
-from web import trials
+from web import content, json_ld, trials
 from web.access import Guard, Who, allow
+from web.cards import card
 from web.context import channel, house
 from web.pages import hold_words, page, shelf
 
@@ -18,8 +21,11 @@ PAGE_SIZE = 24
 
 @shop.get("/")
 @allow(Who.EVERYBODY, Guard.NONE)
-def front() -> str:
-    """The home page."""
+def front() -> str | Response:
+    """The home page: the one that was written, else what any shop can say of itself."""
+    written = content.answer(HOME)
+    if written is not None:
+        return written
     found, _ = channel()
     with house().db.reading() as session:
         shelf = house().shelves.page(session, found, house().clock.now(), limit=60)
@@ -50,7 +56,7 @@ def category(slug: str) -> str:
             "slug": slug,
             "text": row.text if row else "",
         },
-        products=[shown.card(item) for item in listed.products],
+        products=[card(item) for item in listed.products],
         facets=[],
         sorts=[],
         page={
@@ -79,6 +85,7 @@ def product(slug: str) -> str:
             hold_words(house().rules.hold_for),
             tax_included=channel()[0].prices_include_tax,
         ),
+        data=json_ld.product(detail, offered),
         goes_with=[],
         trials=[trials.offer(one, room) for one, room in tried],
     )

@@ -1,6 +1,6 @@
 """A whole shop for tests: the application on a test database, with a pretend processor and a post box."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -107,8 +107,9 @@ def make_shop(
     **environment: str,
 ) -> Shop:
     """The application over a test database. ``environment`` changes settings by their names."""
-    house = make_house(db, clock, folder, gateway)
-    settings = _settings(db, folder, environment)
+    house, settings = make_house(db, clock, folder, gateway), _settings(db, folder, environment)
+    rules = replace(house.rules, staff_need_second_step=settings.staff_need_second_step)
+    house = replace(house, rules=rules)
     return _opened(house, settings, _app(settings, house))
 
 

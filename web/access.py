@@ -18,6 +18,7 @@ from core.parties.roles import Role
 View = TypeVar("View", bound=Callable[..., object])
 _MARK = "access_rule"
 _ROLES = "access_roles"
+_CODE = "after_a_code"
 _SIZE = "largest_request"
 
 
@@ -102,6 +103,17 @@ def may_open(held: Collection[str], path: str, method: str = "GET") -> bool:
     view = current_app.view_functions[endpoint]
     who, _ = rule_of(view) or (Who.STAFF, Guard.TOKEN)
     return who != Who.STAFF or desk_roles.may(held, roles_of(view))
+
+
+def after_a_code(view: View) -> View:
+    """Have whoever has a second step give a code again before this, unless they just did."""
+    setattr(view, _CODE, True)
+    return view
+
+
+def wants_code(view: Callable[..., object]) -> bool:
+    """Is a view for after a code?"""
+    return bool(getattr(view, _CODE, False))
 
 
 def takes(most: int) -> Callable[[View], View]:

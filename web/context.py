@@ -29,6 +29,7 @@ class WebSettings:
     #: Origins that an API checkout may return to.
     return_origins: tuple[str, ...]
     rate_login: str
+    rate_code: str
     rate_mail: str
     rate_checkout: str
     rate_gift_card: str
@@ -73,6 +74,11 @@ def channel() -> tuple[Channel, LegalEntity]:
         current_app.extensions[f"{_KEY}.channel"] = kept
         current_app.extensions[f"{_KEY}.countries"] = frozenset(countries)
     return kept[1]
+
+
+def forget_channel() -> None:
+    """Read the channel anew: somebody has just changed it in this process."""
+    current_app.extensions.pop(f"{_KEY}.channel", None)
 
 
 def countries() -> frozenset[str]:

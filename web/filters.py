@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 from babel.numbers import format_decimal, get_currency_symbol
-from flask import Flask, g
+from flask import Flask, current_app, g
 
 from core.kernel.money import Money, minor_digits
 from invoices.figures import figures
@@ -98,6 +98,14 @@ def _version(root: str, path: str) -> str:
     return hashlib.sha256((Path(root) / path).read_bytes()).hexdigest()[:10]
 
 
+def static_address(path: str) -> str:
+    """Where a file under ``static`` is served: an address that changes with what is in it."""
+    try:
+        return f"/static/{path}?v={_version(str(current_app.static_folder), path)}"
+    except OSError:  # a picture that is not there is one gap, and no reason to close the shop
+        return f"/static/{path}"
+
+
 def install(app: Flask) -> None:
     """Teach the templates to write."""
     app.jinja_env.filters.update(
@@ -113,16 +121,8 @@ def install(app: Flask) -> None:
         iso=lambda moment: moment.isoformat(),
         spoken=lambda document: figures(document.currency, document.locale),
     )
-    root = str(app.static_folder)
-
-    def asset(path: str) -> str:
-        try:
-            return f"/static/{path}?v={_version(root, path)}"
-        except OSError:  # a picture that is not there is one gap, and no reason to close the shop
-            return f"/static/{path}"
-
     app.jinja_env.globals.update(
-        asset=asset, csrf_field=csrf.field, get_flashed_messages=flashes.said
+        asset=static_address, csrf_field=csrf.field, get_flashed_messages=flashes.said
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import cast
 
 from flask import Flask, g, session
@@ -12,6 +13,11 @@ from core.parties.models import Account, User
 from web import access, csrf
 from web.context import house
 from web.sessions import StoredSession
+
+#: When the code of the second step was given, in a session that came in by the desk's door; or empty.
+_AT_DESK = "desk"
+#: How long a code is good for before dangerous acts.
+CODE_GOOD_FOR = timedelta(minutes=15)
 
 
 class Person(UserMixin):
@@ -62,10 +68,34 @@ def person() -> Person | None:
 
 
 def log_in(user: User) -> None:
-    """Begin a session of this user, under a new token."""
+    """Begin a session of this user, under a new token. It doesn't open the desk: that has its own door."""
     cast(StoredSession, session).rotate()
+    for name in (_AT_DESK, "half_in"):
+        session.pop(name, None)
     login_user(Person(user))
     csrf.renew()
+
+
+def enter_desk(user: User, code_at: datetime | None) -> None:
+    """Begin a session that opens the desk; ``code_at`` is when they gave the code of their second step."""
+    log_in(user)
+    session[_AT_DESK] = code_at.isoformat() if code_at is not None else ""
+
+
+def at_desk() -> bool:
+    """Did this session come in by the desk's door?"""
+    return _AT_DESK in session
+
+
+def code_was_given(*, forget: bool = False) -> None:
+    """Remember that a code was given just now, or that there is none to be given any more."""
+    session[_AT_DESK] = "" if forget else house().clock.now().isoformat()
+
+
+def code_is_old() -> bool:
+    """Is it a while ago that somebody who has a second step gave a code?"""
+    given: str = session.get(_AT_DESK) or ""
+    return bool(given) and house().clock.now() - datetime.fromisoformat(given) > CODE_GOOD_FOR
 
 
 def log_out() -> None:

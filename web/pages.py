@@ -8,7 +8,9 @@ from wtforms import Form
 
 from core.catalog import products
 from core.kernel.errors import Invalid
-from web.context import channel, house
+from web import site
+from web.context import channel, house, web_settings
+from web.filters import static_address
 
 
 class Shelf(NamedTuple):
@@ -17,6 +19,14 @@ class Shelf(NamedTuple):
     slug: str
     name: str
     text: str
+
+
+class Logo(NamedTuple):
+    """A brand's own mark instead of the leaf."""
+
+    href: str
+    width: int
+    height: int
 
 
 class Shopfront(NamedTuple):
@@ -28,6 +38,10 @@ class Shopfront(NamedTuple):
     address: str
     email: str
     locale: str
+    #: Of a published brand kit: the address of its style sheet, and its logo (``.href``, ``.width``,
+    #: ``.height``).
+    css: str = ""
+    logo: Logo | None = None
 
 
 def shopfront() -> Shopfront:
@@ -41,7 +55,18 @@ def shopfront() -> Shopfront:
         str(brand.get("address", ", ".join(map(str, entity.address)))),
         str(brand.get("email", entity.email or "")),
         found.locale.replace("_", "-"),
+        *look(site.kit()),
     )
+
+
+def look(kit: dict[str, Any]) -> tuple[str, Logo | None]:
+    """Style sheet and logo of a brand kit."""
+    picture = kit.get("picture")
+    logo = None
+    if picture:
+        href = picture["href"] or static_address(picture["drawn"])
+        logo = Logo(href, picture["width"], picture["height"])
+    return (f"/brand/{kit['number']}.css" if kit else ""), logo
 
 
 def shelves() -> list[Shelf]:
@@ -76,14 +101,16 @@ def hold_words(length: timedelta) -> str:
 def page(template: str, *, cacheable: bool = False, **context: Any) -> str:
     """Render a template. ``cacheable``: it holds no byte of its visitor."""
     g.cacheable = cacheable
+    given = {"channel": shopfront(), **context}
     return render_template(
         template,
-        channel=shopfront(),
         nav_categories=shelves(),
         cacheable=cacheable,
         hold_words=hold_words(house().rules.hold_for),
+        site=site.site(),
+        base_url=web_settings().base_url,
         now_iso=house().clock.now().isoformat().replace("+00:00", "Z"),
-        **context,
+        **given,
     )
 
 

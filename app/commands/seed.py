@@ -75,9 +75,9 @@ def _write_cards(path: Path, db: Database) -> None:
     from app.demo.fernway import till
 
     with db.reading() as session:
-        cards = till.cards_on_file(session)
+        known = [*till.cards_on_file(session), *till.payments_taken(session)]
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(cards, indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
 
 
 def _write_logins(path: Path, base_url: str) -> None:

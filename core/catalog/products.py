@@ -1,12 +1,12 @@
 """Reading the catalog: pages of products, one product, what a SKU is."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar
 
-from sqlalchemy import Row, Select, bindparam, exists, select, tuple_
+from sqlalchemy import Row, Select, bindparam, exists, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.catalog.models import Category, Product, Variant
@@ -99,6 +99,58 @@ def _listing(of_category: bool, from_behind: bool) -> Select[Any]:
     )
 
 
+def picked(
+    session: Session, category_slugs: Collection[str], skus: Collection[str], *, most: int
+) -> list[ListedProduct]:
+    """Active products in shelf order: the first ``most`` of each category ("" is the whole shop), and
+    those with
+    one of the SKUs. One query, however many are asked for."""
+    values = {
+        "slugs": sorted({slug for slug in category_slugs if slug}) or [""],
+        "skus": sorted(skus) or [""],
+        "most": most,
+        "of_all": most if "" in category_slugs else 0,
+    }
+    return _grouped(session.execute(_picked(), values).all())
+
+
+@cache
+def _picked() -> Select[Any]:
+    product, variant, category = table(Product), table(Variant), table(Category)
+    sold = exists().where(variant.c.product_id == product.c.id, variant.c.active)
+    place = func.row_number().over(
+        partition_by=product.c.category_id, order_by=(product.c.position, product.c.id)
+    )
+    ranked = (
+        select(product.c.id, place.label("place"))
+        .join(category, category.c.id == product.c.category_id)
+        .where(
+            product.c.active.is_(True),
+            sold,
+            category.c.slug.in_(bindparam("slugs", expanding=True)),
+        )
+        .subquery()
+    )
+    first = (
+        select(product.c.id)
+        .where(product.c.active.is_(True), sold)
+        .order_by(product.c.position, product.c.id)
+        .limit(bindparam("of_all"))
+        .subquery()
+    )
+    named = select(variant.c.product_id).where(variant.c.sku.in_(bindparam("skus", expanding=True)))
+    return (
+        _joined()
+        .where(
+            product.c.active.is_(True),
+            product.c.id.in_(select(ranked.c.id).where(ranked.c.place <= bindparam("most")))
+            | product.c.id.in_(select(first.c.id))
+            | product.c.id.in_(named),
+        )
+        .order_by(product.c.position, product.c.id, variant.c.position, variant.c.id)
+    )
+
+
 def detail(session: Session, slug: str) -> ProductDetail:
     """One active product with its variants: one query. NotFound when there is none."""
     rows = session.execute(_detail(), {"slug": slug}).all()
@@ -172,6 +224,18 @@ def _grouped(rows: Sequence[Row[Any]]) -> list[ListedProduct]:
         )
         for key, row in firsts.items()
     ]
+
+
+def count_listed(session: Session) -> int:
+    """How many products have a page."""
+    return session.scalar(select(func.count()).select_from(Product).where(Product.active)) or 0
+
+
+def slugs(session: Session, start: int, limit: int) -> Sequence[str]:
+    """Addresses of products that have a page, by key, from a place on."""
+    return session.scalars(
+        select(Product.slug).where(Product.active).order_by(Product.id).offset(start).limit(limit)
+    ).all()
 
 
 def categories(session: Session) -> Sequence[Category]:

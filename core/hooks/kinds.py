@@ -11,6 +11,8 @@ KINDS = {
     "payment.received": "Money came and is in the ledger",
     "payment.failed": "A card on file was not charged",
     "refund.made": "Money went back",
+    "dispute.opened": "A customer says that a line of a bill is wrong",
+    "dispute.closed": "A dispute is over: resolved or withdrawn",
     "subscription.started": "A service begins",
     "subscription.changed": "A service was changed, paused, resumed, cancelled or kept",
     "subscription.ended": "A service is over",

@@ -42,10 +42,14 @@ class Returnable:
 
 
 def returnable(
-    session: Session, order_id: uuid.UUID, bill_item_ids: Sequence[uuid.UUID]
+    session: Session,
+    order_id: uuid.UUID,
+    bill_item_ids: Sequence[uuid.UUID],
+    *,
+    locked: bool = True,
 ) -> list[Returnable]:
-    """What paid an order, or the bills of it, in the order in which it was paid; locked."""
-    found = session.scalars(
+    """What paid an order, or the bills of it, in the order in which it was paid; locked, to give it back."""
+    query = (
         select(Tender)
         .where(
             or_(Tender.order_id == order_id, Tender.open_item_id.in_(bill_item_ids)),
@@ -53,8 +57,8 @@ def returnable(
             Tender.kind != "terms",
         )
         .order_by(Tender.created_at, Tender.position, Tender.id)
-        .with_for_update()
-    ).all()
+    )
+    found = session.scalars(query.with_for_update() if locked else query).all()
     back = given_back(session, [tender.id for tender in found])
     return [
         Returnable(tender, Money(tender.taken_minor - back.get(tender.id, 0), tender.currency))

@@ -190,6 +190,16 @@ def is_being_paid(session: Session, open_item_id: uuid.UUID) -> bool:
     return session.scalar(found) is not None
 
 
+def paid_by_operations(session: Session, open_item_ids: Sequence[uuid.UUID]) -> Sequence[uuid.UUID]:
+    """The payments that were begun and reserve anything for one of these bills."""
+    found = session.scalars(
+        select(Tender.operation_id)
+        .where(Tender.open_item_id.in_(open_item_ids), Tender.state == "reserved")
+        .distinct()
+    )
+    return [operation_id for operation_id in found if operation_id is not None]
+
+
 def release(
     session: Session,
     *,

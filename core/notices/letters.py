@@ -158,7 +158,10 @@ class MethodLetter(Letter):
 
 @dataclass(frozen=True)
 class ChargeFailedLetter(Letter):
-    """A bill could not be charged to a card on file: ``reason`` is the bank's code, or ours."""
+    """Bills could not be charged to a card on file: ``reason`` is the bank's code, or ours.
+
+    ``next_on`` is when it is tried again by itself, if it is.
+    """
 
     TEMPLATE: ClassVar[str] = "charge_failed"
 
@@ -169,6 +172,7 @@ class ChargeFailedLetter(Letter):
     reason: str
     tried_on: date
     due_on: date | None
+    next_on: date | None = None
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.kernel.errors import NotFound
@@ -15,6 +16,7 @@ from core.orders.fulfilment_models import (
     OrderChangeLine,
 )
 from core.orders.models import Order
+from core.parties.models import Account
 
 
 @dataclass(frozen=True)
@@ -104,3 +106,37 @@ def of_orders(session: Session, order_ids: Sequence[uuid.UUID]) -> dict[uuid.UUI
             found.setdefault(row.order_id, []).append(made[row.id])
         made[row.id].pieces[line.order_line_id] = line.quantity
     return found
+
+
+def returns(
+    session: Session,
+    *,
+    state: str = "",
+    words: str = "",
+    before: tuple[datetime, uuid.UUID] | None = None,
+    limit: int = 50,
+) -> list[tuple[OrderChange, Order, str]]:
+    """Returns with their orders and who pays, the newest first; ``words`` in number, name and e-mail."""
+    query = (
+        select(OrderChange, Order, Account.name)
+        .join(Order, Order.id == OrderChange.order_id)
+        .join(Account, Account.id == Order.payer_account_id)
+        .where(OrderChange.kind == "return")
+    )
+    if state:
+        query = query.where(OrderChange.state == state)
+    if words:
+        number, _, rest = words.upper().rpartition("-R")
+        query = query.where(
+            or_(
+                Order.number == (number if number and rest.isdigit() else words),
+                Order.email == words.lower(),
+                Account.name.icontains(words, autoescape=True),
+            )
+        )
+    if before is not None:
+        query = query.where(tuple_(OrderChange.asked_at, OrderChange.id) < tuple_(*before))
+    rows = session.execute(
+        query.order_by(OrderChange.asked_at.desc(), OrderChange.id.desc()).limit(limit)
+    )
+    return [(row, order, name) for row, order, name in rows]

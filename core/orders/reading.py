@@ -17,6 +17,7 @@ def listing(
     session: Session,
     *,
     state: str = "",
+    fulfilment: str = "",
     words: str = "",
     since: datetime | None = None,
     before: Cursor | None = None,
@@ -24,11 +25,16 @@ def listing(
 ) -> list[tuple[Order, Account]]:
     """Orders with who pays, the newest first.
 
-    ``state`` is a lifecycle; ``words`` is looked for in number, name, e-mail and SKU.
+    ``state`` is a lifecycle; ``fulfilment`` one of its states, or ``waiting`` for what is certain and not
+    fulfilled; ``words`` is looked for in number, name, e-mail and SKU.
     """
     query = select(Order, Account).join(Account, Account.id == Order.payer_account_id)
     if state:
         query = query.where(Order.lifecycle == state)
+    if fulfilment == "waiting":
+        query = query.where(Order.lifecycle == "confirmed", Order.fulfilment != "fulfilled")
+    elif fulfilment:
+        query = query.where(Order.fulfilment == fulfilment)
     if since is not None:
         query = query.where(Order.created_at >= since)
     if words:

@@ -14,7 +14,10 @@ class SecondFactor(Base):
     """Somebody's secret, sealed. It counts from when a first code proved that their telephone has it."""
 
     __tablename__ = "second_factor"
-    __table_args__ = (CheckConstraint("last_step >= 0", name="last_step"),)
+    __table_args__ = (
+        CheckConstraint("last_step >= 0", name="last_step"),
+        CheckConstraint("wrong_in_a_row >= 0", name="wrong_in_a_row"),
+    )
 
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("user.id"), primary_key=True)
     sealed_secret: Mapped[str] = mapped_column(String(300))
@@ -22,6 +25,7 @@ class SecondFactor(Base):
     confirmed_at: Mapped[datetime | None]
     #: The step of time of the last code that was taken; only later ones are, so that a code works once.
     last_step: Mapped[int] = mapped_column(default=0)
+    wrong_in_a_row: Mapped[int] = mapped_column(default=0)
 
 
 class RecoveryCode(Base):

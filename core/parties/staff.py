@@ -4,15 +4,17 @@ Called by the desk's page of staff and by ``./shop staff``. What changes is writ
 whoever calls, who knows the actor.
 """
 
+import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from core.kernel.errors import Invalid, ShopError
-from core.parties.models import User
+from core.kernel.errors import Invalid, NotFound, ShopError
+from core.parties.models import User, UserSession
 from core.parties.roles import Role
 
 
@@ -58,3 +60,29 @@ def keep_an_admin(session: Session, without: User) -> None:
     """Raise LastAdmin when they are the only admin there is."""
     if [admin.id for admin in admins(session)] == [without.id]:
         raise LastAdmin(without.name)
+
+
+def end_sessions(session: Session, user_id: uuid.UUID) -> None:
+    """Log somebody out everywhere."""
+    session.execute(delete(UserSession).where(UserSession.user_id == user_id))
+
+
+def one(session: Session, public_id: str) -> User:
+    """Somebody who works at the desk, locked out or not. NotFound for anybody else."""
+    found = session.scalar(select(User).where(User.public_id == public_id, User.is_staff))
+    if found is None:
+        raise NotFound("person at the desk")
+    return found
+
+
+def listing(session: Session, *, after: str = "", limit: int = 50) -> Sequence[User]:
+    """Everybody who works at the desk, locked out or not, by e-mail address, ``after`` one."""
+    query = select(User).where(User.is_staff, User.email > after)
+    return session.scalars(query.order_by(User.email).limit(limit)).all()
+
+
+def lock_out(session: Session, user: User, now: datetime) -> None:
+    """Shut somebody out of everything, at once. Raises LastAdmin."""
+    keep_an_admin(session, user)
+    user.disabled_at = user.disabled_at or now
+    end_sessions(session, user.id)

@@ -1,10 +1,10 @@
 """Reading subscriptions: as rows for lists, and as timelines for whoever reckons with them."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.catalog.models import Variant
@@ -45,6 +45,43 @@ def lock(session: Session, subscription_id: uuid.UUID) -> Subscription:
     """The subscription, locked and read again. Lock its payer's account first."""
     return session.get_one(
         Subscription, subscription_id, with_for_update=True, populate_existing=True
+    )
+
+
+def charged_to(
+    session: Session, method_ids: Collection[uuid.UUID]
+) -> list[tuple[uuid.UUID, str, str]]:
+    """The services that are charged to cards and are not over: card, public id, and name of the plan."""
+    rows = session.execute(
+        select(
+            Subscription.payment_method_id,
+            Subscription.public_id,
+            Variant.name,
+            SubscriptionPhase.number,
+        )
+        .join(SubscriptionPhase, SubscriptionPhase.subscription_id == Subscription.id)
+        .join(Variant, Variant.id == SubscriptionPhase.variant_id)
+        .where(
+            Subscription.payment_method_id.in_(method_ids),
+            Subscription.state != "ended",
+            SubscriptionPhase.withdrawn_at.is_(None),
+        )
+        .order_by(Subscription.public_id, SubscriptionPhase.number)
+    )
+    last = {
+        public_id: (method_id, name)
+        for method_id, public_id, name, _ in rows
+        if method_id is not None
+    }
+    return [(method_id, public_id, name) for public_id, (method_id, name) in last.items()]
+
+
+def charge_to(session: Session, old_id: uuid.UUID, new_id: uuid.UUID) -> None:
+    """What is charged to one card is charged to another from now on, what is over included: its last bill."""
+    session.execute(
+        update(Subscription)
+        .where(Subscription.payment_method_id == old_id)
+        .values(payment_method_id=new_id)
     )
 
 

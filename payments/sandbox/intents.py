@@ -32,8 +32,15 @@ def create(tx: Tx, session: Body) -> Body:
 
 def begin(tx: Tx, asked: Body, ref: str) -> Body:
     """An intent that no card was tried for; ``ref`` is the session or the customer that it is found by."""
-    intent_id = new_id(KIND)
-    body: Body = {
+    body = made(new_id(KIND), asked, tx.now)
+    tx.add(body, ref=ref)
+    events.record(tx, "payment_intent.created", body)
+    return body
+
+
+def made(intent_id: str, asked: Body, created: int) -> Body:
+    """The same, not yet stored, and nobody is told of it."""
+    return {
         "id": intent_id,
         "object": KIND,
         "allowed_payment_method_types": asked.get("allowed_payment_method_types", ["card"]),
@@ -48,7 +55,7 @@ def begin(tx: Tx, asked: Body, ref: str) -> Body:
         "capture_method": asked.get("capture_method", "automatic"),
         "client_secret": f"{intent_id}_secret_{random_text(25)}",
         "confirmation_method": "automatic",
-        "created": tx.now,
+        "created": created,
         "currency": asked["currency"],
         "customer": asked.get("customer"),
         "description": asked.get("description"),
@@ -73,9 +80,6 @@ def begin(tx: Tx, asked: Body, ref: str) -> Body:
         "transfer_data": None,
         "transfer_group": None,
     }
-    tx.add(body, ref=ref)
-    events.record(tx, "payment_intent.created", body)
-    return body
 
 
 def ask_bank(tx: Tx, intent: Body, page: str) -> Body:
@@ -115,7 +119,7 @@ def attempt(tx: Tx, intent: Body, card: TestCard, payer: Body) -> Body:
         events.record(tx, "charge.succeeded", charge)
         events.record(tx, "payment_intent.amount_capturable_updated", intent)
         return intent
-    _take(tx, intent, charge, intent["amount"])
+    take(tx, intent, charge, intent["amount"])
     tx.add(charge, ref=intent["id"])
     tx.save(intent)
     events.record(tx, "charge.succeeded", charge)
@@ -136,7 +140,7 @@ def capture(tx: Tx, intent_id: str, given: Body) -> Body:
             stored=True,
         )
     charge = tx.get("charge", intent["latest_charge"])
-    _take(tx, intent, charge, amount)
+    take(tx, intent, charge, amount)
     tx.save(charge)
     tx.save(intent)
     events.record(tx, "charge.captured", charge)
@@ -165,7 +169,8 @@ def release_old(tx: Tx, intent_id: str) -> None:
         cancel(tx, intent_id, "automatic")
 
 
-def _take(tx: Tx, intent: Body, charge: Body, amount: int) -> None:
+def take(tx: Tx, intent: Body, charge: Body, amount: int) -> None:
+    """The money of a charge is the merchant's, less the fee."""
     booked = charges.book(tx, "charge", charge, amount, amounts.fee(amount))
     charge["captured"] = True
     charge["amount_captured"] = amount

@@ -160,7 +160,14 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/jobs": "/desk/jobs",
     "/desk/jobs/<int:job_id>": _first("/desk/jobs", "/desk/jobs/"),
     "/desk/styleguide": "/desk/styleguide",
+    "/desk/me": "/desk/me",
+    "/desk/again": "/desk/again",
+    "/desk/staff": "/desk/staff",
+    "/desk/staff/<public_id>": _first("/desk/staff", "/desk/staff/"),
+    "/desk/staff/<public_id>/<any('lock-out','reset'):act>": _below("/desk/staff", "lock-out"),
 }
+#: Of the second step of staff.
+OF_THE_SECOND_STEP = ("/desk/login/code", "/desk/login/set-up", "/desk/me/second-step")
 #: What staff see of a customer who has something of everything.
 OF_SUBSCRIBERS: dict[str, str] = {
     "/desk/services": "/desk/services",

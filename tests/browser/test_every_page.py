@@ -3,20 +3,23 @@
 import io
 import pathlib
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 from typing import cast
 
+import pyotp
 import pytest
 from sqlalchemy import select
 
 from app.commands import invite
 from app.web import create_app
 from cart.quotes.wanting import Wanted
+from core.kernel.ids import new_token, token_hash
 from core.parties import accounts
-from core.parties.models import User
+from core.parties.models import User, UserSession
 from core.parties.tokens import STAFF as STAFF_KEY
 from core.parties.tokens import USER
-from flows import draft_quote, enter
+from flows import draft_quote, enter, second_step
 from flows.set_up_method import SetUpWish, begin
 from payments.methods import Consent
 from payments.models import PaymentOperation
@@ -31,6 +34,7 @@ from tests.browser.pages import (
     FOR_SUBSCRIBERS,
     NO_PAGES,
     OF_SUBSCRIBERS,
+    OF_THE_SECOND_STEP,
     Where,
 )
 from tests.browser.served import BACKUP, LINE, PASSWORD, PHONE_LINE
@@ -70,6 +74,7 @@ def test_each_page_of_the_shop_is_looked_at(installation: Installation) -> None:
         *FOR_SUBSCRIBERS,
         *FOR_STAFF,
         *OF_SUBSCRIBERS,
+        *OF_THE_SECOND_STEP,
         *BY_LINK,
     }
 
@@ -153,6 +158,49 @@ def test_pages_for_staff(visit: NewVisitor, installation: Installation) -> None:
     visitor.log_in(*STAFF, door="/desk/login")
     for where in FOR_STAFF.values():
         _look(visitor, where)
+
+
+def test_pages_of_the_second_step(visit: NewVisitor, installation: Installation) -> None:
+    """Set up, used and given up again; and the page that asks for it where it is the rule."""
+    kit = ("kit@example.com", "ferry-street-5", "/desk/login")
+    visitor = visit(SMALL)
+    visitor.log_in(*kit)
+    visitor.go("/desk/me")
+    visitor.press("Set up a second step")
+    _look(visitor, "/desk/me/second-step")
+    visitor.page.get_by_text("I cannot scan it").click()
+    secret = visitor.page.locator("details code").inner_text().replace(" ", "")
+    visitor.page.get_by_label("Code").fill(pyotp.TOTP(secret).now())
+    visitor.press("Set it up")
+    visitor.look()
+    codes = visitor.page.locator(".codes code").all_inner_texts()
+    visitor.follow("I have kept them")
+    _look(visitor, "/desk/me")
+    visitor.context.clear_cookies()
+    visitor.log_in(*kit)
+    _look(visitor, "/desk/login/code")
+    visitor.page.get_by_label("Code").fill(codes[0])
+    visitor.press("Go in")
+    visitor.go("/desk/me")
+    visitor.page.locator("[name=stop-code]").fill(codes[1])
+    visitor.press("Stop asking")
+    _look(visitor, "/desk/me")
+
+    [key] = installation.values(User.id, User.email == kit[0])
+    second_step.begin(installation.house, key)
+    token, now = new_token(), installation.house.clock.now()
+    with installation.house.db.transaction() as session:
+        session.add(
+            UserSession(
+                token_hash=token_hash(token),
+                data={"half_in": [str(key), now.isoformat(), "/desk"]},
+                created_at=now,
+                expires_at=now + timedelta(hours=1),
+            )
+        )
+    other = visit(SMALL)
+    other.context.add_cookies([{"name": "session", "value": token, "url": installation.shop}])
+    _look(other, "/desk/login/set-up")
 
 
 def test_the_component_sheet_has_its_picture_taken(

@@ -97,7 +97,7 @@ def test_a_bill_that_is_paid_is_not_charged(stage: Stage):
         (WANTS_ITS_OWNER, "authentication_required", "confirm this payment yourself"),
     ],
 )
-def test_a_refusal_is_told_with_one_link_that_opens_the_bill(
+def test_a_refusal_is_told_with_one_link_that_puts_it_right(
     house: House, sandbox: SandboxProcess, world: World, card: str, failure: str, words: str
 ):
     stage = open_stage(house, sandbox, world, card)
@@ -107,7 +107,7 @@ def test_a_refusal_is_told_with_one_link_that_opens_the_bill(
     assert (operation.state, operation.failure) == ("failed", failure)
     assert stage.mails()[-1] == f"$45.00 for bill {stage.bill.number} could not be charged"
     assert words in stage.last_words()
-    link = f"/account/pay?bill={stage.bill.public_id}"
+    link = f"/account/cards/{stage.method.public_id}/instead"
     assert stage.last_words().count("http") == stage.last_words().count(link) == 1
     assert stage.taken() == 0
     assert still_open(house, stage.bill) == 4500

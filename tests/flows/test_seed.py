@@ -32,6 +32,7 @@ from core.kernel.jobs import Job
 from core.kernel.money import Money
 from core.ledger import gift_cards, items, tenders
 from core.ledger.models import JournalLine
+from core.orders.fulfilment_models import Fulfilment, OrderChange
 from core.orders.models import Order
 from core.parties import accounts, users
 from core.parties.models import Account
@@ -421,11 +422,29 @@ def test_the_books_of_the_demo_balance_and_every_claim_holds(fernway):
                 JournalLine.entry_id
             )
         ).all()
-    assert len(sides) == 61
+    assert len(sides) == 65
     assert all(total == 0 for _, total in sides)
     said = StringIO()
     code = verify.run(["--documents"], fernway.settings, fernway.db, fernway.clock, said)
     assert code == 0, said.getvalue()
+
+
+def test_orders_are_in_every_state_and_pieces_went_both_ways(fernway):
+    with fernway.db.reading() as session:
+        orders = session.scalars(select(Order)).all()
+        changes = session.scalars(select(OrderChange).order_by(OrderChange.asked_at)).all()
+        tracked = session.scalars(
+            select(Fulfilment.tracking_link).where(Fulfilment.kind == "parcel")
+        ).all()
+    assert {order.fulfilment for order in orders} == {"unfulfilled", "partial", "fulfilled"}
+    assert {order.lifecycle for order in orders} == {"confirmed", "completed"}
+    assert [(one.kind, one.state) for one in changes] == [
+        ("return", "done"),
+        ("return", "announced"),
+        ("cancellation", "done"),
+    ]
+    assert len(tracked) == 8
+    assert all(link.startswith("https://") for link in tracked)
 
 
 def test_nothing_is_left_for_the_worker_to_catch_up_with(fernway):
@@ -437,12 +456,15 @@ def test_nothing_is_left_for_the_worker_to_catch_up_with(fernway):
 def test_mails_of_days_gone_by_lie_in_the_mail_box_on_their_days(fernway):
     page = MailStore(fernway.folder / "mail").page(to="mara@example.com")
     days = [(mail.at.date().isoformat(), mail.subject.partition(":")[0]) for mail in page.mails]
-    assert days[:8] == [
+    assert days[:11] == [
+        ("2026-11-16", "On its way"),
         ("2026-11-16", "Your bill 100035"),
         ("2026-11-16", "Burrow backup"),
+        ("2026-11-15", "Your return for order O-10011"),
         ("2026-11-15", "Your bill 100033"),
         ("2026-11-15", "Thank you"),
         ("2026-11-12", "Your statement of November 12, 2026"),
+        ("2026-11-09", "On its way"),
         ("2026-11-08", "Your bill 100029"),
         ("2026-11-08", "Thank you"),
         ("2026-11-08", "Halfway"),
@@ -499,7 +521,7 @@ def assert_is_whole(fernway: Fernway) -> None:
         bills = bills_of(session, "mara@example.com").values()
     assert found == {
         "Order": 17,
-        "Invoice": 44,
+        "Invoice": 46,
         "Payment": 14,
         "Subscription": 20,
         "Trial": 9,
@@ -587,10 +609,13 @@ def test_the_command_tells_where_the_logins_are_and_keeps_them_from_others(empty
     assert str(logins) in out.getvalue()
     assert "mara@example.com" in logins.read_text()
     assert logins.stat().st_mode & 0o077 == 0
-    cards = json.loads((settings.data_dir / "processor" / "known.json").read_text())
-    assert {one["email"] for one in cards} == {
+    known = json.loads((settings.data_dir / "processor" / "known.json").read_text())
+    assert {one["email"] for one in known if "email" in one} == {
         f"{name}@example.com" for name in ("mara", "cora", "piet")
     }
+    taken = [one for one in known if "payment" in one]
+    assert len(taken) == 14
+    assert sorted(bool(one["refunded"]) for one in taken)[-2:] == [True, True]
     logins.unlink()
     assert seed.run([], settings, empty.db, empty.clock, out) == 0
     assert "Fernway is open already; nothing was changed" in out.getvalue()

@@ -19,6 +19,7 @@ from flows import (
     change_service,
     end_services,
     keep_trial,
+    manage_cards,
     reconcile,
     run_trials,
     set_up_method,
@@ -313,6 +314,18 @@ def test_a_card_that_is_declined_leaves_the_bill_open_and_its_payer_told(trying:
     assert trying.trial(started).state == "converted"
     assert open_of(trying, started) == [WITH_TAX]
     assert trying.events("ChargeFailed") == ["ChargeFailed"]
+    # another card takes its place: what is owed is charged at once, and the next month too
+    service, mine = trying.service(started), [trying.trial(started).account_id]
+    with trying.house.db.reading() as session:
+        old = session.get_one(PaymentMethod, service.payment_method_id)
+        consent = manage_cards.consent_instead(session, old, None, started.user.id, "192.0.2.7")
+    assert "Burrow backup" in consent.text
+    give_card(trying, SetUpWish(mine[0], consent, "/account/cards", "/account/cards"), ANOTHER_CARD)
+    trying.drain()
+    assert open_of(trying, started) == [0]
+    assert trying.service(started).payment_method_id != old.id
+    trying.walk(until=date(2027, 1, 30))
+    assert open_of(trying, started) == [0, 0]
     sound(trying)
 
 

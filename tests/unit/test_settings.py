@@ -89,7 +89,15 @@ WRONG = {
     "QUOTE_MARGIN_LIMIT": ("", "101", "half"),
     "QUOTE_VALID_DAYS": ("0", "a month"),
     "QUOTE_REMIND_DAYS": ("0", "soon"),
+    "AUTOPAY_NOTICE_DAYS": ("0", "soon"),
+    "CHARGE_RETRY_DAYS": ("0", "3;5", "soon", "1,1,1,1,1,1,1,1,1,1,1"),
+    "CARD_EXPIRY_DAYS": ("0", "soon"),
+    "DISPUTE_ANSWER_DAYS": ("0", "soon"),
+    "DISPUTE_CREDIT_LIMIT": ("", "-1", "1.50"),
+    "DISPUTE_FILE_MB": ("0", "large"),
     "RATE_LOGIN": ("", "10", "0 per minute", "ten per minute", "10 per second", "10 each minute"),
+    "RATE_CODE": ("none",),
+    "STAFF_SECOND_STEP": ("never", "yes"),
     "RATE_MAIL": ("none",),
     "RATE_CHECKOUT": ("none",),
     "RATE_GIFT_CARD": ("none",),
@@ -194,3 +202,17 @@ def test_without_a_mapping_the_environment_is_read(monkeypatch: pytest.MonkeyPat
     monkeypatch.delenv("MAIL_FROM")
     with pytest.raises(SettingsError, match="MAIL_FROM is missing"):
         load()
+
+
+@pytest.mark.parametrize(
+    ("mode", "told", "needed"),
+    [
+        ("production", "", True),
+        ("production", "optional", False),
+        ("demo", "", False),
+        ("test", "required", True),
+    ],
+)
+def test_staff_need_a_second_step_in_production_unless_told(mode: str, told: str, needed: bool):
+    settings = load(WHOLE | {"SHOP_MODE": mode, "STAFF_SECOND_STEP": told})
+    assert settings.staff_need_second_step is needed

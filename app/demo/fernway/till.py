@@ -15,7 +15,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.demo.mail_store import MailStore
@@ -23,8 +23,10 @@ from core.kernel.clock import Clock
 from core.kernel.db import Database
 from core.kernel.money import Money
 from payments import operations
-from payments.gateway import CheckoutRequest, CheckoutSession, Payment
+from payments.gateway import CheckoutRequest, CheckoutSession, Payment, Refund, RefundRequest
+from payments.models import Payment as PaymentRow
 from payments.models import PaymentCustomer, PaymentMethod, PaymentOperation
+from payments.models import Refund as RefundRow
 from payments.saved import (
     ChargeRequest,
     Customer,
@@ -108,6 +110,19 @@ class Till:
             fee=None,
         )
 
+    def refund(self, request: RefundRequest) -> Refund:
+        return Refund(
+            id=f"re_till_{request.operation_id}",
+            status="succeeded",
+            amount=request.amount,
+            payment_id=request.payment_id,
+            operation_id=request.operation_id,
+            metadata={},
+            created=self.clock.now(),
+            failure=None,
+            balance_transaction_id=None,
+        )
+
     def _operation(self, public_id: str) -> PaymentOperation:
         with self.db.reading() as session:
             return operations.by_public_id(session, public_id)
@@ -129,6 +144,36 @@ class Till:
             created=operation.created_at,
             expires_at=operation.expires_at,
         )
+
+
+def payments_taken(session: Session) -> list[dict[str, Any]]:
+    """Every payment that was taken here, with what went back of it, as the pretend processor reads it: from
+    then on, it is asked for the refunds."""
+    back = dict(
+        session.execute(
+            select(RefundRow.payment_id, func.sum(RefundRow.amount_minor))
+            .where(RefundRow.state != "failed")
+            .group_by(RefundRow.payment_id)
+        ).all()
+    )
+    rows = session.execute(
+        select(PaymentRow, PaymentOperation.public_id)
+        .join(PaymentOperation, PaymentOperation.id == PaymentRow.operation_id)
+        .where(PaymentRow.gateway_id.startswith(_PAYMENT))
+        .order_by(PaymentRow.id)
+    )
+    return [
+        {
+            "payment": row.gateway_id,
+            "operation": operation,
+            "number": _NUMBER,
+            "amount": row.amount_minor,
+            "currency": row.currency.lower(),
+            "created": int(row.captured_at.timestamp()),
+            "refunded": int(back.get(row.id, 0)),
+        }
+        for row, operation in rows
+    ]
 
 
 def cards_on_file(session: Session) -> list[dict[str, Any]]:

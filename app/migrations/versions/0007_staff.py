@@ -32,7 +32,9 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_step", INT, nullable=False),
+        sa.Column("wrong_in_a_row", INT, nullable=False),
         sa.CheckConstraint("last_step >= 0", name="ck_second_factor_last_step"),
+        sa.CheckConstraint("wrong_in_a_row >= 0", name="ck_second_factor_wrong_in_a_row"),
         sa.ForeignKeyConstraint(["user_id"], ["user.id"], name="fk_second_factor_user_id"),
         sa.PrimaryKeyConstraint("user_id", name="pk_second_factor"),
     )

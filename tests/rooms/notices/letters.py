@@ -23,7 +23,7 @@ from core.notices.letters import (
     StatementLetter,
     VerifyLetter,
 )
-from tests.rooms.notices import quote_letters
+from tests.rooms.notices import card_letters, dispute_letters, quote_letters
 
 HEAD = Letterhead(
     name="Fernway",
@@ -262,9 +262,12 @@ ALL: dict[str, Letter] = {
     "gift_card": GIFT_CARD,
     "method": METHOD,
     "charge_failed": CHARGE_FAILED,
+    "charge-retried": replace(CHARGE_FAILED, next_on=date(2026, 11, 20)),
     **SERVICES,
     "reset": RESET,
     "invite": INVITE,
     "verify": VERIFY,
     **quote_letters.of(HEAD),
+    **card_letters.of(HEAD),
+    **dispute_letters.of(HEAD),
 }

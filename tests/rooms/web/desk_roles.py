@@ -13,8 +13,15 @@ from web.access import Who
 TABLE = """
 *    /desk/logout                                all
 *    /desk/styleguide                            all
+*    /desk/me                                    all
+*    /desk/again                                 all
+*    /desk/staff                                 admin
 *    /desk/orders                                sales billing support
 *    /desk/orders/<public_id>/refund             billing
+*    /desk/orders/<public_id>/ship               sales support
+*    /desk/orders/<public_id>/provide            sales support
+*    /desk/parcels                               sales support
+*    /desk/returns                               sales billing support
 *    /desk/quotes                                sales
 *    /desk/gift-cards                            sales billing support
 POST /desk/gift-cards                            billing

@@ -295,6 +295,8 @@ class Growing:
             "webhook": f"/desk/webhooks/{self.hooks[0]}?state=waiting",
             "webhook in the making": f"/desk/webhooks/{self.hooks[0]}/edit",
             "told": f"/desk/webhooks/{self.hooks[0]}/sent/{self.told[0]}",
+            "staff": "/desk/staff",
+            "me": "/desk/me",
             "trials": "/desk/trials",
             "trials looked for": "/desk/trials?q=Ash&kind=no_card&state=running",
             "trial": f"/desk/trials/{self.trials[0]}",

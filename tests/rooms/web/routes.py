@@ -18,6 +18,8 @@ from core.hooks.reaching import Nowhere
 from core.kernel.ids import new_public_id
 from core.kernel.jobs import Job
 from core.kernel.sealing import Sealer
+from core.orders import following
+from core.orders.fulfilling import Tracking
 from core.orders.models import Order
 from core.parties import tokens
 from core.parties.models import Account
@@ -25,11 +27,14 @@ from core.parties.tokens import STAFF, USER, NewToken
 from core.tax import exemptions
 from core.tax.exemptions import NewExemption
 from core.tax.models import TaxRate
-from flows import draft_invoice
+from flows import draft_invoice, ship_order, take_back
 from flows.set_up_method import SetUpWish, begin
+from flows.ship_order import Parcel
+from flows.take_back import Asked
 from payments.methods import Consent
 from payments.models import PaymentOperation
-from tests import nights
+from tests import contents, nights
+from tests import world as worlds
 from tests.giving import new_card_id
 from tests.paying import fill_cart
 from tests.rooms.web import tried
@@ -44,6 +49,12 @@ TABLE = """
 GET    /                                             everybody none   200
 GET    /c/<slug>                                     everybody none   200
 GET    /p/<slug>                                     everybody none   200
+GET    /pages/<slug>                                 everybody none   200
+GET    /media/<public_id>-<int:width>.<suffix>       everybody none   200
+GET    /brand/<int:number>.css                       everybody none   200
+GET    /robots.txt                                   everybody none   200
+GET    /sitemap.xml                                  everybody none   200
+GET    /sitemap/<int:number>.xml                     everybody none   200
 GET    /terms                                        everybody none   200
 GET    /privacy                                      everybody none   200
 GET    /accessibility                                everybody none   200
@@ -159,6 +170,18 @@ POST   /account/quotes/<public_id>/messages          customer  token  302→door
 # the desk
 GET    /desk/login                                   everybody token  200 200 200 302→/desk
 POST   /desk/login                                   everybody token  422
+GET    /desk/login/code                              everybody token  302→desk-door
+POST   /desk/login/code                              everybody token  303→desk-door
+GET    /desk/login/set-up                            everybody token  302→desk-door
+POST   /desk/login/set-up                            everybody token  303→desk-door
+GET    /desk/me                                      staff     token  302→desk-door 404 404 200
+POST   /desk/me/second-step/begin staff token 302→desk-door 404 404 303→/desk/me/second-step
+GET    /desk/me/second-step                          staff     token  302→desk-door 404 404 200
+POST   /desk/me/second-step                          staff     token  302→desk-door 404 404 422
+POST   /desk/me/second-step/give-up                  staff     token  302→desk-door 404 404 422
+POST   /desk/me/recovery-codes                       staff     token  302→desk-door 404 404 422
+GET    /desk/again                                   staff     token  302→desk-door 404 404 200
+POST   /desk/again                                   staff     token  302→desk-door 404 404 422
 POST   /desk/logout                                  staff     token  302→desk-door 404 404 303→desk-door
 GET    /desk                                         staff     token  302→desk-door 404 404 200
 GET    /desk/orders                                  staff     token  302→desk-door 404 404 200
@@ -213,6 +236,20 @@ POST   /desk/services/<public_id>/usage              staff     token  302→desk
 POST   /desk/services/<public_id>/lock               staff     token  302→desk-door 404 404 422
 GET    /desk/payments                                staff     token  302→desk-door 404 404 200
 GET    /desk/payments/<public_id>                    staff     token  302→desk-door 404 404 200
+GET    /desk/orders/<public_id>/ship                 staff     token  302→desk-door 404 404 200
+POST   /desk/orders/<public_id>/ship                 staff     token  302→desk-door 404 404 422
+GET    /desk/orders/<public_id>/provide              staff     token  302→desk-door 404 404 200
+POST   /desk/orders/<public_id>/provide              staff     token  302→desk-door 404 404 422
+GET    /desk/orders/<public_id>/cancel               staff     token  302→desk-door 404 404 200
+POST   /desk/orders/<public_id>/cancel               staff     token  302→desk-door 404 404 422
+GET    /desk/orders/<public_id>/return               staff     token  302→desk-door 404 404 200
+POST   /desk/orders/<public_id>/return               staff     token  302→desk-door 404 404 422
+GET    /desk/parcels/<public_id>                     staff     token  302→desk-door 404 404 200
+POST   /desk/parcels/<public_id>                     staff     token  302→desk-door 404 404 303→/desk/orders/*
+GET    /desk/returns                                 staff     token  302→desk-door 404 404 200
+GET    /desk/returns/<public_id>                     staff     token  302→desk-door 404 404 200
+POST   /desk/returns/<public_id>                     staff     token  302→desk-door 404 404 422
+POST   /desk/returns/<public_id>/withdraw            staff     token  302→desk-door 404 404 303→/desk/orders/*
 GET    /desk/orders/<public_id>/refund               staff     token  302→desk-door 404 404 200
 POST   /desk/orders/<public_id>/refund               staff     token  302→desk-door 404 404 422
 POST   /desk/payments/<public_id>/refunds/<uuid:refund_id>/again staff token 302→desk-door 404 404 404
@@ -308,6 +345,14 @@ POST   /desk/webhooks/<public_id>/again             staff     token  302→desk-
 POST   /desk/webhooks/<public_id>/switch            staff     token  302→desk-door 404 404 303→/desk/webhooks*
 GET    /desk/webhooks/<public_id>/remove            staff     token  302→desk-door 404 404 200
 POST   /desk/webhooks/<public_id>/remove            staff     token  302→desk-door 404 404 303→/desk/webhooks
+GET    /desk/staff                                   staff     token  302→desk-door 404 404 200
+POST   /desk/staff                                   staff     token  302→desk-door 404 404 422
+GET    /desk/staff/<public_id>                       staff     token  302→desk-door 404 404 200
+GET    /desk/staff/<public_id>/<any('lock-out','reset'):act> staff token 302→desk-door 404 404 200
+POST   /desk/staff/<public_id>/roles staff token 302→desk-door 404 404 303→/desk/staff/*
+POST   /desk/staff/<public_id>/lock-out staff token 302→desk-door 404 404 303→/desk/staff/*
+POST   /desk/staff/<public_id>/let-in staff token 302→desk-door 404 404 303→/desk/staff/*
+POST   /desk/staff/<public_id>/reset staff token 302→desk-door 404 404 303→/desk/staff/*
 GET    /desk/styleguide                              staff     token  302→desk-door 404 404 200
 # programs: no cookie counts here, what counts is a secret of their own
 GET    /healthz                                      everybody none   200
@@ -432,6 +477,10 @@ _PLACES = {
         "<public_id>": "{riley_payment}",
         "<uuid:refund_id>": "01a202b4-b636-73c0-8a49-23cb0a1ea9c7",
     },
+    "GET /desk/parcels/": {"<public_id>": "{parcel}"},
+    "POST /desk/parcels/": {"<public_id>": "{parcel}"},
+    "GET /desk/returns/": {"<public_id>": "{order_return}"},
+    "POST /desk/returns/": {"<public_id>": "{order_return}"},
     "GET /desk/gift-cards/": {"<public_id>": "{gift_card}"},
     "POST /desk/gift-cards/": {"<public_id>": "{gift_card}"},
     "GET /trials/": {"<code>": "{trial_offer}"},
@@ -445,6 +494,10 @@ _PLACES = {
     "GET /c/": {"<slug>": "devices"},
     "GET /p/": {"<slug>": "{slug}"},
     "GET /static/": {"<path:filename>": "css/base.css"},
+    "GET /pages/": {"<slug>": "{page}"},
+    "GET /media/": {"<public_id>": "{picture}", "<int:width>": "480", "<suffix>": "jpg"},
+    "GET /brand/": {"<int:number>": "{brand_kit}"},
+    "GET /sitemap/": {"<int:number>": "0"},
     "POST /cart/": {"<line_id>": "{line}"},
     "GET /account/reset/": {"<token>": "{reset_link}"},
     "POST /account/reset/": {"<token>": "{reset_link}"},
@@ -489,6 +542,8 @@ _PLACES = {
     "POST /desk/jobs/": {"<int:job_id>": "{dead_job}"},
     "GET /account/tokens/": {"<public_id>": "{riley_token}"},
     "POST /account/tokens/": {"<public_id>": "{riley_token}"},
+    "GET /desk/staff/": {"<public_id>": "{colleague}", "<any('lock-out','reset'):act>": "lock-out"},
+    "POST /desk/staff/": {"<public_id>": "{colleague}"},
     "GET /desk/keys/": {"<public_id>": "{key}"},
     "POST /desk/keys/": {"<public_id>": "{key}"},
     "GET /desk/webhooks/": {"<public_id>": "{hook}", "<sent_id>": "{hook_delivery}"},
@@ -696,6 +751,22 @@ def _account_of(stage: Stage, order: str) -> str:
     return found
 
 
+def _parcel(stage: Stage) -> str:
+    """A parcel of an order of Riley's that went out."""
+    order = stage.order_on_terms(stage.world.router.sku, who=RILEY)
+    parcel = Parcel(order.public_id, {1: 1}, Tracking("UPS", "1Z1"), "user:kim", new_public_id())
+    return ship_order.ship(stage.house, parcel).public_id
+
+
+def _return(stage: Stage) -> str:
+    """Something of Riley's that is to come back."""
+    parcel = _parcel(stage)
+    with stage.db.reading() as session:
+        order = following.parcel(session, parcel)[1]
+    asked = Asked(order.public_id, {1: 1}, "damaged", "kept", "user:kim", new_public_id())
+    return take_back.announce(stage.house, asked).public_id
+
+
 def _dead_job(stage: Stage) -> str:
     now = stage.clock.now()
     job = Job(
@@ -717,6 +788,15 @@ def _cart(names: Names) -> str:
     return fill_cart(names.stage.house, names.stage.world.visit.sku)
 
 
+def _colleague(names: Names) -> str:
+    """Somebody at the desk whom nothing else needs."""
+    now, name = names.stage.clock.now(), f"lee-{new_public_id()[:8]}"
+    with names.stage.db.transaction() as session:
+        user = worlds.user(session, now, email=f"{name}@example.com", name="Lee Fenn")
+        user.is_staff, user.roles = True, ["support"]
+        return user.public_id
+
+
 def _fresh_operation(names: Names) -> str:
     order = names.stage.begin_to_pay(names.stage.world.visit.sku)
     return names.stage.operation_of(order).public_id
@@ -729,7 +809,12 @@ def _spare_bill(names: Names) -> str:
 
 #: What is made when an address asks for it.
 MAKERS: dict[str, Callable[[Names], str]] = {
+    "parcel": lambda names: _parcel(names.stage),
+    "order_return": lambda names: _return(names.stage),
     "cart": _cart,
+    "page": lambda names: contents.published(names.stage.house, names.stage.world.channel_id)[0],
+    "picture": lambda names: contents.picture(names.stage.house),
+    "brand_kit": lambda names: str(contents.kit(names.stage.house, names.stage.world.channel_id)),
     "line": lambda names: _line_of(names.stage, names["cart"]),
     "fresh_operation": _fresh_operation,
     "setup": lambda names: _begun_setup(names.stage),
@@ -747,6 +832,7 @@ MAKERS: dict[str, Callable[[Names], str]] = {
         draft_invoice.start(names.stage.house, names["riley_number"], "test").public_id
     ),
     "riley_token": lambda names: make_token(names.stage, RILEY, USER)[0],
+    "colleague": _colleague,
     "key": lambda names: make_token(names.stage, KIM, STAFF)[0],
     "hook": lambda names: hooked(names.stage)[0],
     "spare_hook": lambda names: hooked(names.stage)[0],

@@ -155,7 +155,7 @@ class Stage:
                 UserSession(
                     token_hash=token_hash(token),
                     user_id=key,
-                    data={"_user_id": str(key), "_fresh": True},
+                    data={"_user_id": str(key), "_fresh": True, "desk": ""},
                     created_at=now,
                     expires_at=now + timedelta(days=days),
                 )

@@ -15,7 +15,7 @@ NOT_SHOWN = {
     "service.html": {"change_form", "pause_form", "resume_form", "end_form"},
     "forms.html": {"post_button"},
     "stub.html": {"paybar"},
-    "marks.html": {"held"},
+    "marks.html": {"held", "mark"},
 }
 
 

@@ -1,0 +1,133 @@
+"""Addresses that have gone, and where they lead. One hop: what would make a chain is refused."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from sqlalchemy import or_, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from cms_content.blocks import is_link
+from cms_content.models import ContentRedirect
+from core.kernel import audit
+from core.kernel.errors import Invalid, NotFound
+from core.parties.models import Channel
+
+
+def path_of(text: str) -> str:
+    """The path that an address stands for: without query, place on the page and slash at the end."""
+    path = urlsplit(text.strip()).path if not text.startswith("//") else ""
+    return (path.rstrip("/") or "/") if path.startswith("/") else ""
+
+
+def add(
+    session: Session,
+    channel_id: uuid.UUID,
+    source: str,
+    target: str,
+    permanent: bool,
+    actor: str,
+    now: datetime,
+) -> ContentRedirect:
+    """Lead an address elsewhere. Raises Invalid for what is none, leads to itself, or would make a chain."""
+    came, leads = path_of(source), target.strip()
+    _check_words(source, came, leads)
+    # Whoever adds another one waits here, so that two that are right alone are no chain together.
+    session.execute(select(Channel.id).where(Channel.id == channel_id).with_for_update())
+    to = path_of(leads) if leads.startswith("/") else leads
+    near = session.scalars(
+        select(ContentRedirect).where(
+            ContentRedirect.channel_id == channel_id,
+            or_(
+                ContentRedirect.source.in_([came, to]),
+                ContentRedirect.target.startswith(came, autoescape=True),
+            ),
+        )
+    ).all()
+    _check_chains(near, came, to)
+    row = ContentRedirect(
+        channel_id=channel_id,
+        source=came,
+        target=leads,
+        permanent=permanent,
+        made_by=actor,
+        created_at=now,
+    )
+    session.add(row)
+    session.flush()
+    audit.write(session, now, actor, "redirect.added", ("redirect", came), target=leads)
+    return row
+
+
+def _check_words(source: str, came: str, leads: str) -> None:
+    if not came or came == "/" or len(came) > 300 or not is_link(came):
+        raise Invalid({"source": "Type a path of this shop that begins with /, such as /spring."})
+    if not (leads.startswith(("/", "https://")) and is_link(leads) and len(leads) <= 600):
+        raise Invalid({"target": "Type a path that begins with /, or an address with https://."})
+    if leads.startswith("/") and path_of(leads) == came:
+        raise Invalid({"target": "This leads to itself."})
+
+
+def _check_chains(near: Sequence[ContentRedirect], came: str, to: str) -> None:
+    for row in near:
+        if row.source == came:
+            raise Invalid(
+                {"source": f"{came} leads to {row.target} already. Take that away first."}
+            )
+        if row.source == to:
+            if path_of(row.target) == came:
+                raise Invalid(
+                    {"target": f"{to} leads back to {came}: that would go round in circles."}
+                )
+            raise Invalid({"target": f"{to} leads on to {row.target}. Lead straight there."})
+        if row.target.startswith("/") and path_of(row.target) == came:
+            raise Invalid(
+                {"source": f"{row.source} leads here, and would lead on. Change that one first."}
+            )
+
+
+def remove(session: Session, redirect_id: uuid.UUID, actor: str, now: datetime) -> ContentRedirect:
+    """Take one away; answers what it was. NotFound when it is gone."""
+    row = session.get(ContentRedirect, redirect_id)
+    if row is None:
+        raise NotFound("redirect")
+    session.delete(row)
+    audit.write(
+        session, now, actor, "redirect.removed", ("redirect", row.source), target=row.target
+    )
+    return row
+
+
+def find(session: Session, channel_id: uuid.UUID, path: str) -> ContentRedirect | None:
+    """Where an address leads that has nothing of its own."""
+    return session.scalar(
+        select(ContentRedirect).where(
+            ContentRedirect.channel_id == channel_id, ContentRedirect.source == path_of(path)
+        )
+    )
+
+
+def count(session: Session, redirect_id: uuid.UUID, now: datetime) -> None:
+    """Somebody followed it."""
+    session.execute(
+        update(ContentRedirect)
+        .where(ContentRedirect.id == redirect_id)
+        .values(hits=ContentRedirect.hits + 1, last_hit_at=now)
+    )
+
+
+def listing(
+    session: Session,
+    channel_id: uuid.UUID,
+    *,
+    after: tuple[str, uuid.UUID] | None = None,
+    limit: int = 50,
+) -> Sequence[ContentRedirect]:
+    """All of them, by address."""
+    query = select(ContentRedirect).where(ContentRedirect.channel_id == channel_id)
+    if after is not None:
+        query = query.where(tuple_(ContentRedirect.source, ContentRedirect.id) > tuple_(*after))
+    return session.scalars(
+        query.order_by(ContentRedirect.source, ContentRedirect.id).limit(limit)
+    ).all()

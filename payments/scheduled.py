@@ -1,0 +1,273 @@
+"""Payments that wait for their day or for another try: written, moved from state to state, and read.
+
+The charge itself is an operation (``payments.method_operations``); what it is for is read by the flows.
+"""
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import or_, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from core.kernel.db import changed, insert_once
+from core.kernel.errors import NotFound, ShopError, StaleState
+from core.kernel.ids import new_id, new_public_id
+from core.kernel.money import Money
+from payments.automatic_models import OPEN, STUCK, TRANSITIONS, TRIED, ScheduledPayment
+from payments.models import PaymentMethod, PaymentOperation
+from payments.reading import Cursor
+
+
+class BeingCharged(ShopError):
+    """The processor has been asked already: it is too late to change or stop this one."""
+
+    code: ClassVar[str] = "being_charged"
+    text: ClassVar[str] = (
+        "This payment is being made right now, so it can’t be changed any more. Look again in a few minutes."
+    )
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be paid: all that is owed on the day, an amount, or certain bills."""
+
+    kind: str
+    amount: Money | None = None
+    invoice_ids: Sequence[uuid.UUID] = field(default=())
+
+
+def subject(payment_id: uuid.UUID) -> str:
+    """How an authorisation names a payment."""
+    return f"payment:{payment_id}"
+
+
+def plan(
+    session: Session,
+    payment_id: uuid.UUID,
+    method: PaymentMethod,
+    wanted: Wanted,
+    currency: str,
+    on_date: date,
+    next_at: datetime,
+    authorisation_id: uuid.UUID,
+    actor: str,
+    now: datetime,
+    rule_id: uuid.UUID | None = None,
+) -> ScheduledPayment:
+    """Write a payment that is to be made on a day."""
+    row = ScheduledPayment(
+        id=payment_id,
+        public_id=new_public_id(),
+        account_id=method.account_id,
+        payment_method_id=method.id,
+        authorisation_id=authorisation_id,
+        origin="customer" if rule_id is None else "autopay",
+        rule_id=rule_id,
+        wants=wanted.kind,
+        amount_minor=wanted.amount.minor if wanted.amount else None,
+        currency=currency,
+        invoice_ids=[str(key) for key in wanted.invoice_ids],
+        on_date=on_date,
+        state="planned",
+        tries=0,
+        next_at=next_at,
+        revision=1,
+        created_at=now,
+        created_by=actor,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def of_charge(
+    session: Session, operation: PaymentOperation, today: date, now: datetime
+) -> ScheduledPayment:
+    """The locked payment that a charge was a try at; for a bill of a service it is written with the first."""
+    if operation.scheduled_payment_id is not None:
+        return lock(session, operation.scheduled_payment_id)
+    assert operation.invoice_id is not None
+    insert_once(
+        session,
+        ScheduledPayment,
+        id=new_id(),
+        public_id=new_public_id(),
+        account_id=operation.account_id,
+        payment_method_id=operation.payment_method_id,
+        origin="bill",
+        invoice_id=operation.invoice_id,
+        wants="bills",
+        currency=operation.currency,
+        invoice_ids=[str(operation.invoice_id)],
+        on_date=today,
+        state="failed",
+        tries=0,
+        revision=1,
+        created_at=now,
+        created_by="system",
+    )
+    found = of_bill(session, operation.invoice_id)
+    assert found is not None
+    return lock(session, found.id)
+
+
+def lock(session: Session, payment_id: uuid.UUID) -> ScheduledPayment:
+    """The payment, locked and read again. Its account is locked before it."""
+    return session.get_one(
+        ScheduledPayment, payment_id, with_for_update=True, populate_existing=True
+    )
+
+
+def move(session: Session, row: ScheduledPayment, state: str, now: datetime, **values: Any) -> None:
+    """Move a locked payment on. Raises StaleState for a way that there is none."""
+    if state not in TRANSITIONS[row.state]:
+        raise StaleState("payment", state)
+    times: dict[str, Any] = {"next_at": None, "closed_at": None if state in OPEN else now}
+    done = session.execute(
+        update(ScheduledPayment)
+        .where(ScheduledPayment.id == row.id, ScheduledPayment.state == row.state)
+        .values(**times | values, state=state)
+    )
+    if changed(done) != 1:
+        raise StaleState("payment", state)
+    session.refresh(row)
+
+
+# --- read -----------------------------------------------------------------------------------------
+
+
+def of_bill(session: Session, invoice_id: uuid.UUID) -> ScheduledPayment | None:
+    """The tries at a bill of a service, once its card was declined."""
+    return session.scalar(select(ScheduledPayment).where(ScheduledPayment.invoice_id == invoice_id))
+
+
+def one(
+    session: Session, public_id: str, account_ids: Collection[uuid.UUID] | None = None
+) -> ScheduledPayment:
+    """A payment by its public id. NotFound when there is none, or it is none of the accounts'."""
+    query = select(ScheduledPayment).where(ScheduledPayment.public_id == public_id)
+    if account_ids is not None:
+        query = query.where(ScheduledPayment.account_id.in_(account_ids))
+    found = session.scalar(query)
+    if found is None:
+        raise NotFound("scheduled payment")
+    return found
+
+
+def open_of(
+    session: Session, account_ids: Collection[uuid.UUID], limit: int = 200
+) -> Sequence[ScheduledPayment]:
+    """What is still to be made or needs somebody, the earliest day first."""
+    return session.scalars(
+        select(ScheduledPayment)
+        .where(ScheduledPayment.account_id.in_(account_ids), ScheduledPayment.state.in_(OPEN))
+        .order_by(ScheduledPayment.on_date, ScheduledPayment.created_at, ScheduledPayment.id)
+        .limit(limit)
+    ).all()
+
+
+def listing(
+    session: Session,
+    account_ids: Collection[uuid.UUID] | None = None,
+    *,
+    states: Sequence[str] = (),
+    before: Cursor | None = None,
+    limit: int = 25,
+) -> Sequence[ScheduledPayment]:
+    """Payments, the last written first, behind ``before``; of all accounts for staff."""
+    query = select(ScheduledPayment)
+    if account_ids is not None:
+        query = query.where(ScheduledPayment.account_id.in_(account_ids))
+    if states:
+        query = query.where(ScheduledPayment.state.in_(states))
+    if before is not None:
+        query = query.where(
+            tuple_(ScheduledPayment.created_at, ScheduledPayment.id) < tuple_(*before)
+        )
+    return session.scalars(
+        query.order_by(ScheduledPayment.created_at.desc(), ScheduledPayment.id.desc()).limit(limit)
+    ).all()
+
+
+def with_card(session: Session, method_id: uuid.UUID) -> Sequence[ScheduledPayment]:
+    """Payments that are to be made with a card, or that it was declined for and that are still owed."""
+    return with_cards(session, [method_id])
+
+
+def with_cards(session: Session, method_ids: Collection[uuid.UUID]) -> Sequence[ScheduledPayment]:
+    """The same of several cards, the earliest day first."""
+    return session.scalars(
+        select(ScheduledPayment)
+        .where(
+            ScheduledPayment.payment_method_id.in_(method_ids),
+            ScheduledPayment.state.in_(OPEN),
+        )
+        .order_by(ScheduledPayment.on_date, ScheduledPayment.id)
+    ).all()
+
+
+def stuck_of(session: Session, account_ids: Collection[uuid.UUID]) -> Sequence[ScheduledPayment]:
+    """Payments whose card was declined and that are not made yet: retried by themselves, or not any more."""
+    return session.scalars(
+        select(ScheduledPayment)
+        .where(
+            ScheduledPayment.account_id.in_(account_ids),
+            ScheduledPayment.state.in_(("retrying", *STUCK)),
+        )
+        .order_by(ScheduledPayment.created_at, ScheduledPayment.id)
+    ).all()
+
+
+def due(session: Session, now: datetime, limit: int = 200) -> Sequence[ScheduledPayment]:
+    """Payments whose time has come, the earliest first."""
+    return session.scalars(
+        select(ScheduledPayment)
+        .where(ScheduledPayment.state.in_(TRIED), ScheduledPayment.next_at <= now)
+        .order_by(ScheduledPayment.next_at, ScheduledPayment.id)
+        .limit(limit)
+    ).all()
+
+
+def to_notice(
+    session: Session, until: date, after: uuid.UUID | None = None, limit: int = 200
+) -> Sequence[uuid.UUID]:
+    """Payments up to a day whose payers were not told of them ahead yet."""
+    query = select(ScheduledPayment.id).where(
+        ScheduledPayment.state == "planned",
+        ScheduledPayment.on_date <= until,
+        ScheduledPayment.noticed_at.is_(None),
+        or_(ScheduledPayment.origin == "autopay", ScheduledPayment.wants == "balance"),
+    )
+    if after is not None:
+        query = query.where(ScheduledPayment.id > after)
+    return session.scalars(query.order_by(ScheduledPayment.id).limit(limit)).all()
+
+
+def charges_of(
+    session: Session, row: ScheduledPayment, limit: int = 20
+) -> Sequence[PaymentOperation]:
+    """Every try that was made at a payment, the newest first."""
+    mine = PaymentOperation.scheduled_payment_id == row.id
+    if row.invoice_id is not None:
+        mine = PaymentOperation.invoice_id == row.invoice_id
+    return session.scalars(
+        select(PaymentOperation)
+        .where(PaymentOperation.kind == "charge", mine)
+        .order_by(PaymentOperation.created_at.desc(), PaymentOperation.id.desc())
+        .limit(limit)
+    ).all()
+
+
+def under_way(session: Session, row: ScheduledPayment) -> PaymentOperation | None:
+    """The try that is being made."""
+    return next(
+        (
+            each
+            for each in charges_of(session, row)
+            if each.state in ("pending", "sent", "indeterminate")
+        ),
+        None,
+    )

@@ -1,0 +1,138 @@
+"""The desk sends, notes as done, cancels and takes back; the customer's page tells of it."""
+
+from sqlalchemy import select
+
+from core.kernel.ids import new_public_id
+from core.orders.fulfilment_models import Fulfilment, OrderChange
+from core.orders.models import Order
+from core.stock.models import StockLevel
+from payments.models import Refund
+from tests.rooms.web.looking import Page
+from tests.rooms.web.stage import KIM, Stage
+
+
+def _order(stage: Stage, *skus: str) -> Order:
+    order = stage.begin_to_pay(*skus)
+    stage.pay(stage.operation_of(order))
+    stage.drain()
+    return order
+
+
+def _again(stage: Stage, order: Order) -> Order:
+    return stage.row(Order, Order.id == order.id)
+
+
+def test_a_parcel_is_sent_with_its_tracking_and_corrected(stage: Stage):
+    router = stage.world.router
+    order = _order(stage, router.sku, stage.world.visit.sku)
+    kim, path = stage.browser(KIM), f"/desk/orders/{order.public_id}"
+    page = Page(kim.get(path))
+    for act in ("ship", "provide", "cancel"):
+        assert f"{path}/{act}" in page.values
+    assert f"{path}/return" not in page.values
+    fields = next(f for action, _, f in Page(kim.get(f"{path}/ship")).forms if "once" in f)
+    parcel = {
+        "once": fields["once"],
+        "pieces-1": "2",
+        "carrier": "UPS",
+        "number": "1Z999",
+        "link": "",
+    }
+    refused = kim.post(f"{path}/ship", parcel)
+    assert refused.status_code == 422
+    assert "At most 1." in Page(refused).text
+    assert kim.post(f"{path}/ship", parcel | {"pieces-1": "x"}).status_code == 422
+    bad = kim.post(f"{path}/ship", parcel | {"pieces-1": "1", "link": "javascript:alert(1)"})
+    assert bad.status_code == 422
+    assert "link-error" in Page(bad).values
+    assert kim.post(f"{path}/ship", parcel | {"pieces-1": ""}).status_code == 422
+    for _ in range(2):
+        sent = kim.post(f"{path}/ship", parcel | {"pieces-1": "1"})
+        assert sent.status_code == 303
+    (row,) = stage.rows(Fulfilment, Fulfilment.order_id == order.id)
+    stage.drain()
+    kim.post(f"/desk/parcels/{row.public_id}", {"carrier": "DHL", "number": "77", "link": ""})
+    link = stage.house.links.order(order.public_id).removeprefix(stage.house.links.base_url)
+    public = Page(stage.browser().get(link))
+    assert "https://www.dhl.com/global-en/home/tracking.html?tracking-id=77" in public.values
+    assert "Partly sent" in public.text
+    assert kim.post(f"{path}/provide", {"once": "v", "pieces-2": "1"}).status_code == 303
+    assert _again(stage, order).lifecycle == "completed"
+    stage.drain()
+
+
+def test_pieces_are_cancelled_after_a_look_at_what_they_come_to(stage: Stage):
+    order = _order(stage, stage.world.camera.sku, stage.world.visit.sku)
+    kim, path = stage.browser(KIM), f"/desk/orders/{order.public_id}/cancel"
+    asked = {
+        "once": new_public_id(),
+        "pieces-1": "1",
+        "reason": "not_available",
+        "refund_to": "usual",
+        "note": "",
+        "step": "look",
+    }
+    looked = kim.post(path, asked)
+    assert looked.status_code == 200
+    assert "62.84" in Page(looked).text  # with tax
+    assert stage.rows(OrderChange, OrderChange.order_id == order.id) == []
+    assert kim.post(path, asked | {"step": "do", "reason": "no such"}).status_code == 422
+    assert kim.post(path, asked | {"step": "do"}).status_code == 303
+    stage.drain()
+    (change,) = stage.rows(OrderChange, OrderChange.order_id == order.id)
+    assert (change.kind, change.reason) == ("cancellation", "not_available")
+    refunds = stage.rows(Refund)
+    assert [row.amount_minor for row in refunds if row.reason == "credit_memo"][-1] >= 6284
+    gone = kim.post(path, asked | {"step": "do", "once": new_public_id()})
+    assert gone.status_code == 422
+
+
+def test_an_order_that_is_not_paid_is_given_up(stage: Stage):
+    order = stage.begin_to_pay(stage.world.visit.sku)
+    kim, path = stage.browser(KIM), f"/desk/orders/{order.public_id}/cancel"
+    assert "not paid yet" in Page(kim.get(path)).text
+    assert kim.post(path).status_code == 303
+    assert _again(stage, order).lifecycle == "cancelled"
+
+
+def test_a_return_is_announced_listed_received_and_shown_to_its_customer(stage: Stage):
+    router = stage.world.router
+    order = _order(stage, router.sku)
+    kim, path = stage.browser(KIM), f"/desk/orders/{order.public_id}"
+    kim.post(f"{path}/ship", {"once": "p", "pieces-1": "1"})
+    with stage.db.reading() as session:
+        before = session.scalar(select(StockLevel.on_hand).where(StockLevel.id == router.level_id))
+    asked = {
+        "once": new_public_id(),
+        "pieces-1": "1",
+        "reason": "damaged",
+        "refund_to": "usual",
+        "here": "no",
+        "step": "do",
+    }
+    assert kim.post(f"{path}/return", asked).status_code == 303
+    (change,) = stage.rows(OrderChange, OrderChange.order_id == order.id)
+    number = f"{_again(stage, order).number}-R1"
+    listed = Page(kim.get(f"/desk/returns?q={number}"))
+    assert f"/desk/returns/{change.public_id}" in listed.values
+    assert number in Page(kim.get(f"/desk/returns/{change.public_id}")).text
+    assert kim.post(f"/desk/returns/{change.public_id}", {}).status_code == 422
+    taken = {"refund_to": "usual", "restock-1": "on"}
+    assert kim.post(f"/desk/returns/{change.public_id}", taken).status_code == 303
+    assert kim.post(f"/desk/returns/{change.public_id}/withdraw").status_code == 409
+    stage.drain()
+    with stage.db.reading() as session:
+        after = session.scalar(select(StockLevel.on_hand).where(StockLevel.id == router.level_id))
+    assert after == before + 1
+    link = stage.house.links.order(order.public_id).removeprefix(stage.house.links.base_url)
+    public = Page(stage.browser().get(link)).text
+    assert "Back with us" in public
+    assert "Credit memo" in public
+
+
+def test_who_may_only_bill_sees_no_button_to_send(stage: Stage):
+    order = _order(stage, stage.world.router.sku)
+    path = f"/desk/orders/{order.public_id}"
+    page = Page(stage.browser("billing").get(path))
+    assert f"{path}/ship" not in page.values
+    assert f"{path}/refund" in page.values

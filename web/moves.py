@@ -1,0 +1,33 @@
+"""An address that has nothing of its own may lead on: looked up when a page was not found.
+
+Counted when followed.
+"""
+
+from flask import Response, request
+
+from cms_content import redirects
+from web.context import channel, house
+
+#: Where programs ask, nobody is led anywhere.
+_PROGRAMS = ("/api/", "/webhooks/", "/static/", "/media/", "/desk")
+
+
+def follow() -> Response | None:
+    """Where the address of this request leads now; None when it leads nowhere. One hop at most."""
+    if request.method not in ("GET", "HEAD") or request.path.startswith(_PROGRAMS):
+        return None
+    if len(request.path) > 300 or "\0" in request.path:
+        return None
+    with house().db.reading() as session:
+        found = redirects.find(session, channel()[0].id, request.path)
+    if found is None:
+        return None
+    now = house().clock.now()
+    house().db.run_tx(lambda session: redirects.count(session, found.id, now))
+    target = found.target
+    query = request.query_string.decode("latin-1")
+    if query and "?" not in target and "#" not in target:
+        target = f"{target}?{query}"
+    answer = Response(status=301 if found.permanent else 302, headers={"Location": target})
+    answer.headers["Cache-Control"] = "public, max-age=300" if found.permanent else "no-store"
+    return answer

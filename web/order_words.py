@@ -1,0 +1,108 @@
+"""What became of an order's pieces, in the words of pages: parcels, cancellations, returns, line by line."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.orders import changing
+from core.orders.models import OrderLine
+from flows.follow_order import Followed
+from web.documents import State
+
+#: What it is called when a line's pieces are all given.
+_DONE = {"physical": "Sent", "delivery": "Sent", "plan": "Running"}
+_CHANGE = {
+    ("cancellation", "done"): State("bad", "Cancelled"),
+    ("return", "announced"): State("wait", "On its way back"),
+    ("return", "done"): State("go", "Back with us"),
+    ("return", "withdrawn"): State("", "Called off"),
+}
+
+
+def progress(line: OrderLine) -> State | None:
+    """Where the pieces of a line are; none where nothing has happened yet, and of a bundle's own line."""
+    if line.kind == "bundle" or not (line.fulfilled or line.cancelled):
+        return None
+    done = _DONE.get(line.kind, "Done")
+    if line.cancelled == line.quantity:
+        return State("bad", "Cancelled")
+    if line.returned == line.quantity:
+        return State("", "Returned")
+    if line.fulfilled == line.quantity and not line.returned:
+        return State("go", done)
+    said = []
+    if line.fulfilled:
+        said.append(f"{line.fulfilled} of {line.quantity} {done.lower()}")
+    if line.cancelled:
+        said.append(f"{line.cancelled} cancelled")
+    if line.returned:
+        said.append(f"{line.returned} returned")
+    return State("wait" if line.waiting else "go", ", ".join(said))
+
+
+def parcels(followed: Followed) -> list[dict[str, Any]]:
+    """The parcels, the newest first."""
+    return [
+        {
+            "id": one.row.public_id,
+            "name": f"Parcel {number}",
+            "at": one.row.at,
+            "carrier": one.row.carrier,
+            "number": one.row.tracking_number,
+            "link": one.row.tracking_link,
+            "pieces": _pieces(followed.lines, one.pieces),
+        }
+        for number, one in enumerate(
+            (one for one in followed.sent if one.row.kind == "parcel"), start=1
+        )
+    ][::-1]
+
+
+def changes(followed: Followed) -> list[dict[str, Any]]:
+    """Cancellations and returns, the newest first."""
+    number = followed.order.number or ""
+    return [
+        {
+            "id": one.row.public_id,
+            "name": "Cancelled"
+            if one.row.kind == "cancellation"
+            else f"Return {changing.return_number(number, one.row.number)}",
+            "kind": one.row.kind,
+            "state": _CHANGE[one.row.kind, one.row.state],
+            "at": one.row.done_at or one.row.asked_at,
+            "pieces": _pieces(followed.lines, one.pieces),
+            "row": one.row,
+        }
+        for one in followed.changes
+    ][::-1]
+
+
+def moments(followed: Followed) -> list[tuple[str, Any]]:
+    """Titles with their times, for the line of what happened."""
+    found: list[tuple[str, Any]] = [(f"{one['name']} left", one["at"]) for one in parcels(followed)]
+    found += [
+        (f"Done: {_pieces(followed.lines, one.pieces)}", one.row.at)
+        for one in followed.sent
+        if one.row.kind == "provision"
+    ]
+    for change in followed.changes:
+        pieces = _pieces(followed.lines, change.pieces)
+        row = change.row
+        if row.kind == "cancellation":
+            found.append((f"Cancelled: {pieces}", row.done_at))
+            continue
+        found.append((f"Return announced: {pieces}", row.asked_at))
+        if row.state == "done":
+            found.append((f"Back with us: {pieces}", row.done_at))
+        elif row.state == "withdrawn":
+            found.append(("The return was called off", row.done_at))
+    return found
+
+
+def _pieces(lines: Sequence[OrderLine], pieces: Mapping[uuid.UUID, int]) -> str:
+    named = [
+        f"{pieces[line.id]} × {line.name}" if pieces[line.id] > 1 else line.name
+        for line in lines
+        if line.id in pieces and line.kind != "delivery"
+    ]
+    return ", ".join(named) or "Delivery"
