@@ -13,6 +13,7 @@ from typing import Any
 import structlog
 from sqlalchemy.orm import Session
 
+from app import telling
 from core import events
 from core.hooks import deliveries as hooks
 from core.kernel import audit, counters, idempotency, jobs
@@ -29,8 +30,6 @@ from flows import (
     issue_invoice,
     make_statements,
     manage_cards,
-    notify,
-    notify_service,
     reconcile,
     refund,
     refund_memo,
@@ -40,11 +39,8 @@ from flows import (
     run_trials,
     send_quote,
     store_trial_card,
-    tell_dispute,
-    tell_order,
     tell_programs,
     tell_quote,
-    trial_letters,
 )
 from flows.house import House
 
@@ -79,94 +75,8 @@ def _store_statement(house: House, event: events.StatementMade) -> None:
     make_statements.store(house, uuid.UUID(event.statement_id))
 
 
-def _tell_statement(session: Session, house: House, event: events.StatementStored) -> None:
-    notify.statement_stored(
-        session, uuid.UUID(event.statement_id), event.sha256, house.links, house.clock.now()
-    )
-
-
-def _tell_order(session: Session, house: House, event: events.OrderPlaced) -> None:
-    notify.order_placed(session, uuid.UUID(event.order_id), house.links, house.clock.now())
-
-
-def _tell_parcel(session: Session, house: House, event: events.OrderShipped) -> None:
-    tell_order.shipped(session, uuid.UUID(event.fulfilment_id), house.links, house.clock.now())
-
-
-def _tell_change(session: Session, house: House, event: events.OrderChanged) -> None:
-    change_id = uuid.UUID(event.change_id)
-    tell_order.changed(session, change_id, event.how, house.links, house.clock.now())
-
-
-def _tell_document(session: Session, house: House, event: events.DocumentStored) -> None:
-    notify.document_stored(
-        session, uuid.UUID(event.invoice_id), event.sha256, house.links, house.clock.now()
-    )
-
-
-def _tell_payment(session: Session, house: House, event: events.PaymentApplied) -> None:
-    notify.payment_applied(session, uuid.UUID(event.payment_id), house.links, house.clock.now())
-
-
-def _tell_refund(session: Session, house: House, event: events.RefundMade) -> None:
-    notify.refunded(session, uuid.UUID(event.refund_id), house.links, house.clock.now())
-
-
-def _tell_link(session: Session, house: House, event: events.LinkAsked) -> None:
-    notify.link_asked(session, event.token_id, house.links, house.clock.now())
-
-
-def _tell_service_started(
-    session: Session, house: House, event: events.SubscriptionActivated
-) -> None:
-    notify_service.started(
-        session, uuid.UUID(event.subscription_id), house.links, house.clock.now()
-    )
-
-
-def _tell_service_changed(
-    session: Session, house: House, event: events.SubscriptionChanged
-) -> None:
-    notify_service.changed(session, event, house.links, house.clock.now())
-
-
-def _tell_service_ended(session: Session, house: House, event: events.SubscriptionEnded) -> None:
-    notify_service.ended(session, uuid.UUID(event.subscription_id), house.links, house.clock.now())
-
-
-def _tell_quote_asked(session: Session, house: House, event: events.QuoteRequested) -> None:
-    tell_quote.requested(session, uuid.UUID(event.quote_id), house.links, house.clock.now())
-
-
 def _store_quote(house: House, event: events.QuoteSent) -> None:
     send_quote.store(house, uuid.UUID(event.version_id))
-
-
-def _tell_quote(session: Session, house: House, event: events.QuoteStored) -> None:
-    version_id = uuid.UUID(event.version_id)
-    tell_quote.stored(session, version_id, event.sha256, house.links, house.clock.now())
-
-
-def _tell_quote_message(session: Session, house: House, event: events.QuoteMessaged) -> None:
-    tell_quote.messaged(session, uuid.UUID(event.message_id), house.links, house.clock.now())
-
-
-def _tell_quote_closed(session: Session, house: House, event: events.QuoteClosed) -> None:
-    quote_id = uuid.UUID(event.quote_id)
-    tell_quote.closed(session, quote_id, event.how, house.links, house.clock.now())
-
-
-def _tell_dispute(session: Session, house: House, event: events.DisputeOpened) -> None:
-    tell_dispute.opened(session, uuid.UUID(event.dispute_id), house.links, house.clock.now())
-
-
-def _tell_dispute_message(session: Session, house: House, event: events.DisputeMessaged) -> None:
-    tell_dispute.messaged(session, uuid.UUID(event.message_id), house.links, house.clock.now())
-
-
-def _tell_dispute_closed(session: Session, house: House, event: events.DisputeClosed) -> None:
-    dispute_id = uuid.UUID(event.dispute_id)
-    tell_dispute.closed(session, dispute_id, event.how, house.links, house.clock.now())
 
 
 def _remind_quotes(house: House, _: object) -> None:
@@ -189,10 +99,6 @@ def _refund_credit(house: House, event: events.CreditToRefund) -> None:
     refund_memo.send_back(house, uuid.UUID(event.invoice_id))
 
 
-def _tell_method(session: Session, house: House, event: events.MethodStored) -> None:
-    notify.method_stored(session, uuid.UUID(event.operation_id), house.links, house.clock.now())
-
-
 def _charge(house: House, event: events.ChargeWanted) -> None:
     invoice_id, method_id = uuid.UUID(event.invoice_id), uuid.UUID(event.payment_method_id)
     charge_on_file.charge(house, invoice_id, method_id, event.attempt)
@@ -200,10 +106,6 @@ def _charge(house: House, event: events.ChargeWanted) -> None:
 
 def _detach_method(house: House, event: events.MethodDetached) -> None:
     detach_card.detach(house, uuid.UUID(event.payment_method_id))
-
-
-def _tell_failed_charge(session: Session, house: House, event: events.ChargeFailed) -> None:
-    notify.charge_failed(session, uuid.UUID(event.operation_id), house)
 
 
 def _charge_payment(house: House, event: events.ScheduledPaymentDue) -> None:
@@ -256,10 +158,6 @@ def _begin_trial(session: Session, house: House, event: events.TrialStarted) -> 
     run_trials.begin(session, house, uuid.UUID(event.trial_id))
 
 
-def _tell_trial_over(session: Session, house: House, event: events.TrialEnded) -> None:
-    trial_letters.tell_over(session, house, uuid.UUID(event.trial_id), event.how)
-
-
 def _end_trial(session: Session, house: House, event: events.SubscriptionEnded) -> None:
     run_trials.note_end(session, house, uuid.UUID(event.subscription_id))
     store_trial_card.forget(session, house, uuid.UUID(event.subscription_id))
@@ -305,34 +203,34 @@ HANDLERS: dict[str, Within | Owning] = {
     "issue_invoice": Within(_issue),
     "store_document": Owning(_store),
     "store_statement": Owning(_store_statement),
-    "tell_order": Within(_tell_order),
-    "tell_parcel": Within(_tell_parcel),
-    "tell_change": Within(_tell_change),
-    "tell_document": Within(_tell_document),
-    "tell_statement": Within(_tell_statement),
-    "tell_payment": Within(_tell_payment),
-    "tell_refund": Within(_tell_refund),
-    "tell_link": Within(_tell_link),
-    "tell_service_started": Within(_tell_service_started),
-    "tell_service_changed": Within(_tell_service_changed),
-    "tell_service_ended": Within(_tell_service_ended),
+    "tell_order": Within(telling.tell_order),
+    "tell_parcel": Within(telling.tell_parcel),
+    "tell_change": Within(telling.tell_change),
+    "tell_document": Within(telling.tell_document),
+    "tell_statement": Within(telling.tell_statement),
+    "tell_payment": Within(telling.tell_payment),
+    "tell_refund": Within(telling.tell_refund),
+    "tell_link": Within(telling.tell_link),
+    "tell_service_started": Within(telling.tell_service_started),
+    "tell_service_changed": Within(telling.tell_service_changed),
+    "tell_service_ended": Within(telling.tell_service_ended),
     "store_quote": Owning(_store_quote),
-    "tell_quote_asked": Within(_tell_quote_asked),
-    "tell_quote": Within(_tell_quote),
-    "tell_quote_message": Within(_tell_quote_message),
-    "tell_quote_closed": Within(_tell_quote_closed),
+    "tell_quote_asked": Within(telling.tell_quote_asked),
+    "tell_quote": Within(telling.tell_quote),
+    "tell_quote_message": Within(telling.tell_quote_message),
+    "tell_quote_closed": Within(telling.tell_quote_closed),
     "remind_quotes": Owning(_remind_quotes),
-    "tell_dispute": Within(_tell_dispute),
-    "tell_dispute_message": Within(_tell_dispute_message),
-    "tell_dispute_closed": Within(_tell_dispute_closed),
+    "tell_dispute": Within(telling.tell_dispute),
+    "tell_dispute_message": Within(telling.tell_dispute_message),
+    "tell_dispute_closed": Within(telling.tell_dispute_closed),
     "send_notice": Owning(_send),
     "apply_inbound": Owning(_apply_inbound),
     "refund": Owning(_refund),
     "refund_credit": Owning(_refund_credit),
-    "tell_method": Within(_tell_method),
+    "tell_method": Within(telling.tell_method),
     "charge_on_file": Owning(_charge),
     "detach_method": Owning(_detach_method),
-    "tell_failed_charge": Within(_tell_failed_charge),
+    "tell_failed_charge": Within(telling.tell_failed_charge),
     "charge_payment": Owning(_charge_payment),
     "use_instead": Owning(_use_instead),
     "follow_autopay": Within(_follow_autopay),
@@ -344,7 +242,7 @@ HANDLERS: dict[str, Within | Owning] = {
     "bill": Owning(_bill),
     "bill_chunk": Owning(_bill_chunk),
     "begin_trial": Within(_begin_trial),
-    "tell_trial_over": Within(_tell_trial_over),
+    "tell_trial_over": Within(telling.tell_trial_over),
     "end_trial": Within(_end_trial),
     "store_trial_card": Owning(_store_trial_card),
     "trials": Owning(_trials),

@@ -29,7 +29,7 @@ def ask(program: Program, shop: Shop):
             new = NewToken(STAFF, "A program", scopes or tuple(tokens.SCOPES[STAFF]))
             return tokens.make(session, made.id, new, now.date(), now)[1]
 
-    keys = {role: key(role) for role in (Role.ADMIN, Role.SALES)}
+    keys: dict[str, str] = {role: key(role) for role in (Role.ADMIN, Role.SALES)}
     keys["reads"] = key(Role.BILLING, "webhooks:read")
 
     def send(method: str, path: str, body: object = None, who: str = Role.ADMIN) -> TestResponse:
