@@ -51,6 +51,7 @@ from core.parties.staff import LastAdmin
 from core.parties.tokens import TooManyTokens
 from core.parties.users import DeadLink, WrongLogin
 from core.prices.resolve import NoPrice
+from core.stock.adjusting import BelowNothing, BelowPromised
 from core.stock.holds import OutOfStock
 from core.stock.sold import NotOnHand
 from core.subscriptions.errors import NotTaken, ServiceRefused
@@ -80,6 +81,7 @@ from invoices.disputes.refusals import (
 from invoices.drafts import NothingToIssue
 from invoices.memos import MemoBelowZero, MoreThanTheBill, NotCorrectable, NothingToCredit
 from payments.autopay import AutoPayRuns
+from payments.dunning.cases import PromiseRefused
 from payments.gateway import GatewayError, Misconfigured, WebhookRefused
 from payments.scheduled import BeingCharged
 from web import moves
@@ -113,6 +115,8 @@ STATUS: dict[type[Exception], int] = {
     NothingChosen: 422,
     WrongKind: 422,
     NotOnHand: 409,
+    BelowPromised: 409,
+    BelowNothing: 409,
     RateOverlaps: 409,
     WrongVatId: 422,
     NoTaxAnswer: 503,
@@ -156,6 +160,7 @@ STATUS: dict[type[Exception], int] = {
     RefundTooMuch: 409,
     BillsChanged: 409,
     NothingToPay: 409,
+    PromiseRefused: 422,
     NothingToIssue: 422,
     NotCorrectable: 409,
     NothingToCredit: 422,

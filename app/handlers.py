@@ -7,7 +7,7 @@ commits because it speaks to the network or renders. Each is idempotent.
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import structlog
@@ -21,7 +21,9 @@ from core.notices import sending
 from core.parties.models import UserSession
 from core.stock import holds
 from flows import (
+    charge_late_fee,
     charge_on_file,
+    chase,
     deliver_hook,
     detach_card,
     early_payment,
@@ -39,8 +41,10 @@ from flows import (
     run_trials,
     send_quote,
     store_trial_card,
+    tell_due,
     tell_programs,
     tell_quote,
+    trial_letters,
 )
 from flows.house import House
 
@@ -129,6 +133,28 @@ def _take_discounts(session: Session, house: House, event: events.OpenItemsChang
     early_payment.take(session, house, uuid.UUID(event.account_id))
 
 
+def _chase(session: Session, house: House, event: events.OpenItemsChanged) -> None:
+    chase.chase(session, house, uuid.UUID(event.account_id))
+
+
+def _charge_late_fee(session: Session, house: House, event: events.LateFeeDue) -> None:
+    due_on = date.fromisoformat(event.due_on)
+    charge_late_fee.charge(session, house, uuid.UUID(event.account_id), due_on)
+
+
+def _lock_as_payer(
+    session: Session,
+    house: House,
+    event: events.SubscriptionActivated | events.SubscriptionChanged,
+) -> None:
+    """A service that begins, or that somebody else pays for, is locked as its payer's others are."""
+    chase.settle_service(session, house, uuid.UUID(event.subscription_id))
+
+
+def _tell_due(house: House, _: object) -> None:
+    tell_due.run(house)
+
+
 def _reconcile(house: House, _: object) -> None:
     """What went wrong stands with each operation; the next round looks again, so this one is over."""
     for problem in reconcile.run(house).problems:
@@ -156,6 +182,10 @@ def _bill_chunk(house: House, event: events.BillChunkPlanned) -> None:
 
 def _begin_trial(session: Session, house: House, event: events.TrialStarted) -> None:
     run_trials.begin(session, house, uuid.UUID(event.trial_id))
+
+
+def _tell_trial_over(session: Session, house: House, event: events.TrialEnded) -> None:
+    trial_letters.tell_over(session, house, uuid.UUID(event.trial_id), event.how)
 
 
 def _end_trial(session: Session, house: House, event: events.SubscriptionEnded) -> None:
@@ -203,46 +233,50 @@ HANDLERS: dict[str, Within | Owning] = {
     "issue_invoice": Within(_issue),
     "store_document": Owning(_store),
     "store_statement": Owning(_store_statement),
-    "tell_order": Within(telling.tell_order),
-    "tell_parcel": Within(telling.tell_parcel),
-    "tell_change": Within(telling.tell_change),
-    "tell_document": Within(telling.tell_document),
-    "tell_statement": Within(telling.tell_statement),
-    "tell_payment": Within(telling.tell_payment),
-    "tell_refund": Within(telling.tell_refund),
-    "tell_link": Within(telling.tell_link),
-    "tell_service_started": Within(telling.tell_service_started),
-    "tell_service_changed": Within(telling.tell_service_changed),
-    "tell_service_ended": Within(telling.tell_service_ended),
+    "tell_order": Within(telling.order),
+    "tell_parcel": Within(telling.parcel),
+    "tell_change": Within(telling.change),
+    "tell_document": Within(telling.document),
+    "tell_statement": Within(telling.statement),
+    "tell_payment": Within(telling.payment),
+    "tell_refund": Within(telling.refund),
+    "tell_link": Within(telling.link),
+    "tell_service_started": Within(telling.service_started),
+    "tell_service_changed": Within(telling.service_changed),
+    "tell_service_ended": Within(telling.service_ended),
     "store_quote": Owning(_store_quote),
-    "tell_quote_asked": Within(telling.tell_quote_asked),
-    "tell_quote": Within(telling.tell_quote),
-    "tell_quote_message": Within(telling.tell_quote_message),
-    "tell_quote_closed": Within(telling.tell_quote_closed),
+    "tell_quote_asked": Within(telling.quote_asked),
+    "tell_quote": Within(telling.quote),
+    "tell_quote_message": Within(telling.quote_message),
+    "tell_quote_closed": Within(telling.quote_closed),
     "remind_quotes": Owning(_remind_quotes),
-    "tell_dispute": Within(telling.tell_dispute),
-    "tell_dispute_message": Within(telling.tell_dispute_message),
-    "tell_dispute_closed": Within(telling.tell_dispute_closed),
+    "tell_dispute": Within(telling.dispute),
+    "tell_dispute_message": Within(telling.dispute_message),
+    "tell_dispute_closed": Within(telling.dispute_closed),
     "send_notice": Owning(_send),
     "apply_inbound": Owning(_apply_inbound),
     "refund": Owning(_refund),
     "refund_credit": Owning(_refund_credit),
-    "tell_method": Within(telling.tell_method),
+    "tell_method": Within(telling.method),
     "charge_on_file": Owning(_charge),
     "detach_method": Owning(_detach_method),
-    "tell_failed_charge": Within(telling.tell_failed_charge),
+    "tell_failed_charge": Within(telling.failed_charge),
     "charge_payment": Owning(_charge_payment),
     "use_instead": Owning(_use_instead),
     "follow_autopay": Within(_follow_autopay),
     "card_payments": Owning(_card_payments),
     "take_discounts": Within(_take_discounts),
+    "chase": Within(_chase),
+    "charge_late_fee": Within(_charge_late_fee),
+    "lock_as_payer": Within(_lock_as_payer),
+    "tell_due": Owning(_tell_due),
     "reconcile": Owning(_reconcile),
     "statements": Owning(_statements),
     "services": Owning(_services),
     "bill": Owning(_bill),
     "bill_chunk": Owning(_bill_chunk),
     "begin_trial": Within(_begin_trial),
-    "tell_trial_over": Within(telling.tell_trial_over),
+    "tell_trial_over": Within(_tell_trial_over),
     "end_trial": Within(_end_trial),
     "store_trial_card": Owning(_store_trial_card),
     "trials": Owning(_trials),
@@ -263,14 +297,15 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "StatementMade": ("store_statement",),
     "StatementStored": ("tell_statement",),
     "PaymentApplied": ("tell_payment", "tell_programs"),
-    "OpenItemsChanged": ("take_discounts", "follow_autopay", "tell_programs"),
+    "LateFeeDue": ("charge_late_fee",),
+    "OpenItemsChanged": ("take_discounts", "follow_autopay", "chase", "tell_programs"),
     "InboundReceived": ("apply_inbound",),
     "RefundWanted": ("refund",),
     "CreditToRefund": ("refund_credit",),
     "RefundMade": ("tell_refund", "tell_programs"),
     "LinkAsked": ("tell_link",),
-    "SubscriptionActivated": ("tell_service_started", "tell_programs"),
-    "SubscriptionChanged": ("tell_service_changed", "tell_programs"),
+    "SubscriptionActivated": ("lock_as_payer", "tell_service_started", "tell_programs"),
+    "SubscriptionChanged": ("lock_as_payer", "tell_service_changed", "tell_programs"),
     "SubscriptionEnded": ("end_trial", "tell_service_ended", "tell_programs"),
     "TrialStarted": ("begin_trial", "tell_programs"),
     "TrialEnded": ("tell_trial_over", "tell_programs"),
@@ -294,6 +329,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
 #: handler -> seconds between two runs
 SCHEDULES: dict[str, int] = {
     "reconcile": 120,
+    "tell_due": 1800,
     "card_payments": 300,
     "statements": 21_600,
     "services": 900,

@@ -4,8 +4,10 @@ A wrong or missing value stops the start with its name and what it may be.
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -53,6 +55,19 @@ def _percent(value: str) -> int:
     if _whole(value) > 100:
         raise ValueError
     return int(value)
+
+
+def _days(value: str) -> tuple[int, ...]:
+    found = tuple(_count(part) for part in _names(value))
+    if list(found) != sorted(set(found)) or len(found) > 9:
+        raise ValueError
+    return found
+
+
+def _amount(value: str) -> Decimal:
+    if not re.fullmatch(r"\d{1,6}(\.\d{1,3})?", value.strip(), re.ASCII):
+        raise ValueError
+    return Decimal(value.strip())
 
 
 def _port(value: str) -> int:
@@ -234,6 +249,26 @@ class Settings:
     )
     quote_valid_days: int = _setting("QUOTE_VALID_DAYS", _count, "days, 1 at least", "30")
     quote_remind_days: int = _setting("QUOTE_REMIND_DAYS", _count, "days, 1 at least", "3")
+    dunning_remind_days: tuple[int, ...] = _setting(
+        "DUNNING_REMIND_DAYS",
+        _days,
+        "days after the due date, each more than the one before, separated by commas; empty: none",
+        "3,10,20",
+    )
+    dunning_lock_days: int = _setting("DUNNING_LOCK_DAYS", _whole, "days; 0: never", "30")
+    dunning_notice_days: int = _setting("DUNNING_NOTICE_DAYS", _count, "days, 1 at least", "7")
+    dunning_least: int = _setting(
+        "DUNNING_LEAST", _whole, "whole units of the account’s currency", "10"
+    )
+    late_fee_days: int = _setting("LATE_FEE_DAYS", _whole, "days; 0: never", "14")
+    late_fee: Decimal = _setting(
+        "LATE_FEE", _amount, "an amount of the account’s currency, such as 5.00; 0: none", "0"
+    )
+    late_fee_percent: Decimal = _setting(
+        "LATE_FEE_PERCENT", _amount, "percent of what is past due, where that is more; 0: none", "0"
+    )
+    promise_days: int = _setting("PROMISE_DAYS", _whole, "days; 0: none are taken", "14")
+    promises: int = _setting("PROMISES", _whole, "a number; 0: none are taken", "2")
     staff_second_step: str = _setting(
         "STAFF_SECOND_STEP", _second_step, "required or optional; empty: required in production", ""
     )

@@ -1,112 +1,101 @@
-"""Handlers that write mails: one for each event that somebody is told of. See ``app.handlers``."""
+"""Whom each event is told to by mail: the handlers of ``app.handlers`` that only write, each within the
+transaction that ends its job.
+"""
 
 import uuid
 
 from sqlalchemy.orm import Session
 
 from core import events
-from flows import (
-    notify,
-    notify_service,
-    tell_dispute,
-    tell_order,
-    tell_quote,
-    trial_letters,
-)
+from flows import notify, notify_service, tell_dispute, tell_order, tell_quote
 from flows.house import House
 
 
-def tell_statement(session: Session, house: House, event: events.StatementStored) -> None:
+def statement(session: Session, house: House, event: events.StatementStored) -> None:
     notify.statement_stored(
         session, uuid.UUID(event.statement_id), event.sha256, house.links, house.clock.now()
     )
 
 
-def tell_order(session: Session, house: House, event: events.OrderPlaced) -> None:
+def order(session: Session, house: House, event: events.OrderPlaced) -> None:
     notify.order_placed(session, uuid.UUID(event.order_id), house.links, house.clock.now())
 
 
-def tell_parcel(session: Session, house: House, event: events.OrderShipped) -> None:
+def parcel(session: Session, house: House, event: events.OrderShipped) -> None:
     tell_order.shipped(session, uuid.UUID(event.fulfilment_id), house.links, house.clock.now())
 
 
-def tell_change(session: Session, house: House, event: events.OrderChanged) -> None:
+def change(session: Session, house: House, event: events.OrderChanged) -> None:
     change_id = uuid.UUID(event.change_id)
     tell_order.changed(session, change_id, event.how, house.links, house.clock.now())
 
 
-def tell_document(session: Session, house: House, event: events.DocumentStored) -> None:
+def document(session: Session, house: House, event: events.DocumentStored) -> None:
     notify.document_stored(
         session, uuid.UUID(event.invoice_id), event.sha256, house.links, house.clock.now()
     )
 
 
-def tell_payment(session: Session, house: House, event: events.PaymentApplied) -> None:
+def payment(session: Session, house: House, event: events.PaymentApplied) -> None:
     notify.payment_applied(session, uuid.UUID(event.payment_id), house.links, house.clock.now())
 
 
-def tell_refund(session: Session, house: House, event: events.RefundMade) -> None:
+def refund(session: Session, house: House, event: events.RefundMade) -> None:
     notify.refunded(session, uuid.UUID(event.refund_id), house.links, house.clock.now())
 
 
-def tell_link(session: Session, house: House, event: events.LinkAsked) -> None:
+def link(session: Session, house: House, event: events.LinkAsked) -> None:
     notify.link_asked(session, event.token_id, house.links, house.clock.now())
 
 
-def tell_service_started(
-    session: Session, house: House, event: events.SubscriptionActivated
-) -> None:
+def service_started(session: Session, house: House, event: events.SubscriptionActivated) -> None:
     notify_service.started(
         session, uuid.UUID(event.subscription_id), house.links, house.clock.now()
     )
 
 
-def tell_service_changed(session: Session, house: House, event: events.SubscriptionChanged) -> None:
+def service_changed(session: Session, house: House, event: events.SubscriptionChanged) -> None:
     notify_service.changed(session, event, house.links, house.clock.now())
 
 
-def tell_service_ended(session: Session, house: House, event: events.SubscriptionEnded) -> None:
+def service_ended(session: Session, house: House, event: events.SubscriptionEnded) -> None:
     notify_service.ended(session, uuid.UUID(event.subscription_id), house.links, house.clock.now())
 
 
-def tell_quote_asked(session: Session, house: House, event: events.QuoteRequested) -> None:
+def quote_asked(session: Session, house: House, event: events.QuoteRequested) -> None:
     tell_quote.requested(session, uuid.UUID(event.quote_id), house.links, house.clock.now())
 
 
-def tell_quote(session: Session, house: House, event: events.QuoteStored) -> None:
+def quote(session: Session, house: House, event: events.QuoteStored) -> None:
     version_id = uuid.UUID(event.version_id)
     tell_quote.stored(session, version_id, event.sha256, house.links, house.clock.now())
 
 
-def tell_quote_message(session: Session, house: House, event: events.QuoteMessaged) -> None:
+def quote_message(session: Session, house: House, event: events.QuoteMessaged) -> None:
     tell_quote.messaged(session, uuid.UUID(event.message_id), house.links, house.clock.now())
 
 
-def tell_quote_closed(session: Session, house: House, event: events.QuoteClosed) -> None:
+def quote_closed(session: Session, house: House, event: events.QuoteClosed) -> None:
     quote_id = uuid.UUID(event.quote_id)
     tell_quote.closed(session, quote_id, event.how, house.links, house.clock.now())
 
 
-def tell_dispute(session: Session, house: House, event: events.DisputeOpened) -> None:
+def dispute(session: Session, house: House, event: events.DisputeOpened) -> None:
     tell_dispute.opened(session, uuid.UUID(event.dispute_id), house.links, house.clock.now())
 
 
-def tell_dispute_message(session: Session, house: House, event: events.DisputeMessaged) -> None:
+def dispute_message(session: Session, house: House, event: events.DisputeMessaged) -> None:
     tell_dispute.messaged(session, uuid.UUID(event.message_id), house.links, house.clock.now())
 
 
-def tell_dispute_closed(session: Session, house: House, event: events.DisputeClosed) -> None:
+def dispute_closed(session: Session, house: House, event: events.DisputeClosed) -> None:
     dispute_id = uuid.UUID(event.dispute_id)
     tell_dispute.closed(session, dispute_id, event.how, house.links, house.clock.now())
 
 
-def tell_method(session: Session, house: House, event: events.MethodStored) -> None:
+def method(session: Session, house: House, event: events.MethodStored) -> None:
     notify.method_stored(session, uuid.UUID(event.operation_id), house.links, house.clock.now())
 
 
-def tell_failed_charge(session: Session, house: House, event: events.ChargeFailed) -> None:
+def failed_charge(session: Session, house: House, event: events.ChargeFailed) -> None:
     notify.charge_failed(session, uuid.UUID(event.operation_id), house)
-
-
-def tell_trial_over(session: Session, house: House, event: events.TrialEnded) -> None:
-    trial_letters.tell_over(session, house, uuid.UUID(event.trial_id), event.how)

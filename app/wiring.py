@@ -19,6 +19,7 @@ from flows.links import Links
 from flows.show_page import PublishedPages
 from invoices.billing.bounds import Bounds
 from invoices.disputes import rules as disputes
+from payments.dunning.schedule import Fee, Schedule
 from payments.stripe_gateway import StripeGateway, check_key
 from web.context import WebSettings
 
@@ -90,6 +91,16 @@ def rules(settings: Settings) -> Rules:
             margin_ppm=settings.quote_margin * 10_000,
             remind_days=settings.quote_remind_days,
             valid_days=settings.quote_valid_days,
+        ),
+        dunning=Schedule(
+            remind_after=settings.dunning_remind_days,
+            fee_after=settings.late_fee_days,
+            lock_after=settings.dunning_lock_days,
+            notice_days=settings.dunning_notice_days,
+            least=settings.dunning_least,
+            fee=Fee(settings.late_fee, settings.late_fee_percent),
+            promise_days=settings.promise_days,
+            promises=settings.promises,
         ),
         staff_need_second_step=settings.staff_need_second_step,
         cards=CardRules(

@@ -93,6 +93,16 @@ class OpenItemsChanged:
 
 
 @dataclass(frozen=True)
+class LateFeeDue:
+    """An account is so late that it costs a fee: ``due_on`` is the due date that it is late by."""
+
+    NAME: ClassVar[str] = "LateFeeDue"
+    VERSION: ClassVar[int] = 1
+    account_id: str
+    due_on: str
+
+
+@dataclass(frozen=True)
 class InboundReceived:
     """The processor told of something; the inbox holds the row."""
 
@@ -344,6 +354,7 @@ EVENTS: dict[str, type[Any]] = {
         StatementStored,
         PaymentApplied,
         OpenItemsChanged,
+        LateFeeDue,
         InboundReceived,
         RefundWanted,
         CreditToRefund,

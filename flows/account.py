@@ -8,16 +8,24 @@ from datetime import date
 from sqlalchemy.orm import Session
 
 from core.kernel.money import Money, total
-from core.ledger import items
+from core.ledger import items, standing
 from core.ledger import reading as ledger
+from core.ledger.chart import RECEIVABLE
 from core.ledger.items import Open
 from core.ledger.models import OpenItem
+from core.ledger.open_now import OpenNow
+from core.ledger.standing import Owes
 from core.subscriptions import reading as subscriptions
 from core.subscriptions.timeline import Timeline
 from invoices import reading as invoices
 from invoices.models import Invoice
 from payments import reading as payments
+from payments.dunning import reading as dunning
+from payments.dunning.models import DunningCase
 from payments.models import Payment, Refund
+
+#: So many open bills stand on the first page.
+MOST_OPEN = 5
 
 
 @dataclass(frozen=True)
@@ -44,43 +52,59 @@ class Paid:
 class Overview:
     """Everything that an account's first page shows."""
 
+    #: What each account owes, summed, and the first of it, the earliest due first, with its documents.
+    owes: Sequence[Owes]
+    held: Money
     owed: Sequence[Open]
-    held: Sequence[Open]
+    documents: dict[uuid.UUID, Invoice]
+    #: Accounts with something past due, the longest first.
+    cases: Sequence[DunningCase]
     invoices: Sequence[Invoice]
-    open_items: dict[uuid.UUID, Open]
     payments: Sequence[Payment]
     refunds: Sequence[Refund]
     services: Sequence[Timeline]
 
 
 def overview(
-    session: Session, account_ids: Sequence[uuid.UUID], currency: str | None = None
+    session: Session, account_ids: Sequence[uuid.UUID], currency: str, today: date
 ) -> Overview:
-    """What is owed and what happened lately, in a constant number of queries. Needs a snapshot.
+    """What is owed and what happened lately in one currency: amounts of several do not add up.
 
-    With ``currency`` only what is in it: amounts of several do not add up.
+    A constant number of queries, none of which reads more the longer the history is. Needs a snapshot.
     """
-    found = invoices.of_accounts(session, account_ids, currency=currency, limit=10)
-    owed = _in(currency, items.owed_by(session, account_ids))
+    owes = standing.owed(session, account_ids, currency, today)
+    is_any_late = any(one.late_count for one in owes)
+    owed = first_owed(session, account_ids, currency, MOST_OPEN)
     paid = payments.of_accounts(session, account_ids, currency=currency, limit=10)
-    open_items = items.of_sources(session, [row.id for row in found])
     return Overview(
+        owes=owes,
+        held=standing.held(session, account_ids, currency),
         owed=owed,
-        held=_in(currency, items.held_for(session, account_ids)),
-        invoices=found,
-        open_items=open_items | {item.source_id: item for item in owed},
+        documents={row.id: row for row in invoices.some(session, [one.source_id for one in owed])},
+        cases=dunning.open_of(session, account_ids) if is_any_late else (),
+        invoices=invoices.of_accounts(session, account_ids, currency=currency, limit=10),
         payments=paid,
         refunds=payments.refunds_of(session, [row.id for row in paid]),
         services=[
             one
-            for one in subscriptions.of_accounts(session, account_ids)
-            if currency in (None, one.currency) and one.state != "ended"
+            for one in subscriptions.running_of(session, account_ids)
+            if one.currency == currency
         ],
     )
 
 
-def _in(currency: str | None, found: Sequence[Open]) -> list[Open]:
-    return [item for item in found if currency in (None, item.amount.currency)]
+def first_owed(
+    session: Session, account_ids: Sequence[uuid.UUID], currency: str, limit: int
+) -> list[Open]:
+    """The first of what is owed, the earliest due first."""
+    return items.open_now(
+        session,
+        OpenNow.account_id.in_(account_ids),
+        OpenNow.ledger_code == RECEIVABLE,
+        OpenNow.currency == currency,
+        ~OpenItem.is_history,
+        limit=limit,
+    )
 
 
 def payment(
@@ -114,8 +138,3 @@ def settled_by(
         )
         found.setdefault(row.source_id, []).append(settled)
     return found
-
-
-def earliest(owed: Sequence[Open]) -> date | None:
-    """When the first of what is owed is due."""
-    return min((item.due_date for item in owed if item.due_date is not None), default=None)

@@ -17,6 +17,7 @@ from flows.links import Links
 from flows.show_page import PublishedPages
 from invoices.billing.bounds import Bounds
 from invoices.disputes import rules
+from payments.dunning.schedule import Schedule
 from payments.gateway import Gateway
 
 
@@ -50,6 +51,8 @@ class Rules:
     bills: Bounds = field(default_factory=Bounds)
     #: Up to where one person may send a quote alone, and when its customer is reminded.
     quotes: Limits = field(default_factory=Limits)
+    #: What happens to an account that does not pay, and when.
+    dunning: Schedule = field(default_factory=Schedule)
     #: Nobody works at the desk with a password alone.
     staff_need_second_step: bool = False
     cards: CardRules = field(default_factory=CardRules)

@@ -66,6 +66,14 @@ class Links:
         """The page that pays one bill, after logging in; its button begins it."""
         return f"{self.base_url}/account/pay?bill={public_id}"
 
+    def pay_page(self, account: str) -> str:
+        """Where whoever has the link pays an account's bills without logging in."""
+        return f"{self.base_url}/due/{account}/{self.pay_token(account)}"
+
+    def pay_token(self, account: str) -> str:
+        """What opens that page."""
+        return derived_token(self.secret, "pay-page", account)
+
     def cards(self) -> str:
         """The cards on file, after logging in."""
         return f"{self.base_url}/account/cards"

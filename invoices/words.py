@@ -157,6 +157,9 @@ class Words:
     early_payment: str = "Early payment"
     more_used: str = "More than was billed"
     not_used: str = "Days that are not used"
+    late_fee: str = "Late fee"
+    late_fee_of: str = "{number} was due on {day}."
+    fee_waived: str = "Late fee taken back"
     # why an amount is what it is
     why_price: str = "Price each"
     why_quantity: str = "Quantity"
@@ -335,6 +338,9 @@ DE = Words(
     early_payment="Skonto",
     more_used="Mehr, als berechnet war",
     not_used="Tage, die nicht genutzt werden",
+    late_fee="Mahngebühr",
+    late_fee_of="{number} war am {day} fällig.",
+    fee_waived="Mahngebühr erlassen",
     why_price="Einzelpreis",
     why_quantity="Menge",
     why_days="Genutzte Tage",

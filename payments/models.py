@@ -250,6 +250,45 @@ class InboundEvent(Base):
     applied_at: Mapped[datetime | None]
 
 
+class ReconcileRun(Base):
+    """One round of the reconciler, as it ended. Rounds that found nothing are forgotten after some days."""
+
+    __tablename__ = "reconcile_run"
+    __table_args__ = (Index("ix_reconcile_run_ended_at", "ended_at", "id"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    public_id: Mapped[str] = mapped_column(String(32), unique=True, default=new_public_id)
+    #: ``system`` by the clock, else who asked.
+    actor: Mapped[str] = mapped_column(String(80))
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime]
+    #: Operations and refunds that were looked at, and the processor's events that were new to us.
+    looked_at: Mapped[int]
+    found: Mapped[int]
+    #: Brought to their end, and not: nobody knows yet what became of them.
+    mended: Mapped[int]
+    indeterminate: Mapped[int]
+
+
+class ReconcileFinding(Base):
+    """What a round did about one thing."""
+
+    __tablename__ = "reconcile_finding"
+    __table_args__ = (
+        CheckConstraint("outcome IN ('mended', 'open', 'problem')", name="outcome"),
+        Index("ix_reconcile_finding_run_id", "run_id", "position"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    run_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("reconcile_run.id"))
+    position: Mapped[int]
+    #: ``checkout``, ``charge``, ``refund``, ``setup``, ``events``.
+    kind: Mapped[str] = mapped_column(String(20))
+    operation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("payment_operation.id"))
+    outcome: Mapped[str] = mapped_column(String(10))
+    words: Mapped[str] = mapped_column(Text, default="")
+
+
 class ReconcileCursor(Base):
     """How far the processor's list of events was read."""
 

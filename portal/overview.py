@@ -1,10 +1,10 @@
-"""The account's first page: what is owed, by when, one button."""
+"""The account's first page: what is owed, by when, what is past due, one button."""
 
 from flask import Blueprint
 
 from core.kernel.clock import local_date
 from flows import account
-from portal import shown
+from portal import owing, shown
 from web.access import Who, allow
 from web.context import house
 from web.login import own_accounts, person
@@ -22,27 +22,24 @@ def show() -> str:
     if not mine:
         return page("portal/no_account.html")
     currency = mine[0].currency
-    with house().db.snapshot() as session:
-        seen = account.overview(
-            session, [row.id for row in mine if row.currency == currency], currency
-        )
     here = local_date(house().clock.now(), mine[0].time_zone)
+    keys = [row.id for row in mine if row.currency == currency]
+    with house().db.snapshot() as session:
+        seen = account.overview(session, keys, currency, here)
     services, monthly = shown.services(seen, {row.id for row in mine}, here)
     return page(
         "portal/overview.html",
         greeting=shown.greeting(house().clock.now(), who.name),
         account={"number": mine[0].number, "name": mine[0].name, "place": shown.place(mine[0])},
-        owed=shown.owed(seen, currency),
+        owed=owing.owed(seen, currency, here),
         changed=None,
         plot=None,
         plot_title="",
         open_bills=[
-            shown.bill(row, seen.open_items.get(row.id), printed=False)
-            for row in seen.invoices
-            if row.id in seen.open_items
-            and seen.open_items[row.id].side == "debit"
-            and seen.open_items[row.id].open
-        ][:5],
+            shown.bill(seen.documents[item.source_id], item, printed=False)
+            for item in seen.owed
+            if item.source_id in seen.documents
+        ],
         notices=[],
         services=services,
         services_sum=monthly,

@@ -8,12 +8,12 @@ from typing import Any
 from core.kernel.money import Money, extend, total
 from core.ledger.items import Open
 from core.parties.models import Account
-from flows.account import Overview, earliest
+from flows.account import Overview
 from invoices.models import Invoice
 from payments.models import Payment, Refund
 from web.context import today
 from web.documents import Bill, bill_of
-from web.filters import date_full, date_words, local, sign
+from web.filters import local
 from web.login import payable_accounts
 from web.services import state_in
 
@@ -81,57 +81,6 @@ def related(documents: Sequence[Invoice]) -> list[tuple[str, str, Money]]:
     ]
 
 
-def days_words(due: date) -> str:
-    """``Due Monday, November 30, in 13 days``."""
-    away = (due - today()).days
-    if away < 0:
-        return f"It was due on {date_words(due)}"
-    if away == 0:
-        return f"Due today, {date_words(due)}"
-    return f"Due {date_words(due)}, in {away} day{'s' if away != 1 else ''}"
-
-
-def owed(seen: Overview, currency: str) -> dict[str, Any]:
-    """The stub of the first page."""
-    open_items = [item for item in seen.owed if not item.is_history]
-    sum_ = total((item.open for item in open_items), currency)
-    due = earliest(open_items)
-    late = [i for i in open_items if i.due_date is not None and i.due_date < today()]
-    single = open_items[0] if len(open_items) == 1 else None
-    payable = sum(item.account_id in payable_accounts() for item in open_items)
-    public = {row.id: row.public_id for row in seen.invoices}
-    href = "/account/bills"
-    if single is not None and single.source_id in public:
-        href = f"/account/bills/{public[single.source_id]}"
-    return {
-        "total": sum_,
-        "count": len(open_items),
-        "what": _what(open_items),
-        "number": f"No. {single.number}" if single is not None else "",
-        "when": days_words(due) if due is not None else "",
-        "late": bool(late),
-        "late_note": _late_note(late, currency) if len(late) < len(open_items) else "",
-        "href": href,
-        "pdf_href": "",
-        "pay_action": "/account/pay" if payable == len(open_items) else "",
-        "more": [("Choose what to pay", "/account/pay")] if len(open_items) > 1 and payable else [],
-        "next_words": "",
-    }
-
-
-def _what(open_items: Sequence[Open]) -> str:
-    if len(open_items) == 1:
-        return f"Your bill of {date_full(open_items[0].effective_date)}"
-    return f"{len(open_items)} bills are open"
-
-
-def _late_note(late: Sequence[Open], currency: str) -> str:
-    if not late:
-        return ""
-    amount = sign(total((item.open for item in late), currency))
-    return f"{amount} of it is past its date."
-
-
 def services(
     seen: Overview, mine: Collection[uuid.UUID], today: date
 ) -> tuple[list[tuple[Any, ...]], Money | None]:
@@ -171,9 +120,7 @@ def lately(seen: Overview, currency: str) -> list[dict[str, Any]]:
     rows += [(local(row.captured_at).date(), 1, _payment_row(row)) for row in seen.payments]
     rows += [(local(row.refunded_at).date(), 2, _refund_row(row)) for row in seen.refunds]
     rows.sort(key=lambda row: (row[0], row[1]), reverse=True)
-    balance = total((item.open for item in seen.owed), currency) - total(
-        (item.open for item in seen.held), currency
-    )
+    balance = total((one.open for one in seen.owes), currency) - seen.held
     answer = []
     for _, _, row in rows:
         row["owed_after"] = balance

@@ -68,6 +68,7 @@ def demo_settings(data: pathlib.Path, ports: Ports) -> dict[str, str]:
         "MAIL_FROM": "Fernway <hello@fernway.example.com>",
         "METRICS_TOKEN": kept_secret(data, "metrics"),
         "ALLOW_INVOICE": "yes",
+        "LATE_FEE": "5.00",
     }
 
 

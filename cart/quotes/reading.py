@@ -294,3 +294,13 @@ def lines_of(
     for line, site in rows:
         found.setdefault(line.version_id, []).append((line, site))
     return found
+
+
+def names(session: Session, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[str, str]]:
+    """Number and public id of some quotes."""
+    if not keys:
+        return {}
+    rows = session.execute(
+        select(Quote.id, Quote.number, Quote.public_id).where(Quote.id.in_(keys))
+    )
+    return {key: (number, public_id) for key, number, public_id in rows}

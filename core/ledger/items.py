@@ -30,6 +30,7 @@ from core.ledger import rates
 from core.ledger.chart import OPEN_ON_DEBIT, RECEIVABLE, RECEIVABLE_CHARGED_BACK
 from core.ledger.journal import Side
 from core.ledger.models import Application, ContestedAmount, JournalLine, OpenItem
+from core.ledger.open_now import OpenNow
 
 
 def carried(functional_minor: int, whole: int, part: int) -> int:
@@ -241,6 +242,13 @@ def _still_open(
     session: Session, account_ids: Sequence[uuid.UUID], side: str, as_of: date | None
 ) -> list[Open]:
     """The database leaves out what is settled: an account's history may be long."""
+    if as_of is None:
+        return open_now(
+            session,
+            OpenNow.account_id.in_(account_ids),
+            OpenNow.side == side,
+            OpenNow.ledger_code != RECEIVABLE_CHARGED_BACK,
+        )
     return still_open(
         session,
         OpenItem.account_id.in_(account_ids),
@@ -248,6 +256,18 @@ def _still_open(
         OpenItem.ledger_code != RECEIVABLE_CHARGED_BACK,
         as_of=as_of,
     )
+
+
+def open_now(session: Session, *where: ColumnElement[bool], limit: int | None = None) -> list[Open]:
+    """Items that are open now and meet ``where``, the earliest due first: reads no settled one."""
+    query = (
+        select(OpenItem, OpenItem.amount_minor - OpenNow.open_minor, _contested(None))
+        .join(OpenNow, OpenNow.item_id == OpenItem.id)
+        .where(*where)
+        .order_by(OpenNow.due, OpenItem.id)
+        .limit(limit)
+    )
+    return [_open(row) for row in session.execute(query)]
 
 
 def still_open(

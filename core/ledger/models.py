@@ -122,6 +122,12 @@ class OpenItem(Base):
         Index("ix_open_item_source", "source_kind", "source_id"),
         Index("ix_open_item_order_id", "order_id"),
         Index("ix_open_item_number", "number"),
+        Index(
+            "ix_open_item_history",
+            "account_id",
+            sqlite_where=text("is_history = 1"),
+            postgresql_where=text("is_history"),
+        ),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)

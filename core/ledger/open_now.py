@@ -22,7 +22,7 @@ class OpenNow(Base):
     __tablename__ = "open_now"
     __table_args__ = (
         CheckConstraint("open_minor >= 0", name="not_below_zero"),
-        Index("ix_open_now_account_id", "account_id", "ledger_code", "currency"),
+        Index("ix_open_now_due", "account_id", "ledger_code", "due"),
     )
 
     #: Of an open item; without a foreign key, for the trigger copies it from the item's own row.

@@ -72,3 +72,33 @@ def lines_by_order(
     ):
         found.setdefault(line.order_id, []).append(line)
     return found
+
+
+def names(
+    session: Session, keys: Sequence[uuid.UUID] = (), public_ids: Sequence[str] = ()
+) -> list[tuple[uuid.UUID, str, str | None]]:
+    """Key, public id and number of some orders, by either."""
+    if not keys and not public_ids:
+        return []
+    rows = session.execute(
+        select(Order.id, Order.public_id, Order.number).where(
+            or_(Order.id.in_(keys), Order.public_id.in_(public_ids))
+        )
+    )
+    return [(key, public_id, number) for key, public_id, number in rows]
+
+
+def of_accounts(
+    session: Session,
+    account_ids: Sequence[uuid.UUID],
+    *,
+    before: Cursor | None = None,
+    limit: int = 25,
+) -> Sequence[Order]:
+    """The placed orders that some accounts pay for, the newest first."""
+    query = select(Order).where(Order.payer_account_id.in_(account_ids), Order.number.is_not(None))
+    if before is not None:
+        query = query.where(tuple_(Order.created_at, Order.id) < tuple_(*before))
+    return session.scalars(
+        query.order_by(Order.created_at.desc(), Order.id.desc()).limit(limit)
+    ).all()

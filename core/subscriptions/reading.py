@@ -105,6 +105,15 @@ def of_accounts(session: Session, account_ids: Sequence[uuid.UUID]) -> list[Time
     return timelines(session, or_(*theirs))
 
 
+def running_of(session: Session, account_ids: Sequence[uuid.UUID]) -> list[Timeline]:
+    """What some accounts have or pay for and that is not over, the oldest first."""
+    theirs = (
+        Subscription.service_account_id.in_(account_ids),
+        Subscription.payer_account_id.in_(account_ids),
+    )
+    return timelines(session, or_(*theirs), Subscription.state != "ended")
+
+
 def of_members(
     session: Session,
     account_ids: Sequence[uuid.UUID],

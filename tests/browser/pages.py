@@ -3,7 +3,14 @@
 import re
 from collections.abc import Callable
 
+from sqlalchemy import select
+
+from core.orders.fulfilment_models import Fulfilment, OrderChange
+from core.orders.models import Order
+from core.parties.models import Account
+from core.stock.models import StockLevel
 from invoices.models import Invoice
+from payments.dunning import cases
 from tests.browser.visitor import Visitor
 
 #: What answers a GET and is no page.
@@ -49,6 +56,25 @@ def _money_on_a_bill(visitor: Visitor) -> str:
     return f"/desk/invoices/{visitor.place.values(Invoice.public_id, asks)[0]}/money"
 
 
+def _order_at_desk(act: str) -> Callable[[Visitor], str]:
+    """A page of an order that waits for something."""
+
+    def find(visitor: Visitor) -> str:
+        waits = Order.fulfilment == "partial"
+        return f"/desk/orders/{visitor.place.values(Order.public_id, waits)[0]}/{act}"
+
+    return find
+
+
+def _past_due(visitor: Visitor) -> str:
+    """An open case of Mara's."""
+    house, now = visitor.place.house, visitor.place.house.clock.now()
+    with house.db.transaction() as session:
+        [key] = session.scalars(select(Account.id).where(Account.email == "mara@example.com"))
+        found = cases.open_case(session, key) or cases.start(session, key, now.date(), now)
+        return f"/account/past-due/{found.public_id}"
+
+
 FOR_EVERYBODY: dict[str, Where] = {
     "/": "/",
     "/c/<slug>": "/c/wi-fi-and-home",
@@ -71,7 +97,9 @@ FOR_CUSTOMERS: dict[str, Where] = {
     "/account": "/account",
     "/account/bills": "/account/bills",
     "/account/bills/<public_id>": _first("/account/bills", "/account/bills/"),
+    "/account/orders": "/account/orders",
     "/account/pay": "/account/pay",
+    "/account/past-due/<public_id>": _past_due,
     "/account/tax": "/account/tax",
     "/account/statements": "/account/statements",
     "/account/statements/<public_id>": _first("/account/statements", "/account/statements/"),
@@ -105,6 +133,22 @@ FOR_STAFF: dict[str, Where] = {
     "/desk": "/desk",
     "/desk/orders": "/desk/orders",
     "/desk/orders/<public_id>": _first("/desk/orders", "/desk/orders/"),
+    **{
+        f"/desk/orders/<public_id>/{act}": _order_at_desk(act)
+        for act in ("ship", "provide", "cancel", "return")
+    },
+    "/desk/parcels/<public_id>": lambda visitor: (
+        f"/desk/parcels/{visitor.place.values(Fulfilment.public_id, Fulfilment.kind == 'parcel')[0]}"
+    ),
+    "/desk/returns": "/desk/returns",
+    "/desk/returns/<public_id>": lambda visitor: (
+        f"/desk/returns/{visitor.place.values(OrderChange.public_id, OrderChange.state == 'announced')[0]}"
+    ),
+    "/desk/stock": "/desk/stock",
+    "/desk/stock/holds": "/desk/stock/holds",
+    "/desk/stock/<uuid:level_id>": lambda visitor: (
+        f"/desk/stock/{visitor.place.values(StockLevel.id, StockLevel.on_hand > 0)[0]}"
+    ),
     "/desk/invoices": "/desk/invoices",
     "/desk/invoices/<public_id>": _first("/desk/invoices", "/desk/invoices/"),
     **{
@@ -116,6 +160,9 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/drafts/<public_id>/preview": _below("/desk/drafts", "preview"),
     "/desk/terms": "/desk/terms",
     "/desk/terms/<account_number>": "/desk/terms/318640275",
+    "/desk/past-due": "/desk/past-due",
+    "/desk/past-due/<public_id>": _first("/desk/past-due", "/desk/past-due/"),
+    "/desk/past-due/<public_id>/waive": _below("/desk/past-due", "waive"),
     "/desk/statements": "/desk/statements",
     "/desk/statements/<public_id>": _first("/desk/statements", "/desk/statements/"),
     "/desk/payments": "/desk/payments",

@@ -95,9 +95,13 @@ def test_amounts_of_another_currency_stay_out_of_the_sum(
 
     owner_id = db.run_tx(write)
     with db.snapshot() as session:
-        assert [i.number for i in flow.overview(session, [owner_id], "USD").owed] == ["100"]
-        assert [i.number for i in flow.overview(session, [owner_id], "EUR").owed] == ["101"]
-        assert len(flow.overview(session, [owner_id]).owed) == 2
+
+        def seen(currency: str) -> flow.Overview:
+            return flow.overview(session, [owner_id], currency, TODAY)
+
+        assert [i.number for i in seen("USD").owed] == ["100"]
+        assert [one.open for one in seen("USD").owes] == [Money(500, "USD")]
+        assert [i.number for i in seen("EUR").owed] == ["101"]
 
 
 def test_a_credit_memo_is_nothing_to_be_paid(house: House, world: World, clock: ManualClock):

@@ -10,7 +10,7 @@ from app.demo.fernway.shop import ZONE
 from core.kernel.calendar import bill_days
 from core.kernel.clock import ManualClock
 from core.parties.models import Account
-from flows import end_services, make_statements, run_billing, run_trials, tell_quote
+from flows import end_services, make_statements, run_billing, run_trials, tell_due, tell_quote
 from flows.house import House
 
 #: Late enough for every clock change, early enough for the same date all over the country.
@@ -37,6 +37,7 @@ def pass_by(house: House, clock: ManualClock, morning: datetime) -> None:
     if problems := run_trials.run(house).problems:
         raise RuntimeError(f"trials could not be done: {problems}")
     tell_quote.remind(house)
+    tell_due.run(house)
 
 
 def _states_on(house: House, day: date) -> bool:

@@ -21,7 +21,7 @@ from core.ledger.chart import open_chart
 from core.parties.models import Channel, LegalEntity
 from core.prices.models import BundlePrice, Plan, Price, PriceList
 from core.stock import levels
-from core.stock.models import Location
+from core.stock.models import Location, StockLevel
 from core.tax.models import TaxRate
 
 ZONE = "America/New_York"
@@ -267,7 +267,8 @@ def _offer(shelves: _Shelves, product: Product, row: Mapping[str, Any], number: 
         )
     if "stock" in row:
         came = row["stock"] + Counter(shelves.sold)[variant.sku]
-        levels.receive(session, variant.id, shelves.location.id, came, shelves.now)
+        level_id = levels.receive(session, variant.id, shelves.location.id, came, shelves.now)
+        session.get_one(StockLevel, level_id).low_at = 5
 
 
 def _variant(session: Session, sku: str) -> Variant:

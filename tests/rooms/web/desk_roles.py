@@ -20,6 +20,8 @@ TABLE = """
 *    /desk/orders/<public_id>/refund             billing
 *    /desk/orders/<public_id>/ship               sales support
 *    /desk/orders/<public_id>/provide            sales support
+*    /desk/stock                                 sales support
+POST /desk/stock                                 sales
 *    /desk/parcels                               sales support
 *    /desk/returns                               sales billing support
 *    /desk/quotes                                sales
@@ -39,6 +41,8 @@ POST /desk/invoices                              billing
 *    /desk/statements                            billing support
 *    /desk/bill-runs                             billing
 *    /desk/parked                                billing
+*    /desk/past-due                              billing support
+*    /desk/past-due/<public_id>/waive            billing
 *    /desk/payments                              billing support
 POST /desk/payments                              billing
 *    /desk/tax                                   billing

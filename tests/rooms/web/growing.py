@@ -24,6 +24,7 @@ from flows.place_order import Wish, place
 from invoices import issue
 from invoices.models import Invoice
 from payments import money
+from payments.dunning import cases
 from payments.models import Payment
 from tests import books as ledger
 from tests import nights
@@ -68,6 +69,7 @@ class Growing:
                 self._night(session)
                 self._tokens(session, number)
                 self._hook(session)
+                self._late(session)
                 self.services.append(self.stage.serve(session, self.account))
                 self.trials.append(tried.grown(session, self.stage, self.who))
         for number in range(len(self.quotes), size):
@@ -105,6 +107,12 @@ class Growing:
         self.parked.append((more.id, nights.parked(session, more, now)))
         keys = [key for key, _ in self.parked]
         self.night = nights.past_run(session, keys, now.date(), now).public_id
+
+    def _late(self, session: Session) -> None:
+        """Somebody more who is past due."""
+        world, now = self.stage.world, self.stage.clock.now()
+        more = worlds.account(session, world, now, name="Late Somebody")
+        cases.start(session, more.id, now.date(), now)
 
     def _quote(self, number: int) -> None:
         """A quote more; the first one gets more lines, messages, versions and wishes for approval."""
@@ -246,6 +254,7 @@ class Growing:
             "receipts": "/account/payments",
             "receipt": f"/account/payments/{self._payment_id()}",
             "pay": "/account/pay",
+            "past due": f"/account/past-due/{self._case_id()}",
             "tokens": "/account/tokens",
             "trials": "/account/trials",
             "trial": f"/account/trials/{self.trials[0]}",
@@ -273,6 +282,8 @@ class Growing:
             "bill runs": "/desk/bill-runs",
             "bill run": f"/desk/bill-runs/{self.night}",
             "parked": "/desk/parked",
+            "past due": "/desk/past-due",
+            "past due one": f"/desk/past-due/{self._case_id()}",
             "parked one": f"/desk/parked/{self.parked[0][1]}",
             "payments": "/desk/payments",
             "payment": f"/desk/payments/{self._payment_id()}",
@@ -316,6 +327,12 @@ class Growing:
     def _bill_id(self) -> str:
         found: str = self.stage.rows(Invoice, Invoice.payer_account_id == self.account)[0].public_id
         return found
+
+    def _case_id(self) -> str:
+        now = self.stage.clock.now()
+        with self.stage.db.transaction() as session:
+            found = cases.open_case(session, self.account)
+            return (found or cases.start(session, self.account, now.date(), now)).public_id
 
     def _payment_id(self) -> str:
         found: str = self.stage.rows(Payment, Payment.account_id == self.account)[0].public_id

@@ -31,6 +31,7 @@ from flows import draft_invoice, ship_order, take_back
 from flows.set_up_method import SetUpWish, begin
 from flows.ship_order import Parcel
 from flows.take_back import Asked
+from payments.dunning import cases
 from payments.methods import Consent
 from payments.models import PaymentOperation
 from tests import contents, nights
@@ -156,6 +157,8 @@ GET    /account/trials/<public_id>/go-on             customer  token  302→door
 POST   /account/trials/<public_id>/go-on             customer  token  302→door 422 404 404
 GET    /account/trials/<public_id>/card              customer  token  302→door 302→/account/trials/* 404 404
 POST   /account/trials/<public_id>/card              customer  token  302→door 303→processor 404 404
+GET    /account/past-due/<public_id>                 customer  token  302→door 200 404 404
+POST   /account/past-due/<public_id>/promise         customer  token  302→door 422 404 404
 GET    /account/pay                                  customer  token  302→door 200 200 200
 POST   /account/pay                                  customer  token  302→door 303→processor 404 404
 GET    /account/quotes                               customer  token  302→door 200 200 200
@@ -215,6 +218,15 @@ GET    /desk/bill-runs                               staff     token  302→desk
 POST   /desk/bill-runs                               staff     token  302→desk-door 404 404 422
 GET    /desk/bill-runs/<public_id>                   staff     token  302→desk-door 404 404 200
 GET    /desk/bill-runs/<public_id>.csv               staff     token  302→desk-door 404 404 200
+GET    /desk/past-due                                staff     token  302→desk-door 404 404 200
+GET    /desk/past-due.csv                            staff     token  302→desk-door 404 404 200
+GET    /desk/past-due/<public_id>                    staff     token  302→desk-door 404 404 200
+POST   /desk/past-due/<public_id>/hold               staff     token  302→desk-door 404 404 422
+POST   /desk/past-due/<public_id>/promise            staff     token  302→desk-door 404 404 422
+POST   /desk/past-due/<public_id>/go-on              staff     token  302→desk-door 404 404 404
+POST   /desk/past-due/<public_id>/remind staff token 302→desk-door 404 404 303→/desk/past-due/*
+GET    /desk/past-due/<public_id>/waive              staff     token  302→desk-door 404 404 200
+POST   /desk/past-due/<public_id>/waive              staff     token  302→desk-door 404 404 422
 GET    /desk/parked                                  staff     token  302→desk-door 404 404 200
 GET    /desk/parked/<public_id>                      staff     token  302→desk-door 404 404 200
 POST   /desk/parked/<public_id>/release              staff     token  302→desk-door 404 404 422
@@ -244,6 +256,13 @@ GET    /desk/orders/<public_id>/cancel               staff     token  302→desk
 POST   /desk/orders/<public_id>/cancel               staff     token  302→desk-door 404 404 422
 GET    /desk/orders/<public_id>/return               staff     token  302→desk-door 404 404 200
 POST   /desk/orders/<public_id>/return               staff     token  302→desk-door 404 404 422
+GET    /account/orders                               customer  token  302→door 200 200 200
+GET    /desk/stock                                   staff     token  302→desk-door 404 404 200
+GET    /desk/stock/export.csv                        staff     token  302→desk-door 404 404 200
+GET    /desk/stock/holds                             staff     token  302→desk-door 404 404 200
+GET    /desk/stock/<uuid:level_id>                   staff     token  302→desk-door 404 404 200
+POST   /desk/stock/<uuid:level_id>                   staff     token  302→desk-door 404 404 422
+POST   /desk/stock/<uuid:level_id>/limits            staff     token  302→desk-door 404 404 422
 GET    /desk/parcels/<public_id>                     staff     token  302→desk-door 404 404 200
 POST   /desk/parcels/<public_id>                     staff     token  302→desk-door 404 404 303→/desk/orders/*
 GET    /desk/returns                                 staff     token  302→desk-door 404 404 200
@@ -477,6 +496,8 @@ _PLACES = {
         "<public_id>": "{riley_payment}",
         "<uuid:refund_id>": "01a202b4-b636-73c0-8a49-23cb0a1ea9c7",
     },
+    "GET /desk/stock/": {"<uuid:level_id>": "{level}"},
+    "POST /desk/stock/": {"<uuid:level_id>": "{level}"},
     "GET /desk/parcels/": {"<public_id>": "{parcel}"},
     "POST /desk/parcels/": {"<public_id>": "{parcel}"},
     "GET /desk/returns/": {"<public_id>": "{order_return}"},
@@ -489,6 +510,10 @@ _PLACES = {
     "POST /trial/": {"<public_id>": "{trial}", "<token>": "{trial_token}"},
     "GET /account/trials/": {"<public_id>": "{trial}"},
     "POST /account/trials/": {"<public_id>": "{trial}"},
+    "GET /desk/past-due/": {"<public_id>": "{late}"},
+    "POST /desk/past-due/": {"<public_id>": "{late}"},
+    "GET /account/past-due/": {"<public_id>": "{late}"},
+    "POST /account/past-due/": {"<public_id>": "{late}"},
     "GET /desk/trials/": {"<public_id>": "{trial}", "<code>": "{trial_offer}"},
     "POST /desk/trials/": {"<public_id>": "{trial_call}", "<code>": "{trial_offer}"},
     "GET /c/": {"<slug>": "devices"},
@@ -751,6 +776,14 @@ def _account_of(stage: Stage, order: str) -> str:
     return found
 
 
+def _late(stage: Stage, who: str) -> str:
+    """Somebody's open case of being past due."""
+    key, now = stage.accounts[who], stage.clock.now()
+    with stage.db.transaction() as session:
+        found = cases.open_case(session, key) or cases.start(session, key, now.date(), now)
+        return found.public_id
+
+
 def _parcel(stage: Stage) -> str:
     """A parcel of an order of Riley's that went out."""
     order = stage.order_on_terms(stage.world.router.sku, who=RILEY)
@@ -809,6 +842,7 @@ def _spare_bill(names: Names) -> str:
 
 #: What is made when an address asks for it.
 MAKERS: dict[str, Callable[[Names], str]] = {
+    "level": lambda names: str(names.stage.world.router.level_id),
     "parcel": lambda names: _parcel(names.stage),
     "order_return": lambda names: _return(names.stage),
     "cart": _cart,
@@ -839,6 +873,7 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "hook_delivery": lambda names: hook_test(names.stage, names["hook"]),
     "bill_run": lambda names: _bill_run(names.stage),
     "parked": lambda names: _parked(names.stage),
+    "late": lambda names: _late(names.stage, RILEY),
     "dead_job": lambda names: _dead_job(names.stage),
     "trial_offer": lambda names: tried.offered(names.stage),
     "trial": lambda names: tried.begun(names.stage, RILEY),

@@ -1,0 +1,167 @@
+"""Stock is corrected by hand: pieces that came, were counted, broke or were lost; and a level's limits.
+
+One conditional UPDATE each, and a movement that says who and why. Called by ``flows.adjust_stock``.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, ClassVar
+
+from sqlalchemy import Update, bindparam, case, update
+from sqlalchemy.orm import Session
+
+from core.kernel.db import changed, insert_rows, table
+from core.kernel.errors import NotFound, ShopError, StaleState
+from core.kernel.ids import new_id
+from core.stock import holds
+from core.stock.models import StockLevel, StockMovement
+
+#: Why, by code: whether pieces come, go, or are counted.
+REASONS = {
+    "received": "come",
+    "found": "come",
+    "damaged": "go",
+    "lost": "go",
+    "own_use": "go",
+    "counted": "count",
+}
+MOST = 1_000_000
+
+
+@dataclass(eq=False)
+class BelowPromised(ShopError):
+    """Fewer pieces would be there than are sold or held. ``short``: by so many, back-orders taken off."""
+
+    code: ClassVar[str] = "below_promised"
+    text: ClassVar[str] = (
+        "That leaves {left} on hand, but {promised} are sold or held for somebody."
+    )
+    left: int
+    promised: int
+    short: int
+
+
+@dataclass(eq=False)
+class BelowNothing(ShopError):
+    """More pieces would go than there are."""
+
+    code: ClassVar[str] = "below_nothing"
+    text: ClassVar[str] = "Only {on_hand} are on hand."
+    on_hand: int
+
+
+@dataclass(frozen=True)
+class Adjustment:
+    """``pieces`` that come, go or were counted, by the reason. ``seen`` is what was on hand when somebody
+    looked: somebody else's change since is StaleState; None for a change by so many, whatever there is.
+    ``even_so``: also below what is sold or held."""
+
+    level_id: uuid.UUID
+    reason: str
+    pieces: int
+    seen: int | None = None
+    even_so: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Adjusted:
+    """What was done: by so many pieces, and what it raised the limit for back-orders to, or None."""
+
+    level_id: uuid.UUID
+    by: int
+    on_hand: int
+    raised_to: int | None = None
+
+
+def adjust(session: Session, asked: Adjustment, actor: str, now: datetime) -> Adjusted:
+    """Change what is on hand, with its movement. Below what is promised only ``even_so``: then the limit for
+    back-orders covers the difference, so that nothing more can be sold.
+
+    Raises NotFound, StaleState, BelowNothing and BelowPromised.
+    """
+    level = lock(session, asked.level_id)
+    if asked.seen is not None and level.on_hand != asked.seen:
+        raise StaleState("stock level", asked.reason)
+    way = REASONS[asked.reason]
+    left = (
+        asked.pieces
+        if way == "count"
+        else level.on_hand + asked.pieces * (-1 if way == "go" else 1)
+    )
+    by = left - level.on_hand
+    if left < 0:
+        raise BelowNothing(level.on_hand)
+    if left - _promised(level) + level.backorder_limit < 0:
+        # What nobody waits for any more need not stop it.
+        holds.lapse(session, now, level_id=level.id)
+        level = lock(session, asked.level_id)
+    short = _promised(level) - left - level.backorder_limit
+    if short > 0 and not asked.even_so:
+        raise BelowPromised(left, _promised(level), short)
+    _run(session, level, by, max(short, 0))
+    row = {
+        "id": new_id(),
+        "level_id": level.id,
+        "kind": "received" if asked.reason == "received" else "adjusted",
+        "on_hand": by,
+        "allocated": 0,
+        "reference": asked.reason,
+        "at": now,
+        "actor": actor,
+        "note": asked.note or None,
+    }
+    if by:
+        insert_rows(session, StockMovement, [row])
+    raised = level.backorder_limit + short if short > 0 else None
+    return Adjusted(level.id, by, left, raised)
+
+
+def lock(session: Session, level_id: uuid.UUID) -> StockLevel:
+    """The level, locked and read again. NotFound when there is none."""
+    level = session.get(StockLevel, level_id, with_for_update=True, populate_existing=True)
+    if level is None:
+        raise NotFound("stock level")
+    return level
+
+
+def limit(
+    session: Session, level_id: uuid.UUID, backorder_limit: int, low_at: int
+) -> tuple[int, int]:
+    """Other limits; answers those before. Raises NotFound, and BelowPromised when more was sold on
+    back-order than the limit would allow."""
+    level = lock(session, level_id)
+    before = (level.backorder_limit, level.low_at)
+    if level.on_hand - _promised(level) + backorder_limit < 0:
+        short = _promised(level) - level.on_hand - backorder_limit
+        raise BelowPromised(level.on_hand, _promised(level), short)
+    level.backorder_limit, level.low_at = backorder_limit, low_at
+    session.flush()
+    return before
+
+
+def _promised(level: StockLevel) -> int:
+    return level.allocated + level.held
+
+
+def _run(session: Session, level: StockLevel, by: int, more: int) -> None:
+    values = {"level": level.id, "by": by, "seen": level.on_hand, "more": more}
+    if changed(session.execute(_adjusted(), values)) != 1:
+        raise StaleState("stock level", "adjusted")
+
+
+@cache
+def _adjusted() -> Update:
+    level = table(StockLevel)
+    by: Any = bindparam("by", type_=level.c.on_hand.type)
+    more: Any = bindparam("more", type_=level.c.on_hand.type)
+    return (
+        update(level)
+        .where(level.c.id == bindparam("level"), level.c.on_hand == bindparam("seen"))
+        .values(
+            on_hand=level.c.on_hand + by,
+            backorder_limit=level.c.backorder_limit + case((more > 0, more), else_=0),
+        )
+    )

@@ -1,0 +1,185 @@
+"""Reading the stock for staff: levels as a list, the movements of one, and holds about to lapse."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from core.catalog.models import Product, Variant
+from core.kernel.db import table
+from core.kernel.errors import NotFound
+from core.stock import levels
+from core.stock.levels import IS_ACTIVE
+from core.stock.models import Hold, Location, StockLevel, StockMovement
+
+_CHUNK = 500
+#: What the list can be narrowed to.
+STATES = ("low", "gone", "held", "short")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A level in the words of a list. ``held`` counts holds that run; ``available`` what can be had now."""
+
+    level: StockLevel
+    sku: str
+    name: str
+    product: str
+    slug: str
+    location: str
+    held: int
+    available: int
+
+    @property
+    def is_low(self) -> bool:
+        """Are so few left that somebody should see to it?"""
+        return self.available <= self.level.low_at
+
+
+def page(
+    session: Session,
+    now: datetime,
+    *,
+    state: str = "",
+    words: str = "",
+    location: str = "",
+    after: tuple[str, uuid.UUID] | None = None,
+    limit: int = 50,
+) -> list[Row]:
+    """Levels by SKU, behind a place. ``words`` are looked for in SKU and names."""
+    query = _query(now, state, words, location)
+    if after is not None:
+        query = query.where(tuple_(Variant.sku, StockLevel.id) > tuple_(*after))
+    return [Row(*row) for row in session.execute(query.limit(limit))]
+
+
+def every(
+    session: Session, now: datetime, *, state: str = "", words: str = "", location: str = ""
+) -> Iterator[Row]:
+    """All of them, a few hundred at a time."""
+    after = None
+    while rows := page(
+        session, now, state=state, words=words, location=location, after=after, limit=_CHUNK
+    ):
+        yield from rows
+        after = (rows[-1].sku, rows[-1].level.id)
+
+
+def one(session: Session, level_id: uuid.UUID, now: datetime) -> Row:
+    """One level. NotFound when there is none."""
+    row = session.execute(_query(now, "", "", "").where(StockLevel.id == level_id)).first()
+    if row is None:
+        raise NotFound("stock level")
+    return Row(*row)
+
+
+def of_variants(session: Session, variant_ids: Sequence[uuid.UUID], now: datetime) -> list[Row]:
+    """The levels of some variants, by SKU."""
+    query = _query(now, "", "", "").where(StockLevel.variant_id.in_(variant_ids))
+    return [Row(*row) for row in session.execute(query)]
+
+
+def _query(now: datetime, state: str, words: str, location: str) -> Select[*tuple[Any, ...]]:
+    held = _running(now)
+    available = levels.free(now)
+    query = (
+        select(
+            StockLevel,
+            Variant.sku,
+            Variant.name,
+            Product.name,
+            Product.slug,
+            Location.name,
+            held,
+            available,
+        )
+        .join(Variant, Variant.id == StockLevel.variant_id)
+        .join(Product, Product.id == Variant.product_id)
+        .join(Location, Location.id == StockLevel.location_id)
+        .order_by(Variant.sku, StockLevel.id)
+    )
+    conditions: dict[str, ColumnElement[bool]] = {
+        "low": and_(available <= StockLevel.low_at, available > 0),
+        "gone": available <= 0,
+        "held": held > 0,
+        "short": StockLevel.on_hand < StockLevel.allocated,
+    }
+    if state in conditions:
+        query = query.where(conditions[state])
+    if words:
+        query = query.where(
+            or_(
+                Variant.sku.icontains(words, autoescape=True),
+                Variant.name.icontains(words, autoescape=True),
+                Product.name.icontains(words, autoescape=True),
+            )
+        )
+    if location:
+        query = query.where(Location.code == location)
+    return query
+
+
+def _running(now: datetime) -> Any:
+    hold, level = table(Hold), table(StockLevel)
+    return (
+        select(func.coalesce(func.sum(hold.c.quantity), 0))
+        .where(hold.c.level_id == level.c.id, IS_ACTIVE, hold.c.expires_at > now)
+        .correlate(level)
+        .scalar_subquery()
+    )
+
+
+def counts(session: Session, now: datetime) -> dict[str, int]:
+    """How many levels are in each state, and all of them as ``""``, in one statement."""
+    queries = [_query(now, state, "", "").order_by(None).subquery() for state in ("", *STATES)]
+    sums = [select(func.count()).select_from(one).scalar_subquery() for one in queries]
+    return dict(zip(("", *STATES), map(int, session.execute(select(*sums)).one()), strict=True))
+
+
+def locations(session: Session) -> list[tuple[str, str]]:
+    """Every place with its code and name."""
+    rows = session.execute(select(Location.code, Location.name).order_by(Location.name))
+    return [(code, name) for code, name in rows]
+
+
+def movements(
+    session: Session,
+    level_id: uuid.UUID,
+    *,
+    before: tuple[datetime, uuid.UUID] | None = None,
+    limit: int = 50,
+) -> Sequence[StockMovement]:
+    """What changed a level, the newest first."""
+    query = select(StockMovement).where(StockMovement.level_id == level_id)
+    if before is not None:
+        query = query.where(tuple_(StockMovement.at, StockMovement.id) < tuple_(*before))
+    return session.scalars(
+        query.order_by(StockMovement.at.desc(), StockMovement.id.desc()).limit(limit)
+    ).all()
+
+
+def lapsing(
+    session: Session,
+    now: datetime,
+    *,
+    level_id: uuid.UUID | None = None,
+    after: tuple[datetime, uuid.UUID] | None = None,
+    limit: int = 50,
+) -> list[tuple[Hold, str, str]]:
+    """Holds that run, the first to lapse first, with SKU and name."""
+    query = (
+        select(Hold, Variant.sku, Variant.name)
+        .join(StockLevel, StockLevel.id == Hold.level_id)
+        .join(Variant, Variant.id == StockLevel.variant_id)
+        .where(IS_ACTIVE, Hold.expires_at > now)
+    )
+    if level_id is not None:
+        query = query.where(Hold.level_id == level_id)
+    if after is not None:
+        query = query.where(tuple_(Hold.expires_at, Hold.id) > tuple_(*after))
+    rows = session.execute(query.order_by(Hold.expires_at, Hold.id).limit(limit))
+    return [(hold, sku, name) for hold, sku, name in rows]

@@ -1,0 +1,314 @@
+"""Stock at the desk: levels as a list and a file, one with its movements and holds, and correcting it."""
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Blueprint, Response, redirect, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from cart.quotes import reading as quotes
+from core.kernel import sheet
+from core.kernel.errors import NotFound, ShopError
+from core.kernel.ids import new_public_id
+from core.kernel.sheet import Cell
+from core.orders import reading as orders
+from core.parties import users
+from core.parties.roles import Role
+from core.stock import adjusting, listing
+from core.stock.adjusting import Adjustment
+from core.stock.listing import Row
+from core.stock.models import Hold
+from desk import files, lists
+from desk.money import actor
+from desk.stock_forms import REASONS, AdjustForm, LimitsForm
+from flows import adjust_stock
+from web import paging
+from web.access import Who, allow
+from web.context import house
+from web.documents import State
+from web.flashes import say
+from web.pages import page
+
+BASE = "/desk/stock"
+stock = Blueprint("desk_stock", __name__, url_prefix=BASE, template_folder="templates")
+_SEE = (Role.SALES, Role.SUPPORT)
+_ACT = (Role.SALES,)
+_STATES = {"low": "Low", "gone": "Gone", "held": "Held", "short": "Not enough for what is sold"}
+_MOVED = {
+    "received": "Came in",
+    "adjusted": "Corrected",
+    "allocated": "Sold",
+    "deallocated": "Sale cancelled",
+    "shipped": "Left",
+    "returned": "Came back",
+}
+_HEAD = (
+    "sku",
+    "name",
+    "product",
+    "location",
+    "on_hand",
+    "allocated",
+    "held",
+    "backorder_limit",
+    "available",
+    "low_at",
+)
+
+
+@stock.get("")
+@allow(Who.STAFF, roles=_SEE)
+def listed() -> str:
+    """Levels by SKU, a page at a time."""
+    words, state = lists.words(), lists.chosen("state", list(_STATES))
+    now, after = house().clock.now(), _after(request.args.get("before"))
+    with house().db.snapshot() as session:
+        places = listing.locations(session)
+        location = lists.chosen("location", [code for code, _ in places])
+        found = listing.page(
+            session,
+            now,
+            state=state,
+            words=words,
+            location=location,
+            after=after,
+            limit=lists.PAGE_SIZE + 1,
+        )
+        counts = listing.counts(session, now)
+    rows = found[: lists.PAGE_SIZE]
+    more = len(found) > len(rows)
+    following = f"{rows[-1].sku}_{rows[-1].level.id.hex}" if more else None
+    kept = {"state": state, "location": location, "q": words}
+    drawn = lists.shown(BASE, following, len(rows), "level", **kept)
+    drawn["keep"] = {"state": state}
+    drawn["export_href"] = lists.address(f"{BASE}/export.csv", **kept)
+    if len(places) > 1:
+        options = [("", "all"), *places]
+        drawn["choices"] = [
+            {"name": "location", "label": "Place", "value": location, "options": options}
+        ]
+    return page(
+        "desk/stock.html",
+        levels=[_level(row) for row in rows],
+        with_place=len(places) > 1,
+        tabs_=[("All", BASE, counts[""])]
+        + [(name, f"{BASE}?state={key}", counts[key]) for key, name in _STATES.items()],
+        current_tab=lists.address(BASE, state=state),
+        **drawn,
+    )
+
+
+def _after(text: str | None) -> tuple[str, uuid.UUID] | None:
+    if not text:
+        return None
+    sku, _, key = text.rpartition("_")
+    try:
+        return sku[:80], uuid.UUID(key)
+    except ValueError:
+        raise NotFound("page") from None
+
+
+def _level(row: Row) -> dict[str, Any]:
+    state = None
+    if row.level.on_hand < row.level.allocated:
+        state = State("bad", "Not enough for what is sold")
+    elif row.available <= 0:
+        state = State("bad", "Gone")
+    elif row.is_low:
+        state = State("wait", "Low")
+    return {
+        "href": f"{BASE}/{row.level.id}",
+        "sku": row.sku,
+        "name": row.product if row.name == row.product else f"{row.product}, {row.name}",
+        "location": row.location,
+        "on_hand": row.level.on_hand,
+        "allocated": row.level.allocated,
+        "held": row.held,
+        "backorder": row.level.backorder_limit,
+        "available": row.available,
+        "state": state,
+    }
+
+
+@stock.get("/export.csv")
+@allow(Who.STAFF, roles=_SEE)
+def export() -> Response:
+    """The list as it is chosen, all of it, for a spreadsheet."""
+    state, words, now = lists.chosen("state", list(_STATES)), lists.words(), house().clock.now()
+    location = request.args.get("location", "")[: lists.LONGEST_WORDS]
+
+    def rows() -> Iterator[tuple[Cell, ...]]:
+        with house().db.snapshot(large=True) as session:
+            for row in listing.every(session, now, state=state, words=words, location=location):
+                level = row.level
+                counts = (level.on_hand, level.allocated, row.held, level.backorder_limit)
+                yield (
+                    sheet.words(row.sku),
+                    sheet.words(row.name),
+                    sheet.words(row.product),
+                    sheet.words(row.location),
+                    *(sheet.code(count) for count in (*counts, row.available, level.low_at)),
+                )
+
+    return files.csv("stock", _HEAD, rows)
+
+
+@stock.get("/holds")
+@allow(Who.STAFF, roles=_SEE)
+def holds() -> str:
+    """What is held for somebody, the first to lapse first."""
+    after, now = paging.read_moment(request.args.get("before")), house().clock.now()
+    with house().db.snapshot() as session:
+        found = listing.lapsing(session, now, after=after, limit=lists.PAGE_SIZE + 1)
+        rows = found[: lists.PAGE_SIZE]
+        owners = _owners(session, [row[0] for row in rows])
+    last = rows[-1][0] if len(found) > len(rows) else None
+    following = paging.write(last.expires_at, last.id) if last is not None else None
+    return page(
+        "desk/stock_holds.html",
+        holds=[_hold(*row, owners) for row in rows],
+        **lists.shown(f"{BASE}/holds", following, len(rows), "hold"),
+    )
+
+
+def _owners(session: Any, rows: list[Hold]) -> dict[uuid.UUID, tuple[str, str]]:
+    """Who has the holds: orders and quotes with words and address; carts are nobody's to look at."""
+    keys = {kind: [row.owner_id for row in rows if row.owner_kind == kind] for kind in _OWNERS}
+    found = {
+        key: (number or "An order being paid", f"/desk/orders/{public_id}")
+        for key, public_id, number in orders.names(session, keys["order"])
+    }
+    return found | {
+        key: (f"Quote {number}", f"/desk/quotes/{public_id}")
+        for key, (number, public_id) in quotes.names(session, keys["quote"]).items()
+    }
+
+
+_OWNERS = ("order", "quote")
+
+
+def _hold(
+    row: Hold, sku: str, name: str, owners: dict[uuid.UUID, tuple[str, str]]
+) -> dict[str, Any]:
+    words, href = owners.get(
+        row.owner_id, ("A cart" if row.owner_kind == "cart" else "A quote", "")
+    )
+    return {
+        "sku": sku,
+        "name": name,
+        "href": f"{BASE}/{row.level_id}",
+        "quantity": row.quantity,
+        "until": row.expires_at,
+        "owner": words,
+        "owner_href": href,
+    }
+
+
+@stock.get("/<uuid:level_id>")
+@allow(Who.STAFF, roles=_SEE)
+def one(level_id: uuid.UUID) -> str:
+    """One level: figures, what changed it, what is held, and correcting it."""
+    return _show(level_id)
+
+
+@stock.post("/<uuid:level_id>")
+@allow(Who.STAFF, roles=_ACT)
+def adjust(level_id: uuid.UUID) -> str | AnyResponse | tuple[str, int]:
+    """Pieces came, went or were counted."""
+    form = AdjustForm(request.form)
+    if not form.validate():
+        return _show(level_id, form=form), 422
+    asked = Adjustment(
+        level_id,
+        str(form.reason.data),
+        int(form.pieces.data or 0),
+        form.seen.data,
+        bool(form.even_so.data),
+        " ".join((form.note.data or "").split()),
+    )
+    try:
+        done = adjust_stock.adjust(house(), asked, actor(), str(form.once.data))
+    except NotFound:
+        raise
+    except ShopError as error:
+        form.pieces.errors = [*form.pieces.errors, str(error)]
+        return _show(level_id, form=form), 422
+    words = f"{done.on_hand} are on hand now."
+    if done.raised_to is not None:
+        words += (
+            f" More are sold or held than that: the limit for back-orders is {done.raised_to} now, "
+            "and nothing more can be sold."
+        )
+    say(words, "good" if done.raised_to is None else "warn")
+    return redirect(f"{BASE}/{level_id}", 303)
+
+
+@stock.post("/<uuid:level_id>/limits")
+@allow(Who.STAFF, roles=_ACT)
+def limit(level_id: uuid.UUID) -> str | AnyResponse | tuple[str, int]:
+    """From when on it is low, and what may be sold beyond what is there."""
+    form = LimitsForm(request.form)
+    if not form.validate():
+        return _show(level_id, limits=form), 422
+    backorder, low = int(form.backorder_limit.data or 0), int(form.low_at.data or 0)
+    try:
+        adjust_stock.limit(house(), level_id, backorder, low, actor())
+    except adjusting.BelowPromised as error:
+        form.backorder_limit.errors = [*form.backorder_limit.errors, str(error)]
+        return _show(level_id, limits=form), 422
+    say("Kept.")
+    return redirect(f"{BASE}/{level_id}", 303)
+
+
+def _show(
+    level_id: uuid.UUID, form: AdjustForm | None = None, limits: LimitsForm | None = None
+) -> str:
+    now, before = house().clock.now(), paging.read_moment(request.args.get("before"))
+    with house().db.snapshot() as session:
+        row = listing.one(session, level_id, now)
+        moved = listing.movements(session, level_id, before=before, limit=lists.PAGE_SIZE + 1)
+        shown = moved[: lists.PAGE_SIZE]
+        held = listing.lapsing(session, now, level_id=level_id, limit=10)
+        owners = _owners(session, [one[0] for one in held])
+        names = users.names(session, [one.actor for one in shown if one.actor])
+        sales = _orders(session, [one.reference for one in shown])
+    level = row.level
+    fresh = {"seen": level.on_hand, "once": new_public_id()}
+    if form is not None and "pieces" in form.errors:
+        form.seen.data = level.on_hand
+    more = len(moved) > len(shown)
+    following = paging.write(shown[-1].at, shown[-1].id) if more else None
+    return page(
+        "desk/stock_level.html",
+        level=_level(row) | {"slug": row.slug, "low_at": level.low_at},
+        movements=[_movement(one, names, sales) for one in shown],
+        holds=[_hold(*one, owners) for one in held],
+        form=form or AdjustForm(data=fresh),
+        limits=limits
+        or LimitsForm(data={"low_at": level.low_at, "backorder_limit": level.backorder_limit}),
+        page=paging.links(f"{BASE}/{level_id}", "before", following, before is None),
+    )
+
+
+def _orders(session: Any, references: list[str]) -> dict[str, tuple[str, str]]:
+    """Movements' references that are orders, with number and address."""
+    keys = [text.removeprefix("order:") for text in references if text.startswith("order:")]
+    return {
+        f"order:{public_id}": (number or "", f"/desk/orders/{public_id}")
+        for _, public_id, number in orders.names(session, public_ids=keys)
+    }
+
+
+def _movement(row: Any, names: dict[str, str], sales: dict[str, tuple[str, str]]) -> dict[str, Any]:
+    number, href = sales.get(row.reference, ("", ""))
+    return {
+        "at": row.at,
+        "what": _MOVED[row.kind],
+        "why": number or REASONS.get(row.reference, row.reference),
+        "href": href,
+        "note": row.note or "",
+        "who": names.get(row.actor or "", row.actor or ""),
+        "on_hand": row.on_hand,
+        "allocated": row.allocated,
+    }

@@ -1,0 +1,62 @@
+"""Stock at the desk: the list and its file, what is low, one level, and correcting it."""
+
+from core.stock.models import StockLevel
+from tests.rooms.web.looking import Page
+from tests.rooms.web.stage import KIM, Stage
+
+
+def _level(stage: Stage) -> StockLevel:
+    return stage.row(StockLevel, StockLevel.id == stage.world.camera.level_id)
+
+
+def test_the_list_finds_narrows_and_leaves_as_a_file(stage: Stage):
+    kim, camera = stage.browser(KIM), stage.world.camera
+    href = f"/desk/stock/{camera.level_id}"
+    assert href in Page(kim.get("/desk/stock?q=porch")).values
+    assert href not in Page(kim.get("/desk/stock?q=router")).values
+    kim.post(f"{href}/limits", {"low_at": "1000", "backorder_limit": "0"})
+    assert href in Page(kim.get("/desk/stock?state=low")).values
+    file = kim.get("/desk/stock/export.csv?q=porch")
+    assert file.mimetype == "text/csv"
+    lines = file.get_data(as_text=True).splitlines()
+    assert lines[0].startswith("\ufeffsku,") or lines[0].startswith("sku,")
+    assert len(lines) == 2
+    kim.post(f"{href}/limits", {"low_at": "0", "backorder_limit": "0"})
+
+
+def test_it_is_corrected_with_a_reason_and_told_when_that_goes_below_what_is_sold(stage: Stage):
+    kim, level = stage.browser(KIM), _level(stage)
+    path = f"/desk/stock/{level.id}"
+    form = next(f for _, _, f in Page(kim.get(path)).forms if "seen" in f)
+    asked = {"seen": form["seen"], "once": form["once"], "reason": "received", "pieces": "4"}
+    for _ in range(2):
+        assert kim.post(path, asked).status_code == 303
+    assert _level(stage).on_hand == level.on_hand + 4
+    assert kim.post(path, asked | {"pieces": "x"}).status_code == 422
+    stale = kim.post(path, asked | {"once": "other"})
+    assert stale.status_code == 422
+    assert "changed in the meantime" in Page(stale).text
+    order = stage.order_on_terms(stage.world.camera.sku)
+    now = _level(stage)
+    low = {"seen": str(now.on_hand), "reason": "counted", "pieces": "0"}
+    refused = kim.post(path, low | {"once": "low"})
+    assert refused.status_code == 422
+    assert "sold or held" in Page(refused).text
+    assert kim.post(path, low | {"once": "low2", "even_so": "on"}).status_code == 303
+    page = Page(kim.get(path))
+    assert "limit for back-orders is" in page.text
+    assert f"/desk/orders/{order.public_id}" in page.values
+    kim.post(path, {"seen": "0", "once": "back", "reason": "found", "pieces": "20"})
+
+
+def test_what_is_held_stands_with_who_has_it(stage: Stage):
+    order = stage.begin_to_pay(stage.world.router.sku)
+    page = Page(stage.browser(KIM).get("/desk/stock/holds"))
+    assert f"/desk/orders/{order.public_id}" in page.values
+
+
+def test_support_looks_and_does_not_touch(stage: Stage):
+    path = f"/desk/stock/{stage.world.camera.level_id}"
+    browser = stage.browser("support")
+    assert [f for action, _, f in Page(browser.get(path)).forms if "seen" in f] == []
+    assert browser.post(path, {}).status_code == 403
