@@ -17,6 +17,7 @@ from core.subscriptions import reading as services
 from core.subscriptions import trial_reading as trials
 from desk import shown
 from invoices.billing import parking
+from invoices.disputes import reading as disputes
 from payments import reading as payments
 from web.access import Who, allow
 from web.context import channel, house, today
@@ -33,6 +34,16 @@ _TODO = (
         "quote is to be approved",
         "quotes are to be approved",
         "/desk/quotes/approvals",
+    ),
+    (
+        "dispute is past its promised day",
+        "disputes are past their promised day",
+        "/desk/disputes?tab=late",
+    ),
+    (
+        "dispute waits for a second person",
+        "disputes wait for a second person",
+        "/desk/disputes?tab=waiting",
     ),
     ("call about a trial", "calls about trials", "/desk/trials/follow-ups"),
     ("service is to be connected", "services are to be connected", "/desk/services?state=ordered"),
@@ -94,6 +105,8 @@ def _todo(session: Session) -> list[int]:
         quotes.waiting(house().clock.now()),
         parking.open_ones(),
         quotes.to_approve(),
+        disputes.late(today()),
+        disputes.to_second(),
         trials.calls_due(today()),
         services.to_connect(),
     )

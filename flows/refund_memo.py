@@ -37,6 +37,21 @@ def send_back(house: House, memo_id: uuid.UUID) -> None:
         give_back.give_back(house, back)
 
 
+def possible(session: Session, memo: Invoice) -> Money:
+    """How much of a memo's credit could go back the way it was paid now; writes and locks nothing."""
+    zero = Money.zero(memo.currency)
+    found = items.of_sources(session, [memo.id, _corrected(memo)])
+    credit, bill = found.get(memo.id), found.get(_corrected(memo))
+    if credit is None or not credit.open or bill is None:
+        return zero
+    paid = returns.returnable(session, memo.order_id or new_id(), [bill.id], locked=False)
+    if memo.order_id is None:
+        paid = [one for one in paid if one.tender.kind == "card"]
+    else:
+        paid = [one for one in paid if one.tender.kind != "credit"]
+    return max(zero, min(_free(session, credit), _paid(paid, memo.currency)))
+
+
 def _key(memo: Invoice) -> str:
     return f"memo-{memo.id.hex}"
 

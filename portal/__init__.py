@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from portal import (
+    disputes,
     documents,
     entry,
     orders,
@@ -26,6 +27,7 @@ def blueprints() -> list[Blueprint]:
         entry.entry,
         passwords.passwords,
         documents.documents,
+        disputes.disputes,
         orders.orders,
         statements.statements,
         services.services,

@@ -5,21 +5,24 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Response, request
+from sqlalchemy.orm import Session
 
 from core.kernel.money import Money
 from core.ledger import items
 from flows import account, early_payment
 from flows.account import Settled
 from invoices import reading
+from invoices.disputes import reading as disputes_
 from invoices.document import InvoiceDocument
+from invoices.models import Invoice
 from payments import reading as payments
 from payments.models import Payment
 from portal import shown
-from web import paging, tenders
+from web import disputes, paging, tenders
 from web.access import Who, allow
 from web.context import house
 from web.documents import State, pdf_response, qr_of
-from web.login import own_accounts
+from web.login import own_accounts, payable_accounts
 from web.pages import page
 
 documents = Blueprint("documents", __name__, url_prefix="/account", template_folder="templates")
@@ -66,6 +69,7 @@ def bill(public_id: str) -> str:
         events = tenders.bill_events(session, item)
         related = reading.related(session, invoice)
         now = early_payment.asked_for(session, house(), invoice, item)
+        leads = _disputes(session, invoice)
     document = InvoiceDocument.from_dict(invoice.document)
     return page(
         "portal/invoice.html",
@@ -76,8 +80,18 @@ def bill(public_id: str) -> str:
         guest=False,
         events=events,
         related=shown.related(related),
+        disputes=leads,
+        contested=item.contested if item is not None and item.contested else None,
         qr=qr_of(document),
     )
+
+
+def _disputes(session: Session, invoice: Invoice) -> dict[int, dict[str, Any]]:
+    """What leads from the bill's lines: to say that one is wrong, or to what was said."""
+    known, numbers = disputes_.of_invoice(session, invoice.id), []
+    if invoice.payer_account_id in payable_accounts():
+        numbers = disputes_.disputable_lines(session, invoice)
+    return disputes.lines_of_bill(numbers, known, f"/account/bills/{invoice.public_id}")
 
 
 @documents.get("/bills/<public_id>.pdf")

@@ -89,7 +89,7 @@ def open_one(session: Session, wanted: Wanted, days: int, now: datetime) -> Disp
     )
     session.add(dispute)
     session.flush()
-    talking.note(session, dispute, wanted.said, now)
+    talking.note(session, dispute, wanted.said, now, is_first=True)
     _contest(session, dispute, today, now)
     about = ("dispute", dispute.public_id)
     audit.write(session, now, wanted.said.actor, "dispute.opened", about, number=dispute.number)

@@ -7,12 +7,14 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from core.kernel.errors import NotFound
 from core.ledger import items
+from core.ledger.chart import GIFT_CARDS
 from core.ledger.items import Open
 from core.parties.models import Account
+from invoices.correctable import is_correctable
 from invoices.disputes import deciding
 from invoices.disputes.models import (
     STANDING,
@@ -122,13 +124,38 @@ def told(session: Session, dispute: Dispute) -> Told:
     )
 
 
-def of_invoice(session: Session, invoice_id: uuid.UUID) -> Sequence[Dispute]:
-    """The disputes of one bill, the oldest first."""
-    return session.scalars(
-        select(Dispute)
+def of_invoice(session: Session, invoice_id: uuid.UUID) -> list[tuple[int, Dispute]]:
+    """The disputes of one bill with the number of their line, the oldest first."""
+    rows = session.execute(
+        select(InvoiceLine.line_number, Dispute)
+        .join(InvoiceLine, InvoiceLine.id == Dispute.line_id)
         .where(Dispute.invoice_id == invoice_id)
         .order_by(Dispute.opened_at, Dispute.id)
-    ).all()
+    )
+    return [(number, dispute) for number, dispute in rows]
+
+
+def disputable_lines(session: Session, invoice: Invoice) -> list[int]:
+    """The numbers of a bill's lines of which something is left, as ``opening.disputable`` has them."""
+    if not is_correctable(invoice):
+        return []
+    part, memo = aliased(InvoiceLine), aliased(Invoice)
+    credited = (
+        select(func.coalesce(func.sum(part.net_minor), 0))
+        .join(memo, memo.id == part.invoice_id)
+        .where(part.memo_of_id == InvoiceLine.id, memo.kind == "credit_memo")
+        .correlate(InvoiceLine)
+        .scalar_subquery()
+    )
+    piece = aliased(InvoiceLine)
+    is_bundle = select(piece.id).where(piece.parent_id == InvoiceLine.id).exists()
+    query = select(InvoiceLine.line_number).where(
+        InvoiceLine.invoice_id == invoice.id,
+        InvoiceLine.net_minor > credited,
+        InvoiceLine.ledger_code != GIFT_CARDS,
+        ~is_bundle,
+    )
+    return list(session.scalars(query.order_by(InvoiceLine.line_number)))
 
 
 def of_accounts(
@@ -192,9 +219,9 @@ def late(today: date) -> Select[uuid.UUID]:
     return select(Dispute.id).where(_in_tab("late", today))
 
 
-def to_answer() -> Select[uuid.UUID]:
-    """The keys of disputes that are not answered yet."""
-    return select(Dispute.id).where(Dispute.state.in_(STANDING))
+def to_second() -> Select[uuid.UUID]:
+    """The keys of disputes that wait for a second person's word."""
+    return select(Dispute.id).where(Dispute.state == "waiting")
 
 
 def is_late(dispute: Dispute, today: date) -> bool:

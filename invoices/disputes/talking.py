@@ -54,9 +54,14 @@ def lock(session: Session, dispute_id: uuid.UUID) -> Dispute:
     return session.get_one(Dispute, dispute_id, with_for_update=True, populate_existing=True)
 
 
-def note(session: Session, dispute: Dispute, said: Said, now: datetime) -> DisputeMessage:
-    """Keep a message with its pictures; nobody is written to. Invalid for too many of them."""
-    text = clean(said.text, may_be_empty=bool(said.files))
+def note(
+    session: Session, dispute: Dispute, said: Said, now: datetime, *, is_first: bool = False
+) -> DisputeMessage:
+    """Keep a message with its pictures; nobody is written to. Only what it begins with may have no words.
+
+    Invalid for too many pictures.
+    """
+    text = clean(said.text, may_be_empty=is_first or bool(said.files))
     message = DisputeMessage(
         id=new_id(),
         dispute_id=dispute.id,

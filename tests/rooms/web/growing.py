@@ -32,7 +32,7 @@ from tests import world as worlds
 from tests.books import Books
 from tests.paying import wish
 from tests.quoting import ANN, Quoting, off
-from tests.rooms.web import tried
+from tests.rooms.web import disputed, tried
 from tests.rooms.web.looking import statements
 from tests.rooms.web.stage import KIM, Browser, Stage
 
@@ -52,6 +52,7 @@ class Growing:
         self.hooks: list[str] = []
         self.told: list[str] = []
         self.quotes: list[Quoting] = []
+        self.disputes: list[str] = []
 
     def grow(self, size: int, *, printed: bool = True) -> None:
         """Have so many products, open bills, paid bills with their payments, and failed jobs.
@@ -74,6 +75,8 @@ class Growing:
                 self.trials.append(tried.grown(session, self.stage, self.who))
         for number in range(len(self.quotes), size):
             self._quote(number)
+        for number in range(len(self.disputes), size):
+            self._dispute(number)
         with self.stage.db.transaction() as session:
             if printed:
                 session.execute(delete(Job).where(Job.state == "ready"))
@@ -135,6 +138,13 @@ class Growing:
             told.write(*lines)
         told.send()
         talk_about_quote.write(self.stage.house, told.public_id, "customer", f"Number {number}?")
+
+    def _dispute(self, number: int) -> None:
+        """A dispute more, of a bill that is open; the first one has more messages and pictures."""
+        bills = self.stage.rows(Invoice, Invoice.payer_account_id == self.account)
+        made = disputed.opened(self.stage, self.who, bills[2 * number].public_id)
+        self.disputes.append(made.public_id)
+        disputed.talked(self.stage, self.who, self.disputes[0], pictures=number < 20)
 
     def quoted(self) -> dict[str, int]:
         """The pages of quotes: by link, in the account, at the desk."""
@@ -253,6 +263,8 @@ class Growing:
             "bill": f"/account/bills/{self._bill_id()}",
             "receipts": "/account/payments",
             "receipt": f"/account/payments/{self._payment_id()}",
+            "disputes": "/account/disputes",
+            "dispute": f"/account/disputes/{self.disputes[0]}",
             "pay": "/account/pay",
             "past due": f"/account/past-due/{self._case_id()}",
             "tokens": "/account/tokens",
@@ -279,6 +291,9 @@ class Growing:
             "order": f"/desk/orders/{orders[0].public_id}",
             "invoices": "/desk/invoices",
             "invoice": f"/desk/invoices/{self._bill_id()}",
+            "disputes": "/desk/disputes",
+            "disputes sorted": "/desk/disputes?tab=open&sort=-amount&reason=overcharge&q=Ash",
+            "dispute": f"/desk/disputes/{self.disputes[0]}",
             "bill runs": "/desk/bill-runs",
             "bill run": f"/desk/bill-runs/{self.night}",
             "parked": "/desk/parked",

@@ -38,7 +38,7 @@ from tests import contents, nights
 from tests import world as worlds
 from tests.giving import new_card_id
 from tests.paying import fill_cart
-from tests.rooms.web import tried
+from tests.rooms.web import disputed, tried
 from tests.rooms.web.stage import EVERYBODY, KIM, RILEY, Stage
 from tests.world import ADDRESS
 from web.access import Guard, Who
@@ -161,6 +161,15 @@ GET    /account/past-due/<public_id>                 customer  token  302→door
 POST   /account/past-due/<public_id>/promise         customer  token  302→door 422 404 404
 GET    /account/pay                                  customer  token  302→door 200 200 200
 POST   /account/pay                                  customer  token  302→door 303→processor 404 404
+GET    /account/disputes                             customer  token  302→door 200 200 200
+GET    /account/disputes/<public_id>                 customer  token  302→door 200 404 404
+GET    /account/disputes/<public_id>/files/<file_id> customer  token  302→door 200 404 404
+POST   /account/disputes/<public_id>/messages        customer  token  302→door 422 404 404
+GET    /account/disputes/<public_id>/withdraw        customer  token  302→door 200 404 404
+POST   /account/disputes/<public_id>/refund customer token 302→door 303→/account/disputes/* 404 404
+POST   /account/disputes/<public_id>/withdraw customer token 302→door 303→/account/disputes/* 404 404
+GET    /account/bills/<public_id>/lines/<int:number>/dispute customer token 302→door 200 404 404
+POST   /account/bills/<public_id>/lines/<int:number>/dispute customer token 302→door 422 404 404
 GET    /account/quotes                               customer  token  302→door 200 200 200
 GET    /account/quotes/<public_id>                   customer  token  302→door 200 404 404
 GET    /account/quotes/<public_id>/<int:number>.pdf  customer  token  302→door 200 404 404
@@ -198,6 +207,14 @@ GET    /desk/invoices/<public_id>/debit              staff     token  302→desk
 POST   /desk/invoices/<public_id>/debit              staff     token  302→desk-door 404 404 422
 GET    /desk/invoices/<public_id>/void               staff     token  302→desk-door 404 404 200
 POST   /desk/invoices/<public_id>/void staff token 302→desk-door 404 404 303→/desk/invoices/*
+GET    /desk/disputes                                staff     token  302→desk-door 404 404 200
+GET    /desk/disputes/export.csv                     staff     token  302→desk-door 404 404 200
+GET    /desk/disputes/<public_id>                    staff     token  302→desk-door 404 404 200
+GET    /desk/disputes/<public_id>/files/<file_id>    staff     token  302→desk-door 404 404 200
+POST   /desk/disputes/<public_id>/preview            staff     token  302→desk-door 404 404 422
+POST   /desk/disputes/<public_id>/decision           staff     token  302→desk-door 404 404 422
+POST   /desk/disputes/<public_id>/second staff token 302→desk-door 404 404 303→/desk/disputes/*
+POST   /desk/disputes/<public_id>/messages           staff     token  302→desk-door 404 404 422
 GET    /desk/drafts                                  staff     token  302→desk-door 404 404 200
 POST   /desk/drafts                                  staff     token  302→desk-door 404 404 422
 GET    /desk/drafts/<public_id>                      staff     token  302→desk-door 404 404 200
@@ -530,7 +547,7 @@ _PLACES = {
     "POST /account/invite/": {"<token>": "{invite_link}"},
     "GET /account/verify/": {"<token>": "{verify_link}"},
     "POST /account/verify/": {"<token>": "{fresh_verify_link}"},
-    "GET /account/bills/": {"<public_id>": "{riley_bill}"},
+    "GET /account/bills/": {"<public_id>": "{riley_bill}", "<int:number>": "1"},
     "GET /account/statements/": {"<public_id>": "{riley_statement}"},
     "GET /desk/statements/": {"<public_id>": "{riley_statement}"},
     "GET /desk/bill-runs/": {"<public_id>": "{bill_run}"},
@@ -547,6 +564,11 @@ _PLACES = {
         "<public_id>": "{riley_bill}",
         "<uuid:key>": _NOBODYS,
     },
+    "GET /account/disputes/": {"<public_id>": "{dispute}", "<file_id>": "{dispute_file}"},
+    "POST /account/disputes/": {"<public_id>": "{dispute}"},
+    "POST /account/bills/": {"<public_id>": "{riley_bill}", "<int:number>": "1"},
+    "GET /desk/disputes/": {"<public_id>": "{dispute}", "<file_id>": "{dispute_file}"},
+    "POST /desk/disputes/": {"<public_id>": "{dispute}"},
     "GET /desk/ledger/<what>": {"<what>": "ageing"},
     "GET /desk/ledger/accounts/": {"<public_id>": "{riley_account}"},
     "POST /desk/invoices/<public_id>/void": {"<public_id>": "{spare_bill}"},
@@ -857,6 +879,8 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "fresh_verify_link": lambda names: names.stage.link("verify", RILEY),
     "gift_card": lambda names: new_card_id(names.stage),
     "gift_card_token": lambda names: names.stage.house.links.gift_card_token(names["gift_card"]),
+    "dispute": lambda names: disputed.opened(names.stage, RILEY).public_id,
+    "dispute_file": lambda names: disputed.file_of(names.stage, names["dispute"]),
     "tax_rate": lambda names: str(names.stage.rows(TaxRate)[0].id),
     "certificate": lambda names: _old_certificate(names.stage),
     "riley_account": lambda names: _account_of(names.stage, "riley_order"),
