@@ -55,7 +55,11 @@ def _asked(session: Session, house: House, owed: Sequence[Open]) -> Parts:
 
 def of_payment(session: Session, house: House, row: ScheduledPayment) -> Parts:
     """What a payment that was scheduled would take if it were made now."""
-    found = of_account(session, house, row.account_id, row.currency)
+    return chosen(row, of_account(session, house, row.account_id, row.currency))
+
+
+def chosen(row: ScheduledPayment, found: Parts) -> Parts:
+    """The same of what an account owes that was read already."""
     if row.wants == "bills" or (row.noticed_at is not None and row.origin == "autopay"):
         found = [part for part in found if str(part[0].source_id) in row.invoice_ids]
     elif row.origin == "autopay":

@@ -28,8 +28,8 @@ from payments.models import PaymentMethod
 from payments.scheduled import Wanted
 
 PURPOSE = "autopay"
-#: The hour of an account's own morning at which its payments are made.
-MORNING = time(6)
+#: The hour of an account's own night at which its payments are made: late enough for every clock change.
+MORNING = time(3)
 
 
 def start(house: House, method_id: uuid.UUID, user_id: uuid.UUID, address: str) -> AutoPayRule:

@@ -261,6 +261,33 @@ def charges_of(
     ).all()
 
 
+def taken(session: Session, rows: Sequence[ScheduledPayment]) -> dict[uuid.UUID, Money]:
+    """What was taken for each of some payments that are made."""
+    bills = {row.invoice_id: row.id for row in rows if row.invoice_id is not None}
+    found = session.execute(
+        select(
+            PaymentOperation.scheduled_payment_id,
+            PaymentOperation.invoice_id,
+            PaymentOperation.amount_minor,
+            PaymentOperation.currency,
+        ).where(
+            PaymentOperation.kind == "charge",
+            PaymentOperation.state == "succeeded",
+            or_(
+                PaymentOperation.scheduled_payment_id.in_([row.id for row in rows]),
+                PaymentOperation.invoice_id.in_(list(bills)),
+            ),
+        )
+    )
+    sums: dict[uuid.UUID, Money] = {}
+    for key, invoice_id, minor, currency in found:
+        if key is not None:
+            sums[key] = Money(minor, currency)
+        elif invoice_id is not None:
+            sums[bills[invoice_id]] = Money(minor, currency)
+    return sums
+
+
 def under_way(session: Session, row: ScheduledPayment) -> PaymentOperation | None:
     """The try that is being made."""
     return next(

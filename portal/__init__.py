@@ -3,6 +3,8 @@
 from flask import Blueprint
 
 from portal import (
+    autopay,
+    cards,
     disputes,
     documents,
     entry,
@@ -12,6 +14,7 @@ from portal import (
     past_due,
     pay,
     quotes,
+    scheduled,
     services,
     statements,
     tax,
@@ -32,6 +35,9 @@ def blueprints() -> list[Blueprint]:
         statements.statements,
         services.services,
         pay.pay,
+        cards.cards,
+        autopay.autopay,
+        scheduled.scheduled_,
         past_due.past_due,
         quotes.quotes,
         tax.tax,

@@ -3,8 +3,9 @@
 from flask import Blueprint
 
 from core.kernel.clock import local_date
-from flows import account
+from flows import account, see_cards
 from portal import owing, shown
+from web import wallet
 from web.access import Who, allow
 from web.context import house
 from web.login import own_accounts, person
@@ -26,6 +27,8 @@ def show() -> str:
     keys = [row.id for row in mine if row.currency == currency]
     with house().db.snapshot() as session:
         seen = account.overview(session, keys, currency, here)
+        found = see_cards.alerts(session, [row.id for row in mine])
+    notices = [wallet.alert(row, method) for row, method in found]
     services, monthly = shown.services(seen, {row.id for row in mine}, here)
     return page(
         "portal/overview.html",
@@ -40,7 +43,7 @@ def show() -> str:
             for item in seen.owed
             if item.source_id in seen.documents
         ],
-        notices=[],
+        notices=[each for each in notices if each is not None],
         services=services,
         services_sum=monthly,
         lately=shown.lately(seen, currency),

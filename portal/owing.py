@@ -15,6 +15,14 @@ _PLEASE = "Please pay it in the next days."
 _OPENS = "They are on again, by themselves, as soon as all that is past due is paid."
 
 
+#: The other ways to pay.
+_MORE = [
+    ("Choose what to pay, or another amount", "/account/pay"),
+    ("Pay on a date", "/account/scheduled/new"),
+    ("AutoPay", "/account/autopay"),
+]
+
+
 def owed(seen: Overview, currency: str, today: date) -> dict[str, Any]:
     """The stub of the first page."""
     sum_, count = total((one.open for one in seen.owes), currency), sum(x.count for x in seen.owes)
@@ -39,7 +47,7 @@ def owed(seen: Overview, currency: str, today: date) -> dict[str, Any]:
         "href": href,
         "pdf_href": "",
         "pay_action": "/account/pay" if payable and all(payable) else "",
-        "more": [("Choose what to pay, or another amount", "/account/pay")] if any(payable) else [],
+        "more": _MORE if any(payable) else [],
         "next_words": "",
     }
 

@@ -50,6 +50,26 @@ def _quote_at_desk(page: str = "") -> Callable[[Visitor], str]:
     return find
 
 
+def _card(page: str) -> Callable[[Visitor], str]:
+    """A page of the first card that is listed."""
+
+    def find(visitor: Visitor) -> str:
+        found = visitor.go("/account/cards").locator("main a[href$='/remove']").first
+        return str(found.get_attribute("href")).replace("/remove", page)
+
+    return find
+
+
+def _planned(page: str = "") -> Callable[[Visitor], str]:
+    """The last payment that was planned, or a page of it."""
+
+    def find(visitor: Visitor) -> str:
+        found = visitor.go("/account/scheduled").locator("main tbody th a").first
+        return f"{found.get_attribute('href')}{page}"
+
+    return find
+
+
 def _money_on_a_bill(visitor: Visitor) -> str:
     """Of a bill that asks for something; there is none on one over nothing."""
     asks = Invoice.total_minor > 0
@@ -99,6 +119,16 @@ FOR_CUSTOMERS: dict[str, Where] = {
     "/account/bills/<public_id>": _first("/account/bills", "/account/bills/"),
     "/account/orders": "/account/orders",
     "/account/pay": "/account/pay",
+    "/account/cards": "/account/cards",
+    "/account/cards/<public_id>/remove": _card("/remove"),
+    "/account/cards/<public_id>/instead": _card("/instead"),
+    "/account/autopay": "/account/autopay",
+    "/account/autopay/stop": "/account/autopay/stop",
+    "/account/scheduled": "/account/scheduled",
+    "/account/scheduled/new": "/account/scheduled/new",
+    "/account/scheduled/<public_id>": _planned(),
+    "/account/scheduled/<public_id>/change": _planned("/change"),
+    "/account/scheduled/<public_id>/cancel": _planned("/cancel"),
     "/account/past-due/<public_id>": _past_due,
     "/account/tax": "/account/tax",
     "/account/statements": "/account/statements",

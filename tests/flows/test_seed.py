@@ -48,8 +48,9 @@ from invoices.billing import parking, runs
 from invoices.billing.models import BillRun
 from invoices.models import Invoice, InvoiceLine
 from invoices.statements import reading
+from payments.automatic_models import AutoPayRule, ScheduledPayment
 from payments.gateway import Gateway
-from payments.models import Payment
+from payments.models import Payment, PaymentMethod
 from tests import postgres
 from tests.basin import create_database, drop_database
 from tests.databases import open_database
@@ -372,6 +373,28 @@ def test_there_is_a_trial_of_each_kind_in_each_state(fernway):
     assert TODAY < mara.ends_on <= TODAY + timedelta(days=7)
 
 
+def test_cards_pay_by_themselves_are_planned_declined_and_about_to_expire(fernway):
+    with fernway.db.reading() as session:
+        names = {row.id: row.name for row in session.scalars(select(Account))}
+        rules = {names[row.account_id] for row in session.scalars(select(AutoPayRule))}
+        rows = session.scalars(select(ScheduledPayment).order_by(ScheduledPayment.created_at))
+        found = {(names[row.account_id], row.origin, row.state) for row in rows}
+        (empty,) = session.scalars(
+            select(ScheduledPayment).where(ScheduledPayment.state == "retrying")
+        )
+        cards = session.scalars(select(PaymentMethod)).all()
+    assert rules == {"Vera Holt", "Abel Crane"}
+    assert found >= {
+        ("Mara Hollis", "customer", "planned"),
+        ("Vera Holt", "autopay", "paid"),
+        ("Abel Crane", "autopay", "retrying"),
+    }
+    assert (empty.failure, empty.tries) == ("insufficient_funds", 2)
+    assert empty.next_at > fernway.clock.now()
+    (second,) = [card for card in cards if card.last4 == "4444"]
+    assert (second.exp_year, second.exp_month) == (TODAY.year, TODAY.month)
+
+
 def test_there_is_a_quote_in_each_state(fernway):
     with fernway.db.reading() as session:
         rows = session.scalars(select(Quote)).all()
@@ -422,7 +445,7 @@ def test_the_books_of_the_demo_balance_and_every_claim_holds(fernway):
                 JournalLine.entry_id
             )
         ).all()
-    assert len(sides) == 65
+    assert len(sides) == 70
     assert all(total == 0 for _, total in sides)
     said = StringIO()
     code = verify.run(["--documents"], fernway.settings, fernway.db, fernway.clock, said)
@@ -456,20 +479,26 @@ def test_nothing_is_left_for_the_worker_to_catch_up_with(fernway):
 def test_mails_of_days_gone_by_lie_in_the_mail_box_on_their_days(fernway):
     page = MailStore(fernway.folder / "mail").page(to="mara@example.com")
     days = [(mail.at.date().isoformat(), mail.subject.partition(":")[0]) for mail in page.mails]
-    assert days[:11] == [
+    assert days[:14] == [
+        ("2026-11-17", "Your payment of $171.19 is planned for November 22, 2026"),
         ("2026-11-16", "On its way"),
-        ("2026-11-16", "Your bill 100035"),
+        ("2026-11-16", "Your bill 100038"),
         ("2026-11-16", "Burrow backup"),
-        ("2026-11-15", "Your return for order O-10011"),
-        ("2026-11-15", "Your bill 100033"),
+        ("2026-11-15", "Your return for order O-10013"),
+        ("2026-11-15", "Your bill 100036"),
         ("2026-11-15", "Thank you"),
+        ("2026-11-15", "Mastercard ending 4444 expires at the end of this month"),
+        ("2026-11-15", "Mastercard ending 4444 is on file at Fernway"),
         ("2026-11-12", "Your statement of November 12, 2026"),
         ("2026-11-09", "On its way"),
-        ("2026-11-08", "Your bill 100029"),
+        ("2026-11-08", "Your bill 100032"),
         ("2026-11-08", "Thank you"),
         ("2026-11-08", "Halfway"),
     ]
-    assert ("2026-09-16", "Your bill 100006") in days
+    older = MailStore(fernway.folder / "mail").page(2, to="mara@example.com").mails
+    assert ("2026-09-16", "Your bill 100007") in [
+        (mail.at.date().isoformat(), mail.subject.partition(":")[0]) for mail in older
+    ]
 
 
 # --- once -------------------------------------------------------------------------------------------
@@ -520,13 +549,13 @@ def assert_is_whole(fernway: Fernway) -> None:
         }
         bills = bills_of(session, "mara@example.com").values()
     assert found == {
-        "Order": 17,
-        "Invoice": 46,
-        "Payment": 14,
-        "Subscription": 20,
+        "Order": 19,
+        "Invoice": 49,
+        "Payment": 16,
+        "Subscription": 22,
         "Trial": 9,
         "Quote": 6,
-        "BillRun": 21,
+        "BillRun": 23,
     }
     assert [open_.minor for _, open_ in bills if open_] == [6284, 5483, 5352]
     said = StringIO()
@@ -611,10 +640,10 @@ def test_the_command_tells_where_the_logins_are_and_keeps_them_from_others(empty
     assert logins.stat().st_mode & 0o077 == 0
     known = json.loads((settings.data_dir / "processor" / "known.json").read_text())
     assert {one["email"] for one in known if "email" in one} == {
-        f"{name}@example.com" for name in ("mara", "cora", "piet")
+        f"{name}@example.com" for name in ("mara", "cora", "piet", "vera", "abel")
     }
     taken = [one for one in known if "payment" in one]
-    assert len(taken) == 14
+    assert len(taken) == 16
     assert sorted(bool(one["refunded"]) for one in taken)[-2:] == [True, True]
     logins.unlink()
     assert seed.run([], settings, empty.db, empty.clock, out) == 0

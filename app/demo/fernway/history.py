@@ -14,8 +14,10 @@ from zoneinfo import ZoneInfo
 
 from app.demo.fernway import shop
 from app.demo.fernway.buying import BillsPaid, Ordered, Transferred
+from app.demo.fernway.carded import AutoPayOn, CardKept, PaymentPlanned
 from app.demo.fernway.corrections import Credited, Drafted
 from app.demo.fernway.people import (
+    ABEL,
     ALMA,
     BRAM,
     CORA,
@@ -37,6 +39,7 @@ from app.demo.fernway.people import (
     SANNA,
     SILAS,
     TESSA,
+    VERA,
     WREN,
     place,
 )
@@ -285,6 +288,22 @@ _QUOTED: tuple[Act, ...] = (
     ),
 )
 
+#: Mara's second card is good until the end of the month in which the demo opens.
+_CARDED: tuple[Act, ...] = (
+    CardKept(Ago(3, "20:26"), MARA),
+    PaymentPlanned(Ago(1, "20:31"), MARA, 6),
+    # AutoPay that pays each month.
+    Ordered(Ago(64, "18:20"), VERA, {"STR-18": 1, "CAN-100": 1}),
+    Connected(Ago(60, "09:50"), VERA, "STR-18"),
+    CardKept(Ago(58, "19:14"), VERA),
+    AutoPayOn(Ago(58, "19:31"), VERA),
+    # AutoPay whose card is declined; it is tried again by the schedule.
+    Ordered(Ago(28, "12:44"), ABEL, {"STR-18": 1, "VIS-INST": 1}),
+    Connected(Ago(24, "15:15"), ABEL, "STR-18"),
+    CardKept(Ago(7, "21:02"), ABEL),
+    AutoPayOn(Ago(7, "21:20"), ABEL),
+)
+
 #: What was ordered goes out on the next day, mostly; what was ordered yesterday still waits.
 _SENT: tuple[Act, ...] = (
     Sent(Ago(4, "10:31", months=4), MARA, "UPS", "1Z4F07A20391774410"),
@@ -313,7 +332,7 @@ _SENT: tuple[Act, ...] = (
 )
 
 _LOOKED: tuple[Act, ...] = (Foreseen(Ago(1, "16:42"), 30),)
-_ALL: tuple[Act, ...] = (*_BOUGHT, *_MARAS, *_SERVED, *_TRIED, *_QUOTED, *_SENT, *_LOOKED)
+_ALL: tuple[Act, ...] = (*_BOUGHT, *_MARAS, *_SERVED, *_TRIED, *_QUOTED, *_SENT, *_CARDED, *_LOOKED)
 
 
 def opens_on(began: datetime) -> date:

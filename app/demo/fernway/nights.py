@@ -10,7 +10,15 @@ from app.demo.fernway.shop import ZONE
 from core.kernel.calendar import bill_days
 from core.kernel.clock import ManualClock
 from core.parties.models import Account
-from flows import end_services, make_statements, run_billing, run_trials, tell_due, tell_quote
+from flows import (
+    end_services,
+    make_statements,
+    run_billing,
+    run_card_payments,
+    run_trials,
+    tell_due,
+    tell_quote,
+)
 from flows.house import House
 
 #: Late enough for every clock change, early enough for the same date all over the country.
@@ -36,6 +44,8 @@ def pass_by(house: House, clock: ManualClock, morning: datetime) -> None:
         make_statements.by_the_clock(house)
     if problems := run_trials.run(house).problems:
         raise RuntimeError(f"trials could not be done: {problems}")
+    if problems := run_card_payments.run(house).problems:
+        raise RuntimeError(f"cards could not be charged: {problems}")
     tell_quote.remind(house)
     tell_due.run(house)
 

@@ -81,7 +81,7 @@ MARA = Person(
     account_number="204187751",
     stated_ago=5,
     shows="a line that went from Stream to River and rested once, a phone, a trial of Burrow that ends next "
-    "week, and bills: some are paid, some to pay",
+    "week, bills: some are paid, some to pay, a payment that is planned, and a card that expires",
 )
 OTIS = Person(
     "Otis Fell",
@@ -160,6 +160,9 @@ CORA = _customer("Cora Finch", "845602137", "2 Ropewalk", "555-0178")
 PIET = _customer("Piet Alder", "856731940", "55 Canal Street", "555-0193", *_ALDERFORD)
 WREN = _customer("Wren Tolley", "867294851", "1 Slate Steps", "555-0107")
 LENA = _customer("Lena Moss", "878350264", "24 Weir Cottages", "555-0139")
+#: Who lets a card pay: one whose does, and one whose bank says that there is too little money on it.
+VERA = _customer("Vera Holt", "889012647", "18 Ferry Street", "555-0131")
+ABEL = _customer("Abel Crane", "890457213", "5 Lock Road", "555-0155")
 #: Who asks for quotes.
 IMKE = _asker("Imke Hale", "imke", "3 Paddock Road", "555-0112")
 ALMA = _asker("Alma Stead", "alma", "School Lane", "555-0126")
@@ -168,7 +171,7 @@ PELL = _asker("Pell Harrow", "pell", "7 Kiln Yard", "555-0158")
 DORA = _asker("Dora Marsh", "dora", "Riverside Meadow", "555-0181")
 
 WITH_LOGIN = (MARA, OTIS, DESK, SECOND_DESK, CONTENT_DESK, BILLING_DESK, SUPPORT_DESK)
-CUSTOMERS = (TESSA, HANNE, SILAS, SANNA, JORY, JUNO, IVO, BRAM, CORA, PIET, WREN, LENA)
+CUSTOMERS = (TESSA, HANNE, SILAS, SANNA, JORY, JUNO, IVO, BRAM, CORA, PIET, WREN, LENA, VERA, ABEL)
 #: How long a certificate is good for that ends soon after the demo opens.
 CERTIFICATE_DAYS = 40
 

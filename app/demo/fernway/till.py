@@ -1,4 +1,4 @@
-"""Two stand-ins for days gone by: a till that takes every card, and a post that goes into the mail box.
+"""Two stand-ins for days gone by: a till that takes nearly every card, and a post that fills the mail box.
 
 The till answers a few of the payment gateway's questions from our own operation log, so that a seed that was
 interrupted goes on with a till of its own. Nobody asks it anything afterwards: the pretend processor takes
@@ -18,12 +18,22 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.demo.fernway.people import ABEL, MARA, Person
 from app.demo.mail_store import MailStore
 from core.kernel.clock import Clock
 from core.kernel.db import Database
 from core.kernel.money import Money
+from core.parties.models import Account
 from payments import operations
-from payments.gateway import CheckoutRequest, CheckoutSession, Payment, Refund, RefundRequest
+from payments.gateway import (
+    CheckoutRequest,
+    CheckoutSession,
+    Declined,
+    Payment,
+    Refund,
+    RefundRequest,
+)
+from payments.methods import ON_FILE
 from payments.models import Payment as PaymentRow
 from payments.models import PaymentCustomer, PaymentMethod, PaymentOperation
 from payments.models import Refund as RefundRow
@@ -36,14 +46,18 @@ from payments.saved import (
     SetupRequest,
 )
 
-#: Every card here is this one.
+#: Every card here is this one,
 _NUMBER = "4242424242424242"
+#: but one that expires, and one that is saved and has too little money on it whenever it is charged.
+_SECOND_NUMBER, _EMPTY_NUMBER = "5555555555554444", "4000008260003178"
+_NUMBERS = (_NUMBER, _SECOND_NUMBER, _EMPTY_NUMBER)
 _VISIT, _PAYMENT, _SETUP, _METHOD = "cs_till_", "pi_till_", "seti_till_", "pm_till_"
 
 
 @dataclass(frozen=True)
 class Till:
-    """Everybody who is sent here pays at once, with a Visa card."""
+    """Everybody who is sent here pays at once, with a Visa card; Abel's has too little money on it, and the
+    one that Mara puts on file from her account expires in the month in which the demo opens."""
 
     db: Database
     clock: Clock
@@ -69,19 +83,31 @@ class Till:
         operation = self._operation(setup_id.removeprefix(_SETUP))
         customer_id = str(operation.request["customer"])
         made = operation.created_at
+        number = _EMPTY_NUMBER if self._is_of(operation, ABEL) else _NUMBER
+        expires = (made.year + 4, 12)
+        if self._is_of(operation, MARA) and operation.request["consent"]["purpose"] == ON_FILE:
+            opens, number = made + timedelta(days=3), _SECOND_NUMBER
+            expires = (opens.year, opens.month)
         method = SavedMethod(
             id=f"{_METHOD}{operation.public_id}",
             customer_id=customer_id,
-            brand="visa",
-            last4="4242",
-            exp_month=12,
-            exp_year=made.year + 4,
+            brand="mastercard" if number == _SECOND_NUMBER else "visa",
+            last4=number[-4:],
+            exp_month=expires[1],
+            exp_year=expires[0],
             fingerprint=f"till {operation.account_id}",
             created=made,
         )
         return Setup(setup_id, "succeeded", operation.public_id, customer_id, method, None, made)
 
+    def _is_of(self, operation: PaymentOperation, who: Person) -> bool:
+        with self.db.reading() as session:
+            account = session.get_one(Account, operation.account_id)
+        return account.number == who.account_number
+
     def charge_saved(self, request: ChargeRequest) -> Payment:
+        if self._is_of(self._operation(request.operation_id), ABEL):
+            raise Declined("card_declined", "insufficient_funds")
         return self.get_payment(f"{_PAYMENT}{request.operation_id}")
 
     def find_payment_by_operation(
@@ -190,7 +216,7 @@ def cards_on_file(session: Session) -> list[dict[str, Any]]:
             "name": customer.name,
             "email": customer.email,
             "method": method.gateway_id,
-            "number": _NUMBER,
+            "number": next(one for one in _NUMBERS if one.endswith(method.last4)),
             "exp_month": method.exp_month,
             "exp_year": method.exp_year,
         }

@@ -32,7 +32,7 @@ from tests import world as worlds
 from tests.books import Books
 from tests.paying import wish
 from tests.quoting import ANN, Quoting, off
-from tests.rooms.web import disputed, tried
+from tests.rooms.web import carded, disputed, tried
 from tests.rooms.web.looking import statements
 from tests.rooms.web.stage import KIM, Browser, Stage
 
@@ -51,6 +51,7 @@ class Growing:
         self.trials: list[str] = []
         self.hooks: list[str] = []
         self.told: list[str] = []
+        self.cards: list[tuple[str, str]] = []
         self.quotes: list[Quoting] = []
         self.disputes: list[str] = []
 
@@ -73,6 +74,7 @@ class Growing:
                 self._late(session)
                 self.services.append(self.stage.serve(session, self.account))
                 self.trials.append(tried.grown(session, self.stage, self.who))
+                self.cards.append(carded.grown(session, self.stage, self.who, number))
         for number in range(len(self.quotes), size):
             self._quote(number)
         for number in range(len(self.disputes), size):
@@ -268,6 +270,16 @@ class Growing:
             "pay": "/account/pay",
             "past due": f"/account/past-due/{self._case_id()}",
             "tokens": "/account/tokens",
+            "cards": "/account/cards",
+            "card off": f"/account/cards/{self.cards[0][0]}/remove",
+            "card instead": f"/account/cards/{self.cards[0][0]}/instead",
+            "autopay": "/account/autopay",
+            "autopay off": "/account/autopay/stop",
+            "planned payments": "/account/scheduled",
+            "planned payment": f"/account/scheduled/{self.cards[0][1]}",
+            "planned otherwise": f"/account/scheduled/{self.cards[0][1]}/change",
+            "planned not": f"/account/scheduled/{self.cards[0][1]}/cancel",
+            "pay on a date": "/account/scheduled/new",
             "trials": "/account/trials",
             "trial": f"/account/trials/{self.trials[0]}",
             "trial link": self.trial_link(),

@@ -38,7 +38,7 @@ from tests import contents, nights
 from tests import world as worlds
 from tests.giving import new_card_id
 from tests.paying import fill_cart
-from tests.rooms.web import disputed, tried
+from tests.rooms.web import carded, disputed, tried
 from tests.rooms.web.stage import EVERYBODY, KIM, RILEY, Stage
 from tests.world import ADDRESS
 from web.access import Guard, Who
@@ -148,6 +148,26 @@ GET    /account/tokens                               customer  token  302→door
 POST   /account/tokens                               customer  token  302→door 422 422 422
 GET    /account/tokens/<public_id>/revoke            customer  token  302→door 200 404 404
 POST   /account/tokens/<public_id>/revoke            customer  token  302→door 303→/account/tokens 404 404
+GET    /account/cards                                customer  token  302→door 200 200 200
+POST   /account/cards/add                            customer  token  302→door 303→processor 303→processor 404
+POST   /account/cards/<public_id>/default            customer  token  302→door 303→/account/cards 404 404
+GET    /account/cards/<public_id>/remove             customer  token  302→door 200 404 404
+POST   /account/cards/<public_id>/remove             customer  token  302→door 303→/account/cards* 404 404
+GET    /account/cards/<public_id>/instead            customer  token  302→door 200 404 404
+POST   /account/cards/<public_id>/instead            customer  token  302→door 422 404 404
+POST   /account/cards/<public_id>/again              customer  token  302→door 404 404 404
+GET    /account/autopay                              customer  token  302→door 200 200 200
+POST   /account/autopay                              customer  token  302→door 422 422 404
+GET    /account/autopay/stop                         customer  token  302→door 200 200 200
+POST   /account/autopay/stop  customer token 302→door 303→/account/autopay* 303→/account/autopay* 404
+GET    /account/scheduled                            customer  token  302→door 200 200 200
+GET    /account/scheduled/new                        customer  token  302→door 200 200 200
+POST   /account/scheduled/new                        customer  token  302→door 422 422 200
+GET    /account/scheduled/<public_id>                customer  token  302→door 200 404 404
+GET    /account/scheduled/<public_id>/change         customer  token  302→door 200 404 404
+POST   /account/scheduled/<public_id>/change         customer  token  302→door 422 404 404
+GET    /account/scheduled/<public_id>/cancel         customer  token  302→door 200 404 404
+POST   /account/scheduled/<public_id>/cancel  customer  token  302→door 303→/account/scheduled/* 404 404
 GET    /account/trials                               customer  token  302→door 200 200 200
 GET    /account/trials/<public_id>                   customer  token  302→door 200 404 404
 GET    /account/trials/<public_id>/cancel            customer  token  302→door 200 404 404
@@ -525,6 +545,10 @@ _PLACES = {
     "POST /trials/": {"<code>": "{trial_offer}"},
     "GET /trial/": {"<public_id>": "{trial}", "<token>": "{trial_token}"},
     "POST /trial/": {"<public_id>": "{trial}", "<token>": "{trial_token}"},
+    "GET /account/cards/": {"<public_id>": "{riley_card}"},
+    "POST /account/cards/": {"<public_id>": "{riley_card}"},
+    "GET /account/scheduled/": {"<public_id>": "{riley_scheduled}"},
+    "POST /account/scheduled/": {"<public_id>": "{riley_scheduled}"},
     "GET /account/trials/": {"<public_id>": "{trial}"},
     "POST /account/trials/": {"<public_id>": "{trial}"},
     "GET /desk/past-due/": {"<public_id>": "{late}"},
@@ -889,6 +913,8 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "draft": lambda names: (
         draft_invoice.start(names.stage.house, names["riley_number"], "test").public_id
     ),
+    "riley_card": lambda names: carded.on_file(names.stage, RILEY),
+    "riley_scheduled": lambda names: carded.planned(names.stage, RILEY, names["riley_card"]),
     "riley_token": lambda names: make_token(names.stage, RILEY, USER)[0],
     "colleague": _colleague,
     "key": lambda names: make_token(names.stage, KIM, STAFF)[0],
