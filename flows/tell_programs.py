@@ -6,7 +6,7 @@ the API with a key of theirs.
 """
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -52,7 +52,14 @@ def _number_of(session: Session, account_id: uuid.UUID | None) -> str | None:
 # --- orders -----------------------------------------------------------------------------------
 
 
-def _order(session: Session, order: Order, kind: str, key: str, at: datetime, **more: Any) -> News:
+def _order(
+    session: Session,
+    order: Order,
+    kind: str,
+    key: str,
+    at: datetime,
+    more: Mapping[str, Any] | None = None,
+) -> News:
     data = {
         "order": order.public_id,
         "number": order.number,
@@ -61,7 +68,7 @@ def _order(session: Session, order: Order, kind: str, key: str, at: datetime, **
         "payment_status": order.payment,
         "fulfilment_status": order.fulfilment,
         "due_now": money(order.due_now_minor, order.currency),
-        **more,
+        **(more or {}),
     }
     return News(kind, key, order.channel_id, at, data)
 
@@ -84,7 +91,7 @@ def _shipped(session: Session, event: events.OrderShipped, now: datetime) -> Ite
         "tracking_number": row.tracking_number,
         "tracking_link": row.tracking_link,
     }
-    yield _order(session, order, "order.shipped", f"order.shipped:{row.id}", row.at, **more)
+    yield _order(session, order, "order.shipped", f"order.shipped:{row.id}", row.at, more)
 
 
 def _changed(session: Session, event: events.OrderChanged, now: datetime) -> Iterator[News]:
@@ -93,7 +100,7 @@ def _changed(session: Session, event: events.OrderChanged, now: datetime) -> Ite
     at = row.asked_at if event.how == "announced" else (row.done_at or now)
     key = f"order.changed:{row.id}:{event.how}"
     more = {"change": row.public_id, "how": event.how, "reason": row.reason}
-    yield _order(session, order, "order.changed", key, at, **more)
+    yield _order(session, order, "order.changed", key, at, more)
 
 
 # --- bills and money --------------------------------------------------------------------------

@@ -25,6 +25,7 @@ from app.tables import metadata
 from cart.quotes import reading as quotes
 from cart.quotes.models import Quote, QuoteVersion
 from core.catalog import products
+from core.hooks.kinds import KINDS
 from core.kernel import crash, jobs
 from core.kernel.clock import ManualClock
 from core.kernel.db import Database
@@ -51,7 +52,7 @@ from invoices.statements import reading
 from payments.automatic_models import AutoPayRule, ScheduledPayment
 from payments.gateway import Gateway
 from payments.models import Payment, PaymentMethod
-from tests import postgres
+from tests import postgres, telling
 from tests.basin import create_database, drop_database
 from tests.databases import open_database
 from tests.shop import SECRET, make_house
@@ -468,6 +469,22 @@ def test_orders_are_in_every_state_and_pieces_went_both_ways(fernway):
     ]
     assert len(tracked) == 8
     assert all(link.startswith("https://") for link in tracked)
+
+
+def test_everything_of_it_can_be_told_to_programs_without_a_person_in_it(fernway):
+    now = fernway.clock.now() - timedelta(days=3)  # bills that were paid lately are told as such
+    with fernway.db.snapshot() as session:
+        news = list(telling.everything(session, now))
+        names = set(session.scalars(select(Account.name)))
+    assert KINDS.keys() - {one.kind for one in news} <= {
+        "payment.failed",
+        "dispute.opened",
+        "dispute.closed",
+    }
+    assert all(one.kind in KINDS for one in news)
+    said = [json.dumps(dict(one.data)) for one in news]
+    assert [text for text in said if "@" in text or any(name in text for name in names)] == []
+    assert max(map(len, (one.key for one in news))) <= 200
 
 
 def test_nothing_is_left_for_the_worker_to_catch_up_with(fernway):
