@@ -5,7 +5,9 @@ from flask import Blueprint
 from api.carts import carts
 from api.checkout import checkout
 from api.desk_billing import desk_billing
+from api.desk_goods import desk_goods
 from api.desk_hooks import desk_hooks
+from api.desk_orders import desk_orders
 from api.desk_quotes import desk_quotes
 from api.desk_services import desk_services
 from api.openapi import description
@@ -31,6 +33,8 @@ def blueprints() -> list[Blueprint]:
         desk_quotes,
         desk_billing,
         desk_hooks,
+        desk_orders,
+        desk_goods,
         description,
         webhooks,
     ]

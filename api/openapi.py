@@ -10,6 +10,7 @@ from pydantic_core import to_json
 from api import (
     billing_operations,
     hook_operations,
+    order_operations,
     quote_operations,
     service_operations,
     shapes,
@@ -53,6 +54,7 @@ OPERATIONS = (
     *quote_operations.DESK,
     *billing_operations.DESK,
     *hook_operations.DESK,
+    *order_operations.DESK,
 )
 
 

@@ -76,6 +76,16 @@ def _money_on_a_bill(visitor: Visitor) -> str:
     return f"/desk/invoices/{visitor.place.values(Invoice.public_id, asks)[0]}/money"
 
 
+def _customer(page: str = "") -> Callable[[Visitor], str]:
+    """Mara at the desk."""
+
+    def find(visitor: Visitor) -> str:
+        mara = Account.email == "mara@example.com"
+        return f"/desk/customers/{visitor.place.values(Account.public_id, mara)[0]}{page}"
+
+    return find
+
+
 def _order_at_desk(act: str) -> Callable[[Visitor], str]:
     """A page of an order that waits for something."""
 
@@ -170,6 +180,10 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/parcels/<public_id>": lambda visitor: (
         f"/desk/parcels/{visitor.place.values(Fulfilment.public_id, Fulfilment.kind == 'parcel')[0]}"
     ),
+    "/desk/customers": "/desk/customers",
+    "/desk/customers/new": "/desk/customers/new",
+    "/desk/customers/<public_id>": _customer(),
+    "/desk/customers/<public_id>/edit": _customer("/edit"),
     "/desk/returns": "/desk/returns",
     "/desk/returns/<public_id>": lambda visitor: (
         f"/desk/returns/{visitor.place.values(OrderChange.public_id, OrderChange.state == 'announced')[0]}"
