@@ -647,7 +647,7 @@ _PLACES = {
     "POST /desk/webhooks/": {"<public_id>": "{hook}", "<sent_id>": "{hook_delivery}"},
     "POST /desk/webhooks/<public_id>/switch": {"<public_id>": "{spare_hook}"},
     "POST /desk/webhooks/<public_id>/remove": {"<public_id>": "{spare_hook}"},
-    "PUT /api/v1/desk/": dict.fromkeys(_IDS, "0" * 32),
+    "PUT /api/v1/desk/": dict.fromkeys(_IDS, "0" * 32) | {"<account_number>": "123456789"},
     "DELETE /api/v1/desk/": dict.fromkeys(_IDS, "0" * 32),
     "GET /api/v1/products/": {"<slug>": "{slug}"},
     "GET /api/v1/orders/": {"<order_id>": "{riley_order}"},
@@ -659,7 +659,6 @@ _PLACES = {
         "<account_number>": "123456789",
         "<feature>": "internet",
     },
-    "PUT /api/v1/desk/": {"<account_number>": "123456789"},
     "GET /api/v1/desk/": {
         "<order_id>": "0" * 32,
         "<service_id>": "0" * 32,
