@@ -125,6 +125,7 @@ def web_settings(settings: Settings) -> WebSettings:
         secure=settings.secure,
         pay_origins=pay,
         return_origins=settings.return_origins,
+        api_origins=settings.api_origins,
         rate_login=settings.rate_login,
         rate_code=settings.rate_code,
         rate_mail=settings.rate_mail,
