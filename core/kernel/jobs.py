@@ -387,6 +387,12 @@ def counts(session: Session) -> dict[str, int]:
     return {state: int(count) for state, count in rows}
 
 
+def waiting_since(session: Session, now: datetime) -> datetime | None:
+    """When the oldest job that is due and that nobody works on should have run; None when none waits."""
+    query = select(func.min(Job.run_at)).where(_LIVE, Job.state == "ready", Job.run_at <= now)
+    return session.scalar(query)
+
+
 def forget_done(session: Session, before: datetime) -> int:
     """Delete finished jobs older than ``before``; dead ones stay until somebody deals with them."""
     return changed(

@@ -164,7 +164,7 @@ def _state(shop: Shop, group: list[Placed]) -> dict[str, object]:
 
 @pytest.mark.parametrize(
     ("shoppers", "copies"),
-    [(4, 2), pytest.param(125, 10, marks=pytest.mark.long)],
+    [(4, 2), pytest.param(50, 25, marks=pytest.mark.long)],
     ids=["some", "ten thousand"],
 )
 def test_twice_shuffled_forged_and_stale_ends_as_once_and_in_order(
