@@ -4,7 +4,7 @@ from flask import Blueprint, Response, abort, current_app, request
 from sqlalchemy import select
 
 from app import metrics
-from core.kernel import jobs
+from core.kernel import job_reading
 from core.kernel.ids import same_token
 from core.parties.models import Channel
 from web.access import Guard, Who, allow
@@ -42,7 +42,7 @@ def figures() -> Response:
         abort(404)
     now = house().clock.now()
     with house().db.reading() as session:
-        counts, since = jobs.counts(session), jobs.waiting_since(session, now)
+        counts, since = job_reading.counts(session), job_reading.waiting_since(session, now)
     waits = (now - since).total_seconds() if since is not None else 0.0
     text = metrics.exposition() + metrics.of_jobs(counts, waits)
     return Response(text, mimetype="text/plain; version=0.0.4")

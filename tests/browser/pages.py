@@ -197,6 +197,9 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/customers/new": "/desk/customers/new",
     "/desk/customers/<public_id>": _customer(),
     "/desk/customers/<public_id>/edit": _customer("/edit"),
+    "/desk/products": "/desk/products",
+    "/desk/products/new": "/desk/products/new",
+    "/desk/products/<slug>": "/desk/products/ember-smart-plug",
     "/desk/returns": "/desk/returns",
     "/desk/returns/<public_id>": lambda visitor: (
         f"/desk/returns/{visitor.place.values(OrderChange.public_id, OrderChange.state == 'announced')[0]}"
@@ -225,6 +228,7 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/statements": "/desk/statements",
     "/desk/statements/<public_id>": _first("/desk/statements", "/desk/statements/"),
     "/desk/payments": "/desk/payments",
+    "/desk/chargebacks": "/desk/chargebacks",
     "/desk/payments/<public_id>": _first("/desk/payments", "/desk/payments/"),
     "/desk/orders/<public_id>/refund": lambda visitor: (
         f"{_first('/desk/orders', '/desk/orders/')(visitor)}/refund"
@@ -266,6 +270,8 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/jobs": "/desk/jobs",
     "/desk/jobs/<int:job_id>": _first("/desk/jobs", "/desk/jobs/"),
     "/desk/styleguide": "/desk/styleguide",
+    "/desk/audit": "/desk/audit",
+    "/desk/audit/chain": "/desk/audit/chain",
     "/desk/me": "/desk/me",
     "/desk/again": "/desk/again",
     "/desk/staff": "/desk/staff",
@@ -293,6 +299,7 @@ OF_SUBSCRIBERS: dict[str, str] = {
     "/desk/bill-runs/<public_id>": "/desk/bill-runs/{run}",
     "/desk/parked": "/desk/parked",
     "/desk/parked/<public_id>": "/desk/parked/{parking}",
+    "/desk/jobs/<int:job_id>/discard": "/desk/jobs/{dead}/discard",
     "/desk/keys": "/desk/keys",
     "/desk/keys/<public_id>/revoke": "/desk/keys/{key}/revoke",
     "/desk/webhooks": "/desk/webhooks",

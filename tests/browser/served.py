@@ -13,6 +13,8 @@ from core.hooks import deliveries, endpoints
 from core.hooks.endpoints import Wish as HookWish
 from core.hooks.reaching import Answer, Nowhere
 from core.kernel.clock import local_date
+from core.kernel.ids import new_public_id
+from core.kernel.jobs import Job
 from core.kernel.sealing import Sealer
 from core.parties import tokens
 from core.parties.models import Account
@@ -121,3 +123,22 @@ def bill_run(place: Installation, account: Account) -> str:
         return nights.past_run(session, [account.id], today, now).public_id
 
     return place.house.db.run_tx(work)
+
+
+def dead_job(installation: Installation) -> str:
+    """A job that failed for good; its number."""
+    now = installation.house.clock.now()
+    job = Job(
+        key=f"tidy-{new_public_id()}",
+        name="tidy",
+        handler="tidy",
+        payload={},
+        state="dead",
+        run_at=now,
+        created_at=now,
+        last_error="Nobody answered.",
+    )
+    with installation.house.db.transaction() as session:
+        session.add(job)
+        session.flush()
+        return str(job.id)

@@ -6,7 +6,7 @@ from alembic import op
 from app.migrations.ops import guarded_batch, run
 
 revision = "0009"
-down_revision = "0004"
+down_revision = "0010"
 
 INT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 

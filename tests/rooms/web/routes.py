@@ -283,6 +283,7 @@ POST   /desk/services/<public_id>/activate           staff     token  302→desk
 POST   /desk/services/<public_id>/payer              staff     token  302→desk-door 404 404 422
 POST   /desk/services/<public_id>/usage              staff     token  302→desk-door 404 404 422
 POST   /desk/services/<public_id>/lock               staff     token  302→desk-door 404 404 422
+GET    /desk/chargebacks                             staff     token  302→desk-door 404 404 200
 GET    /desk/payments                                staff     token  302→desk-door 404 404 200
 GET    /desk/payments/<public_id>                    staff     token  302→desk-door 404 404 200
 GET    /desk/orders/<public_id>/ship                 staff     token  302→desk-door 404 404 200
@@ -301,6 +302,14 @@ POST   /desk/customers/new                           staff     token  302→desk
 GET    /desk/customers/<public_id>                   staff     token  302→desk-door 404 404 200
 GET    /desk/customers/<public_id>/edit              staff     token  302→desk-door 404 404 200
 POST   /desk/customers/<public_id>/edit              staff     token  302→desk-door 404 404 422
+GET    /desk/products                                staff     token  302→desk-door 404 404 200
+GET    /desk/products/new                            staff     token  302→desk-door 404 404 200
+POST   /desk/products/new                            staff     token  302→desk-door 404 404 422
+GET    /desk/products/<slug>                         staff     token  302→desk-door 404 404 200
+POST   /desk/products/<slug>                         staff     token  302→desk-door 404 404 422
+POST   /desk/products/<slug>/publish staff token 302→desk-door 404 404 303→/desk/products/*
+POST   /desk/products/<slug>/things                  staff     token  302→desk-door 404 404 422
+POST   /desk/products/<slug>/things/<sku>            staff     token  302→desk-door 404 404 422
 GET    /desk/stock                                   staff     token  302→desk-door 404 404 200
 GET    /desk/stock/export.csv                        staff     token  302→desk-door 404 404 200
 GET    /desk/stock/holds                             staff     token  302→desk-door 404 404 200
@@ -388,6 +397,15 @@ GET    /desk/trials/offers                           staff     token  302→desk
 GET    /desk/trials/offers/<code>                    staff     token  302→desk-door 404 404 200
 POST   /desk/trials/offers/<code>                    staff     token  302→desk-door 404 404 422
 GET    /desk/jobs                                    staff     token  302→desk-door 404 404 200
+GET    /desk/audit                                   staff     token  302→desk-door 404 404 200
+GET    /desk/audit/chain                             staff     token  302→desk-door 404 404 200
+GET    /desk/audit.csv                               staff     token  302→desk-door 404 404 200
+GET    /desk/orders.csv                              staff     token  302→desk-door 404 404 200
+GET    /desk/invoices.csv                            staff     token  302→desk-door 404 404 200
+GET    /desk/payments.csv                            staff     token  302→desk-door 404 404 200
+GET    /desk/jobs.csv                                staff     token  302→desk-door 404 404 200
+GET    /desk/jobs/<int:job_id>/discard               staff     token  302→desk-door 404 404 200
+POST   /desk/jobs/<int:job_id>/discard               staff     token  302→desk-door 404 404 422
 GET    /desk/jobs/<int:job_id>                       staff     token  302→desk-door 404 404 200
 POST   /desk/jobs/<int:job_id>/retry                 staff     token  302→desk-door 404 404 303→/desk/jobs/*
 GET    /desk/keys                                    staff     token  302→desk-door 404 404 200
@@ -467,6 +485,19 @@ POST   /api/v1/account/quotes                        program   none   401
 POST   /api/v1/account/quotes/<quote_id>/accept      program   none   401
 POST   /api/v1/account/quotes/<quote_id>/decline     program   none   401
 POST   /api/v1/account/quotes/<quote_id>/messages    program   none   401
+GET    /api/v1/account/disputes                      program   none   401
+GET    /api/v1/account/disputes/<dispute_id>         program   none   401
+GET    /api/v1/account/disputes/<dispute_id>/pictures/<picture_id> program none 401
+POST   /api/v1/account/disputes                      program   none   401
+POST   /api/v1/account/disputes/<dispute_id>/messages program  none   401
+POST   /api/v1/account/disputes/<dispute_id>/withdraw program  none   401
+POST   /api/v1/account/disputes/<dispute_id>/refund  program   none   401
+GET    /api/v1/desk/disputes                         program   none   401
+GET    /api/v1/desk/disputes/<dispute_id>            program   none   401
+GET    /api/v1/desk/disputes/<dispute_id>/pictures/<picture_id> program none 401
+POST   /api/v1/desk/disputes/<dispute_id>/messages   program   none   401
+POST   /api/v1/desk/disputes/<dispute_id>/decision   program   none   401
+POST   /api/v1/desk/disputes/<dispute_id>/second     program   none   401
 GET    /api/v1/desk/quotes                           program   none   401
 GET    /api/v1/desk/quotes/<quote_id>                program   none   401
 POST   /api/v1/desk/quotes                           program   none   401
@@ -477,6 +508,12 @@ POST   /api/v1/desk/quotes/<quote_id>/decision       program   none   401
 POST   /api/v1/desk/quotes/<quote_id>/send           program   none   401
 POST   /api/v1/desk/quotes/<quote_id>/withdraw       program   none   401
 POST   /api/v1/desk/quotes/<quote_id>/messages       program   none   401
+GET    /api/v1/desk/products                         program   none   401
+POST   /api/v1/desk/products                         program   none   401
+GET    /api/v1/desk/products/<slug>                  program   none   401
+PATCH  /api/v1/desk/products/<slug>                  program   none   401
+POST   /api/v1/desk/products/<slug>/variants         program   none   401
+PATCH  /api/v1/desk/products/<slug>/variants/<sku>   program   none   401
 GET    /api/v1/desk/orders                           program   none   401
 GET    /api/v1/desk/orders/<order_id>                program   none   401
 POST   /api/v1/desk/orders/<order_id>/ship           program   none   401
@@ -519,6 +556,8 @@ _IDS = (
     "<service_id>",
     "<trial_id>",
     "<quote_id>",
+    "<dispute_id>",
+    "<picture_id>",
     "<run_id>",
     "<parking_id>",
     "<webhook_id>",
@@ -561,6 +600,9 @@ _PLACES = {
     "POST /desk/stock/": {"<uuid:level_id>": "{level}"},
     "GET /desk/customers/": {"<public_id>": "{riley_account}"},
     "POST /desk/customers/": {"<public_id>": "{riley_account}"},
+    "GET /desk/products/": {"<slug>": "porch-camera"},
+    "POST /desk/products/": {"<slug>": "porch-camera", "<sku>": "FW-CAM-1"},
+    "PATCH /api/v1/desk/": {"<slug>": "{slug}", "<sku>": "FW-CAM-1"},
     "GET /desk/parcels/": {"<public_id>": "{parcel}"},
     "POST /desk/parcels/": {"<public_id>": "{parcel}"},
     "GET /desk/returns/": {"<public_id>": "{order_return}"},
@@ -636,6 +678,7 @@ _PLACES = {
     "POST /desk/write-offs/": {"<uuid:write_off_id>": _NOBODYS},
     "POST /desk/periods/": {"<uuid:close_id>": _NOBODYS},
     "GET /desk/jobs/": {"<int:job_id>": "{job}"},
+    "GET /desk/jobs/<int:job_id>/discard": {"<int:job_id>": "{dead_job}"},
     "POST /desk/jobs/": {"<int:job_id>": "{dead_job}"},
     "GET /account/tokens/": {"<public_id>": "{riley_token}"},
     "POST /account/tokens/": {"<public_id>": "{riley_token}"},
@@ -655,15 +698,21 @@ _PLACES = {
         "<service_id>": "0" * 32,
         "<trial_id>": "0" * 32,
         "<quote_id>": "0" * 32,
+        "<dispute_id>": "0" * 32,
+        "<picture_id>": "0" * 32,
         "<run_id>": "0" * 32,
         "<account_number>": "123456789",
         "<feature>": "internet",
     },
+    "GET /api/v1/desk/products/": {"<slug>": "{slug}"},
+    "POST /api/v1/desk/products/": {"<slug>": "{slug}"},
     "GET /api/v1/desk/": {
         "<order_id>": "0" * 32,
         "<service_id>": "0" * 32,
         "<trial_id>": "0" * 32,
         "<quote_id>": "0" * 32,
+        "<dispute_id>": "0" * 32,
+        "<picture_id>": "0" * 32,
         "<run_id>": "0" * 32,
         "<account_number>": "123456789",
         "<feature>": "internet",
@@ -678,6 +727,7 @@ _PLACES = {
     "DELETE /api/v1/carts/": {"<cart_id>": "{cart}", "<line_id>": "{line}"},
 }
 _FORMS = {
+    "POST /desk/products/<slug>/publish": {"shown": "yes"},
     "POST /cart/lines": {"sku": "FW-VISIT"},
     "POST /cart/lines/<line_id>": {"quantity": "2"},
     "POST /checkout": {"step": "total"},
