@@ -26,6 +26,7 @@ from cart.quotes import reading as quotes
 from cart.quotes.models import Quote, QuoteVersion
 from core.catalog import products
 from core.hooks.kinds import KINDS
+from core.hooks.models import HookAttempt, HookDelivery, HookEndpoint
 from core.kernel import crash, jobs
 from core.kernel.clock import ManualClock
 from core.kernel.db import Database
@@ -507,6 +508,17 @@ def test_everything_of_it_can_be_told_to_programs_without_a_person_in_it(fernway
     said = [json.dumps(dict(one.data)) for one in news]
     assert [text for text in said if "@" in text or any(name in text for name in names)] == []
     assert max(map(len, (one.key for one in news))) <= 200
+
+
+def test_the_warehouse_was_told_of_orders_and_is_off_when_the_demo_opens(fernway):
+    with fernway.db.reading() as session:
+        (endpoint,) = session.scalars(select(HookEndpoint)).all()
+        states = session.scalars(select(HookDelivery.state)).all()
+        tries = session.scalars(select(HookAttempt.status)).all()
+    assert (endpoint.name, endpoint.state, endpoint.off_because) == ("Warehouse", "off", "person")
+    assert len(states) >= 10
+    assert set(states) == {"delivered"}
+    assert sorted(set(tries)) == [204, 503]
 
 
 def test_nothing_is_left_for_the_worker_to_catch_up_with(fernway):
