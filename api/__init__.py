@@ -15,6 +15,7 @@ from api.desk_services import desk_services
 from api.disputes import disputes
 from api.openapi import description
 from api.orders import orders
+from api.past_due import desk_past_due, past_due
 from api.products import products
 from api.quotes import quotes
 from api.services import services
@@ -38,6 +39,8 @@ def blueprints() -> list[Blueprint]:
         desk_disputes,
         desk_billing,
         desk_hooks,
+        past_due,
+        desk_past_due,
         desk_orders,
         desk_goods,
         desk_products,

@@ -47,6 +47,7 @@ from flows import (
     trial_letters,
 )
 from flows.house import House
+from payments import rounds
 
 _log = structlog.get_logger("worker")
 #: Finished jobs are kept this long.
@@ -226,6 +227,7 @@ def _tidy(session: Session, house: House, _: object) -> None:
     idempotency.expire(session, now)
     counters.sweep(session, now)
     hooks.forget(session, now - hooks.KEPT)
+    rounds.forget(session, now)
     session.query(UserSession).filter(UserSession.expires_at <= now).delete()
 
 
