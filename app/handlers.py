@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from app import telling
+from cms_content import publishing
 from core import events
 from core.hooks import deliveries as hooks
 from core.kernel import audit, counters, idempotency, jobs
@@ -213,6 +214,11 @@ def _deliver_hook(house: House, payload: dict[str, str]) -> None:
     deliver_hook.deliver(house, uuid.UUID(payload["delivery_id"]))
 
 
+def _settle_content(session: Session, house: House, _: object) -> None:
+    """What went live by its time is told so; people read it by the clock in any case."""
+    publishing.settle_due(session, house.clock.now())
+
+
 def _seal(session: Session, house: House, _: object) -> None:
     audit.seal(session, house.clock.now())
 
@@ -284,6 +290,7 @@ HANDLERS: dict[str, Within | Owning] = {
     "trials": Owning(_trials),
     "tell_programs": Within(_tell_programs),
     "deliver_hook": Owning(_deliver_hook),
+    "settle_content": Within(_settle_content),
     "seal_audit": Within(_seal),
     "sweep_holds": Within(_sweep_holds),
     "tidy": Within(_tidy),
@@ -338,6 +345,7 @@ SCHEDULES: dict[str, int] = {
     "bill": 3600,
     "trials": 3600,
     "remind_quotes": 10_800,
+    "settle_content": 60,
     "seal_audit": 30,
     "sweep_holds": 60,
     "tidy": 3600,

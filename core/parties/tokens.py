@@ -57,6 +57,8 @@ SCOPES = {
         "billing:run": "Start bill runs and release accounts",
         "webhooks:read": "See webhooks and what was sent",
         "webhooks:write": "Add, change and remove webhooks, send again",
+        "content:read": "See pages that are being written",
+        "content:write": "Write, publish and withdraw pages",
     },
 }
 #: For which roles at the desk each scope of a staff key is; a key can no more than whoever made it.
@@ -81,6 +83,8 @@ SCOPE_ROLES = {
     "billing:run": frozenset({Role.BILLING}),
     "webhooks:read": frozenset({Role.ADMIN}),
     "webhooks:write": frozenset({Role.ADMIN}),
+    "content:read": frozenset({Role.CONTENT}),
+    "content:write": frozenset({Role.CONTENT}),
 }
 if _roleless := SCOPES[STAFF].keys() ^ SCOPE_ROLES.keys():
     raise RuntimeError(
