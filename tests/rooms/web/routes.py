@@ -333,6 +333,7 @@ GET    /desk/orders/<public_id>/refund               staff     token  302→desk
 POST   /desk/orders/<public_id>/refund               staff     token  302→desk-door 404 404 422
 POST   /desk/payments/<public_id>/refunds/<uuid:refund_id>/again staff token 302→desk-door 404 404 404
 GET    /desk/gift-cards                              staff     token  302→desk-door 404 404 200
+GET    /desk/gift-cards.csv                          staff     token  302→desk-door 404 404 200
 GET    /desk/gift-cards/<public_id>                  staff     token  302→desk-door 404 404 200
 POST   /desk/gift-cards/<public_id>/void             staff     token  302→desk-door 404 404 422
 POST   /desk/gift-cards/<public_id>/take-back        staff     token  302→desk-door 404 404 303→/desk/*
