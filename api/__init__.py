@@ -5,12 +5,16 @@ from flask import Blueprint
 from api.carts import carts
 from api.checkout import checkout
 from api.desk_billing import desk_billing
+from api.desk_disputes import desk_disputes
 from api.desk_goods import desk_goods
 from api.desk_orders import desk_orders
+from api.desk_products import desk_products
 from api.desk_quotes import desk_quotes
 from api.desk_services import desk_services
+from api.disputes import disputes
 from api.openapi import description
 from api.orders import orders
+from api.past_due import desk_past_due, past_due
 from api.products import products
 from api.quotes import quotes
 from api.services import services
@@ -28,11 +32,16 @@ def blueprints() -> list[Blueprint]:
         services,
         trials,
         quotes,
+        disputes,
         desk_services,
         desk_quotes,
+        desk_disputes,
         desk_billing,
+        past_due,
+        desk_past_due,
         desk_orders,
         desk_goods,
+        desk_products,
         description,
         webhooks,
     ]

@@ -9,7 +9,10 @@ from pydantic_core import to_json
 
 from api import (
     billing_operations,
+    dispute_operations,
     order_operations,
+    past_due_operations,
+    product_operations,
     quote_operations,
     service_operations,
     shapes,
@@ -49,10 +52,15 @@ OPERATIONS = (
     *service_operations.CUSTOMERS,
     *trial_operations.CUSTOMERS,
     *quote_operations.CUSTOMERS,
+    *dispute_operations.CUSTOMERS,
     *service_operations.DESK,
     *quote_operations.DESK,
+    *dispute_operations.DESK,
     *billing_operations.DESK,
+    *past_due_operations.CUSTOMERS,
+    *past_due_operations.DESK,
     *order_operations.DESK,
+    *product_operations.DESK,
 )
 
 
@@ -128,6 +136,7 @@ _ID = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
 _FORMS = {
     "slug": {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,120}$"},
     "account_number": {"type": "string", "pattern": "^[0-9]{9}$"},
+    "sku": {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,120}$"},
     "feature": {"type": "string", "pattern": "^[a-z0-9_-]{1,40}$"},
 }
 

@@ -28,6 +28,7 @@ from cart.quotes.refusals import (
     QuoteRefused,
 )
 from cms_content.publishing import ScheduledAlready, Unfinished
+from core.catalog.editing import TakenAlready
 from core.catalog.products import UnknownSku
 from core.kernel.errors import Forbidden, Invalid, NotFound, ShopError, StaleState
 from core.kernel.idempotency import KeyInFlight, KeyReused
@@ -50,6 +51,7 @@ from core.parties.staff import LastAdmin
 from core.parties.tokens import TooManyTokens
 from core.parties.users import DeadLink, WrongLogin
 from core.prices.resolve import NoPrice
+from core.prices.setting import NoPriceList
 from core.stock.adjusting import BelowNothing, BelowPromised
 from core.stock.holds import OutOfStock
 from core.stock.sold import NotOnHand
@@ -61,8 +63,10 @@ from core.tax.service import NoTaxAnswer
 from core.tax.vat_ids import WrongVatId
 from flows.change_service import BillMoved, NotBillable
 from flows.choose_tenders import GiftCardForGiftCard
+from flows.guest_pay import PayCodeUnknown
 from flows.manage_cards import CardGone, CardNeeded, NotAgain
-from flows.pay_bill import BillsChanged, DifferentPayers, NothingToPay
+from flows.pay_amount import AllocationChanged, AmountRefused
+from flows.pay_bill import BillsChanged, DifferentPayers, NothingToPay, TooManyBills
 from flows.schedule_payment import NoLongerPlanned
 from flows.set_up_method import SetupMismatch
 from flows.settle_payment import PaymentMismatch
@@ -114,6 +118,8 @@ STATUS: dict[type[Exception], int] = {
     NothingChosen: 422,
     WrongKind: 422,
     NotOnHand: 409,
+    TakenAlready: 409,
+    NoPriceList: 409,
     BelowPromised: 409,
     BelowNothing: 409,
     RateOverlaps: 409,
@@ -159,6 +165,10 @@ STATUS: dict[type[Exception], int] = {
     RefundTooMuch: 409,
     BillsChanged: 409,
     NothingToPay: 409,
+    TooManyBills: 422,
+    AllocationChanged: 409,
+    AmountRefused: 422,
+    PayCodeUnknown: 422,
     PromiseRefused: 422,
     NothingToIssue: 422,
     NotCorrectable: 409,

@@ -9,7 +9,7 @@ from flask import Blueprint
 from sqlalchemy.orm import Session
 
 from cart.quotes import reading as quotes
-from core.kernel import db, jobs
+from core.kernel import db, job_reading
 from core.kernel.money import total
 from core.orders import reading as orders
 from core.parties.roles import ANY_ROLE
@@ -18,6 +18,7 @@ from core.subscriptions import trial_reading as trials
 from desk import shown
 from invoices.billing import parking
 from invoices.disputes import reading as disputes
+from payments import chargebacks
 from payments import reading as payments
 from web.access import Who, allow
 from web.context import channel, house, today
@@ -41,6 +42,11 @@ _TODO = (
         "/desk/disputes?tab=late",
     ),
     (
+        "payment is charged back, and may be answered",
+        "payments are charged back, and may be answered",
+        "/desk/chargebacks?state=open",
+    ),
+    (
         "dispute waits for a second person",
         "disputes wait for a second person",
         "/desk/disputes?tab=waiting",
@@ -60,7 +66,7 @@ def show() -> str:
         lines = orders.lines_by_order(session, [order.id for order, _ in rows[:_SHOWN]])
         asked, *todo = _todo(session)
         waiting = _people_wait(todo) + _troubles(session)
-        counts = jobs.counts(session)
+        counts = job_reading.counts(session)
     drawn = [shown.order_row(order, who, lines.get(order.id, [])) for order, who in rows]
     currency = channel()[0].currency
     sums = total((row["due_now"] for row in drawn if row["due_now"].currency == currency), currency)
@@ -106,6 +112,7 @@ def _todo(session: Session) -> list[int]:
         parking.open_ones(),
         quotes.to_approve(),
         disputes.late(today()),
+        chargebacks.to_answer(),
         disputes.to_second(),
         trials.calls_due(today()),
         services.to_connect(),
@@ -123,7 +130,7 @@ def _troubles(session: Session) -> list[dict[str, Any]]:
         }
         for row in payments.in_trouble(session)
     ]
-    dead = session.scalars(jobs.listing(state="dead").limit(_SHOWN)).all()
+    dead = session.scalars(job_reading.listing(state="dead").limit(_SHOWN)).all()
     found += [
         {
             "text": f"{row.handler or row.name} failed {row.attempts} times",

@@ -9,6 +9,7 @@ from core.orders.fulfilment_models import Fulfilment, OrderChange
 from core.orders.models import Order
 from core.parties.models import Account
 from core.stock.models import StockLevel
+from flows import reconcile
 from invoices.models import Invoice
 from payments.dunning import cases
 from tests.browser.visitor import Visitor
@@ -107,6 +108,17 @@ def _past_due(visitor: Visitor) -> str:
         return f"/account/past-due/{found.public_id}"
 
 
+def _round(visitor: Visitor) -> str:
+    """A round of the reconciler."""
+    return f"/desk/reconciler/{reconcile.run(visitor.place.house).public_id}"
+
+
+def _pay_link(visitor: Visitor) -> str:
+    """Otis pays without logging in: he has open bills."""
+    [key] = visitor.place.values(Account.public_id, Account.email == "otis@example.com")
+    return f"/due/{key}/{visitor.place.house.links.pay_token(key)}"
+
+
 def _line_to_dispute(visitor: Visitor) -> str:
     """What a line of the newest bill leads to."""
     bill = _first("/account/bills", "/account/bills/")(visitor)
@@ -121,6 +133,8 @@ FOR_EVERYBODY: dict[str, Where] = {
     "/cart": "/cart",
     "/checkout": "/checkout",
     "/gift-card": "/gift-card",
+    "/pay-a-bill": "/pay-a-bill",
+    "/due/<public_id>/<token>": _pay_link,
     "/quote": "/quote",
     "/trials": "/trials",
     "/trials/<code>": "/trials/burrow-30-days",
@@ -197,6 +211,9 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/customers/new": "/desk/customers/new",
     "/desk/customers/<public_id>": _customer(),
     "/desk/customers/<public_id>/edit": _customer("/edit"),
+    "/desk/products": "/desk/products",
+    "/desk/products/new": "/desk/products/new",
+    "/desk/products/<slug>": "/desk/products/ember-smart-plug",
     "/desk/returns": "/desk/returns",
     "/desk/returns/<public_id>": lambda visitor: (
         f"/desk/returns/{visitor.place.values(OrderChange.public_id, OrderChange.state == 'announced')[0]}"
@@ -219,12 +236,15 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/drafts/<public_id>/preview": _below("/desk/drafts", "preview"),
     "/desk/terms": "/desk/terms",
     "/desk/terms/<account_number>": "/desk/terms/318640275",
+    "/desk/reconciler": "/desk/reconciler",
+    "/desk/reconciler/<public_id>": _round,
     "/desk/past-due": "/desk/past-due",
     "/desk/past-due/<public_id>": _first("/desk/past-due", "/desk/past-due/"),
     "/desk/past-due/<public_id>/waive": _below("/desk/past-due", "waive"),
     "/desk/statements": "/desk/statements",
     "/desk/statements/<public_id>": _first("/desk/statements", "/desk/statements/"),
     "/desk/payments": "/desk/payments",
+    "/desk/chargebacks": "/desk/chargebacks",
     "/desk/payments/<public_id>": _first("/desk/payments", "/desk/payments/"),
     "/desk/orders/<public_id>/refund": lambda visitor: (
         f"{_first('/desk/orders', '/desk/orders/')(visitor)}/refund"
@@ -266,6 +286,8 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/jobs": "/desk/jobs",
     "/desk/jobs/<int:job_id>": _first("/desk/jobs", "/desk/jobs/"),
     "/desk/styleguide": "/desk/styleguide",
+    "/desk/audit": "/desk/audit",
+    "/desk/audit/chain": "/desk/audit/chain",
     "/desk/me": "/desk/me",
     "/desk/again": "/desk/again",
     "/desk/staff": "/desk/staff",
@@ -293,6 +315,7 @@ OF_SUBSCRIBERS: dict[str, str] = {
     "/desk/bill-runs/<public_id>": "/desk/bill-runs/{run}",
     "/desk/parked": "/desk/parked",
     "/desk/parked/<public_id>": "/desk/parked/{parking}",
+    "/desk/jobs/<int:job_id>/discard": "/desk/jobs/{dead}/discard",
     "/desk/keys": "/desk/keys",
     "/desk/keys/<public_id>/revoke": "/desk/keys/{key}/revoke",
 }

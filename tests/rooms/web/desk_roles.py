@@ -23,6 +23,7 @@ TABLE = """
 *    /desk/customers                             sales billing support
 *    /desk/customers/new                         sales support
 *    /desk/customers/<public_id>/                sales support
+*    /desk/products                              sales content
 *    /desk/stock                                 sales support
 POST /desk/stock                                 sales
 *    /desk/parcels                               sales support
@@ -45,8 +46,11 @@ POST /desk/invoices                              billing
 *    /desk/statements                            billing support
 *    /desk/bill-runs                             billing
 *    /desk/parked                                billing
+GET  /desk/reconciler                            billing support
+POST /desk/reconciler                            billing
 *    /desk/past-due                              billing support
 *    /desk/past-due/<public_id>/waive            billing
+*    /desk/chargebacks                           billing support
 *    /desk/payments                              billing support
 POST /desk/payments                              billing
 *    /desk/tax                                   billing
@@ -56,6 +60,7 @@ POST /desk/payments                              billing
 *    /desk/write-offs                            billing
 *    /desk/periods                               billing
 *    /desk/rates                                 billing
+*    /desk/audit                                 admin
 *    /desk/jobs                                  admin
 *    /desk/keys                                  admin
 """

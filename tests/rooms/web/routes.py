@@ -23,7 +23,7 @@ from core.parties.tokens import STAFF, USER, NewToken
 from core.tax import exemptions
 from core.tax.exemptions import NewExemption
 from core.tax.models import TaxRate
-from flows import draft_invoice, ship_order, take_back
+from flows import draft_invoice, reconcile, ship_order, take_back
 from flows.set_up_method import SetUpWish, begin
 from flows.ship_order import Parcel
 from flows.take_back import Asked
@@ -173,6 +173,10 @@ GET    /account/trials/<public_id>/go-on             customer  token  302→door
 POST   /account/trials/<public_id>/go-on             customer  token  302→door 422 404 404
 GET    /account/trials/<public_id>/card              customer  token  302→door 302→/account/trials/* 404 404
 POST   /account/trials/<public_id>/card              customer  token  302→door 303→processor 404 404
+GET    /pay-a-bill                                   everybody token  200
+POST   /pay-a-bill                                   everybody token  422
+GET    /due/<public_id>/<token>                      everybody token  200
+POST   /due/<public_id>/<token>                      everybody token  200
 GET    /account/past-due/<public_id>                 customer  token  302→door 200 404 404
 POST   /account/past-due/<public_id>/promise         customer  token  302→door 422 404 404
 GET    /account/pay                                  customer  token  302→door 200 200 200
@@ -251,6 +255,9 @@ GET    /desk/bill-runs                               staff     token  302→desk
 POST   /desk/bill-runs                               staff     token  302→desk-door 404 404 422
 GET    /desk/bill-runs/<public_id>                   staff     token  302→desk-door 404 404 200
 GET    /desk/bill-runs/<public_id>.csv               staff     token  302→desk-door 404 404 200
+GET    /desk/reconciler                              staff     token  302→desk-door 404 404 200
+POST   /desk/reconciler staff token 302→desk-door 404 404 303→/desk/reconciler/*
+GET    /desk/reconciler/<public_id>                  staff     token  302→desk-door 404 404 200
 GET    /desk/past-due                                staff     token  302→desk-door 404 404 200
 GET    /desk/past-due.csv                            staff     token  302→desk-door 404 404 200
 GET    /desk/past-due/<public_id>                    staff     token  302→desk-door 404 404 200
@@ -279,6 +286,7 @@ POST   /desk/services/<public_id>/activate           staff     token  302→desk
 POST   /desk/services/<public_id>/payer              staff     token  302→desk-door 404 404 422
 POST   /desk/services/<public_id>/usage              staff     token  302→desk-door 404 404 422
 POST   /desk/services/<public_id>/lock               staff     token  302→desk-door 404 404 422
+GET    /desk/chargebacks                             staff     token  302→desk-door 404 404 200
 GET    /desk/payments                                staff     token  302→desk-door 404 404 200
 GET    /desk/payments/<public_id>                    staff     token  302→desk-door 404 404 200
 GET    /desk/orders/<public_id>/ship                 staff     token  302→desk-door 404 404 200
@@ -297,6 +305,14 @@ POST   /desk/customers/new                           staff     token  302→desk
 GET    /desk/customers/<public_id>                   staff     token  302→desk-door 404 404 200
 GET    /desk/customers/<public_id>/edit              staff     token  302→desk-door 404 404 200
 POST   /desk/customers/<public_id>/edit              staff     token  302→desk-door 404 404 422
+GET    /desk/products                                staff     token  302→desk-door 404 404 200
+GET    /desk/products/new                            staff     token  302→desk-door 404 404 200
+POST   /desk/products/new                            staff     token  302→desk-door 404 404 422
+GET    /desk/products/<slug>                         staff     token  302→desk-door 404 404 200
+POST   /desk/products/<slug>                         staff     token  302→desk-door 404 404 422
+POST   /desk/products/<slug>/publish staff token 302→desk-door 404 404 303→/desk/products/*
+POST   /desk/products/<slug>/things                  staff     token  302→desk-door 404 404 422
+POST   /desk/products/<slug>/things/<sku>            staff     token  302→desk-door 404 404 422
 GET    /desk/stock                                   staff     token  302→desk-door 404 404 200
 GET    /desk/stock/export.csv                        staff     token  302→desk-door 404 404 200
 GET    /desk/stock/holds                             staff     token  302→desk-door 404 404 200
@@ -384,6 +400,15 @@ GET    /desk/trials/offers                           staff     token  302→desk
 GET    /desk/trials/offers/<code>                    staff     token  302→desk-door 404 404 200
 POST   /desk/trials/offers/<code>                    staff     token  302→desk-door 404 404 422
 GET    /desk/jobs                                    staff     token  302→desk-door 404 404 200
+GET    /desk/audit                                   staff     token  302→desk-door 404 404 200
+GET    /desk/audit/chain                             staff     token  302→desk-door 404 404 200
+GET    /desk/audit.csv                               staff     token  302→desk-door 404 404 200
+GET    /desk/orders.csv                              staff     token  302→desk-door 404 404 200
+GET    /desk/invoices.csv                            staff     token  302→desk-door 404 404 200
+GET    /desk/payments.csv                            staff     token  302→desk-door 404 404 200
+GET    /desk/jobs.csv                                staff     token  302→desk-door 404 404 200
+GET    /desk/jobs/<int:job_id>/discard               staff     token  302→desk-door 404 404 200
+POST   /desk/jobs/<int:job_id>/discard               staff     token  302→desk-door 404 404 422
 GET    /desk/jobs/<int:job_id>                       staff     token  302→desk-door 404 404 200
 POST   /desk/jobs/<int:job_id>/retry                 staff     token  302→desk-door 404 404 303→/desk/jobs/*
 GET    /desk/keys                                    staff     token  302→desk-door 404 404 200
@@ -449,6 +474,19 @@ POST   /api/v1/account/quotes                        program   none   401
 POST   /api/v1/account/quotes/<quote_id>/accept      program   none   401
 POST   /api/v1/account/quotes/<quote_id>/decline     program   none   401
 POST   /api/v1/account/quotes/<quote_id>/messages    program   none   401
+GET    /api/v1/account/disputes                      program   none   401
+GET    /api/v1/account/disputes/<dispute_id>         program   none   401
+GET    /api/v1/account/disputes/<dispute_id>/pictures/<picture_id> program none 401
+POST   /api/v1/account/disputes                      program   none   401
+POST   /api/v1/account/disputes/<dispute_id>/messages program  none   401
+POST   /api/v1/account/disputes/<dispute_id>/withdraw program  none   401
+POST   /api/v1/account/disputes/<dispute_id>/refund  program   none   401
+GET    /api/v1/desk/disputes                         program   none   401
+GET    /api/v1/desk/disputes/<dispute_id>            program   none   401
+GET    /api/v1/desk/disputes/<dispute_id>/pictures/<picture_id> program none 401
+POST   /api/v1/desk/disputes/<dispute_id>/messages   program   none   401
+POST   /api/v1/desk/disputes/<dispute_id>/decision   program   none   401
+POST   /api/v1/desk/disputes/<dispute_id>/second     program   none   401
 GET    /api/v1/desk/quotes                           program   none   401
 GET    /api/v1/desk/quotes/<quote_id>                program   none   401
 POST   /api/v1/desk/quotes                           program   none   401
@@ -459,6 +497,12 @@ POST   /api/v1/desk/quotes/<quote_id>/decision       program   none   401
 POST   /api/v1/desk/quotes/<quote_id>/send           program   none   401
 POST   /api/v1/desk/quotes/<quote_id>/withdraw       program   none   401
 POST   /api/v1/desk/quotes/<quote_id>/messages       program   none   401
+GET    /api/v1/desk/products                         program   none   401
+POST   /api/v1/desk/products                         program   none   401
+GET    /api/v1/desk/products/<slug>                  program   none   401
+PATCH  /api/v1/desk/products/<slug>                  program   none   401
+POST   /api/v1/desk/products/<slug>/variants         program   none   401
+PATCH  /api/v1/desk/products/<slug>/variants/<sku>   program   none   401
 GET    /api/v1/desk/orders                           program   none   401
 GET    /api/v1/desk/orders/<order_id>                program   none   401
 POST   /api/v1/desk/orders/<order_id>/ship           program   none   401
@@ -477,6 +521,10 @@ PUT    /api/v1/desk/customers/<account_number>       program   none   401
 GET    /api/v1/desk/bill-runs                        program   none   401
 GET    /api/v1/desk/bill-runs/<run_id>               program   none   401
 POST   /api/v1/desk/bill-runs                        program   none   401
+GET    /api/v1/account/past-due                      program   none   401
+POST   /api/v1/account/past-due/<case_id>/promise    program   none   401
+GET    /api/v1/desk/past-due                         program   none   401
+GET    /api/v1/desk/past-due/<case_id>               program   none   401
 GET    /api/v1/desk/parked-accounts                  program   none   401
 POST   /api/v1/desk/parked-accounts/<parking_id>/release program none 401
 POST   /api/v1/desk/usage                            program   none   401
@@ -487,9 +535,12 @@ GET    /api/v1/desk/accounts/<account_number>/may-use/<feature> program none 401
 _NOBODYS = "01900000-0000-7000-8000-000000000000"
 #: Names of ids in the API's addresses of customers and staff.
 _IDS = (
+    "<case_id>",
     "<service_id>",
     "<trial_id>",
     "<quote_id>",
+    "<dispute_id>",
+    "<picture_id>",
     "<run_id>",
     "<parking_id>",
     "<order_id>",
@@ -530,6 +581,9 @@ _PLACES = {
     "POST /desk/stock/": {"<uuid:level_id>": "{level}"},
     "GET /desk/customers/": {"<public_id>": "{riley_account}"},
     "POST /desk/customers/": {"<public_id>": "{riley_account}"},
+    "GET /desk/products/": {"<slug>": "porch-camera"},
+    "POST /desk/products/": {"<slug>": "porch-camera", "<sku>": "FW-CAM-1"},
+    "PATCH /api/v1/desk/": {"<slug>": "{slug}", "<sku>": "FW-CAM-1"},
     "GET /desk/parcels/": {"<public_id>": "{parcel}"},
     "POST /desk/parcels/": {"<public_id>": "{parcel}"},
     "GET /desk/returns/": {"<public_id>": "{order_return}"},
@@ -546,6 +600,9 @@ _PLACES = {
     "POST /account/scheduled/": {"<public_id>": "{riley_scheduled}"},
     "GET /account/trials/": {"<public_id>": "{trial}"},
     "POST /account/trials/": {"<public_id>": "{trial}"},
+    "GET /due/": {"<public_id>": "{riley_account}", "<token>": "{pay_token}"},
+    "POST /due/": {"<public_id>": "{riley_account}", "<token>": "{pay_token}"},
+    "GET /desk/reconciler/": {"<public_id>": "{round}"},
     "GET /desk/past-due/": {"<public_id>": "{late}"},
     "POST /desk/past-due/": {"<public_id>": "{late}"},
     "GET /account/past-due/": {"<public_id>": "{late}"},
@@ -605,6 +662,7 @@ _PLACES = {
     "POST /desk/write-offs/": {"<uuid:write_off_id>": _NOBODYS},
     "POST /desk/periods/": {"<uuid:close_id>": _NOBODYS},
     "GET /desk/jobs/": {"<int:job_id>": "{job}"},
+    "GET /desk/jobs/<int:job_id>/discard": {"<int:job_id>": "{dead_job}"},
     "POST /desk/jobs/": {"<int:job_id>": "{dead_job}"},
     "GET /account/tokens/": {"<public_id>": "{riley_token}"},
     "POST /account/tokens/": {"<public_id>": "{riley_token}"},
@@ -616,18 +674,26 @@ _PLACES = {
     "GET /api/v1/orders/": {"<order_id>": "{riley_order}"},
     "GET /api/v1/account/": {
         "<service_id>": "0" * 32,
+        "<case_id>": "0" * 32,
         "<trial_id>": "0" * 32,
         "<quote_id>": "0" * 32,
+        "<dispute_id>": "0" * 32,
+        "<picture_id>": "0" * 32,
         "<run_id>": "0" * 32,
         "<account_number>": "123456789",
         "<feature>": "internet",
     },
+    "GET /api/v1/desk/products/": {"<slug>": "{slug}"},
+    "POST /api/v1/desk/products/": {"<slug>": "{slug}"},
     "PUT /api/v1/desk/": {"<account_number>": "123456789"},
     "GET /api/v1/desk/": {
         "<order_id>": "0" * 32,
         "<service_id>": "0" * 32,
+        "<case_id>": "0" * 32,
         "<trial_id>": "0" * 32,
         "<quote_id>": "0" * 32,
+        "<dispute_id>": "0" * 32,
+        "<picture_id>": "0" * 32,
         "<run_id>": "0" * 32,
         "<account_number>": "123456789",
         "<feature>": "internet",
@@ -640,6 +706,7 @@ _PLACES = {
     "DELETE /api/v1/carts/": {"<cart_id>": "{cart}", "<line_id>": "{line}"},
 }
 _FORMS = {
+    "POST /desk/products/<slug>/publish": {"shown": "yes"},
     "POST /cart/lines": {"sku": "FW-VISIT"},
     "POST /cart/lines/<line_id>": {"quantity": "2"},
     "POST /checkout": {"step": "total"},
@@ -893,6 +960,8 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "key": lambda names: make_token(names.stage, KIM, STAFF)[0],
     "bill_run": lambda names: _bill_run(names.stage),
     "parked": lambda names: _parked(names.stage),
+    "pay_token": lambda names: names.stage.house.links.pay_token(names["riley_account"]),
+    "round": lambda names: reconcile.run(names.stage.house).public_id,
     "late": lambda names: _late(names.stage, RILEY),
     "dead_job": lambda names: _dead_job(names.stage),
     "trial_offer": lambda names: tried.offered(names.stage),
