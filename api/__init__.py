@@ -4,6 +4,7 @@ from flask import Blueprint
 
 from api.carts import carts
 from api.checkout import checkout
+from api.content import content
 from api.desk_billing import desk_billing
 from api.desk_disputes import desk_disputes
 from api.desk_goods import desk_goods
@@ -29,6 +30,7 @@ def blueprints() -> list[Blueprint]:
         carts,
         checkout,
         orders,
+        content,
         services,
         trials,
         quotes,

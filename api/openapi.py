@@ -9,6 +9,7 @@ from pydantic_core import to_json
 
 from api import (
     billing_operations,
+    content_operations,
     dispute_operations,
     order_operations,
     past_due_operations,
@@ -49,6 +50,7 @@ _TOKENS = {
 
 OPERATIONS = (
     *SHOP,
+    *content_operations.READERS,
     *service_operations.CUSTOMERS,
     *trial_operations.CUSTOMERS,
     *quote_operations.CUSTOMERS,
@@ -57,6 +59,7 @@ OPERATIONS = (
     *quote_operations.DESK,
     *dispute_operations.DESK,
     *billing_operations.DESK,
+    *content_operations.DESK,
     *past_due_operations.CUSTOMERS,
     *past_due_operations.DESK,
     *order_operations.DESK,
@@ -135,6 +138,7 @@ _ID = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
 #: Of what stands in an address and is no id.
 _FORMS = {
     "slug": {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,120}$"},
+    "place": {"type": "string", "enum": ["header", "footer"]},
     "account_number": {"type": "string", "pattern": "^[0-9]{9}$"},
     "sku": {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,120}$"},
     "feature": {"type": "string", "pattern": "^[a-z0-9_-]{1,40}$"},
