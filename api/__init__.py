@@ -2,9 +2,11 @@
 
 from flask import Blueprint
 
+from api.cards import cards
 from api.carts import carts
 from api.checkout import checkout
 from api.desk_billing import desk_billing
+from api.desk_cards import desk_cards
 from api.desk_quotes import desk_quotes
 from api.desk_services import desk_services
 from api.openapi import description
@@ -26,6 +28,8 @@ def blueprints() -> list[Blueprint]:
         services,
         trials,
         quotes,
+        cards,
+        desk_cards,
         desk_services,
         desk_quotes,
         desk_billing,

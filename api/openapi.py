@@ -9,6 +9,7 @@ from pydantic_core import to_json
 
 from api import (
     billing_operations,
+    card_operations,
     quote_operations,
     service_operations,
     shapes,
@@ -48,9 +49,11 @@ OPERATIONS = (
     *service_operations.CUSTOMERS,
     *trial_operations.CUSTOMERS,
     *quote_operations.CUSTOMERS,
+    *card_operations.CUSTOMERS,
     *service_operations.DESK,
     *quote_operations.DESK,
     *billing_operations.DESK,
+    *card_operations.DESK,
 )
 
 

@@ -31,6 +31,8 @@ SCOPES = {
         "services:write": "Change, pause and cancel services, begin trials",
         "quotes:read": "See quotes",
         "quotes:write": "Ask for quotes, write, accept and decline",
+        "payments:read": "See cards on file, AutoPay and planned payments",
+        "payments:write": "Change cards and AutoPay, plan and cancel payments",
     },
     STAFF: {
         "subscriptions:read": "See everybody's services",
@@ -38,6 +40,7 @@ SCOPES = {
         "usage:write": "Report usage",
         "quotes:read": "See everybody's quotes",
         "quotes:write": "Write, approve, send and withdraw quotes",
+        "payments:read": "See everybody’s cards on file, AutoPay and planned payments",
         "billing:read": "See bill runs and parked accounts",
         "billing:run": "Start bill runs and release accounts",
     },
@@ -49,6 +52,7 @@ SCOPE_ROLES = {
     "usage:write": frozenset({Role.BILLING, Role.SUPPORT}),
     "quotes:read": frozenset({Role.SALES}),
     "quotes:write": frozenset({Role.SALES}),
+    "payments:read": frozenset({Role.BILLING, Role.SUPPORT}),
     "billing:read": frozenset({Role.BILLING}),
     "billing:run": frozenset({Role.BILLING}),
 }

@@ -430,6 +430,23 @@ POST   /api/v1/desk/services/<service_id>/end        program   none   401
 POST   /api/v1/desk/services/<service_id>/keep       program   none   401
 POST   /api/v1/desk/services/<service_id>/activate   program   none   401
 GET    /api/v1/account/trial-offers                  program   none   401
+GET    /api/v1/account/cards                         program   none   401
+POST   /api/v1/account/cards                         program   none   401
+POST   /api/v1/account/cards/<card_id>/default       program   none   401
+POST   /api/v1/account/cards/<card_id>/remove        program   none   401
+POST   /api/v1/account/cards/<card_id>/instead       program   none   401
+GET    /api/v1/account/autopay                       program   none   401
+POST   /api/v1/account/autopay                       program   none   401
+POST   /api/v1/account/autopay/stop                  program   none   401
+GET    /api/v1/account/scheduled-payments            program   none   401
+POST   /api/v1/account/scheduled-payments            program   none   401
+POST   /api/v1/account/scheduled-payments/preview    program   none   401
+GET    /api/v1/account/scheduled-payments/<payment_id> program none 401
+POST   /api/v1/account/scheduled-payments/<payment_id>/change program none 401
+POST   /api/v1/account/scheduled-payments/<payment_id>/cancel program none 401
+POST   /api/v1/account/scheduled-payments/<payment_id>/try-again program none 401
+GET    /api/v1/desk/accounts/<account_number>/cards  program   none   401
+GET    /api/v1/desk/accounts/<account_number>/scheduled-payments program none 401
 GET    /api/v1/account/trials                        program   none   401
 GET    /api/v1/account/trials/<trial_id>             program   none   401
 POST   /api/v1/account/trials                        program   none   401
@@ -464,7 +481,15 @@ GET    /api/v1/desk/accounts/<account_number>/may-use/<feature> program none 401
 #: A key that nothing has.
 _NOBODYS = "01900000-0000-7000-8000-000000000000"
 #: Names of ids in the API's addresses of customers and staff.
-_IDS = ("<service_id>", "<trial_id>", "<quote_id>", "<run_id>", "<parking_id>")
+_IDS = (
+    "<service_id>",
+    "<trial_id>",
+    "<quote_id>",
+    "<run_id>",
+    "<parking_id>",
+    "<card_id>",
+    "<payment_id>",
+)
 #: What goes into an address: for one route, else for all under a path. A name in braces is filled in from
 #: ``Stage.ids`` or made by ``Names``.
 _PLACES = {
@@ -587,6 +612,7 @@ _PLACES = {
         "<trial_id>": "0" * 32,
         "<quote_id>": "0" * 32,
         "<run_id>": "0" * 32,
+        "<payment_id>": "0" * 32,
         "<account_number>": "123456789",
         "<feature>": "internet",
     },
@@ -595,6 +621,7 @@ _PLACES = {
         "<trial_id>": "0" * 32,
         "<quote_id>": "0" * 32,
         "<run_id>": "0" * 32,
+        "<payment_id>": "0" * 32,
         "<account_number>": "123456789",
         "<feature>": "internet",
     },
