@@ -7,6 +7,8 @@ from api.carts import carts
 from api.checkout import checkout
 from api.desk_billing import desk_billing
 from api.desk_cards import desk_cards
+from api.desk_goods import desk_goods
+from api.desk_orders import desk_orders
 from api.desk_quotes import desk_quotes
 from api.desk_services import desk_services
 from api.openapi import description
@@ -33,6 +35,8 @@ def blueprints() -> list[Blueprint]:
         desk_services,
         desk_quotes,
         desk_billing,
+        desk_orders,
+        desk_goods,
         description,
         webhooks,
     ]

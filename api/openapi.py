@@ -10,6 +10,7 @@ from pydantic_core import to_json
 from api import (
     billing_operations,
     card_operations,
+    order_operations,
     quote_operations,
     service_operations,
     shapes,
@@ -54,6 +55,7 @@ OPERATIONS = (
     *quote_operations.DESK,
     *billing_operations.DESK,
     *card_operations.DESK,
+    *order_operations.DESK,
 )
 
 

@@ -120,7 +120,7 @@ def _level(row: Row) -> dict[str, Any]:
     return {
         "href": f"{BASE}/{row.level.id}",
         "sku": row.sku,
-        "name": row.product if row.name == row.product else f"{row.product}, {row.name}",
+        "name": row.name if row.name.startswith(row.product) else f"{row.product}, {row.name}",
         "location": row.location,
         "on_hand": row.level.on_hand,
         "allocated": row.level.allocated,
@@ -305,7 +305,7 @@ def _movement(row: Any, names: dict[str, str], sales: dict[str, tuple[str, str]]
     return {
         "at": row.at,
         "what": _MOVED[row.kind],
-        "why": number or REASONS.get(row.reference, row.reference),
+        "why": number or REASONS.get(row.reference, row.reference.capitalize()),
         "href": href,
         "note": row.note or "",
         "who": names.get(row.actor or "", row.actor or ""),

@@ -91,11 +91,12 @@ def moments(followed: Followed) -> list[tuple[str, Any]]:
         if row.kind == "cancellation":
             found.append((f"Cancelled: {pieces}", row.done_at))
             continue
-        found.append((f"Return announced: {pieces}", row.asked_at))
+        # Of two at one moment the later stands first: the time line keeps them so.
         if row.state == "done":
             found.append((f"Back with us: {pieces}", row.done_at))
         elif row.state == "withdrawn":
             found.append(("The return was called off", row.done_at))
+        found.append((f"Return announced: {pieces}", row.asked_at))
     return found
 
 

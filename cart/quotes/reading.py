@@ -304,3 +304,13 @@ def names(session: Session, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[
         select(Quote.id, Quote.number, Quote.public_id).where(Quote.id.in_(keys))
     )
     return {key: (number, public_id) for key, number, public_id in rows}
+
+
+def of_account(session: Session, account_id: uuid.UUID, limit: int) -> Sequence[Quote]:
+    """The quotes of one account, the newest first."""
+    return session.scalars(
+        select(Quote)
+        .where(Quote.account_id == account_id)
+        .order_by(Quote.requested_at.desc(), Quote.id.desc())
+        .limit(limit)
+    ).all()

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, String, select
+from sqlalchemy import JSON, Index, String, and_, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.kernel import guards
@@ -148,6 +148,22 @@ def about(session: Session, subject: tuple[str, str], limit: int = 100) -> Seque
         .where(AuditEntry.subject_kind == subject[0], AuditEntry.subject_id == subject[1])
         .order_by(AuditEntry.id.desc())
         .limit(limit)
+    ).all()
+
+
+def about_any(
+    session: Session, subjects: Sequence[tuple[str, str]], limit: int = 100
+) -> Sequence[AuditEntry]:
+    """The last acts on any of some subjects, the newest first."""
+    by_kind: dict[str, list[str]] = {}
+    for kind, key in subjects:
+        by_kind.setdefault(kind, []).append(key)
+    wanted = [
+        and_(AuditEntry.subject_kind == kind, AuditEntry.subject_id.in_(keys))
+        for kind, keys in by_kind.items()
+    ]
+    return session.scalars(
+        select(AuditEntry).where(or_(*wanted)).order_by(AuditEntry.id.desc()).limit(limit)
     ).all()
 
 

@@ -2,7 +2,7 @@
 
 import functools
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy import Select, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from core.kernel.money import Money
-from core.ledger.chart import CHART
+from core.ledger.chart import CHART, RECEIVABLE
 from core.ledger.cuts import Cut, settle
 from core.ledger.models import Application, JournalEntry, JournalLine, LedgerAccount, OpenItem
 from core.ledger.open_now import OpenNow
@@ -118,6 +118,21 @@ def of_account(session: Session, account_id: uuid.UUID, cut: Cut) -> list[Positi
         for (code, side, currency), minor in sorted(found.items())
         if minor
     ]
+
+
+def owed_by_each(session: Session, account_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Money]:
+    """What some accounts owe now on the receivable, each in its largest currency; without it, nothing."""
+    rows = session.execute(
+        select(OpenNow.account_id, OpenNow.currency, func.sum(OpenNow.open_minor))
+        .where(
+            OpenNow.account_id.in_(account_ids),
+            OpenNow.ledger_code == RECEIVABLE,
+            OpenNow.side == "debit",
+        )
+        .group_by(OpenNow.account_id, OpenNow.currency)
+        .order_by(func.sum(OpenNow.open_minor))
+    )
+    return {key: Money(int(minor), currency) for key, currency, minor in rows if key is not None}
 
 
 @functools.cache

@@ -183,3 +183,27 @@ def lapsing(
         query = query.where(tuple_(Hold.expires_at, Hold.id) > tuple_(*after))
     rows = session.execute(query.order_by(Hold.expires_at, Hold.id).limit(limit))
     return [(hold, sku, name) for hold, sku, name in rows]
+
+
+def places(session: Session) -> dict[uuid.UUID, str]:
+    """The code of every place, by its key."""
+    return dict(session.execute(select(Location.id, Location.code)).all())
+
+
+def sku_of(session: Session, level_id: uuid.UUID) -> str | None:
+    """What a level is of; None when there is none."""
+    return session.scalar(
+        select(Variant.sku)
+        .join(StockLevel, StockLevel.variant_id == Variant.id)
+        .where(StockLevel.id == level_id)
+    )
+
+
+def level_of(session: Session, sku: str, location: str) -> uuid.UUID | None:
+    """The level of a thing at a place; None when there is none."""
+    return session.scalar(
+        select(StockLevel.id)
+        .join(Variant, Variant.id == StockLevel.variant_id)
+        .join(Location, Location.id == StockLevel.location_id)
+        .where(Variant.sku == sku, Location.code == location)
+    )

@@ -14,7 +14,9 @@ from payments.dunning import cases
 from tests.browser.visitor import Visitor
 
 #: What answers a GET and is no page.
-NO_PAGES = re.compile(r"/static/|/api/|.*\.(pdf|csv)$|/cart/count$|/healthz$|/readyz$|/metrics$")
+NO_PAGES = re.compile(
+    r"/static/|/api/|.*\.(pdf|csv)$|.*/disputes/[^/]+/files/|/cart/count$|/healthz$|/readyz$|/metrics$"
+)
 
 #: Where a page is when its address is no constant: a path, or a link to be found on another page.
 Where = str | Callable[[Visitor], str]
@@ -76,6 +78,16 @@ def _money_on_a_bill(visitor: Visitor) -> str:
     return f"/desk/invoices/{visitor.place.values(Invoice.public_id, asks)[0]}/money"
 
 
+def _customer(page: str = "") -> Callable[[Visitor], str]:
+    """Mara at the desk."""
+
+    def find(visitor: Visitor) -> str:
+        mara = Account.email == "mara@example.com"
+        return f"/desk/customers/{visitor.place.values(Account.public_id, mara)[0]}{page}"
+
+    return find
+
+
 def _order_at_desk(act: str) -> Callable[[Visitor], str]:
     """A page of an order that waits for something."""
 
@@ -93,6 +105,13 @@ def _past_due(visitor: Visitor) -> str:
         [key] = session.scalars(select(Account.id).where(Account.email == "mara@example.com"))
         found = cases.open_case(session, key) or cases.start(session, key, now.date(), now)
         return f"/account/past-due/{found.public_id}"
+
+
+def _line_to_dispute(visitor: Visitor) -> str:
+    """What a line of the newest bill leads to."""
+    bill = _first("/account/bills", "/account/bills/")(visitor)
+    leads = visitor.go(bill).locator("main a[href$='/dispute']").first
+    return str(leads.get_attribute("href"))
 
 
 FOR_EVERYBODY: dict[str, Where] = {
@@ -139,6 +158,10 @@ FOR_CUSTOMERS: dict[str, Where] = {
         f"/account/quotes/<public_id>/{act}": _below("/account/quotes", act)
         for act in ("compare", "accept", "decline")
     },
+    "/account/bills/<public_id>/lines/<int:number>/dispute": _line_to_dispute,
+    "/account/disputes": "/account/disputes",
+    "/account/disputes/<public_id>": _first("/account/disputes", "/account/disputes/"),
+    "/account/disputes/<public_id>/withdraw": _below("/account/disputes", "withdraw"),
     "/account/payments": "/account/payments",
     "/account/payments/<public_id>": _first("/account/payments", "/account/payments/"),
 }
@@ -170,6 +193,10 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/parcels/<public_id>": lambda visitor: (
         f"/desk/parcels/{visitor.place.values(Fulfilment.public_id, Fulfilment.kind == 'parcel')[0]}"
     ),
+    "/desk/customers": "/desk/customers",
+    "/desk/customers/new": "/desk/customers/new",
+    "/desk/customers/<public_id>": _customer(),
+    "/desk/customers/<public_id>/edit": _customer("/edit"),
     "/desk/returns": "/desk/returns",
     "/desk/returns/<public_id>": lambda visitor: (
         f"/desk/returns/{visitor.place.values(OrderChange.public_id, OrderChange.state == 'announced')[0]}"
@@ -185,6 +212,8 @@ FOR_STAFF: dict[str, Where] = {
         f"/desk/invoices/<public_id>/{act}": _below("/desk/invoices?kind=invoice", act)
         for act in ("credit", "debit", "void")
     },
+    "/desk/disputes": "/desk/disputes",
+    "/desk/disputes/<public_id>": _first("/desk/disputes?tab=open", "/desk/disputes/"),
     "/desk/drafts": "/desk/drafts",
     "/desk/drafts/<public_id>": _first("/desk/drafts", "/desk/drafts/"),
     "/desk/drafts/<public_id>/preview": _below("/desk/drafts", "preview"),

@@ -46,11 +46,13 @@ from flows import browse
 from flows.house import House
 from invoices.billing import parking, runs
 from invoices.billing.models import BillRun
+from invoices.disputes import reading as disputes
+from invoices.disputes.models import Dispute, DisputeFile
 from invoices.models import Invoice, InvoiceLine
 from invoices.statements import reading
 from payments.automatic_models import AutoPayRule, ScheduledPayment
 from payments.gateway import Gateway
-from payments.models import Payment, PaymentMethod
+from payments.models import Payment, PaymentMethod, Refund
 from tests import postgres
 from tests.basin import create_database, drop_database
 from tests.databases import open_database
@@ -420,6 +422,26 @@ def test_there_is_a_quote_in_each_state(fernway):
     assert {row[0]: row[1] for row in newest}["Fell Boat Yard"] == 2
 
 
+def test_there_is_a_dispute_in_each_state(fernway):
+    with fernway.db.reading() as session:
+        rows = session.scalars(select(Dispute).order_by(Dispute.opened_at)).all()
+        found = [(row.state, row.outcome, row.credited_minor) for row in rows]
+        assert found == [
+            ("resolved", "none", 0),
+            ("withdrawn", None, 0),
+            ("resolved", "full", 2000),
+            ("open", None, 0),
+            ("waiting", None, 0),
+            ("open", None, 0),
+        ]
+        late = session.scalars(disputes.late(TODAY)).all()
+        assert late == [rows[3].id]
+        back = session.scalars(select(Refund).where(Refund.amount_minor == 2000)).one()
+        assert back.state == "succeeded", "on a paid bill, to the card that paid"
+        pictures = session.scalars(select(DisputeFile)).all()
+        assert [one.dispute_id for one in pictures] == [rows[5].id]
+
+
 def test_last_night_was_billed_but_for_one_account_that_waits_for_a_person(fernway):
     with fernway.db.reading() as session:
         nights = session.scalars(
@@ -445,7 +467,7 @@ def test_the_books_of_the_demo_balance_and_every_claim_holds(fernway):
                 JournalLine.entry_id
             )
         ).all()
-    assert len(sides) == 70
+    assert len(sides) == 72
     assert all(total == 0 for _, total in sides)
     said = StringIO()
     code = verify.run(["--documents"], fernway.settings, fernway.db, fernway.clock, said)
@@ -479,8 +501,9 @@ def test_nothing_is_left_for_the_worker_to_catch_up_with(fernway):
 def test_mails_of_days_gone_by_lie_in_the_mail_box_on_their_days(fernway):
     page = MailStore(fernway.folder / "mail").page(to="mara@example.com")
     days = [(mail.at.date().isoformat(), mail.subject.partition(":")[0]) for mail in page.mails]
-    assert days[:14] == [
-        ("2026-11-17", "Your payment of $171.19 is planned for November 22, 2026"),
+    assert days[:15] == [
+        ("2026-11-17", "Your payment of $123.26 is planned for November 22, 2026"),
+        ("2026-11-16", "We have your dispute DP100006 and answer by November 23, 2026"),
         ("2026-11-16", "On its way"),
         ("2026-11-16", "Your bill 100038"),
         ("2026-11-16", "Burrow backup"),

@@ -16,6 +16,7 @@ from app.demo.fernway import shop
 from app.demo.fernway.buying import BillsPaid, Ordered, Transferred
 from app.demo.fernway.carded import AutoPayOn, CardKept, PaymentPlanned
 from app.demo.fernway.corrections import Credited, Drafted
+from app.demo.fernway.disputes import DISPUTED
 from app.demo.fernway.people import (
     ABEL,
     ALMA,
@@ -332,7 +333,17 @@ _SENT: tuple[Act, ...] = (
 )
 
 _LOOKED: tuple[Act, ...] = (Foreseen(Ago(1, "16:42"), 30),)
-_ALL: tuple[Act, ...] = (*_BOUGHT, *_MARAS, *_SERVED, *_TRIED, *_QUOTED, *_SENT, *_CARDED, *_LOOKED)
+_ALL: tuple[Act, ...] = (
+    *_BOUGHT,
+    *_MARAS,
+    *_SERVED,
+    *_TRIED,
+    *_QUOTED,
+    *_SENT,
+    *_CARDED,
+    *DISPUTED,
+    *_LOOKED,
+)
 
 
 def opens_on(began: datetime) -> date:

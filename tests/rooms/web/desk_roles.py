@@ -20,6 +20,9 @@ TABLE = """
 *    /desk/orders/<public_id>/refund             billing
 *    /desk/orders/<public_id>/ship               sales support
 *    /desk/orders/<public_id>/provide            sales support
+*    /desk/customers                             sales billing support
+*    /desk/customers/new                         sales support
+*    /desk/customers/<public_id>/                sales support
 *    /desk/stock                                 sales support
 POST /desk/stock                                 sales
 *    /desk/parcels                               sales support

@@ -290,6 +290,13 @@ POST   /desk/orders/<public_id>/cancel               staff     token  302→desk
 GET    /desk/orders/<public_id>/return               staff     token  302→desk-door 404 404 200
 POST   /desk/orders/<public_id>/return               staff     token  302→desk-door 404 404 422
 GET    /account/orders                               customer  token  302→door 200 200 200
+GET    /desk/customers                               staff     token  302→desk-door 404 404 200
+GET    /desk/customers/export.csv                    staff     token  302→desk-door 404 404 200
+GET    /desk/customers/new                           staff     token  302→desk-door 404 404 200
+POST   /desk/customers/new                           staff     token  302→desk-door 404 404 422
+GET    /desk/customers/<public_id>                   staff     token  302→desk-door 404 404 200
+GET    /desk/customers/<public_id>/edit              staff     token  302→desk-door 404 404 200
+POST   /desk/customers/<public_id>/edit              staff     token  302→desk-door 404 404 422
 GET    /desk/stock                                   staff     token  302→desk-door 404 404 200
 GET    /desk/stock/export.csv                        staff     token  302→desk-door 404 404 200
 GET    /desk/stock/holds                             staff     token  302→desk-door 404 404 200
@@ -469,6 +476,21 @@ POST   /api/v1/desk/quotes/<quote_id>/decision       program   none   401
 POST   /api/v1/desk/quotes/<quote_id>/send           program   none   401
 POST   /api/v1/desk/quotes/<quote_id>/withdraw       program   none   401
 POST   /api/v1/desk/quotes/<quote_id>/messages       program   none   401
+GET    /api/v1/desk/orders                           program   none   401
+GET    /api/v1/desk/orders/<order_id>                program   none   401
+POST   /api/v1/desk/orders/<order_id>/ship           program   none   401
+POST   /api/v1/desk/orders/<order_id>/fulfil         program   none   401
+POST   /api/v1/desk/orders/<order_id>/cancel         program   none   401
+POST   /api/v1/desk/orders/<order_id>/returns        program   none   401
+POST   /api/v1/desk/orders/<order_id>/refund         program   none   401
+POST   /api/v1/desk/returns/<return_id>/receive      program   none   401
+POST   /api/v1/desk/returns/<return_id>/withdraw     program   none   401
+GET    /api/v1/desk/stock                            program   none   401
+POST   /api/v1/desk/stock/adjustments                program   none   401
+GET    /api/v1/desk/customers                        program   none   401
+POST   /api/v1/desk/customers                        program   none   401
+GET    /api/v1/desk/customers/<account_number>       program   none   401
+PUT    /api/v1/desk/customers/<account_number>       program   none   401
 GET    /api/v1/desk/bill-runs                        program   none   401
 GET    /api/v1/desk/bill-runs/<run_id>               program   none   401
 POST   /api/v1/desk/bill-runs                        program   none   401
@@ -489,6 +511,8 @@ _IDS = (
     "<parking_id>",
     "<card_id>",
     "<payment_id>",
+    "<order_id>",
+    "<return_id>",
 )
 #: What goes into an address: for one route, else for all under a path. A name in braces is filled in from
 #: ``Stage.ids`` or made by ``Names``.
@@ -523,6 +547,8 @@ _PLACES = {
     },
     "GET /desk/stock/": {"<uuid:level_id>": "{level}"},
     "POST /desk/stock/": {"<uuid:level_id>": "{level}"},
+    "GET /desk/customers/": {"<public_id>": "{riley_account}"},
+    "POST /desk/customers/": {"<public_id>": "{riley_account}"},
     "GET /desk/parcels/": {"<public_id>": "{parcel}"},
     "POST /desk/parcels/": {"<public_id>": "{parcel}"},
     "GET /desk/returns/": {"<public_id>": "{order_return}"},
@@ -616,7 +642,9 @@ _PLACES = {
         "<account_number>": "123456789",
         "<feature>": "internet",
     },
+    "PUT /api/v1/desk/": {"<account_number>": "123456789"},
     "GET /api/v1/desk/": {
+        "<order_id>": "0" * 32,
         "<service_id>": "0" * 32,
         "<trial_id>": "0" * 32,
         "<quote_id>": "0" * 32,

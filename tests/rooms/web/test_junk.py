@@ -41,6 +41,7 @@ QUERIES = {
     "/desk/stock": ("before", "q", "state", "location"),
     "/desk/stock/holds": ("before",),
     "/desk/stock/<uuid:level_id>": ("before",),
+    "/desk/customers": ("before", "q", "kind", "sort"),
     "/desk/returns": ("before", "q", "state"),
     "/desk/invoices": ("before", "q", "kind"),
     "/desk/payments": ("before", "q"),

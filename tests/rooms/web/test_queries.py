@@ -10,7 +10,7 @@ FEW, MANY = 3, 30
 #: Where a session is read there are two more: the session and its user.
 BOUNDS = {
     "shelves": {"home": 4, "everything": 3, "category": 3, "product": 4},
-    "cart": {"cart": 5, "count": 1, "checkout": 11, "adding": 8, "order": 8, "thanks": 8},
+    "cart": {"cart": 5, "count": 1, "checkout": 11, "adding": 8, "order": 10, "thanks": 10},
     "portal": {
         "overview": 17,
         "bills": 6,
@@ -60,7 +60,11 @@ BOUNDS = {
         "today": 12,
         "orders": 5,
         "orders looked for": 5,
-        "order": 12,
+        "order": 14,
+        "customers": 5,
+        "customers looked for": 5,
+        "customer": 28,
+        "stock": 6,
         "invoices": 4,
         "invoice": 10,
         "disputes": 4,

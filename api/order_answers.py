@@ -1,0 +1,117 @@
+"""What the desk's side of the API answers of orders, stock and customers, as in ``order_shapes``."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from api.answers import Json, moment, money, order_state
+from cart import address
+from core.kernel.money import Money
+from core.orders import changing
+from core.orders.models import Order, OrderLine
+from core.parties.models import Account
+from core.stock.listing import Row
+from flows import keep_customer
+from flows.follow_order import Followed
+
+
+def row(order: Order, account: Account) -> Json:
+    """An order in a list."""
+    return {
+        **order_state(order),
+        "email": order.email,
+        "account_number": account.number,
+        "created_at": moment(order.created_at),
+        "placed_at": moment(order.placed_at),
+    }
+
+
+def order(followed: Followed, account: Account) -> Json:
+    """One with everything that is done with it."""
+    found = followed.order
+    numbers = {line.id: line.line_number for line in followed.lines}
+    return {
+        **row(found, account),
+        **order_state(found, followed.tenders),
+        "taken_by": found.taken_by,
+        "lines": [_line(line, numbers, found.currency) for line in followed.lines],
+        "fulfilments": [
+            {
+                "id": one.row.public_id,
+                "kind": one.row.kind,
+                "at": moment(one.row.at),
+                "carrier": one.row.carrier,
+                "tracking_number": one.row.tracking_number,
+                "tracking_link": one.row.tracking_link,
+                "lines": _pieces(one.pieces, numbers),
+            }
+            for one in followed.sent
+        ],
+        "changes": [
+            {
+                "id": one.row.public_id,
+                "kind": one.row.kind,
+                "number": changing.return_number(found.number or "", one.row.number),
+                "status": one.row.state,
+                "reason": one.row.reason,
+                "note": one.row.note,
+                "refund_to": one.row.refund_to,
+                "asked_at": moment(one.row.asked_at),
+                "done_at": moment(one.row.done_at),
+                "lines": _pieces(one.pieces, numbers),
+            }
+            for one in followed.changes
+        ],
+    }
+
+
+def _line(line: OrderLine, numbers: Mapping[uuid.UUID, int], currency: str) -> Json:
+    return {
+        "line": line.line_number,
+        "parent": numbers[line.parent_id] if line.parent_id is not None else None,
+        "sku": line.sku,
+        "name": line.name,
+        "kind": line.kind,
+        "quantity": line.quantity,
+        "fulfilled": line.fulfilled,
+        "cancelled": line.cancelled,
+        "returned": line.returned,
+        "total": money(Money(line.priced_minor, currency)),
+    }
+
+
+def _pieces(
+    pieces: Mapping[uuid.UUID, int], numbers: Mapping[uuid.UUID, int]
+) -> Sequence[dict[str, Any]]:
+    found = sorted((numbers[key], count) for key, count in pieces.items())
+    return [{"line": number, "quantity": count} for number, count in found]
+
+
+def level(found: Row, location: str) -> Json:
+    """A thing at a place."""
+    return {
+        "sku": found.sku,
+        "name": found.name,
+        "location": location,
+        "on_hand": found.level.on_hand,
+        "allocated": found.level.allocated,
+        "held": found.held,
+        "backorder_limit": found.level.backorder_limit,
+        "low_at": found.level.low_at,
+        "available": found.available,
+    }
+
+
+def customer(account: Account, owes: Money | None) -> Json:
+    """An account."""
+    return {
+        "number": account.number,
+        "name": account.name,
+        "kind": account.kind,
+        "email": account.email,
+        "currency": account.currency,
+        "address": list(address.lines(account.billing_address)),
+        "created_on": account.created_at.date().isoformat(),
+        "revision": keep_customer.mark(account)[:32],
+        "owes": money(owes or Money.zero(account.currency)),
+    }

@@ -1,0 +1,279 @@
+"""Orders, stock and customers on the desk's side of the API: what comes in and what goes out."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from api.shapes import LARGEST_PAGE, PAGE_SIZE, Money, OrderState, PublicId, Shape, Text
+from core.orders.changing import KEPT, WAYS
+from core.orders.fulfilment_models import CANCEL_REASONS, RETURN_REASONS
+from core.stock.adjusting import MOST
+from core.stock.adjusting import REASONS as STOCK_REASONS
+
+_PLAIN = r"^[^\x00-\x1f\x7f]*$"
+_WAYS = (*WAYS, KEPT)
+
+
+def _text(longest: int, shortest: int = 0) -> Any:
+    return StringConstraints(min_length=shortest, max_length=longest, pattern=_PLAIN)
+
+
+Sku = Annotated[str, _text(60, 1)]
+
+
+class Paging(BaseModel):
+    """Which page."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    page_size: int = Field(PAGE_SIZE, ge=1, le=LARGEST_PAGE, description="How many at most.")
+    cursor: Annotated[str, _text(400)] | None = Field(
+        None, description="The `next_cursor` of the page before."
+    )
+    q: Annotated[str, _text(100)] = Field("", description="Words to look for.")
+
+
+# --- orders ----------------------------------------------------------------------------------
+
+
+class DeskOrderQuery(Paging):
+    """Which orders."""
+
+    status: Literal["pending", "confirmed", "completed", "cancelled"] | None = Field(
+        None, description="Only those in this state."
+    )
+    fulfilment: Literal["waiting", "unfulfilled", "partial", "fulfilled"] | None = Field(
+        None, description="`waiting`: confirmed, and something is to be sent or done."
+    )
+
+
+class LinePieces(Shape):
+    """So many pieces of a line, by the line's number in the order."""
+
+    line: int = Field(ge=1, le=100_000)
+    quantity: int = Field(ge=1, le=1_000_000)
+
+
+Lines = Annotated[list[LinePieces], Field(min_length=1, max_length=500)]
+
+
+class ShipWish(Shape):
+    """A parcel. Known carriers need no link."""
+
+    lines: Lines
+    carrier: Annotated[str, _text(60)] = ""
+    tracking_number: Annotated[str, _text(80)] = ""
+    tracking_link: Annotated[str, _text(400)] = ""
+
+
+class ProvideWish(Shape):
+    """What was done: visits and other work."""
+
+    lines: Lines
+
+
+class CancelWish(Shape):
+    """Pieces that have not left; without ``lines`` all of them."""
+
+    lines: Lines | None = None
+    reason: Literal[CANCEL_REASONS]  # type: ignore[valid-type]  # a tuple of texts
+    refund_to: Literal[_WAYS] = Field("usual", description="Which tenders first, or `kept`.")  # type: ignore[valid-type]  # a tuple of texts
+    note: Annotated[str, _text(300)] = ""
+
+
+class ReturnWish(Shape):
+    """Pieces that come back. ``received``: they are here."""
+
+    lines: Lines
+    reason: Literal[RETURN_REASONS]  # type: ignore[valid-type]  # a tuple of texts
+    refund_to: Literal[_WAYS] = "usual"  # type: ignore[valid-type]  # a tuple of texts
+    note: Annotated[str, _text(300)] = ""
+    received: bool = False
+    restock: bool = Field(True, description="Goods that are here go back on the shelf.")
+
+
+class ReceiveWish(Shape):
+    """An announced return is here."""
+
+    restock: bool = True
+
+
+class RefundWish(Shape):
+    """Money without pieces."""
+
+    amount: Money
+    refund_to: Literal[tuple(WAYS)] = "usual"  # type: ignore[valid-type]  # a tuple of texts
+    reason: Annotated[str, _text(60, 1)]
+
+
+class DeskLineAnswer(Shape):
+    """A line with what became of its pieces."""
+
+    line: int
+    parent: int | None
+    sku: Text
+    name: Text
+    kind: Text
+    quantity: int
+    fulfilled: int
+    cancelled: int
+    returned: int
+    total: Money
+
+
+class ParcelAnswer(Shape):
+    """A parcel, or a provision of what is not sent."""
+
+    id: PublicId
+    kind: Literal["parcel", "provision"]
+    at: datetime
+    carrier: Text
+    tracking_number: Text
+    tracking_link: Text
+    lines: list[LinePieces]
+
+
+class OrderChangeAnswer(Shape):
+    """A cancellation or a return."""
+
+    id: PublicId
+    kind: Literal["cancellation", "return"]
+    number: Text
+    status: Literal["announced", "done", "withdrawn"]
+    reason: Text
+    note: Text
+    refund_to: Text
+    asked_at: datetime
+    done_at: datetime | None
+    lines: list[LinePieces]
+
+
+class DeskOrderRow(OrderState):
+    """An order in a list."""
+
+    email: Text
+    account_number: Text
+    created_at: datetime
+    placed_at: datetime | None
+
+
+class DeskOrderPage(Shape):
+    """A page of orders, the newest first."""
+
+    items: list[DeskOrderRow]
+    next_cursor: Text | None
+
+
+class DeskOrderAnswer(DeskOrderRow):
+    """One order with everything that is done with it."""
+
+    taken_by: Text | None
+    lines: list[DeskLineAnswer]
+    fulfilments: list[ParcelAnswer]
+    changes: list[OrderChangeAnswer]
+
+
+# --- stock -----------------------------------------------------------------------------------
+
+
+class StockQuery(Paging):
+    """Which levels."""
+
+    state: Literal["low", "gone", "held", "short"] | None = Field(
+        None, description="Only those that are so."
+    )
+
+
+class StockWish(Shape):
+    """Pieces that came, went or were counted at a place."""
+
+    sku: Sku
+    location: Annotated[str, _text(40, 1)]
+    reason: Literal[tuple(STOCK_REASONS)]  # type: ignore[valid-type]  # a tuple of texts
+    quantity: int = Field(ge=0, le=MOST)
+    on_hand_seen: int | None = Field(
+        None, ge=0, le=10**9, description="409 `stale_state` when it is another number now."
+    )
+    even_so: bool = Field(False, description="Also below what is sold or held.")
+    note: Annotated[str, _text(200)] = ""
+
+
+class LevelAnswer(Shape):
+    """A thing at a place."""
+
+    sku: Text
+    name: Text
+    location: Text
+    on_hand: int
+    allocated: int
+    held: int
+    backorder_limit: int
+    low_at: int
+    available: int
+
+
+class StockPage(Shape):
+    """A page of levels, by SKU."""
+
+    items: list[LevelAnswer]
+    next_cursor: Text | None
+
+
+# --- customers -------------------------------------------------------------------------------
+
+
+class CustomerQuery(Paging):
+    """Which customers."""
+
+    kind: Literal["person", "organisation"] | None = Field(None, description="Only these.")
+
+
+class CustomerPlace(Shape):
+    """Where somebody is billed."""
+
+    line1: Annotated[str, _text(120, 1)]
+    line2: Annotated[str, _text(120)] = ""
+    city: Annotated[str, _text(80, 1)]
+    region: Annotated[str, _text(40)] = ""
+    postal_code: Annotated[str, _text(20, 1)]
+    country: Annotated[str, _text(2, 2)]
+    phone: Annotated[str, _text(40)] = ""
+
+
+class CustomerWish(Shape):
+    """How somebody is called, and where they are billed."""
+
+    name: Annotated[str, _text(200, 1)]
+    email: Annotated[str, _text(254)] = ""
+    kind: Literal["person", "organisation"] = "person"
+    address: CustomerPlace | None = None
+
+
+class CustomerChange(CustomerWish):
+    """The same, in place of what was there."""
+
+    revision: PublicId | None = Field(
+        None, description="As you saw it; 409 `stale_state` when somebody was faster."
+    )
+
+
+class CustomerAnswer(Shape):
+    """An account."""
+
+    number: Text
+    name: Text
+    kind: Text
+    email: Text | None
+    currency: Text
+    address: list[Text]
+    created_on: date
+    revision: PublicId
+    owes: Money
+
+
+class CustomerPage(Shape):
+    """A page of customers, the newest first."""
+
+    items: list[CustomerAnswer]
+    next_cursor: Text | None

@@ -1,0 +1,48 @@
+"""The desk's form about a customer: how they are called, and where they are."""
+
+from wtforms import Form, HiddenField, SelectField, StringField
+from wtforms.fields import SelectChoice
+
+from cart.address import US_STATES
+from core.parties.models import Account
+from flows.keep_customer import Details
+
+PLACE = ("line1", "line2", "city", "region", "postal_code", "country", "phone")
+
+
+class CustomerForm(Form):
+    """What is wrong with it the flow says."""
+
+    name = StringField("Name")
+    kind = SelectField(
+        "What they are",
+        choices=[
+            SelectChoice("person", "A person"),
+            SelectChoice("organisation", "An organisation"),
+        ],
+    )
+    email = StringField("E-mail", description="Bills and notices go there.")
+    phone = StringField("Phone")
+    line1 = StringField("Street and number")
+    line2 = StringField("Flat, floor, company")
+    city = StringField("Town")
+    region = SelectField(
+        "State",
+        choices=[SelectChoice("", "Choose"), *map(SelectChoice, sorted(US_STATES))],
+        validate_choice=False,
+    )
+    postal_code = StringField("ZIP code")
+    country = StringField("Country", description="Two letters, such as US.")
+    once = HiddenField()
+    seen = HiddenField()
+
+    def details(self) -> Details:
+        """As it was typed."""
+        place = {part: str(self[part].data or "").strip() for part in PLACE}
+        return Details(self.name.data or "", self.email.data or "", self.kind.data or "", place)
+
+
+def filled(account: Account) -> dict[str, str]:
+    """What the form shows of a customer."""
+    place = {part: str((account.billing_address or {}).get(part) or "") for part in PLACE}
+    return place | {"name": account.name, "kind": account.kind, "email": account.email or ""}

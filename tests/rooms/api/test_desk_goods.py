@@ -1,0 +1,118 @@
+"""Orders, stock and customers by a key of the desk: what is answered has its shape, and happens once."""
+
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from api import order_shapes as shapes
+from core.orders.fulfilment_models import Fulfilment
+from tests.rooms.api.conftest import Program, bearers, wish
+from tests.shop import Shop
+from tests.world import World
+
+
+@pytest.fixture
+def desk(program: Program, shop: Shop, world: World) -> Any:
+    token = bearers(shop)["desk"]
+
+    def ask(method: str, path: str, body: Any = None, key: str = "", token: str = token) -> Any:
+        headers = {"Authorization": f"Bearer {token}"}
+        if key:
+            headers["Idempotency-Key"] = key
+        return program.ask(method, f"/desk{path}", body, headers=headers)
+
+    return ask
+
+
+def _true(shape: type[BaseModel], answer: Any, status: int = 200) -> Any:
+    assert answer.status_code == status, answer.json
+    shape.model_validate_json(answer.data)
+    return answer.json
+
+
+@pytest.fixture
+def order(program: Program, shop: Shop, world: World) -> str:
+    placed = program.order(program.cart("FW-RT-6", "FW-CAM-1", "FW-VISIT"), wish()).json
+    shop.drain()
+    return placed["id"]
+
+
+def test_an_order_is_sent_done_cancelled_and_taken_back(desk, order, shop: Shop):
+    path = f"/orders/{order}"
+    found = _true(shapes.DeskOrderAnswer, desk("GET", path))
+    lines = {line["sku"]: line["line"] for line in found["lines"]}
+    router, camera, visit = lines["FW-RT-6"], lines["FW-CAM-1"], lines["FW-VISIT"]
+    parcel = {
+        "lines": [{"line": router, "quantity": 1}],
+        "carrier": "UPS",
+        "tracking_number": "1Z1",
+    }
+    for _ in range(2):
+        sent = _true(shapes.DeskOrderAnswer, desk("POST", f"{path}/ship", parcel, "ship-1"))
+    assert sent["fulfilment_status"] == "partial"
+    assert sent["fulfilments"][0]["tracking_link"].startswith("https://www.ups.com/")
+    with shop.house.db.reading() as session:
+        assert session.query(Fulfilment).count() == 1
+    refused = desk("POST", f"{path}/ship", parcel, "ship-2")
+    assert (refused.status_code, refused.json["code"]) == (409, "too_many_pieces")
+    done = {"lines": [{"line": visit, "quantity": 1}]}
+    _true(shapes.DeskOrderAnswer, desk("POST", f"{path}/fulfil", done, "d"))
+    gone = {"lines": [{"line": camera, "quantity": 1}], "reason": "not_available"}
+    ended = _true(shapes.DeskOrderAnswer, desk("POST", f"{path}/cancel", gone, "c"))
+    assert ended["status"] == "completed"
+    back = {"lines": [{"line": router, "quantity": 1}], "reason": "damaged"}
+    told = _true(shapes.DeskOrderAnswer, desk("POST", f"{path}/returns", back, "r"))
+    change = told["changes"][-1]
+    assert change["status"] == "announced"
+    here = desk("POST", f"/returns/{change['id']}/receive", {"restock": False}, "h")
+    assert _true(shapes.DeskOrderAnswer, here)["changes"][-1]["status"] == "done"
+    late = desk("POST", f"/returns/{change['id']}/withdraw", {}, "w")
+    assert (late.status_code, late.json["code"]) == (409, "stale_state")
+    money = {"amount": {"amount": 100, "currency": "USD"}, "reason": "A courtesy"}
+    too_much = desk("POST", f"{path}/refund", money, "m")
+    assert too_much.json["code"] == "refund_too_much"
+    shop.drain()
+
+
+def test_lists_go_on_by_cursor_and_are_narrowed(desk, order, program: Program, world: World):
+    program.order(program.cart("FW-CAM-1"), wish(), key="another")
+    first = _true(shapes.DeskOrderPage, desk("GET", "/orders?page_size=1"))
+    following = desk("GET", f"/orders?page_size=1&cursor={first['next_cursor']}")
+    second = _true(shapes.DeskOrderPage, following)
+    assert [first["items"][0]["id"], second["items"][0]["id"]][-1] == order
+    assert second["next_cursor"] is None
+    waiting = _true(shapes.DeskOrderPage, desk("GET", "/orders?fulfilment=waiting&q=FW-VISIT"))
+    assert [one["id"] for one in waiting["items"]] == [order]
+    level = _true(shapes.StockPage, desk("GET", "/stock?page_size=1"))
+    more = _true(shapes.StockPage, desk("GET", f"/stock?cursor={level['next_cursor']}"))
+    assert [one["sku"] for one in (*level["items"], *more["items"])] == ["FW-CAM-1", "FW-RT-6"]
+    people = _true(shapes.CustomerPage, desk("GET", "/customers?page_size=1"))
+    assert people["next_cursor"] is not None
+    assert desk("GET", "/customers?cursor=nonsense").status_code == 422
+
+
+def test_stock_is_corrected_once_and_never_below_what_is_sold(desk, order):
+    asked = {"sku": "FW-CAM-1", "location": "harbor", "reason": "received", "quantity": 5}
+    for _ in range(2):
+        level = _true(shapes.LevelAnswer, desk("POST", "/stock/adjustments", asked, "s"))
+    assert (level["on_hand"], level["allocated"]) == (9, 1)
+    low = asked | {"reason": "counted", "quantity": 0}
+    assert desk("POST", "/stock/adjustments", low, "l").json["code"] == "below_promised"
+    stale = low | {"on_hand_seen": 4}
+    assert desk("POST", "/stock/adjustments", stale, "x").json["code"] == "stale_state"
+    nowhere = asked | {"location": "moon"}
+    assert desk("POST", "/stock/adjustments", nowhere, "n").status_code == 404
+
+
+def test_a_customer_is_opened_read_and_changed_as_it_was_seen(desk):
+    new = {"name": "Theo Marsh", "email": "theo@example.com"}
+    made = _true(shapes.CustomerAnswer, desk("POST", "/customers", new, "t"), 201)
+    assert desk("POST", "/customers", new, "t").json == made
+    path = f"/customers/{made['number']}"
+    assert _true(shapes.CustomerAnswer, desk("GET", path)) == made
+    changed = new | {"name": "Theo Hale", "revision": made["revision"]}
+    assert _true(shapes.CustomerAnswer, desk("PUT", path, changed))["name"] == "Theo Hale"
+    assert desk("PUT", path, changed).json["code"] == "stale_state"
+    wrong = new | {"email": "nobody", "address": None}
+    assert desk("PUT", path, wrong).status_code == 422
