@@ -279,6 +279,9 @@ POST   /desk/services/<public_id>/activate           staff     token  302→desk
 POST   /desk/services/<public_id>/payer              staff     token  302→desk-door 404 404 422
 POST   /desk/services/<public_id>/usage              staff     token  302→desk-door 404 404 422
 POST   /desk/services/<public_id>/lock               staff     token  302→desk-door 404 404 422
+GET    /desk/payments/planned                        staff     token  302→desk-door 404 404 200
+GET    /desk/payments/planned/<public_id>            staff     token  302→desk-door 404 404 200
+GET    /desk/payments/cards/<account_number>         staff     token  302→desk-door 404 404 200
 GET    /desk/payments                                staff     token  302→desk-door 404 404 200
 GET    /desk/payments/<public_id>                    staff     token  302→desk-door 404 404 200
 GET    /desk/orders/<public_id>/ship                 staff     token  302→desk-door 404 404 200
@@ -614,6 +617,8 @@ _PLACES = {
     "POST /desk/drafts/": {"<public_id>": "{draft}"},
     "GET /desk/terms/": {"<account_number>": "{riley_number}"},
     "POST /desk/terms/": {"<account_number>": "{riley_number}"},
+    "GET /desk/payments/planned/": {"<public_id>": "{riley_scheduled}"},
+    "GET /desk/payments/cards/": {"<account_number>": "{riley_number}"},
     "GET /desk/payments/": {"<public_id>": "{riley_payment}"},
     "GET /desk/tax/rates/": {"<uuid:rate_id>": "{tax_rate}"},
     "POST /desk/tax/rates/": {"<uuid:rate_id>": "{tax_rate}"},
