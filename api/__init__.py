@@ -9,6 +9,7 @@ from api.desk_billing import desk_billing
 from api.desk_cards import desk_cards
 from api.desk_goods import desk_goods
 from api.desk_orders import desk_orders
+from api.desk_products import desk_products
 from api.desk_quotes import desk_quotes
 from api.desk_services import desk_services
 from api.openapi import description
@@ -37,6 +38,7 @@ def blueprints() -> list[Blueprint]:
         desk_billing,
         desk_orders,
         desk_goods,
+        desk_products,
         description,
         webhooks,
     ]

@@ -16,6 +16,7 @@ from api.shapes import Nothing
 from core.kernel.errors import NotFound
 from core.kernel.ids import token_hash
 from core.kernel.money import Money
+from core.kernel.sorting import Place
 from core.orders import carriers, changing, following, placing
 from core.orders import reading as orders
 from core.orders.fulfilling import Tracking
@@ -47,7 +48,7 @@ def listed() -> Response:
             state=asked.status or "",
             fulfilment=asked.fulfilment or "",
             words=asked.q.strip(),
-            before=before,
+            place=Place(orders.NEWEST.sort, before),
             limit=asked.page_size + 1,
         )
     rows = found[: asked.page_size]

@@ -11,6 +11,7 @@ from api import (
     billing_operations,
     card_operations,
     order_operations,
+    product_operations,
     quote_operations,
     service_operations,
     shapes,
@@ -56,6 +57,7 @@ OPERATIONS = (
     *billing_operations.DESK,
     *card_operations.DESK,
     *order_operations.DESK,
+    *product_operations.DESK,
 )
 
 
@@ -131,6 +133,7 @@ _ID = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
 _FORMS = {
     "slug": {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,120}$"},
     "account_number": {"type": "string", "pattern": "^[0-9]{9}$"},
+    "sku": {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,120}$"},
     "feature": {"type": "string", "pattern": "^[a-z0-9_-]{1,40}$"},
 }
 

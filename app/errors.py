@@ -28,6 +28,7 @@ from cart.quotes.refusals import (
     QuoteRefused,
 )
 from cms_content.publishing import ScheduledAlready, Unfinished
+from core.catalog.editing import TakenAlready
 from core.catalog.products import UnknownSku
 from core.kernel.errors import Forbidden, Invalid, NotFound, ShopError, StaleState
 from core.kernel.idempotency import KeyInFlight, KeyReused
@@ -50,6 +51,7 @@ from core.parties.staff import LastAdmin
 from core.parties.tokens import TooManyTokens
 from core.parties.users import DeadLink, WrongLogin
 from core.prices.resolve import NoPrice
+from core.prices.setting import NoPriceList
 from core.stock.adjusting import BelowNothing, BelowPromised
 from core.stock.holds import OutOfStock
 from core.stock.sold import NotOnHand
@@ -114,6 +116,8 @@ STATUS: dict[type[Exception], int] = {
     NothingChosen: 422,
     WrongKind: 422,
     NotOnHand: 409,
+    TakenAlready: 409,
+    NoPriceList: 409,
     BelowPromised: 409,
     BelowNothing: 409,
     RateOverlaps: 409,

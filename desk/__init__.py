@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from desk import (
+    audit_log,
     bill_money,
     bill_runs,
     bookkeeping,
@@ -27,6 +28,7 @@ from desk import (
     parked,
     past_due,
     payments,
+    products,
     quote,
     quote_editor,
     quote_report,
@@ -55,6 +57,7 @@ def blueprints() -> list[Blueprint]:
         shipping.shipping,
         order_changes.order_changes,
         stock.stock,
+        products.products,
         customers.customers,
         quotes.quotes,
         quote_report.quote_report,
@@ -86,6 +89,7 @@ def blueprints() -> list[Blueprint]:
         trial_care.trial_care,
         jobs.jobs_,
         keys.keys,
+        audit_log.audit_log,
         staff.staff_,
         me.me,
         styleguide.styleguide,

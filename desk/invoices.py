@@ -1,22 +1,26 @@
 """Invoices and memos: the list, one with its journal, and the stored PDF."""
 
 import uuid
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
+from sqlalchemy.orm import Session
 
+from core.kernel import sheet
 from core.kernel.money import Money, total
+from core.kernel.sorting import Place
 from core.ledger import items
 from core.ledger import reading as ledger
 from core.ledger.chart import CHART
 from core.parties.models import Account
 from core.parties.roles import Role
 from desk import lists, shown
+from desk.lists import Asked, Choice, Listing
 from invoices import reading
 from invoices.correctable import is_correctable
 from invoices.document import InvoiceDocument
 from invoices.models import Invoice, InvoiceLine
-from web import paging
 from web.access import Who, allow
 from web.context import house, today
 from web.documents import bill_of, pdf_response, qr_of
@@ -38,36 +42,87 @@ _WORDS = {
 }
 
 
+LISTED = Listing(
+    "/desk/invoices",
+    "document",
+    reading.SORTS,
+    "-issued",
+    (Choice("kind", "Kind", list(KINDS.items()), is_tabs=True),),
+)
+_HEAD = (
+    "number",
+    "kind",
+    "issued",
+    "due",
+    "state",
+    "customer",
+    "account",
+    "currency",
+    "total",
+    "open",
+)
+Found = tuple[Invoice, Account]
+
+
 @invoices.get("/invoices")
 @allow(Who.STAFF, roles=(Role.SALES, Role.BILLING, Role.SUPPORT))
 def listed() -> str:
     """Documents, the newest first."""
-    words, kind = lists.words(), lists.chosen("kind", list(KINDS))
-    before = paging.read_day(request.args.get("before"))
+    asked = LISTED.asked()
     with house().db.snapshot() as session:
-        found = reading.listing(
-            session, kind=kind, words=words, before=before, limit=lists.PAGE_SIZE + 1
-        )
-        rows = found[: lists.PAGE_SIZE]
-        open_items = items.of_sources(session, [invoice.id for invoice, _ in rows])
-        corrected = reading.names(session, [one.corrects_id for one, _ in rows if one.corrects_id])
-    more = len(found) > lists.PAGE_SIZE
-    following = paging.write(rows[-1][0].issue_date, rows[-1][0].id) if more else None
-    drawn = [
-        _row(invoice, account, open_items.get(invoice.id), _original(invoice, corrected))
-        for invoice, account in rows
-    ]
+        found = _found(session, asked, asked.place, lists.PAGE_SIZE + 1)
+        rows, context = LISTED.page(asked, found, lambda row: row[0])
+        drawn = _drawn(session, rows)
     return page(
         "desk/invoices.html",
         invoices=drawn,
-        tabs_=[
-            ("All", "/desk/invoices", None),
-            *((name, f"/desk/invoices?kind={key}", None) for key, name in KINDS.items()),
-        ],
-        current_tab=lists.address("/desk/invoices", kind=kind),
         sums=_sums(drawn),
-        **lists.shown("/desk/invoices", following, len(rows), "document", q=words, kind=kind),
+        **LISTED.tabs("kind", asked, None),
+        **context,
     )
+
+
+def _found(session: Session, asked: Asked, place: Place, limit: int) -> list[Found]:
+    return reading.listing(session, kind=asked["kind"], words=asked.words, place=place, limit=limit)
+
+
+def _drawn(session: Session, rows: Sequence[Found]) -> list[dict[str, Any]]:
+    open_items = items.of_sources(session, [invoice.id for invoice, _ in rows])
+    corrected = reading.names(session, [one.corrects_id for one, _ in rows if one.corrects_id])
+    return [
+        _row(invoice, account, open_items.get(invoice.id), _original(invoice, corrected))
+        for invoice, account in rows
+    ]
+
+
+@invoices.get("/invoices.csv")
+@allow(Who.STAFF, roles=(Role.SALES, Role.BILLING, Role.SUPPORT))
+def export() -> Response:
+    """The list as it is chosen, all of it; what a credit memo gives stands below zero."""
+    asked = LISTED.asked()
+    return LISTED.csv(
+        asked,
+        _HEAD,
+        lambda session, place, limit: _found(session, asked, place, limit),
+        _cells,
+        lambda row: row[0],
+    )
+
+
+def _cells(session: Session, rows: Sequence[Found]) -> Iterator[list[sheet.Cell]]:
+    for (invoice, account), row in zip(rows, _drawn(session, rows), strict=True):
+        yield [
+            sheet.code(invoice.number),
+            sheet.code(invoice.kind),
+            sheet.day(invoice.issue_date),
+            sheet.day(invoice.due_date),
+            sheet.words(row["state"].text),
+            sheet.words(account.name),
+            sheet.code(account.number),
+            sheet.code(invoice.currency),
+            sheet.amount(row["total"]),
+            sheet.amount(row["open"]),
+        ]
 
 
 def _original(invoice: Invoice, known: dict[uuid.UUID, tuple[str, str]]) -> tuple[str, str] | None:

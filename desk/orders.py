@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint, Response
+from sqlalchemy.orm import Session
 
 from cart import address
+from core.kernel import sheet
 from core.kernel.money import Money, extend, total
+from core.kernel.sorting import Place
 from core.ledger import reading as ledger
 from core.orders import placing, reading
 from core.orders.models import Order, OrderLine
@@ -15,8 +18,9 @@ from core.parties import users
 from core.parties.models import Account
 from core.parties.roles import Role
 from desk import lists, shown
+from desk.lists import Asked, Choice, Listing
 from flows.follow_order import Followed, follow
-from web import order_words, paging
+from web import order_words
 from web.access import Who, allow
 from web.context import channel, house, today
 from web.documents import State, bill_of
@@ -26,61 +30,94 @@ orders = Blueprint("desk_orders", __name__, url_prefix="/desk", template_folder=
 STATES = ("confirmed", "completed", "pending", "cancelled")
 _PAPERS = {"credit_memo": "Credit memo", "debit_memo": "Debit memo"}
 #: What the list can be narrowed to: orders with something that waits to be sent or done.
-FULFILMENTS = ("waiting", "unfulfilled", "partial", "fulfilled")
+FULFILMENTS = [
+    ("waiting", "something waits to be sent or done"),
+    *((key, one.text) for key, one in shown.FULFILMENT.items()),
+]
+
+
+LISTED = Listing(
+    "/desk/orders",
+    "order",
+    reading.SORTS,
+    "-placed",
+    (
+        Choice("state", "State", [(one, one.capitalize()) for one in STATES], is_tabs=True),
+        Choice("fulfilment", "Fulfilment", FULFILMENTS, "any"),
+    ),
+)
+_HEAD = (
+    "number",
+    "placed",
+    "state",
+    "payment",
+    "fulfilment",
+    "customer",
+    "account",
+    "email",
+    "currency",
+    "due_now",
+)
 
 
 @orders.get("/orders")
 @allow(Who.STAFF, roles=(Role.SALES, Role.BILLING, Role.SUPPORT))
 def listed() -> str:
     """Orders, the newest first."""
-    words, state = lists.words(), lists.chosen("state", STATES)
-    fulfilment = lists.chosen("fulfilment", FULFILMENTS)
-    before = paging.read_moment(request.args.get("before"))
+    asked = LISTED.asked()
     with house().db.snapshot() as session:
-        found = reading.listing(
-            session,
-            state=state,
-            fulfilment=fulfilment,
-            words=words,
-            before=before,
-            limit=lists.PAGE_SIZE + 1,
-        )
-        rows = found[: lists.PAGE_SIZE]
+        found = _found(session, asked, asked.place, lists.PAGE_SIZE + 1)
+        rows, context = LISTED.page(asked, found, lambda row: row[0])
         lines = reading.lines_by_order(session, [order.id for order, _ in rows])
         counts = reading.counts(session)
-    more = len(found) > lists.PAGE_SIZE
-    following = paging.write(rows[-1][0].created_at, rows[-1][0].id) if more else None
     drawn = [shown.order_row(order, account, lines.get(order.id, [])) for order, account in rows]
     return page(
         "desk/orders.html",
         orders=drawn,
-        tabs_=_tabs(counts),
-        current_tab=lists.address("/desk/orders", state=state),
         sums=_sums(drawn),
         money_note="Due now includes tax; monthly is before tax.",
-        **_shown(following, len(rows), q=words, state=state, fulfilment=fulfilment),
+        **LISTED.tabs("state", asked, counts),
+        **context,
     )
 
 
-def _shown(following: str | None, count: int, **kept: str) -> dict[str, Any]:
-    found = lists.shown("/desk/orders", following, count, "order", **kept)
-    options = [("", "any"), ("waiting", "something waits to be sent or done")]
-    options += [(key, one.text) for key, one in shown.FULFILMENT.items()]
-    choice = {
-        "name": "fulfilment",
-        "label": "Fulfilment",
-        "value": kept["fulfilment"],
-        "options": options,
-    }
-    keep = {name: value for name, value in found["keep"].items() if name != "fulfilment"}
-    return found | {"choices": [choice], "keep": keep}
+def _found(session: Session, asked: Asked, place: Place, limit: int) -> list[tuple[Order, Account]]:
+    return reading.listing(
+        session,
+        state=asked["state"],
+        fulfilment=asked["fulfilment"],
+        words=asked.words,
+        place=place,
+        limit=limit,
+    )
 
 
-def _tabs(counts: dict[str, int]) -> list[tuple[str, str, int]]:
-    tabs = [("All", "/desk/orders", sum(counts.values()))]
-    return tabs + [
-        (state.capitalize(), f"/desk/orders?state={state}", counts.get(state, 0))
-        for state in STATES
+@orders.get("/orders.csv")
+@allow(Who.STAFF, roles=(Role.SALES, Role.BILLING, Role.SUPPORT))
+def export() -> Response:
+    """The list as it is chosen, all of it."""
+    asked = LISTED.asked()
+    return LISTED.csv(
+        asked,
+        _HEAD,
+        lambda session, place, limit: _found(session, asked, place, limit),
+        lambda _, rows: (_cells(*row) for row in rows),
+        lambda row: row[0],
+    )
+
+
+def _cells(order: Order, account: Account) -> list[sheet.Cell]:
+    return [
+        sheet.code(order.number or ""),
+        sheet.moment(order.placed_at or order.created_at),
+        sheet.code(order.lifecycle),
+        sheet.code(order.payment),
+        sheet.code(order.fulfilment),
+        sheet.words(account.name),
+        sheet.code(account.number),
+        sheet.words(order.email),
+        sheet.code(order.currency),
+        sheet.amount(Money(order.due_now_minor, order.currency)),
     ]
 
 

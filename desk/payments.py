@@ -1,19 +1,23 @@
 """Payments: the list, and one with what it paid and what was asked of the processor."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint, Response
+from sqlalchemy.orm import Session
 
+from core.kernel import sheet
 from core.kernel.money import Money, total
+from core.kernel.sorting import Place
 from core.ledger import reading as ledger
 from core.parties.models import Account
 from core.parties.roles import Role
 from desk import lists, shown
+from desk.lists import Asked, Listing
 from flows import account as accounts
 from flows.account import Paid
 from payments import reading
 from payments.models import Payment
-from web import paging
 from web.access import Who, allow
 from web.context import house
 from web.documents import State
@@ -22,27 +26,76 @@ from web.pages import page
 payments = Blueprint("desk_payments", __name__, url_prefix="/desk", template_folder="templates")
 
 
+LISTED = Listing("/desk/payments", "payment", reading.SORTS, "-captured")
+_HEAD = (
+    "number",
+    "captured",
+    "customer",
+    "account",
+    "method",
+    "processor_id",
+    "currency",
+    "amount",
+    "applied",
+)
+Found = tuple[Payment, Account]
+
+
 @payments.get("/payments")
 @allow(Who.STAFF, roles=(Role.BILLING, Role.SUPPORT))
 def listed() -> str:
     """Payments, the newest first."""
-    words = lists.words()
-    before = paging.read_moment(request.args.get("before"))
+    asked = LISTED.asked()
     with house().db.snapshot() as session:
-        found = reading.listing(session, words=words, before=before, limit=lists.PAGE_SIZE + 1)
-        rows = found[: lists.PAGE_SIZE]
-        settled = accounts.settled_by(session, [payment.id for payment, _ in rows])
-    more = len(found) > lists.PAGE_SIZE
-    following = paging.write(rows[-1][0].captured_at, rows[-1][0].id) if more else None
-    drawn = [_row(payment, who, settled.get(payment.id, [])) for payment, who in rows]
+        found = _found(session, asked, asked.place, lists.PAGE_SIZE + 1)
+        rows, context = LISTED.page(asked, found, lambda row: row[0])
+        drawn = _drawn(session, rows)
     return page(
         "desk/payments.html",
         payments=drawn,
         tabs_=[],
         current_tab="",
         sums=_sums(drawn),
-        **lists.shown("/desk/payments", following, len(rows), "payment", q=words),
+        **context,
     )
+
+
+def _found(session: Session, asked: Asked, place: Place, limit: int) -> list[Found]:
+    return reading.listing(session, words=asked.words, place=place, limit=limit)
+
+
+def _drawn(session: Session, rows: Sequence[Found]) -> list[dict[str, Any]]:
+    settled = accounts.settled_by(session, [payment.id for payment, _ in rows])
+    return [_row(payment, who, settled.get(payment.id, [])) for payment, who in rows]
+
+
+@payments.get("/payments.csv")
+@allow(Who.STAFF, roles=(Role.BILLING, Role.SUPPORT))
+def export() -> Response:
+    """The list as it is chosen, all of it."""
+    asked = LISTED.asked()
+    return LISTED.csv(
+        asked,
+        _HEAD,
+        lambda session, place, limit: _found(session, asked, place, limit),
+        _cells,
+        lambda row: row[0],
+    )
+
+
+def _cells(session: Session, rows: Sequence[Found]) -> Iterator[list[sheet.Cell]]:
+    for (payment, who), row in zip(rows, _drawn(session, rows), strict=True):
+        yield [
+            sheet.code(payment.number),
+            sheet.moment(payment.captured_at),
+            sheet.words(who.name),
+            sheet.code(who.number),
+            sheet.words(payment.instrument),
+            sheet.code(payment.gateway_id),
+            sheet.code(payment.currency),
+            sheet.amount(row["amount"]),
+            sheet.amount(row["applied"]),
+        ]
 
 
 def _row(payment: Payment, who: Account, settled: list[accounts.Settled]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from flask import Blueprint
 from sqlalchemy.orm import Session
 
 from cart.quotes import reading as quotes
-from core.kernel import db, jobs
+from core.kernel import db, job_reading
 from core.kernel.money import total
 from core.orders import reading as orders
 from core.parties.roles import ANY_ROLE
@@ -60,7 +60,7 @@ def show() -> str:
         lines = orders.lines_by_order(session, [order.id for order, _ in rows[:_SHOWN]])
         asked, *todo = _todo(session)
         waiting = _people_wait(todo) + _troubles(session)
-        counts = jobs.counts(session)
+        counts = job_reading.counts(session)
     drawn = [shown.order_row(order, who, lines.get(order.id, [])) for order, who in rows]
     currency = channel()[0].currency
     sums = total((row["due_now"] for row in drawn if row["due_now"].currency == currency), currency)
@@ -123,7 +123,7 @@ def _troubles(session: Session) -> list[dict[str, Any]]:
         }
         for row in payments.in_trouble(session)
     ]
-    dead = session.scalars(jobs.listing(state="dead").limit(_SHOWN)).all()
+    dead = session.scalars(job_reading.listing(state="dead").limit(_SHOWN)).all()
     found += [
         {
             "text": f"{row.handler or row.name} failed {row.attempts} times",

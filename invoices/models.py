@@ -22,6 +22,8 @@ class Invoice(Base):
         UniqueConstraint("legal_entity_id", "series", "number"),
         Index("ix_invoice_account_id", "payer_account_id", "issue_date"),
         Index("ix_invoice_issued_at", "issued_at"),
+        Index("ix_invoice_issue_date", "issue_date", "id"),
+        Index("ix_invoice_total_minor", "total_minor", "id"),
         Index("ix_invoice_corrects_id", "corrects_id"),
         CheckConstraint(
             "(discount_ppm IS NULL) = (discount_until IS NULL) "

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.kernel.blobs import Blobs
 from core.kernel.errors import NotFound
+from core.kernel.sorting import Place, Sorts
 from core.parties.models import Account
 from invoices.models import Invoice, InvoiceLine, StoredDocument
 
@@ -94,15 +95,25 @@ def one(
     return found
 
 
+#: What the desk's list may be sorted by.
+SORTS = Sorts(Invoice.id, {"issued": Invoice.issue_date, "total": Invoice.total_minor})
+NEWEST = Place("-issued")
+
+
 def listing(
     session: Session,
     *,
     kind: str = "",
     words: str = "",
-    before: tuple[date, uuid.UUID] | None = None,
+    since: date | None = None,
+    through: date | None = None,
+    place: Place = NEWEST,
     limit: int = 50,
 ) -> list[tuple[Invoice, Account]]:
-    """Documents with who is billed, the newest first; ``words`` in number, name, account number."""
+    """Documents with who is billed, from a place on; ``words`` in number, name, account number.
+
+    ``since`` and ``through`` are days of issue.
+    """
     query = select(Invoice, Account).join(Account, Account.id == Invoice.payer_account_id)
     if kind:
         query = query.where(Invoice.kind == kind)
@@ -114,11 +125,11 @@ def listing(
                 Account.name.icontains(words, autoescape=True),
             )
         )
-    if before is not None:
-        query = query.where(tuple_(Invoice.issue_date, Invoice.id) < tuple_(*before))
-    rows = session.execute(
-        query.order_by(Invoice.issue_date.desc(), Invoice.id.desc()).limit(limit)
-    )
+    if since is not None:
+        query = query.where(Invoice.issue_date >= since)
+    if through is not None:
+        query = query.where(Invoice.issue_date <= through)
+    rows = session.execute(SORTS.apply(query, place, limit))
     return [(invoice, account) for invoice, account in rows]
 
 

@@ -94,6 +94,7 @@ class Payment(Base):
         UniqueConstraint("legal_entity_id", "number"),
         Index("ix_payment_account_id", "account_id", "captured_at"),
         Index("ix_payment_captured_at", "captured_at"),
+        Index("ix_payment_amount_minor", "amount_minor", "id"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)

@@ -8,6 +8,7 @@ from sqlalchemy import or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.kernel.errors import NotFound
+from core.kernel.sorting import Place, Sorts
 from core.parties.models import Account
 from payments.models import Payment, PaymentOperation, Refund
 
@@ -118,10 +119,15 @@ def operations_of(session: Session, payment: Payment) -> Sequence[PaymentOperati
     ).all()
 
 
+#: What the desk's list may be sorted by.
+SORTS = Sorts(Payment.id, {"captured": Payment.captured_at, "amount": Payment.amount_minor})
+NEWEST = Place("-captured")
+
+
 def listing(
-    session: Session, *, words: str = "", before: Cursor | None = None, limit: int = 50
+    session: Session, *, words: str = "", place: Place = NEWEST, limit: int = 50
 ) -> list[tuple[Payment, Account]]:
-    """Payments with who paid, the newest first; ``words`` is looked for in number, name and id."""
+    """Payments with who paid, from a place on; ``words`` is looked for in number, name and id."""
     query = select(Payment, Account).join(Account, Account.id == Payment.account_id)
     if words:
         query = query.where(
@@ -132,11 +138,7 @@ def listing(
                 Account.name.icontains(words, autoescape=True),
             )
         )
-    if before is not None:
-        query = query.where(tuple_(Payment.captured_at, Payment.id) < tuple_(*before))
-    rows = session.execute(
-        query.order_by(Payment.captured_at.desc(), Payment.id.desc()).limit(limit)
-    )
+    rows = session.execute(SORTS.apply(query, place, limit))
     return [(payment, account) for payment, account in rows]
 
 

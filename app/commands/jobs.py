@@ -8,7 +8,7 @@ from typing import TextIO
 from sqlalchemy import func, select
 
 from app.settings import Settings
-from core.kernel import audit, jobs
+from core.kernel import audit, job_reading, jobs
 from core.kernel.clock import Clock
 from core.kernel.db import Database
 from core.kernel.jobs import Job
@@ -26,7 +26,7 @@ def run(argv: Sequence[str], settings: Settings, db: Database, clock: Clock, out
         print(f"Job {asked.id} runs again, from its first try.", file=out)
         return 0
     with db.reading() as session:
-        listing = jobs.listing(state="dead" if asked.dead else "")
+        listing = job_reading.listing(state="dead" if asked.dead else "")
         count = session.scalar(select(func.count()).select_from(listing.order_by(None).subquery()))
         last = max(1, -(-(count or 0) // PAGE_SIZE))
         page = min(asked.page, last)

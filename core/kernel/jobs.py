@@ -16,11 +16,9 @@ from sqlalchemy import (
     CheckConstraint,
     ColumnElement,
     Index,
-    Select,
     String,
     Text,
     delete,
-    func,
     literal_column,
     or_,
     select,
@@ -338,6 +336,23 @@ def retry(session: Session, job_id: int, now: datetime) -> None:
         raise NotFound("job that could be retried")
 
 
+#: How the last word on a job begins that nobody wants done any more.
+DISCARDED = "Discarded: "
+
+
+def discard(session: Session, job_id: int, why: str, now: datetime) -> Job:
+    """Give a failed job up: it counts as done, its key stays taken, its error is kept behind ``why``.
+
+    NotFound when there is no such job that failed.
+    """
+    job = session.get(Job, job_id, with_for_update=True, populate_existing=True)
+    if job is None or job.state != "dead":
+        raise NotFound("job that could be discarded")
+    job.state, job.finished_at = "done", now
+    job.last_error = f"{DISCARDED}{why}\n{job.last_error or ''}"
+    return job
+
+
 def tick(session: Session, schedules: Mapping[str, int], now: datetime) -> int:
     """Enqueue each schedule (handler name → seconds) that is due; says how many were.
 
@@ -363,28 +378,6 @@ def tick(session: Session, schedules: Mapping[str, int], now: datetime) -> int:
 def _under_way(session: Session, handler: str) -> bool:
     query = select(Job.id).where(_LIVE, Job.name == handler, Job.handler == handler).limit(1)
     return session.scalar(query) is not None
-
-
-def listing(*, state: str = "", words: str = "") -> Select[Job]:
-    """Jobs, the newest first; of one state, or whose name or key begins with ``words``."""
-    query = select(Job).order_by(Job.id.desc())
-    if state:
-        query = query.where(Job.state == state)
-    if words:
-        query = query.where(
-            or_(
-                Job.name.istartswith(words, autoescape=True),
-                Job.handler.istartswith(words, autoescape=True),
-                Job.key.istartswith(words, autoescape=True),
-            )
-        )
-    return query
-
-
-def counts(session: Session) -> dict[str, int]:
-    """How many jobs are in each state."""
-    rows = session.execute(select(Job.state, func.count()).group_by(Job.state))
-    return {state: int(count) for state, count in rows}
 
 
 def forget_done(session: Session, before: datetime) -> int:

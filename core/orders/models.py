@@ -48,6 +48,8 @@ class Order(Base):
         UniqueConstraint("legal_entity_id", "number"),
         Index("ix_order_payer_account_id", "payer_account_id", "placed_at"),
         Index("ix_order_placed_at", "placed_at"),
+        Index("ix_order_created_at", "created_at", "id"),
+        Index("ix_order_due_now_minor", "due_now_minor", "id"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)

@@ -7,10 +7,14 @@ from datetime import datetime
 from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
+from core.kernel.sorting import Place, Sorts
 from core.orders.models import Order, OrderLine
 from core.parties.models import Account
 
 Cursor = tuple[datetime, uuid.UUID]
+#: What the desk's list may be sorted by.
+SORTS = Sorts(Order.id, {"placed": Order.created_at, "due": Order.due_now_minor})
+NEWEST = Place("-placed")
 
 
 def listing(
@@ -20,10 +24,10 @@ def listing(
     fulfilment: str = "",
     words: str = "",
     since: datetime | None = None,
-    before: Cursor | None = None,
+    place: Place = NEWEST,
     limit: int = 50,
 ) -> list[tuple[Order, Account]]:
-    """Orders with who pays, the newest first.
+    """Orders with who pays, from a place on: the newest first unless told otherwise.
 
     ``state`` is a lifecycle; ``fulfilment`` one of its states, or ``waiting`` for what is certain and not
     fulfilled; ``words`` is looked for in number, name, e-mail and SKU.
@@ -48,9 +52,7 @@ def listing(
                 Order.id.in_(with_sku),
             )
         )
-    if before is not None:
-        query = query.where(tuple_(Order.created_at, Order.id) < tuple_(*before))
-    rows = session.execute(query.order_by(Order.created_at.desc(), Order.id.desc()).limit(limit))
+    rows = session.execute(SORTS.apply(query, place, limit))
     return [(order, account) for order, account in rows]
 
 

@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.kernel.db import changed, insert_once
@@ -83,6 +83,16 @@ def names(session: Session, actors: Iterable[str]) -> dict[str, str]:
             keys |= {uuid.UUID(key): actor} if kind == "user" else {}
     rows = session.execute(select(User.id, User.name).where(User.id.in_(keys)))
     return {keys[key]: name for key, name in rows}
+
+
+def keys_like(session: Session, wanted: str, limit: int = 50) -> Sequence[uuid.UUID]:
+    """The keys of people with this e-mail address, or whose name has these words in it."""
+    return session.scalars(
+        select(User.id)
+        .where(or_(User.email == normal(wanted), User.name.icontains(wanted, autoescape=True)))
+        .order_by(User.is_staff.desc(), User.id)
+        .limit(limit)
+    ).all()
 
 
 def add(

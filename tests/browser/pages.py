@@ -204,6 +204,9 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/customers/new": "/desk/customers/new",
     "/desk/customers/<public_id>": _customer(),
     "/desk/customers/<public_id>/edit": _customer("/edit"),
+    "/desk/products": "/desk/products",
+    "/desk/products/new": "/desk/products/new",
+    "/desk/products/<slug>": "/desk/products/ember-smart-plug",
     "/desk/returns": "/desk/returns",
     "/desk/returns/<public_id>": lambda visitor: (
         f"/desk/returns/{visitor.place.values(OrderChange.public_id, OrderChange.state == 'announced')[0]}"
@@ -278,6 +281,8 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/jobs": "/desk/jobs",
     "/desk/jobs/<int:job_id>": _first("/desk/jobs", "/desk/jobs/"),
     "/desk/styleguide": "/desk/styleguide",
+    "/desk/audit": "/desk/audit",
+    "/desk/audit/chain": "/desk/audit/chain",
     "/desk/me": "/desk/me",
     "/desk/again": "/desk/again",
     "/desk/staff": "/desk/staff",
@@ -305,6 +310,7 @@ OF_SUBSCRIBERS: dict[str, str] = {
     "/desk/bill-runs/<public_id>": "/desk/bill-runs/{run}",
     "/desk/parked": "/desk/parked",
     "/desk/parked/<public_id>": "/desk/parked/{parking}",
+    "/desk/jobs/<int:job_id>/discard": "/desk/jobs/{dead}/discard",
     "/desk/keys": "/desk/keys",
     "/desk/keys/<public_id>/revoke": "/desk/keys/{key}/revoke",
 }

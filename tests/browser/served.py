@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from app.demo.fernway import people
 from core.catalog.models import Variant
 from core.kernel.clock import local_date
+from core.kernel.ids import new_public_id
+from core.kernel.jobs import Job
 from core.parties import tokens
 from core.parties.models import Account
 from core.parties.tokens import NewToken
@@ -101,3 +103,22 @@ def bill_run(place: Installation, account: Account) -> str:
         return nights.past_run(session, [account.id], today, now).public_id
 
     return place.house.db.run_tx(work)
+
+
+def dead_job(installation: Installation) -> str:
+    """A job that failed for good; its number."""
+    now = installation.house.clock.now()
+    job = Job(
+        key=f"tidy-{new_public_id()}",
+        name="tidy",
+        handler="tidy",
+        payload={},
+        state="dead",
+        run_at=now,
+        created_at=now,
+        last_error="Nobody answered.",
+    )
+    with installation.house.db.transaction() as session:
+        session.add(job)
+        session.flush()
+        return str(job.id)

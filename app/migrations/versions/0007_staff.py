@@ -1,4 +1,4 @@
-"""Roles and the second step of staff; the audit log by actor, act and time.
+"""Roles and the second step of staff; what the desk's lists are sorted by.
 
 Whoever was staff before there were roles could do everything, and is an admin now.
 """
@@ -41,4 +41,9 @@ def upgrade() -> None:
     op.create_index("ix_audit_entry_act", "audit_entry", ["act", "id"])
     op.create_index("ix_audit_entry_actor", "audit_entry", ["actor", "id"])
     op.create_index("ix_audit_entry_at", "audit_entry", ["at", "id"])
+    op.create_index("ix_order_created_at", "order", ["created_at", "id"])
+    op.create_index("ix_order_due_now_minor", "order", ["due_now_minor", "id"])
+    op.create_index("ix_invoice_issue_date", "invoice", ["issue_date", "id"])
+    op.create_index("ix_invoice_total_minor", "invoice", ["total_minor", "id"])
+    op.create_index("ix_payment_amount_minor", "payment", ["amount_minor", "id"])
     op.execute("""UPDATE "user" SET roles = '["admin"]' WHERE is_staff""")

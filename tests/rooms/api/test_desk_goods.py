@@ -6,6 +6,7 @@ import pytest
 from pydantic import BaseModel
 
 from api import order_shapes as shapes
+from api import product_shapes as goods
 from core.orders.fulfilment_models import Fulfilment
 from tests.rooms.api.conftest import Program, bearers, wish
 from tests.shop import Shop
@@ -116,3 +117,42 @@ def test_a_customer_is_opened_read_and_changed_as_it_was_seen(desk):
     assert desk("PUT", path, changed).json["code"] == "stale_state"
     wrong = new | {"email": "nobody", "address": None}
     assert desk("PUT", path, wrong).status_code == 422
+
+
+def test_a_product_is_made_priced_shown_and_changed_only_as_it_was_seen(desk, program: Program):
+    thing = {
+        "sku": "LAMP-1",
+        "name": "Lamp",
+        "kind": "physical",
+        "tax_category": "device",
+        "price": "12.50",
+    }
+    wish_ = {
+        "slug": "lamp",
+        "name": "Lamp",
+        "picture": "img/products/plug.svg",
+        "category": "devices",
+        "variant": thing,
+    }
+    made = _true(goods.DeskProductAnswer, desk("POST", "/products", wish_, "p"), 201)
+    assert desk("POST", "/products", wish_, "p").json == made
+    assert made["variants"][0]["price"] == {"amount": 1250, "currency": "USD"}
+    assert program.get("/products/lamp").status_code == 404
+    shown = {"active": True, "revision": made["revision"]}
+    now = _true(goods.DeskProductAnswer, desk("PATCH", "/products/lamp", shown))
+    assert program.get("/products/lamp").status_code == 200
+    stale = desk("PATCH", "/products/lamp", {"name": "Other", "revision": made["revision"]})
+    assert stale.json["code"] == "stale_state"
+    renamed = desk("PATCH", "/products/lamp", {"name": "Other", "revision": now["revision"]})
+    assert renamed.headers["ETag"] == f'"{renamed.json["revision"]}"'
+    dearer = desk("PATCH", "/products/lamp/variants/LAMP-1", {"price": "14"})
+    price = _true(goods.DeskProductAnswer, dearer)["variants"][0]["price"]
+    assert price["amount"] == 1400
+    more = desk("POST", "/products/lamp/variants", thing | {"sku": "LAMP-2"}, "v")
+    assert len(_true(goods.DeskProductAnswer, more, 201)["variants"]) == 2
+    taken = desk("POST", "/products/lamp/variants", thing, "w")
+    assert (taken.status_code, taken.json["code"]) == (422, "invalid_request")
+    page = _true(goods.DeskProductPage, desk("GET", "/products?page_size=2"))
+    following = desk("GET", f"/products?cursor={page['next_cursor']}")
+    assert _true(goods.DeskProductPage, following)["items"][-1]["slug"] == "lamp"
+    assert desk("GET", "/products/nothing").status_code == 404

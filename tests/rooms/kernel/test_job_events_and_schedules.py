@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from core.kernel import jobs
+from core.kernel import job_reading, jobs
 from core.kernel.clock import ManualClock
 from core.kernel.db import Database
 from core.kernel.jobs import Claimed, Job
@@ -161,8 +161,8 @@ def test_jobs_are_listed_newest_first_and_the_dead_apart(db: Database, clock: Ma
     with db.transaction() as session:
         session.execute(update(Job).where(Job.key == "b").values(state="dead"))
     with db.reading() as session:
-        assert [one.key for one in session.scalars(jobs.listing())] == ["c", "b", "a"]
-        assert [one.key for one in session.scalars(jobs.listing(state="dead"))] == ["b"]
+        assert [one.key for one in session.scalars(job_reading.listing())] == ["c", "b", "a"]
+        assert [one.key for one in session.scalars(job_reading.listing(state="dead"))] == ["b"]
 
 
 def test_jobs_are_found_by_the_beginning_of_their_name_or_key(db: Database, clock: ManualClock):
@@ -171,7 +171,7 @@ def test_jobs_are_found_by_the_beginning_of_their_name_or_key(db: Database, cloc
     with db.reading() as session:
 
         def keys(words: str) -> list[str]:
-            return [one.key for one in session.scalars(jobs.listing(words=words))]
+            return [one.key for one in session.scalars(job_reading.listing(words=words))]
 
         assert keys("Mail.") == keys("receipt") == ["receipt:7"]
         assert keys("holds") == ["tick:1"]
@@ -184,7 +184,7 @@ def test_jobs_are_counted_by_state(db: Database, clock: ManualClock):
         enqueue(db, clock.now())
     claim(db, clock.now())
     with db.reading() as session:
-        assert jobs.counts(session) == {"ready": 2, "running": 1}
+        assert job_reading.counts(session) == {"ready": 2, "running": 1}
 
 
 def test_done_jobs_are_forgotten_in_time_and_dead_ones_never(db: Database, clock: ManualClock):

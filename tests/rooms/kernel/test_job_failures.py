@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from core.kernel import jobs
+from core.kernel import job_reading, jobs
 from core.kernel.clock import ManualClock
 from core.kernel.db import Database
 from core.kernel.errors import NotFound
@@ -52,7 +52,7 @@ def test_a_job_that_kills_its_worker_each_time_is_dead_in_the_end(db: Database, 
         clock.advance(LEASE + SECOND)
     assert claim(db, clock.now()) == []
     with db.reading() as session:
-        (dead,) = session.scalars(jobs.listing(state="dead"))
+        (dead,) = session.scalars(job_reading.listing(state="dead"))
     assert (dead.key, dead.finished_at) == ("poison", clock.now())
     assert dead.last_error
     (other,) = claim(db, clock.now() + timedelta(days=3))

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from core.kernel import jobs
+from core.kernel import job_reading, jobs
 from core.kernel.ids import new_id
 from core.kernel.jobs import Job
 from core.kernel.money import Money
@@ -68,4 +68,4 @@ def test_an_event_that_nobody_hears_is_over_when_it_is_looked_at(counter: Counte
         taken = jobs.claim(session, "worker", later, {"OrderPlaced": ("issue",)})
     assert [job.handler for job in taken] == ["tidy"]
     with counter.db.reading() as session:
-        assert jobs.counts(session) == {"done": 3, "running": 1}
+        assert job_reading.counts(session) == {"done": 3, "running": 1}

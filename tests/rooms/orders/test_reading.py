@@ -7,6 +7,7 @@ import pytest
 
 from core.kernel.clock import ManualClock
 from core.kernel.db import Database
+from core.kernel.sorting import Place
 from core.orders import placing, reading
 from tests.rooms.orders import desk
 from tests.world import World, account
@@ -47,12 +48,35 @@ def found(db: Database, **asked) -> list[uuid.UUID]:
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 50])
 def test_every_order_is_met_once_the_newest_first(size: int, db: Database, keys: list[uuid.UUID]):
     met: list[uuid.UUID] = []
-    before = None
+    place = reading.NEWEST
     with db.reading() as session:
-        while page := reading.listing(session, before=before, limit=size):
+        while page := reading.listing(session, place=place, limit=size):
             met += [order.id for order, _ in page]
-            before = (page[-1][0].created_at, page[-1][0].id)
+            place = reading.SORTS.behind(place, page[-1][0])
     assert met == keys[::-1]
+
+
+@pytest.mark.parametrize("sort", reading.SORTS.names())
+def test_every_order_is_met_once_however_it_is_sorted(
+    sort: str, db: Database, keys: list[uuid.UUID]
+):
+    """Pages go on by what an address carries; of equal values the key decides."""
+    met: list[uuid.UUID] = []
+    text: str | None = None
+    with db.reading() as session:
+        everything = reading.listing(session, place=Place(sort), limit=50)
+        while True:
+            place = reading.SORTS.read(sort, text)
+            page = reading.listing(session, place=place, limit=2)
+            met += [order.id for order, _ in page]
+            if len(page) < 2:
+                break
+            text = reading.SORTS.write(reading.SORTS.behind(place, page[-1][0]))
+    assert sorted(met) == sorted(keys)
+    assert met == [order.id for order, _ in everything]
+    dues = [order.due_now_minor for order, _ in everything]
+    if sort.endswith("due"):
+        assert dues == sorted(dues, reverse=sort.startswith("-"))
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ TABLE = """
 *    /desk/customers                             sales billing support
 *    /desk/customers/new                         sales support
 *    /desk/customers/<public_id>/                sales support
+*    /desk/products                              sales content
 *    /desk/stock                                 sales support
 POST /desk/stock                                 sales
 *    /desk/parcels                               sales support
@@ -56,6 +57,7 @@ POST /desk/payments                              billing
 *    /desk/write-offs                            billing
 *    /desk/periods                               billing
 *    /desk/rates                                 billing
+*    /desk/audit                                 admin
 *    /desk/jobs                                  admin
 *    /desk/keys                                  admin
 """

@@ -300,6 +300,14 @@ POST   /desk/customers/new                           staff     token  302→desk
 GET    /desk/customers/<public_id>                   staff     token  302→desk-door 404 404 200
 GET    /desk/customers/<public_id>/edit              staff     token  302→desk-door 404 404 200
 POST   /desk/customers/<public_id>/edit              staff     token  302→desk-door 404 404 422
+GET    /desk/products                                staff     token  302→desk-door 404 404 200
+GET    /desk/products/new                            staff     token  302→desk-door 404 404 200
+POST   /desk/products/new                            staff     token  302→desk-door 404 404 422
+GET    /desk/products/<slug>                         staff     token  302→desk-door 404 404 200
+POST   /desk/products/<slug>                         staff     token  302→desk-door 404 404 422
+POST   /desk/products/<slug>/publish staff token 302→desk-door 404 404 303→/desk/products/*
+POST   /desk/products/<slug>/things                  staff     token  302→desk-door 404 404 422
+POST   /desk/products/<slug>/things/<sku>            staff     token  302→desk-door 404 404 422
 GET    /desk/stock                                   staff     token  302→desk-door 404 404 200
 GET    /desk/stock/export.csv                        staff     token  302→desk-door 404 404 200
 GET    /desk/stock/holds                             staff     token  302→desk-door 404 404 200
@@ -387,6 +395,15 @@ GET    /desk/trials/offers                           staff     token  302→desk
 GET    /desk/trials/offers/<code>                    staff     token  302→desk-door 404 404 200
 POST   /desk/trials/offers/<code>                    staff     token  302→desk-door 404 404 422
 GET    /desk/jobs                                    staff     token  302→desk-door 404 404 200
+GET    /desk/audit                                   staff     token  302→desk-door 404 404 200
+GET    /desk/audit/chain                             staff     token  302→desk-door 404 404 200
+GET    /desk/audit.csv                               staff     token  302→desk-door 404 404 200
+GET    /desk/orders.csv                              staff     token  302→desk-door 404 404 200
+GET    /desk/invoices.csv                            staff     token  302→desk-door 404 404 200
+GET    /desk/payments.csv                            staff     token  302→desk-door 404 404 200
+GET    /desk/jobs.csv                                staff     token  302→desk-door 404 404 200
+GET    /desk/jobs/<int:job_id>/discard               staff     token  302→desk-door 404 404 200
+POST   /desk/jobs/<int:job_id>/discard               staff     token  302→desk-door 404 404 422
 GET    /desk/jobs/<int:job_id>                       staff     token  302→desk-door 404 404 200
 POST   /desk/jobs/<int:job_id>/retry                 staff     token  302→desk-door 404 404 303→/desk/jobs/*
 GET    /desk/keys                                    staff     token  302→desk-door 404 404 200
@@ -479,6 +496,12 @@ POST   /api/v1/desk/quotes/<quote_id>/decision       program   none   401
 POST   /api/v1/desk/quotes/<quote_id>/send           program   none   401
 POST   /api/v1/desk/quotes/<quote_id>/withdraw       program   none   401
 POST   /api/v1/desk/quotes/<quote_id>/messages       program   none   401
+GET    /api/v1/desk/products                         program   none   401
+POST   /api/v1/desk/products                         program   none   401
+GET    /api/v1/desk/products/<slug>                  program   none   401
+PATCH  /api/v1/desk/products/<slug>                  program   none   401
+POST   /api/v1/desk/products/<slug>/variants         program   none   401
+PATCH  /api/v1/desk/products/<slug>/variants/<sku>   program   none   401
 GET    /api/v1/desk/orders                           program   none   401
 GET    /api/v1/desk/orders/<order_id>                program   none   401
 POST   /api/v1/desk/orders/<order_id>/ship           program   none   401
@@ -552,6 +575,9 @@ _PLACES = {
     "POST /desk/stock/": {"<uuid:level_id>": "{level}"},
     "GET /desk/customers/": {"<public_id>": "{riley_account}"},
     "POST /desk/customers/": {"<public_id>": "{riley_account}"},
+    "GET /desk/products/": {"<slug>": "porch-camera"},
+    "POST /desk/products/": {"<slug>": "porch-camera", "<sku>": "FW-CAM-1"},
+    "PATCH /api/v1/desk/": {"<slug>": "{slug}", "<sku>": "FW-CAM-1"},
     "GET /desk/parcels/": {"<public_id>": "{parcel}"},
     "POST /desk/parcels/": {"<public_id>": "{parcel}"},
     "GET /desk/returns/": {"<public_id>": "{order_return}"},
@@ -629,6 +655,7 @@ _PLACES = {
     "POST /desk/write-offs/": {"<uuid:write_off_id>": _NOBODYS},
     "POST /desk/periods/": {"<uuid:close_id>": _NOBODYS},
     "GET /desk/jobs/": {"<int:job_id>": "{job}"},
+    "GET /desk/jobs/<int:job_id>/discard": {"<int:job_id>": "{dead_job}"},
     "POST /desk/jobs/": {"<int:job_id>": "{dead_job}"},
     "GET /account/tokens/": {"<public_id>": "{riley_token}"},
     "POST /account/tokens/": {"<public_id>": "{riley_token}"},
@@ -647,6 +674,8 @@ _PLACES = {
         "<account_number>": "123456789",
         "<feature>": "internet",
     },
+    "GET /api/v1/desk/products/": {"<slug>": "{slug}"},
+    "POST /api/v1/desk/products/": {"<slug>": "{slug}"},
     "PUT /api/v1/desk/": {"<account_number>": "123456789"},
     "GET /api/v1/desk/": {
         "<order_id>": "0" * 32,
@@ -666,6 +695,7 @@ _PLACES = {
     "DELETE /api/v1/carts/": {"<cart_id>": "{cart}", "<line_id>": "{line}"},
 }
 _FORMS = {
+    "POST /desk/products/<slug>/publish": {"shown": "yes"},
     "POST /cart/lines": {"sku": "FW-VISIT"},
     "POST /cart/lines/<line_id>": {"quantity": "2"},
     "POST /checkout": {"step": "total"},

@@ -1,0 +1,77 @@
+"""The desk's forms about products: words and picture, a thing with its SKU and price."""
+
+from wtforms import BooleanField, Form, HiddenField, SelectField, StringField, TextAreaField
+from wtforms.fields import SelectChoice
+
+from core.catalog.editing import Words
+from flows.keep_products import NewThing
+
+KINDS = {
+    "physical": "A thing that is sent",
+    "digital": "A download",
+    "service": "Work: a visit, say",
+}
+
+
+class WordsForm(Form):
+    """What is wrong with it the flow says."""
+
+    name = StringField("Name")
+    summary = StringField("In one line", description="Stands in lists, under the name.")
+    description = TextAreaField("Description")
+    picture = SelectField("Picture", validate_choice=False)
+    category = SelectField("Shelf", validate_choice=False)
+    seen = HiddenField()
+
+    def words(self) -> Words:
+        """As it was typed."""
+        return Words(
+            self.name.data or "",
+            self.summary.data or "",
+            self.description.data or "",
+            self.picture.data or "",
+            self.category.data or "",
+        )
+
+    def offer(self, pictures: list[str], shelves: list[tuple[str, str]]) -> None:
+        """What there is to choose from."""
+        named = [(one, one.rpartition("/")[2].removesuffix(".svg")) for one in pictures]
+        self.picture.choices = [SelectChoice(*one) for one in named]
+        self.category.choices = [SelectChoice("", "None"), *(SelectChoice(*one) for one in shelves)]
+
+
+class ThingForm(Form):
+    """A thing that is sold."""
+
+    sku = StringField("SKU", description="Capitals, digits, hyphens: how papers and stock call it.")
+    variant_name = StringField("Name", description="On bills and in carts.")
+    kind = SelectField(
+        "What it is", choices=[SelectChoice(key, text) for key, text in KINDS.items()]
+    )
+    tax_category = SelectField("Taxed as", validate_choice=False)
+    price = StringField("Price of one")
+    once = HiddenField()
+
+    def thing(self) -> NewThing:
+        """As it was typed."""
+        return NewThing(
+            (self.sku.data or "").strip().upper(),
+            " ".join((self.variant_name.data or "").split()),
+            self.kind.data or "",
+            self.tax_category.data or "",
+            self.price.data or "",
+        )
+
+
+class NewForm(WordsForm, ThingForm):
+    """A product with its first thing."""
+
+    slug = StringField("Address", description="Small letters, digits, hyphens: /p/porch-camera.")
+
+
+class PriceForm(Form):
+    """Another name or price of a thing, and whether it can be bought."""
+
+    variant_name = StringField("Name")
+    price = StringField("Price of one")
+    active = BooleanField("Can be bought")
