@@ -7,11 +7,13 @@ from api.carts import carts
 from api.checkout import checkout
 from api.desk_billing import desk_billing
 from api.desk_cards import desk_cards
+from api.desk_disputes import desk_disputes
 from api.desk_goods import desk_goods
 from api.desk_orders import desk_orders
 from api.desk_products import desk_products
 from api.desk_quotes import desk_quotes
 from api.desk_services import desk_services
+from api.disputes import disputes
 from api.openapi import description
 from api.orders import orders
 from api.products import products
@@ -33,8 +35,10 @@ def blueprints() -> list[Blueprint]:
         quotes,
         cards,
         desk_cards,
+        disputes,
         desk_services,
         desk_quotes,
+        desk_disputes,
         desk_billing,
         desk_orders,
         desk_goods,

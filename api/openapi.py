@@ -10,6 +10,7 @@ from pydantic_core import to_json
 from api import (
     billing_operations,
     card_operations,
+    dispute_operations,
     order_operations,
     product_operations,
     quote_operations,
@@ -52,8 +53,10 @@ OPERATIONS = (
     *trial_operations.CUSTOMERS,
     *quote_operations.CUSTOMERS,
     *card_operations.CUSTOMERS,
+    *dispute_operations.CUSTOMERS,
     *service_operations.DESK,
     *quote_operations.DESK,
+    *dispute_operations.DESK,
     *billing_operations.DESK,
     *card_operations.DESK,
     *order_operations.DESK,

@@ -36,6 +36,7 @@ import invoices.disputes.models
 import invoices.models
 import invoices.statements.models
 import payments.automatic_models
+import payments.chargebacks
 import payments.dunning.models
 import payments.models
 from core.kernel.db import Base

@@ -18,6 +18,7 @@ from core.subscriptions import trial_reading as trials
 from desk import shown
 from invoices.billing import parking
 from invoices.disputes import reading as disputes
+from payments import chargebacks
 from payments import reading as payments
 from web.access import Who, allow
 from web.context import channel, house, today
@@ -39,6 +40,11 @@ _TODO = (
         "dispute is past its promised day",
         "disputes are past their promised day",
         "/desk/disputes?tab=late",
+    ),
+    (
+        "payment is charged back, and may be answered",
+        "payments are charged back, and may be answered",
+        "/desk/chargebacks?state=open",
     ),
     (
         "dispute waits for a second person",
@@ -106,6 +112,7 @@ def _todo(session: Session) -> list[int]:
         parking.open_ones(),
         quotes.to_approve(),
         disputes.late(today()),
+        chargebacks.to_answer(),
         disputes.to_second(),
         trials.calls_due(today()),
         services.to_connect(),

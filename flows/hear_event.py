@@ -5,7 +5,7 @@ of operation applies it.
 """
 
 from core.kernel.errors import NotFound
-from flows import charge_on_file, set_up_method, settle_payment
+from flows import charge_on_file, hear_chargeback, set_up_method, settle_payment
 from flows.house import House
 from flows.refund import hear_of_refund
 from payments import inbox, operations
@@ -40,6 +40,8 @@ def _apply(house: House, event: InboundEvent) -> bool:
     """False when it is none of ours."""
     if event.object_type == "refund":
         return hear_of_refund(house, event.object_id)
+    if event.object_type == "dispute":
+        return hear_chargeback.hear(house, event.object_id)
     public_id = _operation_of(house, event)
     if public_id is None:
         return False

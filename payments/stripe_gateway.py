@@ -37,6 +37,7 @@ from payments.gateway import (
     WebhookEvent,
     WebhookRefused,
 )
+from payments.network import NetworkChargeback
 from payments.stripe_saved import CHARGE, CLOCK_SKEW, SavedCards
 from payments.stripe_writing import ident
 
@@ -216,6 +217,11 @@ class StripeGateway(SavedCards):
             return None
 
         return _asked(None, search)
+
+    def get_chargeback(self, chargeback_id: str) -> NetworkChargeback:
+        disputes = self._client.disputes
+        told = ident(chargeback_id)
+        return _asked(None, lambda: reading.chargeback(disputes.retrieve(told).to_dict()))
 
     # --- what happened -----------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from payments.gateway import (
     RefundStatus,
     WebhookEvent,
 )
+from payments.network import ChargebackStatus, NetworkChargeback
 from payments.saved import Customer, Decline, SavedMethod, Setup, SetupStatus
 from payments.stripe_amounts import from_stripe
 
@@ -124,6 +125,29 @@ def refund(body: Body) -> Refund:
         created=moment(body["created"]),
         failure=_maybe_text(body.get("failure_reason")),
         balance_transaction_id=_id_of(body["balance_transaction"]),
+    )
+
+
+def chargeback(body: Body) -> NetworkChargeback:
+    """A dispute, which is Stripe's word for it. Fees in another currency than the payment's are left out."""
+    currency = body["currency"]
+    booked = [one for one in body["balance_transactions"] if one["currency"] == currency]
+    zero = _amount(0, currency)
+    fees = [_amount(one["fee"], currency) for one in booked]
+    due = (body.get("evidence_details") or {}).get("due_by")
+    status = cast(ChargebackStatus, _one_of(body["status"], get_args(ChargebackStatus)))
+    return NetworkChargeback(
+        id=_text(body["id"]),
+        payment_id=_id_of(body["payment_intent"]),
+        status=status,
+        amount=_amount(body["amount"], currency),
+        # An empty list is told where nothing was booked: a warning, or one that was prevented.
+        taken=bool(body["balance_transactions"]),
+        fee=max([zero, *fees]),
+        fee_back=max([zero, *(-fee for fee in fees)]),
+        reason=_maybe_text(body.get("reason")) or "",
+        created=moment(body["created"]),
+        evidence_due=moment(due) if due is not None else None,
     )
 
 

@@ -172,6 +172,7 @@ ROUTES = (
     Route("POST", "/v1/refunds", refunds.CREATE, _refund),
     Route("GET", "/v1/refunds", refunds.LIST, _list_refunds),
     Route("GET", "/v1/refunds/{id}", ONE, _get(refunds.KIND)),
+    Route("GET", "/v1/disputes/{id}", ONE, _get("dispute")),
     Route("GET", "/v1/balance_transactions", {**PAGING, "source": Field(text(255))}, _list_balance),
     Route("GET", "/v1/balance_transactions/{id}", ONE, _balance),
     Route("GET", "/v1/events", {**PAGING, "type": Field(text(200))}, _list_events),

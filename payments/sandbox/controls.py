@@ -6,7 +6,7 @@ Spoken in JSON with the API key, so that no web page can reach it from a browser
 import json
 from typing import TYPE_CHECKING, Any
 
-from payments.sandbox import sender
+from payments.sandbox import disputes, sender
 from payments.sandbox.errors import ApiError
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ def run(processor: "Processor", request: "Request") -> dict[str, Any]:
             with processor.store.transaction() as tx:
                 sender.send_again(tx, str(asked.get("event", "")), processor.store.now())
             return {"resent": asked["event"]}
+        case ("POST", "/disputes"):
+            return _decide(processor, asked) if "dispute" in asked else _take_back(processor, asked)
         case ("POST", "/webhooks/target"):
             return _retarget(processor, asked)
     raise ApiError(f"Unrecognized control ({at[0]}: {request.path}).", status=404)
@@ -65,6 +67,23 @@ def _move_clock(processor: "Processor", asked: dict[str, Any]) -> dict[str, Any]
         now=float(asked["now"]) if "now" in asked else None,
     )
     return {"now": now}
+
+
+def _take_back(processor: "Processor", asked: dict[str, Any]) -> dict[str, Any]:
+    """A cardholder's bank takes a payment back."""
+    amount = int(asked["amount"]) if "amount" in asked else None
+    with processor.store.transaction() as tx:
+        told = disputes.open_one(tx, str(asked.get("payment", "")), amount)
+    processor.sender.wake()
+    return {"dispute": told["id"]}
+
+
+def _decide(processor: "Processor", asked: dict[str, Any]) -> dict[str, Any]:
+    """The network has decided."""
+    with processor.store.transaction() as tx:
+        told = disputes.close(tx, str(asked.get("dispute", "")), won=bool(asked.get("won")))
+    processor.sender.wake()
+    return {"dispute": told["id"], "status": told["status"]}
 
 
 def _release(processor: "Processor") -> dict[str, Any]:

@@ -43,6 +43,7 @@ PREFIXES = {
     "payment_intent": "pi_",
     "charge": "ch_",
     "refund": "re_",
+    "dispute": "dp_",
     "balance_transaction": "txn_",
     "customer": "cus_",
     "setup_intent": "seti_",

@@ -241,6 +241,7 @@ FOR_STAFF: dict[str, Where] = {
         "/desk/payments/planned", "/desk/payments/planned/"
     ),
     "/desk/payments/cards/<account_number>": "/desk/payments/cards/204187751",
+    "/desk/chargebacks": "/desk/chargebacks",
     "/desk/orders/<public_id>/refund": lambda visitor: (
         f"{_first('/desk/orders', '/desk/orders/')(visitor)}/refund"
     ),

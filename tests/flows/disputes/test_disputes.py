@@ -18,6 +18,7 @@ from core.ledger.chart import CUSTOMER_CREDIT
 from core.parties import accounts as parties
 from flows import correct_invoice, open_dispute, talk_about_dispute
 from flows.open_dispute import Asked
+from flows.verify import verify
 from invoices.disputes.models import Dispute
 from invoices.disputes.refusals import (
     AnsweredBefore,
@@ -33,6 +34,7 @@ from payments.models import Refund
 from tests.flows.disputes.conftest import Care, photo, usd
 from tests.paying import drain, pass_time
 from tests.rooms.ledger.books import balance
+from tests.together import together
 
 RILEY, DESK = "riley.moreno@example.com", "billing@fernway.example.com"
 
@@ -313,3 +315,33 @@ def test_a_crash_at_any_point_loses_and_doubles_nothing(care: Care, point: str):
         assert items.of_sources(session, [dispute.memo_id])[dispute.memo_id].open == usd("0.00")
     assert len(care.mails()) == 3
     care.whole()
+
+
+def test_two_agents_at_once_make_one_memo_and_two_tabs_one_dispute(care: Care):
+    def at_once(*acts):
+        outcomes = together(list(acts))
+        return [type(one).__name__ if isinstance(one, Exception) else one for one in outcomes]
+
+    first, second = at_once(
+        lambda: care.open("24.00", named="one tab"), lambda: care.open("24.00", named="the other")
+    )
+    assert first == second
+    said = at_once(
+        lambda: care.decide(first, "24.00", which=0), lambda: care.decide(first, "12.00", which=1)
+    )
+    assert sorted(said) == ["DisputeOver", "resolved"]
+    found = care.told(first)
+    assert found.dispute.credited_minor == found.memo.total_minor in (2400, 1200)
+    care.whole()
+
+
+def test_verify_finds_a_dispute_that_is_not_its_ledger(care: Care):
+    public_id = care.open("24.00")
+    with care.house.db.transaction() as session:
+        session.execute(
+            text("UPDATE contested_amount SET closed_at = opened_at, closed_on = opened_on")
+        )
+    (wrong,) = [one for one in verify(care.house.db, care.house.clock) if not one.holds]
+    assert wrong.offenders == (
+        f"dispute {care.told(public_id).dispute.number}: it stands, and nothing is contested",
+    )

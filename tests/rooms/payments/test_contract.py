@@ -11,7 +11,8 @@ from payments.gateway import (
     InvalidRequest,
     KeyConflict,
 )
-from tests.rooms.payments.conftest import Side
+from tests.rooms.payments.conftest import Side, side_of
+from tests.sandbox_process import SandboxProcess
 
 
 def test_a_checkout_opens_with_our_amount_and_our_ids(either: Side) -> None:
@@ -82,11 +83,24 @@ def test_less_than_can_be_charged_is_refused(either: Side) -> None:
     assert refused.value.reason == "amount_too_small"
 
 
-@pytest.mark.parametrize("ask", ["get_checkout", "get_payment", "get_refund"])
+@pytest.mark.parametrize("ask", ["get_checkout", "get_payment", "get_refund", "get_chargeback"])
 def test_what_the_processor_does_not_know_is_told_as_missing(either: Side, ask: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         getattr(either.gateway, ask)("nothing_of_this_name")
     assert refused.value.reason == "resource_missing"
+
+
+def test_a_chargeback_is_told_as_it_stands(sandbox: SandboxProcess) -> None:
+    side = side_of(sandbox)
+    payment = side.paid()
+    told = sandbox.control("POST", "/sandbox/disputes", {"payment": payment.id, "amount": 2500})
+    found = side.gateway.get_chargeback(told["dispute"])
+    assert (found.payment_id, found.status, found.taken) == (payment.id, "needs_response", True)
+    assert (found.amount, found.fee) == (Money(2500, "USD"), Money(1500, "USD"))
+    assert found.evidence_due is not None
+    sandbox.control("POST", "/sandbox/disputes", {**told, "won": True})
+    again = side.gateway.get_chargeback(told["dispute"])
+    assert (again.status, again.fee, again.fee_back) == ("won", found.fee, Money(0, "USD"))
 
 
 def test_a_payment_tells_its_card_its_fee_and_our_ids(either: Side) -> None:

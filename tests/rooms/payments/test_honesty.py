@@ -113,12 +113,20 @@ def test_every_kind_of_event_is_one_that_stripe_sends_about_an_object_of_its_sha
     for card in ("4242424242424242", "4000000000007726", "4000000000005126"):
         side.gateway.refund(side.refund(side.paid(card), 500))
     _put_cards_on_file(side, own_sandbox)
+    for won in (True, False):
+        paid = {"payment": side.paid().id}
+        told = own_sandbox.control("POST", "/sandbox/disputes", paid)
+        own_sandbox.control("POST", "/sandbox/disputes", {**told, "won": won})
     own_sandbox.advance(3700)
     events = own_sandbox.events
     assert {
         "checkout.session.completed",
         "checkout.session.expired",
         "charge.captured",
+        "charge.dispute.closed",
+        "charge.dispute.created",
+        "charge.dispute.funds_reinstated",
+        "charge.dispute.funds_withdrawn",
         "charge.failed",
         "charge.refunded",
         "charge.succeeded",

@@ -48,6 +48,7 @@ POST /desk/invoices                              billing
 *    /desk/parked                                billing
 *    /desk/past-due                              billing support
 *    /desk/past-due/<public_id>/waive            billing
+*    /desk/chargebacks                           billing support
 *    /desk/payments                              billing support
 POST /desk/payments                              billing
 *    /desk/tax                                   billing

@@ -301,6 +301,7 @@ class Growing:
             "declined": "/desk/payments/planned?tab=declined&q=Ash",
             "planned one": f"/desk/payments/planned/{self.cards[0][1]}",
             "cards": f"/desk/payments/cards/{account.number}",
+            "chargebacks": "/desk/chargebacks",
             "payment": f"/desk/payments/{self._payment_id()}",
             "trial balance": "/desk/ledger",
             "ageing": "/desk/ledger/ageing",

@@ -282,6 +282,7 @@ POST   /desk/services/<public_id>/lock               staff     token  302→desk
 GET    /desk/payments/planned                        staff     token  302→desk-door 404 404 200
 GET    /desk/payments/planned/<public_id>            staff     token  302→desk-door 404 404 200
 GET    /desk/payments/cards/<account_number>         staff     token  302→desk-door 404 404 200
+GET    /desk/chargebacks                             staff     token  302→desk-door 404 404 200
 GET    /desk/payments                                staff     token  302→desk-door 404 404 200
 GET    /desk/payments/<public_id>                    staff     token  302→desk-door 404 404 200
 GET    /desk/orders/<public_id>/ship                 staff     token  302→desk-door 404 404 200
@@ -486,6 +487,19 @@ POST   /api/v1/account/quotes                        program   none   401
 POST   /api/v1/account/quotes/<quote_id>/accept      program   none   401
 POST   /api/v1/account/quotes/<quote_id>/decline     program   none   401
 POST   /api/v1/account/quotes/<quote_id>/messages    program   none   401
+GET    /api/v1/account/disputes                      program   none   401
+GET    /api/v1/account/disputes/<dispute_id>         program   none   401
+GET    /api/v1/account/disputes/<dispute_id>/pictures/<picture_id> program none 401
+POST   /api/v1/account/disputes                      program   none   401
+POST   /api/v1/account/disputes/<dispute_id>/messages program  none   401
+POST   /api/v1/account/disputes/<dispute_id>/withdraw program  none   401
+POST   /api/v1/account/disputes/<dispute_id>/refund  program   none   401
+GET    /api/v1/desk/disputes                         program   none   401
+GET    /api/v1/desk/disputes/<dispute_id>            program   none   401
+GET    /api/v1/desk/disputes/<dispute_id>/pictures/<picture_id> program none 401
+POST   /api/v1/desk/disputes/<dispute_id>/messages   program   none   401
+POST   /api/v1/desk/disputes/<dispute_id>/decision   program   none   401
+POST   /api/v1/desk/disputes/<dispute_id>/second     program   none   401
 GET    /api/v1/desk/quotes                           program   none   401
 GET    /api/v1/desk/quotes/<quote_id>                program   none   401
 POST   /api/v1/desk/quotes                           program   none   401
@@ -533,6 +547,8 @@ _IDS = (
     "<service_id>",
     "<trial_id>",
     "<quote_id>",
+    "<dispute_id>",
+    "<picture_id>",
     "<run_id>",
     "<parking_id>",
     "<card_id>",
@@ -669,6 +685,8 @@ _PLACES = {
         "<service_id>": "0" * 32,
         "<trial_id>": "0" * 32,
         "<quote_id>": "0" * 32,
+        "<dispute_id>": "0" * 32,
+        "<picture_id>": "0" * 32,
         "<run_id>": "0" * 32,
         "<payment_id>": "0" * 32,
         "<account_number>": "123456789",
@@ -682,6 +700,8 @@ _PLACES = {
         "<service_id>": "0" * 32,
         "<trial_id>": "0" * 32,
         "<quote_id>": "0" * 32,
+        "<dispute_id>": "0" * 32,
+        "<picture_id>": "0" * 32,
         "<run_id>": "0" * 32,
         "<payment_id>": "0" * 32,
         "<account_number>": "123456789",

@@ -81,6 +81,7 @@ BOUNDS = {
         "declined": 9,
         "planned one": 14,
         "cards": 30,
+        "chargebacks": 3,
         "payment": 11,
         "trial balance": 6,
         "ageing": 12,
