@@ -16,6 +16,7 @@ from api.desk_services import desk_services
 from api.disputes import disputes
 from api.openapi import description
 from api.orders import orders
+from api.past_due import desk_past_due, past_due
 from api.products import products
 from api.quotes import quotes
 from api.services import services
@@ -40,6 +41,8 @@ def blueprints() -> list[Blueprint]:
         desk_quotes,
         desk_disputes,
         desk_billing,
+        past_due,
+        desk_past_due,
         desk_orders,
         desk_goods,
         desk_products,

@@ -9,7 +9,7 @@ import hmac
 import struct
 import uuid
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from api.problems import InvalidRequest, field_error
 
@@ -55,6 +55,21 @@ def read_moment(secret: str, cursor: str | None) -> tuple[datetime, uuid.UUID] |
         return None
     position, key = read(secret, cursor)
     return _EPOCH + position * _MICRO, key
+
+
+def write_day(secret: str, day: date, key: uuid.UUID) -> str:
+    """The cursor of a place in a list by date."""
+    return write(secret, (day.toordinal(), key))
+
+
+def read_day(secret: str, cursor: str | None) -> tuple[date, uuid.UUID] | None:
+    """What ``write_day`` wrote; None without one. Raises InvalidRequest for anything else."""
+    if cursor is None:
+        return None
+    position, key = read(secret, cursor)
+    if not 1 <= position <= date.max.toordinal():
+        raise _bad()
+    return date.fromordinal(position), key
 
 
 def _mac(secret: str, purpose: bytes, data: bytes) -> bytes:

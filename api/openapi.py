@@ -12,6 +12,7 @@ from api import (
     card_operations,
     dispute_operations,
     order_operations,
+    past_due_operations,
     product_operations,
     quote_operations,
     service_operations,
@@ -59,6 +60,8 @@ OPERATIONS = (
     *dispute_operations.DESK,
     *billing_operations.DESK,
     *card_operations.DESK,
+    *past_due_operations.CUSTOMERS,
+    *past_due_operations.DESK,
     *order_operations.DESK,
     *product_operations.DESK,
 )

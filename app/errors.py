@@ -63,8 +63,10 @@ from core.tax.service import NoTaxAnswer
 from core.tax.vat_ids import WrongVatId
 from flows.change_service import BillMoved, NotBillable
 from flows.choose_tenders import GiftCardForGiftCard
+from flows.guest_pay import PayCodeUnknown
 from flows.manage_cards import CardGone, CardNeeded, NotAgain
-from flows.pay_bill import BillsChanged, DifferentPayers, NothingToPay
+from flows.pay_amount import AllocationChanged, AmountRefused
+from flows.pay_bill import BillsChanged, DifferentPayers, NothingToPay, TooManyBills
 from flows.schedule_payment import NoLongerPlanned
 from flows.set_up_method import SetupMismatch
 from flows.settle_payment import PaymentMismatch
@@ -163,6 +165,10 @@ STATUS: dict[type[Exception], int] = {
     RefundTooMuch: 409,
     BillsChanged: 409,
     NothingToPay: 409,
+    TooManyBills: 422,
+    AllocationChanged: 409,
+    AmountRefused: 422,
+    PayCodeUnknown: 422,
     PromiseRefused: 422,
     NothingToIssue: 422,
     NotCorrectable: 409,

@@ -44,6 +44,7 @@ from flows import (
     trial_letters,
 )
 from flows.house import House
+from payments import rounds
 
 _log = structlog.get_logger("worker")
 #: Finished jobs are kept this long.
@@ -214,6 +215,7 @@ def _tidy(session: Session, house: House, _: object) -> None:
     jobs.forget_done(session, now - DONE_KEPT)
     idempotency.expire(session, now)
     counters.sweep(session, now)
+    rounds.forget(session, now)
     session.query(UserSession).filter(UserSession.expires_at <= now).delete()
 
 

@@ -291,6 +291,8 @@ class Settings:
     rate_code: str = _setting("RATE_CODE", _rate, _RATE, "10 per hour")
     rate_mail: str = _setting("RATE_MAIL", _rate, _RATE, "10 per hour")
     rate_checkout: str = _setting("RATE_CHECKOUT", _rate, _RATE, "20 per minute")
+    rate_pay_code: str = _setting("RATE_PAY_CODE", _rate, _RATE, "20 per hour")
+    rate_pay_code_account: str = _setting("RATE_PAY_CODE_ACCOUNT", _rate, _RATE, "10 per hour")
     rate_gift_card: str = _setting("RATE_GIFT_CARD", _rate, _RATE, "20 per hour")
     rate_cart: str = _setting("RATE_CART", _rate, _RATE, "240 per minute")
     rate_api: str = _setting("RATE_API", _rate, _RATE, "600 per minute")

@@ -127,5 +127,7 @@ def web_settings(settings: Settings) -> WebSettings:
         rate_checkout=settings.rate_checkout,
         rate_cart=settings.rate_cart,
         rate_gift_card=settings.rate_gift_card,
+        rate_pay_code=settings.rate_pay_code,
+        rate_pay_code_account=settings.rate_pay_code_account,
         rate_api=settings.rate_api,
     )

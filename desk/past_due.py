@@ -1,9 +1,11 @@
 """Who is past due: the list and its file, one account's case with its history, and what staff do about it."""
 
+import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, redirect, request
+from sqlalchemy import select
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import Form
 
@@ -248,7 +250,8 @@ def _people(session: Any, acts: Sequence[DunningAct]) -> dict[str, str]:
     keys = {act.actor for act in acts if act.actor.startswith("user:")}
     if not keys:
         return {}
-    rows = session.query(User).filter(User.id.in_([key.removeprefix("user:") for key in keys]))
+    ids = [uuid.UUID(key.removeprefix("user:")) for key in keys]
+    rows = session.scalars(select(User).where(User.id.in_(ids)))
     return {f"user:{row.id}": row.name for row in rows}
 
 
@@ -265,7 +268,7 @@ def _event(act: DunningAct, names: dict[Any, tuple[str, str]], people: dict[str,
     if act.kind not in ("locked", "unlocked"):
         said.append(act.note)
     title = ACTS[act.kind]
-    if act.step and act.step in STEPS:
+    if act.step in STEPS and act.kind != "fee":
         title = STEPS[act.step] if act.kind == "reminded" else f"{title}: {STEPS[act.step]}"
     bad = act.kind in ("locked", "promise_broken")
     return {

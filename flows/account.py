@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from sqlalchemy import tuple_
 from sqlalchemy.orm import Session
 
 from core.kernel.money import Money, total
@@ -74,17 +75,19 @@ def overview(
     """
     owes = standing.owed(session, account_ids, currency, today)
     is_any_late = any(one.late_count for one in owes)
-    owed = first_owed(session, account_ids, currency, MOST_OPEN)
-    paid = payments.of_accounts(session, account_ids, currency=currency, limit=10)
+    owed = standing.first_owed(session, account_ids, currency, MOST_OPEN)
+    paid = payments.lately(session, account_ids, currency)
     return Overview(
         owes=owes,
         held=standing.held(session, account_ids, currency),
         owed=owed,
-        documents={row.id: row for row in invoices.some(session, [one.source_id for one in owed])},
+        documents={
+            row.id: row for row in invoices.some_named(session, [one.source_id for one in owed])
+        },
         cases=dunning.open_of(session, account_ids) if is_any_late else (),
-        invoices=invoices.of_accounts(session, account_ids, currency=currency, limit=10),
+        invoices=invoices.lately(session, account_ids, currency),
         payments=paid,
-        refunds=payments.refunds_of(session, [row.id for row in paid]),
+        refunds=payments.refunds_of(session, [row.id for row in paid]) if paid else (),
         services=[
             one
             for one in subscriptions.running_of(session, account_ids)
@@ -93,16 +96,21 @@ def overview(
     )
 
 
-def first_owed(
-    session: Session, account_ids: Sequence[uuid.UUID], currency: str, limit: int
+def payable(
+    session: Session,
+    account_ids: Sequence[uuid.UUID],
+    *,
+    after: tuple[date, uuid.UUID] | None = None,
+    limit: int,
 ) -> list[Open]:
-    """The first of what is owed, the earliest due first."""
+    """What can be paid, the earliest due first, from behind a due day and key."""
+    behind = [tuple_(OpenNow.due, OpenNow.item_id) > tuple_(*after)] if after else []
     return items.open_now(
         session,
         OpenNow.account_id.in_(account_ids),
         OpenNow.ledger_code == RECEIVABLE,
-        OpenNow.currency == currency,
         ~OpenItem.is_history,
+        *behind,
         limit=limit,
     )
 

@@ -102,7 +102,7 @@ def _post(
 
 def ground(house: House, not_before: date = date.min) -> Ground:
     """What the house's bills stand on."""
-    printing = Printing(page_url=house.links.invoice, postal=address.lines)
+    printing = Printing(house.links.invoice, address.lines, house.links.pay_code)
     table = Table(registered_only=house.vat_register is not None)
     return Ground(printing, table, house.clock.now(), not_before)
 

@@ -51,7 +51,7 @@ class Correction:
 
 def printing(links: Links) -> Printing:
     """How documents speak of this shop's addresses."""
-    return Printing(page_url=links.invoice, postal=address.lines)
+    return Printing(links.invoice, address.lines, links.pay_code)
 
 
 def credit(house: House, asked: Correction) -> tuple[Invoice, Credited]:

@@ -14,7 +14,7 @@ from invoices.wording import Printing
 
 def for_order(session: Session, house: House, order_id: uuid.UUID) -> Invoice:
     """Issue an order's invoice, once, and make the gift cards that it sells."""
-    printing = Printing(page_url=house.links.invoice, postal=address.lines)
+    printing = Printing(house.links.invoice, address.lines, house.links.pay_code)
     invoice = issue.for_order(session, order_id, printing, house.clock.now())
     sell_gift_cards.for_invoice(session, house, invoice)
     return invoice

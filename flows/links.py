@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from core.kernel.ids import derived_token
+from core.parties import pay_codes
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,14 @@ class Links:
     def pay_token(self, account: str) -> str:
         """What opens that page."""
         return derived_token(self.secret, "pay-page", account)
+
+    def pay_code(self, account: str) -> str:
+        """What is printed beside the account number: both together open that page. Fifty bits."""
+        return pay_codes.code_of(self.secret, account)
+
+    def pay_by_code(self) -> str:
+        """Where the two are typed."""
+        return f"{self.base_url}/pay-a-bill"
 
     def cards(self) -> str:
         """The cards on file, after logging in."""

@@ -51,6 +51,15 @@ class BillsChanged(ShopError):
     actual: Money
 
 
+class TooManyBills(ShopError):
+    """All at once are more bills than one payment takes by name."""
+
+    code: ClassVar[str] = "too_many_bills"
+    text: ClassVar[str] = (
+        "These are many bills. Choose some, or pay an amount: it pays the earliest first."
+    )
+
+
 @dataclass(frozen=True)
 class PayWish:
     """Which invoices to pay in full, and what the payer was shown as their sum."""
@@ -68,10 +77,12 @@ def pay(house: House, wish: PayWish) -> str | None:
     Raises NotFound for a bill that is not the user's, NothingToPay, DifferentPayers, BillsChanged, what
     ``choose_tenders.plan`` raises, or a GatewayError when the processor does not answer.
     """
-    return _go(house, lambda session: _write(session, house, wish))
+    return go(house, lambda session: _write(session, house, wish))
 
 
-def _go(house: House, write: Callable[[Session], Begun]) -> str | None:
+def go(house: House, write: Callable[[Session], Begun]) -> str | None:
+    """Begin in a transaction and go to the processor; answers its page's address, None when all is paid.
+    ``write`` may be asked twice."""
     begun = house.db.run_tx(write)
     if begun.rivals:
         # The payer came back and chose otherwise: what the earlier visits reserve is given free first.
@@ -96,11 +107,10 @@ def pay_order(house: House, order_id: uuid.UUID) -> str:
         order = session.get_one(Order, order_id)
         rows = invoices.of_order(session, order_id)
         wanted = _payable(session, house, items.of_sources(session, [row.id for row in rows]))
-        return _begin(
-            session, house, order.payer_account_id, order.email, wanted, "guest", order.public_id
-        )
+        back = ("order", order.public_id)
+        return begin(session, house, order.payer_account_id, order.email, wanted, "guest", back)
 
-    url = _go(house, write)
+    url = go(house, write)
     assert url is not None
     return url
 
@@ -119,7 +129,7 @@ def _write(session: Session, house: House, wish: PayWish) -> Begun:
         raise BillsChanged(wish.expected_total, total)
     payer = mine[wanted[0][0].account_id]
     actor = f"user:{wish.user_id}"
-    return _begin(session, house, payer.id, payer.email, wanted, actor, paying=wish.paying)
+    return begin(session, house, payer.id, payer.email, wanted, actor, paying=wish.paying)
 
 
 def _payable(
@@ -134,17 +144,19 @@ def _payable(
     return wanted
 
 
-def _begin(
+def begin(
     session: Session,
     house: House,
     payer_id: uuid.UUID,
     email: str | None,
     wanted: Sequence[tuple[Open, Money]],
     actor: str,
-    by_link: str | None = None,
+    back: tuple[str, str] | None = None,
     paying: Paying = PLAIN,
+    more: Money | None = None,
 ) -> Begun:
-    begun = start_payment.for_items(session, house, payer_id, email, wanted, by_link, paying)
+    """Begin paying so much of each bill, and ``more`` that becomes credit; as ``start_payment.for_items``."""
+    begun = start_payment.for_items(session, house, payer_id, email, wanted, back, paying, more)
     if begun.rivals:
         return begun
     verb = "bill.payment_started" if begun.operation_id else "bill.paid_without_card"

@@ -20,7 +20,7 @@ from flows import charge_on_file, refund, set_up_method, settle_payment
 from flows.abandon_payment import release_bills
 from flows.cancel_order import cancel
 from flows.house import House
-from payments import inbox, method_operations, operations
+from payments import inbox, method_operations, operations, rounds
 from payments.gateway import (
     GatewayError,
     Indeterminate,
@@ -30,6 +30,7 @@ from payments.gateway import (
     WebhookEvent,
 )
 from payments.models import PaymentOperation, ReconcileCursor
+from payments.rounds import Finding, Round
 
 _CURSOR = "events"
 #: Events may show up late in the list.
@@ -52,46 +53,99 @@ class Report:
     settled: int
     events: int
     problems: tuple[str, ...]
+    #: Of the row that the desk reads it from.
+    public_id: str = ""
 
 
-def run(house: House) -> Report:
-    """One round. A problem with one thing does not keep the others waiting."""
-    events, settled, silent = 0, 0, 0
-    problems = []
+@dataclass(frozen=True)
+class _Waiting:
+    """Something to be brought to its end, and what says whether it is there."""
+
+    kind: str
+    key: uuid.UUID | str
+    bring: Callable[[], bool]
+
+    @property
+    def name(self) -> str:
+        """As problems are told."""
+        return str(self.key) if self.kind in ("checkout", "setup") else f"{self.kind} {self.key}"
+
+    def came_to(self, outcome: str, words: str = "") -> Finding:
+        """What the desk is told of it."""
+        return Finding(
+            self.kind, outcome, words, self.key if isinstance(self.key, uuid.UUID) else None
+        )
+
+
+def run(house: House, actor: str = "system") -> Report:
+    """One round, which the desk can read afterwards. A problem with one thing does not keep the others
+    waiting."""
+    began, settled, silent = house.clock.now(), 0, 0
+    problems: list[str] = []
+    findings: list[Finding] = []
+    fresh: list[WebhookEvent] = []
     try:
-        events = read_events(house)
+        fresh = _read_events(house)
     except GatewayError as error:
         problems.append(f"the list of events: {error}")
+        findings.append(Finding("events", "problem", str(error)))
     waiting = _waiting(house)
-    for name, bring_to_its_end in waiting:
+    for one in waiting:
         if silent == PATIENCE:
-            problems.append("the processor does not answer: the rest waits for the next round")
+            words = "the processor does not answer: the rest waits for the next round"
+            problems.append(words)
+            findings.append(Finding("events", "problem", words))
             break
         try:
-            settled += bring_to_its_end()
-            silent = 0
+            is_there = one.bring()
+            settled, silent = settled + is_there, 0
+            findings.append(one.came_to("mended" if is_there else "open"))
         except ShopError as error:
-            problems.append(f"{name}: {error}")
+            problems.append(f"{one.name}: {error}")
+            findings.append(one.came_to("problem", str(error)))
             unanswered = isinstance(error, Indeterminate | RateLimited | Misconfigured)
             silent = silent + 1 if unanswered else 0
-    return Report(len(waiting), settled, events, tuple(problems))
+
+    def write(session: Session) -> str:
+        done = Round(
+            actor, began, len(waiting), len(fresh), settled, _told(session, fresh, findings)
+        )
+        return rounds.write(session, done, house.clock.now()).public_id
+
+    key = house.db.run_tx(write)
+    return Report(len(waiting), settled, len(fresh), tuple(problems), key)
 
 
-def _waiting(house: House) -> list[tuple[str, Callable[[], bool]]]:
-    """What is to be brought to its end: each with a name, and what says whether it is there."""
+def _told(
+    session: Session, fresh: Sequence[WebhookEvent], findings: Sequence[Finding]
+) -> list[Finding]:
+    """The events that nobody had told us, each with its operation where we know it, then the rest."""
+    known = rounds.operations_by_gateway_id(session, [event.object_id for event in fresh])
+    found = [
+        Finding(
+            "event",
+            "mended",
+            f"{event.type}, {event.object_id}",
+            known[event.object_id].id if event.object_id in known else None,
+        )
+        for event in fresh
+    ]
+    return [*found, *findings]
+
+
+def _waiting(house: House) -> list[_Waiting]:
+    """What is to be brought to its end."""
     with house.db.reading() as session:
         due = operations.due(session, house.clock.now())
         charges = method_operations.due_charges(session, house.clock.now())
         refunds = refund.waiting(session)
         unsettled = refund.unsettled(session, house)
+        visits = {key: session.get_one(PaymentOperation, key).kind for key in due}
     return [
-        *((str(operation_id), partial(_look, house, operation_id)) for operation_id in due),
-        *((f"charge {key}", partial(_charge, house, key)) for key in charges),
-        *(
-            (f"refund {operation_id}", partial(_refund, house, operation_id))
-            for operation_id in refunds
-        ),
-        *((f"refund {key}", partial(refund.hear_of_refund, house, key)) for key in unsettled),
+        *(_Waiting(kind, key, partial(_look, house, key)) for key, kind in visits.items()),
+        *(_Waiting("charge", key, partial(_charge, house, key)) for key in charges),
+        *(_Waiting("refund", key, partial(_refund, house, key)) for key in refunds),
+        *(_Waiting("refund", key, partial(refund.hear_of_refund, house, key)) for key in unsettled),
     ]
 
 
@@ -184,11 +238,16 @@ def _look_later(session: Session, operation: PaymentOperation, now: datetime) ->
 
 def read_events(house: House) -> int:
     """Put the processor's recent events into the inbox; says how many were new to us."""
+    return len(_read_events(house))
+
+
+def _read_events(house: House) -> list[WebhookEvent]:
     now = house.clock.now()
     with house.db.reading() as session:
         cursor = session.get(ReconcileCursor, _CURSOR)
     since = (cursor.position if cursor else now - FIRST_LOOK) - OVERLAP
-    fresh, after = 0, None
+    fresh: list[WebhookEvent] = []
+    after = None
     while True:
         page = house.gateway.list_events(after=after, created_gte=since)
         fresh += house.db.run_tx(partial(_receive, page.items, now))
@@ -199,8 +258,8 @@ def read_events(house: House) -> int:
     return fresh
 
 
-def _receive(events: Sequence[WebhookEvent], now: datetime, session: Session) -> int:
-    return sum(inbox.receive(session, event, now) for event in events)
+def _receive(events: Sequence[WebhookEvent], now: datetime, session: Session) -> list[WebhookEvent]:
+    return [event for event in events if inbox.receive(session, event, now)]
 
 
 def _advance(session: Session, now: datetime) -> None:

@@ -1,5 +1,6 @@
 """Every way to start paying goes through here: tenders and the operation's row, then the processor."""
 
+import hashlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ from payments import method_operations, operations
 from payments.gateway import CheckoutLine
 from payments.models import PaymentOperation
 from payments.operations import NewCheckout
+
+#: More bills than this are one line on the processor's page.
+MOST_LINES = 20
 
 
 class ChargeUnderWay(ShopError):
@@ -144,25 +148,30 @@ def for_items(
     payer_id: uuid.UUID,
     email: str | None,
     wanted: Sequence[tuple[Open, Money]],
-    by_link: str | None = None,
+    back: tuple[str, str] | None = None,
     paying: Paying = PLAIN,
+    more: Money | None = None,
 ) -> Begun:
     """Reserve tenders for each bill and write the operation for what is to be paid by card.
 
     Without an operation, gift cards and credit have paid all of it. Asked again while that visit is open
-    it is the same operation: a button pressed twice pays once. ``by_link`` is the public id of the
-    order whose link the payer holds, to bring them back there. Raises ChargeUnderWay.
+    it is the same operation: a button pressed twice pays once. ``back`` leads a payer back who is not
+    logged in: ``order`` or ``pay_page`` with its public id. ``more`` is paid by card on top and becomes the
+    account's credit. Raises ChargeUnderWay.
     """
     now = house.clock.now()
     currency = wanted[0][1].currency
     digest, whole = paying.digest, total((amount for _, amount in wanted), currency)
     metadata = {
         "bills": ",".join(item.number for item, _ in wanted)[:490],
-        **({"order": by_link} if by_link else {}),
+        **({back[0]: back[1]} if back else {}),
         **({"paying": digest[:32], "whole": str(whole.minor)} if digest else {}),
     }
     account = accounts.lock(session, payer_id)
-    lines = [CheckoutLine(f"Bill {item.number}", amount) for item, amount in wanted]
+    surplus = more or Money.zero(currency)
+    lines = _lines(wanted, surplus)
+    if len(lines) < len(wanted):
+        metadata["parts"] = _parts_digest(wanted)
     again = operations.underway(session, payer_id, None if digest else lines, metadata, now)
     if again is not None:
         return Begun(again.id, again.public_id)
@@ -179,7 +188,7 @@ def for_items(
     shares = choose_tenders.plan(session, payer, whole, paying, "card", lock=True)
     spread = splitting.spread([(item.id, amount) for item, amount in wanted], shares)
     by_card = total((s.amount for s in shares if s.source.kind == "card"), currency)
-    if not by_card:
+    if not by_card and not surplus:
         _pay_at_once(session, payer_id, spread, account.legal_entity_id, now)
         return Begun()
     operation = operations.prepare(
@@ -187,8 +196,8 @@ def for_items(
         NewCheckout(
             account_id=payer_id,
             order_id=None,
-            lines=lines if by_card == whole else _rests(wanted, spread),
-            total=by_card,
+            lines=lines if by_card == whole else _lines(_rests(wanted, spread), surplus),
+            total=by_card + surplus,
             email=email,
             return_url=house.links.payment_return("{operation}"),
             cancel_url=house.links.payment_cancelled("{operation}"),
@@ -218,15 +227,27 @@ def for_charge(
     tenders.reserve(session, operation.account_id, shares, now, operation_id=operation.id)
 
 
+def _lines(wanted: Sequence[tuple[Open, Money]], surplus: Money) -> list[CheckoutLine]:
+    """What the processor's page lists; many bills are one line."""
+    lines = [CheckoutLine(f"Bill {item.number}", amount) for item, amount in wanted]
+    if len(lines) > MOST_LINES:
+        whole = total((amount for _, amount in wanted), surplus.currency)
+        lines = [CheckoutLine(f"{len(wanted)} bills", whole)]
+    return [*lines, CheckoutLine("Credit for later bills", surplus)] if surplus else lines
+
+
+def _parts_digest(wanted: Sequence[tuple[Open, Money]]) -> str:
+    """What a line over many bills is for."""
+    said = "|".join(f"{item.id}={amount.minor}" for item, amount in wanted)
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
+
+
 def _rests(
     wanted: Sequence[tuple[Open, Money]], spread: Sequence[tuple[uuid.UUID, Share]]
-) -> list[CheckoutLine]:
-    numbers = {item.id: item.number for item, _ in wanted}
-    return [
-        CheckoutLine(f"Bill {numbers[key]}", share.amount)
-        for key, share in spread
-        if share.source.kind == "card"
-    ]
+) -> list[tuple[Open, Money]]:
+    """What the card pays of each bill."""
+    known = {item.id: item for item, _ in wanted}
+    return [(known[key], share.amount) for key, share in spread if share.source.kind == "card"]
 
 
 def _pay_at_once(

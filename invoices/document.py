@@ -227,6 +227,7 @@ class InvoiceDocument:
     notes: tuple[str, ...] = ()  # BT-22
     message: str = ""  # the one message area
     pay_url: str | None = None
+    pay_code: str | None = None
     scan_line: str | None = None
     imported: bool = False  # history of another system: nobody is asked to pay it
     draft: bool = False  # never stored; printed with a watermark

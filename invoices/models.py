@@ -20,7 +20,7 @@ class Invoice(Base):
         CheckConstraint("kind IN ('invoice', 'credit_memo', 'debit_memo', 'note')", name="kind"),
         CheckConstraint("total_minor = net_minor + tax_minor", name="adds_up"),
         UniqueConstraint("legal_entity_id", "series", "number"),
-        Index("ix_invoice_account_id", "payer_account_id", "issue_date"),
+        Index("ix_invoice_account_id", "payer_account_id", "issue_date", "id"),
         Index("ix_invoice_issued_at", "issued_at"),
         Index("ix_invoice_issue_date", "issue_date", "id"),
         Index("ix_invoice_total_minor", "total_minor", "id"),

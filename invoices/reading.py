@@ -1,11 +1,12 @@
 """Reading documents: of an order, of accounts, one by its public id, and their stored bytes."""
 
+import functools
 import uuid
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import func, or_, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy import BindParameter, Select, bindparam, func, or_, select, tuple_
+from sqlalchemy.orm import Session, defer
 
 from core.kernel.blobs import Blobs
 from core.kernel.errors import NotFound
@@ -40,6 +41,43 @@ def of_accounts(
     ).all()
 
 
+#: So many of the last documents an account's first page tells.
+LATELY = 10
+
+
+def lately(session: Session, account_ids: Sequence[uuid.UUID], currency: str) -> Sequence[Invoice]:
+    """The last documents of some accounts, the newest first, without what is printed on them."""
+    asked = {"accounts": list(account_ids), "currency": currency}
+    return session.scalars(_lately(), asked).all()
+
+
+@functools.cache
+def _lately() -> Select[Invoice]:
+    return (
+        select(Invoice)
+        .options(defer(Invoice.document))
+        .where(
+            Invoice.payer_account_id.in_(bindparam("accounts", expanding=True)),
+            Invoice.currency == bindparam("currency"),
+        )
+        .order_by(Invoice.issue_date.desc(), Invoice.id.desc())
+        .limit(LATELY)
+    )
+
+
+def some_named(session: Session, invoice_ids: Sequence[uuid.UUID]) -> Sequence[Invoice]:
+    """``some``, without what is printed on them."""
+    if not invoice_ids:
+        return ()
+    return session.scalars(_named(), {"keys": list(invoice_ids)}).all()
+
+
+@functools.cache
+def _named() -> Select[Invoice]:
+    keys: BindParameter[uuid.UUID] = bindparam("keys", expanding=True)
+    return select(Invoice).options(defer(Invoice.document)).where(Invoice.id.in_(keys))
+
+
 def some(session: Session, invoice_ids: Sequence[uuid.UUID]) -> Sequence[Invoice]:
     """The documents with these keys, in no order."""
     return session.scalars(select(Invoice).where(Invoice.id.in_(invoice_ids))).all()
@@ -51,6 +89,18 @@ def names(session: Session, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[
         return {}
     query = select(Invoice.id, Invoice.number, Invoice.public_id).where(Invoice.id.in_(keys))
     return {key: (number, public_id) for key, number, public_id in session.execute(query)}
+
+
+def open_keys(
+    session: Session, public_ids: Sequence[str], account_ids: Sequence[uuid.UUID]
+) -> set[uuid.UUID]:
+    """The keys of those documents of the accounts that have these public ids."""
+    if not public_ids:
+        return set()
+    query = select(Invoice.id).where(
+        Invoice.public_id.in_(public_ids), Invoice.payer_account_id.in_(account_ids)
+    )
+    return set(session.scalars(query))
 
 
 def related(session: Session, invoice: Invoice) -> Sequence[Invoice]:

@@ -41,6 +41,8 @@ class Printing:
 
     page_url: Callable[[str], str]
     postal: Callable[[dict[str, Any] | None], tuple[str, ...]]
+    #: What is typed beside the account number to pay without logging in, by the account's public id.
+    pay_code: Callable[[str], str] | None = None
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ def document(
         notes=(*_saving(early, say), *content.notes, *_tax_notes(content, say.words)),
         message=content.message,
         pay_url=name.page_url if asks else None,
+        pay_code=printing.pay_code(content.payer.public_id) if asks and printing.pay_code else None,
         scan_line=scan_line(int(account), name.scan_number, due) if asks else None,
         draft=not name.number,
     )

@@ -115,6 +115,7 @@ class Words:
     pay_to: str = "Pay to"
     scan_to_pay: str = "Scan to pay"
     code_alt: str = "Code that opens the pay page"
+    pay_code: str = "Without logging in: with your account number and the pay code {}"
     pay_online: str = "Pay online at"
     tear_here: str = "Tear here"
     by_check: str = "Pay stub, for paying by check"
@@ -302,6 +303,7 @@ DE = Words(
     pay_to="Zahlung an",
     scan_to_pay="Zum Zahlen scannen",
     code_alt="Code, der die Zahlseite öffnet",
+    pay_code="Ohne Anmeldung: mit Kontonummer und Zahlcode {}",
     pay_online="Online zahlen unter",
     tear_here="Hier abtrennen",
     by_check="Zahlabschnitt",

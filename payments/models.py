@@ -92,7 +92,7 @@ class Payment(Base):
     __table_args__ = (
         CheckConstraint("amount_minor > 0", name="positive"),
         UniqueConstraint("legal_entity_id", "number"),
-        Index("ix_payment_account_id", "account_id", "captured_at"),
+        Index("ix_payment_account_id", "account_id", "captured_at", "id"),
         Index("ix_payment_captured_at", "captured_at"),
         Index("ix_payment_amount_minor", "amount_minor", "id"),
     )

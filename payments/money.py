@@ -1,6 +1,7 @@
 """Writing down money that came or went back: one row per operation, with its ledger entry."""
 
 import uuid
+from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
@@ -117,6 +118,14 @@ def refund_of(session: Session, operation_id: uuid.UUID) -> Refund:
         .where(Refund.operation_id == operation_id)
         .execution_options(populate_existing=True)
     ).one()
+
+
+def of_operations(
+    session: Session, operation_ids: Collection[uuid.UUID]
+) -> dict[uuid.UUID, Payment]:
+    """The payments that some operations brought."""
+    rows = session.scalars(select(Payment).where(Payment.operation_id.in_(operation_ids)))
+    return {row.operation_id: row for row in rows}
 
 
 def of_operation(session: Session, operation_id: uuid.UUID) -> Payment | None:

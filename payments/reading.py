@@ -1,10 +1,11 @@
 """Reading payments and operations: of accounts, of orders, one by its public id, and the desk's list."""
 
+import functools
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, select, tuple_
+from sqlalchemy import Select, bindparam, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.kernel.errors import NotFound
@@ -35,6 +36,25 @@ def of_accounts(
     return session.scalars(
         query.order_by(Payment.captured_at.desc(), Payment.id.desc()).limit(limit)
     ).all()
+
+
+def lately(session: Session, account_ids: Sequence[uuid.UUID], currency: str) -> Sequence[Payment]:
+    """The last payments of some accounts, the newest first."""
+    asked = {"accounts": list(account_ids), "currency": currency}
+    return session.scalars(_lately(), asked).all()
+
+
+@functools.cache
+def _lately() -> Select[Payment]:
+    return (
+        select(Payment)
+        .where(
+            Payment.account_id.in_(bindparam("accounts", expanding=True)),
+            Payment.currency == bindparam("currency"),
+        )
+        .order_by(Payment.captured_at.desc(), Payment.id.desc())
+        .limit(10)
+    )
 
 
 def of_order(session: Session, order_id: uuid.UUID) -> Sequence[Payment]:

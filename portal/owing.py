@@ -40,23 +40,24 @@ def owed(seen: Overview, currency: str, today: date) -> dict[str, Any]:
         if single is not None
         else f"{count} bills are open",
         "number": f"No. {single.number}" if single is not None else "",
-        "when": days_words(first, today) if first is not None else "",
+        "when": days_words(first, today, count) if first is not None else "",
         "late": past is not None,
         "late_note": past["note"] if past is not None else "",
         "past_due": past,
         "href": href,
         "pdf_href": "",
-        "pay_action": "/account/pay" if payable and all(payable) else "",
+        "pay_action": "/account/pay" if payable and all(payable) and count <= 50 else "",
+        "pay_href": "/account/pay" if any(payable) else "",
         "more": _MORE if any(payable) else [],
         "next_words": "",
     }
 
 
-def days_words(due: date, today: date) -> str:
-    """``Due Monday, November 30, in 13 days``."""
+def days_words(due: date, today: date, count: int = 1) -> str:
+    """``Due Monday, November 30, in 13 days``; of several bills it is the first that is due."""
     away = (due - today).days
     if away < 0:
-        return f"It was due on {date_words(due)}"
+        return f"{'It' if count == 1 else 'The first'} was due on {date_words(due)}"
     if away == 0:
         return f"Due today, {date_words(due)}"
     return f"Due {date_words(due)}, in {away} day{'s' if away != 1 else ''}"

@@ -108,9 +108,11 @@ def _onward(house: House, operation: PaymentOperation) -> str:
     with house.db.reading() as session:
         paid = money.of_operation(session, operation.id)
         if operation.order_id is None:
-            by_link = operation.request["metadata"].get("order")
-            if by_link is not None:
-                return house.links.order(by_link)
+            back = operation.request["metadata"]
+            if "order" in back:
+                return house.links.order(back["order"])
+            if "pay_page" in back:
+                return house.links.pay_page(back["pay_page"])
             return f"/account/payments/{paid.public_id}" if paid else "/account"
         order = session.get_one(Order, operation.order_id)
         quote = sent.quote_of_order(session, order.id)

@@ -33,6 +33,8 @@ class WebSettings:
     rate_mail: str
     rate_checkout: str
     rate_gift_card: str
+    rate_pay_code: str
+    rate_pay_code_account: str
     rate_cart: str
     rate_api: str
 

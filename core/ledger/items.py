@@ -221,7 +221,7 @@ def apply_many(
 
 def find(session: Session, *where: ColumnElement[bool], as_of: date | None = None) -> list[Open]:
     """Items that meet ``where``, the earliest due first, with what is open of each."""
-    return [_open(row) for row in session.execute(_query(as_of).where(*where))]
+    return [read(row) for row in session.execute(_query(as_of).where(*where))]
 
 
 def owed_by(
@@ -261,13 +261,13 @@ def _still_open(
 def open_now(session: Session, *where: ColumnElement[bool], limit: int | None = None) -> list[Open]:
     """Items that are open now and meet ``where``, the earliest due first: reads no settled one."""
     query = (
-        select(OpenItem, OpenItem.amount_minor - OpenNow.open_minor, _contested(None))
+        select(OpenItem, OpenItem.amount_minor - OpenNow.open_minor, contested_of(None))
         .join(OpenNow, OpenNow.item_id == OpenItem.id)
         .where(*where)
         .order_by(OpenNow.due, OpenItem.id)
         .limit(limit)
     )
-    return [_open(row) for row in session.execute(query)]
+    return [read(row) for row in session.execute(query)]
 
 
 def still_open(
@@ -278,12 +278,12 @@ def still_open(
 ) -> list[Open]:
     """Items that meet ``where`` and are not settled, the earliest due first."""
     query = _query(as_of).where(*where, OpenItem.amount_minor > _applied(as_of)).limit(limit)
-    return [_open(row) for row in session.execute(query)]
+    return [read(row) for row in session.execute(query)]
 
 
 def held_for_order(session: Session, order_id: uuid.UUID) -> list[Open]:
     """Deposits and credits that are earmarked to an order, used up ones too."""
-    return [_open(row) for row in session.execute(_of_order(), {"order": order_id})]
+    return [read(row) for row in session.execute(_of_order(), {"order": order_id})]
 
 
 def is_held_for(order: BindParameter[uuid.UUID]) -> ColumnElement[bool]:
@@ -344,7 +344,7 @@ def with_open(as_of: date | None) -> Select[OpenItem, int]:
     return query.where(OpenItem.effective_date <= as_of) if as_of is not None else query
 
 
-def _contested(as_of: date | None) -> ScalarSelect[int]:
+def contested_of(as_of: date | None) -> ScalarSelect[int]:
     """How much of an item is disputed, whether or not so much is open."""
     contested = select(func.coalesce(func.sum(ContestedAmount.amount_minor), 0)).where(
         ContestedAmount.item_id == OpenItem.id
@@ -360,13 +360,14 @@ def _contested(as_of: date | None) -> ScalarSelect[int]:
 
 
 def _query(as_of: date | None) -> Select[OpenItem, int, int]:
-    query = select(OpenItem, _applied(as_of), _contested(as_of))
+    query = select(OpenItem, _applied(as_of), contested_of(as_of))
     if as_of is not None:
         query = query.where(OpenItem.effective_date <= as_of)
     return query.order_by(func.coalesce(OpenItem.due_date, OpenItem.effective_date), OpenItem.id)
 
 
-def _open(row: Sequence[object]) -> Open:
+def read(row: Sequence[object]) -> Open:
+    """The item of a row: itself, how much of it was applied, how much is disputed."""
     item, applied, contested = row[0], row[1], row[2]
     assert isinstance(item, OpenItem)
     amount = Money(item.amount_minor, item.currency)

@@ -125,6 +125,7 @@ class OpenItem(Base):
         Index(
             "ix_open_item_history",
             "account_id",
+            "id",
             sqlite_where=text("is_history = 1"),
             postgresql_where=text("is_history"),
         ),

@@ -22,7 +22,11 @@ class OpenNow(Base):
     __tablename__ = "open_now"
     __table_args__ = (
         CheckConstraint("open_minor >= 0", name="not_below_zero"),
-        Index("ix_open_now_due", "account_id", "ledger_code", "due"),
+        # Sums over what an account owes read nothing but this.
+        Index(
+            "ix_open_now_due",
+            *("account_id", "ledger_code", "due", "item_id", "currency", "open_minor"),
+        ),
     )
 
     #: Of an open item; without a foreign key, for the trigger copies it from the item's own row.

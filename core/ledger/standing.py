@@ -1,16 +1,19 @@
 """What some accounts owe and hold, summed by the database: for pages that must not grow with a history."""
 
+import functools
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Date, Select, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from core.kernel.money import Money
+from core.ledger import items
 from core.ledger.chart import CUSTOMER_CREDIT, ORDER_DEPOSIT, RECEIVABLE, UNAPPLIED
+from core.ledger.items import Open
 from core.ledger.models import ContestedAmount, OpenItem
 from core.ledger.open_now import OpenNow
 
@@ -32,20 +35,8 @@ def owed(
     session: Session, account_ids: Sequence[uuid.UUID], currency: str, today: date
 ) -> list[Owes]:
     """A row for each account that owes; what was brought in from another system is left out."""
-    is_late, minor = OpenNow.due < today, OpenNow.open_minor
-    query: Any = (
-        select(
-            OpenNow.account_id,
-            func.count(),
-            func.sum(minor),
-            func.sum(case((is_late, 1), else_=0)),
-            func.sum(case((is_late, minor), else_=0)),
-            func.min(OpenNow.due),
-        )
-        .where(*_owed_by(account_ids, currency), OpenNow.item_id.not_in(_history(account_ids)))
-        .group_by(OpenNow.account_id)
-    )
-    rows = session.execute(query).all()
+    asked = {"accounts": list(account_ids), "currency": currency, "today": today}
+    rows = session.execute(_owed(), asked).all()
     is_any_late = any(late_count for _, _, _, late_count, _, _ in rows)
     disputed = _contested(session, account_ids, currency, today) if is_any_late else {}
     return [
@@ -62,48 +53,98 @@ def owed(
     ]
 
 
+def first_owed(
+    session: Session, account_ids: Sequence[uuid.UUID], currency: str, limit: int
+) -> list[Open]:
+    """The first of what some accounts owe in a currency, the earliest due first; no history."""
+    asked = {"accounts": list(account_ids), "currency": currency, "limit": limit}
+    return [items.read(row) for row in session.execute(_first_owed(), asked)]
+
+
+@functools.cache
+def _first_owed() -> Select[OpenItem, int, int]:
+    return (
+        select(OpenItem, OpenItem.amount_minor - OpenNow.open_minor, items.contested_of(None))
+        .join(OpenNow, OpenNow.item_id == OpenItem.id)
+        .where(
+            OpenNow.account_id.in_(bindparam("accounts", expanding=True)),
+            OpenNow.ledger_code == RECEIVABLE,
+            OpenNow.currency == bindparam("currency"),
+            ~OpenItem.is_history,
+        )
+        .order_by(OpenNow.due, OpenNow.item_id)
+        .limit(bindparam("limit"))
+    )
+
+
+@functools.cache
+def _owed() -> Any:
+    is_late, minor = OpenNow.due < bindparam("today", type_=Date()), OpenNow.open_minor
+    return (
+        select(
+            OpenNow.account_id,
+            func.count(),
+            func.sum(minor),
+            func.sum(case((is_late, 1), else_=0)),
+            func.sum(case((is_late, minor), else_=0)),
+            func.min(OpenNow.due),
+        )
+        .where(*_owed_by(), OpenNow.item_id.not_in(_history()))
+        .group_by(OpenNow.account_id)
+    )
+
+
 def held(session: Session, account_ids: Sequence[uuid.UUID], currency: str) -> Money:
     """Deposits, credits and unapplied money of the accounts together."""
-    found = session.scalar(
-        select(func.sum(OpenNow.open_minor)).where(
-            OpenNow.account_id.in_(account_ids),
-            OpenNow.ledger_code.in_((ORDER_DEPOSIT, CUSTOMER_CREDIT, UNAPPLIED)),
-            OpenNow.currency == currency,
-        )
-    )
+    found = session.scalar(_held(), {"accounts": list(account_ids), "currency": currency})
     return Money(int(found or 0), currency)
 
 
-def _owed_by(account_ids: Sequence[uuid.UUID], currency: str) -> tuple[Any, ...]:
-    return (
-        OpenNow.account_id.in_(account_ids),
-        OpenNow.ledger_code == RECEIVABLE,
-        OpenNow.currency == currency,
+@functools.cache
+def _held() -> Any:
+    return select(func.sum(OpenNow.open_minor)).where(
+        OpenNow.account_id.in_(bindparam("accounts", expanding=True)),
+        OpenNow.ledger_code.in_((ORDER_DEPOSIT, CUSTOMER_CREDIT, UNAPPLIED)),
+        OpenNow.currency == bindparam("currency"),
     )
 
 
-def _history(account_ids: Sequence[uuid.UUID]) -> Any:
+def _owed_by() -> tuple[Any, ...]:
+    return (
+        OpenNow.account_id.in_(bindparam("accounts", expanding=True)),
+        OpenNow.ledger_code == RECEIVABLE,
+        OpenNow.currency == bindparam("currency"),
+    )
+
+
+def _history() -> Any:
     """Items of another system: few accounts have any, and an index of their own finds them."""
-    return select(OpenItem.id).where(OpenItem.account_id.in_(account_ids), OpenItem.is_history)
+    mine = OpenItem.account_id.in_(bindparam("accounts", expanding=True))
+    return select(OpenItem.id).where(mine, OpenItem.is_history)
 
 
 def _contested(
     session: Session, account_ids: Sequence[uuid.UUID], currency: str, today: date
 ) -> dict[uuid.UUID, int]:
     """How much of what is late is contested, by account."""
+    asked = {"accounts": list(account_ids), "currency": currency, "today": today}
+    found: dict[uuid.UUID, int] = {}
+    for _, account_id, open_, contested in session.execute(_late_and_contested(), asked):
+        if account_id is not None:
+            found[account_id] = found.get(account_id, 0) + min(int(open_), int(contested))
+    return found
+
+
+@functools.cache
+def _late_and_contested() -> Any:
     keys = (OpenNow.item_id, OpenNow.account_id, OpenNow.open_minor)
-    rows = session.execute(
+    return (
         select(*keys, func.sum(ContestedAmount.amount_minor))
         .join(ContestedAmount, ContestedAmount.item_id == OpenNow.item_id)
         .where(
-            *_owed_by(account_ids, currency),
-            OpenNow.due < today,
+            *_owed_by(),
+            OpenNow.due < bindparam("today", type_=Date()),
             ContestedAmount.closed_at.is_(None),
         )
         .group_by(*keys)
     )
-    found: dict[uuid.UUID, int] = {}
-    for _, account_id, open_, contested in rows:
-        if account_id is not None:
-            found[account_id] = found.get(account_id, 0) + min(int(open_), int(contested))
-    return found

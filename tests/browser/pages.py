@@ -9,6 +9,7 @@ from core.orders.fulfilment_models import Fulfilment, OrderChange
 from core.orders.models import Order
 from core.parties.models import Account
 from core.stock.models import StockLevel
+from flows import reconcile
 from invoices.models import Invoice
 from payments.dunning import cases
 from tests.browser.visitor import Visitor
@@ -114,6 +115,17 @@ def _past_due(visitor: Visitor) -> str:
         return f"/account/past-due/{found.public_id}"
 
 
+def _round(visitor: Visitor) -> str:
+    """A round of the reconciler."""
+    return f"/desk/reconciler/{reconcile.run(visitor.place.house).public_id}"
+
+
+def _pay_link(visitor: Visitor) -> str:
+    """Otis pays without logging in: he has open bills."""
+    [key] = visitor.place.values(Account.public_id, Account.email == "otis@example.com")
+    return f"/due/{key}/{visitor.place.house.links.pay_token(key)}"
+
+
 def _line_to_dispute(visitor: Visitor) -> str:
     """What a line of the newest bill leads to."""
     bill = _first("/account/bills", "/account/bills/")(visitor)
@@ -128,6 +140,8 @@ FOR_EVERYBODY: dict[str, Where] = {
     "/cart": "/cart",
     "/checkout": "/checkout",
     "/gift-card": "/gift-card",
+    "/pay-a-bill": "/pay-a-bill",
+    "/due/<public_id>/<token>": _pay_link,
     "/quote": "/quote",
     "/trials": "/trials",
     "/trials/<code>": "/trials/burrow-30-days",
@@ -229,6 +243,8 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/drafts/<public_id>/preview": _below("/desk/drafts", "preview"),
     "/desk/terms": "/desk/terms",
     "/desk/terms/<account_number>": "/desk/terms/318640275",
+    "/desk/reconciler": "/desk/reconciler",
+    "/desk/reconciler/<public_id>": _round,
     "/desk/past-due": "/desk/past-due",
     "/desk/past-due/<public_id>": _first("/desk/past-due", "/desk/past-due/"),
     "/desk/past-due/<public_id>/waive": _below("/desk/past-due", "waive"),

@@ -109,6 +109,8 @@ WRONG = {
     "STAFF_SECOND_STEP": ("never", "yes"),
     "RATE_MAIL": ("none",),
     "RATE_CHECKOUT": ("none",),
+    "RATE_PAY_CODE": ("none",),
+    "RATE_PAY_CODE_ACCOUNT": ("none",),
     "RATE_GIFT_CARD": ("none",),
     "RATE_CART": ("none",),
     "RATE_API": ("none",),

@@ -17,6 +17,7 @@ from app.demo.fernway.buying import BillsPaid, Ordered, Transferred
 from app.demo.fernway.carded import AutoPayOn, CardKept, PaymentPlanned
 from app.demo.fernway.corrections import Credited, Drafted
 from app.demo.fernway.disputes import DISPUTED
+from app.demo.fernway.late import LATE
 from app.demo.fernway.people import (
     ABEL,
     ALMA,
@@ -342,6 +343,7 @@ _ALL: tuple[Act, ...] = (
     *_SENT,
     *_CARDED,
     *DISPUTED,
+    *LATE,
     *_LOOKED,
 )
 

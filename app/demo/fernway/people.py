@@ -163,6 +163,10 @@ LENA = _customer("Lena Moss", "878350264", "24 Weir Cottages", "555-0139")
 #: Who lets a card pay: one whose does, and one whose bank says that there is too little money on it.
 VERA = _customer("Vera Holt", "889012647", "18 Ferry Street", "555-0131")
 ABEL = _customer("Abel Crane", "890457213", "5 Lock Road", "555-0155")
+#: Who does not pay in time.
+EDDA = _customer("Edda Wray", "901733264", "17 Fern Bank", "555-0149")
+TAM = _customer("Tam Brook", "912604385", "8 Ropewalk", "555-0197")
+RUNA = _customer("Runa Thorpe", "923581407", "3 Slate Steps", "555-0170")
 #: Who asks for quotes.
 IMKE = _asker("Imke Hale", "imke", "3 Paddock Road", "555-0112")
 ALMA = _asker("Alma Stead", "alma", "School Lane", "555-0126")
@@ -171,7 +175,10 @@ PELL = _asker("Pell Harrow", "pell", "7 Kiln Yard", "555-0158")
 DORA = _asker("Dora Marsh", "dora", "Riverside Meadow", "555-0181")
 
 WITH_LOGIN = (MARA, OTIS, DESK, SECOND_DESK, CONTENT_DESK, BILLING_DESK, SUPPORT_DESK)
-CUSTOMERS = (TESSA, HANNE, SILAS, SANNA, JORY, JUNO, IVO, BRAM, CORA, PIET, WREN, LENA, VERA, ABEL)
+CUSTOMERS = (
+    *(TESSA, HANNE, SILAS, SANNA, JORY, JUNO, IVO, BRAM, CORA, PIET, WREN, LENA),
+    *(VERA, ABEL, EDDA, TAM, RUNA),
+)
 #: How long a certificate is good for that ends soon after the demo opens.
 CERTIFICATE_DAYS = 40
 

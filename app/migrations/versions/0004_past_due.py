@@ -134,11 +134,25 @@ def upgrade() -> None:
 
     with guarded_batch("open_now", schema=None) as batch_op:
         batch_op.drop_index("ix_open_now_account_id")
-        batch_op.create_index("ix_open_now_due", ["account_id", "ledger_code", "due"], unique=False)
+        batch_op.create_index(
+            "ix_open_now_due",
+            ["account_id", "ledger_code", "due", "item_id", "currency", "open_minor"],
+            unique=False,
+        )
+    with guarded_batch("invoice", schema=None) as batch_op:
+        batch_op.drop_index("ix_invoice_account_id")
+        batch_op.create_index(
+            "ix_invoice_account_id", ["payer_account_id", "issue_date", "id"], unique=False
+        )
+    with guarded_batch("payment", schema=None) as batch_op:
+        batch_op.drop_index("ix_payment_account_id")
+        batch_op.create_index(
+            "ix_payment_account_id", ["account_id", "captured_at", "id"], unique=False
+        )
     with guarded_batch("open_item", schema=None) as batch_op:
         batch_op.create_index(
             "ix_open_item_history",
-            ["account_id"],
+            ["account_id", "id"],
             unique=False,
             sqlite_where=sa.text("is_history = 1"),
             postgresql_where=sa.text("is_history"),

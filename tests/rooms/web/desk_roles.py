@@ -46,6 +46,8 @@ POST /desk/invoices                              billing
 *    /desk/statements                            billing support
 *    /desk/bill-runs                             billing
 *    /desk/parked                                billing
+GET  /desk/reconciler                            billing support
+POST /desk/reconciler                            billing
 *    /desk/past-due                              billing support
 *    /desk/past-due/<public_id>/waive            billing
 *    /desk/chargebacks                           billing support

@@ -19,9 +19,10 @@ from flows import draft_quote, send_quote, talk_about_quote
 from flows.place_order import Wish, place
 from invoices import issue
 from invoices.models import Invoice
-from payments import money
+from payments import money, rounds
 from payments.dunning import cases
 from payments.models import Payment
+from payments.rounds import Finding, Round
 from tests import books as ledger
 from tests import nights
 from tests import world as worlds
@@ -248,6 +249,7 @@ class Growing:
             "disputes": "/account/disputes",
             "dispute": f"/account/disputes/{self.disputes[0]}",
             "pay": "/account/pay",
+            "pay link": self._pay_link(),
             "past due": f"/account/past-due/{self._case_id()}",
             "tokens": "/account/tokens",
             "cards": "/account/cards",
@@ -294,6 +296,8 @@ class Growing:
             "bill run": f"/desk/bill-runs/{self.night}",
             "parked": "/desk/parked",
             "past due": "/desk/past-due",
+            "rounds": "/desk/reconciler",
+            "round": f"/desk/reconciler/{self._round()}",
             "past due one": f"/desk/past-due/{self._case_id()}",
             "parked one": f"/desk/parked/{self.parked[0][1]}",
             "payments": "/desk/payments",
@@ -344,6 +348,18 @@ class Growing:
     def _bill_id(self) -> str:
         found: str = self.stage.rows(Invoice, Invoice.payer_account_id == self.account)[0].public_id
         return found
+
+    def _round(self) -> str:
+        """A round of the reconciler that found as much as there are bills."""
+        found = [Finding("event", "mended", "payment_intent.succeeded") for _ in self.skus]
+        now = self.stage.clock.now()
+        done = Round("system", now, 0, len(found), 0, found)
+        with self.stage.db.transaction() as session:
+            return rounds.write(session, done, now).public_id
+
+    def _pay_link(self) -> str:
+        account = self.stage.row(Account, Account.id == self.account).public_id
+        return f"/due/{account}/{self.stage.house.links.pay_token(account)}"
 
     def _case_id(self) -> str:
         now = self.stage.clock.now()

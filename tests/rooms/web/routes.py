@@ -23,7 +23,7 @@ from core.parties.tokens import STAFF, USER, NewToken
 from core.tax import exemptions
 from core.tax.exemptions import NewExemption
 from core.tax.models import TaxRate
-from flows import draft_invoice, ship_order, take_back
+from flows import draft_invoice, reconcile, ship_order, take_back
 from flows.set_up_method import SetUpWish, begin
 from flows.ship_order import Parcel
 from flows.take_back import Asked
@@ -173,6 +173,10 @@ GET    /account/trials/<public_id>/go-on             customer  token  302→door
 POST   /account/trials/<public_id>/go-on             customer  token  302→door 422 404 404
 GET    /account/trials/<public_id>/card              customer  token  302→door 302→/account/trials/* 404 404
 POST   /account/trials/<public_id>/card              customer  token  302→door 303→processor 404 404
+GET    /pay-a-bill                                   everybody token  200
+POST   /pay-a-bill                                   everybody token  422
+GET    /due/<public_id>/<token>                      everybody token  200
+POST   /due/<public_id>/<token>                      everybody token  200
 GET    /account/past-due/<public_id>                 customer  token  302→door 200 404 404
 POST   /account/past-due/<public_id>/promise         customer  token  302→door 422 404 404
 GET    /account/pay                                  customer  token  302→door 200 200 200
@@ -251,6 +255,9 @@ GET    /desk/bill-runs                               staff     token  302→desk
 POST   /desk/bill-runs                               staff     token  302→desk-door 404 404 422
 GET    /desk/bill-runs/<public_id>                   staff     token  302→desk-door 404 404 200
 GET    /desk/bill-runs/<public_id>.csv               staff     token  302→desk-door 404 404 200
+GET    /desk/reconciler                              staff     token  302→desk-door 404 404 200
+POST   /desk/reconciler staff token 302→desk-door 404 404 303→/desk/reconciler/*
+GET    /desk/reconciler/<public_id>                  staff     token  302→desk-door 404 404 200
 GET    /desk/past-due                                staff     token  302→desk-door 404 404 200
 GET    /desk/past-due.csv                            staff     token  302→desk-door 404 404 200
 GET    /desk/past-due/<public_id>                    staff     token  302→desk-door 404 404 200
@@ -534,6 +541,10 @@ PUT    /api/v1/desk/customers/<account_number>       program   none   401
 GET    /api/v1/desk/bill-runs                        program   none   401
 GET    /api/v1/desk/bill-runs/<run_id>               program   none   401
 POST   /api/v1/desk/bill-runs                        program   none   401
+GET    /api/v1/account/past-due                      program   none   401
+POST   /api/v1/account/past-due/<case_id>/promise    program   none   401
+GET    /api/v1/desk/past-due                         program   none   401
+GET    /api/v1/desk/past-due/<case_id>               program   none   401
 GET    /api/v1/desk/parked-accounts                  program   none   401
 POST   /api/v1/desk/parked-accounts/<parking_id>/release program none 401
 POST   /api/v1/desk/usage                            program   none   401
@@ -544,6 +555,7 @@ GET    /api/v1/desk/accounts/<account_number>/may-use/<feature> program none 401
 _NOBODYS = "01900000-0000-7000-8000-000000000000"
 #: Names of ids in the API's addresses of customers and staff.
 _IDS = (
+    "<case_id>",
     "<service_id>",
     "<trial_id>",
     "<quote_id>",
@@ -610,6 +622,9 @@ _PLACES = {
     "POST /account/scheduled/": {"<public_id>": "{riley_scheduled}"},
     "GET /account/trials/": {"<public_id>": "{trial}"},
     "POST /account/trials/": {"<public_id>": "{trial}"},
+    "GET /due/": {"<public_id>": "{riley_account}", "<token>": "{pay_token}"},
+    "POST /due/": {"<public_id>": "{riley_account}", "<token>": "{pay_token}"},
+    "GET /desk/reconciler/": {"<public_id>": "{round}"},
     "GET /desk/past-due/": {"<public_id>": "{late}"},
     "POST /desk/past-due/": {"<public_id>": "{late}"},
     "GET /account/past-due/": {"<public_id>": "{late}"},
@@ -683,6 +698,7 @@ _PLACES = {
     "GET /api/v1/orders/": {"<order_id>": "{riley_order}"},
     "GET /api/v1/account/": {
         "<service_id>": "0" * 32,
+        "<case_id>": "0" * 32,
         "<trial_id>": "0" * 32,
         "<quote_id>": "0" * 32,
         "<dispute_id>": "0" * 32,
@@ -698,6 +714,7 @@ _PLACES = {
     "GET /api/v1/desk/": {
         "<order_id>": "0" * 32,
         "<service_id>": "0" * 32,
+        "<case_id>": "0" * 32,
         "<trial_id>": "0" * 32,
         "<quote_id>": "0" * 32,
         "<dispute_id>": "0" * 32,
@@ -969,6 +986,8 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "key": lambda names: make_token(names.stage, KIM, STAFF)[0],
     "bill_run": lambda names: _bill_run(names.stage),
     "parked": lambda names: _parked(names.stage),
+    "pay_token": lambda names: names.stage.house.links.pay_token(names["riley_account"]),
+    "round": lambda names: reconcile.run(names.stage.house).public_id,
     "late": lambda names: _late(names.stage, RILEY),
     "dead_job": lambda names: _dead_job(names.stage),
     "trial_offer": lambda names: tried.offered(names.stage),
