@@ -5,6 +5,7 @@ from flask import Blueprint
 from api.cards import cards
 from api.carts import carts
 from api.checkout import checkout
+from api.content import content
 from api.desk_billing import desk_billing
 from api.desk_cards import desk_cards
 from api.desk_disputes import desk_disputes
@@ -31,6 +32,7 @@ def blueprints() -> list[Blueprint]:
         carts,
         checkout,
         orders,
+        content,
         services,
         trials,
         quotes,

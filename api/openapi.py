@@ -10,6 +10,7 @@ from pydantic_core import to_json
 from api import (
     billing_operations,
     card_operations,
+    content_operations,
     dispute_operations,
     order_operations,
     past_due_operations,
@@ -50,6 +51,7 @@ _TOKENS = {
 
 OPERATIONS = (
     *SHOP,
+    *content_operations.READERS,
     *service_operations.CUSTOMERS,
     *trial_operations.CUSTOMERS,
     *quote_operations.CUSTOMERS,
@@ -60,6 +62,7 @@ OPERATIONS = (
     *dispute_operations.DESK,
     *billing_operations.DESK,
     *card_operations.DESK,
+    *content_operations.DESK,
     *past_due_operations.CUSTOMERS,
     *past_due_operations.DESK,
     *order_operations.DESK,
@@ -138,6 +141,7 @@ _ID = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
 #: Of what stands in an address and is no id.
 _FORMS = {
     "slug": {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,120}$"},
+    "place": {"type": "string", "enum": ["header", "footer"]},
     "account_number": {"type": "string", "pattern": "^[0-9]{9}$"},
     "sku": {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,120}$"},
     "feature": {"type": "string", "pattern": "^[a-z0-9_-]{1,40}$"},

@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from app import telling
+from cms_content import publishing
 from core import events
 from core.kernel import audit, counters, idempotency, jobs
 from core.notices import sending
@@ -202,6 +203,11 @@ def _trials(house: House, _: object) -> None:
     run_trials.forget_unfinished(house)
 
 
+def _settle_content(session: Session, house: House, _: object) -> None:
+    """What went live by its time is told so; people read it by the clock in any case."""
+    publishing.settle_due(session, house.clock.now())
+
+
 def _seal(session: Session, house: House, _: object) -> None:
     audit.seal(session, house.clock.now())
 
@@ -270,6 +276,7 @@ HANDLERS: dict[str, Within | Owning] = {
     "end_trial": Within(_end_trial),
     "store_trial_card": Owning(_store_trial_card),
     "trials": Owning(_trials),
+    "settle_content": Within(_settle_content),
     "seal_audit": Within(_seal),
     "sweep_holds": Within(_sweep_holds),
     "tidy": Within(_tidy),
@@ -324,6 +331,7 @@ SCHEDULES: dict[str, int] = {
     "bill": 3600,
     "trials": 3600,
     "remind_quotes": 10_800,
+    "settle_content": 60,
     "seal_audit": 30,
     "sweep_holds": 60,
     "tidy": 3600,

@@ -46,6 +46,14 @@ class Shelf:
     def product_list(self) -> Scenario:
         yield Ask("GET", "/api/v1/products?page_size=24")
 
+    def shelf_page(self) -> Scenario:
+        """The same list as people see it."""
+        yield Ask("GET", "/c/all")
+
+    def content_page(self) -> Scenario:
+        """A page of twenty blocks, for a stranger."""
+        yield Ask("GET", "/pages/twenty")
+
     def product_page(self) -> Scenario:
         yield Ask("GET", f"/api/v1/products/thing-{self._number():05}")
 
@@ -114,7 +122,12 @@ class Bench:
     ) -> None:
         reads = {name: floors[name] for name in ("empty view", "one row")}
         sales = {"bare sale": floors["bare sale"]}
-        self._measure(shop, "product list of 24", self.shelf.product_list, reads)
+        listed = self._measure(shop, "product list of 24", self.shelf.product_list, reads)
+        seen = self._measure(shop, "shelf as a page", self.shelf.shelf_page, reads)
+        lists = {"product list (40 % wanted)": listed, "shelf as a page": seen}
+        self._measure(shop, "content page, 20 blocks", self.shelf.content_page, lists)
+        if self.asked.reads:
+            return
         self._measure(shop, "product page", self.shelf.product_page, reads)
         self._measure(shop, "add to cart", self.shelf.add_to_cart, sales, each=10)
         self._measure(shop, "order", self.shelf.order, sales)
@@ -204,6 +217,7 @@ def main() -> None:
     """Measure on the databases asked for."""
     parser = argparse.ArgumentParser(prog="./shop bench api", description=__doc__)
     parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
+    parser.add_argument("--reads", action="store_true", help="lists and pages alone")
     parser.add_argument("--seconds", type=float, default=8.0, help="of each figure")
     parser.add_argument("--products", type=int, default=1_000)
     parser.add_argument("--connections", type=int, default=8)

@@ -8,12 +8,20 @@ import sys
 import tempfile
 import time
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
+from cms_content import blocks, pages, publishing, writing
+from cms_content.pages import NewPage
+from cms_content.publishing import Window
+from cms_content.segments import EVERYBODY
 from core.catalog.models import Category, Product, Variant
 from core.kernel.clock import SystemClock
 from core.kernel.db import Database
@@ -121,10 +129,29 @@ def fill(url: str, products: int) -> None:
             session.flush()
             session.add(price)
             levels.receive(session, variant.id, made.location_id, PIECES, now)
+    with db.transaction() as session:
+        _write_page(session, made.channel_id, now)
     if not db.is_sqlite:
         with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("ANALYZE")
     db.close()
+
+
+def _write_page(session: Session, channel_id: uuid.UUID, now: datetime) -> None:
+    """A page of twenty blocks with live prices among them, as a merchant would make it."""
+    text = "Some words of **a paragraph** with [a link](/c/all), as pages have them. " * 6
+    four: list[dict[str, Any]] = [
+        {"kind": "hero", "title": "A page", "lede": "A lede.", "picture": "img/scenes/hero.svg"},
+        {"kind": "text", "text": text},
+        {"kind": "products", "title": "On the shelf", "category": "devices", "most": 8},
+        {"kind": "prices", "columns": [{"sku": "FW-RIVER-100", "figure": "100"}]},
+        {"kind": "faq", "items": [{"question": "Why?", "answer": text}] * 4},
+    ]
+    content = blocks.read({"title": "A page", "blocks": four * 4})
+    new = NewPage("page", "twenty", "en_US", EVERYBODY, "Twenty blocks")
+    page = pages.create(session, channel_id, new, "system", now)
+    draft = writing.save(session, page.public_id, content, 1, "system", now)
+    publishing.publish(session, page.public_id, draft.revision, Window(), "system", now)
 
 
 def command(environment: dict[str, str], *words: str) -> None:

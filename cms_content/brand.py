@@ -164,9 +164,12 @@ def save(
 
 
 def publish(
-    session: Session, channel_id: uuid.UUID, revision: int, actor: str, now: datetime
+    session: Session, channel_id: uuid.UUID, revision: int, mark: str, actor: str, now: datetime
 ) -> BrandKit:
-    """Let everybody see the draft. StaleState when it has changed since it was looked at."""
+    """Let everybody see the draft; ``mark`` is its logo as documents carry it.
+
+    StaleState when it has changed since it was looked at.
+    """
     channel = session.scalars(
         select(Channel).where(Channel.id == channel_id).with_for_update()
     ).one()
@@ -187,12 +190,12 @@ def publish(
     if not changed(session.execute(move)):
         raise StaleState("brand kit", f"revision {revision}")
     session.refresh(found)
-    channel.brand = {**channel.brand, "kit": told(session, kit, found.number)}
+    channel.brand = {**channel.brand, "kit": told(session, kit, found.number, mark)}
     audit.write(session, now, actor, "brand.published", ("brand", str(found.number)))
     return found
 
 
-def told(session: Session, kit: Kit, number: int) -> dict[str, Any]:
+def told(session: Session, kit: Kit, number: int, mark: str) -> dict[str, Any]:
     """The kit as the channel's brand has it, for shop, mails and documents."""
     logo = media.resolve(session, [kit.logo]).get(kit.logo) if kit.logo else None
     palette = kit.palette
@@ -205,6 +208,7 @@ def told(session: Session, kit: Kit, number: int) -> dict[str, Any]:
             if logo is not None
             else None
         ),
+        "mark": mark,
         "light": dict(palette.light),
         "dark": dict(palette.dark),
     }

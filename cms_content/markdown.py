@@ -28,11 +28,14 @@ _READER = _reader()
 
 @lru_cache(maxsize=1024)
 def html(text: str) -> str:
-    """The text as HTML. A page has one title, so headings begin at the second rank."""
+    """The text as HTML. A page has one title: whatever sign a text begins its heads with, they are of the
+    second rank, and those below them follow.
+    """
     tokens = _READER.parse(text)
-    for token in tokens:
-        if token.type in ("heading_open", "heading_close"):
-            token.tag = f"h{min(int(token.tag[1]) + 1, 4)}"
+    heads = [token for token in tokens if token.type in ("heading_open", "heading_close")]
+    highest = min((int(token.tag[1]) for token in heads), default=1)
+    for token in heads:
+        token.tag = f"h{min(int(token.tag[1]) - highest + 2, 4)}"
     made: str = _READER.renderer.render(tokens, _READER.options, {})
     return nh3.clean(
         made,

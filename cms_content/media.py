@@ -102,6 +102,22 @@ def resolve(session: Session, names: Iterable[str]) -> dict[str, Picture]:
     return found
 
 
+def drawing(name: str) -> str:
+    """The text of a drawing that comes with the shop; empty when there is none."""
+    return (_STATIC / name).read_text(encoding="utf-8") if name in drawings() else ""
+
+
+def smallest(session: Session, public_id: str) -> MediaRendition | None:
+    """An upload at its narrowest."""
+    return session.scalar(
+        select(MediaRendition)
+        .join(MediaAsset, MediaAsset.id == MediaRendition.asset_id)
+        .where(MediaAsset.public_id == public_id)
+        .order_by(MediaRendition.width)
+        .limit(1)
+    )
+
+
 def address(public_id: str, made: MediaRendition) -> str:
     """Where a width of an upload is served."""
     return f"/media/{public_id}-{made.width}.{EXTENSIONS[made.media_type]}"

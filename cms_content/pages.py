@@ -144,6 +144,26 @@ def listing(
     return session.scalars(query.order_by(ContentPage.slug, ContentPage.id).limit(limit)).all()
 
 
+def by_slug(
+    session: Session, channel_id: uuid.UUID, *, after: str = "", limit: int = 50
+) -> list[ContentPage]:
+    """Pages with all their variants, so many addresses from behind ``after``."""
+    slugs = (
+        select(ContentPage.slug)
+        .where(ContentPage.channel_id == channel_id, ContentPage.slug > after)
+        .distinct()
+        .order_by(ContentPage.slug)
+        .limit(limit)
+    )
+    return list(
+        session.scalars(
+            select(ContentPage)
+            .where(ContentPage.channel_id == channel_id, ContentPage.slug.in_(slugs))
+            .order_by(ContentPage.slug, ContentPage.locale, ContentPage.segment)
+        )
+    )
+
+
 def states_of(
     session: Session, pages: Sequence[ContentPage]
 ) -> dict[uuid.UUID, dict[str, PageVersion]]:

@@ -17,17 +17,21 @@ MOST_SIDE = 2400
 
 def keep(house: House, data: bytes, name: str, alt: str, actor: str) -> MediaAsset:
     """Take one. Raises PictureRefused for what is no picture or too large; nothing is kept of it then."""
-    whole = pictures.reencode(
-        data, max_bytes=MOST_BYTES, max_pixels=MOST_PIXELS, max_side=MOST_SIDE
-    )
-    widths = [width for width in WIDTHS if width < whole.width] or [whole.width]
-    found = [pictures.resize(whole, width) for width in widths]
-    if whole.width > widths[-1] and whole.width < WIDTHS[-1]:
-        found.append(whole)
-    made = [
-        Made(one.width, one.height, house.blobs.put(one.data), one.media_type, len(one.data))
-        for one in found
-    ]
+    made = encode(house, data)
     crash.point("picture.stored")
     now = house.clock.now()
     return house.db.run_tx(lambda session: media.add(session, name, alt, made, actor, now))
+
+
+def encode(house: House, data: bytes) -> list[Made]:
+    """Encode and store one at its widths, from the narrowest on. Raises PictureRefused."""
+    whole = pictures.reencode(
+        data, max_bytes=MOST_BYTES, max_pixels=MOST_PIXELS, max_side=MOST_SIDE
+    )
+    widest = min(whole.width, WIDTHS[-1])
+    widths = [*(width for width in WIDTHS if width < widest), widest]
+    found = [pictures.resize(whole, width) for width in widths]
+    return [
+        Made(one.width, one.height, house.blobs.put(one.data), one.media_type, len(one.data))
+        for one in found
+    ]

@@ -81,6 +81,7 @@ class Typesetting:
             "rule_2": theme.rule_2,
             "accent": theme.accent,
             "tint": theme.tint,
+            "heads": theme.heads,
             "mark": "asset:mark.svg" if theme.mark else "",
         }
         text = "".join((TEMPLATES / sheet).read_text("utf-8") for sheet in self.sheets)

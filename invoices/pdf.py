@@ -7,6 +7,7 @@ made once. Pango may be missing on a machine: ``available`` says so, everything 
 """
 
 import atexit
+import base64
 import contextlib
 import gc
 import hashlib
@@ -176,7 +177,7 @@ class _Press:
         if document.pay_url and document.asks_for_money:
             pictures["asset:pay.png"] = ("image/png", markup.qr_picture(document.pay_url))
         if theme.mark:
-            pictures["asset:mark.svg"] = ("image/svg+xml", theme.mark.encode())
+            pictures["asset:mark.svg"] = _mark(theme.mark)
         fetcher = _fetcher(pictures)
         qr = "asset:pay.png" if "asset:pay.png" in pictures else ""
         text = typesetting.xhtml(document, theme, qr)
@@ -239,6 +240,14 @@ def _without_collection() -> Iterator[None]:
     finally:
         if was:
             gc.enable()
+
+
+def _mark(mark: str) -> tuple[str, bytes]:
+    """A theme's mark: the text of an SVG, or a picture as a ``data:`` address."""
+    if not mark.startswith("data:image/"):
+        return "image/svg+xml", mark.encode()
+    kind, _, data = mark.removeprefix("data:").partition(";base64,")
+    return kind, base64.b64decode(data)
 
 
 def _fetcher(pictures: dict[str, tuple[str, bytes]]) -> Any:

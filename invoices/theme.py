@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 
 LETTER_LANDS = frozenset({"US", "CA", "MX", "CL", "CO", "CR", "DO", "GT", "PA", "PH", "PR"})
 PAPERS = ("", "A4", "Letter")
+HEADS = ("Bill Serif", "Bill Sans")
 COLOUR = re.compile("#[0-9a-fA-F]{6}")
 
 
@@ -27,8 +28,12 @@ class Theme:
     rule_2: str = "#80786a"
     accent: str = "#1f4d3a"
     tint: str = "#dfe8dc"
+    #: The family of heads and amounts: one of the two that are packaged.
+    heads: str = "Bill Serif"
 
     def __post_init__(self) -> None:
+        if self.heads not in HEADS:
+            raise ValueError(f"not a family that is packaged: {self.heads!r}")
         if self.paper not in PAPERS:
             raise ValueError(f"not a paper: {self.paper!r}")
         for name in ("ink", "ink_2", "rule", "rule_2", "accent", "tint"):
@@ -48,7 +53,21 @@ def of_brand(brand: Mapping[str, object]) -> Theme:
     """The theme under ``print`` in a channel's brand: ``{"print": {"wordmark": …, "mark": …}}``.
     Plain where there is none; what is no theme's name is left alone."""
     wanted = brand.get("print")
-    if not isinstance(wanted, Mapping):
-        return PLAIN
     known = {field.name for field in fields(Theme)}
-    return Theme(**{name: str(value) for name, value in wanted.items() if name in known})
+    printed = wanted.items() if isinstance(wanted, Mapping) else ()
+    values = {name: str(value) for name, value in printed if name in known} | _of_kit(brand)
+    return Theme(**values) if values else PLAIN
+
+
+def _of_kit(brand: Mapping[str, object]) -> dict[str, str]:
+    """What a published brand kit sets: it goes before what ``print`` says."""
+    kit = brand.get("kit")
+    if not isinstance(kit, Mapping):
+        return {}
+    light = kit["light"]
+    values = {"accent": str(light["fir"]), "tint": str(light["fir-tint"])}
+    if kit.get("mark"):
+        values["mark"] = str(kit["mark"])
+    if kit.get("typeface") == "sans":
+        values["heads"] = "Bill Sans"
+    return values

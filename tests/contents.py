@@ -2,11 +2,13 @@
 
 import io
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from PIL import Image
 
-from cms_content import blocks, brand, pages, publishing, segments, writing
+from cms_content import banners, blocks, brand, pages, publishing, redirects, segments, writing
+from cms_content.banners import Banner
 from cms_content.brand import Kit
 from cms_content.pages import NewPage
 from cms_content.publishing import Window
@@ -56,6 +58,23 @@ def segment(house: House, channel_id: uuid.UUID, priority: int = 1, **rule: Any)
     return code
 
 
+def banner(house: House, channel_id: uuid.UUID) -> str:
+    """A banner that is over; answers its public id."""
+    now = house.clock.now()
+    over = Banner("It is over", now - timedelta(days=2), now - timedelta(days=1))
+    return house.db.run_tx(
+        lambda session: banners.add(session, channel_id, over, ANN, now).public_id
+    )
+
+
+def redirect(house: House, channel_id: uuid.UUID) -> None:
+    """An address that leads elsewhere."""
+    source, now = f"/old-{new_public_id()[:12]}", house.clock.now()
+    house.db.run_tx(
+        lambda session: redirects.add(session, channel_id, source, "/c/all", True, ANN, now)
+    )
+
+
 def photo(width: int = 1200, height: int = 800, kind: str = "JPEG") -> bytes:
     """A picture as a camera makes it."""
     out = io.BytesIO()
@@ -74,6 +93,6 @@ def kit(house: House, channel_id: uuid.UUID, **fields: Any) -> int:
 
     def write(session: Any) -> int:
         row = brand.save(session, channel_id, Kit(**fields), 0, ANN, now)
-        return brand.publish(session, channel_id, row.revision, ANN, now).number
+        return brand.publish(session, channel_id, row.revision, "", ANN, now).number
 
     return house.db.run_tx(write)

@@ -194,9 +194,9 @@ def _offer(of: Shown, offer: Offered) -> dict[str, Any]:
     }
 
 
-def preview(content: Content, kept: Kept) -> str:
+def preview(content: Content, kept: Kept, **more: Any) -> str:
     """A page that nobody reads yet, for the desk."""
     found, now = channel()[0], house().clock.now()
     with house().db.reading() as session:
         goods = show_page.goods(session, house().shelves, found, content, now)
-    return render(kept, goods, cacheable=False, previewing=True)
+    return render(kept, goods, cacheable=False, previewing=True, **more)

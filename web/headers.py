@@ -26,6 +26,23 @@ def policy(pay_origins: tuple[str, ...]) -> str:
     )
 
 
+def may_frame(response: Response) -> Response:
+    """A page that shows one of our own pages in a frame: the editor beside its preview."""
+    policy_ = policy(web_settings().pay_origins)
+    response.headers["Content-Security-Policy"] = f"{policy_}; frame-src 'self'"
+    return response
+
+
+def may_be_framed(response: Response) -> Response:
+    """A page that our own editor may show in a frame; nobody else may."""
+    own = policy(web_settings().pay_origins).replace(
+        "frame-ancestors 'none'", "frame-ancestors 'self'"
+    )
+    response.headers["Content-Security-Policy"] = own
+    response.headers["X-Frame-Options"] = "SAMEORIGIN"
+    return response
+
+
 def send(response: Response) -> Response:
     """Add what every answer carries."""
     settings = web_settings()

@@ -1,13 +1,14 @@
 """Who writes and who is written to: letterheads, and the people who read an account's mails."""
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.notices.letters import Letterhead
+from core.notices.letters import Letterhead, Look
 from core.parties import accounts
 from core.parties.models import Account, Channel, LegalEntity, Membership, User
 
@@ -54,9 +55,32 @@ def of_account(session: Session, account: Account) -> Letterhead:
     return _letterhead(entity, channel, account.locale, account.time_zone)
 
 
-def of_channel(entity: LegalEntity, channel: Channel) -> Letterhead:
-    """The letterhead of a channel, for somebody who has no account yet."""
-    return _letterhead(entity, channel, None, channel.time_zone)
+def of_channel(
+    entity: LegalEntity, channel: Channel, brand: Mapping[str, Any] | None = None
+) -> Letterhead:
+    """The letterhead of a channel, for somebody who has no account yet; with a brand that is being tried."""
+    head = _letterhead(entity, channel, None, channel.time_zone)
+    return head if brand is None else replace(head, look=look_of(brand))
+
+
+def look_of(brand: Mapping[str, Any]) -> Look:
+    """What a published brand kit sets on mails."""
+    kit = brand.get("kit")
+    if not isinstance(kit, Mapping):
+        return Look()
+    plain = Look()
+    typeface = kit.get("typeface")
+    return Look(
+        light=_colours(kit["light"]),
+        dark=_colours(kit["dark"]),
+        heads=plain.text if typeface == "sans" else plain.heads,
+        text=plain.heads if typeface == "serif" else plain.text,
+    )
+
+
+def _colours(side: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    names = ("fir", "on-fir", "apricot")
+    return tuple((name.replace("-", "_"), str(side[name])) for name in names)
 
 
 def of_user(session: Session, user_id: uuid.UUID, account_id: uuid.UUID | None) -> Letterhead:
@@ -87,4 +111,5 @@ def _letterhead(
         email=str(brand.get("email") or entity.email or ""),
         locale=locale or (channel.locale if channel else _LOCALE),
         time_zone=time_zone,
+        look=look_of(brand),
     )

@@ -11,6 +11,16 @@ from core.kernel.money import Money
 
 
 @dataclass(frozen=True)
+class Look:
+    """What a brand sets on its mails: colours by name, light and dark, and the families of type."""
+
+    light: tuple[tuple[str, str], ...] = ()
+    dark: tuple[tuple[str, str], ...] = ()
+    heads: str = "Fraunces,Georgia,'Times New Roman',serif"
+    text: str = "'Source Sans 3',-apple-system,'Segoe UI',Roboto,Arial,sans-serif"
+
+
+@dataclass(frozen=True)
 class Letterhead:
     """Who writes, and in which language and zone the reader lives."""
 
@@ -22,6 +32,7 @@ class Letterhead:
     email: str
     locale: str
     time_zone: str
+    look: Look = Look()
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from core.notices import paper
 from core.notices.figures import Figures, figures
-from core.notices.letters import Letter, Row
+from core.notices.letters import Letter, Look, Row
 
 WIDTH = 72
 _SUBJECT = "Subject: "
@@ -40,7 +40,7 @@ class _Laid(str):
 def render(letter: Letter) -> Rendered:
     """Put a letter into words, in the locale of its letterhead."""
     facts = {field.name: getattr(letter, field.name) for field in fields(letter)}
-    environment = _environment(str(figures(letter.head.locale).locale))
+    environment = _environment(str(figures(letter.head.locale).locale), letter.head.look)
     plain = environment.get_template(f"{letter.TEMPLATE}.txt").render(facts)
     first, _, body = plain.partition("\n")
     if not first.startswith(_SUBJECT):
@@ -51,7 +51,7 @@ def render(letter: Letter) -> Rendered:
 
 
 @lru_cache(maxsize=32)
-def _environment(locale: str) -> Environment:
+def _environment(locale: str, look: Look) -> Environment:
     say = figures(locale)
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -71,7 +71,9 @@ def _environment(locale: str) -> Environment:
         ledger=lambda rows: _ledger(rows, say),
         rule=lambda text: _Laid("-" * len(text)),
     )
-    environment.globals.update(paper=paper.LIGHT, slate=paper.DARK)
+    environment.globals.update(
+        paper=paper.LIGHT | dict(look.light), slate=paper.DARK | dict(look.dark), faces=look
+    )
     return environment
 
 

@@ -58,6 +58,8 @@ SCOPES = {
         "customers:read": "See customers",
         "customers:write": "Open and change customers' accounts",
         "billing:run": "Start bill runs and release accounts",
+        "content:read": "See pages that are being written",
+        "content:write": "Write, publish and withdraw pages",
     },
 }
 #: For which roles at the desk each scope of a staff key is; a key can no more than whoever made it.
@@ -81,6 +83,8 @@ SCOPE_ROLES = {
     "customers:write": frozenset({Role.SALES, Role.SUPPORT}),
     "billing:read": frozenset({Role.BILLING}),
     "billing:run": frozenset({Role.BILLING}),
+    "content:read": frozenset({Role.CONTENT}),
+    "content:write": frozenset({Role.CONTENT}),
 }
 if _roleless := SCOPES[STAFF].keys() ^ SCOPE_ROLES.keys():
     raise RuntimeError(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from sqlalchemy import select
 
+from cms_content.models import ContentBanner, ContentPage
 from core.orders.fulfilment_models import Fulfilment, OrderChange
 from core.orders.models import Order
 from core.parties.models import Account
@@ -16,7 +17,7 @@ from tests.browser.visitor import Visitor
 
 #: What answers a GET and is no page.
 NO_PAGES = re.compile(
-    r"/static/|/api/|.*\.(pdf|csv)$|.*/disputes/[^/]+/files/|/cart/count$|/healthz$|/readyz$|/metrics$"
+    r"/static/|/media/|/desk/content/brand/preview-mail$|/brand/|/robots\.txt$|/sitemap|/api/|.*\.(pdf|csv|css)$|.*/disputes/[^/]+/files/|/cart/count$|/healthz$|/readyz$|/metrics$"
 )
 
 #: Where a page is when its address is no constant: a path, or a link to be found on another page.
@@ -29,7 +30,7 @@ def _first(listed: str, links: str) -> Callable[[Visitor], str]:
     def find(visitor: Visitor) -> str:
         found = (
             visitor.go(listed)
-            .locator(f"main a[href^='{links}']:not([href$='.pdf']):not([href$='.csv'])")
+            .locator(f"main a[href^='{links}']:not([href$='.pdf']):not([href*='.csv'])")
             .first
         )
         return str(found.get_attribute("href"))
@@ -78,6 +79,21 @@ def _planned(page: str = "") -> Callable[[Visitor], str]:
         return f"{found.get_attribute('href')}{page}"
 
     return find
+
+
+def _content(page: str = "") -> Callable[[Visitor], str]:
+    """The page of content whose draft lies open, or a page of it."""
+    named = ContentPage.name == "Sending things back"
+
+    def find(visitor: Visitor) -> str:
+        return f"/desk/content/pages/{visitor.place.values(ContentPage.public_id, named)[0]}{page}"
+
+    return find
+
+
+def _banner(visitor: Visitor) -> str:
+    """The banner that is up."""
+    return f"/desk/content/banners/{visitor.place.values(ContentBanner.public_id)[0]}"
 
 
 def _money_on_a_bill(visitor: Visitor) -> str:
@@ -145,6 +161,7 @@ FOR_EVERYBODY: dict[str, Where] = {
     "/quote": "/quote",
     "/trials": "/trials",
     "/trials/<code>": "/trials/burrow-30-days",
+    "/pages/<slug>": "/pages/how-billing-works",
     "/terms": "/terms",
     "/privacy": "/privacy",
     "/accessibility": "/accessibility",
@@ -297,6 +314,26 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/rates": "/desk/rates",
     "/desk/jobs": "/desk/jobs",
     "/desk/jobs/<int:job_id>": _first("/desk/jobs", "/desk/jobs/"),
+    "/desk/content": "/desk/content",
+    "/desk/content/new": "/desk/content/new",
+    "/desk/content/pages/<public_id>": _content(),
+    **{
+        f"/desk/content/pages/<public_id>/{act}": _content(f"/{act}")
+        for act in ("edit", "preview", "withdraw")
+    },
+    "/desk/content/pages/<public_id>/publish": _content("/publish"),
+    "/desk/content/pages/<public_id>/versions/<int:number>": _content("/versions/1"),
+    "/desk/content/media": "/desk/content/media",
+    "/desk/content/media/<public_id>": _first("/desk/content/media", "/desk/content/media/"),
+    "/desk/content/menus": "/desk/content/menus",
+    "/desk/content/banners": "/desk/content/banners",
+    "/desk/content/banners/new": "/desk/content/banners/new",
+    "/desk/content/banners/<public_id>": _banner,
+    "/desk/content/segments": "/desk/content/segments",
+    "/desk/content/segments/<code>": "/desk/content/segments/customers",
+    "/desk/content/redirects": "/desk/content/redirects",
+    "/desk/content/brand": "/desk/content/brand",
+    "/desk/content/brand/preview": "/desk/content/brand/preview",
     "/desk/styleguide": "/desk/styleguide",
     "/desk/audit": "/desk/audit",
     "/desk/audit/chain": "/desk/audit/chain",

@@ -24,6 +24,9 @@ from app.settings import Settings, load
 from app.tables import metadata
 from cart.quotes import reading as quotes
 from cart.quotes.models import Quote, QuoteVersion
+from cms_content import banners, blocks
+from cms_content import reading as content
+from cms_content.models import PageVersion
 from core.catalog import products
 from core.kernel import crash, jobs
 from core.kernel.clock import ManualClock
@@ -182,6 +185,28 @@ def test_every_shelf_has_something_and_everything_has_words_and_a_picture(fernwa
         assert len(detail.description.split(". ")) >= 2, detail.listed.slug
         assert len(detail.facts) >= 3, detail.listed.slug
         assert "\n" not in detail.description
+
+
+def test_home_help_and_landing_pages_are_written_and_a_draft_lies_open(fernway):
+    with fernway.db.reading() as session:
+        channel, _ = accounts.channel_by_code(session, "web")
+        now = fernway.clock.now()
+        live = content.all_live(session, channel.id, now)
+        variants = content.live(session, channel.id, "winter-line", now)[0]
+        known = {
+            variant.sku for shown in shelf(fernway).values() for variant in shown.product.variants
+        }
+        drafts = session.scalar(
+            select(func.count()).select_from(PageVersion).where(PageVersion.state == "draft")
+        )
+        up = banners.showing(session, channel.id, now)
+    help_pages = {"how-billing-works", "moving-house", "returns"}
+    assert {one.slug for one in live} == {"home", "winter-line", "welcome-home", *help_pages}
+    assert {one.segment for one in variants} == {"", "neighbours"}
+    named = {sku for one in live for sku in blocks.skus(one.content)}
+    assert named <= known
+    assert drafts == 1
+    assert up is not None
 
 
 def test_there_is_hardware_in_stock_and_some_that_is_nearly_or_wholly_gone(fernway):

@@ -8,12 +8,13 @@ from typing import cast
 from sqlalchemy.orm import Session
 
 from app import worker
-from app.demo.fernway import history, marks, nights, people, shop
+from app.demo.fernway import content, history, marks, nights, people, shop
 from app.demo.fernway.marks import Found
 from app.demo.fernway.scene import Scene
 from app.demo.fernway.till import Post, Till
 from core.kernel.clock import ManualClock
 from core.kernel.ids import new_public_id
+from flows import keep_picture
 from flows.house import House
 from payments.gateway import Gateway
 
@@ -41,10 +42,12 @@ def _furnish(house: House) -> datetime:
     opens = house.clock.now()
     began = opens - timedelta(days=history.DAYS)
     hashes = people.passwords()
+    painted = keep_picture.encode(house, content.paint())
 
     def furnish(session: Session) -> None:
         entity, channel = shop.open_shop(session, house.rules.channel, history.sold(), began)
         people.move_in(session, entity, channel, hashes, began, opens)
+        content.write(session, channel.id, people.editor(session), painted, began, opens)
         marks.note_opened(session, house.rules.channel, began)
 
     house.db.run_tx(furnish)

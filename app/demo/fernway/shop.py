@@ -42,49 +42,6 @@ _BRAND = {
     "hours": "seven to seven",
     "address": "1 Ferry Street, Tarnbrook, OH 43099",
     "email": "hello@fernway.example.com",
-    "hero_title": "Internet that does what the bill says",
-    "hero_lede": "Broadband and a few good things for the house, in 41 towns along the Tarn. No contract. "
-    "Leave any month.",
-    "plans_note": "These are the whole prices: internet access carries no sales tax, the line costs "
-    "nothing to set up, and you go up or down any day.",
-    "plans": {
-        "brook-6": {
-            "speed": "6",
-            "upload": "1 Mb up",
-            "points": ["One film at a time", "Mail, news, radio"],
-        },
-        "stream-18": {
-            "speed": "18",
-            "upload": "3 Mb up",
-            "points": [
-                "Two films at a time",
-                "Mail, news, radio",
-                "Video calls",
-                "Homework and games",
-            ],
-        },
-        "river-100": {
-            "speed": "100",
-            "upload": "20 Mb up",
-            "points": [
-                "A film in every room",
-                "Mail, news, radio",
-                "Video calls that stay sharp",
-                "Homework and games",
-                "Two cameras, day and night",
-                "A backup while you sleep",
-            ],
-        },
-    },
-    "feature": {
-        "title": "Burrow: your files, safe underground",
-        "lede": "A terabyte in the old slate mine below Tarnbrook, for $9.00 a month.",
-        "text": "Sealed on your own machine before it leaves it. We hold the box, you hold the key.",
-        "picture": "img/products/backup.svg",
-        "href": "/p/burrow-backup",
-        "link": "Look at Burrow",
-        "also": {"link": "Try it first", "href": "/trials"},
-    },
 }
 
 

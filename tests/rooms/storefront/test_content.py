@@ -10,12 +10,14 @@ from sqlalchemy import func, select
 from cms_content import banners, media, menus, publishing, redirects
 from cms_content.banners import Banner
 from cms_content.menus import MenuLink
-from cms_content.models import ContentRedirect
+from cms_content.models import ContentRedirect, MediaAsset
 from cms_content.publishing import Window
 from core.catalog.models import Product
+from core.kernel import crash
 from core.kernel.db import Database
 from core.kernel.errors import Invalid
 from core.kernel.ids import new_public_id
+from flows.keep_picture import keep
 from tests import contents
 from tests import world as worlds
 from tests.contents import ANN
@@ -331,3 +333,12 @@ def test_a_picture_is_served_at_its_widths_and_nothing_else_of_the_store_is(stag
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
     for path in (f"/media/{key}-481.jpg", f"/media/{key}-480.png", f"/media/{'0' * 64}-480.jpg"):
         assert stage.browser().get(path).status_code == 404
+
+
+def test_a_crash_between_bytes_and_rows_leaves_no_picture_half_there(stage: Stage):
+    name = f"hill-{new_public_id()[:8]}"
+    with crash.crash_at("picture.stored"):
+        keep(stage.house, contents.photo(600, 400), name, "", ANN)
+    assert stage.rows(MediaAsset, MediaAsset.name == name) == []
+    keep(stage.house, contents.photo(600, 400), name, "", ANN)
+    assert len(stage.rows(MediaAsset, MediaAsset.name == name)) == 1

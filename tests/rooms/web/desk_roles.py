@@ -60,6 +60,7 @@ POST /desk/payments                              billing
 *    /desk/write-offs                            billing
 *    /desk/periods                               billing
 *    /desk/rates                                 billing
+*    /desk/content                               content
 *    /desk/audit                                 admin
 *    /desk/jobs                                  admin
 *    /desk/keys                                  admin

@@ -8,6 +8,7 @@ from werkzeug.test import TestResponse
 
 from cart import lines
 from cart.quotes.wanting import Wanted
+from cms_content import blocks
 from core.kernel.jobs import Job
 from core.ledger import business, items
 from core.ledger.models import OpenItem
@@ -24,7 +25,7 @@ from payments.dunning import cases
 from payments.models import Payment
 from payments.rounds import Finding, Round
 from tests import books as ledger
-from tests import nights
+from tests import contents, nights
 from tests import world as worlds
 from tests.books import Books
 from tests.paying import wish
@@ -48,6 +49,7 @@ class Growing:
         self.trials: list[str] = []
         self.cards: list[tuple[str, str]] = []
         self.quotes: list[Quoting] = []
+        self.pages: list[str] = []
         self.disputes: list[str] = []
 
     def grow(self, size: int, *, printed: bool = True) -> None:
@@ -71,6 +73,7 @@ class Growing:
                 self.cards.append(carded.grown(session, self.stage, self.who, number))
         for number in range(len(self.quotes), size):
             self._quote(number)
+        self._content(size)
         for number in range(len(self.disputes), size):
             self._dispute(number)
         with self.stage.db.transaction() as session:
@@ -112,6 +115,20 @@ class Growing:
         world, now = self.stage.world, self.stage.clock.now()
         more = worlds.account(session, world, now, name="Late Somebody")
         cases.start(session, more.id, now.date(), now)
+
+    def _content(self, size: int) -> None:
+        """A page with as many blocks, versions before it, other pages, pictures, segments and redirects."""
+        house, channel = self.stage.house, self.stage.world.channel_id
+        text = {"kind": "text", "text": "Words."}
+        shelf = {"kind": "products", "category": "devices"}
+        for _ in range(size - len(self.pages)):
+            more = [text, shelf] * (len(self.pages) + 1)
+            self.pages.append(contents.published(house, channel, *more[: blocks.MOST_BLOCKS])[1])
+            contents.segment(house, channel, campaigns=("x",))
+            contents.banner(house, channel)
+            contents.picture(house, width=60, height=40)
+            contents.redirect(house, channel)
+        self.page = self.pages[-1]
 
     def _quote(self, number: int) -> None:
         """A quote more; the first one gets more lines, messages, versions and wishes for approval."""
@@ -287,6 +304,14 @@ class Growing:
             "customers looked for": "/desk/customers?q=Ash&sort=name",
             "customer": f"/desk/customers/{account.public_id}",
             "stock": "/desk/stock",
+            "content": "/desk/content",
+            "content page": f"/desk/content/pages/{self.page}",
+            "content edited": f"/desk/content/pages/{self.page}/edit",
+            "content previewed": f"/desk/content/pages/{self.page}/preview",
+            "pictures": "/desk/content/media",
+            "banners": "/desk/content/banners",
+            "segments": "/desk/content/segments",
+            "redirects": "/desk/content/redirects",
             "invoices": "/desk/invoices",
             "invoice": f"/desk/invoices/{self._bill_id()}",
             "disputes": "/desk/disputes",

@@ -426,6 +426,49 @@ POST   /desk/staff/<public_id>/roles staff token 302→desk-door 404 404 303→/
 POST   /desk/staff/<public_id>/lock-out staff token 302→desk-door 404 404 303→/desk/staff/*
 POST   /desk/staff/<public_id>/let-in staff token 302→desk-door 404 404 303→/desk/staff/*
 POST   /desk/staff/<public_id>/reset staff token 302→desk-door 404 404 303→/desk/staff/*
+GET    /desk/content                                 staff     token  302→desk-door 404 404 200
+GET    /desk/content/new                             staff     token  302→desk-door 404 404 200
+POST   /desk/content/new                             staff     token  302→desk-door 404 404 422
+GET    /desk/content/pages/<public_id>               staff     token  302→desk-door 404 404 200
+GET    /desk/content/pages/<public_id>/edit          staff     token  302→desk-door 404 404 200
+POST /desk/content/pages/<public_id>/edit staff token 302→desk-door 404 404 303→/desk/*
+GET    /desk/content/pages/<public_id>/preview       staff     token  302→desk-door 404 404 200
+POST   /desk/content/pages/<public_id>/preview       staff     token  302→desk-door 404 404 200
+GET /desk/content/pages/<public_id>/publish staff token 302→desk-door 404 404 303→/desk/*
+POST   /desk/content/pages/<public_id>/publish       staff     token  302→desk-door 404 404 409
+POST   /desk/content/pages/<public_id>/take-back     staff     token  302→desk-door 404 404 409
+GET    /desk/content/pages/<public_id>/withdraw      staff     token  302→desk-door 404 404 200
+POST /desk/content/pages/<public_id>/withdraw staff token 302→desk-door 404 404 303→/desk/*
+GET    /desk/content/pages/<public_id>/versions/<int:number> staff     token  302→desk-door 404 404 200
+POST /desk/content/pages/<public_id>/versions/<int:number>/back staff token 302→desk-door 404 404 303→/desk/*
+GET    /desk/content/media                           staff     token  302→desk-door 404 404 200
+POST   /desk/content/media                           staff     token  302→desk-door 404 404 422
+GET    /desk/content/media/<public_id>               staff     token  302→desk-door 404 404 200
+POST   /desk/content/media/<public_id>               staff     token  302→desk-door 404 404 422
+POST /desk/content/media/<public_id>/<any(retire,offer):act> staff token 302→desk-door 404 404 303→/desk/*
+GET    /desk/content/menus                           staff     token  302→desk-door 404 404 200
+POST   /desk/content/menus/<any(header,footer):place> staff     token  302→desk-door 404 404 409
+GET    /desk/content/banners                         staff     token  302→desk-door 404 404 200
+GET    /desk/content/banners/new                     staff     token  302→desk-door 404 404 200
+POST   /desk/content/banners/new                     staff     token  302→desk-door 404 404 422
+GET    /desk/content/banners/<public_id>             staff     token  302→desk-door 404 404 200
+POST   /desk/content/banners/<public_id>             staff     token  302→desk-door 404 404 422
+POST /desk/content/banners/<public_id>/end staff token 302→desk-door 404 404 303→/desk/content/banners
+GET    /desk/content/segments                        staff     token  302→desk-door 404 404 200
+POST   /desk/content/segments                        staff     token  302→desk-door 404 404 422
+GET    /desk/content/segments/<code>                 staff     token  302→desk-door 404 404 200
+POST   /desk/content/segments/<code>                 staff     token  302→desk-door 404 404 422
+POST /desk/content/segments/<code>/remove staff token 302→desk-door 404 404 303→/desk/content/segments
+GET    /desk/content/redirects                       staff     token  302→desk-door 404 404 200
+POST   /desk/content/redirects                       staff     token  302→desk-door 404 404 422
+POST   /desk/content/redirects/<uuid:redirect_id>/remove staff     token  302→desk-door 404 404 404
+GET    /desk/content/brand                           staff     token  302→desk-door 404 404 200
+POST   /desk/content/brand                           staff     token  302→desk-door 404 404 422
+POST   /desk/content/brand/publish                   staff     token  302→desk-door 404 404 404
+GET    /desk/content/brand/preview                   staff     token  302→desk-door 404 404 200
+GET    /desk/content/brand/preview.css               staff     token  302→desk-door 404 404 200
+GET    /desk/content/brand/preview-mail              staff     token  302→desk-door 404 404 200
+GET    /desk/content/brand/preview.pdf               staff     token  302→desk-door 404 404 200
 GET    /desk/styleguide                              staff     token  302→desk-door 404 404 200
 # programs: no cookie counts here, what counts is a secret of their own
 GET    /healthz                                      everybody none   200
@@ -435,6 +478,16 @@ POST   /webhooks/stripe                              program   none   400
 GET    /api/v1/openapi.json                          everybody none   200
 GET    /api/v1/products                              everybody none   200
 GET    /api/v1/products/<slug>                       everybody none   200
+GET    /api/v1/pages                                 everybody none   200
+GET    /api/v1/pages/<slug>                          everybody none   200
+GET    /api/v1/menus/<place>                         everybody none   200
+GET    /api/v1/desk/pages                            program   none   401
+POST   /api/v1/desk/pages                            program   none   401
+GET    /api/v1/desk/pages/<page_id>                  program   none   401
+POST   /api/v1/desk/pages/<page_id>/draft            program   none   401
+PUT    /api/v1/desk/pages/<page_id>/draft            program   none   401
+POST   /api/v1/desk/pages/<page_id>/publish          program   none   401
+POST   /api/v1/desk/pages/<page_id>/withdraw         program   none   401
 POST   /api/v1/carts                                 everybody none   201→/api/v1/carts/*
 GET    /api/v1/carts/<cart_id>                       everybody none   200
 PATCH  /api/v1/carts/<cart_id>                       everybody none   200
@@ -638,6 +691,16 @@ _PLACES = {
     "GET /media/": {"<public_id>": "{picture}", "<int:width>": "480", "<suffix>": "jpg"},
     "GET /brand/": {"<int:number>": "{brand_kit}"},
     "GET /sitemap/": {"<int:number>": "0"},
+    "GET /desk/content/pages/": {"<public_id>": "{content_page}", "<int:number>": "1"},
+    "POST /desk/content/pages/": {"<public_id>": "{content_page}", "<int:number>": "1"},
+    "GET /desk/content/media/": {"<public_id>": "{picture}"},
+    "POST /desk/content/media/": {"<public_id>": "{picture}", "<any(retire,offer):act>": "retire"},
+    "POST /desk/content/menus/": {"<any(header,footer):place>": "footer"},
+    "GET /desk/content/banners/": {"<public_id>": "{banner}"},
+    "POST /desk/content/banners/": {"<public_id>": "{banner}"},
+    "GET /desk/content/segments/": {"<code>": "{segment}"},
+    "POST /desk/content/segments/": {"<code>": "{segment}"},
+    "POST /desk/content/redirects/": {"<uuid:redirect_id>": _NOBODYS},
     "POST /cart/": {"<line_id>": "{line}"},
     "GET /account/reset/": {"<token>": "{reset_link}"},
     "POST /account/reset/": {"<token>": "{reset_link}"},
@@ -695,6 +758,11 @@ _PLACES = {
     "GET /desk/keys/": {"<public_id>": "{key}"},
     "POST /desk/keys/": {"<public_id>": "{key}"},
     "GET /api/v1/products/": {"<slug>": "{slug}"},
+    "GET /api/v1/pages/": {"<slug>": "{page}"},
+    "GET /api/v1/menus/": {"<place>": "footer"},
+    "GET /api/v1/desk/pages/": {"<page_id>": "0" * 32},
+    "POST /api/v1/desk/pages/": {"<page_id>": "0" * 32},
+    "PUT /api/v1/desk/pages/": {"<page_id>": "0" * 32},
     "GET /api/v1/orders/": {"<order_id>": "{riley_order}"},
     "GET /api/v1/account/": {
         "<service_id>": "0" * 32,
@@ -736,6 +804,7 @@ _FORMS = {
     "POST /cart/lines": {"sku": "FW-VISIT"},
     "POST /cart/lines/<line_id>": {"quantity": "2"},
     "POST /checkout": {"step": "total"},
+    "POST /desk/content/menus/<any(header,footer):place>": {"revision": "999"},
     "POST /account/forgot": {"email": "stranger@example.com"},
     "POST /account/reset/<token>": {"password": "short"},
     "POST /account/invite/<token>": {"password": "short"},
@@ -958,6 +1027,13 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "parcel": lambda names: _parcel(names.stage),
     "order_return": lambda names: _return(names.stage),
     "cart": _cart,
+    "content_page": lambda names: contents.published(
+        names.stage.house, names.stage.world.channel_id
+    )[1],
+    "banner": lambda names: contents.banner(names.stage.house, names.stage.world.channel_id),
+    "segment": lambda names: contents.segment(
+        names.stage.house, names.stage.world.channel_id, campaigns=("x",)
+    ),
     "page": lambda names: contents.published(names.stage.house, names.stage.world.channel_id)[0],
     "picture": lambda names: contents.picture(names.stage.house),
     "brand_kit": lambda names: str(contents.kit(names.stage.house, names.stage.world.channel_id)),

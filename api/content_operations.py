@@ -1,0 +1,110 @@
+"""What can be asked about content: read by anybody, written with a key of the desk."""
+
+from api import content_shapes as shapes
+from api.operation import CHANGE, Operation
+from api.shapes import Nothing
+
+_KEY = "staffKey"
+
+READERS = (
+    Operation(
+        "get",
+        "/pages",
+        "listPages",
+        "List the pages that people read",
+        shapes.PublishedList,
+        (422, 429),
+        query=shapes.PageListQuery,
+    ),
+    Operation(
+        "get",
+        "/pages/{slug}",
+        "showPage",
+        "Show one page, in the variant of a reader",
+        shapes.PageAnswer,
+        (404, 422, 429),
+        query=shapes.PageQuery,
+    ),
+    Operation("get", "/menus/{place}", "showMenu", "Show a menu", shapes.MenuAnswer, (404, 429)),
+)
+DESK = (
+    Operation(
+        "get",
+        "/desk/pages",
+        "listDeskPages",
+        "List all pages by address",
+        shapes.DeskPageList,
+        (401, 403, 422, 429),
+        query=shapes.PageListQuery,
+        token=_KEY,
+        scope="content:read",
+    ),
+    Operation(
+        "post",
+        "/desk/pages",
+        "beginPage",
+        "Begin a page with an empty draft",
+        shapes.DeskPage,
+        (401, 403, *CHANGE),
+        status=201,
+        takes=shapes.NewPageWish,
+        token=_KEY,
+        scope="content:write",
+    ),
+    Operation(
+        "get",
+        "/desk/pages/{page_id}",
+        "showDeskPage",
+        "Show a page and its draft",
+        shapes.DeskPage,
+        (401, 403, 404, 429),
+        token=_KEY,
+        scope="content:read",
+    ),
+    Operation(
+        "put",
+        "/desk/pages/{page_id}/draft",
+        "writeDraft",
+        "Write the draft anew",
+        shapes.DeskPage,
+        (401, 403, *CHANGE),
+        takes=shapes.DraftWish,
+        token=_KEY,
+        scope="content:write",
+    ),
+    Operation(
+        "post",
+        "/desk/pages/{page_id}/draft",
+        "beginDraft",
+        "Have a draft: the one there is, or one that says what people read",
+        shapes.DeskPage,
+        (401, 403, *CHANGE),
+        takes=Nothing,
+        takes_nothing_too=True,
+        token=_KEY,
+        scope="content:write",
+    ),
+    Operation(
+        "post",
+        "/desk/pages/{page_id}/publish",
+        "publishPage",
+        "Let people read the draft, at once or within a window",
+        shapes.DeskPage,
+        (401, 403, *CHANGE),
+        takes=shapes.PublishWish,
+        token=_KEY,
+        scope="content:write",
+    ),
+    Operation(
+        "post",
+        "/desk/pages/{page_id}/withdraw",
+        "withdrawPage",
+        "Let nobody read it any more",
+        shapes.DeskPage,
+        (401, 403, *CHANGE),
+        takes=Nothing,
+        takes_nothing_too=True,
+        token=_KEY,
+        scope="content:write",
+    ),
+)

@@ -1,0 +1,171 @@
+"""Pictures at the desk: uploaded, described, offered no more."""
+
+from flask import Blueprint, request
+from werkzeug.utils import redirect
+from werkzeug.wrappers import Response
+from wtforms import BooleanField, FileField, Form, HiddenField, StringField
+from wtforms.validators import InputRequired, Length
+
+from cms_content import media
+from cms_content.models import MediaAsset
+from core.kernel.pictures import PictureRefused
+from core.parties.roles import Role
+from desk import lists
+from desk.content_shown import actor
+from flows import keep_picture
+from web import paging, site
+from web.access import Who, allow, takes
+from web.context import house
+from web.flashes import say
+from web.pages import page
+
+pictures = Blueprint("desk_pictures", __name__, url_prefix="/desk", template_folder="templates")
+_HERE = "/desk/content/media"
+_LONG = Length(max=300, message="At most 300 signs.")
+
+
+class DescribeForm(Form):
+    """What a picture is called, and what it shows."""
+
+    name = StringField(
+        "Name", [InputRequired("Give it a name."), Length(max=120, message="At most 120 signs.")]
+    )
+    alt = StringField(
+        "What it shows, in words", [_LONG], description="Read out to those who cannot see it"
+    )
+    decorates = BooleanField("It only decorates: nothing is read out")
+    revision = HiddenField()
+
+    def says_what_it_shows(self) -> bool:
+        """Either words, or that there is nothing to say."""
+        if bool((self.alt.data or "").strip()) != bool(self.decorates.data):
+            return True
+        self.alt.errors = [
+            "Say what it shows, or that it only decorates."
+            if not self.decorates.data
+            else "It cannot do both: say what it shows, or that it only decorates."
+        ]
+        return False
+
+
+class UploadForm(DescribeForm):
+    """A picture to be taken."""
+
+    file = FileField("Picture")
+
+
+@pictures.get("/content/media")
+@allow(Who.STAFF, roles=(Role.CONTENT,))
+def listed() -> str:
+    """Uploads, the newest first, and a form for another."""
+    return _listed(UploadForm())
+
+
+def _listed(form: UploadForm) -> str:
+    retired = request.args.get("state") == "retired"
+    before = paging.read_moment(request.args.get("before"))
+    with house().db.reading() as session:
+        found = media.listing(session, retired=retired, before=before, limit=lists.PAGE_SIZE + 1)
+        rows = found[: lists.PAGE_SIZE]
+        shown = media.resolve(session, [media.UPLOADED + one.public_id for one in rows])
+    more = len(found) > lists.PAGE_SIZE
+    following = paging.write(rows[-1].created_at, rows[-1].id) if more else None
+    state = "retired" if retired else ""
+    return page(
+        "desk/media.html",
+        pictures=[(one, shown[media.UPLOADED + one.public_id]) for one in rows],
+        form=form,
+        retired=retired,
+        most_mb=keep_picture.MOST_BYTES // 1_000_000,
+        tabs_=[("Offered", _HERE, None), ("Put away", f"{_HERE}?state=retired", None)],
+        current_tab=lists.address(_HERE, state=state),
+        page=paging.links(
+            lists.address(_HERE, state=state), "before", following, "before" not in request.args
+        ),
+    )
+
+
+@pictures.post("/content/media")
+@allow(Who.STAFF, roles=(Role.CONTENT,))
+@takes(keep_picture.MOST_BYTES + 100_000)
+def upload() -> str | Response | tuple[str, int]:
+    """Take a picture: it is encoded anew, so nothing that hid in it is kept."""
+    sent = request.files.get("file")
+    form = UploadForm(request.form)
+    data = sent.read() if sent is not None else b""
+    if not form.name.data and sent is not None and sent.filename:
+        form.name.data = sent.filename.rpartition("/")[2].rpartition(".")[0][:120]
+        form.name.raw_data = [form.name.data]
+    valid = form.validate() and form.says_what_it_shows()
+    if not data:
+        form.file.errors, valid = ["Choose a picture."], False
+    if not valid:
+        return _listed(form), 422
+    try:
+        kept = keep_picture.keep(
+            house(), data, form.name.data or "", (form.alt.data or "").strip(), actor()
+        )
+    except PictureRefused as error:
+        form.file.errors = [str(error)]
+        return _listed(form), 422
+    say(f"“{kept.name}” is there. Blocks can show it now.")
+    return redirect(_HERE, 303)
+
+
+@pictures.get("/content/media/<public_id>")
+@allow(Who.STAFF, roles=(Role.CONTENT,))
+def one(public_id: str) -> str:
+    """One picture, its words and its widths."""
+    with house().db.reading() as session:
+        row = media.one(session, public_id)
+    form = DescribeForm(
+        data={
+            "name": row.name,
+            "alt": row.alt,
+            "decorates": not row.alt,
+            "revision": str(row.revision),
+        }
+    )
+    return _one(row, form)
+
+
+def _one(row: MediaAsset, form: DescribeForm) -> str:
+    name = media.UPLOADED + row.public_id
+    with house().db.reading() as session:
+        shown = media.resolve(session, [name])[name]
+    return page(
+        "desk/media_one.html", it=row, pic=shown, form=form, here=f"{_HERE}/{row.public_id}"
+    )
+
+
+@pictures.post("/content/media/<public_id>")
+@allow(Who.STAFF, roles=(Role.CONTENT,))
+def describe(public_id: str) -> str | Response | tuple[str, int]:
+    """Change its name and its words."""
+    form, now = DescribeForm(request.form), house().clock.now()
+    with house().db.reading() as session:
+        row = media.one(session, public_id)
+    if not (form.validate() and form.says_what_it_shows()):
+        return _one(row, form), 422
+    text = form.revision.data or ""
+    revision = int(text) if text.isdecimal() and len(text) < 9 else 0
+    name, alt = form.name.data or "", (form.alt.data or "").strip()
+    house().db.run_tx(
+        lambda session: media.describe(session, public_id, name, alt, revision, actor(), now)
+    )
+    site.forget()
+    say("Its words are changed, on every page that shows it.")
+    return redirect(f"{_HERE}/{public_id}", 303)
+
+
+@pictures.post("/content/media/<public_id>/<any(retire,offer):act>")
+@allow(Who.STAFF, roles=(Role.CONTENT,))
+def move(public_id: str, act: str) -> Response:
+    """Offer it no more, or again."""
+    now, back = house().clock.now(), act == "offer"
+    house().db.run_tx(lambda session: media.retire(session, public_id, actor(), now, back=back))
+    said = (
+        "It is offered again." if back else "It is put away. Pages that show it go on showing it."
+    )
+    say(said)
+    return redirect(f"{_HERE}/{public_id}", 303)
