@@ -20,6 +20,7 @@ from api.orders import orders
 from api.past_due import desk_past_due, past_due
 from api.products import products
 from api.quotes import quotes
+from api.scheduled import scheduled_payments
 from api.services import services
 from api.trials import trials
 from api.webhooks import webhooks
@@ -37,6 +38,7 @@ def blueprints() -> list[Blueprint]:
         trials,
         quotes,
         cards,
+        scheduled_payments,
         desk_cards,
         disputes,
         desk_services,

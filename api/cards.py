@@ -1,56 +1,47 @@
-"""A customer's cards, AutoPay and payments on a date, by a token of their own."""
+"""A customer's cards and AutoPay, by a token of their own."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from flask import Blueprint, Response, request
 from sqlalchemy.orm import Session
 
-from api import answers, callers, card_answers, cursors, reading
+from api import answers, callers, card_answers, reading
 from api.answers import Json
 from api.callers import customer
 from api.card_shapes import (
     AccountQuery,
-    AgreedPlan,
     AutoPayWish,
     CardWish,
     InsteadWish,
     OfAccount,
-    PlanWish,
-    ScheduledQuery,
 )
 from api.once import once
 from api.pace import limit
 from api.problems import add_headers
 from api.shapes import Nothing
-from core.kernel.errors import Forbidden, Invalid, NotFound
-from core.kernel.money import Money
+from core.kernel.errors import Forbidden, NotFound
 from core.parties.models import Account
 from flows import (
     card_words,
     manage_cards,
     run_autopay,
-    schedule_payment,
     see_cards,
     set_up_method,
 )
 from flows.card_uses import uses
-from flows.schedule_payment import Wish
 from flows.set_up_method import SetUpWish
 from flows.start_trial import WordsChanged
-from invoices import reading as invoices
-from payments import methods, scheduled
-from payments.automatic_models import ScheduledPayment
+from payments import methods
 from payments.models import PaymentMethod
 from web.access import Guard, Who, allow
-from web.context import house, web_settings
+from web.context import house
 
 cards = Blueprint("api_cards", __name__, url_prefix="/api/v1/account")
 cards.after_request(add_headers)
 READ, WRITE = "payments:read", "payments:write"
 
 
-def _account(session: Session, number: str | None, *, to_pay: bool = False) -> Account:
+def account_of(session: Session, number: str | None, *, to_pay: bool = False) -> Account:
     """One of theirs. Raises NotFound, and Forbidden for a viewer who wants to change something."""
     mine = callers.own_accounts(session)
     if number is None:
@@ -70,15 +61,8 @@ def _card(session: Session, card_id: str) -> PaymentMethod:
     return methods.one(session, reading.public_id(card_id, "card"), mine)
 
 
-def _payment(session: Session, payment_id: str, *, to_pay: bool = False) -> ScheduledPayment:
-    mine = {row.id: may for row, may in callers.own_accounts(session)}
-    row = scheduled.one(session, reading.public_id(payment_id, "payment"), mine)
-    if to_pay and not mine[row.account_id]:
-        raise Forbidden
-    return row
-
-
-def _check(shown: str, text: str) -> None:
+def check(shown: str, text: str) -> None:
+    """Raises WordsChanged when other words were read than hold now."""
     if shown != card_answers.digest(text):
         raise WordsChanged
 
@@ -94,7 +78,7 @@ def listed() -> Response:
     """The cards on file of an account."""
     query = reading.query(AccountQuery)
     with house().db.snapshot() as session:
-        account = _account(session, query.account)
+        account = account_of(session, query.account)
         seen = see_cards.wallet(session, house(), account)
         keeping = card_words.on_file(session, account)
     content = {
@@ -115,8 +99,8 @@ def add() -> Response:
 
     def work() -> tuple[int, Json]:
         with house().db.reading() as session:
-            account = _account(session, wish.account, to_pay=True)
-            _check(wish.shown, card_words.on_file(session, account))
+            account = account_of(session, wish.account, to_pay=True)
+            check(wish.shown, card_words.on_file(session, account))
             made = manage_cards.card_to_keep(
                 session, account, caller.user_id, request.remote_addr or "", "/account/cards"
             )
@@ -190,7 +174,7 @@ def instead(card_id: str) -> Response:
 
 def _autopay(number: str | None) -> Json:
     with house().db.snapshot() as session:
-        account = _account(session, number)
+        account = account_of(session, number)
         seen = see_cards.wallet(session, house(), account)
         found = [
             {"card": one.public_id}
@@ -229,9 +213,9 @@ def start_autopay() -> Response:
 
     def work() -> tuple[int, Json]:
         with house().db.reading() as session:
-            account = _account(session, wish.account, to_pay=True)
+            account = account_of(session, wish.account, to_pay=True)
             method = methods.one(session, wish.card, [account.id])
-            _check(wish.shown, card_words.autopay(session, house(), account, method))
+            check(wish.shown, card_words.autopay(session, house(), account, method))
         run_autopay.start(house(), method.id, caller.user_id, request.remote_addr or "")
         return 200, _autopay(account.number)
 
@@ -247,163 +231,6 @@ def stop_autopay() -> Response:
     """Turn it off; once more is no change."""
     wish = reading.body(OfAccount, optional=True)
     with house().db.reading() as session:
-        account = _account(session, wish.account, to_pay=True)
+        account = account_of(session, wish.account, to_pay=True)
     run_autopay.stop(house(), account.id, callers.caller().actor)
     return answers.respond(_autopay(account.number))
-
-
-# --- payments on a date ---------------------------------------------------------------------------
-
-
-@cards.get("/scheduled-payments")
-@allow(Who.PROGRAM, Guard.NONE)
-@limit("api")
-@customer(READ)
-def payments() -> Response:
-    """What is planned, was made by AutoPay, or was declined, the newest first."""
-    query = reading.query(ScheduledQuery)
-    with house().db.reading() as session:
-        account = _account(session, query.account)
-    return answers.respond(page(account, query))
-
-
-def page(account: Account, query: ScheduledQuery) -> Json:
-    """A page of an account's payments."""
-    secret = web_settings().secret_key
-    before = cursors.read_moment(secret, query.cursor)
-    with house().db.snapshot() as session:
-        rows = scheduled.listing(
-            session,
-            [account.id],
-            states=[query.state] if query.state else (),
-            before=before,
-            limit=query.page_size + 1,
-        )
-        seen = see_cards.planned(session, house(), account, rows[: query.page_size])
-    following = None
-    if len(rows) > query.page_size:
-        last = rows[query.page_size - 1]
-        following = cursors.write_moment(secret, last.created_at, last.id)
-    return {
-        "payments": [card_answers.payment(account, one) for one in seen],
-        "next_cursor": following,
-    }
-
-
-def _detail(payment_id: str) -> Json:
-    with house().db.snapshot() as session:
-        row = _payment(session, payment_id)
-        account = session.get_one(Account, row.account_id)
-        told = see_cards.told(session, house(), account, row)
-    return card_answers.detail(account, told)
-
-
-@cards.get("/scheduled-payments/<payment_id>")
-@allow(Who.PROGRAM, Guard.NONE)
-@limit("api")
-@customer(READ)
-def payment(payment_id: str) -> Response:
-    """One payment, what was agreed, and every try."""
-    return answers.respond(_detail(payment_id))
-
-
-def _wish(session: Session, account: Account, asked: PlanWish) -> Wish:
-    keys = [invoices.one(session, bill, [account.id]).id for bill in asked.bills]
-    amount = Money(asked.amount.amount, asked.amount.currency) if asked.amount else None
-    return Wish(
-        account.id,
-        callers.caller().user_id,
-        asked.card,
-        asked.kind,
-        asked.on,
-        request.remote_addr or "",
-        amount,
-        keys,
-        asked.revision if isinstance(asked, AgreedPlan) else None,
-    )
-
-
-def _foreseen(asked: PlanWish, number: str | None) -> tuple[Wish, schedule_payment.Foreseen]:
-    with house().db.snapshot() as session:
-        wish = _wish(session, _account(session, number, to_pay=True), asked)
-        try:
-            return wish, schedule_payment.foresee(session, house(), wish)
-        except Invalid as error:
-            raise reading.refused(error) from None
-
-
-@cards.post("/scheduled-payments/preview")
-@allow(Who.PROGRAM, Guard.NONE)
-@limit("api")
-@customer(READ)
-def preview() -> Response:
-    """What a plan would take, and what is agreed by it; nothing changes."""
-    asked = reading.body(PlanWish)
-    return answers.respond(card_answers.foreseen(_foreseen(asked, asked.account)[1]))
-
-
-@cards.post("/scheduled-payments")
-@allow(Who.PROGRAM, Guard.NONE)
-@limit("checkout")
-@customer(WRITE)
-def plan() -> Response:
-    """Plan a payment under the words that the preview showed."""
-    asked, caller = reading.body(AgreedPlan), callers.caller()
-
-    def work() -> tuple[int, Json]:
-        wish, found = _foreseen(asked, asked.account)
-        _check(asked.shown, found.text)
-        made = schedule_payment.plan(house(), replace(wish, revision=None))
-        return 201, _detail(made.public_id)
-
-    status, body = once(f"plan-payment:{caller.token_id.hex}", asked, work)
-    return answers.respond(body, status, f"/api/v1/account/scheduled-payments/{body['id']}")
-
-
-@cards.post("/scheduled-payments/<payment_id>/change")
-@allow(Who.PROGRAM, Guard.NONE)
-@limit("checkout")
-@customer(WRITE)
-def change(payment_id: str) -> Response:
-    """Another day, amount or card, while it is planned."""
-    asked, caller = reading.body(AgreedPlan), callers.caller()
-
-    def work() -> tuple[int, Json]:
-        with house().db.reading() as session:
-            row = _payment(session, payment_id, to_pay=True)
-            number = session.get_one(Account, row.account_id).number
-        wish, found = _foreseen(asked, number)
-        _check(asked.shown, found.text)
-        schedule_payment.change(house(), row.public_id, wish)
-        return 200, _detail(row.public_id)
-
-    status, body = once(f"replan:{payment_id}:{caller.token_id.hex}", asked, work)
-    return answers.respond(body, status)
-
-
-@cards.post("/scheduled-payments/<payment_id>/cancel")
-@allow(Who.PROGRAM, Guard.NONE)
-@limit("checkout")
-@customer(WRITE)
-def cancel(payment_id: str) -> Response:
-    """It is not made; once more is no change."""
-    reading.body(Nothing, optional=True)
-    with house().db.reading() as session:
-        row = _payment(session, payment_id, to_pay=True)
-    actor = callers.caller().actor
-    schedule_payment.cancel(house(), row.public_id, [row.account_id], actor)
-    return answers.respond(_detail(row.public_id))
-
-
-@cards.post("/scheduled-payments/<payment_id>/try-again")
-@allow(Who.PROGRAM, Guard.NONE)
-@limit("checkout")
-@customer(WRITE)
-def try_again(payment_id: str) -> Response:
-    """Try one that was declined again now, with the same card."""
-    reading.body(Nothing, optional=True)
-    with house().db.reading() as session:
-        row = _payment(session, payment_id, to_pay=True)
-    actor = callers.caller().actor
-    manage_cards.try_again(house(), row.public_id, [row.account_id], actor)
-    return answers.respond(_detail(row.public_id))

@@ -5,9 +5,9 @@ from flask import Blueprint, Response
 from api import answers, card_answers, reading
 from api.callers import staff
 from api.card_shapes import ScheduledQuery
-from api.cards import page
 from api.pace import limit
 from api.problems import add_headers
+from api.scheduled import page
 from core.parties import accounts
 from core.parties.models import Account
 from flows import see_cards
