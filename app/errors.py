@@ -67,6 +67,7 @@ from flows.guest_pay import PayCodeUnknown
 from flows.manage_cards import CardGone, CardNeeded, NotAgain
 from flows.pay_amount import AllocationChanged, AmountRefused
 from flows.pay_bill import BillsChanged, DifferentPayers, NothingToPay, TooManyBills
+from flows.refund_payment import OfAnOrder
 from flows.schedule_payment import NoLongerPlanned
 from flows.set_up_method import SetupMismatch
 from flows.settle_payment import PaymentMismatch
@@ -163,6 +164,7 @@ STATUS: dict[type[Exception], int] = {
     GiftCardForGiftCard: 422,
     TenderTooSmall: 422,
     RefundTooMuch: 409,
+    OfAnOrder: 409,
     BillsChanged: 409,
     NothingToPay: 409,
     TooManyBills: 422,

@@ -3,10 +3,14 @@
 from typing import Any
 
 from flask import Blueprint, redirect, request
+from flask import Response as FlaskResponse
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from core.kernel import sheet
 from core.kernel.errors import ShopError
 from core.kernel.money import Money
+from core.kernel.sorting import Place
 from core.ledger import gift_cards as cards
 from core.ledger.gift_cards import Held
 from core.orders.models import Order
@@ -14,10 +18,10 @@ from core.parties.models import Account
 from core.parties.roles import Role
 from desk import lists, shown
 from desk.gift_card_forms import FORFEIT, VoidForm
+from desk.lists import Asked, Listing
 from desk.money import actor
 from flows import keep_gift_cards
 from payments.gateway import GatewayError
-from web import paging
 from web.access import Who, allow
 from web.context import house
 from web.documents import State
@@ -37,22 +41,49 @@ _NO_ANSWER = (
 )
 
 
+LISTED = Listing("/desk/gift-cards", "gift card", cards.SORTS, "-sold")
+_HEAD = ("ends_with", "sold", "state", "currency", "worth", "balance", "reserved")
+
+
 @gift_cards.get("/gift-cards")
 @allow(Who.STAFF, roles=(Role.SALES, Role.BILLING, Role.SUPPORT))
 def listed() -> str:
     """Gift cards, the newest first; looked for by their last four signs."""
-    words = lists.words()
-    before = paging.read_moment(request.args.get("before"))
+    asked = LISTED.asked()
     with house().db.snapshot() as session:
-        found = cards.listing(session, last_four=words, before=before, limit=lists.PAGE_SIZE + 1)
-    rows = found[: lists.PAGE_SIZE]
-    last = rows[-1].card if len(found) > lists.PAGE_SIZE else None
-    following = paging.write(last.created_at, last.id) if last is not None else None
-    return page(
-        "desk/gift_cards.html",
-        gift_cards=[_row(held) for held in rows],
-        **lists.shown("/desk/gift-cards", following, len(rows), "gift card", q=words),
+        found = _found(session, asked, asked.place, lists.PAGE_SIZE + 1)
+    rows, context = LISTED.page(asked, found, lambda held: held.card)
+    return page("desk/gift_cards.html", gift_cards=[_row(held) for held in rows], **context)
+
+
+def _found(session: Session, asked: Asked, place: Place, limit: int) -> list[Held]:
+    return cards.listing(session, last_four=asked.words, place=place, limit=limit)
+
+
+@gift_cards.get("/gift-cards.csv")
+@allow(Who.STAFF, roles=(Role.SALES, Role.BILLING, Role.SUPPORT))
+def export() -> FlaskResponse:
+    """The list as it is chosen, all of it; a code's last four signs are all that anybody can read."""
+    asked = LISTED.asked()
+    return LISTED.csv(
+        asked,
+        _HEAD,
+        lambda session, place, limit: _found(session, asked, place, limit),
+        lambda _, rows: map(_cells, rows),
+        lambda held: held.card,
     )
+
+
+def _cells(held: Held) -> list[sheet.Cell]:
+    return [
+        sheet.code(held.card.last_four),
+        sheet.moment(held.card.created_at),
+        sheet.words(_state(held).text),
+        sheet.code(held.card.currency),
+        sheet.amount(Money(held.card.worth_minor, held.card.currency)),
+        sheet.amount(held.balance),
+        sheet.amount(held.reserved),
+    ]
 
 
 def _row(held: Held) -> dict[str, Any]:

@@ -179,6 +179,7 @@ def _words(followed: Followed, account: Account, taken_by: str) -> dict[str, Any
         "number": order.number or f"Order of {account.name}, {order.lifecycle}",
         "placed_at": order.placed_at or order.created_at,
         "customer": account.name,
+        "customer_href": f"/desk/customers/{account.public_id}",
         "email": order.email,
         "account_number": account.number,
         "lifecycle": shown.LIFECYCLE[order.lifecycle],

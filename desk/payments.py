@@ -170,10 +170,11 @@ def _day(paid: Paid) -> Any:
 def _words(paid: Paid, who: Account) -> dict[str, Any]:
     row = paid.payment
     return {
+        "public_id": row.public_id,
         "number": row.number,
         "at": row.captured_at,
         "customer": who.name,
-        "customer_href": "",
+        "customer_href": f"/desk/customers/{who.public_id}",
         "method": row.instrument,
         "state": State("go", "Captured"),
         "amount": Money(row.amount_minor, row.currency),

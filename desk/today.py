@@ -24,6 +24,7 @@ from web.access import Who, allow
 from web.context import channel, house, today
 from web.documents import State
 from web.filters import date_words, sign
+from web.login import Person, person
 from web.pages import page
 
 today_ = Blueprint("desk_today", __name__, url_prefix="/desk", template_folder="templates")
@@ -67,41 +68,55 @@ def show() -> str:
         asked, *todo = _todo(session)
         waiting = _people_wait(todo) + _troubles(session)
         counts = job_reading.counts(session)
+    me = person()
+    assert me is not None
     drawn = [shown.order_row(order, who, lines.get(order.id, [])) for order, who in rows]
     currency = channel()[0].currency
     sums = total((row["due_now"] for row in drawn if row["due_now"].currency == currency), currency)
     return page(
         "desk/today.html",
         day_words=date_words(today()),
-        figures=[
-            {
-                "label": "Orders today",
-                "value": str(len(rows)),
-                "note": sign(sums),
-                "href": "/desk/orders",
-            },
-            {
-                "label": "Quotes waiting",
-                "value": str(asked),
-                "note": "for our answer",
-                "href": "/desk/quotes?tab=waiting",
-            },
-            {
-                "label": "Failed jobs",
-                "value": str(counts.get("dead", 0)),
-                "note": "want a person",
-                "href": "/desk/jobs?state=dead",
-            },
-            {
-                "label": "Waiting jobs",
-                "value": str(counts.get("ready", 0)),
-                "note": "run by themselves",
-                "href": "/desk/jobs?state=ready",
-            },
-        ],
+        figures=_theirs(me, _figures(rows, sign(sums), asked, counts)),
+        sees_orders=me.may_open("/desk/orders"),
         orders=drawn[:_SHOWN],
-        waiting=waiting,
+        waiting=_theirs(me, waiting),
     )
+
+
+def _theirs(me: Person, links: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What somebody's roles are for."""
+    return [link for link in links if me.may_open(link["href"])]
+
+
+def _figures(
+    rows: Sequence[Any], sums: str, asked: int, counts: dict[str, int]
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": "Orders today",
+            "value": str(len(rows)),
+            "note": sums,
+            "href": "/desk/orders",
+        },
+        {
+            "label": "Quotes waiting",
+            "value": str(asked),
+            "note": "for our answer",
+            "href": "/desk/quotes?tab=waiting",
+        },
+        {
+            "label": "Failed jobs",
+            "value": str(counts.get("dead", 0)),
+            "note": "want a person",
+            "href": "/desk/jobs?state=dead",
+        },
+        {
+            "label": "Waiting jobs",
+            "value": str(counts.get("ready", 0)),
+            "note": "run by themselves",
+            "href": "/desk/jobs?state=ready",
+        },
+    ]
 
 
 def _todo(session: Session) -> list[int]:

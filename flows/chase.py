@@ -119,14 +119,17 @@ def _anything(session: Session, account_id: uuid.UUID, now: datetime) -> bool:
 def standing(session: Session, house: House, case: DunningCase, late: Late) -> Standing:
     """How far the case has come, with what the ledger says today; something is past due."""
     plan = house.rules.dunning
-    counts = plan.counts(late.amount)
+    counts, can_bill = plan.counts(late.amount), late.account.channel_id is not None
     return Standing(
         due=case.due_on,
         done=cases.steps_done(session, case.account_id, case.due_on),
         lock_on=case.lock_on,
         is_locked=case.locked_at is not None,
         counts=counts,
-        bears_fee=counts and bool(plan.fee.of(late.amount)) and not is_fee(session, late.bills[0]),
+        bears_fee=counts
+        and can_bill
+        and bool(plan.fee.of(late.amount))
+        and not is_fee(session, late.bills[0]),
     )
 
 

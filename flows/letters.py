@@ -143,7 +143,9 @@ def _plans(order: Order, lines: Sequence[OrderLine]) -> tuple[Plan, ...]:
 # --- a document -----------------------------------------------------------------------------------
 
 
-def of_bill(session: Session, invoice: Invoice, link: str, *, is_guest: bool) -> BillLetter:
+def of_bill(
+    session: Session, invoice: Invoice, link: str, *, is_guest: bool, pay_link: str = ""
+) -> BillLetter:
     """A document with what the ledger says is open of it now."""
     account = session.get_one(Account, invoice.payer_account_id)
     head = addressing.of_account(session, account)
@@ -166,6 +168,7 @@ def of_bill(session: Session, invoice: Invoice, link: str, *, is_guest: bool) ->
         rows=(*rows, *_sum_rows(invoice.kind, whole, still_open)),
         link=link,
         is_guest=is_guest,
+        pay_link=pay_link if still_open and invoice.kind != "credit_memo" else "",
     )
 
 

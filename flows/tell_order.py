@@ -19,7 +19,7 @@ from core.notices import addressing
 from core.notices.addressing import Reader
 from core.notices.figures import first_name
 from core.notices.letters import Letterhead
-from core.notices.order_letters import OrderChangeLetter, Parcel, ParcelLetter
+from core.notices.order_letters import OrderChangeLetter, Parcel, ParcelLetter, PayLinkLetter
 from core.orders import changing, following, placing
 from core.orders.changing import KEPT
 from core.orders.fulfilment_models import Fulfilment, OrderChange, OrderChangeMemo
@@ -29,6 +29,7 @@ from flows.letters import counted, greeting
 from flows.links import Links
 from flows.notify import queue
 from invoices.models import Invoice
+from payments import operations
 
 
 def shipped(session: Session, fulfilment_id: uuid.UUID, links: Links, now: datetime) -> None:
@@ -81,6 +82,28 @@ def changed(session: Session, change_id: uuid.UUID, how: str, links: Links, now:
     _send(session, order, letter, f"order-{how}:{row.id}", links, now)
 
 
+def pay_link(session: Session, order_id: uuid.UUID, links: Links, now: datetime) -> None:
+    """An order that staff took on the phone waits to be paid: what, how much, until when, and where."""
+    order, head, name = _about(session, order_id)
+    operation = operations.of_order(session, order.id)
+    if order.lifecycle != "pending" or operation is None or operation.expires_at is None:
+        return
+    lines = placing.lines_of(session, order.id)
+    letter = PayLinkLetter(
+        head=head,
+        name=name,
+        link=links.order(order.public_id),
+        amount=Money(order.due_now_minor, order.currency),
+        until=local_date(operation.expires_at, head.time_zone),
+        pieces=tuple(
+            counted(line.name, Decimal(line.quantity))
+            for line in lines
+            if line.kind != "delivery" and line.parent_id is None
+        ),
+    )
+    _send(session, order, letter, f"pay-link:{order.id}", links, now)
+
+
 def _about(session: Session, order_id: uuid.UUID) -> tuple[Order, Letterhead, str]:
     order = session.get_one(Order, order_id)
     account = session.get_one(Account, order.payer_account_id)
@@ -112,7 +135,7 @@ def _money(session: Session, change: OrderChange, order: Order) -> tuple[Money, 
 def _send(
     session: Session,
     order: Order,
-    letter: ParcelLetter | OrderChangeLetter,
+    letter: ParcelLetter | OrderChangeLetter | PayLinkLetter,
     key: str,
     links: Links,
     now: datetime,

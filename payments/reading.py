@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.kernel.errors import NotFound
 from core.kernel.sorting import Place, Sorts
+from core.orders.models import Order
 from core.parties.models import Account
 from payments.models import Payment, PaymentOperation, Refund
 
@@ -62,6 +63,13 @@ def of_order(session: Session, order_id: uuid.UUID) -> Sequence[Payment]:
     return session.scalars(
         select(Payment).where(Payment.order_id == order_id).order_by(Payment.captured_at)
     ).all()
+
+
+def order_of(session: Session, payment: Payment) -> str | None:
+    """The public id of the order that a payment was for."""
+    if payment.order_id is None:
+        return None
+    return session.scalar(select(Order.public_id).where(Order.id == payment.order_id))
 
 
 def names(session: Session, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[str, str]]:

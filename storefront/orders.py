@@ -16,8 +16,9 @@ from core.prices.bundles import INTERVALS
 from flows.follow_order import Followed, follow
 from flows.pay_bill import NothingToPay, pay_order
 from invoices.document import InvoiceDocument
+from payments import operations
 from payments.gateway import GatewayError
-from storefront import shown
+from storefront import order_next, shown
 from web import limits, order_words, packs
 from web.access import Guard, Who, allow
 from web.cards import State
@@ -62,6 +63,9 @@ def show(public_id: str, token: str) -> str:
 def pay(public_id: str, token: str) -> BaseResponse:
     """Pay what is open of the order's bills."""
     followed = _followed(public_id, token)
+    waiting = _waiting_for_payment(followed)
+    if waiting is not None:
+        return redirect(waiting, 303)
     try:
         return redirect(pay_order(house(), followed.order.id), 303)
     except NothingToPay as error:
@@ -71,7 +75,25 @@ def pay(public_id: str, token: str) -> BaseResponse:
     return redirect(f"/o/{public_id}/{token}", 303)
 
 
+def _waiting_for_payment(followed: Followed) -> str | None:
+    """The processor's page of an order that staff took on the phone, as long as it is open."""
+    if followed.order.lifecycle != "pending" or followed.order.taken_by is None:
+        return None
+    with house().db.reading() as session:
+        operation = operations.of_order(session, followed.order.id)
+    if operation is None or not operations.can_be_paid(operation, house().clock.now()):
+        return None
+    return operation.redirect_url
+
+
 def _to_pay(followed: Followed) -> dict[str, Any] | None:
+    if _waiting_for_payment(followed) is not None:
+        return {
+            "due": Money(followed.order.due_now_minor, followed.order.currency),
+            "action": f"/o/{followed.order.public_id}/"
+            f"{house().links.order_token(followed.order.public_id)}/pay",
+            "text": "It is held for you until it is paid, for a day at most.",
+        }
     if not followed.due:
         return None
     dates = [item.due_date for item in followed.open_items.values() if item.due_date is not None]
@@ -92,7 +114,7 @@ def thanks(public_id: str, token: str) -> str:
     return page(
         "storefront/confirmation.html",
         order=_words(followed),
-        next=_next(followed),
+        next=order_next.steps(followed),
         account_href="",
     )
 
@@ -328,58 +350,3 @@ def _events(followed: Followed) -> list[dict[str, Any]]:
             {"title": "It was cancelled", "text": "", "at": order.cancelled_at, "state": "bad"}
         )
     return sorted(events, key=lambda event: event["at"], reverse=True)
-
-
-def _next(followed: Followed) -> list[dict[str, Any]]:
-    kinds = {line.kind for line in followed.lines}
-    events: list[dict[str, Any]] = [
-        {
-            "title": "Your order is in",
-            "text": "We have written to you.",
-            "at": followed.order.placed_at,
-            "state": "done",
-        },
-        {
-            "title": "The bill comes by mail",
-            "text": "In a minute, as a PDF.",
-            "at": None,
-            "state": "now",
-        },
-    ]
-    if "physical" in kinds:
-        events.append(
-            {
-                "title": "We pack and send it",
-                "text": "Two to three working days.",
-                "at": None,
-                "state": "",
-            }
-        )
-    if "service" in kinds:
-        events.append(
-            {
-                "title": "We call you",
-                "text": "To agree on the day of the visit.",
-                "at": None,
-                "state": "",
-            }
-        )
-    if "gift_card" in kinds:
-        events.append(
-            {
-                "title": "Your gift card comes by mail",
-                "text": "With its code, and a page to print.",
-                "at": None,
-                "state": "now",
-            }
-        )
-    if "plan" in kinds:
-        events.append(
-            {
-                "title": "Your plan is switched on",
-                "text": "What you paid for it is counted from the day it works.",
-                "at": None,
-                "state": "",
-            }
-        )
-    return events

@@ -18,12 +18,15 @@ from core.kernel.errors import Invalid
 from core.parties import staff, users
 from core.parties.models import LinkToken, User
 from core.parties.roles import Role
+from flows import second_step
 from flows.links import Links
 
 
 def run(argv: Sequence[str], settings: Settings, db: Database, clock: Clock, out: TextIO) -> int:
     """0 when the person may use the desk; 1 when the address or the password cannot be taken."""
     asked = _parser().parse_args(argv)
+    if asked.act == "reset":
+        return _reset(asked.email, db, clock, out)
     problem = email_problem(asked.email)
     if problem is not None:
         print(f"{asked.email}: {problem}", file=out)
@@ -41,6 +44,19 @@ def run(argv: Sequence[str], settings: Settings, db: Database, clock: Clock, out
         print(" ".join(error.fields_.values()), file=out)
         return 1
     print(*said, f"They log in at {settings.base_url}/desk/login", sep="\n", file=out)
+    return 0
+
+
+def _reset(email: str, db: Database, clock: Clock, out: TextIO) -> int:
+    """Somebody has lost their telephone, and there is no admin to help."""
+    with db.transaction() as session:
+        user = users.find(session, email)
+        if user is None or not user.is_staff:
+            print(f"Nobody at the desk has the address {email}.", file=out)
+            return 1
+        had = second_step.reset(session, user, "system", clock.now())
+    said = "sets up a second step at the next log-in" if had else "has no second step"
+    print(f"{user.email} {said}.", file=out)
     return 0
 
 
@@ -124,7 +140,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="./shop staff", description="Who may use the desk, at /desk."
     )
-    acts = parser.add_subparsers(dest="act", metavar="add EMAIL", required=True)
+    acts = parser.add_subparsers(dest="act", metavar="add|reset EMAIL", required=True)
+    reset = acts.add_parser(
+        "reset",
+        help="forget somebody's second step",
+        description="Forget somebody's telephone and recovery codes: they set up a second step anew. For an "
+        "admin who lost the telephone; everybody else asks an admin.",
+    )
+    reset.add_argument("email", metavar="EMAIL")
     add = acts.add_parser(
         "add",
         help="let somebody in at the desk",

@@ -10,21 +10,20 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, func, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.kernel.db import changed
 from core.kernel.errors import NotFound, ShopError, StaleState
 from core.kernel.ids import new_id, new_public_id
 from core.kernel.money import Money
+from core.kernel.sorting import Place, Sorts
 from core.ledger import gift_codes, items
 from core.ledger.chart import CUSTOMER_CREDIT, GIFT_CARDS, REVENUE
 from core.ledger.items import NewItem
 from core.ledger.journal import Posting, Side, credit, debit, post
 from core.ledger.models import JournalEntry
 from core.ledger.tender_models import GiftCard, GiftCardEntry, Tender
-
-Cursor = tuple[datetime, uuid.UUID]
 
 
 @dataclass(eq=False)
@@ -205,16 +204,19 @@ def lock(session: Session, card_id: uuid.UUID) -> Held:
     return held(session, [card])[0]
 
 
+#: What the desk's list may be sorted by.
+SORTS = Sorts(GiftCard.id, {"sold": GiftCard.created_at, "worth": GiftCard.worth_minor})
+NEWEST = Place("-sold")
+
+
 def listing(
-    session: Session, *, last_four: str = "", before: Cursor | None = None, limit: int = 50
+    session: Session, *, last_four: str = "", place: Place = NEWEST, limit: int = 50
 ) -> list[Held]:
-    """Cards, the newest first; ``last_four`` leaves those whose code ends like that."""
-    query = select(GiftCard).order_by(GiftCard.created_at.desc(), GiftCard.id.desc())
+    """Cards from a place on, the newest first; ``last_four`` leaves those whose code ends like that."""
+    query = SORTS.apply(select(GiftCard), place, limit)
     if last_four:
         query = query.where(GiftCard.last_four == gift_codes.normal(last_four)[-4:])
-    if before is not None:
-        query = query.where(tuple_(GiftCard.created_at, GiftCard.id) < tuple_(*before))
-    return held(session, session.scalars(query.limit(limit)).all())
+    return held(session, session.scalars(query).all())
 
 
 def of_order(session: Session, order_id: uuid.UUID) -> list[Held]:

@@ -27,6 +27,7 @@ class GiftCard(Base):
         UniqueConstraint("order_line_id", "piece"),
         Index("ix_gift_card_last_four", "last_four"),
         Index("ix_gift_card_created_at", "created_at", "id"),
+        Index("ix_gift_card_worth_minor", "worth_minor", "id"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)

@@ -101,6 +101,8 @@ class BillLetter(Letter):
     open: Money
     rows: tuple[Row, ...]
     is_guest: bool
+    #: Pays it without logging in; empty where nothing is asked.
+    pay_link: str = ""
 
 
 @dataclass(frozen=True)

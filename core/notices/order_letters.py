@@ -32,6 +32,17 @@ class ParcelLetter(Letter):
 
 
 @dataclass(frozen=True)
+class PayLinkLetter(Letter):
+    """An order that was taken on the phone waits to be paid, by the link, until ``until``."""
+
+    TEMPLATE: ClassVar[str] = "pay_link"
+
+    amount: Money
+    until: date
+    pieces: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class OrderChangeLetter(Letter):
     """Of pieces: ``how`` is cancelled, announced (to come back), received or withdrawn. ``amount`` is what
     the memo credited; ``goes``: back to how it was paid, kept as credit, off the bill (owed), or nowhere."""

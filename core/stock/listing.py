@@ -54,7 +54,7 @@ def page(
     query = _query(now, state, words, location)
     if after is not None:
         query = query.where(tuple_(Variant.sku, StockLevel.id) > tuple_(*after))
-    return [Row(*row) for row in session.execute(query.limit(limit))]
+    return [_row(row) for row in session.execute(query.limit(limit))]
 
 
 def every(
@@ -74,13 +74,19 @@ def one(session: Session, level_id: uuid.UUID, now: datetime) -> Row:
     row = session.execute(_query(now, "", "", "").where(StockLevel.id == level_id)).first()
     if row is None:
         raise NotFound("stock level")
-    return Row(*row)
+    return _row(row)
 
 
 def of_variants(session: Session, variant_ids: Sequence[uuid.UUID], now: datetime) -> list[Row]:
     """The levels of some variants, by SKU."""
     query = _query(now, "", "", "").where(StockLevel.variant_id.in_(variant_ids))
-    return [Row(*row) for row in session.execute(query)]
+    return [_row(row) for row in session.execute(query)]
+
+
+def _row(found: Sequence[Any]) -> Row:
+    """A database's sums may be decimals."""
+    level, sku, name, product, slug, location, held, available = found
+    return Row(level, sku, name, product, slug, location, int(held), int(available))
 
 
 def _query(now: datetime, state: str, words: str, location: str) -> Select[*tuple[Any, ...]]:

@@ -10,9 +10,10 @@ from core.orders.fulfilment_models import Fulfilment, OrderChange
 from core.orders.models import Order
 from core.parties.models import Account
 from core.stock.models import StockLevel
-from flows import reconcile
+from flows import phone_order, reconcile
 from invoices.models import Invoice
 from payments.dunning import cases
+from payments.models import Payment
 from tests.browser.visitor import Visitor
 
 #: What answers a GET and is no page.
@@ -110,6 +111,13 @@ def _customer(page: str = "") -> Callable[[Visitor], str]:
         return f"/desk/customers/{visitor.place.values(Account.public_id, mara)[0]}{page}"
 
     return find
+
+
+def _phone_order(visitor: Visitor) -> str:
+    """A cart that staff fill for Mara."""
+    place = visitor.place
+    [mara] = place.values(Account.public_id, Account.email == "mara@example.com")
+    return f"/desk/phone-orders/{phone_order.begin(place.house, mara, 'EMB-1', 2, 'system')}"
 
 
 def _order_at_desk(act: str) -> Callable[[Visitor], str]:
@@ -238,6 +246,11 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/products": "/desk/products",
     "/desk/products/new": "/desk/products/new",
     "/desk/products/<slug>": "/desk/products/ember-smart-plug",
+    "/desk/customers/<public_id>/order": _customer("/order"),
+    "/desk/phone-orders/<cart_id>": _phone_order,
+    "/desk/payments/<public_id>/refund": lambda visitor: (
+        f"/desk/payments/{visitor.place.values(Payment.public_id, Payment.order_id.is_(None))[0]}/refund"
+    ),
     "/desk/returns": "/desk/returns",
     "/desk/returns/<public_id>": lambda visitor: (
         f"/desk/returns/{visitor.place.values(OrderChange.public_id, OrderChange.state == 'announced')[0]}"

@@ -28,9 +28,10 @@ from core.kernel.clock import ManualClock
 from core.kernel.db import Database
 from core.kernel.errors import NotFound
 from core.kernel.jobs import MAX_ATTEMPTS, Job
-from core.parties import accounts, users
+from core.parties import accounts, second_step, users
 from core.parties.accounts import NewAccount
 from core.parties.models import Account, LegalEntity, LinkToken
+from core.parties.second_step import Secrets
 from core.parties.users import DeadLink
 from payments.gateway import Indeterminate, Page
 from tests.ports import free_ports
@@ -199,6 +200,35 @@ def test_a_customer_becomes_staff_and_keeps_the_password(shell):
         assert user is not None
         assert (user.is_staff, user.name, user.password_hash) == (True, "Mara Hollis", hashed)
     assert "mara@example.com is staff already." in shell.run(staff, "add", "mara@example.com")[1]
+
+
+def test_who_comes_later_is_told_a_role(shell):
+    shell.run(staff, "add", "ines@example.com", "--link")
+    code, said = shell.run(staff, "add", "kit@example.com", "--link")
+    assert code == 1
+    assert "Say what they do with --role" in said
+    with shell.db.reading() as session:
+        assert users.find(session, "kit@example.com") is None
+    roles = ("--role", "support", "--role", "sales")
+    assert shell.run(staff, "add", "kit@example.com", "--link", *roles)[0] == 0
+    with shell.db.reading() as session:
+        ines, kit = (users.find(session, f"{who}@example.com") for who in ("ines", "kit"))
+    assert (ines.roles, kit.roles) == (["admin"], ["sales", "support"])
+
+
+def test_an_admin_who_lost_the_telephone_is_helped_by_the_command(shell):
+    shell.run(staff, "add", "ines@example.com", "--link")
+    keys, now = Secrets(SECRET), shell.clock.now()
+    with shell.db.transaction() as session:
+        ines = users.find(session, "ines@example.com")
+        second_step.begin(session, keys, ines.id, now)
+        second_step.confirm(session, ines.id, now)
+    assert shell.run(staff, "reset", "nobody@example.com")[0] == 1
+    code, said = shell.run(staff, "reset", "ines@example.com")
+    assert (code, said.strip()) == (0, "ines@example.com sets up a second step at the next log-in.")
+    with shell.db.reading() as session:
+        assert second_step.of(session, ines.id) is None
+    assert "has no second step" in shell.run(staff, "reset", "ines@example.com")[1]
 
 
 def test_an_address_that_cannot_be_written_to_is_refused(shell):

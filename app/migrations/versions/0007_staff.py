@@ -46,4 +46,5 @@ def upgrade() -> None:
     op.create_index("ix_invoice_issue_date", "invoice", ["issue_date", "id"])
     op.create_index("ix_invoice_total_minor", "invoice", ["total_minor", "id"])
     op.create_index("ix_payment_amount_minor", "payment", ["amount_minor", "id"])
+    op.create_index("ix_gift_card_worth_minor", "gift_card", ["worth_minor", "id"])
     op.execute("""UPDATE "user" SET roles = '["admin"]' WHERE is_staff""")

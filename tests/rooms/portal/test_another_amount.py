@@ -157,6 +157,10 @@ def test_account_number_and_pay_code_open_the_same_page_and_any_mistake_is_answe
     found = stage.browser().post("/pay-a-bill", {"account": number, "code": code.lower()})
     assert found.status_code == 303
     assert found.headers["Location"].endswith(link(one_bill))
+    stage.drain()
+    mails = [str(mail) for mail in stage.shop.post.to(f"{one_bill.who}@example.com")]
+    path = link(one_bill)
+    assert any(path[:40] in mail.replace("=\r\n", "").replace("=\n", "") for mail in mails)
     document = one_bill.bills[0].document
     assert document["pay_code"] == code, "it is printed on the bill"
     answers = set()

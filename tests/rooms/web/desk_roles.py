@@ -24,6 +24,7 @@ TABLE = """
 *    /desk/customers/new                         sales support
 *    /desk/customers/<public_id>/                sales support
 *    /desk/products                              sales content
+*    /desk/phone-orders                          sales support
 *    /desk/stock                                 sales support
 POST /desk/stock                                 sales
 *    /desk/parcels                               sales support
@@ -53,6 +54,7 @@ POST /desk/reconciler                            billing
 *    /desk/chargebacks                           billing support
 *    /desk/payments                              billing support
 POST /desk/payments                              billing
+GET  /desk/payments/<public_id>/refund           billing
 *    /desk/tax                                   billing
 *    /desk/ledger                                billing
 *    /desk/ledger/accounts                       billing support

@@ -23,7 +23,7 @@ from core.parties.tokens import STAFF, USER, NewToken
 from core.tax import exemptions
 from core.tax.exemptions import NewExemption
 from core.tax.models import TaxRate
-from flows import draft_invoice, reconcile, ship_order, take_back
+from flows import draft_invoice, phone_order, reconcile, ship_order, take_back
 from flows.set_up_method import SetUpWish, begin
 from flows.ship_order import Parcel
 from flows.take_back import Asked
@@ -306,6 +306,12 @@ GET    /desk/customers/export.csv                    staff     token  302→desk
 GET    /desk/customers/new                           staff     token  302→desk-door 404 404 200
 POST   /desk/customers/new                           staff     token  302→desk-door 404 404 422
 GET    /desk/customers/<public_id>                   staff     token  302→desk-door 404 404 200
+GET    /desk/customers/<public_id>/order             staff     token  302→desk-door 404 404 200
+POST   /desk/customers/<public_id>/order             staff     token  302→desk-door 404 404 422
+GET    /desk/phone-orders/<cart_id>                  staff     token  302→desk-door 404 404 200
+POST   /desk/phone-orders/<cart_id> staff token 302→desk-door 404 404 303→/desk/phone-orders/*
+POST   /desk/phone-orders/<cart_id>/lines            staff     token  302→desk-door 404 404 422
+POST   /desk/phone-orders/<cart_id>/lines/<line_id> staff token 302→desk-door 404 404 303→/desk/phone-orders/*
 GET    /desk/customers/<public_id>/edit              staff     token  302→desk-door 404 404 200
 POST   /desk/customers/<public_id>/edit              staff     token  302→desk-door 404 404 422
 GET    /desk/products                                staff     token  302→desk-door 404 404 200
@@ -316,6 +322,8 @@ POST   /desk/products/<slug>                         staff     token  302→desk
 POST   /desk/products/<slug>/publish staff token 302→desk-door 404 404 303→/desk/products/*
 POST   /desk/products/<slug>/things                  staff     token  302→desk-door 404 404 422
 POST   /desk/products/<slug>/things/<sku>            staff     token  302→desk-door 404 404 422
+GET    /desk/payments/<public_id>/refund staff token 302→desk-door 404 404 302→/desk/orders/*
+POST   /desk/payments/<public_id>/refund staff token 302→desk-door 404 404 303→/desk/orders/*
 GET    /desk/stock                                   staff     token  302→desk-door 404 404 200
 GET    /desk/stock/export.csv                        staff     token  302→desk-door 404 404 200
 GET    /desk/stock/holds                             staff     token  302→desk-door 404 404 200
@@ -332,6 +340,7 @@ GET    /desk/orders/<public_id>/refund               staff     token  302→desk
 POST   /desk/orders/<public_id>/refund               staff     token  302→desk-door 404 404 422
 POST   /desk/payments/<public_id>/refunds/<uuid:refund_id>/again staff token 302→desk-door 404 404 404
 GET    /desk/gift-cards                              staff     token  302→desk-door 404 404 200
+GET    /desk/gift-cards.csv                          staff     token  302→desk-door 404 404 200
 GET    /desk/gift-cards/<public_id>                  staff     token  302→desk-door 404 404 200
 POST   /desk/gift-cards/<public_id>/void             staff     token  302→desk-door 404 404 422
 POST   /desk/gift-cards/<public_id>/take-back        staff     token  302→desk-door 404 404 303→/desk/*
@@ -659,6 +668,8 @@ _PLACES = {
     "GET /desk/products/": {"<slug>": "porch-camera"},
     "POST /desk/products/": {"<slug>": "porch-camera", "<sku>": "FW-CAM-1"},
     "PATCH /api/v1/desk/": {"<slug>": "{slug}", "<sku>": "FW-CAM-1"},
+    "GET /desk/phone-orders/": {"<cart_id>": "{phone_cart}"},
+    "POST /desk/phone-orders/": {"<cart_id>": "{phone_cart}", "<line_id>": "0" * 32},
     "GET /desk/parcels/": {"<public_id>": "{parcel}"},
     "POST /desk/parcels/": {"<public_id>": "{parcel}"},
     "GET /desk/returns/": {"<public_id>": "{order_return}"},
@@ -1023,6 +1034,9 @@ def _spare_bill(names: Names) -> str:
 
 #: What is made when an address asks for it.
 MAKERS: dict[str, Callable[[Names], str]] = {
+    "phone_cart": lambda names: phone_order.begin(
+        names.stage.house, names["riley_account"], "FW-VISIT", 1, "user:kim"
+    ),
     "level": lambda names: str(names.stage.world.router.level_id),
     "parcel": lambda names: _parcel(names.stage),
     "order_return": lambda names: _return(names.stage),

@@ -1,0 +1,95 @@
+"""Mails about placed orders: plain text and HTML say the same, and strangers' words stay words."""
+
+import re
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from core.notices.letters import Letter
+from core.notices.order_letters import OrderChangeLetter, Parcel, ParcelLetter, PayLinkLetter
+from core.notices.rendering import WIDTH, render
+from tests.rooms.notices.letters import HEAD, LINK, TODAY, usd
+from tests.unit.notices.test_rendering import NASTY, _Read
+
+TRACKING = "https://www.ups.com/track?tracknum=1Z999AA10123456784"
+PARCEL = ParcelLetter(
+    HEAD,
+    "Riley",
+    LINK,
+    "O-10001",
+    TODAY,
+    Parcel("UPS", "1Z999AA10123456784", TRACKING, ("Wi-Fi 6 router × 2",)),
+    ("Porch camera",),
+    ("Riley Moreno", "4 Chestnut Row", "Marrow Bay, OH 44001"),
+)
+CHANGE = OrderChangeLetter(
+    HEAD,
+    "Riley",
+    LINK,
+    "received",
+    "O-10001",
+    "O-10001-R1",
+    TODAY,
+    ("Wi-Fi 6 router",),
+    usd(13739),
+    "back",
+    False,
+    ("Fernway Broadband", "12 Harbor Lane"),
+)
+ALL: dict[str, Letter] = {
+    "parcel": PARCEL,
+    "parcel-bare": replace(PARCEL, name="", following=(), parcel=Parcel("", "", "", ("A lamp",))),
+    "received": CHANGE,
+    "kept": replace(CHANGE, goes="kept"),
+    "announced": replace(CHANGE, how="announced", goes=""),
+    "withdrawn": replace(CHANGE, how="withdrawn", goes=""),
+    "cancelled": replace(CHANGE, how="cancelled", goes="owed", whole=True),
+    "pay-link": PayLinkLetter(
+        HEAD, "Riley", LINK, usd(9672), date(2026, 11, 18), ("Wi-Fi 6 router",)
+    ),
+}
+everyone = pytest.mark.parametrize("letter", ALL.values(), ids=ALL)
+
+
+@everyone
+def test_both_say_the_same_amounts_and_lead_to_the_same_pages(letter: Letter):
+    mail = render(letter)
+    page, figure = _Read(mail.html), re.compile(r"\d[\d,]*\.\d\d\b")
+    assert set(figure.findall(mail.text)) == set(figure.findall(page.text))
+    in_html = {link for link in page.links if link.startswith("http")}
+    assert set(re.findall(r"https?://\S+", mail.text)) == in_html
+    assert LINK in in_html
+    assert not {"img", "script", "link", "iframe", "form"} & set(page.tags)
+
+
+@everyone
+def test_plain_text_is_folded_and_plain(letter: Letter):
+    text = render(letter).text
+    assert [one for one in text.splitlines() if len(one) > WIDTH and "://" not in one] == []
+    assert re.search(r"&[a-z#0-9]+;|<[a-z/]|\n\n\n", text) is None
+
+
+@everyone
+def test_strangers_words_stay_words(letter: Letter):
+    strange: dict[str, Any] = {"name": NASTY}
+    if hasattr(letter, "number"):
+        strange["number"] = NASTY
+    if isinstance(letter, ParcelLetter):
+        strange["parcel"] = Parcel(NASTY, NASTY, TRACKING, (NASTY,))
+    else:
+        strange["pieces"] = (NASTY,)
+    mail = render(replace(letter, **strange))
+    assert "script" not in _Read(mail.html).tags
+    assert "{{7*7}}" in mail.text
+    assert "49" not in mail.subject
+    assert "\n" not in mail.subject
+
+
+def test_the_subject_says_what_happens():
+    said = {name: render(letter).subject for name, letter in ALL.items()}
+    assert said["parcel"] == "On its way: order O-10001"
+    assert said["cancelled"] == "Order O-10001 is cancelled"
+    assert said["announced"] == "Your return for order O-10001"
+    assert said["pay-link"] == "Your order with us: $96.72 to pay"
