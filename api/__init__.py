@@ -10,6 +10,7 @@ from api.desk_billing import desk_billing
 from api.desk_cards import desk_cards
 from api.desk_disputes import desk_disputes
 from api.desk_goods import desk_goods
+from api.desk_hooks import desk_hooks
 from api.desk_orders import desk_orders
 from api.desk_products import desk_products
 from api.desk_quotes import desk_quotes
@@ -45,6 +46,7 @@ def blueprints() -> list[Blueprint]:
         desk_quotes,
         desk_disputes,
         desk_billing,
+        desk_hooks,
         past_due,
         desk_past_due,
         desk_orders,

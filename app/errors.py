@@ -30,6 +30,7 @@ from cart.quotes.refusals import (
 from cms_content.publishing import ScheduledAlready, Unfinished
 from core.catalog.editing import TakenAlready
 from core.catalog.products import UnknownSku
+from core.hooks.endpoints import EndpointOff, TooManyEndpoints
 from core.kernel.errors import Forbidden, Invalid, NotFound, ShopError, StaleState
 from core.kernel.idempotency import KeyInFlight, KeyReused
 from core.kernel.money import Money
@@ -205,6 +206,8 @@ STATUS: dict[type[Exception], int] = {
     ScopeMissing: 403,
     RoleMissing: 403,
     TooManyTokens: 409,
+    TooManyEndpoints: 409,
+    EndpointOff: 409,
     LastAdmin: 409,
     WrongCode: 401,
     TooManyWrongCodes: 403,

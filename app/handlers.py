@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from app import telling
 from cms_content import publishing
 from core import events
+from core.hooks import deliveries as hooks
 from core.kernel import audit, counters, idempotency, jobs
 from core.notices import sending
 from core.parties.models import UserSession
@@ -24,6 +25,7 @@ from flows import (
     charge_late_fee,
     charge_on_file,
     chase,
+    deliver_hook,
     detach_card,
     early_payment,
     end_services,
@@ -41,6 +43,7 @@ from flows import (
     send_quote,
     store_trial_card,
     tell_due,
+    tell_programs,
     tell_quote,
     trial_letters,
 )
@@ -203,6 +206,14 @@ def _trials(house: House, _: object) -> None:
     run_trials.forget_unfinished(house)
 
 
+def _tell_programs(session: Session, house: House, event: object) -> None:
+    tell_programs.tell(session, house, event)
+
+
+def _deliver_hook(house: House, payload: dict[str, str]) -> None:
+    deliver_hook.deliver(house, uuid.UUID(payload["delivery_id"]))
+
+
 def _settle_content(session: Session, house: House, _: object) -> None:
     """What went live by its time is told so; people read it by the clock in any case."""
     publishing.settle_due(session, house.clock.now())
@@ -221,6 +232,7 @@ def _tidy(session: Session, house: House, _: object) -> None:
     jobs.forget_done(session, now - DONE_KEPT)
     idempotency.expire(session, now)
     counters.sweep(session, now)
+    hooks.forget(session, now - hooks.KEPT)
     rounds.forget(session, now)
     session.query(UserSession).filter(UserSession.expires_at <= now).delete()
 
@@ -276,6 +288,8 @@ HANDLERS: dict[str, Within | Owning] = {
     "end_trial": Within(_end_trial),
     "store_trial_card": Owning(_store_trial_card),
     "trials": Owning(_trials),
+    "tell_programs": Within(_tell_programs),
+    "deliver_hook": Owning(_deliver_hook),
     "settle_content": Within(_settle_content),
     "seal_audit": Within(_seal),
     "sweep_holds": Within(_sweep_holds),
@@ -284,40 +298,40 @@ HANDLERS: dict[str, Within | Owning] = {
 
 #: event -> who hears it, the most urgent first
 ROUTES: dict[str, tuple[str, ...]] = {
-    "OrderPlaced": ("issue_invoice", "tell_order"),
-    "OrderShipped": ("tell_parcel",),
-    "OrderChanged": ("tell_change",),
-    "InvoiceIssued": ("store_document",),
+    "OrderPlaced": ("issue_invoice", "tell_order", "tell_programs"),
+    "OrderShipped": ("tell_parcel", "tell_programs"),
+    "OrderChanged": ("tell_change", "tell_programs"),
+    "InvoiceIssued": ("store_document", "tell_programs"),
     "DocumentStored": ("tell_document",),
     "StatementMade": ("store_statement",),
     "StatementStored": ("tell_statement",),
-    "PaymentApplied": ("tell_payment",),
+    "PaymentApplied": ("tell_payment", "tell_programs"),
     "LateFeeDue": ("charge_late_fee",),
-    "OpenItemsChanged": ("take_discounts", "follow_autopay", "chase"),
+    "OpenItemsChanged": ("take_discounts", "follow_autopay", "chase", "tell_programs"),
     "InboundReceived": ("apply_inbound",),
     "RefundWanted": ("refund",),
     "CreditToRefund": ("refund_credit",),
-    "RefundMade": ("tell_refund",),
+    "RefundMade": ("tell_refund", "tell_programs"),
     "LinkAsked": ("tell_link",),
-    "SubscriptionActivated": ("lock_as_payer", "tell_service_started"),
-    "SubscriptionChanged": ("lock_as_payer", "tell_service_changed"),
-    "SubscriptionEnded": ("end_trial", "tell_service_ended"),
-    "TrialStarted": ("begin_trial",),
-    "TrialEnded": ("tell_trial_over",),
+    "SubscriptionActivated": ("lock_as_payer", "tell_service_started", "tell_programs"),
+    "SubscriptionChanged": ("lock_as_payer", "tell_service_changed", "tell_programs"),
+    "SubscriptionEnded": ("end_trial", "tell_service_ended", "tell_programs"),
+    "TrialStarted": ("begin_trial", "tell_programs"),
+    "TrialEnded": ("tell_trial_over", "tell_programs"),
     "MethodStored": ("store_trial_card", "use_instead", "tell_method"),
     "MethodDetached": ("detach_method",),
     "ChargeWanted": ("charge_on_file",),
     "ScheduledPaymentDue": ("charge_payment",),
-    "ChargeFailed": ("tell_failed_charge",),
+    "ChargeFailed": ("tell_failed_charge", "tell_programs"),
     "BillChunkPlanned": ("bill_chunk",),
-    "QuoteRequested": ("tell_quote_asked",),
-    "QuoteSent": ("store_quote",),
+    "QuoteRequested": ("tell_quote_asked", "tell_programs"),
+    "QuoteSent": ("store_quote", "tell_programs"),
     "QuoteStored": ("tell_quote",),
     "QuoteMessaged": ("tell_quote_message",),
-    "QuoteClosed": ("tell_quote_closed",),
-    "DisputeOpened": ("tell_dispute",),
+    "QuoteClosed": ("tell_quote_closed", "tell_programs"),
+    "DisputeOpened": ("tell_dispute", "tell_programs"),
     "DisputeMessaged": ("tell_dispute_message",),
-    "DisputeClosed": ("tell_dispute_closed",),
+    "DisputeClosed": ("tell_dispute_closed", "tell_programs"),
     "NoticeQueued": ("send_notice",),
 }
 

@@ -4,6 +4,7 @@ from flask import Blueprint, Response, abort, current_app, request
 from sqlalchemy import select
 
 from app import metrics
+from core.kernel import job_reading
 from core.kernel.ids import same_token
 from core.parties.models import Channel
 from web.access import Guard, Who, allow
@@ -39,4 +40,9 @@ def figures() -> Response:
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if token is None or not same_token(given, token):
         abort(404)
-    return Response(metrics.exposition(), mimetype="text/plain; version=0.0.4")
+    now = house().clock.now()
+    with house().db.reading() as session:
+        counts, since = job_reading.counts(session), job_reading.waiting_since(session, now)
+    waits = (now - since).total_seconds() if since is not None else 0.0
+    text = metrics.exposition() + metrics.of_jobs(counts, waits)
+    return Response(text, mimetype="text/plain; version=0.0.4")

@@ -4,6 +4,7 @@ The server's start makes the folder and names it in the environment, before this
 """
 
 import os
+from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -15,6 +16,18 @@ seconds = Histogram(
     ["route"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0),
 )
+
+
+def of_jobs(counts: Mapping[str, int], waiting_seconds: float) -> bytes:
+    """How many jobs are in each state, and for how long the oldest that is due has waited, as text."""
+    lines = ["# HELP shop_jobs Jobs by state", "# TYPE shop_jobs gauge"]
+    lines += [f'shop_jobs{{state="{state}"}} {count}' for state, count in sorted(counts.items())]
+    lines += [
+        "# HELP shop_jobs_waiting_seconds Since when the oldest job that is due waits",
+        "# TYPE shop_jobs_waiting_seconds gauge",
+        f"shop_jobs_waiting_seconds {waiting_seconds:.1f}",
+    ]
+    return ("\n".join(lines) + "\n").encode()
 
 
 def exposition() -> bytes:

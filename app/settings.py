@@ -87,6 +87,17 @@ def _names(value: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in value.split(",") if part.strip())
 
 
+def _origins(value: str) -> tuple[str, ...]:
+    for name in _names(value):
+        parts = urlsplit(name)
+        whole = f"{parts.scheme}://{parts.netloc}"
+        if parts.scheme not in ("http", "https") or not parts.hostname or whole != name:
+            raise ValueError
+        if "*" in name or "@" in name:
+            raise ValueError
+    return _names(value)
+
+
 def _some_names(value: str) -> tuple[str, ...]:
     if not _names(value):
         raise ValueError
@@ -286,6 +297,18 @@ class Settings:
     dispute_file_mb: int = _setting("DISPUTE_FILE_MB", _count, "megabytes, 1 at least", "8")
     return_origins: tuple[str, ...] = _setting(
         "RETURN_ORIGINS", _names, "origins that an API checkout may return to", ""
+    )
+    api_origins: tuple[str, ...] = _setting(
+        "API_ORIGINS",
+        _origins,
+        "origins whose pages may ask the API from a browser, such as https://shop.example.com",
+        "",
+    )
+    webhook_private_hosts: tuple[str, ...] = _setting(
+        "WEBHOOK_PRIVATE_HOSTS",
+        _names,
+        "host names that webhooks may reach in a private network, separated by commas",
+        "",
     )
     rate_login: str = _setting("RATE_LOGIN", _rate, _RATE, "10 per minute")
     rate_code: str = _setting("RATE_CODE", _rate, _RATE, "10 per hour")

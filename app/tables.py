@@ -6,6 +6,7 @@ import cart.quotes.models
 import cms_content.models
 import core.catalog.models
 import core.entitlements.models
+import core.hooks.models
 import core.kernel.audit
 import core.kernel.blobs
 import core.kernel.counters

@@ -5,6 +5,7 @@ from datetime import timedelta
 from app.settings import Settings
 from cart.delivery import FlatDelivery
 from cart.quotes.approving import Limits
+from core.hooks.reaching import HttpPoster
 from core.kernel.blobs import FolderBlobs
 from core.kernel.clock import SystemClock
 from core.kernel.db import Database
@@ -53,6 +54,9 @@ def build(settings: Settings) -> House:
         shelves=Shelves(timedelta(seconds=settings.shelf_seconds)),
         pages=PublishedPages(timedelta(seconds=settings.shelf_seconds)),
         taxes=taxes(settings),
+        poster=HttpPoster(
+            private_hosts=settings.webhook_private_hosts, anywhere=settings.mode != "production"
+        ),
         vat_register=Vies(settings.vat_register) if settings.vat_register else None,
     )
 
@@ -121,6 +125,7 @@ def web_settings(settings: Settings) -> WebSettings:
         secure=settings.secure,
         pay_origins=pay,
         return_origins=settings.return_origins,
+        api_origins=settings.api_origins,
         rate_login=settings.rate_login,
         rate_code=settings.rate_code,
         rate_mail=settings.rate_mail,

@@ -55,6 +55,8 @@ from desk import (
     today,
     trial_care,
     trials,
+    webhook_acts,
+    webhooks,
 )
 
 
@@ -109,6 +111,8 @@ def blueprints() -> list[Blueprint]:
         brand.kit,
         jobs.jobs_,
         keys.keys,
+        webhooks.webhooks,
+        webhook_acts.webhook_acts,
         audit_log.audit_log,
         staff.staff_,
         me.me,

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from cart.delivery import Delivery
 from cart.quotes.approving import Limits
+from core.hooks.reaching import Nowhere, Poster
 from core.kernel.blobs import Blobs
 from core.kernel.clock import Clock
 from core.kernel.db import Database
@@ -75,5 +76,7 @@ class House:
     taxes: TaxService = field(default_factory=OwnTable)
     #: Says whether a VAT id is in use; None: its form alone counts.
     vat_register: VatRegister | None = None
+    #: Sends webhooks to where staff say.
+    poster: Poster = field(default_factory=Nowhere)
     shelves: Shelves = field(default_factory=Shelves)
     pages: PublishedPages = field(default_factory=PublishedPages)

@@ -143,6 +143,10 @@ class Links:
         """Where staff see to a quote, after logging in."""
         return f"{self.base_url}/desk/quotes/{public_id}"
 
+    def desk_webhook(self, public_id: str) -> str:
+        """Where staff see to a webhook, after logging in."""
+        return f"{self.base_url}/desk/webhooks/{public_id}"
+
     def dispute(self, public_id: str) -> str:
         """One's dispute, after logging in."""
         return f"{self.base_url}/account/disputes/{public_id}"

@@ -28,6 +28,8 @@ class WebSettings:
     pay_origins: tuple[str, ...]
     #: Origins that an API checkout may return to.
     return_origins: tuple[str, ...]
+    #: Origins whose pages may ask the API from a browser.
+    api_origins: tuple[str, ...]
     rate_login: str
     rate_code: str
     rate_mail: str

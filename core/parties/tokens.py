@@ -58,6 +58,8 @@ SCOPES = {
         "customers:read": "See customers",
         "customers:write": "Open and change customers' accounts",
         "billing:run": "Start bill runs and release accounts",
+        "webhooks:read": "See webhooks and what was sent",
+        "webhooks:write": "Add, change and remove webhooks, send again",
         "content:read": "See pages that are being written",
         "content:write": "Write, publish and withdraw pages",
     },
@@ -83,6 +85,8 @@ SCOPE_ROLES = {
     "customers:write": frozenset({Role.SALES, Role.SUPPORT}),
     "billing:read": frozenset({Role.BILLING}),
     "billing:run": frozenset({Role.BILLING}),
+    "webhooks:read": frozenset({Role.ADMIN}),
+    "webhooks:write": frozenset({Role.ADMIN}),
     "content:read": frozenset({Role.CONTENT}),
     "content:write": frozenset({Role.CONTENT}),
 }

@@ -380,6 +380,11 @@ OF_SUBSCRIBERS: dict[str, str] = {
     "/desk/jobs/<int:job_id>/discard": "/desk/jobs/{dead}/discard",
     "/desk/keys": "/desk/keys",
     "/desk/keys/<public_id>/revoke": "/desk/keys/{key}/revoke",
+    "/desk/webhooks": "/desk/webhooks",
+    "/desk/webhooks/<public_id>": "/desk/webhooks/{hook}",
+    "/desk/webhooks/<public_id>/edit": "/desk/webhooks/{hook}/edit",
+    "/desk/webhooks/<public_id>/remove": "/desk/webhooks/{hook}/remove",
+    "/desk/webhooks/<public_id>/sent/<sent_id>": "/desk/webhooks/{hook}/sent/{told}",
 }
 BY_LINK = (
     "/o/<public_id>/<token>",

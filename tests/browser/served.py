@@ -9,9 +9,13 @@ from sqlalchemy.orm import Session
 
 from app.demo.fernway import people
 from core.catalog.models import Variant
+from core.hooks import deliveries, endpoints
+from core.hooks.endpoints import Wish as HookWish
+from core.hooks.reaching import Answer, Nowhere
 from core.kernel.clock import local_date
 from core.kernel.ids import new_public_id
 from core.kernel.jobs import Job
+from core.kernel.sealing import Sealer
 from core.parties import tokens
 from core.parties.models import Account
 from core.parties.tokens import NewToken
@@ -73,6 +77,22 @@ def token(place: Installation, kind: str, user_id: uuid.UUID) -> str:
     return place.house.db.run_tx(
         lambda session: tokens.make(session, user_id, new, now.date(), now)[0].public_id
     )
+
+
+def webhook(place: Installation) -> dict[str, str]:
+    """A webhook that has not taken what was sent; its public id, and that of what was told."""
+    now, sealer = place.house.clock.now(), Sealer(place.house.links.secret, endpoints.PURPOSE)
+
+    def write(session: Session) -> dict[str, str]:
+        wish = HookWish(
+            "https://books.example.com/hooks", "Books", ("invoice.issued", "order.paid")
+        )
+        row, _ = endpoints.add(session, wish, Nowhere(), sealer, "test", now)
+        told = deliveries.test(session, row, "test", now)
+        deliveries.settle(session, told.id, Answer(503, 41, "try later"), now)
+        return {"hook": row.public_id, "told": told.public_id}
+
+    return place.house.db.run_tx(write)
 
 
 def _services(place: Installation, account: Account) -> dict[str, str]:

@@ -144,6 +144,7 @@ def test_pages_for_staff_about_services(visit: NewVisitor, installation: Install
         "run": served.bill_run(installation, robin.account),
         "parking": served.park(installation, robin.account),
         "key": served.token(installation, STAFF_KEY, staff),
+        **served.webhook(installation),
         "dead": served.dead_job(installation),
     }
     visitor = visit(SMALL)

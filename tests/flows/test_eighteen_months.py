@@ -1,10 +1,11 @@
-"""Eighteen months at Fernway's: services, trials and a quote, night after night; each month's end proves the
-books.
+"""Eighteen months at Fernway's: services, trials, a quote, and somebody who pays late; night after night, and
+each month's end proves the books.
 
 The clock goes over month ends, a leap day and three changes of the clocks. Each month names every event that
 it brings; at the end each service was billed for exactly the days that it was served.
 """
 
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,9 @@ from cart.quotes.wanting import Wanted
 from core.kernel import jobs
 from core.kernel.clock import ManualClock
 from core.kernel.jobs import Job
+from core.ledger import items
+from core.ledger.chart import RECEIVABLE
+from core.parties.models import Account
 from core.subscriptions import reading
 from core.subscriptions.models import Subscription
 from flows import (
@@ -30,18 +34,22 @@ from flows import (
     keep_trial,
     record_usage,
     set_up_method,
+    take_transfer,
 )
 from flows.hold_service import Asked
 from flows.house import House
 from flows.place_order import place
 from flows.record_usage import Told
 from flows.start_trial import Started
+from flows.take_transfer import Transfer
 from flows.verify import verify
 from flows.wish_service import Wanted as Plan
 from invoices.models import Invoice, InvoiceLine
 from tests import serving
+from tests.flows import robins_year
+from tests.flows.robins_year import Robin
 from tests.on_file import setup_of
-from tests.paying import CARD, fill_cart, house, processor, sandbox, wish
+from tests.paying import CARD, fill_cart, house, processor, sandbox, usd, wish
 from tests.quoting import DEPOT, MILL, YARD, Quoting
 from tests.sandbox_process import SandboxProcess
 from tests.serving import Plans
@@ -56,7 +64,10 @@ OTHER_CARD = "5555555555554444"
 #: What runs by the clock and is part of the story.
 BY_NIGHT = {
     name: SCHEDULES[name]
-    for name in ("reconcile", "services", "bill", "trials", "statements", "remind_quotes")
+    for name in (
+        *("reconcile", "services", "bill", "trials", "statements", "remind_quotes"),
+        *("card_payments", "tell_due"),
+    )
 }
 BEGINS, ENDS = date(2026, 12, 1), date(2028, 5, 31)
 #: Nights on which something is due, by day of the month; every month's last night comes with them.
@@ -76,6 +87,7 @@ class Story:
     months: dict[str, Counter[str]] = field(default_factory=dict)
     services: dict[str, str] = field(default_factory=dict)
     trials: dict[str, Started] = field(default_factory=dict)
+    robin: Robin | None = None
 
     @property
     def today(self) -> date:
@@ -90,6 +102,27 @@ class Story:
         self.house.db.run_tx(lambda session: jobs.tick(session, BY_NIGHT, self.clock.now()))
         self.settle()
         self.trying.move_to(day, 10)
+        self.bank()
+
+    def bank(self) -> None:
+        """Everybody but Robin pays by bank when it is due."""
+        for account_id, minor in self._due():
+            with self.house.db.reading() as session:
+                number = session.get_one(Account, account_id).number
+            came = Transfer(f"T-{number}-{self.today}", usd(minor), self.today, number)
+            take_transfer.record(self.house, self.world.legal_entity_id, came, "bank")
+        self.settle()
+
+    def _due(self) -> list[tuple[uuid.UUID, int]]:
+        robins = self.robin.account.id if self.robin is not None else None
+        with self.house.db.reading() as session:
+            keys = session.scalars(select(Account.id).order_by(Account.id)).all()
+            owed = items.owed_by(session, [key for key in keys if key != robins])
+        due: Counter[uuid.UUID] = Counter()
+        for item in owed:
+            if item.ledger_code == RECEIVABLE and item.due_date and item.due_date <= self.today:
+                due[item.account_id] += item.open.minor
+        return sorted(due.items())
 
     def settle(self) -> None:
         """The worker does what is due, without a failure; what it heard of is written down."""
@@ -102,7 +135,9 @@ class Story:
         told.update(
             row.name
             for row in rows
-            if row.handler != row.name and not row.key.endswith(f":{row.handler}")
+            if row.handler != row.name
+            and not row.key.endswith(f":{row.handler}")
+            and not (row.name == "OpenItemsChanged" and row.key.startswith("due:"))
         )
 
     def month_ends(self) -> None:
@@ -210,6 +245,24 @@ def rowan_asks(story: Story) -> None:
     story.services |= {name: key for key, name in places.items()}
 
 
+def robin_orders(story: Story) -> None:
+    assert story.trying.sandbox is not None
+    story.robin = Robin.comes(story.house, story.clock, story.world, story.trying.sandbox)
+    story.robin.orders(story.plans.stream.sku)
+    story.settle()
+    story.robin.service = story.services["robin"] = _newest(story)
+
+
+def of_robin(act: Callable[[Robin], None]) -> Callable[[Story], None]:
+    """Robin's own act, on a day of the story."""
+
+    def do(story: Story) -> None:
+        assert story.robin is not None
+        act(story.robin)
+
+    return do
+
+
 def connect(story: Story, name: str) -> None:
     activate_service.activate(story.house, story.asked(name), story.today)
 
@@ -227,6 +280,7 @@ DAYS: dict[date, list[Callable[[Story], None]]] = {
     ],
     date(2027, 1, 14): [lambda s: cancel_trial(s, "Kit Marsh")],
     date(2027, 1, 31): [riley_is_connected],
+    date(2027, 2, 1): [robin_orders],
     date(2027, 2, 9): [
         # Late for the period that ended on January 3, and a correction of what was billed.
         lambda s: june_uses(s, "dec-late", "30", date(2026, 12, 20)),
@@ -241,6 +295,10 @@ DAYS: dict[date, list[Callable[[Story], None]]] = {
     date(2027, 11, 7): [lambda s: connect(s, "The yard")],
     date(2028, 2, 29): [riley_leaves],
 }
+
+
+for _day, _acts in (robins_year.DAYS).items():
+    DAYS.setdefault(_day, []).extend(of_robin(act) for act in _acts)
 
 
 def live(story: Story) -> None:
@@ -352,31 +410,47 @@ BILLED = """
 2028-03-07 2028-03-07 2028-04-06 24.50
 2028-04-07 2028-04-07 2028-05-06 24.50
 2028-05-07 2028-05-07 2028-06-06 24.50
+# robin
+2027-02-01 - - 29.00
+2027-03-03 2027-03-03 2027-04-02 29.00
+2027-03-22 2027-03-03 2027-04-02 -19.00
+2027-04-03 2027-04-03 2027-05-02 29.00
+2027-04-12 2027-04-03 2027-05-02 -5.00
+2027-05-03 2027-05-03 2027-06-02 29.00
+2027-06-03 2027-06-03 2027-07-02 29.00
+2027-06-11 2027-05-03 2027-06-02 -29.00
+2027-07-03 2027-07-03 2027-08-02 29.00
 """
-#: How often each event came, month by month from the first, but that nights look for something to bill:
-#: that depends on how many there are.
+#: How often each event came, month by month from the first, but that nights look for something to bill, and
+#: tell of what is due: that depends on how many there are.
 HEARD = """
-OrderPlaced              2   .   .   .   .   .   .   .   .   1   .   .   .   .   .   .   .   .
-InvoiceIssued            5   3   5   5   3   4   3   4   3   4   4   5   6   6   5   5   5   5
-DocumentStored           5   3   5   5   3   4   3   4   3   4   4   5   6   6   5   5   5   5
-OpenItemsChanged         2   3   6   6   4   5   4   5   4   5   5   6   7   7   6   6   6   6
-SubscriptionActivated    4   2   .   .   .   .   .   .   .   1   1   1   .   .   .   .   .   .
-SubscriptionEnded        1   .   1   .   .   .   .   .   .   .   .   .   .   .   .   1   .   .
+OrderPlaced              2   .   1   .   .   .   .   .   .   1   .   .   .   .   .   .   .   .
+InvoiceIssued            5   3   6   7   5   5   5   5   3   4   4   5   6   6   5   5   5   5
+DocumentStored           5   3   6   7   5   5   5   5   3   4   4   5   6   6   5   5   5   5
+OpenItemsChanged         4   4   9  12  11  10  12   9   6   8   7   9  10  11   9   9   9   8
+SubscriptionActivated    4   2   1   .   .   .   .   .   .   1   1   1   .   .   .   .   .   .
+SubscriptionEnded        1   .   1   .   .   .   .   .   1   .   .   .   .   .   .   1   .   .
 TrialStarted             3   1   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .
 TrialEnded               1   1   1   .   .   1   .   .   .   .   .   .   .   .   .   .   .   .
-MethodStored             1   1   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .
-InboundReceived          5   8   3   3   3   3   3   3   3   3   3   3   3   3   3   3   3   3
+MethodStored             1   1   1   1   .   .   .   .   .   .   .   .   .   .   .   .   .   .
+InboundReceived          5   8  17  13   6   6   8   7   3   3   3   3   3   3   3   3   3   3
 LinkAsked                3   1   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .   .
-NoticeQueued            17  11  11   9   6   6   6   8   7  14  10  10   9   9   9   9   8   8
-StatementMade            .   2   3   3   3   3   4   4   4   4   5   5   5   5   5   5   5   5
-StatementStored          .   2   3   3   3   3   4   4   4   4   5   5   5   5   5   5   5   5
-SubscriptionChanged      .   1   .   1   .   .   .   1   1   .   1   .   .   .   1   .   .   .
+NoticeQueued            19  11  20  19  15  11  16  13  10  14  10  10  11  11  11  11   9   9
+StatementMade            .   2   2   4   4   4   5   4   4   3   4   4   4   4   4   4   4   3
+StatementStored          .   2   2   4   4   4   5   4   4   3   4   4   4   4   4   4   4   3
+SubscriptionChanged      .   1   .   1   .   .   .   2   1   .   1   .   .   .   1   .   .   .
 ChargeWanted             .   1   1   1   1   1   1   1   1   1   1   1   1   1   1   1   1   1
-PaymentApplied           .   1   1   1   1   1   1   1   1   1   1   1   1   1   1   1   1   1
+PaymentApplied           .   1   1   1   2   2   2   2   1   1   1   1   1   1   1   1   1   1
 QuoteRequested           .   .   .   .   .   .   .   .   .   1   .   .   .   .   .   .   .   .
 QuoteSent                .   .   .   .   .   .   .   .   .   1   .   .   .   .   .   .   .   .
 QuoteStored              .   .   .   .   .   .   .   .   .   1   .   .   .   .   .   .   .   .
 QuoteClosed              .   .   .   .   .   .   .   .   .   1   .   .   .   .   .   .   .   .
+ChargeFailed             .   .   3   2   .   .   .   .   .   .   .   .   .   .   .   .   .   .
+CreditToRefund           .   .   .   .   .   .   1   .   .   .   .   .   .   .   .   .   .   .
+DisputeClosed            .   .   .   .   1   .   1   .   .   .   .   .   .   .   .   .   .   .
+DisputeOpened            .   .   .   .   1   .   1   .   .   .   .   .   .   .   .   .   .   .
+RefundMade               .   .   .   .   .   .   1   .   .   .   .   .   .   .   .   .   .   .
+ScheduledPaymentDue      .   .   3   2   1   1   1   .   .   .   .   .   .   .   .   .   .   .
 """
 
 
@@ -398,7 +472,9 @@ def _heard() -> dict[str, list[int]]:
     return {name: [0 if count == "." else int(count) for count in counts] for name, *counts in rows}
 
 
-def test_eighteen_months_of_services_trials_and_a_quote_tie_every_month(story: Story):
+def test_eighteen_months_of_services_trials_a_quote_and_late_payments_tie_every_month(
+    story: Story,
+):
     live(story)
     assert {name: billed(story, name) for name in story.services} == _told()
     names = {name for told in story.months.values() for name in told} - {"BillChunkPlanned"}
@@ -411,3 +487,7 @@ def test_eighteen_months_of_services_trials_and_a_quote_tie_every_month(story: S
         "Sky Reed": "converted",
         "Kit Marsh": "cancelled",
     }
+    assert story.robin is not None
+    assert story.robin.told() == robins_year.told()
+    assert (story.robin.open(), story.robin.payments()) == ([0] * 6, [2_400, 2_900, 2_900, 2_900])
+    assert story.robin.refunds() == [2_900]

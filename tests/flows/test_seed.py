@@ -28,6 +28,8 @@ from cms_content import banners, blocks
 from cms_content import reading as content
 from cms_content.models import PageVersion
 from core.catalog import products
+from core.hooks.kinds import KINDS
+from core.hooks.models import HookAttempt, HookDelivery, HookEndpoint
 from core.kernel import crash, jobs
 from core.kernel.clock import ManualClock
 from core.kernel.db import Database
@@ -56,7 +58,7 @@ from invoices.statements import reading
 from payments.automatic_models import AutoPayRule, ScheduledPayment
 from payments.gateway import Gateway
 from payments.models import Payment, PaymentMethod, Refund
-from tests import postgres
+from tests import postgres, telling
 from tests.basin import create_database, drop_database
 from tests.databases import open_database
 from tests.shop import SECRET, make_house
@@ -515,6 +517,33 @@ def test_orders_are_in_every_state_and_pieces_went_both_ways(fernway):
     ]
     assert len(tracked) == 8
     assert all(link.startswith("https://") for link in tracked)
+
+
+def test_everything_of_it_can_be_told_to_programs_without_a_person_in_it(fernway):
+    now = fernway.clock.now() - timedelta(days=3)  # bills that were paid lately are told as such
+    with fernway.db.snapshot() as session:
+        news = list(telling.everything(session, now))
+        names = set(session.scalars(select(Account.name)))
+    assert KINDS.keys() - {one.kind for one in news} <= {
+        "payment.failed",
+        "dispute.opened",
+        "dispute.closed",
+    }
+    assert all(one.kind in KINDS for one in news)
+    said = [json.dumps(dict(one.data)) for one in news]
+    assert [text for text in said if "@" in text or any(name in text for name in names)] == []
+    assert max(map(len, (one.key for one in news))) <= 200
+
+
+def test_the_warehouse_was_told_of_orders_and_is_off_when_the_demo_opens(fernway):
+    with fernway.db.reading() as session:
+        (endpoint,) = session.scalars(select(HookEndpoint)).all()
+        states = session.scalars(select(HookDelivery.state)).all()
+        tries = session.scalars(select(HookAttempt.status)).all()
+    assert (endpoint.name, endpoint.state, endpoint.off_because) == ("Warehouse", "off", "person")
+    assert len(states) >= 10
+    assert set(states) == {"delivered"}
+    assert sorted(set(tries)) == [204, 503]
 
 
 def test_nothing_is_left_for_the_worker_to_catch_up_with(fernway):

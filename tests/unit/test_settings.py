@@ -38,6 +38,7 @@ def test_a_missing_setting_is_named(name: str):
 
 
 WRONG = {
+    "API_ORIGINS": ("*", "null", "https://", "https://shop.example.com/", "https://*.example.com"),
     "SHOP_MODE": ("", "staging", "Production"),
     "DATABASE_URL": (
         "",
@@ -123,6 +124,7 @@ ANYTHING = {
     "TAX_SERVICE_KEY",
     "METRICS_TOKEN",
     "RETURN_ORIGINS",
+    "WEBHOOK_PRIVATE_HOSTS",
 }
 
 

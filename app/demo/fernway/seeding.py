@@ -8,7 +8,7 @@ from typing import cast
 from sqlalchemy.orm import Session
 
 from app import worker
-from app.demo.fernway import content, history, marks, nights, people, shop
+from app.demo.fernway import content, history, marks, nights, people, shop, warehouse
 from app.demo.fernway.marks import Found
 from app.demo.fernway.scene import Scene
 from app.demo.fernway.till import Post, Till
@@ -47,6 +47,7 @@ def _furnish(house: House) -> datetime:
     def furnish(session: Session) -> None:
         entity, channel = shop.open_shop(session, house.rules.channel, history.sold(), began)
         people.move_in(session, entity, channel, hashes, began, opens)
+        warehouse.open_door(session, house, began)
         content.write(session, channel.id, people.editor(session), painted, began, opens)
         marks.note_opened(session, house.rules.channel, began)
 
@@ -63,6 +64,7 @@ def _live(house: House, mail_box: Path, began: datetime, reached: datetime) -> N
         # The till answers what these flows ask; nothing else is asked.
         gateway=cast(Gateway, Till(house.db, clock)),
         sender=Post(mail_box, house.sender.mail_from),
+        poster=warehouse.Pretended(),
         rules=replace(house.rules, payment_methods=("card", "invoice")),
     )
     owner = f"seed:{new_public_id()[:8]}"
@@ -83,6 +85,7 @@ def _live(house: House, mail_box: Path, began: datetime, reached: datetime) -> N
         clock.advance(timedelta(minutes=1))
         _work(past, owner)
     _sleep(past, clock, lived, house.clock.now(), owner)
+    warehouse.close_door(past)
 
 
 def _sleep(past: House, clock: ManualClock, after: datetime, until: datetime, owner: str) -> None:

@@ -66,6 +66,7 @@ GET  /desk/payments/<public_id>/refund           billing
 *    /desk/audit                                 admin
 *    /desk/jobs                                  admin
 *    /desk/keys                                  admin
+*    /desk/webhooks                              admin
 """
 #: Of some pages everybody who sees the list sees more than those who may act.
 _EXACTLY = {

@@ -9,7 +9,11 @@ from werkzeug.test import TestResponse
 from cart import lines
 from cart.quotes.wanting import Wanted
 from cms_content import blocks
+from core.hooks import deliveries, endpoints
+from core.hooks.endpoints import Wish as HookWish
+from core.hooks.reaching import Answer, Nowhere
 from core.kernel.jobs import Job
+from core.kernel.sealing import Sealer
 from core.ledger import business, items
 from core.ledger.models import OpenItem
 from core.orders.models import Order
@@ -47,6 +51,8 @@ class Growing:
         self.night = ""
         self.services: list[str] = []
         self.trials: list[str] = []
+        self.hooks: list[str] = []
+        self.told: list[str] = []
         self.cards: list[tuple[str, str]] = []
         self.quotes: list[Quoting] = []
         self.pages: list[str] = []
@@ -67,6 +73,7 @@ class Growing:
                 self._job(session, number)
                 self._night(session)
                 self._tokens(session, number)
+                self._hook(session)
                 self._late(session)
                 self.services.append(self.stage.serve(session, self.account))
                 self.trials.append(tried.grown(session, self.stage, self.who))
@@ -213,6 +220,19 @@ class Growing:
             row, _ = tokens.make(session, self.stage.people[who], new, now.date(), now)
             tokens.revoke(session, kind, row.public_id, "test", now)
 
+    def _hook(self, session: Session) -> None:
+        """A webhook more, and one thing more that was sent to the first."""
+        now = self.stage.clock.now()
+        sealer = Sealer(self.stage.house.links.secret, endpoints.PURPOSE)
+        wish = HookWish("https://erp.example.com/hooks", "Books", ("*",))
+        if len(self.hooks) < 12:  # there may not be many
+            row, _ = endpoints.add(session, wish, Nowhere(), sealer, "test", now)
+            self.hooks.append(row.public_id)
+        first = endpoints.one(session, self.hooks[0])
+        told = deliveries.test(session, first, "test", now)
+        deliveries.settle(session, told.id, Answer(500, 12, "no"), now)
+        self.told.append(told.public_id)
+
     # --- counting --------------------------------------------------------------------------------
 
     def shelves(self) -> dict[str, int]:
@@ -347,6 +367,10 @@ class Growing:
             "jobs": "/desk/jobs?state=dead",
             "job": f"/desk/jobs/{jobs[0].id}",
             "keys": "/desk/keys",
+            "webhooks": "/desk/webhooks",
+            "webhook": f"/desk/webhooks/{self.hooks[0]}?state=waiting",
+            "webhook in the making": f"/desk/webhooks/{self.hooks[0]}/edit",
+            "told": f"/desk/webhooks/{self.hooks[0]}/sent/{self.told[0]}",
             "staff": "/desk/staff",
             "audit": "/desk/audit",
             "audit looked for": "/desk/audit?actor=kim&q=staff&since=2026-01-01&sort=written",

@@ -12,8 +12,12 @@ from typing import Any
 from sqlalchemy import select
 
 from cart.models import Cart, CartLine
+from core.hooks import deliveries, endpoints
+from core.hooks.endpoints import Wish
+from core.hooks.reaching import Nowhere
 from core.kernel.ids import new_public_id
 from core.kernel.jobs import Job
+from core.kernel.sealing import Sealer
 from core.orders import following
 from core.orders.fulfilling import Tracking
 from core.orders.models import Order
@@ -427,6 +431,20 @@ GET    /desk/keys                                    staff     token  302→desk
 POST   /desk/keys                                    staff     token  302→desk-door 404 404 422
 GET    /desk/keys/<public_id>/revoke                 staff     token  302→desk-door 404 404 200
 POST   /desk/keys/<public_id>/revoke                 staff     token  302→desk-door 404 404 303→/desk/keys
+GET    /desk/webhooks                               staff     token  302→desk-door 404 404 200
+POST   /desk/webhooks                               staff     token  302→desk-door 404 404 422
+GET    /desk/webhooks/<public_id>                   staff     token  302→desk-door 404 404 200
+GET    /desk/webhooks/<public_id>/edit              staff     token  302→desk-door 404 404 200
+POST   /desk/webhooks/<public_id>/edit              staff     token  302→desk-door 404 404 422
+GET    /desk/webhooks/<public_id>/sent/<sent_id> staff token  302→desk-door 404 404 200
+POST   /desk/webhooks/<public_id>/sent/<sent_id>/again staff token  302→desk-door 404 404 303→/desk/webhooks*
+POST   /desk/webhooks/<public_id>/test              staff     token  302→desk-door 404 404 303→/desk/webhooks*
+POST   /desk/webhooks/<public_id>/secret            staff     token  302→desk-door 404 404 200
+POST   /desk/webhooks/<public_id>/rotate            staff     token  302→desk-door 404 404 200
+POST   /desk/webhooks/<public_id>/again             staff     token  302→desk-door 404 404 303→/desk/webhooks*
+POST   /desk/webhooks/<public_id>/switch            staff     token  302→desk-door 404 404 303→/desk/webhooks*
+GET    /desk/webhooks/<public_id>/remove            staff     token  302→desk-door 404 404 200
+POST   /desk/webhooks/<public_id>/remove            staff     token  302→desk-door 404 404 303→/desk/webhooks
 GET    /desk/staff                                   staff     token  302→desk-door 404 404 200
 POST   /desk/staff                                   staff     token  302→desk-door 404 404 422
 GET    /desk/staff/<public_id>                       staff     token  302→desk-door 404 404 200
@@ -609,6 +627,17 @@ GET    /api/v1/desk/past-due                         program   none   401
 GET    /api/v1/desk/past-due/<case_id>               program   none   401
 GET    /api/v1/desk/parked-accounts                  program   none   401
 POST   /api/v1/desk/parked-accounts/<parking_id>/release program none 401
+GET    /api/v1/desk/webhooks                        program   none   401
+POST   /api/v1/desk/webhooks                        program   none   401
+GET    /api/v1/desk/webhooks/<webhook_id>           program   none   401
+PUT    /api/v1/desk/webhooks/<webhook_id>           program   none   401
+DELETE /api/v1/desk/webhooks/<webhook_id>           program   none   401
+POST   /api/v1/desk/webhooks/<webhook_id>/switch    program   none   401
+POST   /api/v1/desk/webhooks/<webhook_id>/secret    program   none   401
+POST   /api/v1/desk/webhooks/<webhook_id>/test      program   none   401
+GET    /api/v1/desk/webhooks/<webhook_id>/deliveries program   none   401
+GET    /api/v1/desk/webhooks/<webhook_id>/deliveries/<delivery_id> program   none   401
+POST   /api/v1/desk/webhooks/<webhook_id>/deliveries/<delivery_id>/again program   none   401
 POST   /api/v1/desk/usage                            program   none   401
 GET    /api/v1/desk/accounts/<account_number>/may-use/<feature> program none 401
 """
@@ -627,6 +656,8 @@ _IDS = (
     "<parking_id>",
     "<card_id>",
     "<payment_id>",
+    "<webhook_id>",
+    "<delivery_id>",
     "<order_id>",
     "<return_id>",
 )
@@ -768,6 +799,12 @@ _PLACES = {
     "POST /desk/staff/": {"<public_id>": "{colleague}"},
     "GET /desk/keys/": {"<public_id>": "{key}"},
     "POST /desk/keys/": {"<public_id>": "{key}"},
+    "GET /desk/webhooks/": {"<public_id>": "{hook}", "<sent_id>": "{hook_delivery}"},
+    "POST /desk/webhooks/": {"<public_id>": "{hook}", "<sent_id>": "{hook_delivery}"},
+    "POST /desk/webhooks/<public_id>/switch": {"<public_id>": "{spare_hook}"},
+    "POST /desk/webhooks/<public_id>/remove": {"<public_id>": "{spare_hook}"},
+    "PUT /api/v1/desk/": dict.fromkeys(_IDS, "0" * 32) | {"<account_number>": "123456789"},
+    "DELETE /api/v1/desk/": dict.fromkeys(_IDS, "0" * 32),
     "GET /api/v1/products/": {"<slug>": "{slug}"},
     "GET /api/v1/pages/": {"<slug>": "{page}"},
     "GET /api/v1/menus/": {"<place>": "footer"},
@@ -789,7 +826,6 @@ _PLACES = {
     },
     "GET /api/v1/desk/products/": {"<slug>": "{slug}"},
     "POST /api/v1/desk/products/": {"<slug>": "{slug}"},
-    "PUT /api/v1/desk/": {"<account_number>": "123456789"},
     "GET /api/v1/desk/": {
         "<order_id>": "0" * 32,
         "<service_id>": "0" * 32,
@@ -802,6 +838,8 @@ _PLACES = {
         "<payment_id>": "0" * 32,
         "<account_number>": "123456789",
         "<feature>": "internet",
+        "<webhook_id>": "0" * 32,
+        "<delivery_id>": "0" * 32,
     },
     "POST /api/v1/account/": dict.fromkeys(_IDS, "0" * 32),
     "POST /api/v1/desk/": dict.fromkeys(_IDS, "0" * 32),
@@ -916,6 +954,22 @@ def make_token(stage: Stage, who: str, kind: str, scopes: tuple[str, ...] = ()) 
     with stage.db.transaction() as session:
         row, secret = tokens.make(session, stage.people[who], new, now.date(), now)
         return row.public_id, secret
+
+
+def hooked(stage: Stage) -> tuple[str, str]:
+    """A webhook for everything: its public id and its secret."""
+    sealer, now = Sealer(stage.house.links.secret, endpoints.PURPOSE), stage.clock.now()
+    wish = Wish("https://erp.example.com/hooks", "Books", ("*",))
+    with stage.db.transaction() as session:
+        row, secret = endpoints.add(session, wish, Nowhere(), sealer, "test", now)
+        return row.public_id, secret
+
+
+def hook_test(stage: Stage, hook: str) -> str:
+    """A test that was sent to it."""
+    with stage.db.transaction() as session:
+        row = endpoints.one(session, hook)
+        return deliveries.test(session, row, "test", stage.clock.now()).public_id
 
 
 def _begun_setup(stage: Stage) -> str:
@@ -1074,6 +1128,9 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "riley_token": lambda names: make_token(names.stage, RILEY, USER)[0],
     "colleague": _colleague,
     "key": lambda names: make_token(names.stage, KIM, STAFF)[0],
+    "hook": lambda names: hooked(names.stage)[0],
+    "spare_hook": lambda names: hooked(names.stage)[0],
+    "hook_delivery": lambda names: hook_test(names.stage, names["hook"]),
     "bill_run": lambda names: _bill_run(names.stage),
     "parked": lambda names: _parked(names.stage),
     "pay_token": lambda names: names.stage.house.links.pay_token(names["riley_account"]),

@@ -4,8 +4,10 @@ import os
 import re
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
+from core.kernel import jobs
 from tests.rooms.web.stage import Browser, Stage
 from tests.shop import Shop
 
@@ -51,6 +53,16 @@ def test_figures_are_by_route_and_never_by_what_was_asked(one_stage: Stage):
     assert 'method="other",route="unmatched",status="405"' in told
     for secret in (one_stage.ids["riley_order"], "made-up", "MADEUP"):
         assert secret not in told
+
+
+def test_figures_tell_how_many_jobs_wait_and_for_how_long(stage: Stage):
+    stage.drain()
+    with stage.db.transaction() as session:
+        jobs.enqueue(session, "tidy", {}, stage.clock.now() - timedelta(minutes=5))
+        jobs.enqueue(session, "tidy", {}, stage.clock.now() + timedelta(hours=1))
+    told = _figures(stage.shop)
+    assert 'shop_jobs{state="ready"} ' in told
+    assert "shop_jobs_waiting_seconds 300.0" in told
 
 
 _WORK = """

@@ -1,0 +1,61 @@
+"""Everything of a shop that an event could be about, put together as the messages that programs get."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cart.quotes.models import Quote, QuoteVersion
+from core import events
+from core.hooks.deliveries import News
+from core.orders.fulfilment_models import Fulfilment, OrderChange
+from core.orders.models import Order
+from core.parties.models import Account
+from core.subscriptions.models import Subscription
+from core.subscriptions.trial_models import Trial
+from flows.tell_programs import OF
+from invoices.disputes.models import Dispute
+from invoices.models import Invoice
+from payments.models import Payment, PaymentOperation, Refund
+
+
+def everything(session: Session, now: datetime) -> Iterator[News]:
+    """Each row as if what it stands for had just happened."""
+    for event in _events(session):
+        yield from OF[event.NAME][1](session, event, now)
+
+
+def _events(session: Session) -> Iterator[Any]:
+    def keys(model: Any, *where: Any) -> list[str]:
+        return [str(key) for key in session.scalars(select(model.id).where(*where))]
+
+    for event, model, where in (
+        (events.OrderPlaced, Order, [Order.number.is_not(None)]),
+        (events.OrderShipped, Fulfilment, []),
+        (events.InvoiceIssued, Invoice, []),
+        (events.OpenItemsChanged, Account, []),
+        (events.PaymentApplied, Payment, []),
+        (events.ChargeFailed, PaymentOperation, [PaymentOperation.kind == "charge"]),
+        (events.RefundMade, Refund, []),
+        (events.DisputeOpened, Dispute, []),
+        (events.SubscriptionActivated, Subscription, []),
+        (events.SubscriptionEnded, Subscription, []),
+        (events.QuoteRequested, Quote, []),
+        (events.QuoteSent, QuoteVersion, []),
+        (events.TrialStarted, Trial, []),
+    ):
+        for key in keys(model, *where):
+            yield event(key)
+    for key in keys(OrderChange):
+        yield events.OrderChanged(key, "received")
+    for key in keys(Dispute):
+        yield events.DisputeClosed(key, "resolved")
+    for key in keys(Subscription):
+        yield events.SubscriptionChanged(key, "plan", 2)
+    for key in keys(Quote):
+        yield events.QuoteClosed(key, "accepted")
+        yield events.QuoteClosed(key, "declined")
+    for key in keys(Trial):
+        yield events.TrialEnded(key, "lapsed")
