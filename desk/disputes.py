@@ -76,9 +76,8 @@ def state_of(row: Row, day: date) -> State:
 @disputes.get("")
 @allow(Who.STAFF, roles=(Role.BILLING, Role.SUPPORT))
 def listed() -> str:
-    """Disputes by tab, reason and words, sorted as chosen; the one promised first in front."""
-    sort = lists.chosen("sort", SORTS) or "answer"
-    day, wanted = today(), _filter()
+    """Disputes by tab, reason and words, sorted as chosen."""
+    day, wanted, sort = today(), _filter(), _sort()
     with house().db.snapshot() as session:
         found = reading.listing(
             session, wanted, day, sort=sort, after=_after(sort), limit=lists.PAGE_SIZE + 1
@@ -114,6 +113,12 @@ def listed() -> str:
         export=lists.address("/desk/disputes/export.csv", **kept),
         **about,
     )
+
+
+def _sort() -> str:
+    """Of what is to be answered, the one promised first is in front; else the last opened."""
+    waits = request.args.get("tab") in ("open", "late", "waiting")
+    return lists.chosen("sort", SORTS) or ("answer" if waits else "-opened")
 
 
 def _filter() -> Filter:
@@ -168,7 +173,7 @@ def _after(sort: str) -> Cursor | None:
 @allow(Who.STAFF, roles=(Role.BILLING, Role.SUPPORT))
 def export() -> Response:
     """The list with its filters as CSV."""
-    sort = lists.chosen("sort", SORTS) or "answer"
+    sort = _sort()
     with house().db.snapshot() as session:
         found = reading.listing(session, _filter(), today(), sort=sort, limit=MOST_ROWS)
     data = b"".join(sheet.pieces(_COLUMNS, (_cells(row) for row in found)))

@@ -139,6 +139,12 @@ def _past_due(visitor: Visitor) -> str:
         return f"/account/past-due/{found.public_id}"
 
 
+def _dispute_to_answer(visitor: Visitor) -> str:
+    """The dispute at the desk that was promised an answer first."""
+    found = visitor.go("/desk/disputes?tab=open").locator("main tbody th a").first
+    return str(found.get_attribute("href"))
+
+
 def _round(visitor: Visitor) -> str:
     """A round of the reconciler."""
     return f"/desk/reconciler/{reconcile.run(visitor.place.house).public_id}"
@@ -267,7 +273,7 @@ FOR_STAFF: dict[str, Where] = {
         for act in ("credit", "debit", "void")
     },
     "/desk/disputes": "/desk/disputes",
-    "/desk/disputes/<public_id>": _first("/desk/disputes?tab=open", "/desk/disputes/"),
+    "/desk/disputes/<public_id>": _dispute_to_answer,
     "/desk/drafts": "/desk/drafts",
     "/desk/drafts/<public_id>": _first("/desk/drafts", "/desk/drafts/"),
     "/desk/drafts/<public_id>/preview": _below("/desk/drafts", "preview"),
