@@ -2,10 +2,12 @@
 
 from flask import Blueprint
 
+from api.cards import cards
 from api.carts import carts
 from api.checkout import checkout
 from api.content import content
 from api.desk_billing import desk_billing
+from api.desk_cards import desk_cards
 from api.desk_disputes import desk_disputes
 from api.desk_goods import desk_goods
 from api.desk_hooks import desk_hooks
@@ -19,6 +21,7 @@ from api.orders import orders
 from api.past_due import desk_past_due, past_due
 from api.products import products
 from api.quotes import quotes
+from api.scheduled import scheduled_payments
 from api.services import services
 from api.trials import trials
 from api.webhooks import webhooks
@@ -35,6 +38,9 @@ def blueprints() -> list[Blueprint]:
         services,
         trials,
         quotes,
+        cards,
+        scheduled_payments,
+        desk_cards,
         disputes,
         desk_services,
         desk_quotes,

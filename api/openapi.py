@@ -9,6 +9,7 @@ from pydantic_core import to_json
 
 from api import (
     billing_operations,
+    card_operations,
     content_operations,
     dispute_operations,
     hook_operations,
@@ -55,11 +56,13 @@ OPERATIONS = (
     *service_operations.CUSTOMERS,
     *trial_operations.CUSTOMERS,
     *quote_operations.CUSTOMERS,
+    *card_operations.CUSTOMERS,
     *dispute_operations.CUSTOMERS,
     *service_operations.DESK,
     *quote_operations.DESK,
     *dispute_operations.DESK,
     *billing_operations.DESK,
+    *card_operations.DESK,
     *hook_operations.DESK,
     *content_operations.DESK,
     *past_due_operations.CUSTOMERS,

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from core.subscriptions import reading as subscriptions
 from payments import autopay, scheduled
-from payments.automatic_models import TRIED
 from payments.models import PaymentMethod
 
 
@@ -32,7 +31,7 @@ def uses(session: Session, cards: Sequence[PaymentMethod]) -> Mapping[uuid.UUID,
         if rule.payment_method_id in found:
             found[rule.payment_method_id].append(Use("autopay", rule.public_id, "AutoPay"))
     for row in scheduled.with_cards(session, list(found)):
-        if row.origin == "customer" and row.state in TRIED:
+        if row.origin == "customer" and row.state == "planned":
             words = "a payment that is planned"
             found[row.payment_method_id].append(Use("payment", row.public_id, words, row.on_date))
         elif row.state == "retrying":

@@ -46,7 +46,11 @@ _UNANSWERED = (Indeterminate, RateLimited, Misconfigured, KeyConflict)
 
 
 def charge(
-    house: House, invoice_id: uuid.UUID, method_id: uuid.UUID, attempt: int = 1
+    house: House,
+    invoice_id: uuid.UUID,
+    method_id: uuid.UUID,
+    attempt: int = 1,
+    revision: int | None = None,
 ) -> str | None:
     """Charge what is open and not disputed of a bill; answers the operation's state, None for no charge.
 
@@ -55,7 +59,7 @@ def charge(
     or GatewayError when there was no answer: asked again it goes on from there.
     """
     operation_id = house.db.run_tx(
-        lambda session: _prepare(session, house, invoice_id, method_id, attempt)
+        lambda session: _prepare(session, house, invoice_id, method_id, attempt, revision)
     )
     crash.point("charge.prepared")
     return None if operation_id is None else go(house, operation_id)
@@ -71,7 +75,8 @@ def charge_payment(house: House, payment_id: uuid.UUID, tries: int) -> str | Non
     if row.state not in TRIED or row.tries != tries:
         return None
     if row.invoice_id is not None:
-        state = charge(house, row.invoice_id, row.payment_method_id, tries + 1)
+        changed = row.revision if row.revision > 1 else None  # another try than one that was halted
+        state = charge(house, row.invoice_id, row.payment_method_id, tries + 1, changed)
         if state is None:
             house.db.run_tx(lambda session: _wait(session, house, payment_id))
         return state
@@ -83,11 +88,16 @@ def charge_payment(house: House, payment_id: uuid.UUID, tries: int) -> str | Non
 
 
 def _prepare(
-    session: Session, house: House, invoice_id: uuid.UUID, method_id: uuid.UUID, attempt: int
+    session: Session,
+    house: House,
+    invoice_id: uuid.UUID,
+    method_id: uuid.UUID,
+    attempt: int,
+    revision: int | None,
 ) -> uuid.UUID | None:
     invoice = session.get_one(Invoice, invoice_id)
     accounts.lock(session, invoice.payer_account_id)
-    key = method_operations.charge_key(invoice_id, method_id, attempt)
+    key = method_operations.charge_key(invoice_id, method_id, attempt, revision)
     known = method_operations.charge_under(session, key)
     if known is not None:
         return known.id

@@ -145,6 +145,13 @@ def of_account(session: Session, account_id: uuid.UUID) -> Sequence[PaymentMetho
     ).all()
 
 
+def ever_of(session: Session, account_id: uuid.UUID) -> Sequence[PaymentMethod]:
+    """Every card that an account ever had on file."""
+    return session.scalars(
+        select(PaymentMethod).where(PaymentMethod.account_id == account_id)
+    ).all()
+
+
 def one(session: Session, public_id: str, account_ids: Sequence[uuid.UUID]) -> PaymentMethod:
     """A card by its public id. NotFound when there is none, or it is none of the accounts'."""
     found = session.scalar(

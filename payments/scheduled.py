@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import or_, select, tuple_, update
+from sqlalchemy import func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from core.kernel.db import changed, insert_once
 from core.kernel.errors import NotFound, ShopError, StaleState
 from core.kernel.ids import new_id, new_public_id
 from core.kernel.money import Money
+from core.parties.models import Account
 from payments.automatic_models import OPEN, STUCK, TRANSITIONS, TRIED, ScheduledPayment
 from payments.models import PaymentMethod, PaymentOperation
 from payments.reading import Cursor
@@ -190,6 +191,43 @@ def listing(
     return session.scalars(
         query.order_by(ScheduledPayment.created_at.desc(), ScheduledPayment.id.desc()).limit(limit)
     ).all()
+
+
+def with_accounts(
+    session: Session,
+    *,
+    states: Sequence[str] = (),
+    words: str = "",
+    before: Cursor | None = None,
+    limit: int = 50,
+) -> list[tuple[ScheduledPayment, Account, PaymentMethod]]:
+    """Everybody's payments with who pays and by which card, the last written first."""
+    query = (
+        select(ScheduledPayment, Account, PaymentMethod)
+        .join(Account, Account.id == ScheduledPayment.account_id)
+        .join(PaymentMethod, PaymentMethod.id == ScheduledPayment.payment_method_id)
+    )
+    if states:
+        query = query.where(ScheduledPayment.state.in_(states))
+    if words:
+        number = Account.number == words.replace(" ", "")
+        query = query.where(or_(number, Account.name.icontains(words, autoescape=True)))
+    if before is not None:
+        query = query.where(
+            tuple_(ScheduledPayment.created_at, ScheduledPayment.id) < tuple_(*before)
+        )
+    rows = session.execute(
+        query.order_by(ScheduledPayment.created_at.desc(), ScheduledPayment.id.desc()).limit(limit)
+    )
+    return [(row, account, method) for row, account, method in rows]
+
+
+def counts(session: Session) -> dict[str, int]:
+    """How many payments there are in each state."""
+    rows = session.execute(
+        select(ScheduledPayment.state, func.count()).group_by(ScheduledPayment.state)
+    )
+    return {state: int(count) for state, count in rows}
 
 
 def with_card(session: Session, method_id: uuid.UUID) -> Sequence[ScheduledPayment]:

@@ -64,6 +64,9 @@ def start() -> str | Response | tuple[str, int]:
     assert who is not None
     if request.form.get("step") == "show":
         return _page(account, form)
+    if form.card.data and request.form.get("shown") != form.card.data:
+        say("This is what that card means. Please read it, then agree.", "warn")
+        return _page(account, form), 409
     try:
         with house().db.reading() as session:
             card = methods.one(session, form.card.data or "", [account.id])

@@ -145,7 +145,12 @@ def _instead(card: PaymentMethod, form: CardForm) -> str:
     assert who is not None
     with house().db.snapshot() as session:
         seen = see_cards.wallet(session, house(), _account_of(card))
-        consent = manage_cards.consent_instead(session, card, None, who.key, "")
+        form.offer(
+            [other for other in seen.usable if other.id != card.id],
+            with_new="Another card, put on file now",
+        )
+        chosen = next((one for one in seen.cards if one.public_id == form.card.data), None)
+        consent = manage_cards.consent_instead(session, card, chosen, who.key, "")
         needed = uses(session, [card])[card.id]
     declined = [
         one
@@ -153,10 +158,6 @@ def _instead(card: PaymentMethod, form: CardForm) -> str:
         if one.row.payment_method_id == card.id
         and one.row.state in ("retrying", "waiting", "failed")
     ]
-    form.offer(
-        [other for other in seen.usable if other.id != card.id],
-        with_new="Another card, put on file now",
-    )
     return page(
         "portal/card_instead.html",
         form=form,
@@ -178,6 +179,11 @@ def instead(public_id: str) -> str | Response | tuple[str, int]:
     card, form, who = _card(public_id), CardForm(request.form), person()
     assert who is not None
     address = request.remote_addr or ""
+    if request.form.get("step") == "show":
+        return _instead(card, form)
+    if form.card.data and request.form.get("shown") != form.card.data:
+        say("This is what that card means. Please read it, then agree.", "warn")
+        return _instead(card, form), 409
     if form.card.data == NEW:
         with house().db.reading() as session:
             consent = manage_cards.consent_instead(session, card, None, who.key, address)

@@ -1,5 +1,6 @@
 """Payments on a date: plan one, change it, cancel it, and what became of them."""
 
+import hashlib
 from datetime import timedelta
 from typing import Any
 
@@ -141,12 +142,14 @@ def _plan(account: Account, row: ScheduledPayment | None) -> Answer:
             return page("portal/schedule.html", **facts), 422
         keys = {public: key for key, public in names.items()}
         wish = _wish(account, form, [keys[one] for one in chosen if one in keys])
-        if request.form.get("step") != "agree":
-            with house().db.snapshot() as session:
-                found = schedule_payment.foresee(session, house(), wish)
+        with house().db.snapshot() as session:
+            found = schedule_payment.foresee(session, house(), wish)
+        shown_ = same(found.text)
+        if request.form.get("step") != "agree" or request.form.get("shown") != shown_:
             facts["foreseen"] = {
                 "total": found.total,
                 "text": found.text,
+                "shown": shown_,
                 "parts": [(item.number, amount) for item, amount in found.parts],
                 "card": methods.label(found.method),
                 "on": found.on,
@@ -169,6 +172,11 @@ def _plan(account: Account, row: ScheduledPayment | None) -> Answer:
         return redirect(facts["here"], 303)
     say("Your payment is planned. We have sent you a mail with what you agreed to.")
     return redirect(f"{BASE}/{made.public_id}", 303)
+
+
+def same(text: str) -> str:
+    """What a form carries to tell which words were read."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _known(account: Account, row: ScheduledPayment | None) -> dict[str, Any]:

@@ -55,6 +55,13 @@ def _quote_at_desk(page: str = "") -> Callable[[Visitor], str]:
     return find
 
 
+def _row(listed: str) -> Callable[[Visitor], str]:
+    """The page of a list's first row."""
+    return lambda visitor: str(
+        visitor.go(listed).locator("main tbody th a").first.get_attribute("href")
+    )
+
+
 def _card(page: str) -> Callable[[Visitor], str]:
     """A page of the first card that is listed."""
 
@@ -280,8 +287,13 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/statements": "/desk/statements",
     "/desk/statements/<public_id>": _first("/desk/statements", "/desk/statements/"),
     "/desk/payments": "/desk/payments",
+    "/desk/payments/<public_id>": _row("/desk/payments"),
+    "/desk/payments/planned": "/desk/payments/planned",
+    "/desk/payments/planned/<public_id>": _first(
+        "/desk/payments/planned", "/desk/payments/planned/"
+    ),
+    "/desk/payments/cards/<account_number>": "/desk/payments/cards/204187751",
     "/desk/chargebacks": "/desk/chargebacks",
-    "/desk/payments/<public_id>": _first("/desk/payments", "/desk/payments/"),
     "/desk/orders/<public_id>/refund": lambda visitor: (
         f"{_first('/desk/orders', '/desk/orders/')(visitor)}/refund"
     ),

@@ -167,6 +167,24 @@ def test_money_on_the_card_again_and_it_is_tried_at_once(days: Days):
     days.stage.assert_sound()
 
 
+def test_tried_again_while_its_payer_is_at_the_pay_page_it_is_charged_when_they_leave(days: Days):
+    days.bank.says = ["insufficient_funds"]
+    want(days)
+    days.move_to(days.today + timedelta(days=4))
+    assert pay_bill.pay(days.house, PayWish(days.user.id, [days.stage.bill.id]))
+    days.round()
+    assert newest(days.house, "charge").state == "pending"
+    manage_cards.try_again(days.house, days.row().public_id, [days.stage.riley.id], "test")
+    drain(days.house)
+    for _ in range(3):
+        pass_time(days.house, days.stage.sandbox, timedelta(minutes=45))
+        assert reconcile.run(days.house).problems == ()
+        days.round()
+    assert (days.row().state, days.stage.taken()) == ("paid", 4500)
+    assert days.stage.count(Payment) == 1
+    days.stage.assert_sound()
+
+
 def test_what_autopay_was_declined_for_is_read_again_before_each_try(days: Days):
     days.autopay()
     days.bank.says = ["insufficient_funds"]

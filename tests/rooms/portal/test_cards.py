@@ -35,6 +35,12 @@ class Holder:
     def press(self, path: str, **form: object) -> TestResponse:
         return self.browser.post(path, form)
 
+    def agree(self, path: str, **form: object) -> TestResponse:
+        """See what it means, then agree to exactly that."""
+        seen = self.press(path, **form).get_data(as_text=True)
+        shown = seen.partition('name="shown" value="')[2].partition('"')[0]
+        return self.press(path, **form, step="agree", shown=shown)
+
     def through_the_processor(self, answer: TestResponse, card: str = "4242424242424242") -> str:
         """Fill in the processor's page and come back; answers where that ends."""
         assert answer.status_code == 303
@@ -101,12 +107,15 @@ def test_autopay_is_turned_on_with_a_new_card_and_off_again(holder: Holder):
     page = holder.read("/account/autopay")
     assert "may charge Visa ending 4242" in page
     (card,) = holder.cards()
-    assert holder.press("/account/autopay", card=card.public_id).status_code == 303
+    assert holder.press("/account/autopay", card=card.public_id, shown="").status_code == 409
+    assert holder.rules() == []
+    agreed = {"card": card.public_id, "shown": card.public_id}
+    assert holder.press("/account/autopay", **agreed).status_code == 303
     (rule,) = holder.rules()
     kept = holder.stage.row(Authorisation, Authorisation.id == rule.authorisation_id)
     assert kept.text in page
     assert "AutoPay is on" in holder.read("/account/autopay")
-    assert holder.press("/account/autopay", card=card.public_id).status_code == 422
+    assert holder.press("/account/autopay", **agreed).status_code == 422
     needed = holder.read(f"/account/cards/{card.public_id}/remove")
     assert "is still needed" in needed
     assert "AutoPay" in needed
@@ -126,7 +135,10 @@ def test_a_payment_is_planned_after_it_was_seen_changed_and_cancelled(holder: Ho
     assert "10.00" in seen
     assert "may charge Visa ending 4242 once" in seen
     assert holder.payments() == []
-    made = holder.press("/account/scheduled/new", **wish, step="agree")
+    unseen = holder.press("/account/scheduled/new", **wish, step="agree", shown="")
+    assert "may charge Visa ending 4242 once" in Page(unseen).text
+    assert holder.payments() == []
+    made = holder.agree("/account/scheduled/new", **wish)
     where = urlsplit(made.headers["Location"]).path
     (row,) = holder.payments()
     assert (row.wants, row.amount_minor, row.on_date) == ("amount", 1000, day)
@@ -134,7 +146,7 @@ def test_a_payment_is_planned_after_it_was_seen_changed_and_cancelled(holder: Ho
     form = holder.read(f"{where}/change")
     assert "10" in form
     bills = {"kind": "bills", "bill": holder.bill.public_id, "on": day.isoformat(), "card": card}
-    holder.press(f"{where}/change", **bills, revision="1", step="agree")
+    holder.agree(f"{where}/change", **bills, revision="1")
     (row,) = holder.payments()
     assert (row.wants, row.invoice_ids, row.revision) == ("bills", [str(holder.bill.id)], 2)
     assert "Cancel this payment?" in holder.read(f"{where}/cancel")
@@ -171,7 +183,7 @@ def test_what_is_wrong_stands_at_its_field_and_nothing_is_planned(
 
 def test_the_mails_link_opens_the_page_that_puts_a_decline_right(holder: Holder):
     card = carded.on_file(holder.stage, holder.who, "4000000000000341")
-    holder.press("/account/autopay", card=card)
+    holder.press("/account/autopay", card=card, shown=card)
     holder.stage.drain()
     (row,) = holder.payments()
     # its day has come, and it was told
@@ -187,7 +199,7 @@ def test_the_mails_link_opens_the_page_that_puts_a_decline_right(holder: Holder)
     assert "Visa ending 0341 was declined" in page
     assert "Your bank declined the charge." in page
     assert "A payment was declined" in holder.read("/account")
-    moved = holder.press(f"/account/cards/{card}/instead", card="new")
+    moved = holder.press(f"/account/cards/{card}/instead", card="new", shown="new")
     holder.through_the_processor(moved, "5555555555554444")
     with holder.stage.db.reading() as session:
         assert not items.of_sources(session, [holder.bill.id])[holder.bill.id].open

@@ -290,6 +290,9 @@ POST   /desk/services/<public_id>/activate           staff     token  302→desk
 POST   /desk/services/<public_id>/payer              staff     token  302→desk-door 404 404 422
 POST   /desk/services/<public_id>/usage              staff     token  302→desk-door 404 404 422
 POST   /desk/services/<public_id>/lock               staff     token  302→desk-door 404 404 422
+GET    /desk/payments/planned                        staff     token  302→desk-door 404 404 200
+GET    /desk/payments/planned/<public_id>            staff     token  302→desk-door 404 404 200
+GET    /desk/payments/cards/<account_number>         staff     token  302→desk-door 404 404 200
 GET    /desk/chargebacks                             staff     token  302→desk-door 404 404 200
 GET    /desk/payments                                staff     token  302→desk-door 404 404 200
 GET    /desk/payments/<public_id>                    staff     token  302→desk-door 404 404 200
@@ -542,6 +545,23 @@ POST   /api/v1/desk/services/<service_id>/end        program   none   401
 POST   /api/v1/desk/services/<service_id>/keep       program   none   401
 POST   /api/v1/desk/services/<service_id>/activate   program   none   401
 GET    /api/v1/account/trial-offers                  program   none   401
+GET    /api/v1/account/cards                         program   none   401
+POST   /api/v1/account/cards                         program   none   401
+POST   /api/v1/account/cards/<card_id>/default       program   none   401
+POST   /api/v1/account/cards/<card_id>/remove        program   none   401
+POST   /api/v1/account/cards/<card_id>/instead       program   none   401
+GET    /api/v1/account/autopay                       program   none   401
+POST   /api/v1/account/autopay                       program   none   401
+POST   /api/v1/account/autopay/stop                  program   none   401
+GET    /api/v1/account/scheduled-payments            program   none   401
+POST   /api/v1/account/scheduled-payments            program   none   401
+POST   /api/v1/account/scheduled-payments/preview    program   none   401
+GET    /api/v1/account/scheduled-payments/<payment_id> program none 401
+POST   /api/v1/account/scheduled-payments/<payment_id>/change program none 401
+POST   /api/v1/account/scheduled-payments/<payment_id>/cancel program none 401
+POST   /api/v1/account/scheduled-payments/<payment_id>/try-again program none 401
+GET    /api/v1/desk/accounts/<account_number>/cards  program   none   401
+GET    /api/v1/desk/accounts/<account_number>/scheduled-payments program none 401
 GET    /api/v1/account/trials                        program   none   401
 GET    /api/v1/account/trials/<trial_id>             program   none   401
 POST   /api/v1/account/trials                        program   none   401
@@ -634,6 +654,8 @@ _IDS = (
     "<picture_id>",
     "<run_id>",
     "<parking_id>",
+    "<card_id>",
+    "<payment_id>",
     "<webhook_id>",
     "<delivery_id>",
     "<order_id>",
@@ -757,6 +779,8 @@ _PLACES = {
     "POST /desk/drafts/": {"<public_id>": "{draft}"},
     "GET /desk/terms/": {"<account_number>": "{riley_number}"},
     "POST /desk/terms/": {"<account_number>": "{riley_number}"},
+    "GET /desk/payments/planned/": {"<public_id>": "{riley_scheduled}"},
+    "GET /desk/payments/cards/": {"<account_number>": "{riley_number}"},
     "GET /desk/payments/": {"<public_id>": "{riley_payment}"},
     "GET /desk/tax/rates/": {"<uuid:rate_id>": "{tax_rate}"},
     "POST /desk/tax/rates/": {"<uuid:rate_id>": "{tax_rate}"},
@@ -796,6 +820,7 @@ _PLACES = {
         "<dispute_id>": "0" * 32,
         "<picture_id>": "0" * 32,
         "<run_id>": "0" * 32,
+        "<payment_id>": "0" * 32,
         "<account_number>": "123456789",
         "<feature>": "internet",
     },
@@ -810,6 +835,7 @@ _PLACES = {
         "<dispute_id>": "0" * 32,
         "<picture_id>": "0" * 32,
         "<run_id>": "0" * 32,
+        "<payment_id>": "0" * 32,
         "<account_number>": "123456789",
         "<feature>": "internet",
         "<webhook_id>": "0" * 32,
