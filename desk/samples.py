@@ -7,7 +7,15 @@ from datetime import UTC, date, datetime
 from types import SimpleNamespace as Sample
 from typing import Any
 
-from wtforms import BooleanField, FileField, Form, RadioField, SelectField, StringField
+from wtforms import (
+    BooleanField,
+    FileField,
+    Form,
+    MultipleFileField,
+    RadioField,
+    SelectField,
+    StringField,
+)
 from wtforms.fields import SelectChoice
 
 from core.kernel.money import Money
@@ -70,6 +78,7 @@ class SampleForm(Form):
     )
     paperless = BooleanField("Send the bill by e-mail instead of paper", default=True)
     photo = FileField("A photo of what is wrong")
+    photos = MultipleFileField("Pictures")
 
 
 def _usd(minor: int) -> Money:

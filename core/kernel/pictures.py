@@ -10,7 +10,7 @@ import threading
 from dataclasses import dataclass
 from typing import ClassVar
 
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageFile, ImageOps
 
 from core.kernel.errors import ShopError
 
@@ -137,6 +137,9 @@ def resize(picture: Picture, width: int) -> Picture:
 
 
 def _decode(data: bytes, max_pixels: int, max_side: int | None) -> tuple[Image.Image, str]:
+    # The renderer of documents switches this on for the whole process when it is imported. It needs it for
+    # none of our pictures, and here half a picture would pass for a whole one.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     with Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP")) as image:
         if image.width * image.height > max_pixels:
             raise TooManyPixels(image.width, image.height, max_pixels)

@@ -7,7 +7,7 @@ import zlib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms, PngImagePlugin
+from PIL import Image, ImageCms, ImageFile, PngImagePlugin
 
 from core.kernel.pictures import (
     FileTooLarge,
@@ -152,6 +152,12 @@ def test_a_small_file_that_unfolds_to_a_giant_is_refused_before_it_does(side):
     with pytest.raises(TooManyPixels) as refused:
         taken(png_that_claims(side, side))
     assert refused.value.code == "too_many_pixels"
+
+
+def test_half_a_picture_is_refused_where_the_documents_renderer_takes_halves(monkeypatch):
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)
+    with pytest.raises(NotAPicture):
+        taken(written(two_halves(), "JPEG")[:-60])
 
 
 def test_a_jpeg_of_endless_passes_is_refused():
