@@ -37,6 +37,7 @@ from core.orders.models import Order
 from core.parties import accounts, users
 from core.parties.models import Account, LinkToken, UserSession
 from core.parties.roles import Role
+from core.stock.models import StockLevel, StockMovement
 from flows import draft_quote, make_statements, record_usage
 from flows.house import House
 from flows.place_order import Wish, place
@@ -63,6 +64,8 @@ START = datetime(2026, 11, 17, 14, 11, tzinfo=ZoneInfo("America/New_York"))
 #: The day on which the statement of what happens at the start is made.
 BILL_DAY = datetime(2026, 12, 1, 12, 0, tzinfo=ZoneInfo("America/New_York"))
 PASSWORD = "three calm words"
+#: So many more on the shelf than the small shop has.
+ROUTERS = 1_000
 NOBODY, RILEY, JUNE, KIM = "nobody", "riley", "june", "kim"
 EVERYBODY = (NOBODY, RILEY, JUNE, KIM)
 #: Kim is an admin; of each other role there is one person, called like it, and one who has none yet.
@@ -303,11 +306,24 @@ def _short_paper(document: InvoiceDocument, **more: Any) -> RenderedDocument:
     )
 
 
+def _fill_shelf(session: Session, world: World, now: datetime) -> None:
+    """Routers for every walk of every module that shares the stage."""
+    level = session.get_one(StockLevel, world.router.level_id)
+    level.on_hand += ROUTERS
+    session.add(
+        StockMovement(
+            level_id=level.id, kind="received", on_hand=ROUTERS, reference="walks", at=now
+        )
+    )
+    session.flush()
+
+
 def build(db: Database, sandbox: SandboxProcess, folder: Path) -> Stage:
     """Open the shop and let a few things happen in it."""
     clock = ManualClock(START)
     with db.transaction() as session:
         world = worlds.build(session, clock.now())
+        _fill_shelf(session, world, clock.now())
         people, own = {}, {}
         for who, name in _NAMES.items():
             user = worlds.user(session, clock.now(), email=f"{who}@example.com", name=name)
