@@ -72,7 +72,7 @@ def test_the_key_is_shown_to_nobody(sandbox: SandboxProcess) -> None:
 def test_the_adapter_is_the_whole_port(sandbox: SandboxProcess) -> None:
     gateway: Gateway = gateway_to(sandbox)
     promised = {name for name in vars(Gateway) if not name.startswith("_")}
-    assert len(promised) == 20
+    assert len(promised) == 21
     for name in promised:
         port, adapter = getattr(Gateway, name), getattr(type(gateway), name)
         assert get_type_hints(adapter) == get_type_hints(port), name
