@@ -88,7 +88,7 @@ class Late:
         with self.house.db.transaction() as session:
             item = items.of_sources(session, [bill.id])[bill.id]
             today = self.clock.now().date()
-            source = ("dispute", bill.id)
+            source = ("note", item.id)  # as the desk writes it down
             contested.contest(session, item, usd(minor), source, today, self.clock.now())
         self.drain()
 

@@ -71,7 +71,7 @@ def test_only_what_is_open_and_not_disputed_is_charged(stage: Stage):
         item = items.of_sources(session, [stage.bill.id])[stage.bill.id]
         day = stage.bill.issue_date
         part = Money(1500, "USD")
-        contested.contest(session, item, part, ("dispute", stage.riley.id), day, now)
+        contested.contest(session, item, part, ("note", item.id), day, now)
     assert stage.charge() == "succeeded"
     assert stage.taken() == 3000
     assert still_open(stage.house, stage.bill) == 1500

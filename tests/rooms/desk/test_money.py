@@ -30,7 +30,7 @@ class Customer:
     def __init__(self, stage: Stage, bills: int = 1) -> None:
         self.stage = stage
         growing = Growing(stage)
-        growing.grow(bills)
+        growing.grow(bills, disputed=False)
         self.account: Account = stage.row(Account, Account.id == growing.account)
         rows = stage.rows(Invoice, Invoice.payer_account_id == growing.account)
         self.bills = [row for row in rows if self.item(row).open]

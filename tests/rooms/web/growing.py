@@ -58,10 +58,11 @@ class Growing:
         self.pages: list[str] = []
         self.disputes: list[str] = []
 
-    def grow(self, size: int, *, printed: bool = True) -> None:
+    def grow(self, size: int, *, printed: bool = True, disputed: bool = True) -> None:
         """Have so many products, open bills, paid bills with their payments, and failed jobs.
 
-        What a worker would still have to do for the bills is done here, without a mail.
+        What a worker would still have to do for the bills is done here, without a mail. Not ``disputed``:
+        all of every open bill is collected.
         """
         self.printed = printed
         self.stage.drain()
@@ -81,7 +82,7 @@ class Growing:
         for number in range(len(self.quotes), size):
             self._quote(number)
         self._content(size)
-        for number in range(len(self.disputes), size):
+        for number in range(len(self.disputes), size if disputed else 0):
             self._dispute(number)
         with self.stage.db.transaction() as session:
             if printed:
@@ -135,7 +136,6 @@ class Growing:
             contents.banner(house, channel)
             contents.picture(house, width=60, height=40)
             contents.redirect(house, channel)
-        self.page = self.pages[-1]
 
     def _quote(self, number: int) -> None:
         """A quote more; the first one gets more lines, messages, versions and wishes for approval."""
@@ -325,9 +325,9 @@ class Growing:
             "customer": f"/desk/customers/{account.public_id}",
             "stock": "/desk/stock",
             "content": "/desk/content",
-            "content page": f"/desk/content/pages/{self.page}",
-            "content edited": f"/desk/content/pages/{self.page}/edit",
-            "content previewed": f"/desk/content/pages/{self.page}/preview",
+            "content page": f"/desk/content/pages/{self.pages[-1]}",
+            "content edited": f"/desk/content/pages/{self.pages[-1]}/edit",
+            "content previewed": f"/desk/content/pages/{self.pages[-1]}/preview",
             "pictures": "/desk/content/media",
             "banners": "/desk/content/banners",
             "segments": "/desk/content/segments",

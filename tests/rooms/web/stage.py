@@ -23,7 +23,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import structlog
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
@@ -179,8 +179,10 @@ class Stage:
             return session.scalars(select(model).where(*where)).one()
 
     def rows(self, model: type[Any], *where: Any) -> list[Any]:
+        """In the order in which they were made; a database alone does not promise any."""
         with self.db.reading() as session:
-            return list(session.scalars(select(model).where(*where)))
+            query = select(model).where(*where)
+            return list(session.scalars(query.order_by(*inspect(model).primary_key)))
 
     def drain(self) -> None:
         """Let the worker do everything that is due, without a failure; papers are short ones."""
