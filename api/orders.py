@@ -25,5 +25,5 @@ def show(order_id: str) -> Response:
         raise TokenMissing
     with house().db.snapshot() as session:
         found = placing.by_public_id(session, wanted)
-        content = answers.order(follow_order.follow(session, found))
+        content = answers.order(follow_order.follow(session, found, with_pieces=False))
     return answers.respond(content)

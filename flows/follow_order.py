@@ -62,8 +62,11 @@ class Followed:
         return [row for row in self.invoices if row.kind != "credit_memo"]
 
 
-def follow(session: Session, order: Order) -> Followed:
-    """Everything about ``order``, in a constant number of queries."""
+def follow(session: Session, order: Order, *, with_pieces: bool = True) -> Followed:
+    """Everything about ``order``, in a constant number of queries.
+
+    Without ``with_pieces`` what became of its pieces is not asked for: ``sent`` and ``changes`` are empty.
+    """
     lines = placing.lines_of(session, order.id)
     variants = [line.variant_id for line in lines if line.variant_id is not None]
     pictures = products.pictures(session, variants)
@@ -77,8 +80,8 @@ def follow(session: Session, order: Order) -> Followed:
         open_items=items.of_sources(session, [row.id for row in found]),
         payments=payments.of_order(session, order.id),
         tenders=paid_by.of_order(session, order.id, _tenders(order)),
-        sent=following.sent(session, order.id),
-        changes=following.changes(session, order.id),
+        sent=following.sent(session, order.id) if with_pieces else (),
+        changes=following.changes(session, order.id) if with_pieces else (),
     )
 
 

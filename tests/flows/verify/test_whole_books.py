@@ -29,10 +29,12 @@ def test_whole_books_hold_and_every_line_has_its_figure(books):
         "nothing at the last cut-offs",
         " 6  ok      Bundles and revenue schedules sum up: 0 bundles on documents; 0 bundles ordered",
         " 7  ok      Credit per line is no more than the line: 0 lines credited, "
-        "1 memos stand alone; 0 memos on bills; 0 bills credited, 0 of them in full",
+        "1 memos stand alone; 0 memos on bills; 0 bills credited, 0 of them in full; "
+        "0 disputes credited; nothing disputed",
         " 8  ok      Numbers have no gap and no double: 3 documents of ours; "
         "0 statements' numbers; 4 orders; 4 payments; 5 imported",
-        " 9  ok      Stock is not oversold: 2 levels: 31 on hand, 3 sold, 1 held",
+        " 9  ok      Stock is not oversold: 2 levels: 31 on hand, 3 sold, 1 held; "
+        "0 parcels; 3 pieces wait to be sent",
         "10  ok      Ageing is the receivable: 105.27 GBP (over 90 days 105.27 GBP); 0.00 USD",
         "11  ok      Services billed are services provisioned: 0 lines of services; 0 periods; "
         "0 payers up to date; no run yet; 0 services provided as agreed; "

@@ -277,10 +277,17 @@ def test_an_invitation_chooses_the_first_password(stage: Stage):
     assert stage.row(User, User.id == key).email_verified_at is not None
 
 
-def test_staff_who_choose_a_password_go_to_the_desk(stage: Stage):
+def test_staff_who_choose_a_password_go_to_the_desks_door(stage: Stage):
+    """A link of a mail is no way around the second step: it lets nobody in."""
     browser, link = stage.browser(), stage.link("reset", KIM)
-    answer = browser.post(f"/account/reset/{link}", {"password": PASSWORD})
-    assert answer.headers["Location"] == "/desk"
+    answer = browser.post(f"/account/reset/{link}", {"password": BETTER})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/desk/login")
+    for path in ("/desk", "/account"):
+        assert browser.get(path).status_code == 302
+    email = stage.row(User, User.id == stage.people[KIM]).email
+    answer = browser.post("/desk/login", {"email": email, "password": BETTER})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/desk")
+    assert browser.get("/desk").status_code == 200
 
 
 def test_no_password_stands_on_a_page_that_comes_back(stage: Stage):
