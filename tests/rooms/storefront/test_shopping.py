@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import update
@@ -15,7 +16,7 @@ from tests import world as worlds
 from tests.paying import fill_cart
 from tests.rooms.web.looking import Page
 from tests.rooms.web.stage import RILEY, Browser, Stage
-from tests.world import ADDRESS, Goods
+from tests.world import ADDRESS, ZONE, Goods
 
 
 class Shopper:
@@ -80,7 +81,8 @@ def test_from_the_shelf_to_the_thanks(shopper: Shopper, thing: Goods):
     assert "3 left" in shopper.read(f"/p/{thing.slug}")
     shopper.put(thing.sku, "2")
     cart = shopper.read("/cart")
-    assert "Held for you until 14:4" in cart
+    until = (stage.clock.now() + timedelta(minutes=30)).astimezone(ZoneInfo(ZONE))
+    assert f"Held for you until {until:%H:%M}." in cart
     assert "18.00" in cart
     assert shopper.read("/cart/count").startswith("2")
     assert "1 left" in shopper.read(f"/p/{thing.slug}"), "what is held is nobody else's"
