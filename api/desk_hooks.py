@@ -256,6 +256,6 @@ def again(webhook_id: str, delivery_id: str) -> Response:
 
     def work(session: Session, actor: str) -> Json:
         endpoint = endpoints.one(session, hook)
-        return _whole(session, deliveries.again(session, endpoint, wanted, now))
+        return _whole(session, deliveries.again(session, endpoint, wanted, actor, now))
 
     return answers.respond(_write(work), 202)

@@ -1,9 +1,11 @@
 """What staff do with a webhook: try it, look at its secret, turn that, switch, send again, remove."""
 
 from flask import Blueprint, redirect, request
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from core.hooks import deliveries, endpoints
+from core.hooks.models import HookDelivery
 from core.parties.roles import Role
 from desk.taxes import actor
 from desk.webhooks import HERE, shown
@@ -68,9 +70,9 @@ def switch(public_id: str) -> Response:
 @allow(Who.STAFF, roles=(Role.ADMIN,))
 def all_again(public_id: str) -> Response:
     """What it never took, once more."""
-    now = house().clock.now()
+    who, now = actor(), house().clock.now()
     count = house().db.run_tx(
-        lambda session: deliveries.all_again(session, endpoints.one(session, public_id), now)
+        lambda session: deliveries.all_again(session, endpoints.one(session, public_id), who, now)
     )
     say(f"{count} on {'its' if count == 1 else 'their'} way again." if count else "It took all.")
     return redirect(f"{HERE}/{public_id}", 303)
@@ -80,10 +82,13 @@ def all_again(public_id: str) -> Response:
 @allow(Who.STAFF, roles=(Role.ADMIN,))
 def again(public_id: str, sent_id: str) -> Response:
     """The same message once more, under its own id."""
-    now = house().clock.now()
-    row = house().db.run_tx(
-        lambda session: deliveries.again(session, endpoints.one(session, public_id), sent_id, now)
-    )
+    who, now = actor(), house().clock.now()
+
+    def write(session: Session) -> HookDelivery:
+        endpoint = endpoints.one(session, public_id)
+        return deliveries.again(session, endpoint, sent_id, who, now)
+
+    row = house().db.run_tx(write)
     say("It is on its way again.")
     return redirect(f"{HERE}/{public_id}/sent/{row.public_id}", 303)
 

@@ -205,7 +205,9 @@ def _plain(said: str) -> str:
 # --- once more --------------------------------------------------------------------------------
 
 
-def again(session: Session, endpoint: HookEndpoint, public_id: str, now: datetime) -> HookDelivery:
+def again(
+    session: Session, endpoint: HookEndpoint, public_id: str, actor: str, now: datetime
+) -> HookDelivery:
     """The same message once more, under its own id. EndpointOff, NotFound."""
     if endpoint.state != "on":
         raise EndpointOff
@@ -215,10 +217,11 @@ def again(session: Session, endpoint: HookEndpoint, public_id: str, now: datetim
             HookDelivery.message_id == row.message_id, HookDelivery.endpoint_id == endpoint.id
         )
     )
+    audit.write(session, now, actor, "webhook.told_again", ("webhook", endpoint.public_id), count=1)
     return _deliver(session, row.message_id, endpoint.id, now, (turn or 0) + 1)
 
 
-def all_again(session: Session, endpoint: HookEndpoint, now: datetime) -> int:
+def all_again(session: Session, endpoint: HookEndpoint, actor: str, now: datetime) -> int:
     """What an endpoint never took, once more, the oldest first; says how many. EndpointOff."""
     if endpoint.state != "on":
         raise EndpointOff
@@ -242,6 +245,8 @@ def all_again(session: Session, endpoint: HookEndpoint, now: datetime) -> int:
     ).all()
     for message_id, turn in found:
         _deliver(session, message_id, endpoint.id, now, turn + 1)
+    subject = ("webhook", endpoint.public_id)
+    audit.write(session, now, actor, "webhook.told_again", subject, count=len(found))
     return len(found)
 
 

@@ -209,12 +209,12 @@ def test_after_ten_tries_it_is_given_up_and_may_be_sent_again_by_hand(
     program.status = 204
     pass_on(shop, timedelta(hours=2))
     (endpoint,) = rows(shop, HookEndpoint)
-    assert act(shop, deliveries.all_again, endpoint) == 1
+    assert act(shop, deliveries.all_again, endpoint, "user:kim") == 1
     drain(shop)
-    assert act(shop, deliveries.all_again, endpoint) == 0, "it took it"
+    assert act(shop, deliveries.all_again, endpoint, "user:kim") == 0, "it took it"
     assert [row.state for row in rows(shop, HookDelivery)] == ["failed", "delivered"]
     assert len({headers["webhook-id"] for _, headers, _ in program.heard}) == 1
-    act(shop, deliveries.again, endpoint, row.public_id)
+    act(shop, deliveries.again, endpoint, row.public_id, "user:kim")
     drain(shop)
     assert [row.round for row in rows(shop, HookDelivery)] == [1, 2, 3]
 
@@ -263,12 +263,12 @@ def test_after_five_days_of_nothing_it_is_switched_off_and_the_desk_is_told(
     assert len(program.heard) == heard
     assert "waiting" not in {row.state for row in rows(shop, HookDelivery)}
     with pytest.raises(EndpointOff):
-        act(shop, deliveries.all_again, endpoint)
+        act(shop, deliveries.all_again, endpoint, "user:kim")
     program.status = 200
     act(shop, lambda session, now: endpoints.switch(session, public_id, True, "test", now))
     (endpoint,) = rows(shop, HookEndpoint)
     told = len(rows(shop, HookMessage))
-    assert act(shop, deliveries.all_again, endpoint) == told >= 5
+    assert act(shop, deliveries.all_again, endpoint, "user:kim") == told >= 5
     drain(shop)
     assert len(program.heard) == heard + told
 

@@ -112,9 +112,8 @@ NO_ACT = {
     # A round stands in its own table, with who asked for it; of a page what counts is its publishing.
     "POST /desk/reconciler",
     "POST /desk/content/pages/<public_id>/edit",
-    # A cart is no order yet, its order is an act; what a hook was sent again stands in the hook's own list.
+    # A cart is no order yet, its order is an act.
     "POST /desk/phone-orders/<cart_id>",
-    "POST /desk/webhooks/<public_id>/sent/<sent_id>/again",
 }
 
 
