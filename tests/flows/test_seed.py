@@ -1,5 +1,6 @@
 """Fernway opens in an empty database: believable, whole, and once."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -59,7 +60,7 @@ from payments.automatic_models import AutoPayRule, ScheduledPayment
 from payments.gateway import Gateway
 from payments.models import Payment, PaymentMethod, Refund
 from tests import postgres, telling
-from tests.basin import create_database, drop_database
+from tests.basin import create_database
 from tests.databases import open_database
 from tests.shop import SECRET, make_house
 from tests.trying import short_paper
@@ -119,23 +120,42 @@ def empty(sqlite_db: Database, tmp_path: Path) -> Fernway:
 def fernway(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Fernway]:
-    """Seeded once for the tests that only look."""
-    folder = tmp_path_factory.mktemp("fernway")
-    server: postgres.Server | None = None
-    name = f"fernway_{os.getpid()}"
-    if request.param == "sqlite":
-        shutil.copyfile(request.getfixturevalue("sqlite_file"), folder / "shop.db")
-        db = open_database(f"sqlite:///{folder / 'shop.db'}")
-    else:
-        server = request.getfixturevalue("postgres_server")
-        create_database(server, name)
-        db = open_database(server.url(name))
-    found = fernway_in(db, folder)
-    assert found.open_shop().state == "empty"
+    """Seeded once in a run, by the first of its workers, for the tests that only look."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "fernway-seeded"
+    kind = request.param
+    server = request.getfixturevalue("postgres_server") if kind == "postgresql" else None
+    empty = request.getfixturevalue("sqlite_file") if server is None else None
+    (folder / kind).mkdir(parents=True, exist_ok=True)
+    with (folder / f"{kind}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        found = _seeded(folder / kind, server, empty)
     yield found
-    db.close()
+    found.db.close()
+
+
+def _seeded(folder: Path, server: postgres.Server | None, empty: Path | None) -> Fernway:
+    """Fernway as a worker before left it; the first one seeds, and notes when its clock stood."""
+    note = folder / "seeded.json"
+    where = str(server.home) if server is not None else "here"
+    told = json.loads(note.read_text()) if note.exists() else {}
+    is_there = told.get("where") == where
     if server is not None:
-        drop_database(server, name)
+        if not is_there:
+            create_database(server, "fernway_seeded")
+        db = open_database(server.url("fernway_seeded"))
+    else:
+        if not is_there:
+            assert empty is not None
+            shutil.copyfile(empty, folder / "shop.db")
+        db = open_database(f"sqlite:///{folder / 'shop.db'}")
+    found = fernway_in(db, folder)
+    if is_there:
+        found.clock.set(datetime.fromisoformat(told["clock"]))
+    else:
+        assert found.open_shop().state == "empty"
+        note.write_text(json.dumps({"where": where, "clock": found.clock.now().isoformat()}))
+    return found
 
 
 def bills_of(session: Session, email: str) -> dict[str, tuple[date | None, Money]]:
