@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import structlog
 from sqlalchemy.orm import Session
 
-from core.kernel.clock import local_date
+from core.kernel.clock import FIRST_ZONE, local_date
 from core.kernel.errors import ShopError
 from core.parties import accounts
 from core.subscriptions import arriving, reading, states
@@ -19,8 +19,6 @@ from flows import hold_service
 from flows.house import House
 
 _log = structlog.get_logger("services")
-#: Where the day begins first.
-_EARLIEST_ZONE = "Pacific/Kiritimati"
 
 
 @dataclass
@@ -34,7 +32,7 @@ class Report:
 
 def run(house: House) -> Report:
     """Bring every service to today, wherever it is used."""
-    today = local_date(house.clock.now(), _EARLIEST_ZONE)
+    today = local_date(house.clock.now(), FIRST_ZONE)
     report, after = Report(), None
     while True:
         with house.db.reading() as session:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from cart import address as postal
 from core.kernel import audit
-from core.kernel.clock import local_date
+from core.kernel.clock import FIRST_ZONE, local_date
 from core.kernel.errors import ShopError
 from core.parties import accounts, moves
 from core.parties.models import Account
@@ -98,7 +98,7 @@ def address(house: House, account_number: str, to_number: str | None) -> None:
 
 def by_the_clock(house: House) -> Report:
     """The daily run. Where a day has begun in any account's zone, its statements are due."""
-    return run(house, local_date(house.clock.now(), "Pacific/Kiritimati"))
+    return run(house, local_date(house.clock.now(), FIRST_ZONE))
 
 
 def store(house: House, statement_id: uuid.UUID) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from core.events import BillChunkPlanned
 from core.kernel import audit, crash, jobs
-from core.kernel.clock import local_date
+from core.kernel.clock import FIRST_ZONE, local_date
 from core.parties import accounts
 from core.tax.service import NoTaxAnswer
 from flows import bill_account, bill_group
@@ -30,8 +30,6 @@ _log = structlog.get_logger("billing")
 STAGE = "Accounts"
 #: So many accounts are one commit.
 GROUP = 50
-#: Where a day begins first on earth. Each account's own zone says whether its day has begun.
-_FIRST_ZONE = "Pacific/Kiritimati"
 #: So far ahead may a preview look.
 FARTHEST = timedelta(days=400)
 
@@ -54,7 +52,7 @@ class Asked:
 
 def today(house: House) -> date:
     """The last day that has begun anywhere: up to here may be billed."""
-    return local_date(house.clock.now(), _FIRST_ZONE)
+    return local_date(house.clock.now(), FIRST_ZONE)
 
 
 def check(house: House, asked: Asked) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from core.events import ScheduledPaymentDue
 from core.kernel import crash, jobs
-from core.kernel.clock import local_date
+from core.kernel.clock import FIRST_ZONE, LAST_ZONE, local_date
 from core.kernel.errors import ShopError
 from core.ledger import credits
 from core.parties import accounts
@@ -27,8 +27,6 @@ from payments.automatic_models import ScheduledPayment
 from payments.models import PaymentMethod
 
 _log = structlog.get_logger("cards")
-#: Where the day begins first, and last.
-_FIRST_ZONE, _LAST_ZONE = "Pacific/Kiritimati", "Pacific/Pago_Pago"
 
 
 @dataclass
@@ -52,7 +50,7 @@ def run(house: House) -> Report:
 
 def _notice(house: House, report: Report) -> None:
     ahead = timedelta(days=house.rules.cards.notice_days)
-    until = local_date(house.clock.now(), _FIRST_ZONE) + ahead
+    until = local_date(house.clock.now(), FIRST_ZONE) + ahead
     after: uuid.UUID | None = None
     while True:
         with house.db.reading() as session:
@@ -151,8 +149,7 @@ def _call_for(session: Session, house: House) -> int:
 def _expiring(house: House, report: Report) -> None:
     now = house.clock.now()
     months = {
-        (day.year, day.month)
-        for day in (local_date(now, zone) for zone in (_FIRST_ZONE, _LAST_ZONE))
+        (day.year, day.month) for day in (local_date(now, zone) for zone in (FIRST_ZONE, LAST_ZONE))
     }
     for year, month in sorted(months):
         with house.db.reading() as session:

@@ -8,12 +8,10 @@ from typing import TextIO
 
 from app.commands.progress import Progress
 from app.settings import Settings
-from core.kernel.clock import local_date
+from core.kernel.clock import FIRST_ZONE, local_date
 from flows import make_statements
 from flows.house import House
 
-#: Where a day begins first on earth: each account's own zone says whether its bill day has begun.
-_FIRST_ZONE = "Pacific/Kiritimati"
 #: What stands in place of a number for an account that is to have its own statements.
 ITSELF = "itself"
 
@@ -26,7 +24,7 @@ def run(argv: Sequence[str], settings: Settings, house: House, out: TextIO) -> i
         if asked.account is None:
             parser.error("--addressed-to wants --account, too")
         return _address(house, asked.account, asked.addressed_to, out)
-    today = local_date(house.clock.now(), _FIRST_ZONE)
+    today = local_date(house.clock.now(), FIRST_ZONE)
     as_of = asked.as_of or today
     if as_of > today:
         print(f"--as-of {as_of} lies ahead of us", file=out)

@@ -38,6 +38,10 @@ class ManualClock:
         self._now = moment.astimezone(UTC)
 
 
+#: Where a calendar day begins first, and last.
+FIRST_ZONE, LAST_ZONE = "Pacific/Kiritimati", "Pacific/Pago_Pago"
+
+
 def local_date(moment: datetime, zone: str) -> date:
     """The calendar date of ``moment`` in the IANA time zone ``zone``."""
     return moment.astimezone(ZoneInfo(zone)).date()
