@@ -1,16 +1,16 @@
 """The desk's form about a customer: how they are called, and where they are."""
 
-from wtforms import Form, HiddenField, SelectField, StringField
+from wtforms import HiddenField, SelectField, StringField
 from wtforms.fields import SelectChoice
 
-from cart.address import US_STATES
 from core.parties.models import Account
 from flows.keep_customer import Details
+from web.place_forms import PlaceForm
 
 PLACE = ("line1", "line2", "city", "region", "postal_code", "country", "phone")
 
 
-class CustomerForm(Form):
+class CustomerForm(PlaceForm):
     """What is wrong with it the flow says."""
 
     name = StringField("Name")
@@ -23,15 +23,6 @@ class CustomerForm(Form):
     )
     email = StringField("E-mail", description="Bills and notices go there.")
     phone = StringField("Phone")
-    line1 = StringField("Street and number")
-    line2 = StringField("Flat, floor, company")
-    city = StringField("Town")
-    region = SelectField(
-        "State",
-        choices=[SelectChoice("", "Choose"), *map(SelectChoice, sorted(US_STATES))],
-        validate_choice=False,
-    )
-    postal_code = StringField("ZIP code")
     country = StringField("Country", description="Two letters, such as US.")
     once = HiddenField()
     seen = HiddenField()

@@ -13,6 +13,7 @@ from core.kernel.ids import new_public_id
 from core.kernel.money import Money
 from core.parties.roles import Role
 from desk.money import actor
+from desk.refund_forms import amount_in
 from flows import refund_payment
 from flows.refund_payment import OfAnOrder, Wanted
 from payments import reading
@@ -65,7 +66,7 @@ def give(public_id: str) -> str | Response | tuple[str, int]:
     if payment.order_id is not None:
         return _to_its_order(public_id)
     is_fine = form.validate()
-    amount = _amount(form, payment.currency) if is_fine else None
+    amount = amount_in(form.amount, payment.currency) if is_fine else None
     if amount is None:
         return _show(public_id, form), 422
     if request.form.get("step") != "give":
@@ -98,17 +99,6 @@ def _to_its_order(public_id: str) -> Response:
     if order is None:
         raise NotFound("order")
     return redirect(f"/desk/orders/{order}/refund", 302 if request.method == "GET" else 303)
-
-
-def _amount(form: RefundForm, currency: str) -> Money | None:
-    try:
-        amount = Money.parse((form.amount.data or "").strip().replace(",", ""), currency)
-    except ValueError:
-        amount = Money.zero(currency)
-    if amount.minor > 0:
-        return amount
-    form.amount.errors = ["Write an amount such as 12.50."]
-    return None
 
 
 def _show(public_id: str, form: RefundForm, looked: Money | None = None) -> str:

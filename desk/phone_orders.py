@@ -10,7 +10,6 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, NumberRange
 
 from cart import address
-from cart.address import US_STATES
 from cart.checkout import CheckoutIncomplete, Details, TotalChanged
 from core.catalog import editing
 from core.kernel.errors import NotFound, ShopError
@@ -26,6 +25,7 @@ from web.context import channel, house
 from web.filters import sign
 from web.flashes import say
 from web.pages import page
+from web.place_forms import PlaceForm
 
 phone_orders = Blueprint(
     "desk_phone_orders", __name__, url_prefix="/desk", template_folder="templates"
@@ -46,21 +46,12 @@ class ThingForm(Form):
     )
 
 
-class WhereForm(Form):
+class WhereForm(PlaceForm):
     """Where it goes and how it is paid. What is missing the flow says."""
 
     name = StringField("Who it is for")
     phone = StringField("Phone, for the driver")
     email = StringField("E-mail", description="The order and its link go there.")
-    line1 = StringField("Street and number")
-    line2 = StringField("Flat, floor, company")
-    city = StringField("Town")
-    region = SelectField(
-        "State",
-        choices=[SelectChoice("", "Choose"), *map(SelectChoice, sorted(US_STATES))],
-        validate_choice=False,
-    )
-    postal_code = StringField("ZIP code")
     country = StringField("Country")
     shipping_method = SelectField("Delivery", choices=[], validate_choice=False)
     payment_method = RadioField(

@@ -4,12 +4,26 @@ from wtforms import Form, HiddenField, RadioField, StringField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length
 
+from core.kernel.money import Money
+
 #: Where a refund goes, in which order.
 WAYS = {
     "usual": ("card", "gift_card", "credit"),
     "gift_card": ("gift_card", "credit", "card"),
     "credit": ("credit", "gift_card", "card"),
 }
+
+
+def amount_in(field: StringField, currency: str) -> Money | None:
+    """What somebody typed as an amount above nothing; None, and said at the field, when it is none."""
+    try:
+        amount = Money.parse((field.data or "").strip().replace(",", ""), currency)
+    except ValueError:
+        amount = Money.zero(currency)
+    if amount.minor > 0:
+        return amount
+    field.errors = ["Write an amount such as 12.50."]
+    return None
 
 
 class GiveBackForm(Form):

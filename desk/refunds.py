@@ -8,13 +8,13 @@ from werkzeug.wrappers import Response
 
 from core.kernel.errors import NotFound, ShopError
 from core.kernel.ids import new_public_id
-from core.kernel.money import Money, total
+from core.kernel.money import total
 from core.ledger import paid_by
 from core.orders import placing
 from core.orders.models import Order
 from core.parties.roles import Role
 from desk.money import actor
-from desk.refund_forms import WAYS, GiveBackForm
+from desk.refund_forms import WAYS, GiveBackForm, amount_in
 from flows import refund
 from flows.give_back import Back, give_back, held_from
 from payments import reading
@@ -42,7 +42,7 @@ def give(public_id: str) -> str | Response | tuple[str, int]:
     form = GiveBackForm(request.form)
     with house().db.reading() as session:
         order = placing.by_public_id(session, public_id)
-    amount = _amount(form, order.currency) if form.validate() else None
+    amount = amount_in(form.amount, order.currency) if form.validate() else None
     if amount is None:
         return _show(public_id, form), 422
     way, reason = WAYS[form.to.data or "usual"], (form.reason.data or "").strip()
@@ -74,17 +74,6 @@ def again(public_id: str, refund_id: uuid.UUID) -> Response:
     else:
         say("Asked for again.")
     return redirect(f"/desk/payments/{public_id}", 303)
-
-
-def _amount(form: GiveBackForm, currency: str) -> Money | None:
-    try:
-        amount = Money.parse((form.amount.data or "").strip().replace(",", ""), currency)
-    except ValueError:
-        amount = Money.zero(currency)
-    if amount.minor > 0:
-        return amount
-    form.amount.errors = ["Write an amount such as 12.50."]
-    return None
 
 
 def _show(public_id: str, form: GiveBackForm) -> str:

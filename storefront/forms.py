@@ -1,26 +1,16 @@
 """The shop's forms. What is missing is asked of ``cart.checkout``, not of the form."""
 
 from wtforms import BooleanField, Form, HiddenField, RadioField, SelectField, StringField
-from wtforms.fields import SelectChoice
 
-from cart.address import US_STATES
+from web.place_forms import PlaceForm
 
 
-class CheckoutForm(Form):
+class CheckoutForm(PlaceForm):
     """Who, where, how."""
 
     name = StringField("Full name")
     phone = StringField("Phone, for the driver")
     email = StringField("E-mail")
-    line1 = StringField("Street and number")
-    line2 = StringField("Flat, floor, company")
-    city = StringField("Town")
-    region = SelectField(
-        "State",
-        choices=[SelectChoice("", "Choose"), *map(SelectChoice, sorted(US_STATES))],
-        validate_choice=False,
-    )
-    postal_code = StringField("ZIP code")
     country = SelectField("Country", choices=[], validate_choice=False)
     vat_id = StringField("VAT id, for a business")
     shipping_method = RadioField("Delivery", choices=[], validate_choice=False)
@@ -30,20 +20,11 @@ class CheckoutForm(Form):
     expected_total = HiddenField()
 
 
-class AddressForm(Form):
+class AddressForm(PlaceForm):
     """Who somebody is, and where."""
 
     name = StringField("Full name")
     phone = StringField("Phone")
-    line1 = StringField("Street and number")
-    line2 = StringField("Flat, floor, company")
-    city = StringField("Town")
-    region = SelectField(
-        "State",
-        choices=[SelectChoice("", "Choose"), *map(SelectChoice, sorted(US_STATES))],
-        validate_choice=False,
-    )
-    postal_code = StringField("ZIP code")
     country = SelectField("Country", choices=[], validate_choice=False)
 
 
