@@ -162,7 +162,7 @@ def preview() -> Response:
     )
     with house().db.reading() as session:
         kept = content_shown.kept(session, page_, said)
-        told = brand.told(session, tried, 0, "")
+        told = brand.told(session, tried, 0, brand.Marks())
     _, logo = look(told)
     front = shopfront()._replace(css=f"{_HERE}/preview.css", logo=logo)
     more: dict[str, Any] = {"channel": front}
@@ -172,13 +172,14 @@ def preview() -> Response:
 @kit.get("/content/brand/preview-mail")
 @allow(Who.STAFF, roles=(Role.CONTENT,))
 def preview_mail() -> Response:
-    """A mail as it would look. Mails carry their style in themselves.
+    """A mail as it would look. Mails carry their style and their logo in themselves.
 
     The page runs nothing and asks for nothing.
     """
     response = make_response(show_brand.sample_mail(house(), *channel(), _tried()))
     response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+        "frame-ancestors 'self'; sandbox"
     )
     response.headers["X-Frame-Options"] = "SAMEORIGIN"
     return response

@@ -93,6 +93,6 @@ def kit(house: House, channel_id: uuid.UUID, **fields: Any) -> int:
 
     def write(session: Any) -> int:
         row = brand.save(session, channel_id, Kit(**fields), 0, ANN, now)
-        return brand.publish(session, channel_id, row.revision, "", ANN, now).number
+        return brand.publish(session, channel_id, row.revision, brand.Marks(), ANN, now).number
 
     return house.db.run_tx(write)
