@@ -15,8 +15,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from cms_content import colours, media
-from cms_content.blocks import Picture
 from cms_content.colours import Palette
+from cms_content.fields import Picture
 from cms_content.models import BrandKit
 from core.kernel import audit
 from core.kernel.db import changed

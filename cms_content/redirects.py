@@ -1,14 +1,14 @@
 """Addresses that have gone, and where they lead. One hop: what would make a chain is refused."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from sqlalchemy import or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from cms_content.blocks import is_link
+from cms_content.fields import is_link
 from cms_content.models import ContentRedirect
 from core.kernel import audit
 from core.kernel.errors import Invalid, NotFound
@@ -108,13 +108,14 @@ def find(session: Session, channel_id: uuid.UUID, path: str) -> ContentRedirect 
     )
 
 
-def count(session: Session, redirect_id: uuid.UUID, now: datetime) -> None:
-    """Somebody followed it."""
-    session.execute(
-        update(ContentRedirect)
-        .where(ContentRedirect.id == redirect_id)
-        .values(hits=ContentRedirect.hits + 1, last_hit_at=now)
-    )
+def count(session: Session, followed: Mapping[uuid.UUID, int], now: datetime) -> None:
+    """So often each was followed since the last time that it was written down."""
+    for redirect_id, times in sorted(followed.items()):
+        session.execute(
+            update(ContentRedirect)
+            .where(ContentRedirect.id == redirect_id)
+            .values(hits=ContentRedirect.hits + times, last_hit_at=now)
+        )
 
 
 def listing(

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from wtforms import Form, HiddenField, SelectField, StringField
 from wtforms.fields import SelectChoice
 
-from cms_content import blocks, brand, colours
+from cms_content import brand, checks, colours
 from cms_content.brand import TYPEFACES, Kit
 from cms_content.models import BrandKit, ContentPage
 from core.kernel.errors import Invalid, NotFound
@@ -155,7 +155,7 @@ def preview_style() -> Response:
 @allow(Who.STAFF, roles=(Role.CONTENT,))
 def preview() -> Response:
     """A page of the shop as it would look."""
-    tried, said = _tried(), blocks.read(_SAMPLE)
+    tried, said = _tried(), checks.read(_SAMPLE)
     found = channel()[0]
     page_ = ContentPage(
         id=found.id, public_id="", kind="page", slug="", locale=found.locale, segment=""

@@ -14,7 +14,7 @@ from wtforms import Form, SelectField, StringField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, Regexp
 
-from cms_content import blocks, differences, pages, publishing, segments, writing
+from cms_content import blocks, checks, differences, pages, publishing, segments, writing
 from cms_content.models import ContentPage, PageVersion
 from cms_content.pages import KINDS, NewPage
 from core.kernel.errors import Invalid, NotFound
@@ -204,8 +204,8 @@ def compared(public_id: str, number: int) -> str:
         old = _beside(session, row, number, request.args.get("with", ""))
         who = content_shown.names(session, {new.changed_by})
         others = pages.versions(session, row, limit=lists.PAGE_SIZE)
-    said = blocks.read(new.content)
-    before = blocks.read(old.content) if old is not None else blocks.Content()
+    said = checks.read(new.content)
+    before = checks.read(old.content) if old is not None else blocks.Content()
     return page(
         "desk/content_version.html",
         it=content_shown.version(new, row, who),

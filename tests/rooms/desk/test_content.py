@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cms_content import blocks, brand, media, pages
+from cms_content import brand, checks, media, pages
 from cms_content.models import BrandKit, ContentPage, MediaAsset, PageVersion
 from core.kernel.blobs import Blob
 from core.kernel.ids import new_public_id
@@ -83,7 +83,7 @@ class Desk:
             page = pages.one(session, self.path.rpartition("/")[2])
             draft = pages.in_state(session, page, "draft")
             assert draft is not None
-            return blocks.read(draft.content)
+            return checks.read(draft.content)
 
     def kinds(self) -> list[str]:
         return [block.kind for block in self.content().blocks]
