@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from api import answers, callers, reading
 from api.callers import staff
 from api.content_shapes import (
+    AddressWish,
     DraftWish,
     NewPageWish,
     PageListQuery,
@@ -21,7 +22,7 @@ from api.content_shapes import (
 from api.pace import limit
 from api.problems import add_headers
 from api.shapes import Nothing
-from cms_content import checks, menus, pages, publishing, writing
+from cms_content import addresses, checks, menus, pages, publishing, writing
 from cms_content import reading as published
 from cms_content.media import Picture
 from cms_content.models import ContentPage
@@ -256,6 +257,21 @@ def write(page_id: str) -> Response:
 
     def work(session: Session, now: Any) -> str:
         writing.save(session, key, said, wish.revision, _actor(), now)
+        return key
+
+    return _change(work)
+
+
+@content.put("/desk/pages/<page_id>/address")
+@allow(Who.PROGRAM, Guard.NONE)
+@limit("api")
+@staff("content:write")
+def move(page_id: str) -> Response:
+    """Read it elsewhere."""
+    wish, key = reading.body(AddressWish), reading.public_id(page_id, "page")
+
+    def work(session: Session, now: Any) -> str:
+        addresses.move(session, key, wish.slug, _actor(), now)
         return key
 
     return _change(work)

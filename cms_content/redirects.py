@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from sqlalchemy import or_, select, tuple_, update
+from sqlalchemy import delete, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from cms_content.fields import is_link
@@ -85,6 +85,36 @@ def _check_chains(near: Sequence[ContentRedirect], came: str, to: str) -> None:
             raise Invalid(
                 {"source": f"{row.source} leads here, and would lead on. Change that one first."}
             )
+
+
+def moved(
+    session: Session, channel_id: uuid.UUID, old: str, new: str, actor: str, now: datetime
+) -> None:
+    """What was read at ``old`` is read at ``new`` now: lead there whoever comes by the old address.
+
+    What led to the old address leads straight to the new one, and nothing leads away from it any more: no
+    chain and no circle, however often something moves and moves back. The caller holds the channel.
+    """
+    session.execute(
+        delete(ContentRedirect).where(
+            ContentRedirect.channel_id == channel_id, ContentRedirect.source.in_([old, new])
+        )
+    )
+    near = session.scalars(
+        select(ContentRedirect).where(
+            ContentRedirect.channel_id == channel_id,
+            ContentRedirect.target.startswith(old, autoescape=True),
+        )
+    )
+    for row in near:
+        if path_of(row.target) == old:
+            row.target = new + row.target.removeprefix(old).removeprefix("/")
+    session.add(
+        ContentRedirect(
+            channel_id=channel_id, source=old, target=new, made_by=actor, created_at=now
+        )
+    )
+    session.flush()
 
 
 def remove(session: Session, redirect_id: uuid.UUID, actor: str, now: datetime) -> ContentRedirect:

@@ -17,6 +17,7 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import Optional
 
 from cms_content import checks, pages, publishing, writing
+from cms_content.addresses import path_of
 from cms_content.blocks import ITEMS, KINDS, MOST_BLOCKS, NAMES, Content, Removed
 from cms_content.models import ContentPage, PageVersion
 from cms_content.publishing import Unfinished, Window
@@ -28,7 +29,6 @@ from desk.content_shown import actor
 from web import content as shown_content
 from web import headers, site
 from web.access import Who, allow
-from web.content import path_of
 from web.context import channel, house
 from web.flashes import say
 from web.pages import page

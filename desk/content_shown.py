@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cms_content import checks, media
+from cms_content.addresses import path_of
 from cms_content.blocks import Content
 from cms_content.models import ContentPage, PageVersion
 from cms_content.pages import KINDS
@@ -19,7 +20,6 @@ from cms_content.reading import Live
 from core.parties.models import User
 from desk.content_forms import Offered
 from flows.show_page import Kept
-from web.content import path_of
 from web.context import house
 from web.documents import State
 from web.login import person

@@ -232,6 +232,24 @@ def test_an_upload_is_encoded_anew_with_words(stage: Stage):
         assert session.query(Blob).filter(Blob.media_type == "image/svg+xml").count() == 0
 
 
+# --- addresses --------------------------------------------------------------------------------
+
+
+def test_a_page_moves_and_is_read_at_its_new_address_at_once(stage: Stage):
+    kim, name = stage.browser(KIM), f"move-{new_public_id()[:8]}"
+    slug, public_id = contents.published(stage.house, stage.world.channel_id, slug=name)
+    here = f"{HERE}/pages/{public_id}/address"
+    assert f"/pages/{slug}" in Page(kim.get(here)).text
+    refused = kim.post(here, {"slug": "No Slug"})
+    assert refused.status_code == 422
+    assert "slug-error" in Page(refused).values
+    assert kim.post(here, {"slug": f"{slug}-2"}).headers["Location"] == here
+    assert stage.browser().get(f"/pages/{slug}-2").status_code == 200
+    assert stage.browser().get(f"/pages/{slug}").headers["Location"] == f"/pages/{slug}-2"
+    assert kim.post(here, {"slug": slug}).status_code == 303
+    assert stage.browser().get(f"/pages/{slug}").status_code == 200
+
+
 # --- brand ------------------------------------------------------------------------------------
 
 
