@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select, tuple_, update
 from sqlalchemy.orm import Session
 
-from cms_content.blocks import WRONG_LINK, is_link
+from cms_content.fields import WRONG_LINK, is_link
 from cms_content.models import ContentBanner
 from core.kernel import audit
 from core.kernel.db import changed

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from cms_content.blocks import WRONG_LINK, is_link
+from cms_content.fields import WRONG_LINK, is_link
 from cms_content.models import ContentMenu
 from core.kernel import audit
 from core.kernel.db import changed, insert_once

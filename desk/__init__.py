@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from desk import (
+    addresses,
     audit_log,
     bill_money,
     bill_runs,
@@ -105,6 +106,7 @@ def blueprints() -> list[Blueprint]:
         trial_care.trial_care,
         content.content,
         content_editor.editor,
+        addresses.moving,
         content_media.pictures,
         content_site.parts,
         content_rules.rules,

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from wtforms import Form, HiddenField, SelectField, StringField
 from wtforms.fields import SelectChoice
 
-from cms_content import blocks, brand, colours
+from cms_content import brand, checks, colours
 from cms_content.brand import TYPEFACES, Kit
 from cms_content.models import BrandKit, ContentPage
 from core.kernel.errors import Invalid, NotFound
@@ -155,14 +155,14 @@ def preview_style() -> Response:
 @allow(Who.STAFF, roles=(Role.CONTENT,))
 def preview() -> Response:
     """A page of the shop as it would look."""
-    tried, said = _tried(), blocks.read(_SAMPLE)
+    tried, said = _tried(), checks.read(_SAMPLE)
     found = channel()[0]
     page_ = ContentPage(
         id=found.id, public_id="", kind="page", slug="", locale=found.locale, segment=""
     )
     with house().db.reading() as session:
         kept = content_shown.kept(session, page_, said)
-        told = brand.told(session, tried, 0, "")
+        told = brand.told(session, tried, 0, brand.Marks())
     _, logo = look(told)
     front = shopfront()._replace(css=f"{_HERE}/preview.css", logo=logo)
     more: dict[str, Any] = {"channel": front}
@@ -172,13 +172,14 @@ def preview() -> Response:
 @kit.get("/content/brand/preview-mail")
 @allow(Who.STAFF, roles=(Role.CONTENT,))
 def preview_mail() -> Response:
-    """A mail as it would look. Mails carry their style in themselves.
+    """A mail as it would look. Mails carry their style and their logo in themselves.
 
     The page runs nothing and asks for nothing.
     """
     response = make_response(show_brand.sample_mail(house(), *channel(), _tried()))
     response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+        "frame-ancestors 'self'; sandbox"
     )
     response.headers["X-Frame-Options"] = "SAMEORIGIN"
     return response

@@ -155,6 +155,10 @@ class Links:
         """Where staff see to a dispute, after logging in."""
         return f"{self.base_url}/desk/disputes/{public_id}"
 
+    def desk_chargeback(self, public_id: str) -> str:
+        """Where staff see to a chargeback, after logging in."""
+        return f"{self.base_url}/desk/chargebacks/{public_id}"
+
     def reset(self, token: str) -> str:
         """Where another password is chosen."""
         return f"{self.base_url}/account/reset/{token}"

@@ -324,6 +324,8 @@ POST   /desk/products/new                            staff     token  302→desk
 GET    /desk/products/<slug>                         staff     token  302→desk-door 404 404 200
 POST   /desk/products/<slug>                         staff     token  302→desk-door 404 404 422
 POST   /desk/products/<slug>/publish staff token 302→desk-door 404 404 303→/desk/products/*
+GET    /desk/products/<slug>/address                 staff     token  302→desk-door 404 404 200
+POST   /desk/products/<slug>/address                 staff     token  302→desk-door 404 404 422
 POST   /desk/products/<slug>/things                  staff     token  302→desk-door 404 404 422
 POST   /desk/products/<slug>/things/<sku>            staff     token  302→desk-door 404 404 422
 GET    /desk/payments/<public_id>/refund staff token 302→desk-door 404 404 302→/desk/orders/*
@@ -468,6 +470,8 @@ GET    /desk/content/pages/<public_id>/withdraw      staff     token  302→desk
 POST /desk/content/pages/<public_id>/withdraw staff token 302→desk-door 404 404 303→/desk/*
 GET    /desk/content/pages/<public_id>/versions/<int:number> staff     token  302→desk-door 404 404 200
 POST /desk/content/pages/<public_id>/versions/<int:number>/back staff token 302→desk-door 404 404 303→/desk/*
+GET    /desk/content/pages/<public_id>/address       staff     token  302→desk-door 404 404 200
+POST   /desk/content/pages/<public_id>/address       staff     token  302→desk-door 404 404 422
 GET    /desk/content/media                           staff     token  302→desk-door 404 404 200
 POST   /desk/content/media                           staff     token  302→desk-door 404 404 422
 GET    /desk/content/media/<public_id>               staff     token  302→desk-door 404 404 200
@@ -513,6 +517,7 @@ POST   /api/v1/desk/pages                            program   none   401
 GET    /api/v1/desk/pages/<page_id>                  program   none   401
 POST   /api/v1/desk/pages/<page_id>/draft            program   none   401
 PUT    /api/v1/desk/pages/<page_id>/draft            program   none   401
+PUT    /api/v1/desk/pages/<page_id>/address          program   none   401
 POST   /api/v1/desk/pages/<page_id>/publish          program   none   401
 POST   /api/v1/desk/pages/<page_id>/withdraw         program   none   401
 POST   /api/v1/carts                                 everybody none   201→/api/v1/carts/*
