@@ -30,7 +30,7 @@ def _who(route: Route) -> str:
 
 
 def _with_token(stage: Stage) -> list[tuple[Route, str, Browser]]:
-    """Each route that needs a token, its address, and somebody who may use it; refused, they stay as they are."""
+    """Each route that needs a token, its address, and somebody who may use it."""
     names, people = Names(stage), {who: stage.browser(who) for who in (KIM, RILEY)}
     return [(route, names.fill(_used(route)), people[_who(route)]) for route in WITH_TOKEN]
 
