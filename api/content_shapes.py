@@ -75,6 +75,23 @@ class PictureAnswer(Shape):
     sources: list[Source]
 
 
+class CaptionsAnswer(Shape):
+    """What is said in one language, as WebVTT."""
+
+    href: str
+    language: str
+
+
+class VideoAnswer(Shape):
+    """A video of a page."""
+
+    href: str
+    media_type: str
+    width: int
+    height: int
+    captions: list[CaptionsAnswer]
+
+
 class PageAnswer(Shape):
     """A page with its blocks, the pictures that they name.
 
@@ -89,6 +106,7 @@ class PageAnswer(Shape):
     seo: dict[str, Any]
     blocks: list[dict[str, Any]]
     pictures: dict[str, PictureAnswer]
+    videos: dict[str, VideoAnswer]
     products: list[ProductAnswer]
     live_since: datetime
 

@@ -48,6 +48,7 @@ Elsewhere = Annotated[
     str, StringConstraints(max_length=600, strip_whitespace=True), AfterValidator(_elsewhere)
 ]
 Picture = Annotated[str, StringConstraints(max_length=120), AfterValidator(_picture)]
+Clip = Annotated[str, StringConstraints(max_length=40, pattern=r"^(video:[0-9a-f]{32})?$")]
 Sku = Annotated[str, StringConstraints(max_length=60, pattern=PLAIN, strip_whitespace=True)]
 Anchor = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9-]{0,39})?$")]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]

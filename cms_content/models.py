@@ -155,13 +155,20 @@ class ContentBanner(Base):
 
 
 class MediaAsset(Base):
-    """A picture that somebody uploaded, as we encoded it; ``alt`` is "" for what only decorates."""
+    """A picture that somebody uploaded, as we encoded it, or a video.
+
+    ``alt`` is "" for what only decorates, and for videos.
+    """
 
     __tablename__ = "media_asset"
-    __table_args__ = (Index("ix_media_asset_created_at", "created_at"),)
+    __table_args__ = (
+        CheckConstraint("kind IN ('picture', 'video')", name="kind"),
+        Index("ix_media_asset_created_at", "created_at"),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     public_id: Mapped[str] = mapped_column(String(32), unique=True, default=new_public_id)
+    kind: Mapped[str] = mapped_column(String(10), default="picture")
     name: Mapped[str] = mapped_column(String(120))
     alt: Mapped[str] = mapped_column(String(300))
     width: Mapped[int]
@@ -173,7 +180,7 @@ class MediaAsset(Base):
 
 
 class MediaRendition(Base):
-    """One picture at one width. Never changes: its address may be kept for ever."""
+    """One picture at one width, or a video. Never changes: its address may be kept for ever."""
 
     __tablename__ = "media_rendition"
 
@@ -183,6 +190,16 @@ class MediaRendition(Base):
     sha256: Mapped[str] = mapped_column(ForeignKey("blob.sha256"))
     media_type: Mapped[str] = mapped_column(String(40))
     size: Mapped[int]
+
+
+class MediaCaptions(Base):
+    """What is said in a video, in one language: the stored WebVTT."""
+
+    __tablename__ = "media_captions"
+
+    asset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("media_asset.id"), primary_key=True)
+    language: Mapped[str] = mapped_column(String(12), primary_key=True)
+    sha256: Mapped[str] = mapped_column(ForeignKey("blob.sha256"))
 
 
 class BrandKit(Base):

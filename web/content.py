@@ -125,7 +125,9 @@ def _still(macros: Any, block: Block, kept: Kept, *, top: bool) -> Markup:
         made = macro(block, words(block.text))
     elif isinstance(block, blocks.Video):
         host = (urlsplit(block.href).hostname or "").removeprefix("www.")
-        made = macro(block, pic, words(block.text), host)
+        made = macro(
+            block, pic, words(block.text), host, kept.films.get(block.clip), kept.live.locale
+        )
     elif isinstance(block, blocks.Feature):
         made = macro(block, pic, words(block.text))
     elif isinstance(block, blocks.Faq):

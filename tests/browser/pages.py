@@ -345,6 +345,9 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/content/pages/<public_id>/versions/<int:number>": _content("/versions/1"),
     "/desk/content/media": "/desk/content/media",
     "/desk/content/media/<public_id>": _first("/desk/content/media", "/desk/content/media/"),
+    "/desk/content/videos/<public_id>": _first(
+        "/desk/content/media?kind=video", "/desk/content/videos/"
+    ),
     "/desk/content/menus": "/desk/content/menus",
     "/desk/content/banners": "/desk/content/banners",
     "/desk/content/banners/new": "/desk/content/banners/new",

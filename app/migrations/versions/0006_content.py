@@ -37,6 +37,7 @@ def upgrade() -> None:
         "media_asset",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("public_id", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("alt", sa.String(length=300), nullable=False),
         sa.Column("width", INT, nullable=False),
@@ -45,11 +46,24 @@ def upgrade() -> None:
         sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("made_by", sa.String(length=60), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("kind IN ('picture', 'video')", name="ck_media_asset_kind"),
         sa.PrimaryKeyConstraint("id", name="pk_media_asset"),
         sa.UniqueConstraint("public_id", name="uq_media_asset_public_id"),
     )
     with guarded_batch("media_asset", schema=None) as batch_op:
         batch_op.create_index("ix_media_asset_created_at", ["created_at"], unique=False)
+
+    op.create_table(
+        "media_captions",
+        sa.Column("asset_id", sa.Uuid(), nullable=False),
+        sa.Column("language", sa.String(length=12), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["asset_id"], ["media_asset.id"], name="fk_media_captions_asset_id"
+        ),
+        sa.ForeignKeyConstraint(["sha256"], ["blob.sha256"], name="fk_media_captions_sha256"),
+        sa.PrimaryKeyConstraint("asset_id", "language", name="pk_media_captions"),
+    )
 
     op.create_table(
         "media_rendition",

@@ -52,6 +52,7 @@ GET    /c/<slug>                                     everybody none   200
 GET    /p/<slug>                                     everybody none   200
 GET    /pages/<slug>                                 everybody none   200
 GET    /media/<public_id>-<int:width>.<suffix>       everybody none   200
+GET    /media/<public_id>/<language>-<digest>.vtt    everybody none   404
 GET    /brand/<int:number>.css                       everybody none   200
 GET    /robots.txt                                   everybody none   200
 GET    /sitemap.xml                                  everybody none   200
@@ -477,6 +478,11 @@ POST   /desk/content/media                           staff     token  302→desk
 GET    /desk/content/media/<public_id>               staff     token  302→desk-door 404 404 200
 POST   /desk/content/media/<public_id>               staff     token  302→desk-door 404 404 422
 POST /desk/content/media/<public_id>/<any(retire,offer):act> staff token 302→desk-door 404 404 303→/desk/*
+POST   /desk/content/videos                          staff     token  302→desk-door 404 404 422
+GET    /desk/content/videos/<public_id>              staff     token  302→desk-door 404 404 200
+POST   /desk/content/videos/<public_id>              staff     token  302→desk-door 404 404 422
+POST   /desk/content/videos/<public_id>/captions     staff     token  302→desk-door 404 404 422
+POST   /desk/content/videos/<public_id>/captions/<language>/remove staff token 302→desk-door 404 404 303→/desk/*
 GET    /desk/content/menus                           staff     token  302→desk-door 404 404 200
 POST   /desk/content/menus/<any(header,footer):place> staff     token  302→desk-door 404 404 409
 GET    /desk/content/banners                         staff     token  302→desk-door 404 404 200
@@ -735,7 +741,15 @@ _PLACES = {
     "GET /p/": {"<slug>": "{slug}"},
     "GET /static/": {"<path:filename>": "css/base.css"},
     "GET /pages/": {"<slug>": "{page}"},
-    "GET /media/": {"<public_id>": "{picture}", "<int:width>": "480", "<suffix>": "jpg"},
+    "GET /desk/content/videos/": {"<public_id>": "{video}"},
+    "POST /desk/content/videos/": {"<public_id>": "{video}", "<language>": "en"},
+    "GET /media/": {
+        "<language>": "en",
+        "<digest>": "0" * 16,
+        "<public_id>": "{picture}",
+        "<int:width>": "480",
+        "<suffix>": "jpg",
+    },
     "GET /brand/": {"<int:number>": "{brand_kit}"},
     "GET /sitemap/": {"<int:number>": "0"},
     "GET /desk/content/pages/": {"<public_id>": "{content_page}", "<int:number>": "1"},
@@ -1111,6 +1125,7 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     ),
     "page": lambda names: contents.published(names.stage.house, names.stage.world.channel_id)[0],
     "picture": lambda names: contents.picture(names.stage.house),
+    "video": lambda names: contents.video(names.stage.house),
     "brand_kit": lambda names: str(contents.kit(names.stage.house, names.stage.world.channel_id)),
     "line": lambda names: _line_of(names.stage, names["cart"]),
     "fresh_operation": _fresh_operation,
