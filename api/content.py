@@ -14,6 +14,7 @@ from api.callers import staff
 from api.content_shapes import (
     AddressWish,
     DraftWish,
+    MenuQuery,
     NewPageWish,
     PageListQuery,
     PageQuery,
@@ -149,8 +150,10 @@ def menu(place: str) -> Response:
     """The links of one place."""
     if place not in menus.PLACES:
         raise NotFound("menu")
+    asked, found = reading.query(MenuQuery), channel()[0]
     with house().db.reading() as session:
-        links = menus.links_of(menus.every(session, channel()[0].id).get(place))
+        written = menus.every(session, found.id)
+    links = menus.read(written, place, asked.locale or found.locale)
     told = [{"label": one.label, "href": one.href} for one in links]
     return answers.respond({"place": place, "links": told})
 

@@ -41,6 +41,16 @@ class PageQuery(BaseModel):
     signed_in: bool = Field(False, description="Is the reader signed in?")
 
 
+class MenuQuery(BaseModel):
+    """Whose menu."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    locale: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_-]{2,12}$")] | None = Field(
+        None, description="A language such as `de_DE`; else the shop's own."
+    )
+
+
 class PublishedPage(Shape):
     """A page that is read now, as a list tells it."""
 

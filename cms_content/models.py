@@ -115,16 +115,31 @@ class ContentRedirect(Base):
 
 
 class ContentMenu(Base):
-    """The links of one place of the pages."""
+    """The links of one place of the pages, in a language or (locale "") in every other."""
 
     __tablename__ = "content_menu"
     __table_args__ = (CheckConstraint("place IN ('header', 'footer')", name="place"),)
 
     channel_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("channel.id"), primary_key=True)
     place: Mapped[str] = mapped_column(String(10), primary_key=True)
+    locale: Mapped[str] = mapped_column(String(20), primary_key=True, default="")
     #: ``[{"label": …, "href": …}]``
     links: Mapped[list[Any]]
     revision: Mapped[int] = mapped_column(default=1)
+    changed_by: Mapped[str] = mapped_column(String(60))
+    changed_at: Mapped[datetime]
+
+
+class MenuVersion(Base):
+    """What a menu said as of a revision. Append-only."""
+
+    __tablename__ = "content_menu_version"
+
+    channel_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("channel.id"), primary_key=True)
+    place: Mapped[str] = mapped_column(String(10), primary_key=True)
+    locale: Mapped[str] = mapped_column(String(20), primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    links: Mapped[list[Any]]
     changed_by: Mapped[str] = mapped_column(String(60))
     changed_at: Mapped[datetime]
 
@@ -142,6 +157,8 @@ class ContentBanner(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     public_id: Mapped[str] = mapped_column(String(32), unique=True, default=new_public_id)
     channel_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("channel.id"))
+    #: For whoever reads in that language; "" for everybody.
+    locale: Mapped[str] = mapped_column(String(20), default="")
     text: Mapped[str] = mapped_column(String(200))
     link_label: Mapped[str] = mapped_column(String(60), default="")
     link_href: Mapped[str] = mapped_column(String(600), default="")
@@ -234,6 +251,7 @@ class BrandKit(Base):
 
 
 guards.append_only(MediaRendition.__table__)
+guards.append_only(MenuVersion.__table__)
 
 #: What has left the state of a draft says the same for ever, and no version is deleted.
 _FROZEN_SQLITE = (

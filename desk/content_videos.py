@@ -140,7 +140,7 @@ def _is_language(text: str) -> bool:
         return False
 
 
-@clips.post("/content/videos/<public_id>/captions/<language>/remove")
+@clips.post("/content/videos/<public_id>/captions/<language>/off")
 @allow(Who.STAFF, roles=(Role.CONTENT,))
 def uncaption(public_id: str, language: str) -> Response:
     """Take the captions of a language away."""

@@ -20,7 +20,7 @@ from flows import show_page
 from flows.browse import Offer as Offered
 from flows.browse import Shown
 from flows.show_page import Address, Kept
-from web import packs
+from web import packs, site
 from web.cards import card
 from web.context import channel, house, web_settings
 from web.login import person
@@ -71,7 +71,7 @@ def render(kept: Kept, goods: Sequence[Shown], *, cacheable: bool, **more: Any) 
         headed=headed,
         parts=_parts(kept, goods),
         nav_current=live.slug,
-        **more,
+        **{"site": site.site(live.locale), "said_in": live.locale.replace("_", "-"), **more},
     )
 
 

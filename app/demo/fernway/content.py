@@ -26,7 +26,7 @@ from cms_content import (
 )
 from cms_content.banners import Banner
 from cms_content.media import Made
-from cms_content.menus import MenuLink
+from cms_content.menus import MenuLink, Place
 from cms_content.pages import NewPage
 from cms_content.publishing import Window
 from cms_content.segments import EVERYBODY, Segment
@@ -96,7 +96,7 @@ def write(
         _publish(session, channel_id, row, named, editor, began)
     _go_on_writing(session, channel_id, editor, opens - timedelta(days=1))
     links = [MenuLink(**one) for one in told["footer"]["links"]]
-    menus.write(session, channel_id, "footer", links, 0, editor, began)
+    menus.write(session, channel_id, Place("footer"), links, 0, editor, began)
     up = told["banner"]
     ends = opens + timedelta(days=up["days"])
     banner = Banner(up["text"], began, ends, up["link_label"], up["link_href"])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cms_content import brand, checks, media, pages
-from cms_content.models import BrandKit, ContentPage, MediaAsset, PageVersion
+from cms_content.models import BrandKit, ContentMenu, ContentPage, MediaAsset, PageVersion
 from core.kernel.blobs import Blob
 from core.kernel.ids import new_public_id
 from core.notices import addressing
@@ -276,7 +276,7 @@ def test_a_video_is_uploaded_captioned_and_played_in_a_page(stage: Stage, desk: 
     told = stage.browser().get(captions)
     assert (told.mimetype, told.data) == ("text/vtt", said)
     assert "media-src 'self'" in told.headers["Content-Security-Policy"]
-    assert kim.post(f"{here}/captions/de/remove").status_code == 303
+    assert kim.post(f"{here}/captions/de/off").status_code == 303
     assert stage.browser().get(captions).status_code == 404
     assert kim.post(f"{HERE}/media/{here.rpartition('/')[2]}/retire").headers["Location"] == here
 
@@ -301,6 +301,31 @@ def test_a_player_gets_the_range_that_it_asks_for(stage: Stage):
     assert same.status_code == 304
     for none in (f"/media/{row.public_id}-320.mp4", f"/media/{row.public_id}-480.webm"):
         assert stage.browser().get(none).status_code == 404
+
+
+# --- menus ------------------------------------------------------------------------------------
+
+
+def test_a_menu_says_again_what_it_said_before(one_stage: Stage):
+    kim = one_stage.browser(KIM)
+
+    def revision() -> str:
+        forms = Page(kim.get(f"{HERE}/menus")).forms
+        return next(f for action, _, f in forms if action.endswith("/header"))["revision"]
+
+    def write(label: str) -> int:
+        links = {"label-0": label, "href-0": "/c/all", "revision": revision()}
+        return kim.post(f"{HERE}/menus/header", links).status_code
+
+    assert [write("First"), write("Second")] == [303, 303]
+    back = {"version": "1", "revision": "1"}
+    assert kim.post(f"{HERE}/menus/header/back", back).status_code == 409, "it is older by now"
+    assert kim.post(f"{HERE}/menus/header/back", back | {"revision": "2"}).status_code == 303
+    row = one_stage.row(ContentMenu, ContentMenu.place == "header")
+    assert (row.links[0]["label"], row.revision) == ("First", 3)
+    unknown = {"version": "9", "revision": "3"}
+    assert kim.post(f"{HERE}/menus/header/back", unknown).status_code == 404
+    assert "Second" in Page(kim.get(f"{HERE}/menus")).text
 
 
 # --- addresses --------------------------------------------------------------------------------

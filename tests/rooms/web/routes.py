@@ -482,9 +482,10 @@ POST   /desk/content/videos                          staff     token  302→desk
 GET    /desk/content/videos/<public_id>              staff     token  302→desk-door 404 404 200
 POST   /desk/content/videos/<public_id>              staff     token  302→desk-door 404 404 422
 POST   /desk/content/videos/<public_id>/captions     staff     token  302→desk-door 404 404 422
-POST   /desk/content/videos/<public_id>/captions/<language>/remove staff token 302→desk-door 404 404 303→/desk/*
+POST   /desk/content/videos/<public_id>/captions/<language>/off staff token 302→desk-door 404 404 303→/desk/*
 GET    /desk/content/menus                           staff     token  302→desk-door 404 404 200
 POST   /desk/content/menus/<any(header,footer):place> staff     token  302→desk-door 404 404 409
+POST   /desk/content/menus/<any(header,footer):place>/back staff token  302→desk-door 404 404 404
 GET    /desk/content/banners                         staff     token  302→desk-door 404 404 200
 GET    /desk/content/banners/new                     staff     token  302→desk-door 404 404 200
 POST   /desk/content/banners/new                     staff     token  302→desk-door 404 404 422
