@@ -25,7 +25,6 @@ from api.problems import add_headers
 from api.shapes import Nothing
 from cms_content import addresses, checks, menus, pages, publishing, writing
 from cms_content import reading as published
-from cms_content.media import Picture
 from cms_content.models import ContentPage
 from cms_content.pages import NewPage
 from cms_content.publishing import Window
@@ -37,7 +36,6 @@ from flows.show_page import Kept
 from web import site
 from web.access import Guard, Who, allow
 from web.context import channel, house, web_settings
-from web.filters import static_address
 
 content = Blueprint("api_content", __name__, url_prefix="/api/v1")
 content.after_request(add_headers)
@@ -93,7 +91,7 @@ def show(slug: str) -> Response:
 
 
 def _page(kept: Kept) -> answers.Json:
-    live = kept.live
+    live, base = kept.live, web_settings().base_url
     told = live.content.model_dump(mode="json")
     return {
         "slug": live.slug,
@@ -104,7 +102,7 @@ def _page(kept: Kept) -> answers.Json:
         "seo": told["seo"],
         "blocks": told["blocks"],
         "pictures": {
-            name: _picture(kept.pictures[name])
+            name: answers.picture(kept.pictures[name], base)
             for name in sorted(checks.pictures(live.content))
             if name in kept.pictures
         },
@@ -127,19 +125,6 @@ def _film(one: Film) -> answers.Json:
         "captions": [
             {"href": f"{base}{said.href}", "language": said.language} for said in one.captions
         ],
-    }
-
-
-def _picture(one: Picture) -> answers.Json:
-    base = web_settings().base_url
-    sources: list[tuple[str, int]] = [*one.sources]
-    if one.drawn:
-        sources = [(static_address(one.drawn), one.width)]
-    return {
-        "alt": one.alt,
-        "width": one.width,
-        "height": one.height,
-        "sources": [{"href": f"{base}{href}", "width": width} for href, width in sources],
     }
 
 

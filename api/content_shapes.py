@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from api.shapes import LARGEST_PAGE, ProductAnswer, PublicId, Shape
+from api.shapes import LARGEST_PAGE, PictureAnswer, ProductAnswer, PublicId, Shape
 from cms_content.blocks import MOST_BLOCKS, AnyBlock, Seo
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]
@@ -67,22 +67,6 @@ class PublishedList(Shape):
 
     items: list[PublishedPage]
     next_cursor: str | None
-
-
-class Source(Shape):
-    """A picture at one width."""
-
-    href: str
-    width: int
-
-
-class PictureAnswer(Shape):
-    """A picture of a page; `alt` is empty for what only decorates."""
-
-    alt: str
-    width: int
-    height: int
-    sources: list[Source]
 
 
 class CaptionsAnswer(Shape):

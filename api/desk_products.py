@@ -23,7 +23,6 @@ from flows import keep_products
 from flows.keep_products import NewThing
 from web.access import Guard, Who, allow
 from web.context import channel, house, web_settings
-from web.pictures import product_pictures
 
 desk_products = Blueprint("api_desk_products", __name__, url_prefix="/api/v1/desk")
 desk_products.after_request(add_headers)
@@ -87,7 +86,7 @@ def _told(session: Session, rows: Sequence[Product]) -> list[answers.Json]:
             "name": row.name,
             "summary": row.summary,
             "description": row.description,
-            "picture": row.picture,
+            "pictures": editing.pictures_of(row),
             "category": shelves.get(row.category_id) if row.category_id else None,
             "active": row.active,
             "revision": editing.mark(row),
@@ -116,7 +115,7 @@ def _told(session: Session, rows: Sequence[Product]) -> list[answers.Json]:
 def make() -> Response:
     """Make a product with its first thing."""
     wish = reading.body(shapes.ProductWish)
-    words = Words(wish.name, wish.summary, wish.description, wish.picture, wish.category)
+    words = Words(wish.name, wish.summary, wish.description, wish.category)
     scope = f"product:{caller().token_id.hex}"
 
     def run() -> tuple[int, answers.Json]:
@@ -125,8 +124,8 @@ def make() -> Response:
                 house(),
                 wish.slug,
                 words,
+                wish.pictures,
                 NewThing(**wish.variant.model_dump()),
-                product_pictures(),
                 caller().actor,
                 token_hash(f"{scope}:{reading.idempotency_key()}")[:60],
             )
@@ -149,12 +148,14 @@ def change(slug: str) -> Response:
     seen = wish.revision or _if_match()
     if seen is not None and seen != before["revision"]:
         raise StaleState("product", "changed")
-    given = wish.model_dump(exclude_none=True, exclude={"active", "revision", "slug"})
+    given = wish.model_dump(exclude_none=True, exclude={"active", "revision", "slug", "pictures"})
     said = {name: before[name] or "" for name in Words.__dataclass_fields__} | given
     try:
-        if given:
+        if given or wish.pictures is not None:
             words, actor = Words(**said), caller().actor
-            keep_products.change(house(), key, words, product_pictures(), actor, before["revision"])
+            keep_products.change(
+                house(), key, words, actor, before["revision"], pictures=wish.pictures
+            )
         if wish.active is not None:
             keep_products.publish(house(), key, wish.active, caller().actor)
         if wish.slug is not None:

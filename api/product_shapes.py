@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints
 from api.order_shapes import Paging
 from api.shapes import Money, PublicId, Shape, Text
 from core.catalog.editing import MADE_HERE
+from flows.keep_products import MOST_PICTURES
 
 _PLAIN = r"^[^\x00-\x1f\x7f]*$"
 
@@ -40,13 +41,18 @@ class VariantWish(Shape):
     price: Price
 
 
+#: Of the library: ``media:…`` for an upload, ``img/….svg`` for a drawing.
+Picture = Annotated[str, StringConstraints(pattern=r"^(media:[0-9a-f]{32}|img/[a-z0-9/_-]+\.svg)$")]
+Pictures = Annotated[list[Picture], Field(min_length=1, max_length=MOST_PICTURES)]
+
+
 class ProductWords(Shape):
-    """What a product's page says. ``picture`` is one that the shop has."""
+    """What a product's page says, and its pictures in their order."""
 
     name: Annotated[str, _text(200, 1)]
     summary: Annotated[str, _text(300)] = ""
     description: Long = ""
-    picture: Annotated[str, _text(200, 1)]
+    pictures: Pictures
     category: Annotated[str, _text(80)] = Field("", description="A category's slug.")
 
 
@@ -64,7 +70,7 @@ class ProductChange(Shape):
     name: Annotated[str, _text(200, 1)] | None = None
     summary: Annotated[str, _text(300)] | None = None
     description: Long | None = None
-    picture: Annotated[str, _text(200, 1)] | None = None
+    pictures: Pictures | None = None
     category: Annotated[str, _text(80)] | None = None
     active: bool | None = None
     revision: PublicId | None = Field(
@@ -98,7 +104,7 @@ class DeskProductAnswer(Shape):
     name: Text
     summary: Text
     description: Annotated[str, StringConstraints(max_length=10_000)]
-    picture: Text
+    pictures: list[Text]
     category: Text | None
     active: bool
     revision: PublicId

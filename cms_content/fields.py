@@ -26,8 +26,13 @@ def is_link(text: str) -> bool:
     return any(pattern.fullmatch(text) for pattern in (_OWN, _ELSEWHERE, _TOLD))
 
 
+def is_picture(text: str) -> bool:
+    """May it name an upload or a drawing of the library? Whether that is there is another question."""
+    return bool(_PICTURE.fullmatch(text))
+
+
 def _picture(text: str) -> str:
-    if text and not _PICTURE.fullmatch(text):
+    if text and not is_picture(text):
         raise ValueError("Choose one of the pictures.")
     return text
 

@@ -1,9 +1,20 @@
-"""The desk's forms about products: words and picture, a thing with its SKU and price."""
+"""The desk's forms about products: words and pictures, a thing with its SKU and price."""
 
-from wtforms import BooleanField, Form, HiddenField, SelectField, StringField, TextAreaField
+from collections.abc import Sequence
+
+from wtforms import (
+    BooleanField,
+    FileField,
+    Form,
+    HiddenField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.fields import SelectChoice
 
 from core.catalog.editing import Words
+from desk.content_media import DescribeForm
 from flows.keep_products import NewThing
 
 KINDS = {
@@ -19,7 +30,6 @@ class WordsForm(Form):
     name = StringField("Name")
     summary = StringField("In one line", description="Stands in lists, under the name.")
     description = TextAreaField("Description")
-    picture = SelectField("Picture", validate_choice=False)
     category = SelectField("Shelf", validate_choice=False)
     seen = HiddenField()
 
@@ -29,14 +39,11 @@ class WordsForm(Form):
             self.name.data or "",
             self.summary.data or "",
             self.description.data or "",
-            self.picture.data or "",
             self.category.data or "",
         )
 
-    def offer(self, pictures: list[str], shelves: list[tuple[str, str]]) -> None:
+    def offer(self, shelves: Sequence[tuple[str, str]]) -> None:
         """What there is to choose from."""
-        named = [(one, one.rpartition("/")[2].removesuffix(".svg")) for one in pictures]
-        self.picture.choices = [SelectChoice(*one) for one in named]
         self.category.choices = [SelectChoice("", "None"), *(SelectChoice(*one) for one in shelves)]
 
 
@@ -67,6 +74,16 @@ class NewForm(WordsForm, ThingForm):
     """A product with its first thing."""
 
     slug = StringField("Address", description="Small letters, digits, hyphens: /p/porch-camera.")
+    pictures = SelectField(
+        "Picture", validate_choice=False, description="Of the library; more of them can follow."
+    )
+
+
+class PictureForm(DescribeForm):
+    """Another picture: one of the library, or one to be uploaded."""
+
+    pictures = SelectField("Of the library", validate_choice=False)
+    file = FileField("Picture")
 
 
 class PriceForm(Form):

@@ -1,15 +1,16 @@
 """Staff keep what the shop sells: products, things with a SKU, prices; all of it in the audit log."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cms_content import redirects
+from cms_content import media, redirects
+from cms_content.fields import is_picture
 from core.catalog import editing
-from core.catalog.editing import MADE_HERE, Words
+from core.catalog.editing import MADE_HERE, Pictures, Words
 from core.catalog.models import Product, Variant
 from core.kernel import audit, idempotency
 from core.kernel.errors import Invalid, NotFound, StaleState
@@ -22,6 +23,7 @@ from core.stock import places
 from flows.house import House
 
 WRONG_SLUG = "Small letters, digits and hyphens, such as porch-camera."
+MOST_PICTURES = 8
 _LONGEST = {"name": 200, "summary": 300, "description": 5000}
 
 
@@ -40,8 +42,8 @@ def make(
     house: House,
     slug: str,
     words: Words,
+    pictures: Sequence[str],
     thing: NewThing,
-    pictures: Collection[str],
     actor: str,
     once: str,
 ) -> Product:
@@ -49,7 +51,7 @@ def make(
 
     Raises Invalid, by field, and KeyReused.
     """
-    words = _cleaned(words, pictures)
+    words = _cleaned(words)
     micros = _checked(thing)
     if not editing.is_slug(slug):
         raise Invalid({"slug": WRONG_SLUG})
@@ -60,7 +62,7 @@ def make(
         if known is not None:
             return editing.one(session, known.body["slug"])
         try:
-            product = editing.make(session, slug, words, now)
+            product = editing.make(session, slug, words, _chosen(session, pictures), now)
         except editing.TakenAlready as error:
             raise Invalid({"slug": str(error)}) from None
         except NotFound:
@@ -77,26 +79,53 @@ def change(
     house: House,
     slug: str,
     words: Words,
-    pictures: Collection[str],
     actor: str,
     seen: str | None = None,
+    pictures: Sequence[str] | None = None,
 ) -> Product:
-    """Other words. ``seen`` is the ``editing.mark`` of what somebody saw.
+    """Other words, and other pictures where they are given.
 
-    Raises NotFound, Invalid, and StaleState.
+    ``seen`` is the ``editing.mark`` of what somebody saw. Raises NotFound, Invalid, and StaleState.
     """
 
     def work(session: Session) -> Product:
         product = _in_hand(session, slug, seen)
-        cleaned = _cleaned(words, {*pictures, product.picture})
         try:
-            editing.change(session, product, cleaned)
+            editing.change(session, product, _cleaned(words))
         except NotFound:
             raise Invalid({"category": "There is no such shelf."}) from None
+        if pictures is not None:
+            editing.illustrate(session, product, _chosen(session, pictures))
         audit.write(session, house.clock.now(), actor, "product.changed", ("product", slug))
         return product
 
     return house.db.run_tx(work)
+
+
+def illustrate(
+    house: House, slug: str, pictures: Sequence[str], actor: str, seen: str | None = None
+) -> None:
+    """Other pictures of the library, in their order. Raises NotFound, StaleState and Invalid."""
+
+    def work(session: Session) -> None:
+        product = _in_hand(session, slug, seen)
+        editing.illustrate(session, product, _chosen(session, pictures))
+        now, count = house.clock.now(), len(product.pictures)
+        audit.write(session, now, actor, "product.illustrated", ("product", slug), pictures=count)
+
+    house.db.run_tx(work)
+
+
+def _chosen(session: Session, names: Sequence[str]) -> Pictures:
+    """Pictures that are there, each once; the first as lists show it."""
+    wanted = tuple(dict.fromkeys(names))
+    found = media.resolve(session, [name for name in wanted if is_picture(name)])
+    if not wanted or set(wanted) - set(found):
+        raise Invalid({"pictures": "Choose a picture."})
+    if len(wanted) > MOST_PICTURES:
+        raise Invalid({"pictures": f"At most {MOST_PICTURES} pictures."})
+    first = found[wanted[0]]
+    return Pictures(wanted, first.drawn or first.sources[0][0])
 
 
 def move(house: House, slug: str, to: str, actor: str) -> None:
@@ -229,7 +258,7 @@ def _add(
     return row
 
 
-def _cleaned(words: Words, pictures: Collection[str]) -> Words:
+def _cleaned(words: Words) -> Words:
     found: dict[str, str] = {}
     name, summary = " ".join(words.name.split()), " ".join(words.summary.split())
     description = words.description.strip().replace("\r\n", "\n")
@@ -240,8 +269,6 @@ def _cleaned(words: Words, pictures: Collection[str]) -> Words:
     plain = description.replace("\n", "")
     if len(description) > _LONGEST["description"] or not plain.isprintable():
         found["description"] = f"At most {_LONGEST['description']} signs."
-    if words.picture not in pictures:
-        found["picture"] = "Choose a picture."
     if found:
         raise Invalid(found)
     return replace(words, name=name, summary=summary, description=description)

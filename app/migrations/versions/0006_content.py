@@ -285,6 +285,10 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'scheduled'"),
             postgresql_where=sa.text("state = 'scheduled'"),
         )
+    with guarded_batch("product") as batch_op:
+        batch_op.add_column(sa.Column("pictures", sa.JSON(), server_default="[]", nullable=False))
+    with guarded_batch("product") as batch_op:
+        batch_op.alter_column("pictures", existing_type=sa.JSON(), server_default=None)
     with guarded_batch("notice") as batch_op:
         batch_op.add_column(sa.Column("logo_sha256", sa.String(length=64)))
         batch_op.create_foreign_key("fk_notice_logo_sha256", "blob", ["logo_sha256"], ["sha256"])

@@ -130,7 +130,7 @@ def test_a_product_is_made_priced_shown_and_changed_only_as_it_was_seen(desk, pr
     wish_ = {
         "slug": "lamp",
         "name": "Lamp",
-        "picture": "img/products/plug.svg",
+        "pictures": ["img/products/plug.svg"],
         "category": "devices",
         "variant": thing,
     }
@@ -150,6 +150,19 @@ def test_a_product_is_made_priced_shown_and_changed_only_as_it_was_seen(desk, pr
     assert price["amount"] == 1400
     more = desk("POST", "/products/lamp/variants", thing | {"sku": "LAMP-2"}, "v")
     assert len(_true(goods.DeskProductAnswer, more, 201)["variants"]) == 2
+    two = ["img/products/router.svg", "img/products/plug.svg"]
+    drawn = desk("PATCH", "/products/lamp", {"pictures": two})
+    assert _true(goods.DeskProductAnswer, drawn)["pictures"] == two
+    told = program.get("/products/lamp").json
+    assert [one["sources"][0]["href"].partition("?")[0][-10:] for one in told["pictures"]] == [
+        "router.svg",
+        "s/plug.svg",
+    ]
+    for wrong in (["img/products/none.svg"], ["img/../css/a.svg"], ["media:" + "0" * 32], []):
+        refused = desk("PATCH", "/products/lamp", {"pictures": wrong})
+        assert refused.status_code == 422
+    assert desk("PATCH", "/products/lamp", {"slug": "lantern"}).json["slug"] == "lantern"
+    assert desk("PATCH", "/products/lantern", {"slug": "lamp"}).json["slug"] == "lamp"
     taken = desk("POST", "/products/lamp/variants", thing, "w")
     assert (taken.status_code, taken.json["code"]) == (422, "invalid_request")
     page = _true(goods.DeskProductPage, desk("GET", "/products?page_size=2"))

@@ -1,7 +1,10 @@
 """Products at the desk: made, described, priced, shown and archived; what is sold follows."""
 
+import io
+
 from core.catalog.models import Product, Variant
 from core.stock.models import StockLevel
+from tests import contents
 from tests.rooms.web.looking import Page
 from tests.rooms.web.stage import KIM, NOBODY, Stage
 
@@ -16,7 +19,7 @@ def _new(name: str, **more: str) -> dict[str, str]:
         "slug": slug,
         "summary": "In one line",
         "description": "Two\nlines",
-        "picture": PICTURE,
+        "pictures": PICTURE,
         "category": "devices",
         "sku": slug.upper(),
         "variant_name": name,
@@ -69,9 +72,42 @@ def test_a_product_moves_and_its_old_address_leads_to_it(stage: Stage):
     assert visitor.get("/p/new-lamp").headers["Location"] == "/p/old-lamp"
 
 
+def test_pictures_are_uploaded_ordered_and_shown_wherever_the_product_is(stage: Stage):
+    kim, visitor = stage.browser(KIM), stage.browser(NOBODY)
+    kim.post("/desk/products/new", _new("Photo lamp", category=""))
+    path = "/desk/products/photo-lamp"
+    kim.post(f"{path}/publish", {"shown": "yes"})
+
+    def do(act: str, data: bytes = b"", **typed: str) -> int:
+        sent = {"csrf_token": kim.token(), "do": act, **typed}
+        form = sent | {"file": (io.BytesIO(data), "lamp.jpg")} if data else sent
+        answer = kim.ask("POST", f"{path}/pictures", data=form, content_type="multipart/form-data")
+        return answer.status_code
+
+    assert do("upload", contents.photo(), alt="") == 422, "nobody knows what it shows"
+    assert do("upload", b"<svg onload=alert(1)>", alt="A lamp") == 422
+    assert do("upload", contents.photo(), alt="A lamp & its <shade>") == 303
+    for wrong in ("media:" + "0" * 32, "img/../css/base.css", ""):
+        assert do("add", pictures=wrong) == 422
+    assert do("up:1") == 303
+    row = stage.row(Product, Product.slug == "photo-lamp")
+    upload = row.pictures[0].removeprefix("media:")
+    assert (row.picture, row.pictures[1]) == (f"/media/{upload}-480.jpg", PICTURE)
+    html = visitor.get("/p/photo-lamp").get_data(as_text=True)
+    assert f'src="/media/{upload}-960.jpg"' in html
+    assert 'alt="A lamp &amp; its &lt;shade&gt;"' in html
+    assert f'"image":["{stage.shop.settings.base_url}/media/{upload}-1200.jpg",' in html
+    told = visitor.get("/api/v1/products/photo-lamp").json
+    assert told["picture"].endswith(f"/media/{upload}-480.jpg")
+    assert [one["width"] for one in told["pictures"][0]["sources"]] == [480, 960, 1200]
+    assert do("out:0") == 303
+    assert do("out:0") == 422, "the last one stays"
+    assert stage.row(Product, Product.slug == "photo-lamp").picture == PICTURE
+
+
 def test_what_is_wrong_stands_at_its_field(stage: Stage):
     kim = stage.browser(KIM)
-    wrong = _new("Night lamp", slug="Night Lamp", sku="night lamp", price="-1", picture="x")
+    wrong = _new("Night lamp", slug="Night Lamp", sku="night lamp", price="-1", pictures="x")
     refused = kim.post("/desk/products/new", wrong | {"name": " "})
     assert refused.status_code == 422
     kim.post("/desk/products/new", _new("Hall lamp"))

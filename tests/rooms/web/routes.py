@@ -327,6 +327,7 @@ POST   /desk/products/<slug>                         staff     token  302→desk
 POST   /desk/products/<slug>/publish staff token 302→desk-door 404 404 303→/desk/products/*
 GET    /desk/products/<slug>/address                 staff     token  302→desk-door 404 404 200
 POST   /desk/products/<slug>/address                 staff     token  302→desk-door 404 404 422
+POST   /desk/products/<slug>/pictures                staff     token  302→desk-door 404 404 422
 POST   /desk/products/<slug>/things                  staff     token  302→desk-door 404 404 422
 POST   /desk/products/<slug>/things/<sku>            staff     token  302→desk-door 404 404 422
 GET    /desk/payments/<public_id>/refund staff token 302→desk-door 404 404 302→/desk/orders/*

@@ -93,6 +93,7 @@ LIMITED = {
     "POST /desk/products/<slug>": "-",
     "POST /desk/products/<slug>/publish": "-",
     "POST /desk/products/<slug>/address": "-",
+    "POST /desk/products/<slug>/pictures": "-",
     "POST /desk/products/<slug>/things": "-",
     "POST /desk/products/<slug>/things/<sku>": "-",
     "POST /api/v1/desk/products": "-",
