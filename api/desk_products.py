@@ -19,8 +19,9 @@ from core.kernel.errors import Invalid, NotFound, StaleState
 from core.kernel.ids import token_hash
 from core.kernel.money import extend
 from core.prices import setting
-from flows import keep_products
-from flows.keep_products import NewThing
+from core.prices.plans import Terms
+from flows import keep_products, keep_things
+from flows.keep_things import NewThing
 from web.access import Guard, Who, allow
 from web.context import channel, house, web_settings
 
@@ -125,7 +126,7 @@ def make() -> Response:
                 wish.slug,
                 words,
                 wish.pictures,
-                NewThing(**wish.variant.model_dump()),
+                new_thing(wish.variant),
                 caller().actor,
                 token_hash(f"{scope}:{reading.idempotency_key()}")[:60],
             )
@@ -135,6 +136,17 @@ def make() -> Response:
 
     status, body = once(scope, wish, run)
     return answers.respond(body, status)
+
+
+def new_thing(wish: shapes.VariantWish) -> NewThing:
+    """As the flow takes it."""
+    plan = wish.plan
+    terms = (
+        Terms(plan.interval, plan.activation, plan.family or "", tuple(plan.features))
+        if plan is not None
+        else None
+    )
+    return NewThing(wish.sku, wish.name, wish.kind, wish.tax_category, wish.price or "", terms)
 
 
 @desk_products.patch("/products/<slug>")
@@ -183,7 +195,7 @@ def add(slug: str) -> Response:
     def run() -> tuple[int, answers.Json]:
         name = token_hash(f"{scope}:{reading.idempotency_key()}")[:60]
         try:
-            keep_products.add(house(), key, NewThing(**wish.model_dump()), caller().actor, name)
+            keep_things.add(house(), key, new_thing(wish), caller().actor, name)
         except Invalid as error:
             raise reading.refused(error) from None
         return 201, _one(key)
@@ -204,7 +216,7 @@ def change_variant(slug: str, sku: str) -> Response:
     if row.product_id != product.id:
         raise NotFound("product")
     try:
-        keep_products.change_thing(
+        keep_things.change(
             house(),
             row.sku,
             caller().actor,

@@ -14,14 +14,21 @@ from wtforms import (
 from wtforms.fields import SelectChoice
 
 from core.catalog.editing import Words
+from core.catalog.models import GIFT_CARD
+from core.prices.plans import Terms
 from desk.content_media import DescribeForm
-from flows.keep_products import NewThing
+from flows.keep_things import NewThing
 
 KINDS = {
     "physical": "A thing that is sent",
     "digital": "A download",
     "service": "Work: a visit, say",
+    "plan": "A plan, paid again and again",
+    "gift_card": "A gift card, worth what it costs",
+    "bundle": "A bundle of other things",
 }
+_INTERVALS = {"month": "By the month", "year": "By the year"}
+_ACTIVATIONS = {"by_hand": "When somebody has activated it", "at_once": "With the order"}
 
 
 class WordsForm(Form):
@@ -56,17 +63,34 @@ class ThingForm(Form):
         "What it is", choices=[SelectChoice(key, text) for key, text in KINDS.items()]
     )
     tax_category = SelectField("Taxed as", validate_choice=False)
-    price = StringField("Price of one")
+    price = StringField("Price of one", description="None for a bundle: it is set with its pieces.")
+    interval = SelectField("Paid", choices=[SelectChoice(*one) for one in _INTERVALS.items()])
+    activation = SelectField("Begins", choices=[SelectChoice(*one) for one in _ACTIVATIONS.items()])
+    family = StringField(
+        "Family", description="Plans of one family can be changed for each other: line"
+    )
+    features = StringField("What it gives", description="Apart by commas: internet, backup")
     once = HiddenField()
 
     def thing(self) -> NewThing:
         """As it was typed."""
+        kind = self.kind.data or ""
         return NewThing(
             (self.sku.data or "").strip().upper(),
             " ".join((self.variant_name.data or "").split()),
-            self.kind.data or "",
-            self.tax_category.data or "",
+            kind,
+            kind if kind == GIFT_CARD else self.tax_category.data or "",
             self.price.data or "",
+            self._terms() if kind == "plan" else None,
+        )
+
+    def _terms(self) -> Terms:
+        features = (self.features.data or "").replace(",", " ").split()
+        return Terms(
+            self.interval.data or "",
+            self.activation.data or "",
+            (self.family.data or "").strip(),
+            tuple(dict.fromkeys(features)),
         )
 
 

@@ -21,7 +21,7 @@ from desk import lists
 from desk.content_shown import offered
 from desk.money import actor
 from desk.product_forms import KINDS, NewForm, PictureForm, PriceForm, ThingForm, WordsForm
-from flows import keep_picture, keep_products
+from flows import keep_picture, keep_products, keep_things
 from web.access import Who, allow
 from web.context import channel, house
 from web.documents import State
@@ -32,7 +32,6 @@ BASE = "/desk/products"
 products = Blueprint("desk_products", __name__, url_prefix=BASE, template_folder="templates")
 _ROLES = (Role.SALES, Role.CONTENT)
 _TABS = {"shown": "In the shop", "archived": "Not in the shop"}
-_MORE_KINDS = KINDS | {"plan": "A plan", "gift_card": "A gift card", "bundle": "A bundle"}
 Answer = str | Response | tuple[str, int]
 
 
@@ -189,7 +188,7 @@ def add(slug: str) -> Answer:
     form = ThingForm(request.form)
     once = (form.once.data or new_public_id())[:60]
     try:
-        keep_products.add(house(), slug, form.thing(), actor(), once)
+        keep_things.add(house(), slug, form.thing(), actor(), once)
     except Invalid as error:
         show_errors(form, error)
         return shown(slug, thing=form), 422
@@ -204,7 +203,7 @@ def change_thing(slug: str, sku: str) -> Answer:
     form = PriceForm(request.form, prefix=f"{sku}-")
     price = (form.price.data or "").strip() or None
     try:
-        keep_products.change_thing(
+        keep_things.change(
             house(),
             sku,
             actor(),
@@ -260,7 +259,7 @@ def shown(
         things=[
             {
                 "sku": one.sku,
-                "kind": _MORE_KINDS[one.kind],
+                "kind": KINDS[one.kind],
                 "has_price": one.kind != "bundle",
                 "form": (prices or {}).get(one.sku) or _price_form(one, costs.get(one.id)),
                 "action": f"{BASE}/{slug}/things/{one.sku}",

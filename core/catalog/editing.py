@@ -14,8 +14,6 @@ from core.catalog.models import Category, Product, Variant
 from core.kernel.errors import NotFound, ShopError
 from core.kernel.ids import new_id, token_hash
 
-#: What staff may make here; plans and bundles carry more than a price.
-MADE_HERE = ("physical", "digital", "service")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _SKU = re.compile(r"[A-Z0-9]+([.-][A-Z0-9]+)*")
 

@@ -252,6 +252,8 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/products": "/desk/products",
     "/desk/products/new": "/desk/products/new",
     "/desk/products/<slug>": "/desk/products/ember-smart-plug",
+    "/desk/products/<slug>/things/<sku>": "/desk/products/ember-smart-plug/things/EMB-PLUG",
+    "/desk/price-lists": "/desk/price-lists",
     "/desk/products/<slug>/address": "/desk/products/ember-smart-plug/address",
     "/desk/customers/<public_id>/order": _customer("/order"),
     "/desk/phone-orders/<cart_id>": _phone_order,

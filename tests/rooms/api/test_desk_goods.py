@@ -106,6 +106,50 @@ def test_stock_is_corrected_once_and_never_below_what_is_sold(desk, order):
     assert desk("POST", "/stock/adjustments", nowhere, "n").status_code == 404
 
 
+def test_things_are_priced_on_lists_plans_recur_and_bundles_hold_pieces(desk, program: Program):
+    made = desk("POST", "/price-lists", {"code": "summer", "priority": 5})
+    assert _true(goods.PriceListAnswer, made, 201)["currency"] == "USD"
+    assert desk("POST", "/price-lists", {"code": "summer"}).status_code == 422
+    codes = [
+        one["code"] for one in _true(goods.PriceListList, desk("GET", "/price-lists"))["items"]
+    ]
+    assert codes == ["summer", "web-usd"]
+    plan = {"interval": "year", "family": "care", "features": ["care"]}
+    thing = {"name": "Care", "kind": "plan", "tax_category": "service", "price": "60", "plan": plan}
+    words = {"slug": "care", "name": "Care", "pictures": ["img/products/plug.svg"]}
+    wish = words | {"category": "devices", "variant": thing | {"sku": "CARE-Y"}}
+    lacks: list[dict[str, Any]] = [{"plan": None}, {"kind": "service"}, {"price": None}]
+    for number, wrong in enumerate(lacks):
+        lacking = words | {"category": "devices", "variant": thing | {"sku": "CARE-Y"} | wrong}
+        assert desk("POST", "/products", lacking, f"wrong{number}").status_code == 422
+    assert desk("POST", "/products", wish, "care").status_code == 201
+    path = "/products/care/variants"
+    cheap = {"list": "summer", "price": "48.50", "min_quantity": 3}
+    told = _true(goods.VariantPrices, desk("PUT", f"{path}/CARE-Y/prices", cheap))
+    assert told["plan"] == plan | {"activation": "by_hand"}
+    assert [(one["list"], one["price"], one["min_quantity"]) for one in told["prices"]] == [
+        ("summer", "48.50", 3),
+        ("web-usd", "60.00", 1),
+    ]
+    gone = desk("PUT", f"{path}/CARE-Y/prices", cheap | {"price": None})
+    assert len(_true(goods.VariantPrices, gone)["prices"]) == 1
+    pack = {"sku": "PACK-1", "name": "Pack", "kind": "bundle", "tax_category": "device"}
+    assert desk("POST", path, pack, "pack").status_code == 201
+    inside = {"pieces": [{"sku": "CARE-Y", "quantity": 1, "weight": 60}]}
+    assert desk("PUT", f"{path}/PACK-1/pieces", inside).json["pieces"][0]["sku"] == "CARE-Y"
+    assert desk("PUT", f"{path}/CARE-Y/pieces", inside).status_code == 404
+    yearly = {"list": "web-usd", "price": "55", "charge_kind": "yearly"}
+    assert desk("PUT", f"{path}/PACK-1/prices", yearly).status_code == 200
+    assert desk("PATCH", "/products/care", {"active": True}).status_code == 200
+    sold = {
+        one["sku"]: one["price"]["amount"] for one in program.get("/products/care").json["variants"]
+    }
+    assert sold == {"CARE-Y": 6000, "PACK-1": 5500}
+    ended = desk("POST", "/price-lists/summer/end")
+    assert _true(goods.PriceListAnswer, ended)["valid_to"] is not None
+    assert desk("POST", "/price-lists/web-usd/end").status_code == 422
+
+
 def test_a_customer_is_opened_read_and_changed_as_it_was_seen(desk):
     new = {"name": "Theo Marsh", "email": "theo@example.com"}
     made = _true(shapes.CustomerAnswer, desk("POST", "/customers", new, "t"), 201)

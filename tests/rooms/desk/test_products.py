@@ -11,7 +11,7 @@ from tests.rooms.web.stage import KIM, NOBODY, Stage
 PICTURE = "img/products/plug.svg"
 
 
-def _new(name: str, **more: str) -> dict[str, str]:
+def new_product(name: str, **more: str) -> dict[str, str]:
     slug = name.lower().replace(" ", "-")
     return {
         "once": f"new-{slug}",
@@ -32,7 +32,7 @@ def _new(name: str, **more: str) -> dict[str, str]:
 
 def test_a_product_is_made_shown_priced_and_archived(stage: Stage):
     kim, visitor = stage.browser(KIM), stage.browser(NOBODY)
-    made = [kim.post("/desk/products/new", _new("Garden lamp")) for _ in range(2)]
+    made = [kim.post("/desk/products/new", new_product("Garden lamp")) for _ in range(2)]
     assert [one.status_code for one in made] == [303, 303]
     path = "/desk/products/garden-lamp"
     assert visitor.get("/p/garden-lamp").status_code == 404
@@ -55,7 +55,7 @@ def test_a_product_is_made_shown_priced_and_archived(stage: Stage):
 
 def test_a_product_moves_and_its_old_address_leads_to_it(stage: Stage):
     kim, visitor = stage.browser(KIM), stage.browser(NOBODY)
-    kim.post("/desk/products/new", _new("Old lamp"))
+    kim.post("/desk/products/new", new_product("Old lamp"))
     kim.post("/desk/products/old-lamp/publish", {"shown": "yes"})
     for wrong in ("porch-camera", "Old Lamp", ""):
         refused = kim.post("/desk/products/old-lamp/address", {"slug": wrong})
@@ -74,7 +74,7 @@ def test_a_product_moves_and_its_old_address_leads_to_it(stage: Stage):
 
 def test_pictures_are_uploaded_ordered_and_shown_wherever_the_product_is(stage: Stage):
     kim, visitor = stage.browser(KIM), stage.browser(NOBODY)
-    kim.post("/desk/products/new", _new("Photo lamp", category=""))
+    kim.post("/desk/products/new", new_product("Photo lamp", category=""))
     path = "/desk/products/photo-lamp"
     kim.post(f"{path}/publish", {"shown": "yes"})
 
@@ -107,14 +107,14 @@ def test_pictures_are_uploaded_ordered_and_shown_wherever_the_product_is(stage: 
 
 def test_what_is_wrong_stands_at_its_field(stage: Stage):
     kim = stage.browser(KIM)
-    wrong = _new("Night lamp", slug="Night Lamp", sku="night lamp", price="-1", pictures="x")
+    wrong = new_product("Night lamp", slug="Night Lamp", sku="night lamp", price="-1", pictures="x")
     refused = kim.post("/desk/products/new", wrong | {"name": " "})
     assert refused.status_code == 422
-    kim.post("/desk/products/new", _new("Hall lamp"))
-    again = kim.post("/desk/products/new", _new("Hall lamp", once="other", sku="HALL-2"))
+    kim.post("/desk/products/new", new_product("Hall lamp"))
+    again = kim.post("/desk/products/new", new_product("Hall lamp", once="other", sku="HALL-2"))
     assert "slug-error" in Page(again).values
     same = kim.post(
-        "/desk/products/hall-lamp/things", _new("Hall lamp", once="third", sku="FW-CAM-1")
+        "/desk/products/hall-lamp/things", new_product("Hall lamp", once="third", sku="FW-CAM-1")
     )
     assert "sku-error" in Page(same).values
     assert stage.rows(Product, Product.slug == "Night Lamp") == []
@@ -122,10 +122,10 @@ def test_what_is_wrong_stands_at_its_field(stage: Stage):
 
 def test_somebody_elses_words_are_not_overwritten(stage: Stage):
     kim = stage.browser(KIM)
-    kim.post("/desk/products/new", _new("Step lamp"))
+    kim.post("/desk/products/new", new_product("Step lamp"))
     path = "/desk/products/step-lamp"
     seen = next(f for _, _, f in Page(kim.get(path)).forms if "seen" in f)["seen"]
-    said = _new("Step light") | {"seen": seen}
+    said = new_product("Step light") | {"seen": seen}
     assert kim.post(path, said).status_code == 303
     kim.post(path, said | {"name": "Somebody else"})
     assert stage.row(Product, Product.slug == "step-lamp").name == "Step light"

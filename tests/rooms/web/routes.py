@@ -329,6 +329,12 @@ GET    /desk/products/<slug>/address                 staff     token  302→desk
 POST   /desk/products/<slug>/address                 staff     token  302→desk-door 404 404 422
 POST   /desk/products/<slug>/pictures                staff     token  302→desk-door 404 404 422
 POST   /desk/products/<slug>/things                  staff     token  302→desk-door 404 404 422
+GET    /desk/products/<slug>/things/<sku>            staff     token  302→desk-door 404 404 200
+POST   /desk/products/<slug>/things/<sku>/prices     staff     token  302→desk-door 404 404 404
+POST   /desk/products/<slug>/things/<sku>/pieces     staff     token  302→desk-door 404 404 404
+GET    /desk/price-lists                             staff     token  302→desk-door 404 404 200
+POST   /desk/price-lists                             staff     token  302→desk-door 404 404 422
+POST   /desk/price-lists/<code>/end                  staff     token  302→desk-door 404 404 404
 POST   /desk/products/<slug>/things/<sku>            staff     token  302→desk-door 404 404 422
 GET    /desk/payments/<public_id>/refund staff token 302→desk-door 404 404 302→/desk/orders/*
 POST   /desk/payments/<public_id>/refund staff token 302→desk-door 404 404 303→/desk/orders/*
@@ -616,6 +622,12 @@ GET    /api/v1/desk/products/<slug>                  program   none   401
 PATCH  /api/v1/desk/products/<slug>                  program   none   401
 POST   /api/v1/desk/products/<slug>/variants         program   none   401
 PATCH  /api/v1/desk/products/<slug>/variants/<sku>   program   none   401
+GET    /api/v1/desk/products/<slug>/variants/<sku>/prices program none 401
+PUT    /api/v1/desk/products/<slug>/variants/<sku>/prices program none 401
+PUT    /api/v1/desk/products/<slug>/variants/<sku>/pieces program none 401
+GET    /api/v1/desk/price-lists                      program   none   401
+POST   /api/v1/desk/price-lists                      program   none   401
+POST   /api/v1/desk/price-lists/<code>/end           program   none   401
 GET    /api/v1/desk/orders                           program   none   401
 GET    /api/v1/desk/orders/<order_id>                program   none   401
 POST   /api/v1/desk/orders/<order_id>/ship           program   none   401
@@ -709,7 +721,8 @@ _PLACES = {
     "POST /desk/stock/": {"<uuid:level_id>": "{level}"},
     "GET /desk/customers/": {"<public_id>": "{riley_account}"},
     "POST /desk/customers/": {"<public_id>": "{riley_account}"},
-    "GET /desk/products/": {"<slug>": "porch-camera"},
+    "GET /desk/products/": {"<slug>": "porch-camera", "<sku>": "FW-CAM-1"},
+    "POST /desk/price-lists/": {"<code>": "nothing"},
     "POST /desk/products/": {"<slug>": "porch-camera", "<sku>": "FW-CAM-1"},
     "PATCH /api/v1/desk/": {"<slug>": "{slug}", "<sku>": "FW-CAM-1"},
     "GET /desk/phone-orders/": {"<cart_id>": "{phone_cart}"},
