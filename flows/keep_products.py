@@ -236,10 +236,10 @@ def _cleaned(words: Words, pictures: Collection[str]) -> Words:
     if not _is_words(name, _LONGEST["name"]):
         found["name"] = "Say what it is called."
     if len(summary) > _LONGEST["summary"] or not summary.isprintable():
-        found["summary"] = f"At most {_LONGEST['summary']} signs."
+        found["summary"] = f"At most {_LONGEST['summary']} characters."
     plain = description.replace("\n", "")
     if len(description) > _LONGEST["description"] or not plain.isprintable():
-        found["description"] = f"At most {_LONGEST['description']} signs."
+        found["description"] = f"At most {_LONGEST['description']} characters."
     if words.picture not in pictures:
         found["picture"] = "Choose a picture."
     if found:
