@@ -8,10 +8,9 @@ from flask import Response, request
 from wtforms import Form, HiddenField, MultipleFileField, TextAreaField
 
 from core.kernel.money import Money
-from core.kernel.pictures import EXTENSIONS
 from invoices.disputes.models import Dispute, DisputeFile
 from invoices.disputes.reading import Told
-from web.context import house
+from web import strangers
 from web.documents import State
 from web.filters import date_full
 
@@ -130,17 +129,7 @@ def lines_of_bill(
 
 def picture(row: DisputeFile, dispute: Dispute) -> Response:
     """A picture as we wrote it anew, under a name of ours."""
-    name = f"{dispute.number}-{row.public_id[:8]}.{EXTENSIONS[row.media_type]}"
-    return Response(
-        house().blobs.get(row.sha256),
-        mimetype=row.media_type,
-        headers={
-            "Content-Disposition": f'inline; filename="{name}"',
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-            "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "private, no-store",
-        },
-    )
+    return strangers.picture(row.sha256, row.media_type, f"{dispute.number}-{row.public_id[:8]}")
 
 
 def is_late(dispute: Dispute, today: date) -> bool:

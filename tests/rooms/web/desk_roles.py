@@ -51,7 +51,8 @@ GET  /desk/reconciler                            billing support
 POST /desk/reconciler                            billing
 *    /desk/past-due                              billing support
 *    /desk/past-due/<public_id>/waive            billing
-*    /desk/chargebacks                           billing support
+GET  /desk/chargebacks                           billing support
+POST /desk/chargebacks                           billing
 *    /desk/payments                              billing support
 POST /desk/payments                              billing
 GET  /desk/payments/<public_id>/refund           billing

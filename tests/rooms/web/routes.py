@@ -38,7 +38,7 @@ from tests import contents, nights
 from tests import world as worlds
 from tests.giving import new_card_id
 from tests.paying import fill_cart
-from tests.rooms.web import carded, disputed, tried
+from tests.rooms.web import carded, charged, disputed, tried
 from tests.rooms.web.stage import EVERYBODY, KIM, RILEY, Stage
 from tests.world import ADDRESS
 from web.access import Guard, Who
@@ -294,6 +294,10 @@ GET    /desk/payments/planned                        staff     token  302→desk
 GET    /desk/payments/planned/<public_id>            staff     token  302→desk-door 404 404 200
 GET    /desk/payments/cards/<account_number>         staff     token  302→desk-door 404 404 200
 GET    /desk/chargebacks                             staff     token  302→desk-door 404 404 200
+GET    /desk/chargebacks/<public_id>                 staff     token  302→desk-door 404 404 200
+GET    /desk/chargebacks/<public_id>/files/<file_id> staff     token  302→desk-door 404 404 200
+POST   /desk/chargebacks/<public_id>/evidence staff token 302→desk-door 404 404 303→/desk/chargebacks/*
+POST   /desk/chargebacks/<public_id>/evidence/send staff token 302→desk-door 404 404 303→/desk/chargebacks/*
 GET    /desk/payments                                staff     token  302→desk-door 404 404 200
 GET    /desk/payments/<public_id>                    staff     token  302→desk-door 404 404 200
 GET    /desk/orders/<public_id>/ship                 staff     token  302→desk-door 404 404 200
@@ -586,6 +590,10 @@ POST   /api/v1/account/disputes                      program   none   401
 POST   /api/v1/account/disputes/<dispute_id>/messages program  none   401
 POST   /api/v1/account/disputes/<dispute_id>/withdraw program  none   401
 POST   /api/v1/account/disputes/<dispute_id>/refund  program   none   401
+GET    /api/v1/desk/chargebacks                      program   none   401
+GET    /api/v1/desk/chargebacks/<chargeback_id>      program   none   401
+POST   /api/v1/desk/chargebacks/<chargeback_id>/evidence program none  401
+POST   /api/v1/desk/chargebacks/<chargeback_id>/evidence/send program none 401
 GET    /api/v1/desk/disputes                         program   none   401
 GET    /api/v1/desk/disputes/<dispute_id>            program   none   401
 GET    /api/v1/desk/disputes/<dispute_id>/pictures/<picture_id> program none 401
@@ -656,6 +664,7 @@ _IDS = (
     "<trial_id>",
     "<quote_id>",
     "<dispute_id>",
+    "<chargeback_id>",
     "<picture_id>",
     "<run_id>",
     "<parking_id>",
@@ -775,6 +784,8 @@ _PLACES = {
     "GET /account/disputes/": {"<public_id>": "{dispute}", "<file_id>": "{dispute_file}"},
     "POST /account/disputes/": {"<public_id>": "{dispute}"},
     "POST /account/bills/": {"<public_id>": "{riley_bill}", "<int:number>": "1"},
+    "GET /desk/chargebacks/": {"<public_id>": "{chargeback}", "<file_id>": "{chargeback_file}"},
+    "POST /desk/chargebacks/": {"<public_id>": "{chargeback}"},
     "GET /desk/disputes/": {"<public_id>": "{dispute}", "<file_id>": "{dispute_file}"},
     "POST /desk/disputes/": {"<public_id>": "{dispute}"},
     "GET /desk/ledger/<what>": {"<what>": "ageing"},
@@ -823,6 +834,7 @@ _PLACES = {
         "<trial_id>": "0" * 32,
         "<quote_id>": "0" * 32,
         "<dispute_id>": "0" * 32,
+        "<chargeback_id>": "0" * 32,
         "<picture_id>": "0" * 32,
         "<run_id>": "0" * 32,
         "<payment_id>": "0" * 32,
@@ -838,6 +850,7 @@ _PLACES = {
         "<trial_id>": "0" * 32,
         "<quote_id>": "0" * 32,
         "<dispute_id>": "0" * 32,
+        "<chargeback_id>": "0" * 32,
         "<picture_id>": "0" * 32,
         "<run_id>": "0" * 32,
         "<payment_id>": "0" * 32,
@@ -1122,6 +1135,8 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "gift_card_token": lambda names: names.stage.house.links.gift_card_token(names["gift_card"]),
     "dispute": lambda names: disputed.opened(names.stage, RILEY).public_id,
     "dispute_file": lambda names: disputed.file_of(names.stage, names["dispute"]),
+    "chargeback": lambda names: charged.opened(names.stage).public_id,
+    "chargeback_file": lambda names: charged.file_of(names.stage, names["chargeback"]),
     "tax_rate": lambda names: str(names.stage.rows(TaxRate)[0].id),
     "certificate": lambda names: _old_certificate(names.stage),
     "riley_account": lambda names: _account_of(names.stage, "riley_order"),
