@@ -82,8 +82,8 @@ def credit(
         for part, (base, amount) in zip(line.taxes, before, strict=True)
     ]
     if gross is not None:
-        left = [part.amount_minor - was for part, (_, was) in zip(line.taxes, before, strict=True)]
-        parts = _to_the_cent(parts, left, gross - net)
+        rest = [part.amount_minor - was for part, (_, was) in zip(line.taxes, before, strict=True)]
+        parts = _to_the_cent(parts, rest, gross - net)
     return tuple(parts)
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import io
+from typing import Any
 
 from werkzeug.test import TestResponse
 
@@ -19,7 +20,7 @@ def test_one_is_answered_with_words_and_pictures_once_and_then_decided(stage: St
     kim, row = stage.browser(KIM), charged.opened(stage)
     number, here = charged.payment_of(stage, row).number, f"/desk/chargebacks/{row.public_id}"
 
-    def done(path: str, data: dict[str, object]) -> TestResponse:
+    def done(path: str, data: dict[str, Any]) -> TestResponse:
         answer = kim.post(f"{here}/evidence{path}", data)
         return kim.get(answer.headers["Location"])
 
