@@ -54,8 +54,8 @@ def money(dispute: Dispute) -> Money:
     return Money(dispute.amount_minor, dispute.currency)
 
 
-def talk(found: Told, base: str) -> list[dict[str, Any]]:
-    """What both sides said, the oldest first, with where its pictures are."""
+def talk(found: Told, base: str, *, with_pictures: bool = True) -> list[dict[str, Any]]:
+    """What both sides said, the oldest first, with where its pictures are, if they are shown here."""
     return [
         {
             "author": row.author,
@@ -64,7 +64,7 @@ def talk(found: Told, base: str) -> list[dict[str, Any]]:
             "lines": row.text.splitlines(),
             "pictures": [
                 (f"{base}/files/{one.public_id}", one.width, one.height)
-                for one in found.files.get(row.id, [])
+                for one in (found.files.get(row.id, []) if with_pictures else [])
             ],
         }
         for row in found.messages
@@ -104,13 +104,21 @@ def timeline(found: Told) -> list[dict[str, Any]]:
 
 
 def lines_of_bill(
-    disputable: Sequence[int], known: Sequence[tuple[int, Dispute]], bill_href: str
+    disputable: Sequence[int],
+    known: Sequence[tuple[int, Dispute]],
+    bill_href: str,
+    disputes_href: str = "/account/disputes",
+    *,
+    at_the_desk: bool = False,
 ) -> dict[int, dict[str, Any]]:
     """What leads from each line of a bill: to dispute it, or to its dispute."""
+    now, before = (
+        ("Disputed now", "Disputed") if at_the_desk else ("You dispute it", "You disputed it")
+    )
     links: dict[int, dict[str, Any]] = {
         number: {
             "href": f"{bill_href}/lines/{number}/dispute",
-            "text": "Something is wrong with this",
+            "text": "They dispute this" if at_the_desk else "Something is wrong with this",
             "fresh": True,
         }
         for number in disputable
@@ -118,10 +126,8 @@ def lines_of_bill(
     for number, dispute in known:
         if dispute.state != "withdrawn":
             links[number] = {
-                "href": f"/account/disputes/{dispute.public_id}",
-                "text": f"You dispute it: {dispute.number}"
-                if dispute.closed_at is None
-                else f"You disputed it: {dispute.number}",
+                "href": f"{disputes_href}/{dispute.public_id}",
+                "text": f"{now if dispute.closed_at is None else before}: {dispute.number}",
                 "fresh": False,
             }
     return links

@@ -41,6 +41,7 @@ GET  /desk/trials/report                         sales
 GET  /desk/invoices                              sales billing support
 GET  /desk/invoices/<public_id>/                 billing
 POST /desk/invoices                              billing
+*    /desk/invoices/<public_id>/lines            billing support
 *    /desk/disputes                              billing support
 *    /desk/drafts                                billing
 *    /desk/terms                                 billing

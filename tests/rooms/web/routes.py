@@ -84,6 +84,11 @@ GET    /o/<public_id>/<token>/thanks                 everybody none   200
 GET    /o/<public_id>/<token>/bills/<invoice_id>     everybody none   200
 GET    /o/<public_id>/<token>/bills/<invoice_id>.pdf everybody none   200
 POST   /o/<public_id>/<token>/pay                    everybody token  303→processor
+GET    /o/<public_id>/<token>/bills/<invoice_id>/lines/<int:number>/dispute everybody token 200
+POST   /o/<public_id>/<token>/bills/<invoice_id>/lines/<int:number>/dispute everybody token 422
+GET    /o/<public_id>/<token>/disputes/<dispute_id>  everybody none   200
+POST   /o/<public_id>/<token>/disputes/<dispute_id>/messages everybody token 422
+POST   /o/<public_id>/<token>/disputes/<dispute_id>/withdraw everybody token 303→/o/*
 # whoever has a gift card's code, or the link of its mail
 GET    /gift-card                                    everybody token  200
 POST   /gift-card                                    everybody token  422
@@ -397,6 +402,8 @@ POST   /desk/money/<uuid:item_id>/identify           staff     token  302→desk
 GET    /desk/money/accounts/<public_id>              staff     token  302→desk-door 404 404 200
 POST   /desk/money/accounts/<public_id>/use          staff     token  302→desk-door 404 404 303→/desk/money/*
 POST   /desk/money/accounts/<public_id>/pay-out/<uuid:item_id> staff token 302→desk-door 404 404 404
+GET    /desk/invoices/<public_id>/lines/<int:number>/dispute staff token 302→desk-door 404 404 200
+POST   /desk/invoices/<public_id>/lines/<int:number>/dispute staff token 302→desk-door 404 404 422
 GET    /desk/invoices/<public_id>/money              staff     token  302→desk-door 404 404 200
 POST   /desk/invoices/<public_id>/contest            staff     token  302→desk-door 404 404 422
 POST   /desk/invoices/<public_id>/contest/end        staff     token  302→desk-door 404 404 409
@@ -685,6 +692,17 @@ _PLACES = {
     "GET /methods/": {"<public_id>": "{setup}"},
     "GET /pay/": {"<public_id>": "{operation}"},
     "POST /o/": {"<public_id>": "{guest_order}", "<token>": "{guest_order_token}"},
+    **{
+        f"{method} /o/<public_id>/<token>/{what}/": {
+            "<public_id>": "{guest_billed}",
+            "<token>": "{guest_billed_token}",
+            "<invoice_id>": "{guest_bill}",
+            "<int:number>": "1",
+            "<dispute_id>": "{guest_dispute}",
+        }
+        for method in ("GET", "POST")
+        for what in ("bills/<invoice_id>/lines", "disputes")
+    },
     "GET /o/": {
         "<public_id>": "{riley_order}",
         "<token>": "{riley_order_token}",
@@ -776,9 +794,10 @@ _PLACES = {
     "POST /desk/services/": {"<public_id>": "{riley_service}"},
     "GET /account/payments/": {"<public_id>": "{riley_payment}"},
     "GET /desk/orders/": {"<public_id>": "{riley_order}"},
-    "GET /desk/invoices/": {"<public_id>": "{riley_bill}"},
+    "GET /desk/invoices/": {"<public_id>": "{riley_bill}", "<int:number>": "1"},
     "POST /desk/invoices/": {
         "<public_id>": "{riley_bill}",
+        "<int:number>": "1",
         "<uuid:key>": _NOBODYS,
     },
     "GET /account/disputes/": {"<public_id>": "{dispute}", "<file_id>": "{dispute_file}"},
@@ -1133,6 +1152,10 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "fresh_verify_link": lambda names: names.stage.link("verify", RILEY),
     "gift_card": lambda names: new_card_id(names.stage),
     "gift_card_token": lambda names: names.stage.house.links.gift_card_token(names["gift_card"]),
+    "guest_billed": lambda names: names.stage.order_on_terms(names.stage.world.visit.sku).public_id,
+    "guest_billed_token": lambda names: names.stage.house.links.order_token(names["guest_billed"]),
+    "guest_bill": lambda names: disputed.bill_by_link(names.stage, names["guest_billed"]),
+    "guest_dispute": lambda names: disputed.by_link(names.stage, names["guest_billed"]),
     "dispute": lambda names: disputed.opened(names.stage, RILEY).public_id,
     "dispute_file": lambda names: disputed.file_of(names.stage, names["dispute"]),
     "chargeback": lambda names: charged.opened(names.stage).public_id,
