@@ -33,13 +33,13 @@ class Banner:
 def _check(banner: Banner) -> None:
     wrong: dict[str, str] = {}
     if not banner.text or len(banner.text) > 200:
-        wrong["text"] = "Write a sentence of at most 200 signs."
+        wrong["text"] = "Write a sentence of at most 200 characters."
     if bool(banner.link_label) != bool(banner.link_href):
         wrong["link_href"] = "Say both where it leads and what it is called."
     if banner.link_href and (not is_link(banner.link_href) or len(banner.link_href) > 600):
         wrong["link_href"] = WRONG_LINK
     if len(banner.link_label) > 60:
-        wrong["link_label"] = "At most 60 signs."
+        wrong["link_label"] = "At most 60 characters."
     if banner.tone not in ("plain", "warn"):
         wrong["tone"] = "Choose one of the two."
     if len(banner.locale) > 20:

@@ -43,7 +43,7 @@ def _place(where: tuple[int | str, ...], data: dict[str, Any]) -> str:
 _WORDS = (
     ("does not match any of the expected tags", "There is no such kind of block."),
     ("at most", "This is too long."),
-    ("should match pattern", "Some of these signs cannot be taken."),
+    ("should match pattern", "Some of these characters cannot be taken."),
     ("less than or equal", "This is too much."),
     ("greater than or equal", "This is too little."),
 )

@@ -140,7 +140,7 @@ def _check(place: Place, links: Sequence[MenuLink]) -> None:
     wrong: dict[str, str] = {}
     for at, one in enumerate(links):
         if not one.label or len(one.label) > 60:
-            wrong[f"{at}.label"] = "Give it a name of at most 60 signs."
+            wrong[f"{at}.label"] = "Give it a name of at most 60 characters."
         if not is_link(one.href) or len(one.href) > 600:
             wrong[f"{at}.href"] = WRONG_LINK
     if len(links) > MOST:

@@ -24,14 +24,15 @@ from web.pages import page
 
 pictures = Blueprint("desk_pictures", __name__, url_prefix="/desk", template_folder="templates")
 HERE, VIDEOS = "/desk/content/media", "/desk/content/videos"
-_LONG = Length(max=300, message="At most 300 signs.")
+_LONG = Length(max=300, message="At most 300 characters.")
 
 
 class DescribeForm(Form):
     """What a picture is called, and what it shows."""
 
     name = StringField(
-        "Name", [InputRequired("Give it a name."), Length(max=120, message="At most 120 signs.")]
+        "Name",
+        [InputRequired("Give it a name."), Length(max=120, message="At most 120 characters.")],
     )
     alt = StringField(
         "What it shows, in words", [_LONG], description="Read out to those who cannot see it"

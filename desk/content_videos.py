@@ -22,7 +22,7 @@ from web.flashes import say
 from web.pages import page, show_errors
 
 clips = Blueprint("desk_videos", __name__, url_prefix="/desk", template_folder="templates")
-_LONG = Length(max=120, message="At most 120 signs.")
+_LONG = Length(max=120, message="At most 120 characters.")
 
 
 class NameForm(Form):

@@ -178,10 +178,10 @@ def _cleaned(words: Words) -> Words:
     if not is_words(name, _LONGEST["name"]):
         found["name"] = "Say what it is called."
     if len(summary) > _LONGEST["summary"] or not summary.isprintable():
-        found["summary"] = f"At most {_LONGEST['summary']} signs."
+        found["summary"] = f"At most {_LONGEST['summary']} characters."
     plain = description.replace("\n", "")
     if len(description) > _LONGEST["description"] or not plain.isprintable():
-        found["description"] = f"At most {_LONGEST['description']} signs."
+        found["description"] = f"At most {_LONGEST['description']} characters."
     if found:
         raise Invalid(found)
     return replace(words, name=name, summary=summary, description=description)
