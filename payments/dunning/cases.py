@@ -171,6 +171,19 @@ def move_to(session: Session, case: DunningCase, due_on: date) -> bool:
     return True
 
 
+def hold_off(session: Session, case: DunningCase, plan: Schedule, until: date) -> None:
+    """A card is tried by itself on a day: if nothing comes of it, there is notice of the lock again."""
+    if case.locked_at is None:
+        case.lock_on = schedules.after_a_rest(plan, case.lock_on, until)
+        session.flush()
+
+
+def await_payment(session: Session, case: DunningCase, on: date) -> None:
+    """All that is past due is about to be paid by a card: nothing happens before."""
+    case.next_on, case.next_step = on, "payment"
+    session.flush()
+
+
 def foresee(
     session: Session, case: DunningCase, plan: Schedule, now: Standing, today: date
 ) -> None:
