@@ -59,7 +59,7 @@ class EvidenceForm(Form):
 
     text = TextAreaField(
         "What we say",
-        [Length(max=evidence.LONGEST, message=f"At most {evidence.LONGEST} signs.")],
+        [Length(max=evidence.LONGEST, message=f"At most {evidence.LONGEST} characters.")],
     )
     receipt = FileField(KINDS["receipt"])
     correspondence = FileField(KINDS["correspondence"])

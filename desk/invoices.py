@@ -216,7 +216,9 @@ def one(public_id: str) -> str:
             ("Numbered by", "another system" if invoice.is_external else "us"),
         ],
         entries=shown.entries(entries),
-        applications=[(kind.replace("_", " "), "#", on, amount) for kind, on, amount in applied],
+        applications=[
+            (kind.replace("_", " ").capitalize(), on, amount) for kind, on, amount in applied
+        ],
         events=shown.moments(("Issued", invoice.issued_at)),
     )
 

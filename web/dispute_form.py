@@ -37,7 +37,8 @@ class DisputeForm(Form):
     )
     amount = StringField("How much of it", [InputRequired("Tell us how much.")])
     text = TextAreaField(
-        "In your words", [Length(max=talking.LONGEST, message=f"At most {talking.LONGEST} signs.")]
+        "In your words",
+        [Length(max=talking.LONGEST, message=f"At most {talking.LONGEST} characters.")],
     )
     files = MultipleFileField("Pictures")
     wish = RadioField(

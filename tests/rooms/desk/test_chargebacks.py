@@ -36,7 +36,7 @@ def test_one_is_answered_with_words_and_pictures_once_and_then_decided(stage: St
     assert "Write or attach something" in Page(done("/send", {})).text
 
     big = kim.post(f"{here}/evidence", {"text": "x" * 20_001})
-    assert (big.status_code, "At most 20000 signs" in big.text) == (422, True)
+    assert (big.status_code, "At most 20000 characters" in big.text) == (422, True)
     bad = {"text": "Signed for.", "receipt": (io.BytesIO(b"%PDF-1.7"), "bill.pdf")}
     refused = kim.post(f"{here}/evidence", bad)
     assert (refused.status_code, "not a whole JPEG" in refused.text) == (422, True)
