@@ -145,7 +145,8 @@ def test_a_chargeback_from_before_is_known_and_decided_by_a_button_of_its_own_pa
 ) -> None:
     data_dir.mkdir()
     dispute = {"id": "dp_before", "created": 1794000000, "due": 1794600000, "won": False}
-    payment = {"payment": "pi_before", "operation": "op-before", "number": "4242424242424242"}
+    payment: dict[str, object] = {"payment": "pi_before", "operation": "op-before"}
+    payment |= {"number": "4242424242424242"}
     payment |= {"amount": 5000, "currency": "usd", "created": 1793900000, "refunded": 0}
     (data_dir / "known.json").write_text(json.dumps([payment | {"dispute": dispute}]))
     with running_sandbox(data_dir) as process:
