@@ -8,10 +8,12 @@ from api.checkout import checkout
 from api.content import content
 from api.desk_billing import desk_billing
 from api.desk_cards import desk_cards
+from api.desk_chargebacks import desk_chargebacks
 from api.desk_disputes import desk_disputes
 from api.desk_goods import desk_goods
 from api.desk_hooks import desk_hooks
 from api.desk_orders import desk_orders
+from api.desk_prices import desk_prices
 from api.desk_products import desk_products
 from api.desk_quotes import desk_quotes
 from api.desk_services import desk_services
@@ -45,12 +47,14 @@ def blueprints() -> list[Blueprint]:
         desk_services,
         desk_quotes,
         desk_disputes,
+        desk_chargebacks,
         desk_billing,
         desk_hooks,
         past_due,
         desk_past_due,
         desk_orders,
         desk_goods,
+        desk_prices,
         desk_products,
         description,
         webhooks,

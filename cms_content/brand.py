@@ -76,7 +76,7 @@ def read(data: Mapping[str, Any]) -> Kit:
         return Kit.model_validate(dict(data))
     except ValidationError as error:
         words = {"logo": "Choose one of the pictures.", "typeface": "Choose one of these."}
-        otherwise = "Write a colour as # and six signs, such as #1f4d3a."
+        otherwise = "Write a colour as # and six characters, such as #1f4d3a."
         raise Invalid(
             {str(one["loc"][0]): words.get(str(one["loc"][0]), otherwise) for one in error.errors()}
         ) from None

@@ -29,6 +29,14 @@ from web.pages import look, page, shopfront, show_errors
 
 kit = Blueprint("desk_brand", __name__, url_prefix="/desk", template_folder="templates")
 _HERE = "/desk/content/brand"
+#: Colours of the palette, in the words of the form.
+_SAID = {
+    "fir": "Action",
+    "on-fir": "On a button",
+    "fir-tint": "Tint of action",
+    "apricot-ink": "Attention",
+    "paper": "Paper",
+}
 #: What the preview shows where the shop has not written a home page.
 _SAMPLE = {
     "title": "A page in these colours",
@@ -90,8 +98,8 @@ def _page(
     pairs = [("fir", "paper"), ("fir", "fir-tint"), ("on-fir", "fir"), ("apricot-ink", "paper")]
     figures = [
         (
-            ink,
-            ground,
+            _SAID[ink],
+            _SAID[ground],
             colours.contrast(palette.light[ink], palette.light[ground]),
             colours.contrast(palette.dark[ink], palette.dark[ground]),
         )

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, request
 
 from core.kernel.money import Money
-from core.parties import accounts
+from core.parties import accounts, users
 from core.parties.models import Account
 from core.parties.roles import Role
 from desk import lists
@@ -84,6 +84,7 @@ def one(public_id: str) -> str:
         row = scheduled.one(session, public_id)
         who = session.get_one(Account, row.account_id)
         told = see_cards.told(session, house(), who, row)
+        names = users.names(session, {row.created_by})
     given = told.agreed
     return page(
         "desk/planned_one.html",
@@ -92,10 +93,10 @@ def one(public_id: str) -> str:
         customer_href=f"/desk/payments/cards/{who.number}",
         facts=[
             ("Account", who.number),
-            ("Planned by", row.created_by),
+            ("Planned by", names.get(row.created_by, row.created_by)),
             ("Told ahead", "Yes" if row.noticed_at is not None else "No"),
             ("Declined", f"{row.tries} time{'s' if row.tries != 1 else ''}"),
-            *([("Bank’s code", row.failure)] if row.failure else []),
+            *([("Bank’s code", row.failure.replace("_", " ").capitalize())] if row.failure else []),
         ],
         agreed=given.text if given is not None else "",
         given=_given(given) if given is not None else "",

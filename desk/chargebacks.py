@@ -36,6 +36,13 @@ STATES = {
 }
 
 
+def state_of(row: ChargebackRow) -> State:
+    """In the desk's words: does it wait for us, or for the network?"""
+    if row.state == "open" and row.answered_at is None:
+        return State("wait", "To answer")
+    return STATES[row.state]
+
+
 @chargebacks.get("")
 @allow(Who.STAFF, roles=(Role.BILLING, Role.SUPPORT))
 def listed() -> str:
@@ -60,12 +67,12 @@ def listed() -> str:
 def _row(row: ChargebackRow, payment: Payment, account: Account) -> dict[str, Any]:
     return {
         "payment": payment.number,
-        "href": f"/desk/payments/{payment.public_id}",
+        "href": f"/desk/chargebacks/{row.public_id}",
         "instrument": payment.instrument,
         "customer": account.name,
         "account_href": f"/desk/ledger/accounts/{account.public_id}",
         "reason": row.reason.replace("_", " "),
-        "state": STATES[row.state],
+        "state": state_of(row),
         "trouble": row.trouble,
         "evidence_due": row.evidence_due if row.state in ("open", "warned") else None,
         "opened": row.opened_at,

@@ -39,7 +39,7 @@ class NewForm(Form):
     kind = SelectField("Kind", choices=[SelectChoice(*one) for one in KINDS.items()])
     name = StringField(
         "Name",
-        [InputRequired("Give it a name."), Length(max=120, message="At most 120 signs.")],
+        [InputRequired("Give it a name."), Length(max=120, message="At most 120 characters.")],
         description="For the desk, and the page's first title",
     )
     slug = StringField(

@@ -48,7 +48,7 @@ _HEAD = ("ends_with", "sold", "state", "currency", "worth", "balance", "reserved
 @gift_cards.get("/gift-cards")
 @allow(Who.STAFF, roles=(Role.SALES, Role.BILLING, Role.SUPPORT))
 def listed() -> str:
-    """Gift cards, the newest first; looked for by their last four signs."""
+    """Gift cards, the newest first; looked for by their last four characters."""
     asked = LISTED.asked()
     with house().db.snapshot() as session:
         found = _found(session, asked, asked.place, lists.PAGE_SIZE + 1)
@@ -63,7 +63,7 @@ def _found(session: Session, asked: Asked, place: Place, limit: int) -> list[Hel
 @gift_cards.get("/gift-cards.csv")
 @allow(Who.STAFF, roles=(Role.SALES, Role.BILLING, Role.SUPPORT))
 def export() -> FlaskResponse:
-    """The list as it is chosen, all of it; a code's last four signs are all that anybody can read."""
+    """The list as it is chosen, all of it; a code's last four characters are all that anybody can read."""
     asked = LISTED.asked()
     return LISTED.csv(
         asked,

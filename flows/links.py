@@ -152,6 +152,10 @@ class Links:
         """Where staff see to a webhook, after logging in."""
         return f"{self.base_url}/desk/webhooks/{public_id}"
 
+    def order_dispute(self, order: str, dispute: str) -> str:
+        """A dispute of an order's bill, for whoever has the order's link."""
+        return f"{self.order(order)}/disputes/{dispute}"
+
     def dispute(self, public_id: str) -> str:
         """One's dispute, after logging in."""
         return f"{self.base_url}/account/disputes/{public_id}"

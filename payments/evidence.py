@@ -230,7 +230,7 @@ def _open(session: Session, row: ChargebackRow, actor: str, now: datetime) -> Ch
 def _words(text: str) -> str:
     kept = typed.lines(text)
     if len(kept) > LONGEST:
-        raise Invalid({"text": f"At most {LONGEST} signs."})
+        raise Invalid({"text": f"At most {LONGEST} characters."})
     return kept
 
 

@@ -22,7 +22,7 @@ def clean(text: str) -> str:
     if not kept:
         raise Invalid({"text": "Write what you want to say."})
     if len(kept) > LONGEST:
-        raise Invalid({"text": f"At most {LONGEST} signs."})
+        raise Invalid({"text": f"At most {LONGEST} characters."})
     return kept
 
 

@@ -42,7 +42,7 @@ def clean(text: str, *, may_be_empty: bool = False) -> str:
     if not kept and not may_be_empty:
         raise Invalid({"text": "Write what you want to say."})
     if len(kept) > LONGEST:
-        raise Invalid({"text": f"At most {LONGEST} signs."})
+        raise Invalid({"text": f"At most {LONGEST} characters."})
     return kept
 
 

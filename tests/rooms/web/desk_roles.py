@@ -24,6 +24,7 @@ TABLE = """
 *    /desk/customers/new                         sales support
 *    /desk/customers/<public_id>/                sales support
 *    /desk/products                              sales content
+*    /desk/price-lists                           sales
 *    /desk/phone-orders                          sales support
 *    /desk/stock                                 sales support
 POST /desk/stock                                 sales
@@ -41,6 +42,7 @@ GET  /desk/trials/report                         sales
 GET  /desk/invoices                              sales billing support
 GET  /desk/invoices/<public_id>/                 billing
 POST /desk/invoices                              billing
+*    /desk/invoices/<public_id>/lines            billing support
 *    /desk/disputes                              billing support
 *    /desk/drafts                                billing
 *    /desk/terms                                 billing
@@ -51,7 +53,8 @@ GET  /desk/reconciler                            billing support
 POST /desk/reconciler                            billing
 *    /desk/past-due                              billing support
 *    /desk/past-due/<public_id>/waive            billing
-*    /desk/chargebacks                           billing support
+GET  /desk/chargebacks                           billing support
+POST /desk/chargebacks                           billing
 *    /desk/payments                              billing support
 POST /desk/payments                              billing
 GET  /desk/payments/<public_id>/refund           billing

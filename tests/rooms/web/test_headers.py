@@ -12,6 +12,7 @@ POLICY = {
     "style-src": "'self'",
     "img-src": "'self' data:",
     "font-src": "'self'",
+    "media-src": "'self'",
     "connect-src": "'self'",
     "manifest-src": "'self'",
     "frame-ancestors": "'none'",
@@ -51,6 +52,7 @@ A_MAIL = "/desk/content/brand/preview-mail"
 OF_STRANGERS = {
     "/account/disputes/<public_id>/files/<file_id>",
     "/desk/disputes/<public_id>/files/<file_id>",
+    "/desk/chargebacks/<public_id>/files/<file_id>",
 }
 
 
