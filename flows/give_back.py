@@ -78,7 +78,7 @@ def _write(session: Session, house: House, back: Back) -> list[uuid.UUID]:
     """Share the refund out and post it; the processor's refunds that are to be asked for."""
     now = house.clock.now()
     payer_id = session.get_one(Order, back.order_id).payer_account_id
-    account = accounts.lock(session, payer_id)  # before its order, as whoever moves an order's money does
+    account = accounts.lock(session, payer_id)  # before the order, as whoever moves its money does
     order = placing.lock(session, back.order_id)
     if returns.is_known(session, back.key):
         return returns.refunds_under(session, back.key)
