@@ -3,20 +3,21 @@
 The bytes lie in the blob store; only what stands in ``media_rendition`` is ever served from there.
 """
 
-import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from cms_content.models import MediaAsset, MediaRendition
 from core.kernel import audit, blobs
 from core.kernel.db import changed
 from core.kernel.errors import NotFound, StaleState
+from core.kernel.looking import found_in
 from core.kernel.pictures import EXTENSIONS
+from core.kernel.sorting import By, Place, Sorts
 
 UPLOADED, DRAWN = "media:", "img/"
 #: Narrow phones, phones of twice the dots, desks, desks of twice the dots.
@@ -202,19 +203,26 @@ def retire(
     audit.write(session, now, actor, act, ("media", public_id))
 
 
+#: What the desk's list may be sorted by.
+SORTS = Sorts(
+    MediaAsset.id,
+    {"uploaded": MediaAsset.created_at, "name": By(MediaAsset.name, ignores_case=True)},
+)
+NEWEST = Place("-uploaded")
+
+
 def listing(
     session: Session,
     *,
     retired: bool = False,
-    before: tuple[datetime, uuid.UUID] | None = None,
+    words: str = "",
+    place: Place = NEWEST,
     limit: int = 50,
 ) -> Sequence[MediaAsset]:
-    """Uploads, the newest first."""
+    """Uploads from a place on; ``words`` in their names and in what they show."""
     query = select(MediaAsset).where(
         MediaAsset.retired_at.is_not(None) if retired else MediaAsset.retired_at.is_(None)
     )
-    if before is not None:
-        query = query.where(tuple_(MediaAsset.created_at, MediaAsset.id) < tuple_(*before))
-    return session.scalars(
-        query.order_by(MediaAsset.created_at.desc(), MediaAsset.id.desc()).limit(limit)
-    ).all()
+    if words:
+        query = query.where(found_in(words, MediaAsset.name, MediaAsset.alt))
+    return session.scalars(SORTS.apply(query, place, limit)).all()

@@ -1,6 +1,10 @@
 """Pictures at the desk: uploaded, described, offered no more."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, request
+from flask import Response as FileResponse
+from sqlalchemy.orm import Session
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, FileField, Form, HiddenField, StringField
@@ -8,12 +12,15 @@ from wtforms.validators import InputRequired, Length
 
 from cms_content import media
 from cms_content.models import MediaAsset
+from core.kernel import sheet
 from core.kernel.pictures import PictureRefused
+from core.kernel.sorting import Place
 from core.parties.roles import Role
 from desk import lists
 from desk.content_shown import actor
+from desk.lists import Choice, Listing
 from flows import keep_picture
-from web import paging, site
+from web import site
 from web.access import Who, allow, takes
 from web.context import house
 from web.flashes import say
@@ -21,6 +28,14 @@ from web.pages import page
 
 pictures = Blueprint("desk_pictures", __name__, url_prefix="/desk", template_folder="templates")
 _HERE = "/desk/content/media"
+LISTED = Listing(
+    _HERE,
+    "picture",
+    media.SORTS,
+    "-uploaded",
+    (Choice("state", "State", [("retired", "Put away")], "offered", is_tabs=True),),
+    head=("name", "shows", "width", "height", "uploaded"),
+)
 _LONG = Length(max=300, message="At most 300 signs.")
 
 
@@ -62,27 +77,42 @@ def listed() -> str:
 
 
 def _listed(form: UploadForm) -> str:
-    retired = request.args.get("state") == "retired"
-    before = paging.read_moment(request.args.get("before"))
+    asked = LISTED.asked()
     with house().db.reading() as session:
-        found = media.listing(session, retired=retired, before=before, limit=lists.PAGE_SIZE + 1)
-        rows = found[: lists.PAGE_SIZE]
+        rows, context = LISTED.page(session, asked, _found)
         shown = media.resolve(session, [media.UPLOADED + one.public_id for one in rows])
-    more = len(found) > lists.PAGE_SIZE
-    following = paging.write(rows[-1].created_at, rows[-1].id) if more else None
-    state = "retired" if retired else ""
     return page(
         "desk/media.html",
         pictures=[(one, shown[media.UPLOADED + one.public_id]) for one in rows],
         form=form,
-        retired=retired,
+        retired=bool(asked["state"]),
         most_mb=keep_picture.MOST_BYTES // 1_000_000,
-        tabs_=[("Offered", _HERE, None), ("Put away", f"{_HERE}?state=retired", None)],
-        current_tab=lists.address(_HERE, state=state),
-        page=paging.links(
-            lists.address(_HERE, state=state), "before", following, "before" not in request.args
-        ),
+        **LISTED.tabs("state", asked, None),
+        **context,
     )
+
+
+@pictures.get("/content/media.csv")
+@allow(Who.STAFF, roles=(Role.CONTENT,))
+def export() -> FileResponse:
+    """The list as it is chosen, all of it."""
+    return LISTED.csv(LISTED.asked(), _found, lambda _, rows: map(_cells, rows))
+
+
+def _found(session: Session, asked: lists.Asked, place: Place, limit: int) -> Sequence[MediaAsset]:
+    return media.listing(
+        session, retired=bool(asked["state"]), words=asked.words, place=place, limit=limit
+    )
+
+
+def _cells(row: MediaAsset) -> list[sheet.Cell]:
+    return [
+        sheet.words(row.name),
+        sheet.words(row.alt),
+        sheet.code(row.width),
+        sheet.code(row.height),
+        sheet.moment(row.created_at),
+    ]
 
 
 @pictures.post("/content/media")
