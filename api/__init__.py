@@ -8,6 +8,7 @@ from api.checkout import checkout
 from api.content import content
 from api.desk_billing import desk_billing
 from api.desk_cards import desk_cards
+from api.desk_chargebacks import desk_chargebacks
 from api.desk_disputes import desk_disputes
 from api.desk_goods import desk_goods
 from api.desk_hooks import desk_hooks
@@ -45,6 +46,7 @@ def blueprints() -> list[Blueprint]:
         desk_services,
         desk_quotes,
         desk_disputes,
+        desk_chargebacks,
         desk_billing,
         desk_hooks,
         past_due,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from api import answers, callers, reading
 from api.callers import staff
 from api.content_shapes import (
+    AddressWish,
     DraftWish,
     NewPageWish,
     PageListQuery,
@@ -21,7 +22,7 @@ from api.content_shapes import (
 from api.pace import limit
 from api.problems import add_headers
 from api.shapes import Nothing
-from cms_content import blocks, menus, pages, publishing, writing
+from cms_content import addresses, checks, menus, pages, publishing, writing
 from cms_content import reading as published
 from cms_content.media import Picture
 from cms_content.models import ContentPage
@@ -102,7 +103,7 @@ def _page(kept: Kept) -> answers.Json:
         "blocks": told["blocks"],
         "pictures": {
             name: _picture(kept.pictures[name])
-            for name in sorted(blocks.pictures(live.content))
+            for name in sorted(checks.pictures(live.content))
             if name in kept.pictures
         },
         "live_since": live.since,
@@ -252,10 +253,25 @@ def begin_draft(page_id: str) -> Response:
 def write(page_id: str) -> Response:
     """Write the draft anew."""
     wish, key = reading.body(DraftWish), reading.public_id(page_id, "page")
-    said = blocks.read(wish.content.model_dump(mode="json"))
+    said = checks.read(wish.content.model_dump(mode="json"))
 
     def work(session: Session, now: Any) -> str:
         writing.save(session, key, said, wish.revision, _actor(), now)
+        return key
+
+    return _change(work)
+
+
+@content.put("/desk/pages/<page_id>/address")
+@allow(Who.PROGRAM, Guard.NONE)
+@limit("api")
+@staff("content:write")
+def move(page_id: str) -> Response:
+    """Read it elsewhere."""
+    wish, key = reading.body(AddressWish), reading.public_id(page_id, "page")
+
+    def work(session: Session, now: Any) -> str:
+        addresses.move(session, key, wish.slug, _actor(), now)
         return key
 
     return _change(work)

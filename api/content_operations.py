@@ -85,6 +85,17 @@ DESK = (
         scope="content:write",
     ),
     Operation(
+        "put",
+        "/desk/pages/{page_id}/address",
+        "movePage",
+        "Read a page elsewhere, with all its variants; the old address leads to the new one",
+        shapes.DeskPage,
+        (401, 403, *CHANGE),
+        takes=shapes.AddressWish,
+        token=_KEY,
+        scope="content:write",
+    ),
+    Operation(
         "post",
         "/desk/pages/{page_id}/publish",
         "publishPage",

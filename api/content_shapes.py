@@ -128,6 +128,12 @@ class NewPageWish(Shape):
     segment: Annotated[str, StringConstraints(max_length=40, pattern=r"^[a-z0-9-]*$")] = ""
 
 
+class AddressWish(Shape):
+    """Where a page is to be read."""
+
+    slug: Slug
+
+
 class DraftWish(Shape):
     """What the draft is to say; `revision` is the draft's that it was written on."""
 

@@ -150,7 +150,7 @@ def change(slug: str) -> Response:
     seen = wish.revision or _if_match()
     if seen is not None and seen != before["revision"]:
         raise StaleState("product", "changed")
-    given = wish.model_dump(exclude_none=True, exclude={"active", "revision"})
+    given = wish.model_dump(exclude_none=True, exclude={"active", "revision", "slug"})
     said = {name: before[name] or "" for name in Words.__dataclass_fields__} | given
     try:
         if given:
@@ -158,6 +158,9 @@ def change(slug: str) -> Response:
             keep_products.change(house(), key, words, product_pictures(), actor, before["revision"])
         if wish.active is not None:
             keep_products.publish(house(), key, wish.active, caller().actor)
+        if wish.slug is not None:
+            keep_products.move(house(), key, wish.slug, caller().actor)
+            key = wish.slug
     except Invalid as error:
         raise reading.refused(error) from None
     return _answered(key)

@@ -10,6 +10,7 @@ from pydantic_core import to_json
 from api import (
     billing_operations,
     card_operations,
+    chargeback_operations,
     content_operations,
     dispute_operations,
     hook_operations,
@@ -61,6 +62,7 @@ OPERATIONS = (
     *service_operations.DESK,
     *quote_operations.DESK,
     *dispute_operations.DESK,
+    *chargeback_operations.DESK,
     *billing_operations.DESK,
     *card_operations.DESK,
     *hook_operations.DESK,

@@ -30,7 +30,7 @@ class CaseQuery(BaseModel):
 
 class CaseAnswer(Shape):
     """How far an account has come that is past due. `locked`: its services are. `lock_on` is the day that its
-    payer was told."""
+    payer was told. `next_step` is `payment` while a card is about to pay all of it."""
 
     id: PublicId
     state: Literal["open", "closed"]

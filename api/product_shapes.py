@@ -17,6 +17,7 @@ def _text(longest: int, shortest: int = 0) -> Any:
 
 #: With line breaks.
 Long = Annotated[str, StringConstraints(max_length=5000, pattern=r"^[^\x00-\x09\x0b-\x1f\x7f]*$")]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=120)]
 #: As it is written: ``129.00``.
 Price = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,8}(\.[0-9]{1,6})?$")]
 
@@ -52,13 +53,14 @@ class ProductWords(Shape):
 class ProductWish(ProductWords):
     """A new product with its first thing; it is shown by changing `active`."""
 
-    slug: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=120)]
+    slug: Slug
     variant: VariantWish
 
 
 class ProductChange(Shape):
-    """What is left out stays."""
+    """What is left out stays. Under another slug the shop's old address leads to the new one."""
 
+    slug: Slug | None = None
     name: Annotated[str, _text(200, 1)] | None = None
     summary: Annotated[str, _text(300)] | None = None
     description: Long | None = None

@@ -87,6 +87,7 @@ from invoices.drafts import NothingToIssue
 from invoices.memos import MemoBelowZero, MoreThanTheBill, NotCorrectable, NothingToCredit
 from payments.autopay import AutoPayRuns
 from payments.dunning.cases import PromiseRefused
+from payments.evidence import EvidenceOver, NothingToSend
 from payments.gateway import GatewayError, Misconfigured, WebhookRefused
 from payments.scheduled import BeingCharged
 from web import moves
@@ -178,6 +179,8 @@ STATUS: dict[type[Exception], int] = {
     NothingToCredit: 422,
     MoreThanTheLine: 422,
     DisputeRefused: 409,
+    EvidenceOver: 409,
+    NothingToSend: 409,
     DisputedTooMuch: 422,
     CreditTooMuch: 422,
     CreditTooSmall: 422,

@@ -22,6 +22,7 @@ from core.notices import sending
 from core.parties.models import UserSession
 from core.stock import holds
 from flows import (
+    answer_chargeback,
     charge_late_fee,
     charge_on_file,
     chase,
@@ -103,6 +104,10 @@ def _refund(house: House, event: events.RefundWanted) -> None:
 
 def _refund_credit(house: House, event: events.CreditToRefund) -> None:
     refund_memo.send_back(house, uuid.UUID(event.invoice_id))
+
+
+def _send_evidence(house: House, event: events.EvidenceToSend) -> None:
+    answer_chargeback.hand_over(house, uuid.UUID(event.chargeback_id), event.tries)
 
 
 def _charge(house: House, event: events.ChargeWanted) -> None:
@@ -265,6 +270,8 @@ HANDLERS: dict[str, Within | Owning] = {
     "apply_inbound": Owning(_apply_inbound),
     "refund": Owning(_refund),
     "refund_credit": Owning(_refund_credit),
+    "tell_chargeback": Within(telling.chargeback),
+    "send_evidence": Owning(_send_evidence),
     "tell_method": Within(telling.method),
     "charge_on_file": Owning(_charge),
     "detach_method": Owning(_detach_method),
@@ -332,6 +339,10 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "DisputeOpened": ("tell_dispute", "tell_programs"),
     "DisputeMessaged": ("tell_dispute_message",),
     "DisputeClosed": ("tell_dispute_closed", "tell_programs"),
+    "ChargebackMoved": ("tell_chargeback", "tell_programs"),
+    "EvidenceToSend": ("send_evidence",),
+    "CaseMoved": ("tell_programs",),
+    "AutoPayMoved": ("tell_programs",),
     "NoticeQueued": ("send_notice",),
 }
 

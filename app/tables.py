@@ -39,6 +39,7 @@ import invoices.statements.models
 import payments.automatic_models
 import payments.chargebacks
 import payments.dunning.models
+import payments.evidence
 import payments.models
 from core.kernel.db import Base
 

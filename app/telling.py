@@ -7,7 +7,7 @@ import uuid
 from sqlalchemy.orm import Session
 
 from core import events
-from flows import notify, notify_service, tell_dispute, tell_order, tell_quote
+from flows import notify, notify_service, tell_chargeback, tell_dispute, tell_order, tell_quote
 from flows.house import House
 
 
@@ -91,6 +91,11 @@ def dispute_message(session: Session, house: House, event: events.DisputeMessage
 def dispute_closed(session: Session, house: House, event: events.DisputeClosed) -> None:
     dispute_id = uuid.UUID(event.dispute_id)
     tell_dispute.closed(session, dispute_id, event.how, house.links, house.clock.now())
+
+
+def chargeback(session: Session, house: House, event: events.ChargebackMoved) -> None:
+    chargeback_id = uuid.UUID(event.chargeback_id)
+    tell_chargeback.moved(session, chargeback_id, event.how, house.links, house.clock.now())
 
 
 def method(session: Session, house: House, event: events.MethodStored) -> None:

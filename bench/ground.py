@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cms_content import blocks, pages, publishing, writing
+from cms_content import checks, pages, publishing, writing
 from cms_content.pages import NewPage
 from cms_content.publishing import Window
 from cms_content.segments import EVERYBODY
@@ -147,7 +147,7 @@ def _write_page(session: Session, channel_id: uuid.UUID, now: datetime) -> None:
         {"kind": "prices", "columns": [{"sku": "FW-RIVER-100", "figure": "100"}]},
         {"kind": "faq", "items": [{"question": "Why?", "answer": text}] * 4},
     ]
-    content = blocks.read({"title": "A page", "blocks": four * 4})
+    content = checks.read({"title": "A page", "blocks": four * 4})
     new = NewPage("page", "twenty", "en_US", EVERYBODY, "Twenty blocks")
     page = pages.create(session, channel_id, new, "system", now)
     draft = writing.save(session, page.public_id, content, 1, "system", now)

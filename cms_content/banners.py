@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from cms_content.blocks import WRONG_LINK, is_link
+from cms_content.fields import WRONG_LINK, is_link
 from cms_content.models import ContentBanner
 from core.kernel import audit
 from core.kernel.db import changed
@@ -32,13 +32,13 @@ class Banner:
 def _check(banner: Banner) -> None:
     wrong: dict[str, str] = {}
     if not banner.text or len(banner.text) > 200:
-        wrong["text"] = "Write a sentence of at most 200 signs."
+        wrong["text"] = "Write a sentence of at most 200 characters."
     if bool(banner.link_label) != bool(banner.link_href):
         wrong["link_href"] = "Say both where it leads and what it is called."
     if banner.link_href and (not is_link(banner.link_href) or len(banner.link_href) > 600):
         wrong["link_href"] = WRONG_LINK
     if len(banner.link_label) > 60:
-        wrong["link_label"] = "At most 60 signs."
+        wrong["link_label"] = "At most 60 characters."
     if banner.tone not in ("plain", "warn"):
         wrong["tone"] = "Choose one of the two."
     if banner.ends_at is not None and banner.ends_at <= banner.starts_at:

@@ -1,67 +1,18 @@
 """What a page is made of: typed blocks, kept as JSON with the version of its schema.
 
-A draft may be unfinished: ``wanting`` says what it lacks before it may be published. Words stay words:
+A draft may be unfinished: ``checks`` says what it lacks before it may be published. Words stay words:
 nothing in a block is ever read as a template, and HTML in them is shown as it was typed.
 """
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
-from pydantic import ValidationError as Unreadable
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from core.kernel.errors import Invalid
+from cms_content.fields import PLAIN, Anchor, Elsewhere, Line, Link, Long, Picture, Sku, Text
 
 SCHEMA = 1
 MOST_BLOCKS = 60
 MOST_ITEMS = 24
-_PLAIN = r"^[^\x00-\x1f\x7f]*$"
-_LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
-_OWN = re.compile(r"/(?![/\\])[^\s\\]*|#[A-Za-z0-9_-]+|\?[^\s\\]*")
-_ELSEWHERE = re.compile(r"https://[A-Za-z0-9.-]+(:\d+)?([/?#][^\s\\]*)?")
-_TOLD = re.compile(r"mailto:[^\s@]+@[^\s@]+|tel:\+?[0-9 ()-]+")
-_PICTURE = re.compile(r"media:[0-9a-f]{32}|img/[a-z0-9/_-]+\.svg")
-WRONG_LINK = "Begin with / for a page of this shop, or with https://, mailto: or tel:."
-
-
-def _link(text: str) -> str:
-    if text and not is_link(text):
-        raise ValueError(WRONG_LINK)
-    return text
-
-
-def is_link(text: str) -> bool:
-    """May a page lead there? Only to a page of this shop, a place on the page, https, a mail or a call."""
-    return any(pattern.fullmatch(text) for pattern in (_OWN, _ELSEWHERE, _TOLD))
-
-
-def _picture(text: str) -> str:
-    if text and not _PICTURE.fullmatch(text):
-        raise ValueError("Choose one of the pictures.")
-    return text
-
-
-def _elsewhere(text: str) -> str:
-    if text and not _ELSEWHERE.fullmatch(text):
-        raise ValueError("Type an address that begins with https://.")
-    return text
-
-
-Line = Annotated[str, StringConstraints(max_length=200, pattern=_PLAIN, strip_whitespace=True)]
-Text = Annotated[str, StringConstraints(max_length=1000, pattern=_LINES, strip_whitespace=True)]
-Long = Annotated[str, StringConstraints(max_length=20_000, pattern=_LINES, strip_whitespace=True)]
-Link = Annotated[
-    str, StringConstraints(max_length=600, strip_whitespace=True), AfterValidator(_link)
-]
-Elsewhere = Annotated[
-    str, StringConstraints(max_length=600, strip_whitespace=True), AfterValidator(_elsewhere)
-]
-Picture = Annotated[str, StringConstraints(max_length=120), AfterValidator(_picture)]
-Sku = Annotated[str, StringConstraints(max_length=60, pattern=_PLAIN, strip_whitespace=True)]
-Anchor = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9-]{0,39})?$")]
-Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]
 
 
 class Piece(BaseModel):
@@ -128,7 +79,7 @@ class Products(Block):
     title: Line = ""
     rule: Literal["category", "chosen"] = "category"
     #: A category's slug, or "" for the whole shop.
-    category: Annotated[str, StringConstraints(max_length=80, pattern=_PLAIN)] = ""
+    category: Annotated[str, StringConstraints(max_length=80, pattern=PLAIN)] = ""
     skus: tuple[Sku, ...] = Field(default=(), max_length=MOST_ITEMS)
     most: int = Field(default=8, ge=1, le=MOST_ITEMS)
     link_label: Line = ""
@@ -140,8 +91,8 @@ class Column(Piece):
 
     NEEDED = ("sku",)
     sku: Sku = ""
-    figure: Annotated[str, StringConstraints(max_length=12, pattern=_PLAIN)] = ""
-    unit: Annotated[str, StringConstraints(max_length=12, pattern=_PLAIN)] = ""
+    figure: Annotated[str, StringConstraints(max_length=12, pattern=PLAIN)] = ""
+    unit: Annotated[str, StringConstraints(max_length=12, pattern=PLAIN)] = ""
     note: Line = ""
     points: tuple[Line, ...] = Field(default=(), max_length=12)
 
@@ -277,11 +228,11 @@ ITEMS: dict[str, tuple[str, type[Piece]]] = {
 class Seo(Piece):
     """What search engines and other sites are told."""
 
-    description: Annotated[str, StringConstraints(max_length=300, pattern=_PLAIN)] = ""
+    description: Annotated[str, StringConstraints(max_length=300, pattern=PLAIN)] = ""
     canonical: Link = ""
     noindex: bool = False
     og_title: Line = ""
-    og_description: Annotated[str, StringConstraints(max_length=300, pattern=_PLAIN)] = ""
+    og_description: Annotated[str, StringConstraints(max_length=300, pattern=PLAIN)] = ""
     og_picture: Picture = ""
 
 
@@ -305,89 +256,3 @@ class Content(Piece):
     def to_dict(self) -> dict[str, Any]:
         """As its row keeps it."""
         return self.model_dump(mode="json")
-
-
-@dataclass(frozen=True)
-class Lack:
-    """Something that is not there or cannot be taken: where (``blocks.2.items.0.question``), and why."""
-
-    place: str
-    text: str
-
-
-def read(data: dict[str, Any]) -> Content:
-    """What a row keeps, or what somebody sent. Raises Invalid by place."""
-    try:
-        return Content.model_validate(data)
-    except Unreadable as error:
-        raise Invalid(
-            {_place(one["loc"], data): _said(str(one["msg"])) for one in error.errors()}
-        ) from None
-
-
-def _place(where: tuple[int | str, ...], data: dict[str, Any]) -> str:
-    """Without the name of the kind, which the checker puts behind a block's number."""
-    parts = [
-        part
-        for at, part in enumerate(where)
-        if not (
-            part in KINDS and at and (isinstance(where[at - 1], int) or where[at - 1] == "block")
-        )
-    ]
-    return ".".join(map(str, parts))
-
-
-_WORDS = (
-    ("does not match any of the expected tags", "There is no such kind of block."),
-    ("at most", "This is too long."),
-    ("should match pattern", "Some of these signs cannot be taken."),
-    ("less than or equal", "This is too much."),
-    ("greater than or equal", "This is too little."),
-)
-
-
-def _said(message: str) -> str:
-    plain = message.removeprefix("Value error, ")
-    return next((words for sign, words in _WORDS if sign in plain), plain)
-
-
-def wanting(content: Content) -> list[Lack]:
-    """What is still to be written before it may be published."""
-    return list(_lacks(content, ""))
-
-
-def _lacks(piece: Piece, place: str) -> Iterator[Lack]:
-    for name in piece.NEEDED:
-        if not getattr(piece, name):
-            yield Lack(f"{place}{name}", "This is still to be written.")
-    if isinstance(piece, Products) and piece.rule == "chosen" and not piece.skus:
-        yield Lack(f"{place}skus", "Choose at least one product.")
-    for label, href in (("button_label", "button_href"), ("also_label", "also_href")):
-        if hasattr(piece, label) and bool(getattr(piece, label)) != bool(getattr(piece, href)):
-            lacks = href if getattr(piece, label) else label
-            yield Lack(f"{place}{lacks}", "Say both where it leads and what it is called.")
-    for name in ("blocks", "items", "columns"):
-        for at, one in enumerate(getattr(piece, name, ())):
-            yield from _lacks(one, f"{place}{name}.{at}.")
-
-
-def pictures(content: Content) -> set[str]:
-    """Every picture that it shows."""
-    found = {str(getattr(block, "picture", "")) for block in content.blocks}
-    return (found | {content.seo.og_picture}) - {""}
-
-
-def skus(content: Content) -> dict[str, str]:
-    """Every SKU that it names, and where."""
-    found: dict[str, str] = {}
-    for at, block in enumerate(content.blocks):
-        if isinstance(block, Products) and block.rule == "chosen":
-            found |= dict.fromkeys(block.skus, f"blocks.{at}.skus")
-        elif isinstance(block, Prices):
-            found |= {
-                one.sku: f"blocks.{at}.columns.{n}.sku" for n, one in enumerate(block.columns)
-            }
-        elif isinstance(block, Offer):
-            found[block.sku] = f"blocks.{at}.sku"
-    found.pop("", None)
-    return found

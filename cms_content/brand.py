@@ -6,6 +6,7 @@ keep what it was.
 
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -14,8 +15,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from cms_content import colours, media
-from cms_content.blocks import Picture
 from cms_content.colours import Palette
+from cms_content.fields import Picture
 from cms_content.models import BrandKit
 from core.kernel import audit
 from core.kernel.db import changed
@@ -52,13 +53,30 @@ class Kit(BaseModel):
         return colours.palette(self.action, self.attention)
 
 
+@dataclass(frozen=True)
+class Mailed:
+    """A logo as mails carry it: stored, and so large on their paper."""
+
+    sha256: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class Marks:
+    """A logo as documents carry it within themselves, and as mails do; none of a kit without a logo."""
+
+    printed: str = ""
+    mailed: Mailed | None = None
+
+
 def read(data: Mapping[str, Any]) -> Kit:
     """What a row keeps, or what somebody typed. Raises Invalid by field."""
     try:
         return Kit.model_validate(dict(data))
     except ValidationError as error:
         words = {"logo": "Choose one of the pictures.", "typeface": "Choose one of these."}
-        otherwise = "Write a colour as # and six signs, such as #1f4d3a."
+        otherwise = "Write a colour as # and six characters, such as #1f4d3a."
         raise Invalid(
             {str(one["loc"][0]): words.get(str(one["loc"][0]), otherwise) for one in error.errors()}
         ) from None
@@ -164,9 +182,9 @@ def save(
 
 
 def publish(
-    session: Session, channel_id: uuid.UUID, revision: int, mark: str, actor: str, now: datetime
+    session: Session, channel_id: uuid.UUID, revision: int, marks: Marks, actor: str, now: datetime
 ) -> BrandKit:
-    """Let everybody see the draft; ``mark`` is its logo as documents carry it.
+    """Let everybody see the draft.
 
     StaleState when it has changed since it was looked at.
     """
@@ -190,12 +208,12 @@ def publish(
     if not changed(session.execute(move)):
         raise StaleState("brand kit", f"revision {revision}")
     session.refresh(found)
-    channel.brand = {**channel.brand, "kit": told(session, kit, found.number, mark)}
+    channel.brand = {**channel.brand, "kit": told(session, kit, found.number, marks)}
     audit.write(session, now, actor, "brand.published", ("brand", str(found.number)))
     return found
 
 
-def told(session: Session, kit: Kit, number: int, mark: str) -> dict[str, Any]:
+def told(session: Session, kit: Kit, number: int, marks: Marks) -> dict[str, Any]:
     """The kit as the channel's brand has it, for shop, mails and documents."""
     logo = media.resolve(session, [kit.logo]).get(kit.logo) if kit.logo else None
     palette = kit.palette
@@ -208,7 +226,8 @@ def told(session: Session, kit: Kit, number: int, mark: str) -> dict[str, Any]:
             if logo is not None
             else None
         ),
-        "mark": mark,
+        "mark": marks.printed,
+        "mail_mark": asdict(marks.mailed) if marks.mailed is not None else None,
         "light": dict(palette.light),
         "dark": dict(palette.dark),
     }

@@ -5,7 +5,7 @@ from functools import lru_cache
 import nh3
 from markdown_it import MarkdownIt
 
-from cms_content.blocks import is_link
+from cms_content.fields import is_link
 
 _TAGS = {
     *("p", "br", "hr", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a"),

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from cms_content.blocks import WRONG_LINK, is_link
+from cms_content.fields import WRONG_LINK, is_link
 from cms_content.models import ContentMenu
 from core.kernel import audit
 from core.kernel.db import changed, insert_once
@@ -80,7 +80,7 @@ def _check(place: str, links: Sequence[MenuLink]) -> None:
     wrong: dict[str, str] = {}
     for at, one in enumerate(links):
         if not one.label or len(one.label) > 60:
-            wrong[f"{at}.label"] = "Give it a name of at most 60 signs."
+            wrong[f"{at}.label"] = "Give it a name of at most 60 characters."
         if not is_link(one.href) or len(one.href) > 600:
             wrong[f"{at}.href"] = WRONG_LINK
     if len(links) > MOST:

@@ -11,8 +11,9 @@ from typing import ClassVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cms_content import blocks, media, pages
-from cms_content.blocks import Content, Lack
+from cms_content import checks, media, pages
+from cms_content.blocks import Content
+from cms_content.checks import Lack
 from cms_content.models import ContentPage, PageVersion
 from core.kernel import audit
 from core.kernel.errors import Invalid, ShopError, StaleState
@@ -45,8 +46,8 @@ class Window:
 
 def lacks(session: Session, content: Content) -> list[Lack]:
     """What keeps it from being published: what is still to be written, and pictures that are not there."""
-    found = blocks.wanting(content)
-    missing = blocks.pictures(content) - set(media.resolve(session, blocks.pictures(content)))
+    found = checks.wanting(content)
+    missing = checks.pictures(content) - set(media.resolve(session, checks.pictures(content)))
     for at, block in enumerate(content.blocks):
         if getattr(block, "picture", "") in missing:
             found.append(Lack(f"blocks.{at}.picture", "This picture is not there any more."))
@@ -67,7 +68,7 @@ def publish(
     found = pages.in_state(session, page, "draft")
     if found is None or found.revision != revision:
         raise StaleState("draft", f"revision {revision}")
-    content = blocks.read(found.content)
+    content = checks.read(found.content)
     missing = lacks(session, content)
     if missing:
         raise Unfinished({one.place: one.text for one in missing})
@@ -109,7 +110,7 @@ def take_back(session: Session, public_id: str, actor: str, now: datetime) -> No
         raise StaleState("schedule", "scheduled")
     pages.move(session, found, "set_aside", goes_live_at=None, ends_at=None)
     if pages.in_state(session, page, "draft") is None:
-        pages.begin(session, page, blocks.read(found.content), actor, now)
+        pages.begin(session, page, checks.read(found.content), actor, now)
     audit.write(session, now, actor, "page.taken_back", ("page", public_id), version=found.number)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
-from cms_content import blocks, segments
+from cms_content import checks, segments
 from cms_content.blocks import Content
 from cms_content.models import ContentPage, PageVersion
 
@@ -74,7 +74,7 @@ def _live(page: ContentPage, row: PageVersion) -> Live:
         slug=page.slug,
         locale=page.locale,
         segment=page.segment,
-        content=blocks.read(row.content),
+        content=checks.read(row.content),
         since=since,
         ends_at=row.ends_at,
     )

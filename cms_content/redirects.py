@@ -1,14 +1,14 @@
 """Addresses that have gone, and where they lead. One hop: what would make a chain is refused."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from cms_content.blocks import is_link
+from cms_content.fields import is_link
 from cms_content.models import ContentRedirect
 from core.kernel import audit
 from core.kernel.errors import Invalid, NotFound
@@ -89,6 +89,36 @@ def _check_chains(near: Sequence[ContentRedirect], came: str, to: str) -> None:
             )
 
 
+def moved(
+    session: Session, channel_id: uuid.UUID, old: str, new: str, actor: str, now: datetime
+) -> None:
+    """What was read at ``old`` is read at ``new`` now: lead there whoever comes by the old address.
+
+    What led to the old address leads straight to the new one, and nothing leads away from it any more: no
+    chain and no circle, however often something moves and moves back. The caller holds the channel.
+    """
+    session.execute(
+        delete(ContentRedirect).where(
+            ContentRedirect.channel_id == channel_id, ContentRedirect.source.in_([old, new])
+        )
+    )
+    near = session.scalars(
+        select(ContentRedirect).where(
+            ContentRedirect.channel_id == channel_id,
+            ContentRedirect.target.startswith(old, autoescape=True),
+        )
+    )
+    for row in near:
+        if path_of(row.target) == old:
+            row.target = new + row.target.removeprefix(old).removeprefix("/")
+    session.add(
+        ContentRedirect(
+            channel_id=channel_id, source=old, target=new, made_by=actor, created_at=now
+        )
+    )
+    session.flush()
+
+
 def remove(session: Session, redirect_id: uuid.UUID, actor: str, now: datetime) -> ContentRedirect:
     """Take one away; answers what it was. NotFound when it is gone."""
     row = session.get(ContentRedirect, redirect_id)
@@ -110,13 +140,14 @@ def find(session: Session, channel_id: uuid.UUID, path: str) -> ContentRedirect 
     )
 
 
-def count(session: Session, redirect_id: uuid.UUID, now: datetime) -> None:
-    """Somebody followed it."""
-    session.execute(
-        update(ContentRedirect)
-        .where(ContentRedirect.id == redirect_id)
-        .values(hits=ContentRedirect.hits + 1, last_hit_at=now)
-    )
+def count(session: Session, followed: Mapping[uuid.UUID, int], now: datetime) -> None:
+    """So often each was followed since the last time that it was written down."""
+    for redirect_id, times in sorted(followed.items()):
+        session.execute(
+            update(ContentRedirect)
+            .where(ContentRedirect.id == redirect_id)
+            .values(hits=ContentRedirect.hits + times, last_hit_at=now)
+        )
 
 
 #: What the desk's list may be sorted by.

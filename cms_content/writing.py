@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from cms_content import blocks, pages
+from cms_content import checks, pages
 from cms_content.blocks import Content
 from cms_content.models import PageVersion
 from core.kernel import audit
@@ -22,7 +22,7 @@ def draft(session: Session, public_id: str, actor: str, now: datetime) -> PageVe
     latest = pages.versions(session, page, limit=1)
     read = pages.in_state(session, page, "scheduled") or pages.in_state(session, page, "published")
     source = read or (latest[0] if latest else None)
-    content = blocks.read(source.content) if source is not None else Content(title=page.name)
+    content = checks.read(source.content) if source is not None else Content(title=page.name)
     return pages.begin(session, page, content, actor, now)
 
 
@@ -75,7 +75,7 @@ def bring_back(
     written = pages.in_state(session, page, "draft")
     if written is not None:
         pages.move(session, written, "set_aside")
-    content = blocks.read(source.content).model_copy(update={"removed": None})
+    content = checks.read(source.content).model_copy(update={"removed": None})
     made = pages.begin(session, page, content, actor, now)
     audit.write(session, now, actor, "page.brought_back", ("page", public_id), version=number)
     return made

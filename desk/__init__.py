@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from desk import (
+    addresses,
     audit_log,
     bill_money,
     bill_runs,
@@ -10,6 +11,7 @@ from desk import (
     brand,
     cards,
     certificates,
+    chargeback,
     chargebacks,
     content,
     content_editor,
@@ -18,6 +20,7 @@ from desk import (
     content_site,
     customers,
     dispute,
+    dispute_new,
     disputes,
     drafts,
     entry,
@@ -80,6 +83,7 @@ def blueprints() -> list[Blueprint]:
         drafts.drafts,
         disputes.disputes,
         dispute.dispute,
+        dispute_new.dispute_new,
         memos.memos,
         terms.terms,
         statements.statements,
@@ -92,6 +96,7 @@ def blueprints() -> list[Blueprint]:
         cards.cards,
         payment_refunds.payment_refunds,
         chargebacks.chargebacks,
+        chargeback.chargeback,
         gift_cards.gift_cards,
         refunds.refunds,
         taxes.taxes,
@@ -105,6 +110,7 @@ def blueprints() -> list[Blueprint]:
         trial_care.trial_care,
         content.content,
         content_editor.editor,
+        addresses.moving,
         content_media.pictures,
         content_site.parts,
         content_rules.rules,

@@ -123,7 +123,9 @@ def _plain(value: object) -> str:
         return ", ".join(map(str, value)) or "nothing"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "nothing" if value is None else str(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_plain(one)}" for name, one in value.items()) or "nothing"
+    return "nothing" if value is None else _short(str(value))
 
 
 def _short(key: str) -> str:

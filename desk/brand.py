@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from wtforms import Form, HiddenField, SelectField, StringField
 from wtforms.fields import SelectChoice
 
-from cms_content import blocks, brand, colours
+from cms_content import brand, checks, colours
 from cms_content.brand import TYPEFACES, Kit
 from cms_content.models import BrandKit, ContentPage
 from core.kernel.errors import Invalid, NotFound
@@ -29,6 +29,14 @@ from web.pages import look, page, shopfront, show_errors
 
 kit = Blueprint("desk_brand", __name__, url_prefix="/desk", template_folder="templates")
 _HERE = "/desk/content/brand"
+#: Colours of the palette, in the words of the form.
+_SAID = {
+    "fir": "Action",
+    "on-fir": "On a button",
+    "fir-tint": "Tint of action",
+    "apricot-ink": "Attention",
+    "paper": "Paper",
+}
 #: What the preview shows where the shop has not written a home page.
 _SAMPLE = {
     "title": "A page in these colours",
@@ -90,8 +98,8 @@ def _page(
     pairs = [("fir", "paper"), ("fir", "fir-tint"), ("on-fir", "fir"), ("apricot-ink", "paper")]
     figures = [
         (
-            ink,
-            ground,
+            _SAID[ink],
+            _SAID[ground],
             colours.contrast(palette.light[ink], palette.light[ground]),
             colours.contrast(palette.dark[ink], palette.dark[ground]),
         )
@@ -155,14 +163,14 @@ def preview_style() -> Response:
 @allow(Who.STAFF, roles=(Role.CONTENT,))
 def preview() -> Response:
     """A page of the shop as it would look."""
-    tried, said = _tried(), blocks.read(_SAMPLE)
+    tried, said = _tried(), checks.read(_SAMPLE)
     found = channel()[0]
     page_ = ContentPage(
         id=found.id, public_id="", kind="page", slug="", locale=found.locale, segment=""
     )
     with house().db.reading() as session:
         kept = content_shown.kept(session, page_, said)
-        told = brand.told(session, tried, 0, "")
+        told = brand.told(session, tried, 0, brand.Marks())
     _, logo = look(told)
     front = shopfront()._replace(css=f"{_HERE}/preview.css", logo=logo)
     more: dict[str, Any] = {"channel": front}
@@ -172,13 +180,14 @@ def preview() -> Response:
 @kit.get("/content/brand/preview-mail")
 @allow(Who.STAFF, roles=(Role.CONTENT,))
 def preview_mail() -> Response:
-    """A mail as it would look. Mails carry their style in themselves.
+    """A mail as it would look. Mails carry their style and their logo in themselves.
 
     The page runs nothing and asks for nothing.
     """
     response = make_response(show_brand.sample_mail(house(), *channel(), _tried()))
     response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox"
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+        "frame-ancestors 'self'; sandbox"
     )
     response.headers["X-Frame-Options"] = "SAMEORIGIN"
     return response

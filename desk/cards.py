@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from core.kernel import sheet
 from core.kernel.money import Money
 from core.kernel.sorting import Place
-from core.parties import accounts
+from core.parties import accounts, users
 from core.parties.models import Account
 from core.parties.roles import Role
 from desk.lists import Asked, Choice, Listing
@@ -132,6 +132,7 @@ def one(public_id: str) -> str:
         row = scheduled.one(session, public_id)
         who = session.get_one(Account, row.account_id)
         told = see_cards.told(session, house(), who, row)
+        names = users.names(session, {row.created_by})
     given = told.agreed
     return page(
         "desk/planned_one.html",
@@ -140,10 +141,10 @@ def one(public_id: str) -> str:
         customer_href=f"/desk/payments/cards/{who.number}",
         facts=[
             ("Account", who.number),
-            ("Planned by", row.created_by),
+            ("Planned by", names.get(row.created_by, row.created_by)),
             ("Told ahead", "Yes" if row.noticed_at is not None else "No"),
             ("Declined", f"{row.tries} time{'s' if row.tries != 1 else ''}"),
-            *([("Bank’s code", row.failure)] if row.failure else []),
+            *([("Bank’s code", row.failure.replace("_", " ").capitalize())] if row.failure else []),
         ],
         agreed=given.text if given is not None else "",
         given=_given(given) if given is not None else "",

@@ -39,6 +39,13 @@ STATES = {
 }
 
 
+def state_of(row: ChargebackRow) -> State:
+    """In the desk's words: does it wait for us, or for the network?"""
+    if row.state == "open" and row.answered_at is None:
+        return State("wait", "To answer")
+    return STATES[row.state]
+
+
 LISTED = Listing(
     "/desk/chargebacks",
     "chargeback",
@@ -110,12 +117,12 @@ def _cells(row: ChargebackRow, payment: Payment, account: Account) -> list[sheet
 def _row(row: ChargebackRow, payment: Payment, account: Account) -> dict[str, Any]:
     return {
         "payment": payment.number,
-        "href": f"/desk/payments/{payment.public_id}",
+        "href": f"/desk/chargebacks/{row.public_id}",
         "instrument": payment.instrument,
         "customer": account.name,
         "account_href": f"/desk/ledger/accounts/{account.public_id}",
         "reason": row.reason.replace("_", " "),
-        "state": STATES[row.state],
+        "state": state_of(row),
         "trouble": row.trouble,
         "evidence_due": row.evidence_due if row.state in ("open", "warned") else None,
         "opened": row.opened_at,

@@ -15,7 +15,8 @@ from wtforms import Form, SelectField, StringField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length, Regexp
 
-from cms_content import blocks, differences, pages, publishing, segments, writing
+from cms_content import addresses, blocks, checks, differences, pages, publishing, segments, writing
+from cms_content.addresses import path_of
 from cms_content.models import ContentPage, PageVersion
 from cms_content.pages import KINDS, NewPage
 from core.kernel import sheet
@@ -27,7 +28,6 @@ from desk.content_shown import actor
 from desk.lists import Choice, Listing
 from web import site
 from web.access import Who, allow
-from web.content import path_of
 from web.context import channel, house
 from web.flashes import say
 from web.pages import page, show_errors
@@ -51,7 +51,7 @@ class NewForm(Form):
     kind = SelectField("Kind", choices=[SelectChoice(*one) for one in KINDS.items()])
     name = StringField(
         "Name",
-        [InputRequired("Give it a name."), Length(max=120, message="At most 120 signs.")],
+        [InputRequired("Give it a name."), Length(max=120, message="At most 120 characters.")],
         description="For the desk, and the page's first title",
     )
     slug = StringField(
@@ -190,6 +190,7 @@ def one(public_id: str) -> str:
         scheduled=states.get("scheduled"),
         published=states.get("published"),
         read_href=path_of(row.slug),
+        may_move=addresses.may_move(row),
         versions=[content_shown.version(version, row, who) for version in rows],
         page={
             "next_href": f"{here}?below={rows[-1].number}" if more else None,
@@ -210,8 +211,8 @@ def compared(public_id: str, number: int) -> str:
         old = _beside(session, row, number, request.args.get("with", ""))
         who = content_shown.names(session, {new.changed_by})
         others = pages.versions(session, row, limit=lists.PAGE_SIZE)
-    said = blocks.read(new.content)
-    before = blocks.read(old.content) if old is not None else blocks.Content()
+    said = checks.read(new.content)
+    before = checks.read(old.content) if old is not None else blocks.Content()
     return page(
         "desk/content_version.html",
         it=content_shown.version(new, row, who),

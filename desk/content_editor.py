@@ -16,7 +16,8 @@ from wtforms import DateTimeLocalField, Form, HiddenField, RadioField
 from wtforms.fields import SelectChoice
 from wtforms.validators import Optional
 
-from cms_content import blocks, pages, publishing, writing
+from cms_content import checks, pages, publishing, writing
+from cms_content.addresses import path_of
 from cms_content.blocks import ITEMS, KINDS, MOST_BLOCKS, NAMES, Content, Removed
 from cms_content.models import ContentPage, PageVersion
 from cms_content.publishing import Unfinished, Window
@@ -28,7 +29,6 @@ from desk.content_shown import actor
 from web import content as shown_content
 from web import headers, site
 from web.access import Who, allow
-from web.content import path_of
 from web.context import channel, house
 from web.flashes import say
 from web.pages import page
@@ -57,7 +57,7 @@ def edit(public_id: str) -> Response:
     with house().db.reading() as session:
         row = pages.one(session, public_id)
         source, revision = _source(session, row)
-        said = blocks.read(source.content)
+        said = checks.read(source.content)
         form = PageForm.of(said, content_shown.offered(session))
     wrong: Mapping[str, str] = {}
     if "check" in request.args:
@@ -92,9 +92,9 @@ def save(public_id: str) -> Response | AnyResponse:
         row = pages.one(session, public_id)
         form = PageForm.typed(request.form, content_shown.offered(session))
         source, _ = _source(session, row)
-        removed = blocks.read(source.content).removed if source.state == "draft" else None
+        removed = checks.read(source.content).removed if source.state == "draft" else None
     try:
-        said = blocks.read({**form.data(), "removed": removed and removed.model_dump()})
+        said = checks.read({**form.data(), "removed": removed and removed.model_dump()})
         said, opened = _acted(said, act, which, request.form.get("add", ""))
     except Invalid as error:
         return _page(row, form, revision, None, form.show(error.fields_), status=422)
@@ -216,7 +216,7 @@ def preview(public_id: str) -> Response:
             source = pages.version(session, row, _number(wanted))
         else:
             source, _ = _source(session, row)
-    return _preview(row, blocks.read(source.content))
+    return _preview(row, checks.read(source.content))
 
 
 @editor.post("/content/pages/<public_id>/preview")
@@ -227,7 +227,7 @@ def preview_typed(public_id: str) -> Response | tuple[str, int]:
         row = pages.one(session, public_id)
         form = PageForm.typed(request.form, content_shown.offered(session))
     try:
-        said = blocks.read(form.data())
+        said = checks.read(form.data())
     except Invalid:
         return "", 422
     return _preview(row, said)
@@ -251,7 +251,7 @@ def ask_to_publish(public_id: str) -> str | AnyResponse:
         draft = pages.in_state(session, row, "draft")
         if draft is None:
             return redirect(f"{_HERE}/{public_id}", 303)
-        lacks = publishing.lacks(session, blocks.read(draft.content))
+        lacks = publishing.lacks(session, checks.read(draft.content))
     if lacks:
         return redirect(f"{_HERE}/{public_id}/edit?check=1", 303)
     return _asked(row, PublishForm(revision=str(draft.revision)))

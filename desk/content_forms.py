@@ -164,7 +164,7 @@ class PageForm:
         return cls(HeadForm(given), _seo(offered, given), parts)
 
     def data(self) -> dict[str, Any]:
-        """What was typed, as ``blocks.read`` takes it."""
+        """What was typed, as ``checks.read`` takes it."""
         return {
             "title": self.head.title.data or "",
             "seo": {name: value or "" for name, value in self.seo.data.items()}

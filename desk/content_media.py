@@ -36,14 +36,15 @@ LISTED = Listing(
     (Choice("state", "State", [("retired", "Put away")], "offered", is_tabs=True),),
     head=("name", "shows", "width", "height", "uploaded"),
 )
-_LONG = Length(max=300, message="At most 300 signs.")
+_LONG = Length(max=300, message="At most 300 characters.")
 
 
 class DescribeForm(Form):
     """What a picture is called, and what it shows."""
 
     name = StringField(
-        "Name", [InputRequired("Give it a name."), Length(max=120, message="At most 120 signs.")]
+        "Name",
+        [InputRequired("Give it a name."), Length(max=120, message="At most 120 characters.")],
     )
     alt = StringField(
         "What it shows, in words", [_LONG], description="Read out to those who cannot see it"

@@ -53,7 +53,7 @@ class SegmentForm(Form):
         ],
     )
     name = StringField(
-        "Name", [InputRequired("Give it a name."), Length(max=80, message="At most 80 signs.")]
+        "Name", [InputRequired("Give it a name."), Length(max=80, message="At most 80 characters.")]
     )
     priority = IntegerField(
         "Rank",

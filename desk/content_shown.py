@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cms_content import blocks, media
+from cms_content import checks, media
+from cms_content.addresses import path_of
 from cms_content.blocks import Content
 from cms_content.models import ContentPage, PageVersion
 from cms_content.pages import KINDS
@@ -19,7 +20,6 @@ from cms_content.reading import Live
 from core.parties.models import User
 from desk.content_forms import Offered
 from flows.show_page import Kept
-from web.content import path_of
 from web.context import house
 from web.documents import State
 from web.login import person
@@ -125,4 +125,4 @@ def kept(session: Session, page: ContentPage, content: Content) -> Kept:
         since=house().clock.now(),
         ends_at=None,
     )
-    return Kept(live, media.resolve(session, blocks.pictures(content)))
+    return Kept(live, media.resolve(session, checks.pictures(content)))

@@ -60,7 +60,7 @@ class AnswerForm(Form):
         "What we tell them",
         [
             DataRequired("Tell them what you found."),
-            Length(max=talking.LONGEST, message=f"At most {talking.LONGEST} signs."),
+            Length(max=talking.LONGEST, message=f"At most {talking.LONGEST} characters."),
         ],
     )
 
@@ -83,7 +83,9 @@ class AnswerForm(Form):
 class SecondForm(Form):
     """A second person's word."""
 
-    note = TextAreaField("A note for the first", [Length(max=1000, message="At most 1000 signs.")])
+    note = TextAreaField(
+        "A note for the first", [Length(max=1000, message="At most 1000 characters.")]
+    )
     proposal = HiddenField()
 
 

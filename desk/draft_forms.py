@@ -31,14 +31,14 @@ class StartForm(Form):
 class LineForm(Form):
     """One line; one without words is left out."""
 
-    name = StringField("Text", [Length(max=300, message="At most 300 signs.")])
+    name = StringField("Text", [Length(max=300, message="At most 300 characters.")])
     quantity = StringField("Quantity")
     price = StringField("Price each")
     tax_category = SelectField("Tax", validate_choice=True)
     ledger_code = SelectField(
         "Ledger", choices=[SelectChoice(code, name) for code, name in LEDGER_NAMES.items()]
     )
-    description = StringField("More words", [Length(max=300, message="At most 300 signs.")])
+    description = StringField("More words", [Length(max=300, message="At most 300 characters.")])
     period_start = DateField("From", [Optional()])
     period_end = DateField("To", [Optional()])
     part_of = StringField("Part of line")
@@ -51,9 +51,9 @@ class DraftForm(Form):
 
     lines = FieldList(FormField(LineForm), max_entries=MOST_LINES)
     purchase_order = StringField(
-        "Their order number", [Length(max=60, message="At most 60 signs.")]
+        "Their order number", [Length(max=60, message="At most 60 characters.")]
     )
-    message = StringField("A message to them", [Length(max=300, message="At most 300 signs.")])
+    message = StringField("A message to them", [Length(max=300, message="At most 300 characters.")])
     revision = HiddenField()
 
     def offer(self, categories: list[str]) -> None:

@@ -54,7 +54,7 @@ LISTED = Listing(
 @gift_cards.get("/gift-cards")
 @allow(Who.STAFF, roles=(Role.SALES, Role.BILLING, Role.SUPPORT))
 def listed() -> str:
-    """Gift cards, the newest first; looked for by their last four signs."""
+    """Gift cards, the newest first; looked for by their last four characters."""
     asked = LISTED.asked()
     with house().db.snapshot() as session:
         rows, context = LISTED.page(session, asked, _found)
@@ -75,7 +75,7 @@ def _found(session: Session, asked: Asked, place: Place, limit: int) -> list[Hel
 @gift_cards.get("/gift-cards.csv")
 @allow(Who.STAFF, roles=(Role.SALES, Role.BILLING, Role.SUPPORT))
 def export() -> FlaskResponse:
-    """The list as it is chosen, all of it; a code's last four signs are all that anybody can read."""
+    """The list as it is chosen, all of it; a code's last four characters are all that anybody can read."""
     return LISTED.csv(LISTED.asked(), _found, lambda _, rows: map(_cells, rows))
 
 

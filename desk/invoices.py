@@ -19,11 +19,14 @@ from desk import lists, shown
 from desk.lists import Asked, Choice, Listing
 from invoices import reading
 from invoices.correctable import is_correctable
+from invoices.disputes import reading as disputes_
 from invoices.document import InvoiceDocument
 from invoices.models import Invoice, InvoiceLine
+from web import disputes as words
 from web.access import Who, allow
 from web.context import house, today
 from web.documents import bill_of, pdf_response, qr_of
+from web.login import person
 from web.pages import page
 
 invoices = Blueprint("desk_invoices", __name__, url_prefix="/desk", template_folder="templates")
@@ -146,6 +149,20 @@ def _row(
     }
 
 
+def _disputes(session: Session, invoice: Invoice) -> dict[int, dict[str, Any]]:
+    """What leads from its lines to their disputes, and to disputing them for somebody on the phone."""
+    who = person()
+    if who is None or not who.may_open("/desk/disputes"):
+        return {}
+    return words.lines_of_bill(
+        disputes_.disputable_lines(session, invoice),
+        disputes_.of_invoice(session, invoice.id),
+        f"/desk/invoices/{invoice.public_id}",
+        "/desk/disputes",
+        at_the_desk=True,
+    )
+
+
 @invoices.get("/invoices/<public_id>")
 @allow(Who.STAFF, roles=(Role.SALES, Role.BILLING, Role.SUPPORT))
 def one(public_id: str) -> str:
@@ -159,6 +176,7 @@ def one(public_id: str) -> str:
         printed = reading.stored_ids(session, [invoice.id])
         related = reading.related(session, invoice)
         lines = reading.lines_of(session, invoice.id)
+        leads = _disputes(session, invoice)
     document = InvoiceDocument.from_dict(invoice.document)
     return page(
         "desk/invoice.html",
@@ -166,6 +184,7 @@ def one(public_id: str) -> str:
         bill=bill_of(invoice, item, today()),
         pdf_href=f"/desk/invoices/{public_id}.pdf" if printed else "",
         qr=qr_of(document),
+        disputes=leads,
         actions=[*_actions(invoice), *_money_on(public_id, item)],
         related=[
             (_WORDS[one.kind], one.number, f"/desk/invoices/{one.public_id}", _money(one))
@@ -178,7 +197,9 @@ def one(public_id: str) -> str:
             ("Numbered by", "another system" if invoice.is_external else "us"),
         ],
         entries=shown.entries(entries),
-        applications=[(kind.replace("_", " "), "#", on, amount) for kind, on, amount in applied],
+        applications=[
+            (kind.replace("_", " ").capitalize(), on, amount) for kind, on, amount in applied
+        ],
         events=shown.moments(("Issued", invoice.issued_at)),
     )
 

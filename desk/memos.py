@@ -38,7 +38,7 @@ class MemoForm(Form):
     """Why, and what becomes of what was paid already."""
 
     reason = SelectField("Why", validate_choice=True)
-    message = StringField("A message to them", [Length(max=300, message="At most 300 signs.")])
+    message = StringField("A message to them", [Length(max=300, message="At most 300 characters.")])
     refunded = BooleanField("Send back what they had paid, the way they paid it")
     once = HiddenField()
 

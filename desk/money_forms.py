@@ -41,7 +41,10 @@ class TransferForm(AmountForm):
 
     reference = StringField(
         "Reference",
-        [InputRequired("What the bank says of it."), Length(max=40, message="At most 40 signs.")],
+        [
+            InputRequired("What the bank says of it."),
+            Length(max=40, message="At most 40 characters."),
+        ],
     )
     currency = StringField(
         "Currency",

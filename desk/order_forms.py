@@ -37,11 +37,11 @@ _MOST_PIECES = 1_000_000
 class TrackingForm(Form):
     """Who carries a parcel, and where it can be followed."""
 
-    carrier = StringField("Carrier", [Length(max=60, message="At most 60 signs.")])
-    number = StringField("Tracking number", [Length(max=80, message="At most 80 signs.")])
+    carrier = StringField("Carrier", [Length(max=60, message="At most 60 characters.")])
+    number = StringField("Tracking number", [Length(max=80, message="At most 80 characters.")])
     link = StringField(
         "Link to follow it",
-        [Length(max=400, message="At most 400 signs.")],
+        [Length(max=400, message="At most 400 characters.")],
         description="Known carriers need only their number.",
     )
 
@@ -76,7 +76,7 @@ class ChangeForm(Form):
 
     reason = SelectField("Why", [InputRequired("Choose why.")])
     note = StringField(
-        "A note for whoever asks later", [Length(max=300, message="At most 300 signs.")]
+        "A note for whoever asks later", [Length(max=300, message="At most 300 characters.")]
     )
     refund_to = RadioField(
         "Where the money goes",

@@ -1,6 +1,6 @@
 """Orders: the list, and one with everything about it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, Response
@@ -242,10 +242,17 @@ def _line(standing: Standing, currency: str) -> dict[str, Any]:
         "quantity": line.quantity,
         "unit_price": extend(line.unit_price_micros, 1, currency),
         "total": Money(standing.priced_minor, currency),
-        "note": f"price list {line.price_trace.get('list', '')}",
+        "note": _price(line.price_trace),
         "state": order_words.progress(line),
         "pieces": [_piece(piece, currency) for piece in standing.pieces],
     }
+
+
+def _price(trace: Mapping[str, Any]) -> str:
+    """Whose price it is, where it is not everybody's."""
+    if trace.get("quote"):
+        return "as quoted"
+    return f"price list {trace['list']}" if trace.get("list") and trace.get("priority") else ""
 
 
 def _piece(line: OrderLine, currency: str) -> dict[str, Any]:

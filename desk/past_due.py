@@ -118,6 +118,8 @@ def _state(case: DunningCase) -> State:
         return State("go", "Over")
     if case.locked_at is not None:
         return State("bad", "Services locked")
+    if case.next_step == "payment" and case.next_on is not None:
+        return State("wait", f"Paid by card on {date_full(case.next_on)}")
     if case.promise_until is not None:
         return State("wait", f"Promised by {date_full(case.promise_until)}")
     if case.hold_until is not None:
@@ -312,7 +314,7 @@ def remind(public_id: str) -> AnyResponse:
     if rest_case.remind_now(house(), public_id, actor()):
         say("The reminder is on its way.")
     else:
-        say("One was sent by hand today already, or nothing is past due any more.", "warn")
+        say("One was sent by hand today already, or nothing has to be asked for now.", "warn")
     return redirect(f"{BASE}/{public_id}", 303)
 
 

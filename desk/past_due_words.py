@@ -6,6 +6,7 @@ STEPS = {
     "fee": "Late fee",
     "lock": "Services are locked",
     "rest_ends": "The rest is over",
+    "payment": "A card is charged by itself",
     **{
         f"reminder-{number}": f"{word} reminder"
         for number, word in enumerate(

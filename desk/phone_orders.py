@@ -38,7 +38,7 @@ Answer = str | Response | tuple[str, int]
 class ThingForm(Form):
     """Something they want."""
 
-    sku = StringField("Sku", [InputRequired("Say what they want.")])
+    sku = StringField("SKU", [InputRequired("Say what they want.")])
     quantity = IntegerField(
         "How many",
         [InputRequired("How many?"), NumberRange(0, _MOST, message=f"At most {_MOST}.")],

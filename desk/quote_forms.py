@@ -42,27 +42,27 @@ class BeginForm(Form):
     """For whom: an account, or somebody new."""
 
     account = StringField("Account number")
-    name = StringField("Name", [Length(max=120, message="At most 120 signs.")])
+    name = StringField("Name", [Length(max=120, message="At most 120 characters.")])
     email = StringField("E-mail")
-    company = StringField("Company", [Length(max=120, message="At most 120 signs.")])
-    phone = StringField("Phone", [Length(max=40, message="At most 40 signs.")])
+    company = StringField("Company", [Length(max=120, message="At most 120 characters.")])
+    phone = StringField("Phone", [Length(max=40, message="At most 40 characters.")])
 
 
 class ContactForm(Form):
     """Whom it is written to."""
 
-    name = StringField("Name", [Length(max=120, message="At most 120 signs.")])
+    name = StringField("Name", [Length(max=120, message="At most 120 characters.")])
     email = StringField("E-mail")
-    company = StringField("Company", [Length(max=120, message="At most 120 signs.")])
-    phone = StringField("Phone", [Length(max=40, message="At most 40 signs.")])
+    company = StringField("Company", [Length(max=120, message="At most 120 characters.")])
+    phone = StringField("Phone", [Length(max=40, message="At most 40 characters.")])
     vat_id = StringField("VAT id")
 
 
 class LineForm(Form):
     """One line: a SKU, or words. One without either is left out."""
 
-    sku = StringField("SKU", [Length(max=60, message="At most 60 signs.")])
-    name = StringField("Text", [Length(max=200, message="At most 200 signs.")])
+    sku = StringField("SKU", [Length(max=60, message="At most 60 characters.")])
+    name = StringField("Text", [Length(max=200, message="At most 200 characters.")])
     quantity = StringField("Quantity")
     price = StringField("Price each")
     term = StringField("Term, in months")
@@ -78,14 +78,16 @@ class OfferForm(Form):
     sites = FieldList(FormField(PlaceForm), max_entries=MOST_PLACES)
     percent = StringField("Discount in percent")
     amount = StringField("or an amount off")
-    reason = StringField("Why", [Length(max=200, message="At most 200 signs.")])
+    reason = StringField("Why", [Length(max=200, message="At most 200 characters.")])
     valid_through = DateField("Valid through", [Optional()])
     delivery_method = SelectField("Delivery", validate_choice=False)
     delivery_price = StringField("Delivery’s price, each place")
     payment = SelectField(
         "May be paid", choices=[SelectChoice(code, text) for code, text in PAYMENTS.items()]
     )
-    note = TextAreaField("Words to the customer", [Length(max=600, message="At most 600 signs.")])
+    note = TextAreaField(
+        "Words to the customer", [Length(max=600, message="At most 600 characters.")]
+    )
     revision = HiddenField()
 
     def offer(self, categories: Sequence[str], ways: Sequence[tuple[str, str]]) -> None:
@@ -199,14 +201,16 @@ _OWN = (
 class AskForm(Form):
     """Asking a second person."""
 
-    note = TextAreaField("What they should know", [Length(max=600, message="At most 600 signs.")])
+    note = TextAreaField(
+        "What they should know", [Length(max=600, message="At most 600 characters.")]
+    )
     revision = HiddenField()
 
 
 class DecideForm(Form):
     """A second person's word."""
 
-    answer = TextAreaField("Your answer", [Length(max=600, message="At most 600 signs.")])
+    answer = TextAreaField("Your answer", [Length(max=600, message="At most 600 characters.")])
     revision = HiddenField()
 
 
@@ -218,8 +222,12 @@ class WithdrawForm(Form):
         [InputRequired("Choose the reason that fits best.")],
         choices=[SelectChoice(code, REASONS[code].capitalize()) for code in WITHDRAW],
     )
-    note = TextAreaField("Words to the customer", [Length(max=600, message="At most 600 signs.")])
-    sure = BooleanField("Take it back", [InputRequired("Tick this to take it back.")])
+    note = TextAreaField(
+        "Words to the customer", [Length(max=600, message="At most 600 characters.")]
+    )
+    sure = BooleanField(
+        "It can no longer be accepted", [InputRequired("Tick this to take it back.")]
+    )
 
 
 def revision_of(text: str | None) -> int:

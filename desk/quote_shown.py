@@ -15,7 +15,7 @@ from invoices.wording import unit_price
 from web.documents import State
 
 STATES = {
-    "requested": State("bad", "New"),
+    "requested": State("wait", "New"),
     "drafting": State("wait", "In the making"),
     "sent": State("wait", "With the customer"),
     "expired": State("", "Expired"),

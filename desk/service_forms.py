@@ -38,10 +38,12 @@ class UsageForm(ServiceForm):
         "Record's own name",
         [
             InputRequired("A name that no other record of this service has, like 2026-11-17-a."),
-            Length(max=80, message="At most 80 signs."),
+            Length(max=80, message="At most 80 characters."),
         ],
     )
-    corrects = StringField("In place of the record", [Length(max=80, message="At most 80 signs.")])
+    corrects = StringField(
+        "In place of the record", [Length(max=80, message="At most 80 characters.")]
+    )
 
     def validate(self, extra_validators: object = None) -> bool:
         """A record says its day; a correction stands on the day of what it corrects."""

@@ -29,7 +29,7 @@ class AdjustForm(Form):
         "How many pieces", [InputRequired(_NUMBER), NumberRange(0, MOST, message=_NUMBER)]
     )
     note = StringField(
-        "A note for whoever asks later", [Length(max=200, message="At most 200 signs.")]
+        "A note for whoever asks later", [Length(max=200, message="At most 200 characters.")]
     )
     even_so = BooleanField(
         "Even when fewer are left than are sold or held: the limit for back-orders then covers the rest, "

@@ -98,7 +98,7 @@ def problems(answer: Answer) -> dict[str, str]:
         if not text.strip():
             found[name] = "Tell us your name." if name == "name" else "Tell us what you do there."
         elif len(text) > 120 or not text.strip().isprintable():
-            found[name] = "Use at most 120 plain signs."
+            found[name] = "Use at most 120 plain characters."
     if not answer.agrees:
         found["agrees"] = "Tick this to accept."
     if answer.payment not in ("terms", "card"):
@@ -215,7 +215,7 @@ def decline(
     if reason not in answering.DECLINED_BECAUSE:
         raise Invalid({"reason": "Choose the reason that fits best."})
     if len(note) > 1000:
-        raise Invalid({"note": "At most 1000 signs."})
+        raise Invalid({"note": "At most 1000 characters."})
     with house.db.reading() as session:
         quote = drafting.by_public_id(session, public_id)
         order = sent.order_of(session, quote)

@@ -49,7 +49,7 @@ def problems(contact: Contact) -> dict[str, str]:
     for at, site in enumerate(contact.sites):
         found |= {f"sites-{at}-{name}": text for name, text in addresses.problems(site).items()}
     if len(contact.message) > messages.LONGEST:
-        found["message"] = f"At most {messages.LONGEST} signs."
+        found["message"] = f"At most {messages.LONGEST} characters."
     return found
 
 

@@ -18,12 +18,13 @@ from payments.dunning.cases import Done
 
 
 def charge(session: Session, house: House, account_id: uuid.UUID, due_on: date) -> Invoice | None:
-    """Charge it, once for each bill; None when the bill is not late any more, or a promise came between.
+    """Charge it, once for each bill; None when the bill is not asked for any more, or a promise came between.
 
     Hears ``LateFeeDue``.
     """
     account, now = accounts.lock(session, account_id), house.clock.now()
-    case, late = cases.open_case(session, account_id), chase.look(session, account, now)
+    case = cases.open_case(session, account_id)
+    late = chase.asked(session, house, chase.look(session, account, now))
     if case is None or late.due_on != due_on or cases.is_resting(case, late.today):
         return None
     at = chase.standing(session, house, case, late)
@@ -34,13 +35,7 @@ def charge(session: Session, house: House, account_id: uuid.UUID, due_on: date) 
     key = cases.step_key(account_id, due_on, schedule.FEE)
     done = Done("fee", step=schedule.FEE, key=key, amount=fee, document_id=memo.id)
     cases.write(session, case, done, now)
-    cases.foresee(
-        session,
-        case,
-        house.rules.dunning,
-        chase.standing(session, house, case, late),
-        late.today,
-    )
+    chase.foresee(session, house, case, late)
     crash.point("late_fee.before_commit")
     return memo
 

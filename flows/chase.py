@@ -6,8 +6,8 @@ under the lock of the account, before anything is done; asked again it does noth
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -24,7 +24,8 @@ from core.ledger.open_now import OpenNow
 from core.parties import accounts
 from core.parties.models import Account
 from core.subscriptions.models import Subscription
-from flows import past_due_letters
+from flows import expected, past_due_letters
+from flows.expected import Expected
 from flows.house import House
 from invoices.late_fees import LATE_FEE
 from invoices.models import Invoice
@@ -47,6 +48,8 @@ class Late:
     account: Account
     today: date
     bills: tuple[Open, ...]
+    #: What cards are about to pay of it by themselves; known once it was asked for (``asked``).
+    expected: Expected = field(default_factory=Expected)
 
     @property
     def due_on(self) -> date | None:
@@ -59,6 +62,16 @@ class Late:
         currency = self.account.currency
         parts = [one.uncontested for one in self.bills if one.open.currency == currency]
         return Money(sum(part.minor for part in parts), currency)
+
+    @property
+    def paid_on(self) -> date:
+        """The day on which the last of the planned payments is made."""
+        return max(self.expected.planned.values())
+
+    @property
+    def tried_on(self) -> date | None:
+        """The day on which the card of the earliest bill is tried again."""
+        return self.expected.retried.get(self.bills[0].id) if self.bills else None
 
 
 def look(session: Session, account: Account, now: datetime) -> Late:
@@ -74,6 +87,13 @@ def look(session: Session, account: Account, now: datetime) -> Late:
     return Late(account, today, tuple(late))
 
 
+def asked(session: Session, house: House, late: Late) -> Late:
+    """What of it is asked for now: without the bills that a planned payment is about to pay."""
+    found = expected.look(session, house, late.account, late.bills, late.today)
+    bills = tuple(item for item in late.bills if item.id not in found.planned)
+    return replace(late, bills=bills, expected=found)
+
+
 def _as_past_due(item: Open) -> PastDue:
     due = item.due_date or item.effective_date
     return PastDue(due, item.open, item.contested, item.is_history)
@@ -84,23 +104,40 @@ def chase(session: Session, house: House, account_id: uuid.UUID) -> None:
     if not _anything(session, account_id, house.clock.now()):
         return
     account, now = accounts.lock(session, account_id), house.clock.now()
-    late, case = look(session, account, now), cases.open_case(session, account_id)
-    due_on = late.due_on
-    if due_on is None:
+    whole, case = look(session, account, now), cases.open_case(session, account_id)
+    if whole.due_on is None:
         if case is not None:
             _let_go(session, house, case, account)
         return
     if case is None:
-        case = cases.start(session, account_id, due_on, now)
+        case = cases.start(session, account_id, whole.due_on, now)
+    late = asked(session, house, whole)
+    if late.due_on is not None:
+        _go_on(session, house, case, late, late.due_on)
+    foresee(session, house, case, late)
+    settle_locks(session, account_id, now)
+    crash.point("chase.before_commit")
+
+
+def _go_on(session: Session, house: House, case: DunningCase, late: Late, due_on: date) -> None:
+    plan, now = house.rules.dunning, house.clock.now()
     has_moved = cases.move_to(session, case, due_on)
-    broken = cases.end_rest(session, case, house.rules.dunning, late.today, now)
+    broken = cases.end_rest(session, case, plan, late.today, now)
+    if late.tried_on is not None:
+        cases.hold_off(session, case, plan, late.tried_on)
     # Who has just paid a part is not written to in the same breath; the day's round sees to the rest.
     if not has_moved and not cases.is_resting(case, late.today):
         _step(session, house, case, late, is_broken=broken == "broken")
+
+
+def foresee(session: Session, house: House, case: DunningCase, late: Late) -> None:
+    """Write down what comes next for what is asked for: a step, or the payment that is waited for."""
     plan = house.rules.dunning
-    cases.foresee(session, case, plan, standing(session, house, case, late), late.today)
-    settle_locks(session, account_id, now)
-    crash.point("chase.before_commit")
+    if late.due_on is not None:
+        cases.foresee(session, case, plan, standing(session, house, case, late), late.today)
+        return
+    cases.hold_off(session, case, plan, late.paid_on)
+    cases.await_payment(session, case, late.paid_on)
 
 
 def _anything(session: Session, account_id: uuid.UUID, now: datetime) -> bool:
@@ -117,7 +154,7 @@ def _anything(session: Session, account_id: uuid.UUID, now: datetime) -> bool:
 
 
 def standing(session: Session, house: House, case: DunningCase, late: Late) -> Standing:
-    """How far the case has come, with what the ledger says today; something is past due."""
+    """How far the case has come, with what is asked for today, which is something."""
     plan = house.rules.dunning
     counts, can_bill = plan.counts(late.amount), late.account.channel_id is not None
     return Standing(
@@ -130,6 +167,7 @@ def standing(session: Session, house: House, case: DunningCase, late: Late) -> S
         and can_bill
         and bool(plan.fee.of(late.amount))
         and not is_fee(session, late.bills[0]),
+        not_before=late.tried_on + timedelta(days=1) if late.tried_on else date.min,
     )
 
 
@@ -183,21 +221,30 @@ def _remind(
         key = f"past-due:{case.account_id}:{case.due_on}:{step}"
     is_last = number is not None and number == len(house.rules.dunning.remind_after)
     past_due_letters.remind(
-        session, house, case, late.bills, key, is_broken=is_broken, is_last=is_last
+        session, house, case, late.bills, key, _tried(late), is_broken=is_broken, is_last=is_last
     )
 
 
+def _tried(late: Late) -> date | None:
+    """The day on which a card is tried again for any of it."""
+    days = [day for key, day in late.expected.retried.items() if key in {b.id for b in late.bills}]
+    return max(days, default=None)
+
+
 def remind_now(session: Session, house: House, case: DunningCase, actor: str) -> bool:
-    """A reminder by hand, besides the schedule; one a day. False when today's was sent, or nothing is due."""
+    """A reminder by hand, besides the schedule; one a day. False when today's was sent, or nothing is asked
+    for."""
     account, now = accounts.lock(session, case.account_id), house.clock.now()
-    late = look(session, account, now)
+    late = asked(session, house, look(session, account, now))
     if late.due_on is None or case.state != "open":
         return False
     key = f"{case.id}:by-hand:{late.today}"
     done = Done("reminded", actor, key=key, until=case.lock_on, amount=late.amount)
     if not cases.write(session, case, done, now):
         return False
-    past_due_letters.remind(session, house, case, late.bills, f"past-due-by-hand:{key}")
+    past_due_letters.remind(
+        session, house, case, late.bills, f"past-due-by-hand:{key}", _tried(late)
+    )
     return True
 
 

@@ -14,6 +14,7 @@ from core.notices.dispute_letters import (
     DisputeOpenedLetter,
 )
 from core.notices.figures import first_name
+from core.orders.models import Order
 from core.parties.models import Account
 from flows.links import Links
 from invoices.disputes.models import Dispute, DisputeFile, DisputeMessage
@@ -37,7 +38,7 @@ def of_opening(session: Session, dispute: Dispute, links: Links) -> DisputeOpene
     return DisputeOpenedLetter(
         addressing.of_account(session, account),
         first_name(account.name) if account.kind == "person" else "",
-        links.dispute(dispute.public_id),
+        _link(session, dispute, invoice, links),
         number=dispute.number,
         bill=invoice.number,
         line=line.name,
@@ -56,11 +57,11 @@ def of_message(
     """The other side wrote."""
     account, invoice, _ = _about(session, dispute)
     for_desk = message.side == "customer"
-    link = links.desk_dispute if for_desk else links.dispute
+    link = _link(session, dispute, invoice, links)
     return DisputeMessageLetter(
         addressing.of_account(session, account),
         first_name(account.name) if account.kind == "person" else "",
-        link(dispute.public_id),
+        links.desk_dispute(dispute.public_id) if for_desk else link,
         number=dispute.number,
         bill=invoice.number,
         author=" ".join(message.author.split())[:160],
@@ -81,7 +82,7 @@ def of_end(session: Session, dispute: Dispute, links: Links) -> DisputeClosedLet
     return DisputeClosedLetter(
         addressing.of_account(session, account),
         first_name(account.name) if account.kind == "person" else "",
-        links.dispute(dispute.public_id),
+        _link(session, dispute, invoice, links),
         number=dispute.number,
         bill=invoice.number,
         line=line.name,
@@ -126,6 +127,14 @@ def _about(session: Session, dispute: Dispute) -> tuple[Account, Invoice, Invoic
         session.get_one(Invoice, dispute.invoice_id),
         session.get_one(InvoiceLine, dispute.line_id),
     )
+
+
+def _link(session: Session, dispute: Dispute, invoice: Invoice, links: Links) -> str:
+    """Where its customer follows it: in the account, or by the order's link where there is none."""
+    if invoice.order_id is None or addressing.has_members(session, dispute.account_id):
+        return links.dispute(dispute.public_id)
+    order = session.get_one(Order, invoice.order_id)
+    return links.order_dispute(order.public_id, dispute.public_id)
 
 
 def _amount(item: Open | None, zero: Money) -> Money:

@@ -36,7 +36,7 @@ class Back:
 
     order_id: uuid.UUID
     amount: Money
-    #: Names this refund, of at most 60 signs: asked twice under one key, it happens once.
+    #: Names this refund, of at most 60 characters: asked twice under one key, it happens once.
     key: str
     reason: str
     #: Which kinds of tender get it, the first as much as it paid.

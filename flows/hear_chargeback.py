@@ -4,6 +4,8 @@ Events may come twice, late or in any order: the object as it stands decides. Th
 taken, and given back or lost when that is decided; the ledger holds that each happens once.
 """
 
+from collections.abc import Callable
+
 from sqlalchemy.orm import Session
 
 from core.kernel import audit, crash
@@ -21,14 +23,24 @@ from payments.models import Payment
 from payments.network import NetworkChargeback
 
 
-def hear(house: House, gateway_id: str) -> bool:
-    """Follow one chargeback as it stands; False when it is of no payment of ours. Raises GatewayError."""
+def hear(
+    house: House, gateway_id: str, settle: Callable[[str], bool] = lambda payment_id: False
+) -> bool:
+    """Follow one chargeback as it stands; False when it is of no payment of ours. Raises GatewayError.
+
+    It may be heard of before its payment: ``settle`` then brings that home, and says whether it is ours.
+    """
     told = house.gateway.get_chargeback(gateway_id)
     crash.point("chargeback.fetched")
-    return house.db.run_tx(lambda session: _follow(session, house, told))
+    if house.db.run_tx(lambda session: follow(session, house, told)):
+        return True
+    if told.payment_id is None or not settle(told.payment_id):
+        return False
+    return house.db.run_tx(lambda session: follow(session, house, told))
 
 
-def _follow(session: Session, house: House, told: NetworkChargeback) -> bool:
+def follow(session: Session, house: House, told: NetworkChargeback) -> bool:
+    """Note what is told and post what of it the books lack; False when it is of no payment of ours."""
     found = chargebacks.payment_of(session, told.payment_id) if told.payment_id else None
     if found is None or found.currency != told.amount.currency:
         return False
@@ -44,7 +56,7 @@ def _follow(session: Session, house: House, told: NetworkChargeback) -> bool:
         row.trouble, done = str(error), []
     session.flush()
     for act in done:
-        audit.write(session, now, "system", f"chargeback.{act}", ("payment", found.public_id))
+        audit.write(session, now, "system", f"chargeback.{act}", ("chargeback", row.public_id))
     crash.point("chargeback.before_commit")
     return True
 
@@ -67,4 +79,6 @@ def _post(
         done.append("won")
     if row.state == "lost" and ledger.lose(session, row.id, today, now):
         done.append("lost")
+    if ledger.settle_fees(session, row.id, fee - fee_back, today, now):
+        done.append("fee_changed")
     return done

@@ -41,8 +41,16 @@ def _apply(house: House, event: InboundEvent) -> bool:
     if event.object_type == "refund":
         return hear_of_refund(house, event.object_id)
     if event.object_type == "dispute":
-        return hear_chargeback.hear(house, event.object_id)
-    public_id = _operation_of(house, event)
+        return hear_chargeback.hear(house, event.object_id, lambda key: _settle_payment(house, key))
+    return _settle(house, _operation_of(house, event))
+
+
+def _settle_payment(house: House, payment_id: str) -> bool:
+    return _settle(house, house.gateway.get_payment(payment_id).operation_id)
+
+
+def _settle(house: House, public_id: str | None) -> bool:
+    """Bring an operation of ours to where the processor has it; False when it is none."""
     if public_id is None:
         return False
     with house.db.reading() as session:

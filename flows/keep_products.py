@@ -4,8 +4,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from cms_content import redirects
 from core.catalog import editing
 from core.catalog.editing import MADE_HERE, Words
 from core.catalog.models import Product, Variant
@@ -13,11 +15,13 @@ from core.kernel import audit, idempotency
 from core.kernel.errors import Invalid, NotFound, StaleState
 from core.kernel.money import to_micros
 from core.parties import accounts
+from core.parties.models import Channel
 from core.prices import setting
 from core.prices.models import PriceList
 from core.stock import places
 from flows.house import House
 
+WRONG_SLUG = "Small letters, digits and hyphens, such as porch-camera."
 _LONGEST = {"name": 200, "summary": 300, "description": 5000}
 
 
@@ -48,7 +52,7 @@ def make(
     words = _cleaned(words, pictures)
     micros = _checked(thing)
     if not editing.is_slug(slug):
-        raise Invalid({"slug": "Small letters, digits and hyphens, such as porch-camera."})
+        raise Invalid({"slug": WRONG_SLUG})
 
     def work(session: Session) -> Product:
         now = house.clock.now()
@@ -93,6 +97,36 @@ def change(
         return product
 
     return house.db.run_tx(work)
+
+
+def move(house: House, slug: str, to: str, actor: str) -> None:
+    """Show it at another address; whoever comes by the old one is led on. Moving it back is the same again.
+
+    Raises NotFound, and Invalid for an address that is none or taken.
+    """
+    if not editing.is_slug(to):
+        raise Invalid({"slug": WRONG_SLUG})
+
+    def work(session: Session) -> None:
+        now = house.clock.now()
+        channel = accounts.channel_by_code(session, house.rules.channel)[0]
+        session.execute(select(Channel.id).where(Channel.id == channel.id).with_for_update())
+        product = editing.one(session, slug, lock=True)
+        if to == slug:
+            return
+        try:
+            editing.move(session, product, to)
+        except editing.TakenAlready as error:
+            raise Invalid({"slug": str(error)}) from None
+        redirects.moved(session, channel.id, path_of(slug), path_of(to), actor, now)
+        audit.write(session, now, actor, "product.moved", ("product", to), was=slug)
+
+    house.db.run_tx(work)
+
+
+def path_of(slug: str) -> str:
+    """Where a product is shown."""
+    return f"/p/{slug}"
 
 
 def publish(house: House, slug: str, shown: bool, actor: str, seen: str | None = None) -> Product:
@@ -202,10 +236,10 @@ def _cleaned(words: Words, pictures: Collection[str]) -> Words:
     if not _is_words(name, _LONGEST["name"]):
         found["name"] = "Say what it is called."
     if len(summary) > _LONGEST["summary"] or not summary.isprintable():
-        found["summary"] = f"At most {_LONGEST['summary']} signs."
+        found["summary"] = f"At most {_LONGEST['summary']} characters."
     plain = description.replace("\n", "")
     if len(description) > _LONGEST["description"] or not plain.isprintable():
-        found["description"] = f"At most {_LONGEST['description']} signs."
+        found["description"] = f"At most {_LONGEST['description']} characters."
     if words.picture not in pictures:
         found["picture"] = "Choose a picture."
     if found:

@@ -147,6 +147,10 @@ class Links:
         """Where staff see to a webhook, after logging in."""
         return f"{self.base_url}/desk/webhooks/{public_id}"
 
+    def order_dispute(self, order: str, dispute: str) -> str:
+        """A dispute of an order's bill, for whoever has the order's link."""
+        return f"{self.order(order)}/disputes/{dispute}"
+
     def dispute(self, public_id: str) -> str:
         """One's dispute, after logging in."""
         return f"{self.base_url}/account/disputes/{public_id}"
@@ -154,6 +158,10 @@ class Links:
     def desk_dispute(self, public_id: str) -> str:
         """Where staff see to a dispute, after logging in."""
         return f"{self.base_url}/desk/disputes/{public_id}"
+
+    def desk_chargeback(self, public_id: str) -> str:
+        """Where staff see to a chargeback, after logging in."""
+        return f"{self.base_url}/desk/chargebacks/{public_id}"
 
     def reset(self, token: str) -> str:
         """Where another password is chosen."""

@@ -1,6 +1,7 @@
 """What people are told when they are past due: one function a mail, each in the transaction of its act."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from sqlalchemy import or_, select
@@ -27,14 +28,19 @@ def remind(
     case: DunningCase,
     late: Sequence[Open],
     key: str,
+    tried_on: date | None,
     *,
     is_broken: bool = False,
     is_last: bool = False,
 ) -> None:
-    """A reminder, under a key of its own: the same one is sent once, ever."""
+    """A reminder, under a key of its own: the same one is sent once, ever. ``tried_on`` is the day on which
+    a card that was declined is tried again."""
     account = session.get_one(Account, case.account_id)
     what = "last" if is_last else "first" if key.endswith(":reminder-1") else "again"
-    letter = _letter(session, house, account, "broken" if is_broken else what, late, case.lock_on)
+    letter = replace(
+        _letter(session, house, account, "broken" if is_broken else what, late, case.lock_on),
+        tried_on=tried_on,
+    )
     _queue(session, house, account, letter, key)
 
 

@@ -181,7 +181,7 @@ def _signed(session: Session, quote: Quote) -> tuple[Order | None, str]:
     if order is None:
         return None, ""
     acceptance = session.query(QuoteAcceptance).filter_by(order_id=order.id).one()
-    return order, _plain(f"{acceptance.name}, {acceptance.role}")
+    return order, _plain(f"{acceptance.name} ({acceptance.role})")
 
 
 def _things(session: Session, quote: Quote) -> tuple[str, ...]:

@@ -40,7 +40,7 @@ class OfAnOrder(ShopError):
 
 @dataclass(frozen=True)
 class Wanted:
-    """So much of a payment: ``card`` or ``credit``. ``once`` names the request, of at most 40 signs."""
+    """So much of a payment: ``card`` or ``credit``. ``once`` names the request, of at most 40 characters."""
 
     public_id: str
     amount: Money

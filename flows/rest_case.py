@@ -108,5 +108,4 @@ def _foresee(session: Session, house: House, case: DunningCase) -> None:
     account = accounts.lock(session, case.account_id)
     late = chase.look(session, account, house.clock.now())
     if late.due_on is not None:
-        at = chase.standing(session, house, case, late)
-        cases.foresee(session, case, house.rules.dunning, at, late.today)
+        chase.foresee(session, house, case, chase.asked(session, house, late))

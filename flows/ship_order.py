@@ -23,7 +23,7 @@ from flows.house import House
 
 @dataclass(frozen=True)
 class Parcel:
-    """So many pieces by line number, and how they travel. ``once`` names the request, at most 60 signs."""
+    """So many pieces by line number, and how they travel. ``once`` names the request, of at most 60."""
 
     public_id: str
     pieces: Mapping[int, int]

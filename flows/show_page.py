@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from cms_content import blocks, media, reading, segments
+from cms_content import checks, media, reading, segments
 from cms_content.blocks import MOST_ITEMS, Content, Offer, Prices, Products
 from cms_content.media import Picture
 from cms_content.reading import Live
@@ -121,7 +121,7 @@ class PublishedPages:
 
     def _read(self, session: Session, channel: Channel, slug: str, now: datetime) -> Address:
         live, changes = reading.live(session, channel.id, slug, now)
-        names = {name for one in live for name in blocks.pictures(one.content)}
+        names = {name for one in live for name in checks.pictures(one.content)}
         pictures = media.resolve(session, names)
         varied = any(one.segment != segments.EVERYBODY for one in live)
         until = now + self._keep_for

@@ -37,7 +37,7 @@ _MEMO_REASON = {"cancellation": "cancelled", "return": "returned"}
 @dataclass(frozen=True)
 class Asked:
     """What is cancelled or comes back: pieces by line number (None: all that is left), why, and where the
-    money goes first (``changing.WAYS``, or ``kept``). ``once`` names the request, at most 60 signs."""
+    money goes first (``changing.WAYS``, or ``kept``). ``once`` names the request, at most 60 characters."""
 
     public_id: str
     pieces: Mapping[int, int] | None

@@ -6,7 +6,7 @@ the API with a key of theirs.
 """
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,13 +19,14 @@ from core.hooks.deliveries import News
 from core.ledger import settled
 from core.orders.fulfilment_models import Fulfilment, OrderChange
 from core.orders.models import Order
-from core.parties.models import Account
 from core.subscriptions.models import Subscription
 from core.subscriptions.trial_models import Trial
+from flows import collecting_news
 from flows.house import House
+from flows.news import Table, money, number_of
 from invoices.disputes.models import Dispute
 from invoices.models import Invoice
-from payments.models import Payment, PaymentOperation, Refund
+from payments.models import Payment, Refund
 
 #: Bills that came to nothing longer ago were told, or nobody listened then.
 _LATELY = timedelta(days=7)
@@ -38,15 +39,6 @@ def tell(session: Session, house: House, event: Any) -> int:
         return 0
     now = house.clock.now()
     return sum(deliveries.tell(session, news, now) for news in compose(session, event, now))
-
-
-def money(minor: int, currency: str) -> dict[str, Any]:
-    """As the API writes it."""
-    return {"amount": minor, "currency": currency}
-
-
-def _number_of(session: Session, account_id: uuid.UUID | None) -> str | None:
-    return None if account_id is None else session.get_one(Account, account_id).number
 
 
 # --- orders -----------------------------------------------------------------------------------
@@ -63,7 +55,7 @@ def _order(
     data = {
         "order": order.public_id,
         "number": order.number,
-        "account": _number_of(session, order.payer_account_id),
+        "account": number_of(session, order.payer_account_id),
         "status": order.lifecycle,
         "payment_status": order.payment,
         "fulfilment_status": order.fulfilment,
@@ -111,7 +103,7 @@ def _invoice(session: Session, invoice: Invoice, kind: str, at: datetime) -> New
         "invoice": invoice.public_id,
         "number": invoice.number,
         "kind": invoice.kind,
-        "account": _number_of(session, invoice.payer_account_id),
+        "account": number_of(session, invoice.payer_account_id),
         "issue_date": invoice.issue_date.isoformat(),
         "due_date": invoice.due_date.isoformat() if invoice.due_date else None,
         "total": money(invoice.total_minor, invoice.currency),
@@ -153,7 +145,7 @@ def _payment(session: Session, event: events.PaymentApplied, now: datetime) -> I
     data = {
         "payment": row.public_id,
         "number": row.number,
-        "account": _number_of(session, row.account_id),
+        "account": number_of(session, row.account_id),
         "amount": money(row.amount_minor, row.currency),
         "order": _order_id(session, row.order_id),
     }
@@ -165,28 +157,13 @@ def _channel_of(session: Session, order_id: uuid.UUID | None) -> uuid.UUID | Non
     return None if order_id is None else session.get_one(Order, order_id).channel_id
 
 
-def _failed(session: Session, event: events.ChargeFailed, now: datetime) -> Iterator[News]:
-    row = session.get_one(PaymentOperation, uuid.UUID(event.operation_id))
-    invoice = session.get(Invoice, row.invoice_id) if row.invoice_id else None
-    data = {
-        "account": _number_of(session, row.account_id),
-        "amount": money(row.amount_minor, row.currency),
-        "invoice": invoice.public_id if invoice else None,
-        "number": invoice.number if invoice else None,
-        "failure": row.failure,
-    }
-    channel = invoice.channel_id if invoice else None
-    at = row.settled_at or now
-    yield News("payment.failed", f"payment.failed:{row.id}", channel, at, data)
-
-
 def _refunded(session: Session, event: events.RefundMade, now: datetime) -> Iterator[News]:
     row = session.get_one(Refund, uuid.UUID(event.refund_id))
     payment = session.get_one(Payment, row.payment_id)
     data = {
         "payment": payment.public_id,
         "number": payment.number,
-        "account": _number_of(session, payment.account_id),
+        "account": number_of(session, payment.account_id),
         "amount": money(row.amount_minor, row.currency),
         "order": _order_id(session, payment.order_id),
         "reason": row.reason,
@@ -200,7 +177,7 @@ def _dispute(session: Session, row: Dispute, kind: str, key: str, at: datetime) 
     data = {
         "dispute": row.public_id,
         "number": row.number,
-        "account": _number_of(session, row.account_id),
+        "account": number_of(session, row.account_id),
         "invoice": invoice.public_id,
         "invoice_number": invoice.number,
         "status": row.state,
@@ -231,8 +208,8 @@ def _service(
 ) -> News:
     data = {
         "subscription": row.public_id,
-        "account": _number_of(session, row.service_account_id),
-        "payer": _number_of(session, row.payer_account_id),
+        "account": number_of(session, row.service_account_id),
+        "payer": number_of(session, row.payer_account_id),
         "status": row.state,
         "activated_on": row.activated_on.isoformat() if row.activated_on else None,
         "ended_on": row.ended_on.isoformat() if row.ended_on else None,
@@ -265,7 +242,7 @@ def _quote(session: Session, row: Quote, kind: str, key: str, at: datetime, **mo
     data = {
         "quote": row.public_id,
         "number": row.number,
-        "account": _number_of(session, row.account_id),
+        "account": number_of(session, row.account_id),
         "status": row.state,
         "value": money(row.value_minor, row.currency),
         **more,
@@ -301,7 +278,7 @@ def _trial(session: Session, row: Trial, kind: str, key: str, at: datetime, **mo
     data = {
         "trial": row.public_id,
         "kind": row.kind,
-        "account": _number_of(session, row.account_id),
+        "account": number_of(session, row.account_id),
         "status": row.state,
         "starts_on": row.starts_on.isoformat() if row.starts_on else None,
         "ends_on": row.ends_on.isoformat() if row.ends_on else None,
@@ -322,16 +299,14 @@ def _trial_over(session: Session, event: events.TrialEnded, now: datetime) -> It
     yield _trial(session, row, "trial.ended", key, row.closed_at or now, how=event.how)
 
 
-Compose = Callable[[Session, Any, datetime], Iterator[News]]
 #: Event -> the types that it may bring, and what puts them together.
-OF: dict[str, tuple[tuple[str, ...], Compose]] = {
+OF: Table = {
     "OrderPlaced": (("order.placed", "order.paid"), _placed),
     "OrderShipped": (("order.shipped",), _shipped),
     "OrderChanged": (("order.changed",), _changed),
     "InvoiceIssued": (("invoice.issued",), _issued),
     "OpenItemsChanged": (("invoice.paid", "order.paid"), _settled),
     "PaymentApplied": (("payment.received",), _payment),
-    "ChargeFailed": (("payment.failed",), _failed),
     "RefundMade": (("refund.made",), _refunded),
     "DisputeOpened": (("dispute.opened",), _disputed),
     "DisputeClosed": (("dispute.closed",), _decided),
@@ -343,4 +318,5 @@ OF: dict[str, tuple[tuple[str, ...], Compose]] = {
     "QuoteClosed": (("quote.accepted", "quote.declined"), _closed),
     "TrialStarted": (("trial.started",), _tried),
     "TrialEnded": (("trial.ended",), _trial_over),
+    **collecting_news.OF,
 }

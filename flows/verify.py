@@ -35,6 +35,7 @@ from invoices.proofs import (
     stored,
     taxes,
 )
+from payments import chargeback_proofs as chargebacks
 from payments import proofs as payments
 
 TODAY_ONLY = "known for today only"
@@ -140,6 +141,7 @@ def _payments(look: _Look) -> list[Part]:
         return parts
     return [
         *parts,
+        chargebacks.chargebacks_are_in_the_books(look.session),
         orders.tenders_add_up(look.session),
         tenders.nothing_is_reserved_twice(look.session),
         tenders.returned_is_within(look.session),

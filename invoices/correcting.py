@@ -60,21 +60,49 @@ class Creditable:
         return 0 < net <= self.left_net if self.left_net > 0 else self.left_net <= net < 0
 
 
-def credit(line: Creditable, net: int, currency: str) -> tuple[TaxPart, ...]:
-    """The taxes that go with crediting ``net`` of the line. MoreThanTheLine when it does not bear it."""
+def credit(
+    line: Creditable, net: int, currency: str, gross: int | None = None
+) -> tuple[TaxPart, ...]:
+    """The taxes that go with crediting ``net`` of the line. MoreThanTheLine when it does not bear it.
+
+    ``gross``, for a line above zero: what both shall come to, to the cent; what rounding leaves out or has
+    too much goes to or from the largest tax that bears it. The next credit of the line makes up for it.
+    """
     if not line.bears(net):
         left, asked = Money(line.left_net, currency), Money(net, currency)
         raise MoreThanTheLine(line.line_number, left, asked)
     before = line.credited or ((0, 0),) * len(line.taxes)
     so_far = line.credited_net + net
-    return tuple(
+    parts = [
         replace(
             part,
             base_minor=_portion(part.base_minor, so_far, line.net_minor) - base,
-            amount_minor=_portion(part.amount_minor, so_far, line.net_minor) - amount,
+            amount_minor=_step(part.amount_minor, amount, so_far, line.net_minor),
         )
         for part, (base, amount) in zip(line.taxes, before, strict=True)
-    )
+    ]
+    if gross is not None:
+        rest = [part.amount_minor - was for part, (_, was) in zip(line.taxes, before, strict=True)]
+        parts = _to_the_cent(parts, rest, gross - net)
+    return tuple(parts)
+
+
+def _step(whole: int, before: int, part: int, of: int) -> int:
+    """The part of a tax that was not credited before; none where a cent of it went ahead."""
+    step = _portion(whole, part, of) - before
+    return step if step * whole > 0 else 0
+
+
+def _to_the_cent(parts: Sequence[TaxPart], left: Sequence[int], wanted: int) -> list[TaxPart]:
+    """The taxes so that they come to ``wanted``, none below nothing nor above what is left of it."""
+    amounts = [part.amount_minor for part in parts]
+    missing = wanted - sum(amounts)
+    for place in sorted(range(len(parts)), key=lambda place: -amounts[place]):
+        most = left[place] - amounts[place] if missing > 0 else -amounts[place]
+        moved = min(missing, most) if missing > 0 else max(missing, most)
+        amounts[place] += moved
+        missing -= moved
+    return [replace(part, amount_minor=amount) for part, amount in zip(parts, amounts, strict=True)]
 
 
 def _portion(whole: int, part: int, of: int) -> int:

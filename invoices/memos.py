@@ -101,6 +101,8 @@ class Wish:
     message: str = ""
     refunded: bool = False  # only what the memo says becomes of the credit
     because: Mapping[int, Because] = field(default_factory=dict)
+    #: What a line's credit comes to with its taxes, to the cent, by line number.
+    gross: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,9 @@ def _credit(
         return existing, Credited(zero, zero, None)
     chosen = choose(bill.lines)
     items_ = [
-        _unused(_credit_item(bill, line, chosen), wish.because.get(line.row.line_number), bill)
+        _unused(
+            _credit_item(bill, line, chosen, wish), wish.because.get(line.row.line_number), bill
+        )
         for line in bill.lines
         if _picked(line, chosen)
     ]
@@ -252,9 +256,10 @@ def _printed(bill: _Bill) -> InvoiceDocument:
     return InvoiceDocument.from_dict(bill.invoice.document)
 
 
-def _credit_item(bill: _Bill, line: Corrected, chosen: Mapping[int, int]) -> Item:
-    net, currency = chosen[line.row.line_number], bill.invoice.currency
-    taxes = correcting.credit(line.creditable, net, currency)
+def _credit_item(bill: _Bill, line: Corrected, chosen: Mapping[int, int], wish: Wish) -> Item:
+    number, currency = line.row.line_number, bill.invoice.currency
+    net = chosen[number]
+    taxes = correcting.credit(line.creditable, net, currency, wish.gross.get(number))
     whole = Money(line.row.net_minor + _contained(line.creditable.taxes), currency)
     return _item(bill, line.row, net, taxes, whole)
 

@@ -9,6 +9,8 @@ from typing import ClassVar
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from core.events import AutoPayMoved
+from core.kernel import jobs
 from core.kernel.db import changed
 from core.kernel.errors import ShopError
 from core.kernel.ids import new_id, new_public_id
@@ -92,6 +94,7 @@ def start(
     )
     session.add(rule)
     session.flush()
+    _told(session, rule, "started", now)
     return rule
 
 
@@ -105,5 +108,11 @@ def stop(session: Session, rule: AutoPayRule, actor: str, now: datetime) -> bool
     session.refresh(rule)
     if changed(done) == 1:
         methods.end_one(session, rule.authorisation_id, now)
+        _told(session, rule, "stopped", now)
         return True
     return False
+
+
+def _told(session: Session, rule: AutoPayRule, how: str, now: datetime) -> None:
+    event = AutoPayMoved(str(rule.id), how)
+    jobs.record(session, event, now, key=f"autopay-{how}:{rule.id}")

@@ -10,17 +10,22 @@ from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
+    ColumnElement,
     ForeignKey,
     Index,
     Select,
     String,
     Text,
+    and_,
     or_,
     select,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from core.events import ChargebackMoved
+from core.kernel import jobs
 from core.kernel.db import Base, insert_once
+from core.kernel.errors import NotFound
 from core.kernel.ids import new_id, new_public_id
 from core.kernel.money import Money
 from core.kernel.sorting import Place, Sorts
@@ -43,6 +48,24 @@ STATES = {
     "appeal_under_review": "open",
     "won": "won",
     "lost": "lost",
+}
+#: The network's words for why, in a sentence.
+REASONS = {
+    "bank_cannot_process": "their bank could not process it",
+    "check_returned": "the check came back",
+    "credit_not_processed": "they say that a refund was promised and did not come",
+    "customer_initiated": "they asked their bank to take it back",
+    "debit_not_authorized": "they say that they did not allow the debit",
+    "duplicate": "they say that they paid twice",
+    "fraudulent": "they say that they did not make this payment",
+    "general": "their bank gives no reason",
+    "incorrect_account_details": "the account’s details are wrong",
+    "insufficient_funds": "there was too little money on the account",
+    "noncompliant": "it is against the network’s rules",
+    "product_not_received": "they say that they did not get what they paid for",
+    "product_unacceptable": "they say that what they got is not what was sold",
+    "subscription_canceled": "they say that they had cancelled",
+    "unrecognized": "they do not recognize the payment",
 }
 TABS = ("open", "warned", "won", "lost", "ended")
 
@@ -75,6 +98,8 @@ class ChargebackRow(Base):
     reason: Mapped[str] = mapped_column(String(60), default="")
     state: Mapped[str] = mapped_column(String(10))
     evidence_due: Mapped[datetime | None]
+    #: When we heard that the network has our evidence.
+    answered_at: Mapped[datetime | None]
     trouble: Mapped[str] = mapped_column(Text, default="")
     opened_at: Mapped[datetime]
     heard_at: Mapped[datetime]
@@ -91,10 +116,11 @@ def note(
 ) -> ChargebackRow:
     """The chargeback's row, locked, with what is told of it now; what is told late changes nothing.
 
-    The caller holds the payer's account.
+    What is new of it is told on. The caller holds the payer's account.
     """
     state = STATES[told.status]
     is_closed = RANK[state] == 2
+    known = session.scalar(select(ChargebackRow.state).where(ChargebackRow.gateway_id == told.id))
     insert_once(
         session,
         ChargebackRow,
@@ -109,25 +135,63 @@ def note(
         reason=told.reason[:60],
         state=state,
         evidence_due=told.evidence_due,
+        answered_at=None,
         trouble="",
         opened_at=told.created,
         heard_at=now,
         closed_at=now if is_closed else None,
     )
-    row = session.scalars(
-        select(ChargebackRow)
-        .where(ChargebackRow.gateway_id == told.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
+    row = lock(session, ChargebackRow.gateway_id == told.id)
+    was_answered = row.answered_at is not None
     row.heard_at = now
     if RANK[state] >= RANK[row.state] and RANK[row.state] < 2:
         row.state, row.evidence_due = state, told.evidence_due
         row.closed_at = now if is_closed else None
     row.fee_minor = max(row.fee_minor, told.fee.minor)
     row.fee_back_minor = max(row.fee_back_minor, told.fee_back.minor)
+    if told.answered and not was_answered:
+        row.answered_at = now
     session.flush()
+    for how in _news(known, row.state, answered=told.answered and not was_answered):
+        event = ChargebackMoved(str(row.id), how)
+        jobs.record(session, event, now, key=f"chargeback-{how}:{row.id}")
     return row
+
+
+def _news(before: str | None, state: str, *, answered: bool) -> list[str]:
+    """What has happened to it between two states; before the first, None."""
+    news = []
+    if before is None and state == "warned":
+        news.append("warned")
+    if before in (None, "warned") and state in ("open", "won", "lost"):
+        news.append("opened")
+    if answered:
+        news.append("answered")
+    if RANK[state] == 2 and RANK.get(before or "", 0) < 2:
+        news.append("closed")
+    return news
+
+
+def lock(session: Session, condition: ColumnElement[bool]) -> ChargebackRow:
+    """The row that fits, locked and read again. NotFound when none does."""
+    found = session.scalar(
+        select(ChargebackRow)
+        .where(condition)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if found is None:
+        raise NotFound("chargeback")
+    return found
+
+
+def one(session: Session, public_id: str) -> tuple[ChargebackRow, Payment, Account]:
+    """A chargeback with its payment and payer. NotFound when there is none."""
+    found = session.execute(_rows().where(ChargebackRow.public_id == public_id)).first()
+    if found is None:
+        raise NotFound("chargeback")
+    row, payment, account = found
+    return row, payment, account
 
 
 #: What the desk's list may be sorted by.
@@ -158,9 +222,8 @@ def listing(
 
 def to_answer() -> Select[uuid.UUID]:
     """The keys of chargebacks that the network waits for our word on, or that the books could not follow."""
-    return select(ChargebackRow.id).where(
-        (ChargebackRow.state == "open") | (ChargebackRow.trouble != "")
-    )
+    waits = and_(ChargebackRow.state == "open", ChargebackRow.answered_at.is_(None))
+    return select(ChargebackRow.id).where(or_(waits, ChargebackRow.trouble != ""))
 
 
 def warned_of() -> Select[uuid.UUID]:

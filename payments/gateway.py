@@ -14,7 +14,7 @@ from typing import ClassVar, Generic, Literal, Protocol, TypeVar
 
 from core.kernel.errors import ShopError
 from core.kernel.money import Money
-from payments.network import NetworkChargeback
+from payments.network import Network
 from payments.saved import (
     ChargeRequest,
     Customer,
@@ -294,7 +294,7 @@ class WebhookRefused(GatewayError):
 # --- the port --------------------------------------------------------------------------------
 
 
-class Gateway(Protocol):
+class Gateway(Network, Protocol):
     """What the shop asks of a payment processor. Any call may raise a ``GatewayError``."""
 
     def start_checkout(self, request: CheckoutRequest) -> CheckoutSession: ...
@@ -355,8 +355,6 @@ class Gateway(Protocol):
     def get_refund(self, refund_id: str) -> Refund: ...
 
     def find_refund_by_operation(self, operation_id: str, payment_id: str) -> Refund | None: ...
-
-    def get_chargeback(self, chargeback_id: str) -> NetworkChargeback: ...
 
     def list_balance_transactions(
         self, after: str | None = None, created_gte: datetime | None = None, limit: int = 100

@@ -262,6 +262,18 @@ def stuck_of(session: Session, account_ids: Collection[uuid.UUID]) -> Sequence[S
     ).all()
 
 
+def given_up_since(session: Session, account_id: uuid.UUID, moment: datetime) -> int:
+    """How many payments of an account were planned and cancelled again since a moment."""
+    found = session.scalar(
+        select(func.count()).where(
+            ScheduledPayment.account_id == account_id,
+            ScheduledPayment.state == "cancelled",
+            ScheduledPayment.closed_at >= moment,
+        )
+    )
+    return found or 0
+
+
 def due(session: Session, now: datetime, limit: int = 200) -> Sequence[ScheduledPayment]:
     """Payments whose time has come, the earliest first."""
     return session.scalars(

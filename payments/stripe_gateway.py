@@ -37,7 +37,7 @@ from payments.gateway import (
     WebhookEvent,
     WebhookRefused,
 )
-from payments.network import NetworkChargeback
+from payments.stripe_chargebacks import Chargebacks
 from payments.stripe_saved import CHARGE, CLOCK_SKEW, SavedCards
 from payments.stripe_writing import ident
 
@@ -56,7 +56,7 @@ def check_key(api_key: str, *, production: bool) -> None:
         raise Misconfigured("a shop in production needs a live key (sk_live_… or rk_live_…)")
 
 
-class StripeGateway(SavedCards):
+class StripeGateway(SavedCards, Chargebacks):
     """``payments.gateway.Gateway``, spoken to Stripe. Safe to share between threads.
 
     ``api_base`` is None for Stripe itself. ``webhook_secrets`` holds every secret that is valid
@@ -80,9 +80,11 @@ class StripeGateway(SavedCards):
         self._live = api_key.startswith(LIVE_KEYS)
         self._secrets = webhook_secrets
         self._tolerance = webhook_tolerance
+        base = api_base.rstrip("/") if api_base else None
         self._client = stripe.StripeClient(
             api_key,
-            base_addresses={"api": api_base.rstrip("/")} if api_base else {},
+            # Stripe takes files at another address than the rest; the sandbox takes both at one.
+            base_addresses={"api": base, "files": base} if base else {},
             max_network_retries=0,
             http_client=stripe.RequestsClient(
                 timeout=(min(CONNECT_WITHIN, timeout), timeout),
@@ -217,11 +219,6 @@ class StripeGateway(SavedCards):
             return None
 
         return _asked(None, search)
-
-    def get_chargeback(self, chargeback_id: str) -> NetworkChargeback:
-        disputes = self._client.disputes
-        told = ident(chargeback_id)
-        return _asked(None, lambda: reading.chargeback(disputes.retrieve(told).to_dict()))
 
     # --- what happened -----------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, cast, get_args
 
-from core.kernel.money import Money
+from core.kernel.money import Money, total
 from payments.gateway import (
     BalanceTransaction,
     CheckoutMode,
@@ -134,7 +134,8 @@ def chargeback(body: Body) -> NetworkChargeback:
     booked = [one for one in body["balance_transactions"] if one["currency"] == currency]
     zero = _amount(0, currency)
     fees = [_amount(one["fee"], currency) for one in booked]
-    due = (body.get("evidence_details") or {}).get("due_by")
+    details = body.get("evidence_details") or {}
+    due = details.get("due_by")
     status = cast(ChargebackStatus, _one_of(body["status"], get_args(ChargebackStatus)))
     return NetworkChargeback(
         id=_text(body["id"]),
@@ -143,11 +144,12 @@ def chargeback(body: Body) -> NetworkChargeback:
         amount=_amount(body["amount"], currency),
         # An empty list is told where nothing was booked: a warning, or one that was prevented.
         taken=bool(body["balance_transactions"]),
-        fee=max([zero, *fees]),
-        fee_back=max([zero, *(-fee for fee in fees)]),
+        fee=total((fee for fee in fees if fee > zero), zero.currency),
+        fee_back=-total((fee for fee in fees if fee < zero), zero.currency),
         reason=_maybe_text(body.get("reason")) or "",
         created=moment(body["created"]),
         evidence_due=moment(due) if due is not None else None,
+        answered=bool(details.get("submission_count")),
     )
 
 

@@ -52,14 +52,18 @@ class SavedCards(ABC):
         params, service = writing.customer(request), self._services.customers
         return self._ask(
             request.op_key,
-            lambda: reading.customer(service.create(params, _keyed(request.op_key)).to_dict()),
+            lambda: reading.customer(
+                service.create(params, writing.keyed(request.op_key)).to_dict()
+            ),
         )
 
     def start_setup(self, request: SetupRequest) -> CheckoutSession:
         params, service = writing.setup(request), self._services.checkout.sessions
         return self._ask(
             request.op_key,
-            lambda: reading.checkout(service.create(params, _keyed(request.op_key)).to_dict()),
+            lambda: reading.checkout(
+                service.create(params, writing.keyed(request.op_key)).to_dict()
+            ),
         )
 
     def get_setup(self, setup_id: str) -> Setup:
@@ -73,7 +77,9 @@ class SavedCards(ABC):
         service = self._services.payment_intents
         return self._ask(
             request.op_key,
-            lambda: reading.payment(service.create(params, _keyed(request.op_key)).to_dict()),
+            lambda: reading.payment(
+                service.create(params, writing.keyed(request.op_key)).to_dict()
+            ),
         )
 
     def find_payment_by_operation(
@@ -109,7 +115,7 @@ class SavedCards(ABC):
             return self._ask(
                 op_key,
                 lambda: reading.saved_method(
-                    service.detach(ident(method_id), {}, _keyed(op_key)).to_dict()
+                    service.detach(ident(method_id), {}, writing.keyed(op_key)).to_dict()
                 ),
             )
         except InvalidRequest:
@@ -119,7 +125,3 @@ class SavedCards(ABC):
             if method.customer_id is not None:
                 raise
             return method
-
-
-def _keyed(op_key: str) -> dict[str, str]:
-    return {"idempotency_key": writing.key(op_key)}

@@ -8,6 +8,7 @@ from typing import Any
 
 from core.kernel.money import Money, total
 from payments.gateway import CheckoutLine, CheckoutRequest, InvalidRequest
+from payments.network import EvidenceRequest
 from payments.saved import ChargeRequest, CustomerRequest, SetupRequest
 from payments.stripe_amounts import to_stripe
 from payments.stripe_reading import OPERATION
@@ -15,6 +16,14 @@ from payments.stripe_reading import OPERATION
 MOST_LINES = 100
 LONGEST_NAME = 250
 LONGEST_DESCRIPTION = 500
+#: What a file shows -> where Stripe wants it.
+EVIDENCE = {
+    "receipt": "receipt",
+    "correspondence": "customer_communication",
+    "delivery": "shipping_documentation",
+    "service": "service_documentation",
+    "other": "uncategorized_file",
+}
 
 
 def checkout(request: CheckoutRequest) -> dict[str, Any]:
@@ -83,11 +92,27 @@ def charge(request: ChargeRequest) -> dict[str, Any]:
     }
 
 
+def evidence(request: EvidenceRequest) -> dict[str, Any]:
+    """The parameters that hand our evidence to the bank. InvalidRequest for a file of no known kind."""
+    unknown = sorted(request.files.keys() - EVIDENCE.keys())
+    if unknown:
+        raise InvalidRequest("files", f"nothing is known of evidence like {unknown[0]}")
+    told = {EVIDENCE[kind]: ident(file_id) for kind, file_id in request.files.items()}
+    if request.text:
+        told["uncategorized_text"] = request.text
+    return {"evidence": told, "submit": True}
+
+
 def ident(given: str) -> str:
     """An empty id would ask for the whole list instead."""
     if not given:
         raise InvalidRequest("id", "the id is empty")
     return given
+
+
+def keyed(op_key: str) -> dict[str, str]:
+    """The options of a request that is done once for its key."""
+    return {"idempotency_key": key(op_key)}
 
 
 def key(given: str) -> str:

@@ -5,35 +5,29 @@ from collections.abc import Sequence
 
 from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
-from wtforms import Form, HiddenField, MultipleFileField, RadioField, StringField, TextAreaField
-from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired, Length
 
-from core.kernel.errors import Forbidden, Invalid, NotFound
+from core.kernel.errors import Forbidden, Invalid
 from core.kernel.ids import new_public_id
 from core.kernel.money import Money
 from core.ledger import items
-from core.ledger.items import Open
 from flows import open_dispute, refund_memo, talk_about_dispute
-from flows.open_dispute import Asked, Author
+from flows.open_dispute import Author
 from invoices import reading
-from invoices.correctable import Corrected
 from invoices.disputes import opening, talking
 from invoices.disputes import reading as disputes_
 from invoices.disputes.models import STANDING
 from invoices.disputes.reading import Told
 from invoices.disputes.refusals import (
     AnsweredBefore,
-    DisputedTooMuch,
     DisputeOver,
-    NotDisputable,
+    DisputeRefused,
     NothingToChoose,
 )
-from invoices.models import Invoice
+from web import dispute_form, limits, paging
 from web import disputes as words
-from web import limits, paging
 from web.access import Who, allow, takes
 from web.context import house
+from web.dispute_form import DisputeForm, Found
 from web.disputes import LARGEST, REASONS, STATES, MessageForm, sent_files
 from web.flashes import say
 from web.login import own_accounts, payable_accounts, person
@@ -43,31 +37,6 @@ disputes = Blueprint(
     "portal_disputes", __name__, url_prefix="/account", template_folder="templates"
 )
 PAGE_SIZE = 25
-
-
-class DisputeForm(Form):
-    """What is wrong with a line, how much of it, and what to do with money that was paid."""
-
-    reason = RadioField(
-        "What is wrong",
-        [InputRequired("Choose what is wrong.")],
-        choices=[SelectChoice(code, text) for code, text in REASONS.items()],
-        default="overcharge",
-    )
-    amount = StringField("How much of it", [InputRequired("Tell us how much.")])
-    text = TextAreaField(
-        "In your words", [Length(max=talking.LONGEST, message=f"At most {talking.LONGEST} signs.")]
-    )
-    files = MultipleFileField("Pictures")
-    wish = RadioField(
-        "If we credit what you have paid",
-        choices=[
-            SelectChoice("keep", "Keep it for my next bill"),
-            SelectChoice("refund", "Send it back the way I paid"),
-        ],
-        default="keep",
-    )
-    once = HiddenField()
 
 
 def _mine() -> Sequence[uuid.UUID]:
@@ -114,7 +83,7 @@ def listed() -> str:
 # --- opening --------------------------------------------------------------------------------------
 
 
-def _line(public_id: str, number: int) -> tuple[Invoice, Corrected, Open | None]:
+def _line(public_id: str, number: int) -> Found:
     """A line that they may dispute. NotFound for any other, Forbidden for who may only look."""
     with house().db.snapshot() as session:
         invoice = reading.one(session, public_id, _mine())
@@ -122,33 +91,12 @@ def _line(public_id: str, number: int) -> tuple[Invoice, Corrected, Open | None]
         item = items.of_sources(session, [invoice.id]).get(invoice.id)
     if invoice.payer_account_id not in payable_accounts():
         raise Forbidden
-    for line in lines:
-        if line.row.line_number == number:
-            return invoice, line, item
-    raise NotFound("line to dispute")
+    return invoice, dispute_form.one_of(lines, number), item
 
 
-def _asking(
-    found: tuple[Invoice, Corrected, Open | None], form: DisputeForm, problems: Sequence[str] = ()
-) -> str:
-    invoice, line, item = found
-    left = Money(line.creditable.left_total, invoice.currency)
-    return page(
-        "portal/dispute_new.html",
-        form=form,
-        problems=problems,
-        bill_href=f"/account/bills/{invoice.public_id}",
-        here=f"/account/bills/{invoice.public_id}/lines/{line.row.line_number}/dispute",
-        bill=invoice.number,
-        issued=invoice.issue_date,
-        line=line.row.name,
-        left=left,
-        credited=Money(line.row.net_minor + line.row.tax_minor, invoice.currency) - left,
-        paid=item is not None and item.open < item.amount,
-        most_mb=house().rules.disputes.file_bytes // 1_000_000,
-        most_files=talking.MOST_FILES,
-        days=house().rules.disputes.answer_days,
-    )
+def _asking(found: Found, form: DisputeForm, problems: Sequence[str] = ()) -> str:
+    href = f"/account/bills/{found[0].public_id}"
+    return dispute_form.shown("portal/dispute_new.html", found, form, href, problems)
 
 
 @disputes.get("/bills/<public_id>/lines/<int:number>/dispute")
@@ -156,15 +104,7 @@ def _asking(
 def asking(public_id: str, number: int) -> str:
     """What is wrong with this line? All of it is filled in but the reason why."""
     found = _line(public_id, number)
-    invoice, line, _ = found
-    left = Money(line.creditable.left_total, invoice.currency)
-    data = {
-        "amount": str(left.decimal()),
-        "once": new_public_id(),
-        "reason": "overcharge",
-        "wish": "keep",
-    }
-    return _asking(found, DisputeForm(data=data))
+    return _asking(found, dispute_form.fresh(found))
 
 
 @disputes.post("/bills/<public_id>/lines/<int:number>/dispute")
@@ -175,36 +115,13 @@ def dispute(public_id: str, number: int) -> str | AnyResponse | tuple[str, int]:
     """Open it, and show where it stands."""
     form = DisputeForm(request.form)
     found = _line(public_id, number)
-    if not form.validate():
-        return _asking(found, form), 422
     try:
-        amount = Money.parse((form.amount.data or "").strip(), found[0].currency)
-    except ValueError:
-        show_errors(form, Invalid({"amount": "An amount with a point, like 45.00."}))
-        return _asking(found, form), 422
-    asked = Asked(
-        public_id,
-        number,
-        form.reason.data,
-        amount,
-        form.text.data or "",
-        sent_files(),
-        form.wish.data or "keep",
-        named=form.once.data or "",
-    )
-    try:
-        opened = open_dispute.open_one(house(), asked, _author(), _mine())
-    except DisputedTooMuch as error:
-        show_errors(form, Invalid({"amount": str(error)}))
-        return _asking(found, form), 422
-    except Invalid as error:
-        show_errors(form, error)
-        return _asking(found, form), 422
+        opened = open_dispute.open_one(house(), form.asked(found), _author(), _mine())
     except AnsweredBefore as error:
         say(str(error), "warn")
         return redirect(f"/account/disputes/{error.public_id}", 303)
-    except NotDisputable as error:
-        return _asking(found, form, (str(error),)), 422
+    except (Invalid, DisputeRefused) as error:
+        return _asking(found, form, form.explain(error)), 422
     say("We have it, and look at it. A mail is on its way to you.")
     return redirect(f"/account/disputes/{opened}", 303)
 

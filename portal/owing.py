@@ -87,6 +87,8 @@ def words(case: DunningCase | None, *, has_services: bool) -> str:
         return _PLEASE
     if case.locked_at is not None and has_services:
         return f"Your services are locked. {_OPENS}"
+    if case.next_step == "payment" and case.next_on is not None:
+        return f"Your card is charged on {date_words(case.next_on)}. Until then nothing happens."
     if case.promise_until is not None:
         return f"You will pay by {date_words(case.promise_until)}. Until then nothing happens."
     if case.hold_until is not None:

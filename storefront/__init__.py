@@ -5,6 +5,7 @@ from flask import Blueprint
 from storefront import (
     cart,
     checkout,
+    disputes,
     gift_cards,
     media,
     method,
@@ -27,6 +28,7 @@ def blueprints() -> list[Blueprint]:
         payment.payment,
         method.method,
         orders.orders,
+        disputes.order_disputes,
         quote.quote,
         gift_cards.gift_cards,
         trials.trials,

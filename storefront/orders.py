@@ -6,19 +6,18 @@ from flask import Blueprint, Response, redirect
 from werkzeug.wrappers import Response as BaseResponse
 
 from cart import address
-from core.kernel.errors import NotFound
-from core.kernel.ids import same_token
 from core.kernel.money import Money, extend
 from core.orders import placing
 from core.orders.models import Order, OrderLine
 from core.orders.placing import Standing
 from core.prices.bundles import INTERVALS
-from flows.follow_order import Followed, follow
+from flows.follow_order import Followed
 from flows.pay_bill import NothingToPay, pay_order
 from invoices.document import InvoiceDocument
 from payments import operations
 from payments.gateway import GatewayError
-from storefront import order_next, shown
+from storefront import disputes, order_next, shown
+from storefront.order_link import document_of, followed
 from web import limits, order_words, packs
 from web.access import Guard, Who, allow
 from web.cards import State
@@ -51,10 +50,8 @@ _FULFILMENT = {
 @allow(Who.EVERYBODY, Guard.NONE)
 def show(public_id: str, token: str) -> str:
     """The order, where it stands and its papers."""
-    followed = _followed(public_id, token)
-    return page(
-        "storefront/order.html", order=_words(followed), pay=_to_pay(followed), cancel_action=""
-    )
+    order = followed(public_id, token)
+    return page("storefront/order.html", order=_words(order), pay=_to_pay(order), cancel_action="")
 
 
 @orders.post("/o/<public_id>/<token>/pay")
@@ -62,12 +59,12 @@ def show(public_id: str, token: str) -> str:
 @limits.limit("checkout")
 def pay(public_id: str, token: str) -> BaseResponse:
     """Pay what is open of the order's bills."""
-    followed = _followed(public_id, token)
-    waiting = _waiting_for_payment(followed)
+    order = followed(public_id, token)
+    waiting = _waiting_for_payment(order)
     if waiting is not None:
         return redirect(waiting, 303)
     try:
-        return redirect(pay_order(house(), followed.order.id), 303)
+        return redirect(pay_order(house(), order.order.id), 303)
     except NothingToPay as error:
         say(str(error), "warn")
     except GatewayError:
@@ -110,11 +107,11 @@ def _to_pay(followed: Followed) -> dict[str, Any] | None:
 @allow(Who.EVERYBODY, Guard.NONE)
 def thanks(public_id: str, token: str) -> str:
     """Placed: what happens next."""
-    followed = _followed(public_id, token)
+    order = followed(public_id, token)
     return page(
         "storefront/confirmation.html",
-        order=_words(followed),
-        next=order_next.steps(followed),
+        order=_words(order),
+        next=order_next.steps(order),
         account_href="",
     )
 
@@ -123,15 +120,16 @@ def thanks(public_id: str, token: str) -> str:
 @allow(Who.EVERYBODY, Guard.NONE)
 def bill(public_id: str, token: str, invoice_id: str) -> str:
     """The order's bill as a page."""
-    followed = _followed(public_id, token)
-    invoice = _one(followed, invoice_id)
-    base = f"{followed.order.public_id}/{token}/bills/{invoice_id}"
+    order = followed(public_id, token)
+    invoice = document_of(order, invoice_id)
+    base = f"{order.order.public_id}/{token}/bills/{invoice_id}"
     return page(
         "storefront/bill.html",
         document=InvoiceDocument.from_dict(invoice.document),
-        bill=bill_of(invoice, followed.open_items.get(invoice.id), today())._replace(payable=False),
-        pdf_href=f"/o/{base}.pdf" if invoice.id in followed.stored else "",
+        bill=bill_of(invoice, order.open_items.get(invoice.id), today())._replace(payable=False),
+        pdf_href=f"/o/{base}.pdf" if invoice.id in order.stored else "",
         pay_action="",
+        disputes=disputes.leads(order, f"/o/{public_id}/{token}", invoice),
         guest=True,
         events=[],
         qr=None,
@@ -142,24 +140,9 @@ def bill(public_id: str, token: str, invoice_id: str) -> str:
 @allow(Who.EVERYBODY, Guard.NONE)
 def bill_pdf(public_id: str, token: str, invoice_id: str) -> Response:
     """The order's bill as it was stored."""
-    invoice = _one(_followed(public_id, token), invoice_id)
+    invoice = document_of(followed(public_id, token), invoice_id)
     with house().db.reading() as session:
         return pdf_response(session, house().blobs, invoice)
-
-
-def _followed(public_id: str, token: str) -> Followed:
-    """The order, for the one who holds its token. NotFound for anybody else."""
-    if not same_token(token, house().links.order_token(public_id)):
-        raise NotFound("order")
-    with house().db.snapshot() as session:
-        return follow(session, placing.by_public_id(session, public_id))
-
-
-def _one(followed: Followed, invoice_id: str) -> Any:
-    for invoice in followed.invoices:
-        if invoice.public_id == invoice_id:
-            return invoice
-    raise NotFound("bill")
 
 
 def _words(followed: Followed) -> dict[str, Any]:

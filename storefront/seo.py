@@ -10,10 +10,10 @@ from flask import Blueprint, Response
 from sqlalchemy.orm import Session
 
 from cms_content import pages, reading
+from cms_content.addresses import path_of
 from core.catalog import products
 from core.kernel.errors import NotFound
 from web.access import Guard, Who, allow
-from web.content import path_of
 from web.context import channel, house, web_settings
 from web.pages import shelves
 

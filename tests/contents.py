@@ -7,7 +7,16 @@ from typing import Any
 
 from PIL import Image
 
-from cms_content import banners, blocks, brand, pages, publishing, redirects, segments, writing
+from cms_content import (
+    banners,
+    brand,
+    checks,
+    pages,
+    publishing,
+    redirects,
+    segments,
+    writing,
+)
 from cms_content.banners import Banner
 from cms_content.brand import Kit
 from cms_content.pages import NewPage
@@ -36,7 +45,7 @@ def published(
     """A page that is read (from ``window`` on); answers its slug and its public id."""
     slug = slug or f"page-{new_public_id()[:10]}"
     listed = list(parts) or [{"kind": "text", "text": "Words."}]
-    content = blocks.read({"title": title, "blocks": listed, "seo": seo})
+    content = checks.read({"title": title, "blocks": listed, "seo": seo})
 
     def write(session: Any) -> str:
         now = house.clock.now()
@@ -93,6 +102,6 @@ def kit(house: House, channel_id: uuid.UUID, **fields: Any) -> int:
 
     def write(session: Any) -> int:
         row = brand.save(session, channel_id, Kit(**fields), 0, ANN, now)
-        return brand.publish(session, channel_id, row.revision, "", ANN, now).number
+        return brand.publish(session, channel_id, row.revision, brand.Marks(), ANN, now).number
 
     return house.db.run_tx(write)

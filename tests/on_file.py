@@ -5,7 +5,6 @@ from decimal import Decimal
 
 from sqlalchemy import delete, func, select
 
-from cart import address
 from core.events import ChargeWanted
 from core.kernel import jobs
 from core.kernel.jobs import Job
@@ -14,7 +13,7 @@ from core.ledger import items
 from core.ledger.tender_models import Tender
 from core.parties import accounts
 from core.parties.models import Account
-from flows import reconcile
+from flows import correct_invoice, reconcile
 from flows.charge_on_file import charge
 from flows.house import House
 from flows.set_up_method import SetUpWish, begin, settle
@@ -22,7 +21,6 @@ from flows.verify import verify
 from invoices import drafts
 from invoices.drafts import Draft, DraftLine
 from invoices.models import Invoice
-from invoices.wording import Printing
 from payments.methods import Consent
 from payments.models import Payment, PaymentMethod, PaymentOperation
 from tests import world as worlds
@@ -86,15 +84,18 @@ def newest(house: House, kind: str) -> PaymentOperation:
         ).one()
 
 
-def owe(house: House, account: Account, price: str = "45.00") -> Invoice:
-    """A bill of so much, without tax; its PDF is left out."""
+def owe(
+    house: House, account: Account, price: str = "45.00", *, with_paper: bool = False
+) -> Invoice:
+    """A bill of so much, without tax; its PDF is left out unless it is wanted."""
     now = house.clock.now()
     charged = DraftLine("River 100", Decimal(1), to_micros(price), tax_category="internet")
-    printing = Printing(house.links.bill, address.lines)
+    printing = correct_invoice.printing(house.links)
     with house.db.transaction() as session:
         draft = drafts.start(session, account.id, Draft((charged,)), "test", now)
         issued = drafts.issue(session, draft.public_id, draft.revision, printing, "test", now)
-        session.execute(delete(Job).where(Job.name == "InvoiceIssued"))
+        if not with_paper:
+            session.execute(delete(Job).where(Job.name == "InvoiceIssued"))
         return issued
 
 

@@ -2,31 +2,37 @@
 
 import hashlib
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from argon2 import PasswordHasher
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app import worker
 from app.handlers import HANDLERS
 from core.catalog.models import Product, Variant
-from core.kernel.clock import ManualClock
+from core.kernel.clock import ManualClock, local_date
 from core.kernel.jobs import Job
 from core.kernel.money import to_micros
 from core.notices.models import Notice
+from core.parties import users
 from core.parties.models import Account
 from core.prices.models import Meter, Plan, UsagePrice
 from core.subscriptions import reading, trial_reading, usage
-from core.subscriptions.models import Subscription
+from core.subscriptions.models import Subscription, UsageRecord
 from core.subscriptions.trial_models import CARD, FREE_TIER, NO_CARD, Trial, TrialOffer
 from flows import bill_account, run_trials, start_trial, trial_offers
 from flows.house import House
 from flows.start_trial import Newcomer, Started, Wish
+from invoices.billing import marks
+from invoices.billing.models import BillMark
 from invoices.document import InvoiceDocument
 from invoices.models import Invoice
 from invoices.pdf import RenderedDocument
@@ -101,8 +107,18 @@ def offer(session: Session, world: World, now: datetime) -> Offers:
     return Offers(goods.variant_id, small.id, slug, meter.id)
 
 
+@contextmanager
+def in_a_hurry() -> Iterator[None]:
+    """Without what takes its time and is no part of a trial: drawing a PDF, hashing a password well."""
+    with (
+        patch("invoices.pdf.render", short_paper),
+        patch.object(users, "_hasher", PasswordHasher(1, 64, 1)),
+    ):
+        yield
+
+
 def short_paper(document: InvoiceDocument, **more: Any) -> RenderedDocument:
-    """In place of a PDF, which takes its time."""
+    """In place of a PDF."""
     data = f"%PDF-1.7 paper {document.number}".encode()
     return RenderedDocument(
         bytes=data,
@@ -112,6 +128,23 @@ def short_paper(document: InvoiceDocument, **more: Any) -> RenderedDocument:
         renderer_version="short",
         fonts_version="short",
     )
+
+
+def _trials_ahead(session: Session) -> list[date]:
+    """When the trials that run are looked at next. A free tier is each day, and says what it said on the day
+    before unless something was stored since."""
+    used = select(func.max(UsageRecord.used_on)).where(
+        UsageRecord.subscription_id == Trial.subscription_id
+    )
+    rows = session.execute(
+        select(Trial.kind, Trial.next_on, used.scalar_subquery()).where(Trial.state == "running")
+    )
+    return [
+        on
+        for kind, on, stored in rows
+        if on is not None
+        and (kind != FREE_TIER or (stored is not None and on <= stored + timedelta(days=1)))
+    ]
 
 
 @dataclass
@@ -160,24 +193,46 @@ class Trying:
     def drain(self) -> None:
         worker.drain(self.house)
 
-    def walk(self, started: Started | None = None, until: date | None = None) -> None:
-        """Live until a day, this one included: each morning the walk, the night's bills, the worker."""
-        day = self.clock.now().astimezone(ZoneInfo(ZONE)).date()
+    def walk(self, until: date | None = None) -> None:
+        """Live until a day, this one included: each morning the walk, the night's bills, the worker.
+
+        Days for which nobody has planned anything go by as they would: nothing happens on them.
+        """
+        day = self._today()
         last = until or day
-        while day <= last:
-            self.move_to(day, 5)
-            self.night()
-            run_trials.run(self.house)
-            self.drain()
-            day += timedelta(days=1)
+        while day < last:
+            self.live(day)
+            day = min(self._next_planned(day), last)
+        self.live(last)
+
+    def live(self, day: date) -> None:
+        """One whole day, whatever is planned for it."""
+        self.move_to(day, 5)
+        self.night()
+        run_trials.run(self.house)
+        self.drain()
+
+    def _today(self) -> date:
+        return local_date(self.clock.now(), ZONE)
+
+    def _next_planned(self, day: date) -> date:
+        """The first day after one that has a trial to look at, a service to bill or a job to do."""
+        with self.house.db.reading() as session:
+            if session.scalars(marks.due(day).limit(1)).first() is not None:
+                return day + timedelta(days=1)
+            ahead = _trials_ahead(session)
+            bill = session.scalar(select(func.min(BillMark.next_on)))
+            job = session.scalar(select(func.min(Job.run_at)).where(Job.state == "ready"))
+        ahead += [bill] if bill else []
+        ahead += [local_date(job, ZONE)] if job else []
+        return max(min(ahead, default=date.max), day + timedelta(days=1))
 
     def night(self) -> None:
         """Bill everybody who has a service."""
         with self.house.db.reading() as session:
             payers = session.scalars(select(Subscription.payer_account_id).distinct()).all()
-        today = self.clock.now().astimezone(ZoneInfo(ZONE)).date()
         for payer in payers:
-            bill_account.bill(self.house, payer, today, "system")
+            bill_account.bill(self.house, payer, self._today(), "system")
 
     def store(self, started: Started, gigabytes: str, key: str = "") -> None:
         """So much is stored now."""

@@ -13,6 +13,7 @@ from flask import Response, current_app, make_response, request
 from markupsafe import Markup
 
 from cms_content import blocks, markdown
+from cms_content.addresses import path_of
 from cms_content.blocks import Block, Content, Offer, Prices, Products
 from cms_content.segments import Visitor
 from flows import show_page
@@ -72,12 +73,6 @@ def render(kept: Kept, goods: Sequence[Shown], *, cacheable: bool, **more: Any) 
         nav_current=live.slug,
         **more,
     )
-
-
-def path_of(slug: str) -> str:
-    """Where a page is read."""
-    own = {"home": "/", "terms": "/terms", "privacy": "/privacy", "accessibility": "/accessibility"}
-    return own.get(slug, f"/pages/{slug}")
 
 
 def _words(kept: Kept) -> dict[str, Any]:

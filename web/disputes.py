@@ -8,10 +8,9 @@ from flask import Response, request
 from wtforms import Form, HiddenField, MultipleFileField, TextAreaField
 
 from core.kernel.money import Money
-from core.kernel.pictures import EXTENSIONS
 from invoices.disputes.models import Dispute, DisputeFile
 from invoices.disputes.reading import Told
-from web.context import house
+from web import strangers
 from web.documents import State
 from web.filters import date_full
 
@@ -55,8 +54,8 @@ def money(dispute: Dispute) -> Money:
     return Money(dispute.amount_minor, dispute.currency)
 
 
-def talk(found: Told, base: str) -> list[dict[str, Any]]:
-    """What both sides said, the oldest first, with where its pictures are."""
+def talk(found: Told, base: str, *, with_pictures: bool = True) -> list[dict[str, Any]]:
+    """What both sides said, the oldest first, with where its pictures are, if they are shown here."""
     return [
         {
             "author": row.author,
@@ -65,7 +64,7 @@ def talk(found: Told, base: str) -> list[dict[str, Any]]:
             "lines": row.text.splitlines(),
             "pictures": [
                 (f"{base}/files/{one.public_id}", one.width, one.height)
-                for one in found.files.get(row.id, [])
+                for one in (found.files.get(row.id, []) if with_pictures else [])
             ],
         }
         for row in found.messages
@@ -105,13 +104,21 @@ def timeline(found: Told) -> list[dict[str, Any]]:
 
 
 def lines_of_bill(
-    disputable: Sequence[int], known: Sequence[tuple[int, Dispute]], bill_href: str
+    disputable: Sequence[int],
+    known: Sequence[tuple[int, Dispute]],
+    bill_href: str,
+    disputes_href: str = "/account/disputes",
+    *,
+    at_the_desk: bool = False,
 ) -> dict[int, dict[str, Any]]:
     """What leads from each line of a bill: to dispute it, or to its dispute."""
+    now, before = (
+        ("Disputed now", "Disputed") if at_the_desk else ("You dispute it", "You disputed it")
+    )
     links: dict[int, dict[str, Any]] = {
         number: {
             "href": f"{bill_href}/lines/{number}/dispute",
-            "text": "Something is wrong with this",
+            "text": "They dispute this" if at_the_desk else "Something is wrong with this",
             "fresh": True,
         }
         for number in disputable
@@ -119,10 +126,8 @@ def lines_of_bill(
     for number, dispute in known:
         if dispute.state != "withdrawn":
             links[number] = {
-                "href": f"/account/disputes/{dispute.public_id}",
-                "text": f"You dispute it: {dispute.number}"
-                if dispute.closed_at is None
-                else f"You disputed it: {dispute.number}",
+                "href": f"{disputes_href}/{dispute.public_id}",
+                "text": f"{now if dispute.closed_at is None else before}: {dispute.number}",
                 "fresh": False,
             }
     return links
@@ -130,17 +135,7 @@ def lines_of_bill(
 
 def picture(row: DisputeFile, dispute: Dispute) -> Response:
     """A picture as we wrote it anew, under a name of ours."""
-    name = f"{dispute.number}-{row.public_id[:8]}.{EXTENSIONS[row.media_type]}"
-    return Response(
-        house().blobs.get(row.sha256),
-        mimetype=row.media_type,
-        headers={
-            "Content-Disposition": f'inline; filename="{name}"',
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-            "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "private, no-store",
-        },
-    )
+    return strangers.picture(row.sha256, row.media_type, f"{dispute.number}-{row.public_id[:8]}")
 
 
 def is_late(dispute: Dispute, today: date) -> bool:

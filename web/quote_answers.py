@@ -37,13 +37,13 @@ class AcceptForm(Form):
 
     name = StringField(
         "Your name",
-        [InputRequired("Tell us your name."), Length(max=120, message="At most 120 signs.")],
+        [InputRequired("Tell us your name."), Length(max=120, message="At most 120 characters.")],
     )
     role = StringField(
         "What you do there",
         [
             InputRequired("Tell us what you do there, such as owner."),
-            Length(max=120, message="At most 120 signs."),
+            Length(max=120, message="At most 120 characters."),
         ],
     )
     payment = RadioField("How to pay", validate_choice=False)
@@ -66,7 +66,7 @@ class DeclineForm(Form):
         choices=[SelectChoice(code, text) for code, text in REASONS.items()],
         validate_choice=False,
     )
-    note = TextAreaField("More words", [Length(max=1000, message="At most 1000 signs.")])
+    note = TextAreaField("More words", [Length(max=1000, message="At most 1000 characters.")])
     version = HiddenField()
 
 

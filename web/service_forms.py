@@ -81,7 +81,7 @@ class PauseForm(ServiceForm):
 
     until = DateField("Runs again from", [Optional()])
     reason = SelectField("Why", choices=_choices(PAUSE_REASONS.items()))
-    note = StringField("Anything to add", [Length(max=500, message="At most 500 signs.")])
+    note = StringField("Anything to add", [Length(max=500, message="At most 500 characters.")])
 
 
 class EndForm(ServiceForm):
@@ -89,7 +89,7 @@ class EndForm(ServiceForm):
 
     when = RadioField("When", [InputRequired("Choose when.")], default=LATER)
     reason = SelectField("Why", choices=_choices(END_REASONS.items()))
-    note = StringField("Anything to add", [Length(max=500, message="At most 500 signs.")])
+    note = StringField("Anything to add", [Length(max=500, message="At most 500 characters.")])
 
     def offer(self, choices: list[tuple[str, str]]) -> None:
         """Fill in when it can end."""

@@ -229,7 +229,7 @@ def _plain(units: Decimal) -> str:
 
 def _feature(row_: Entitlement) -> dict[str, Any]:
     states = {
-        "granted": State("go", "May be used"),
+        "granted": State("go", "Ready to use"),
         "locked": State(
             "wait" if row_.lock_reason == PAUSED else "bad", LOCKS.get(row_.lock_reason, "Locked")
         ),

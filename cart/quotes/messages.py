@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from cart.quotes.models import Quote, QuoteMessage
 from core.events import QuoteMessaged
-from core.kernel import jobs
+from core.kernel import jobs, typed
 from core.kernel.errors import Invalid
 from core.kernel.ids import new_id
 
@@ -18,14 +18,11 @@ LONGEST = 4000
 
 def clean(text: str) -> str:
     """What was typed, without signs that cannot be printed; its lines stay. Invalid when nothing is left."""
-    kept = "\n".join(
-        "".join(sign for sign in line if sign.isprintable()).rstrip()
-        for line in text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ").split("\n")
-    ).strip()
+    kept = typed.lines(text)
     if not kept:
         raise Invalid({"text": "Write what you want to say."})
     if len(kept) > LONGEST:
-        raise Invalid({"text": f"At most {LONGEST} signs."})
+        raise Invalid({"text": f"At most {LONGEST} characters."})
     return kept
 
 

@@ -150,6 +150,14 @@ def change(session: Session, product: Product, words: Words) -> None:
     session.flush()
 
 
+def move(session: Session, product: Product, slug: str) -> None:
+    """Another address. Raises TakenAlready."""
+    if session.scalar(select(Product.id).where(Product.slug == slug)) is not None:
+        raise TakenAlready("The address", slug)
+    product.slug = slug
+    session.flush()
+
+
 def _say(session: Session, row: Product, words: Words) -> None:
     category = None
     if words.category:

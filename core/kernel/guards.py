@@ -69,6 +69,24 @@ def only_ends(table: object, column: str) -> None:
     install(named, "postgresql", postgresql)
 
 
+def stays_once(table: object, column: str) -> None:
+    """Nobody may change or delete a row of ``table`` in which ``column`` is set."""
+    named = cast(Table, table)
+    name, is_set = named.name, f"OLD.{column} IS NOT NULL"
+    sqlite = [
+        f"CREATE TRIGGER {name}_stays_{verb} BEFORE {verb.upper()} ON {name} WHEN {is_set} "
+        f"BEGIN SELECT RAISE(ABORT, '{name} stays as it is'); END"
+        for verb in ("update", "delete")
+    ]
+    postgresql = [
+        PG_REFUSE,
+        f"CREATE TRIGGER {name}_stays BEFORE UPDATE OR DELETE ON {name} FOR EACH ROW "
+        f"WHEN ({is_set}) EXECUTE FUNCTION refuse_change()",
+    ]
+    install(named, "sqlite", sqlite)
+    install(named, "postgresql", postgresql)
+
+
 def install(table: object, dialect: str, statements: list[str]) -> None:
     """Run ``statements`` after ``table`` was created on ``dialect``."""
     _installed.extend((dialect, statement) for statement in statements)

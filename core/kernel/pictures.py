@@ -136,6 +136,17 @@ def resize(picture: Picture, width: int) -> Picture:
         return _write(smaller, picture.media_type)
 
 
+def as_png(picture: Picture, width: int, height: int) -> Picture:
+    """The same picture as a PNG, which every mail program shows; no larger than that, nor than it is."""
+    with _ROOM, Image.open(io.BytesIO(picture.data)) as image:
+        image.load()
+        if image.width > width or image.height > height:
+            return _write(
+                ImageOps.contain(image, (width, height), Image.Resampling.LANCZOS), "image/png"
+            )
+        return _write(image, "image/png")
+
+
 def _decode(data: bytes, max_pixels: int, max_side: int | None) -> tuple[Image.Image, str]:
     # The renderer of documents switches this on for the whole process when it is imported. It needs it for
     # none of our pictures, and here half a picture would pass for a whole one.

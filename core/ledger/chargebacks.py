@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import ClassVar
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from core.kernel.errors import NotFound, ShopError, StaleState
@@ -21,12 +21,14 @@ from core.ledger import items, periods, reversals
 from core.ledger.chart import BAD_DEBT, CLEARING, FEES, RECEIVABLE_CHARGED_BACK
 from core.ledger.items import NewApplication, NewItem, Open
 from core.ledger.journal import Posting, Side, credit, debit, post
-from core.ledger.models import Application, JournalEntry, OpenItem
+from core.ledger.models import Application, JournalEntry, JournalLine, OpenItem
 from core.ledger.reversals import Undoable
 
 #: The source of a chargeback's entries, items and applications.
 CHARGEBACK = "chargeback"
 BEGUN, WON, LOST = "chargeback_opened", "chargeback_won", "chargeback_lost"
+#: A fee that comes later, or that comes back later.
+FEE = "chargeback_fee"
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,54 @@ def lose(
             part = Money(row.amount_minor, currency)
             reversals.take_back(session, row, part, entry, day, now)
     return True
+
+
+def settle_fees(
+    session: Session, chargeback_id: uuid.UUID, kept: Money, on: date, now: datetime
+) -> bool:
+    """Bring what is booked of its fees to ``kept``, what the processor keeps of them by now.
+
+    False when that is so. NotFound where no such chargeback was begun.
+    """
+    begun = _begun(session, chargeback_id)
+    entries = (JournalEntry.source_kind == CHARGEBACK, JournalEntry.source_id == chargeback_id)
+    booked = session.scalar(
+        select(func.coalesce(func.sum(JournalLine.amount_minor), 0))
+        .join(JournalEntry, JournalEntry.id == JournalLine.entry_id)
+        .where(*entries, JournalLine.ledger_code == FEES)
+    )
+    more = kept - Money(int(booked or 0), kept.currency)
+    if not more:
+        return False
+    later = session.scalar(
+        select(func.count()).select_from(JournalEntry).where(*entries, _is_of_fees())
+    )
+    day = periods.open_day(session, begun.legal_entity_id, on)
+    kind = f"{FEE}_{later + 1}" if later else FEE
+    sides = [debit(FEES, more), credit(CLEARING, more)]
+    _post(session, begun.legal_entity_id, kind, chargeback_id, day, sides, now)
+    return True
+
+
+def _is_of_fees() -> ColumnElement[bool]:
+    return JournalEntry.kind.startswith(FEE)
+
+
+def bills_of(session: Session, chargeback_id: uuid.UUID) -> list[tuple[OpenItem, Money]]:
+    """Which bills the payment had settled with what is taken back, and how much of each."""
+    rows = session.execute(
+        select(OpenItem, Application.amount_minor)
+        .join(Application, Application.debit_item_id == OpenItem.id)
+        .join(JournalEntry, JournalEntry.id == Application.entry_id)
+        .where(
+            JournalEntry.source_kind == CHARGEBACK,
+            JournalEntry.source_id == chargeback_id,
+            JournalEntry.kind == BEGUN,
+            Application.source_kind == CHARGEBACK,
+        )
+        .order_by(OpenItem.due_date, OpenItem.id)
+    )
+    return [(item, Money(minor, item.currency)) for item, minor in rows]
 
 
 def charged_back(session: Session, bill: Open) -> Money:

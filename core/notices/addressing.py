@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.notices.letters import Letterhead, Look
+from core.notices.letters import Letterhead, Look, Mark
 from core.parties import accounts
 from core.parties.models import Account, Channel, LegalEntity, Membership, User
 
@@ -75,7 +75,13 @@ def look_of(brand: Mapping[str, Any]) -> Look:
         dark=_colours(kit["dark"]),
         heads=plain.text if typeface == "sans" else plain.heads,
         text=plain.heads if typeface == "serif" else plain.text,
+        mark=_mark(kit.get("mail_mark")),
+        leaf=not kit.get("logo"),
     )
+
+
+def _mark(told: Any) -> Mark | None:
+    return Mark(told["sha256"], told["width"], told["height"]) if told else None
 
 
 def _colours(side: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

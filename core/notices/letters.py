@@ -11,13 +11,38 @@ from core.kernel.money import Money
 
 
 @dataclass(frozen=True)
+class Mark:
+    """A logo that goes with the mail itself: nothing is fetched, so nobody learns that it was opened.
+
+    ``width`` and ``height`` as it is shown; ``sha256`` of its stored bytes, twice as fine.
+    """
+
+    sha256: str
+    width: int
+    height: int
+
+    @property
+    def content_id(self) -> str:
+        """What the HTML calls it by."""
+        return content_id(self.sha256)
+
+
+def content_id(sha256: str) -> str:
+    """The Content-ID of a picture within a mail."""
+    return f"logo-{sha256[:16]}@mail"
+
+
+@dataclass(frozen=True)
 class Look:
-    """What a brand sets on its mails: colours by name, light and dark, and the families of type."""
+    """What a brand sets on its mails: colours by name, light and dark, the families of type, the logo."""
 
     light: tuple[tuple[str, str], ...] = ()
     dark: tuple[tuple[str, str], ...] = ()
     heads: str = "Fraunces,Georgia,'Times New Roman',serif"
     text: str = "'Source Sans 3',-apple-system,'Segoe UI',Roboto,Arial,sans-serif"
+    mark: Mark | None = None
+    #: Does the shop's own leaf stand beside its name? Not beside another logo.
+    leaf: bool = True
 
 
 @dataclass(frozen=True)

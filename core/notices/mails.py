@@ -54,6 +54,7 @@ def queue(session: Session, mail: NewMail, now: datetime) -> uuid.UUID | None:
         message_id=message_id(mail.key, mail.domain),
         attachment_sha256=mail.attachment_sha256,
         attachment_name=mail.attachment_name,
+        logo_sha256=mail.words.logo or None,
         state="queued",
         created_at=now,
     )

@@ -34,3 +34,5 @@ class Notice(Base):
     state: Mapped[str] = mapped_column(String(10), default="queued")
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+    #: The picture that the HTML shows, sent within the mail.
+    logo_sha256: Mapped[str | None] = mapped_column(ForeignKey("blob.sha256"))

@@ -14,8 +14,8 @@ class PastDueLetter(Letter):
     unlocked or promised.
 
     ``amount`` is all that is past due and not contested, since ``since``; ``rows`` are its bills. ``lock_on``
-    is the day on which ``services`` are locked, if any; ``until`` the day that was promised. ``link`` pays
-    without logging in.
+    is the day on which ``services`` are locked, if any; ``until`` the day that was promised; ``tried_on`` the
+    day on which a card that was declined is tried again. ``link`` pays without logging in.
     """
 
     TEMPLATE: ClassVar[str] = "past_due"
@@ -28,3 +28,4 @@ class PastDueLetter(Letter):
     services: tuple[str, ...] = ()
     lock_on: date | None = None
     until: date | None = None
+    tried_on: date | None = None

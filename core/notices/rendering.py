@@ -24,11 +24,12 @@ _LONGEST_SUBJECT = 300
 
 @dataclass(frozen=True)
 class Rendered:
-    """A mail in words."""
+    """A mail in words. ``logo`` is the SHA-256 of the picture that its HTML shows, or empty."""
 
     subject: str
     text: str
     html: str
+    logo: str = ""
 
 
 class _Laid(str):
@@ -47,7 +48,8 @@ def render(letter: Letter) -> Rendered:
         raise ValueError(f"{letter.TEMPLATE}.txt does not begin with its subject")
     subject = first.removeprefix(_SUBJECT).strip()[:_LONGEST_SUBJECT]
     html = environment.get_template(f"{letter.TEMPLATE}.html").render(facts, subject=subject)
-    return Rendered(subject, _wrapped(body), html)
+    mark = letter.head.look.mark
+    return Rendered(subject, _wrapped(body), html, mark.sha256 if mark is not None else "")
 
 
 @lru_cache(maxsize=32)

@@ -23,6 +23,7 @@ from core.kernel.blobs import Blob, Blobs
 from core.kernel.clock import Clock
 from core.kernel.db import Database
 from core.kernel.errors import ShopError
+from core.notices.letters import content_id
 from core.notices.models import Notice
 
 #: Mails whose link opens a log-in: their words are forgotten once they are sent.
@@ -144,7 +145,12 @@ def send(db: Database, sender: Sender, blobs: Blobs, notice_id: uuid.UUID, clock
         if notice.state != "queued":
             return
         blob = session.get(Blob, notice.attachment_sha256) if notice.attachment_sha256 else None
+        logo = session.get(Blob, notice.logo_sha256) if notice.logo_sha256 else None
     message = compose(notice, sender.mail_from)
+    if logo is not None:
+        # A mail whose logo is lost is still worth sending.
+        with suppress(FileNotFoundError):
+            _put_in(message, blobs.get(logo.sha256), logo)
     if blob is not None:
         _attach(message, blobs.get(blob.sha256), blob.media_type, notice.attachment_name)
     crash.point("notice.before_send")
@@ -169,6 +175,15 @@ def compose(notice: Notice, mail_from: str) -> EmailMessage:
     message.set_content(notice.text_body, cte="quoted-printable")
     message.add_alternative(notice.html_body, subtype="html", cte="quoted-printable")
     return message
+
+
+def _put_in(message: EmailMessage, data: bytes, logo: Blob) -> None:
+    """Put the logo beside the HTML that shows it: to its reader it is no attachment."""
+    main, _, sub = logo.media_type.partition("/")
+    html = message.get_body(("html",))
+    assert isinstance(html, EmailMessage)  # ``compose`` wrote it
+    cid = f"<{content_id(logo.sha256)}>"
+    html.add_related(data, maintype=main, subtype=sub, cid=cid, disposition="inline")
 
 
 def _attach(message: EmailMessage, data: bytes, media_type: str, name: str | None) -> None:

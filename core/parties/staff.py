@@ -42,6 +42,14 @@ def admins(session: Session) -> Sequence[User]:
     return [user for user in found if Role.ADMIN in user.roles]
 
 
+def with_role(session: Session, role: Role) -> Sequence[User]:
+    """Who has this very part of the work and can log in."""
+    found = session.scalars(
+        select(User).where(User.is_staff, User.disabled_at.is_(None)).order_by(User.id)
+    )
+    return [user for user in found if role in user.roles]
+
+
 def ordered(wanted: Iterable[str]) -> list[str]:
     """Roles as they are stored. Raises Invalid for one that there isn't."""
     found = set(wanted)

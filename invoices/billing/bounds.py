@@ -15,7 +15,7 @@ class TooMuch(ShopError):
     """A bill past a bound: the account is parked, and nothing of it is written."""
 
     code: ClassVar[str] = "too_much"
-    text: ClassVar[str] = "{what}: {found}, and the most is {most}."
+    text: ClassVar[str] = "{what}: {found:,}, and the most is {most:,}."
     what: str
     found: int
     most: int
@@ -50,4 +50,4 @@ class Bounds:
             raise TooMuch("Lines of one invoice", len(content.items), self.most_lines)
         whole = content.total_minor // 10 ** minor_digits(content.currency)
         if whole > self.most_amount:
-            raise TooMuch(f"{content.currency} of one invoice", whole, self.most_amount)
+            raise TooMuch(f"{content.currency} on one bill", whole, self.most_amount)

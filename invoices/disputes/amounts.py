@@ -10,10 +10,11 @@ def gross_of(line: Creditable, net: int, currency: str) -> int:
 
 
 def net_of(line: Creditable, gross: int, currency: str) -> int:
-    """The most net that with its taxes comes to no more than ``gross``; 0 when none does.
+    """The net with which ``gross`` of the line is credited, its taxes being the rest; 0 when none can be.
 
-    All that is left of the line takes exactly what is left of its taxes. In between rounding may leave out
-    an amount: then it is the next one below, never above.
+    It is the most net that with its own taxes comes to no more than ``gross``, one unit of it at least: where
+    rounding leaves out an amount, the taxes take the cent. All that is left of the line takes exactly what
+    is left of its taxes, so less than that never takes the last of its net.
     """
     if gross >= line.left_total:
         return line.left_net
@@ -24,4 +25,4 @@ def net_of(line: Creditable, gross: int, currency: str) -> int:
             low = middle
         else:
             high = middle
-    return low
+    return low or min(1, line.left_net - 1)

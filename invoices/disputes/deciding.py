@@ -83,15 +83,14 @@ def preview(session: Session, dispute: Dispute, amount: Money, limit: int) -> Pr
         return Preview(zero, zero, zero, zero, needs_second=False)
     line = line_of(session, dispute)
     net = _net(dispute, line, amount)
-    gross = Money(amounts.gross_of(line.creditable, net, dispute.currency), dispute.currency)
     item = items.of_sources(session, [dispute.invoice_id]).get(dispute.invoice_id)
-    settles = min(gross, item.open) if item is not None else zero
-    needs = is_over(gross, limit)
+    settles = min(amount, item.open) if item is not None else zero
+    needs = is_over(amount, limit)
     return Preview(
         Money(net, dispute.currency),
-        gross - Money(net, dispute.currency),
+        amount - Money(net, dispute.currency),
         settles,
-        gross - settles,
+        amount - settles,
         needs_second=needs,
     )
 
@@ -299,6 +298,7 @@ def _credit(
         f"dispute:{dispute.id}",
         decision.actor,
         refunded=dispute.wish == "refund",
+        gross={line.row.line_number: decision.amount.minor},
     )
     return memos.credit(session, wish, printing, now)
 

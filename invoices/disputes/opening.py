@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from core.events import DisputeOpened
@@ -27,6 +27,7 @@ from invoices.disputes.models import REASONS, STANDING, Dispute
 from invoices.disputes.refusals import (
     AnsweredBefore,
     DisputedAlready,
+    DisputedOften,
     DisputedTooMuch,
     NotDisputable,
 )
@@ -36,6 +37,8 @@ from invoices.models import Invoice
 SERIES = "disputes"
 #: The source of a contested amount in the ledger.
 SOURCE = "dispute"
+#: A customer may take back a dispute of one line and open another so often; then staff do.
+MOST_TAKEN_BACK = 3
 _FIRST = 100_000
 
 
@@ -136,11 +139,21 @@ def _line(session: Session, invoice: Invoice, line_number: int) -> Corrected:
 def _check_free(session: Session, line: Corrected, *, by_staff: bool) -> None:
     known = standing(session, [line.row.id]).get(line.row.id)
     if known is None:
+        if not by_staff:
+            _check_times(session, line)
         return
     if known.state in STANDING:
         raise DisputedAlready(known.number, known.public_id)
     if not by_staff:
         raise AnsweredBefore(known.number, known.public_id)
+
+
+def _check_times(session: Session, line: Corrected) -> None:
+    times = session.scalar(
+        select(func.count()).where(Dispute.line_id == line.row.id, Dispute.state == "withdrawn")
+    )
+    if times is not None and times >= MOST_TAKEN_BACK:
+        raise DisputedOften(times)
 
 
 def _amount(line: Corrected, wanted: Wanted, invoice: Invoice) -> Money:

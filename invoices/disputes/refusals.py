@@ -44,6 +44,17 @@ class AnsweredBefore(DisputeRefused):
 
 
 @dataclass(eq=False)
+class DisputedOften(DisputeRefused):
+    """The line was disputed and taken back so often that it is not opened again by its customer."""
+
+    code: ClassVar[str] = "disputed_often"
+    text: ClassVar[str] = (
+        "This line was disputed and taken back {times} times. Call or write to us about it."
+    )
+    times: int
+
+
+@dataclass(eq=False)
 class DisputedTooMuch(DisputeRefused):
     """More than is left of the line."""
 

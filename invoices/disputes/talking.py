@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.events import DisputeMessaged
 from core.kernel import blobs as blob_rows
-from core.kernel import jobs
+from core.kernel import jobs, typed
 from core.kernel.db import changed
 from core.kernel.errors import Invalid, NotFound, StaleState
 from core.kernel.ids import new_id, new_public_id
@@ -38,14 +38,11 @@ class Said:
 
 def clean(text: str, *, may_be_empty: bool = False) -> str:
     """What was typed, without signs that cannot be printed; its lines stay. Invalid when nothing is left."""
-    kept = "\n".join(
-        "".join(sign for sign in line if sign.isprintable()).rstrip()
-        for line in text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ").split("\n")
-    ).strip()
+    kept = typed.lines(text)
     if not kept and not may_be_empty:
         raise Invalid({"text": "Write what you want to say."})
     if len(kept) > LONGEST:
-        raise Invalid({"text": f"At most {LONGEST} signs."})
+        raise Invalid({"text": f"At most {LONGEST} characters."})
     return kept
 
 

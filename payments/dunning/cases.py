@@ -12,7 +12,8 @@ from typing import ClassVar
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from core.kernel import audit
+from core.events import CaseMoved
+from core.kernel import audit, jobs
 from core.kernel.db import changed, insert_once
 from core.kernel.errors import NotFound, ShopError, StaleState
 from core.kernel.ids import new_id, new_public_id
@@ -23,6 +24,8 @@ from payments.dunning.schedule import Schedule, Standing
 
 #: Staff may hold a case for so long at most.
 LONGEST_HOLD = timedelta(days=180)
+#: What other programs are told of; reminders and holds are between the house and its payer.
+TOLD = ("opened", "promised", "locked", "unlocked", "closed")
 
 
 @dataclass(eq=False)
@@ -86,11 +89,11 @@ def start(session: Session, account_id: uuid.UUID, due_on: date, now: datetime) 
 
 def write(session: Session, case: DunningCase, done: Done, now: datetime) -> bool:
     """A line of the case's history, and of the audit log; False when its key was there already."""
-    amount = done.amount
+    amount, key = done.amount, new_id()
     is_new = insert_once(
         session,
         DunningAct,
-        id=new_id(),
+        id=key,
         case_id=case.id,
         key=done.key,
         kind=done.kind,
@@ -106,6 +109,8 @@ def write(session: Session, case: DunningCase, done: Done, now: datetime) -> boo
     if is_new:
         subject = ("case", case.public_id)
         audit.write(session, now, done.actor, f"past_due.{done.kind}", subject, step=done.step)
+        if done.kind in TOLD:
+            jobs.record(session, CaseMoved(str(key)), now, key=f"case-moved:{key}")
     return is_new
 
 
@@ -164,6 +169,19 @@ def move_to(session: Session, case: DunningCase, due_on: date) -> bool:
         case.lock_on = None
     session.flush()
     return True
+
+
+def hold_off(session: Session, case: DunningCase, plan: Schedule, until: date) -> None:
+    """A card is tried by itself on a day: if nothing comes of it, there is notice of the lock again."""
+    if case.locked_at is None:
+        case.lock_on = schedules.after_a_rest(plan, case.lock_on, until)
+        session.flush()
+
+
+def await_payment(session: Session, case: DunningCase, on: date) -> None:
+    """All that is past due is about to be paid by a card: nothing happens before."""
+    case.next_on, case.next_step = on, "payment"
+    session.flush()
 
 
 def foresee(

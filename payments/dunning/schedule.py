@@ -68,6 +68,8 @@ class Standing:
     #: Is what is past due enough for a fee and a lock, and does this bill bear a fee at all?
     counts: bool = True
     bears_fee: bool = True
+    #: The bill's card is tried again: nothing is charged or locked before this day.
+    not_before: date = date.min
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ def due_now(schedule: Schedule, standing: Standing, today: date) -> Steps:
         and FEE not in standing.done
         and standing.counts
         and standing.bears_fee
+        and standing.not_before <= today
     )
     if lock or standing.is_locked:
         return Steps(None, tuple(reached), fee, lock, standing.lock_on)
@@ -115,7 +118,7 @@ def _numbers(schedule: Schedule) -> range:
 def _is_locked_now(schedule: Schedule, standing: Standing, today: date) -> bool:
     told = standing.lock_on
     can = bool(schedule.lock_after) and standing.counts and not standing.is_locked
-    return can and told is not None and told <= today
+    return can and told is not None and max(told, standing.not_before) <= today
 
 
 def _lock_day(schedule: Schedule, standing: Standing, today: date) -> date | None:
@@ -123,11 +126,11 @@ def _lock_day(schedule: Schedule, standing: Standing, today: date) -> date | Non
     if not schedule.lock_after or not standing.counts:
         return None
     planned = standing.due + timedelta(days=schedule.lock_after)
-    return max(planned, today + timedelta(days=schedule.notice_days))
+    return max(planned, max(today, standing.not_before) + timedelta(days=schedule.notice_days))
 
 
 def after_a_rest(schedule: Schedule, lock_on: date | None, today: date) -> date | None:
-    """The day of a lock that was told, once a promise or a hold is over: never without notice again."""
+    """The day of a lock that was told, once a rest is over, from ``today`` on: never without notice again."""
     if lock_on is None:
         return None
     return max(lock_on, today + timedelta(days=schedule.notice_days))
@@ -150,8 +153,9 @@ def following(schedule: Schedule, standing: Standing, today: date) -> tuple[date
             lock_on = _lock_day(schedule, standing, told)
         if lock_on is not None and standing.counts and schedule.lock_after:
             ahead = [step for step in ahead if step[0] < lock_on]
-            ahead.append((lock_on, LOCK))
+            ahead.append((max(lock_on, standing.not_before), LOCK))
     if schedule.fee_after and standing.counts and standing.bears_fee and FEE not in standing.done:
-        ahead.append((standing.due + timedelta(days=schedule.fee_after), FEE))
+        fee_on = standing.due + timedelta(days=schedule.fee_after)
+        ahead.append((max(fee_on, standing.not_before), FEE))
     ahead = [(max(day, today), name) for day, name in ahead]
     return min(ahead, default=None)

@@ -8,7 +8,9 @@ from payments.sandbox import (
     charges,
     checkouts,
     customers,
+    disputes,
     events,
+    files,
     intents,
     methods,
     off_session,
@@ -124,6 +126,14 @@ def _list_refunds(call: Call) -> Body:
     return view.listing(call.tx, refunds.KIND, "/v1/refunds", call.given, ref=ref)
 
 
+def _upload(call: Call) -> Body:
+    return call.one(files.create(call.tx, call.given))
+
+
+def _answer_dispute(call: Call) -> Body:
+    return call.one(disputes.answer(call.tx, call.id, call.given))
+
+
 def _list_balance(call: Call) -> Body:
     return view.listing(
         call.tx, "balance_transaction", "/v1/balance_transactions", call.given,
@@ -172,7 +182,9 @@ ROUTES = (
     Route("POST", "/v1/refunds", refunds.CREATE, _refund),
     Route("GET", "/v1/refunds", refunds.LIST, _list_refunds),
     Route("GET", "/v1/refunds/{id}", ONE, _get(refunds.KIND)),
-    Route("GET", "/v1/disputes/{id}", ONE, _get("dispute")),
+    Route("GET", "/v1/disputes/{id}", ONE, _get(disputes.KIND)),
+    Route("POST", "/v1/disputes/{id}", disputes.UPDATE, _answer_dispute),
+    Route("POST", "/v1/files", files.CREATE, _upload),
     Route("GET", "/v1/balance_transactions", {**PAGING, "source": Field(text(255))}, _list_balance),
     Route("GET", "/v1/balance_transactions/{id}", ONE, _balance),
     Route("GET", "/v1/events", {**PAGING, "type": Field(text(200))}, _list_events),

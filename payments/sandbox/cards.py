@@ -56,6 +56,8 @@ class TestCard:
     challenge: bool = False
     refund: str = "succeeded"
     shown: bool = True
+    #: Does its owner's bank take every payment back, as soon as it is made?
+    disputed: bool = False
     #: What its bank says when it is charged from file; None: it pays.
     on_file: Decline | None = None
     #: Is it among the cards that a page shows which puts one on file?
@@ -138,6 +140,7 @@ CARDS = (
     TestCard(
         "4000008400001629", "visa", "asks the bank first, then is declined", GENERIC, challenge=True
     ),
+    TestCard("4000000000000259", "visa", "pays, then its bank takes it back", disputed=True),
     TestCard("4000000000007726", "visa", "is refunded later", refund="pending", shown=False),
     TestCard("4000000000005126", "visa", "fails its refund later", refund="failed", shown=False),
 )

@@ -8,6 +8,8 @@ never silently ignored.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from email.parser import BytesParser
+from email.policy import HTTP
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -41,6 +43,30 @@ def tree(encoded: str) -> dict[str, Any]:
                 raise ApiError(f"Invalid {'.'.join(path[: position + 1])}: both value and object")
             here = below
         here[path[-1] or str(len(here))] = value
+    return result
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file that was sent along with a form."""
+
+    name: str
+    data: bytes
+
+
+def parts(body: bytes, content_type: str) -> dict[str, Any]:
+    """Decode ``multipart/form-data``: texts, and files as ``Upload``."""
+    head = f"Content-Type: {content_type}\r\n\r\n".encode()
+    message = BytesParser(policy=HTTP).parsebytes(head + body)
+    result: dict[str, Any] = {}
+    for part in message.iter_parts():
+        data = part.get_payload(decode=True)
+        name, file_name = part.get_param("name", header="content-disposition"), part.get_filename()
+        if not isinstance(name, str) or not isinstance(data, bytes):
+            raise ApiError("Invalid multipart body.")
+        result[name] = (
+            data.decode("utf-8", "replace") if file_name is None else Upload(file_name, data)
+        )
     return result
 
 

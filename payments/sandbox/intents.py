@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from payments.sandbox import amounts, charges, events
+from payments.sandbox import amounts, charges, disputes, events
 from payments.sandbox.cards import NOT_AUTHENTICATED, Decline, TestCard
 from payments.sandbox.errors import ApiError
 from payments.sandbox.forms import EXPAND, Field, Shape, choice, integer
@@ -124,6 +124,8 @@ def attempt(tx: Tx, intent: Body, card: TestCard, payer: Body) -> Body:
     tx.save(intent)
     events.record(tx, "charge.succeeded", charge)
     events.record(tx, "payment_intent.succeeded", intent)
+    if card.disputed:
+        disputes.open_one(tx, intent["id"], None)
     return intent
 
 

@@ -19,6 +19,7 @@ from payments.sandbox import (
     amounts,
     cards,
     checkouts,
+    disputes,
     intents,
     methods,
     paying,
@@ -31,6 +32,7 @@ from payments.sandbox.errors import ApiError
 from payments.sandbox.store import Body, Store, Tx
 
 _HERE = Path(__file__).parent
+_DISPUTE = re.compile(r"/disputes/(dp_[A-Za-z0-9_]{1,80})")
 _SESSION = re.compile(r"/pay/(cs_test_[A-Za-z0-9]{1,80})(/challenge)?")
 
 
@@ -74,6 +76,10 @@ class Pages:
             upkeep.run_due(tx)
             if path == "/" and method == "GET":
                 return self._overview(tx)
+            about = _DISPUTE.fullmatch(path)
+            if about and method == "POST":
+                disputes.close(tx, about[1], won=form.get("won") == "1")
+                return _go(f"{self._base}/#chargebacks")
             match = _SESSION.fullmatch(path)
             session = tx.find(checkouts.KIND, match[1]) if match else None
             if match is None or session is None or method not in ("GET", "POST"):
@@ -146,6 +152,8 @@ class Pages:
             sessions=tx.listing(checkouts.KIND, most)[0],
             payments=tx.listing(intents.KIND, most)[0],
             refunds=tx.listing("refund", most)[0],
+            disputes=tx.listing(disputes.KIND, most)[0],
+            is_closed=lambda one: one["status"] in disputes.CLOSED,
             methods=tx.listing(methods.KIND, most)[0],
             deliveries=sender.listed(tx),
             cards=cards.CARDS,

@@ -90,6 +90,7 @@ class Processor:
             if request.path.startswith("/sandbox/"):
                 self._check_key(request)
                 return told(200, controls.run(self, request))
+            _check_site(request)
             page = self.pages.answer(request.method, request.path, request.asked, request.form)
             return Answer(page.status, page.body, page.headers)
         except ApiError as error:
@@ -152,8 +153,7 @@ class Processor:
 
     def _keyed(self, request: Request, request_id: str) -> Answer:
         """Carry out a request once for its key; later the same answer is given again."""
-        encoded = request.query if request.method == "GET" else request.body.decode()
-        given = forms.tree(encoded)
+        given = _given(request)
         key = request.headers.get("idempotency-key") if request.method == "POST" else None
         with self.store.transaction(request_id) as tx:
             upkeep.run_due(tx)
@@ -192,8 +192,40 @@ class Processor:
             raise ApiError(f"Invalid API Key provided: {value[:8]}****", status=401)
 
 
+def _check_site(request: Request) -> None:
+    """No other web page may press a button here."""
+    site = request.headers.get("sec-fetch-site", "none")
+    if request.method == "POST" and site not in ("none", "same-origin"):
+        raise ApiError("This form is not ours.", status=403)
+
+
+def _given(request: Request) -> dict[str, Any]:
+    """The parameters, as they came: in the address, as a form, or as a form with files."""
+    if request.method == "GET":
+        return forms.tree(request.query)
+    content_type = request.headers.get("content-type", "")
+    if content_type.startswith("multipart/form-data"):
+        return forms.parts(request.body, content_type)
+    return forms.tree(request.body.decode())
+
+
+def _pairs(request: Request) -> list[tuple[str, str]]:
+    """What was sent, by name; of a file its hash. A form with files is put together anew at every try."""
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return [
+            (
+                name,
+                hashlib.sha256(value.data).hexdigest()
+                if isinstance(value, forms.Upload)
+                else value,
+            )
+            for name, value in _given(request).items()
+        ]
+    return parse_qsl(request.body.decode(), keep_blank_values=True)
+
+
 def _fingerprint(request: Request) -> str:
-    pairs = sorted(parse_qsl(request.body.decode(), keep_blank_values=True))
+    pairs = sorted(_pairs(request))
     return hashlib.sha256(json.dumps([request.method, request.path, pairs]).encode()).hexdigest()
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from payments.sandbox.processor import Answer, Processor, Request, told
 
-LONGEST_BODY = 1_000_000
+LONGEST_BODY = 6_000_000
 OWN_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 

@@ -44,6 +44,7 @@ PREFIXES = {
     "charge": "ch_",
     "refund": "re_",
     "dispute": "dp_",
+    "file": "file_",
     "balance_transaction": "txn_",
     "customer": "cus_",
     "setup_intent": "seti_",

@@ -252,6 +252,7 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/products": "/desk/products",
     "/desk/products/new": "/desk/products/new",
     "/desk/products/<slug>": "/desk/products/ember-smart-plug",
+    "/desk/products/<slug>/address": "/desk/products/ember-smart-plug/address",
     "/desk/customers/<public_id>/order": _customer("/order"),
     "/desk/phone-orders/<cart_id>": _phone_order,
     "/desk/payments/<public_id>/refund": lambda visitor: (
@@ -338,7 +339,7 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/content/pages/<public_id>": _content(),
     **{
         f"/desk/content/pages/<public_id>/{act}": _content(f"/{act}")
-        for act in ("edit", "preview", "withdraw")
+        for act in ("edit", "preview", "withdraw", "address")
     },
     "/desk/content/pages/<public_id>/publish": _content("/publish"),
     "/desk/content/pages/<public_id>/versions/<int:number>": _content("/versions/1"),

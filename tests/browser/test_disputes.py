@@ -50,7 +50,7 @@ def test_without_javascript_with_a_photo_and_to_the_answer(
     )
     visitor.press("Dispute it")
     assert "We look at it" in visitor.text
-    assert "20.00 of the bill rests" in visitor.text
+    assert "20.00 of the bill." in visitor.text
     _see(visitor)
     (number,) = installation.values(Dispute.number, Dispute.amount_minor == 2000)[-1:]
     assert installation.count(DisputeFile.id, DisputeFile.width == 900) == 1

@@ -90,7 +90,7 @@ def _choose_another(visitor: Visitor, installation: Installation, email: str) ->
     visitor.go(link)
     visitor.look()
     page.get_by_label("New password").fill(SECOND)
-    visitor.press("Keep this password")
+    visitor.press("Save this password")
     assert "Your password is set." in visitor.text
     visitor.may_answer = {410}
     visitor.go(link)  # it worked once

@@ -52,7 +52,7 @@ def _make(staff: Visitor) -> None:
     page.fill("#percent", "5")
     page.fill("#reason", "For two places")
     staff.look()
-    staff.press("Keep it and look at it")
+    staff.press("Save it and look at it")
     staff.look()
     staff.press("Send it to pat@rowan.example.com")
     staff.look()

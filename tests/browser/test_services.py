@@ -89,7 +89,7 @@ def _leave(visitor: Visitor) -> None:
     assert page.get_by_role("radio", name="At the end of the period").is_checked()
     page.get_by_label("Why").select_option("Moving away")
     visitor.look()
-    visitor.press("End this service")
+    visitor.press("Cancel this service")
     assert "It ends: the last day is" in visitor.text
     assert "Moving away" in visitor.text
     visitor.look()
@@ -143,7 +143,7 @@ def _count(staff: Visitor, customer: Served) -> None:
     page = staff.go(f"/desk/services/{customer.services[BACKUP]}")
     page.get_by_label("How much").fill("7")
     page.get_by_label("Record's own name").fill("monday")
-    staff.press("Write it down")
+    staff.press("Record it")
     assert "7 GB, $2.00 if that is all" in staff.text
     staff.look()
 

@@ -50,7 +50,7 @@ def test_who_never_pays_is_reminded_charged_once_locked_and_opened_by_payment(la
     bill = late.bill()
     late.on(0)
     assert late.case is None, "due today is not late"
-    late.live(*range(1, 32))
+    late.live(1, 2, 3, 9, 10, 13, 14, 19, 20, 29, 30, 31)  # each step, and the day before it
     assert late.acts() == [
         (1, "opened"),
         (3, "reminder-1"),

@@ -25,7 +25,7 @@ from app.settings import Settings, load
 from app.tables import metadata
 from cart.quotes import reading as quotes
 from cart.quotes.models import Quote, QuoteVersion
-from cms_content import banners, blocks
+from cms_content import banners, checks
 from cms_content import reading as content
 from cms_content.models import PageVersion
 from core.catalog import products
@@ -225,7 +225,7 @@ def test_home_help_and_landing_pages_are_written_and_a_draft_lies_open(fernway):
     help_pages = {"how-billing-works", "moving-house", "returns"}
     assert {one.slug for one in live} == {"home", "winter-line", "welcome-home", *help_pages}
     assert {one.segment for one in variants} == {"", "neighbours"}
-    named = {sku for one in live for sku in blocks.skus(one.content)}
+    named = {sku for one in live for sku in checks.skus(one.content)}
     assert named <= known
     assert drafts == 1
     assert up is not None

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -28,8 +27,8 @@ from tests.trying import (
     PASSWORD,
     WITH_TAX,
     Trying,
+    in_a_hurry,
     offer,
-    short_paper,
 )
 from tests.world import ADDRESS, ZONE, World
 
@@ -53,7 +52,7 @@ def trying(house: House, clock: ManualClock, world: World) -> Iterator[Trying]:
         offers = offer(session, world, clock.now())
     made = Trying(house, clock, world, offers)
     made.move_to(BEGINS)
-    with patch("invoices.pdf.render", short_paper):
+    with in_a_hurry():
         yield made
 
 
@@ -187,7 +186,8 @@ def test_claims_tell_nothing_of_what_they_are(trying: Trying):
 
 def test_without_a_word_it_lapses_and_nothing_was_ever_charged(trying: Trying):
     started = trying.newcomer(NO_CARD_OFFER)
-    trying.walk(until=ENDS + timedelta(days=10))
+    for days in range(25):  # each of them, also those for which nothing is planned
+        trying.live(BEGINS + timedelta(days=days))
     trial = trying.trial(started)
     assert (trial.state, trial.next_on) == ("lapsed", None)
     assert trying.service(started).state == "ended"

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
-from unittest.mock import patch
 
 import pytest
 from sqlalchemy import delete, func, select
@@ -44,8 +43,8 @@ from tests.trying import (
     NO_CARD_OFFER,
     WITH_TAX,
     Trying,
+    in_a_hurry,
     offer,
-    short_paper,
 )
 from tests.world import World
 
@@ -63,7 +62,7 @@ def trying(
         offers = offer(session, world, clock.now())
     made = Trying(house, clock, world, offers, sandbox)
     made.move_to(BEGINS)
-    with patch("invoices.pdf.render", short_paper):
+    with in_a_hurry():
         yield made
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from cms_content import (
     banners,
     blocks,
+    checks,
     media,
     menus,
     pages,
@@ -81,7 +82,7 @@ def _go_on_writing(session: Session, channel_id: uuid.UUID, editor: str, now: da
     """A page is being changed: its draft says more than what people read."""
     page = next(one for one in pages.listing(session, channel_id) if one.slug == "returns")
     draft = writing.draft(session, page.public_id, editor, now)
-    said = blocks.read(draft.content)
+    said = checks.read(draft.content)
     more = blocks.Faq(
         title="Before you post it",
         items=(blocks.Question(question="Do I pay the post?", answer="No. The label is paid."),),
@@ -105,5 +106,5 @@ def _publish(
     for block in said.get("blocks", ()):
         if block.get("picture") == "the valley":
             block["picture"] = f"{media.UPLOADED}{valley}"
-    draft = writing.save(session, page.public_id, blocks.read(said), 1, editor, now)
+    draft = writing.save(session, page.public_id, checks.read(said), 1, editor, now)
     publishing.publish(session, page.public_id, draft.revision, Window(), editor, now)

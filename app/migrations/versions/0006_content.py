@@ -249,4 +249,7 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'scheduled'"),
             postgresql_where=sa.text("state = 'scheduled'"),
         )
+    with guarded_batch("notice") as batch_op:
+        batch_op.add_column(sa.Column("logo_sha256", sa.String(length=64)))
+        batch_op.create_foreign_key("fk_notice_logo_sha256", "blob", ["logo_sha256"], ["sha256"])
     run(GUARDS)

@@ -11,6 +11,7 @@ from core.kernel.money import Money
 from core.ledger import chargebacks
 from core.ledger.chargebacks import Chargeback
 from core.ledger.models import OpenItem
+from payments.chargebacks import ChargebackRow
 from payments.models import Payment
 from tests.books import findings
 from tests.world import ZONE
@@ -25,6 +26,11 @@ def begin(books, minor: int) -> Chargeback:
         held = select(OpenItem.source_id).where(OpenItem.ledger_code == "unapplied")
         payment = session.scalars(select(Payment).where(Payment.id.in_(held))).one()
         taken = Chargeback(new_id(), payment.id, Money(minor, "USD"), Money(1_500, "USD"))
+        now = books.clock.now()
+        heard = ChargebackRow(id=taken.id, gateway_id="dp_1", payment_id=payment.id, currency="USD")
+        heard.amount_minor, heard.fee_minor, heard.state = minor, 1_500, "open"
+        heard.opened_at = heard.heard_at = now
+        session.add(heard)
         assert chargebacks.begin(session, taken, today(books), books.clock.now())
         return taken
 
@@ -43,6 +49,8 @@ def captured(books, day) -> str:
 def end(books, taken: Chargeback, how: str) -> None:
     def work(session) -> None:
         now = books.clock.now()
+        heard = session.get_one(ChargebackRow, taken.id)
+        heard.state, heard.closed_at = "won" if how == "won" else "lost", now
         if how == "won":
             assert chargebacks.win(session, taken.id, ZERO, today(books), now)
         else:
@@ -63,6 +71,7 @@ def test_what_is_charged_back_is_accounted_for_from_beginning_to_end(books, how)
     assert "charged back 25.00 USD" in meanwhile[4].figure
     assert "receivable charged back 20.00 USD" in meanwhile[2].figure
     assert "20.00 USD" in meanwhile[10].figure
+    assert "chargebacks: contested 25.00 USD" in meanwhile[4].figure
 
     books.clock.advance(timedelta(days=30))
     end(books, taken, how)
@@ -73,5 +82,21 @@ def test_what_is_charged_back_is_accounted_for_from_beginning_to_end(books, how)
     assert "receivable charged back 0.00 USD" in after[2].figure
     assert ("accounts receivable 20.00 USD" in after[2].figure) == (how == "lost")
 
+    ended = "won" if how == "won" else "lost"
+    assert f"{ended} 25.00 USD" in after[4].figure
+
     assert captured(books, begun_on) == meanwhile[4].figure.split(";")[0]
     assert captured(books, begun_on - timedelta(days=1)) == before.split(";")[0]
+
+
+def test_a_chargeback_that_the_books_do_not_have_as_it_was_told_is_named(books):
+    taken = begin(books, 2_500)
+    books.db.run_tx(
+        lambda session: setattr(session.get_one(ChargebackRow, taken.id), "fee_minor", 1_400)
+    )
+    (wrong,) = findings(books)[4].offenders
+    assert wrong.startswith("chargeback dp_1 of payment P-")
+    books.db.run_tx(
+        lambda session: setattr(session.get_one(ChargebackRow, taken.id), "fee_minor", 1_500)
+    )
+    assert findings(books)[4].holds

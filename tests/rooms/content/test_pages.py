@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from cms_content import blocks, pages, publishing, reading, segments
+from cms_content import checks, pages, publishing, reading, segments
 from cms_content import writing as room
 from cms_content.blocks import Content
 from cms_content.models import ContentPage, PageVersion
@@ -26,7 +26,7 @@ AT_ONCE = Window()
 
 
 def said(title: str, text: str = "Words.") -> Content:
-    return blocks.read({"title": title, "blocks": [{"kind": "text", "text": text}]})
+    return checks.read({"title": title, "blocks": [{"kind": "text", "text": text}]})
 
 
 @dataclass
@@ -97,7 +97,7 @@ def test_what_is_published_stays_while_the_next_is_written(writing: Writing):
 
 
 def test_an_unfinished_page_is_saved_but_not_published(writing: Writing):
-    half = blocks.read(
+    half = checks.read(
         {
             "title": "Half",
             "blocks": [

@@ -31,7 +31,7 @@ def test_a_declined_payment_is_found_with_its_code_and_what_was_agreed(stage: St
     number = stage.row(Account, Account.id == stage.accounts[who]).number
     listed = Page(desk.get(f"/desk/payments/planned?tab=declined&q={number}")).text
     assert "Abel Crane" in listed
-    assert "insufficient_funds" in listed
+    assert "Insufficient funds" in listed
     one = Page(desk.get(f"/desk/payments/planned/{planned}")).text
     assert "everything that I owe on that day" in one
     assert "Version 2026-11, from 203.0.113.7." in one

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
-from cms_content import blocks, brand, media, pages
+from cms_content import brand, checks, media, pages
 from cms_content.models import BrandKit, ContentPage, MediaAsset, PageVersion
 from core.kernel.blobs import Blob
 from core.kernel.ids import new_public_id
+from core.notices import addressing
+from core.notices.letters import Mark
+from core.parties.models import Channel, LegalEntity
 from tests import contents
 from tests.rooms.web.looking import Page
 from tests.rooms.web.stage import KIM, Browser, Stage
@@ -80,7 +83,7 @@ class Desk:
             page = pages.one(session, self.path.rpartition("/")[2])
             draft = pages.in_state(session, page, "draft")
             assert draft is not None
-            return blocks.read(draft.content)
+            return checks.read(draft.content)
 
     def kinds(self) -> list[str]:
         return [block.kind for block in self.content().blocks]
@@ -229,13 +232,39 @@ def test_an_upload_is_encoded_anew_with_words(stage: Stage):
         assert session.query(Blob).filter(Blob.media_type == "image/svg+xml").count() == 0
 
 
+# --- addresses --------------------------------------------------------------------------------
+
+
+def test_a_page_moves_and_is_read_at_its_new_address_at_once(stage: Stage):
+    kim, name = stage.browser(KIM), f"move-{new_public_id()[:8]}"
+    slug, public_id = contents.published(stage.house, stage.world.channel_id, slug=name)
+    here = f"{HERE}/pages/{public_id}/address"
+    assert f"/pages/{slug}" in Page(kim.get(here)).text
+    refused = kim.post(here, {"slug": "No Slug"})
+    assert refused.status_code == 422
+    assert "slug-error" in Page(refused).values
+    assert kim.post(here, {"slug": f"{slug}-2"}).headers["Location"] == here
+    assert stage.browser().get(f"/pages/{slug}-2").status_code == 200
+    assert stage.browser().get(f"/pages/{slug}").headers["Location"] == f"/pages/{slug}-2"
+    assert kim.post(here, {"slug": slug}).status_code == 303
+    assert stage.browser().get(f"/pages/{slug}").status_code == 200
+
+
 # --- brand ------------------------------------------------------------------------------------
+
+
+def _mail_logo(stage: Stage) -> Mark | None:
+    channel = stage.row(Channel)
+    entity = stage.row(LegalEntity, LegalEntity.id == channel.legal_entity_id)
+    return addressing.of_channel(entity, channel).look.mark
 
 
 def test_a_brand_is_tried_checked_and_drives_shop_mails_and_documents(one_stage: Stage):
     stage = one_stage
     kim = stage.browser(KIM)
-    form = fields(kim.get(f"{HERE}/brand")) | {"typeface": "sans", "attention": "#ffd166"}
+    logo = contents.picture(stage.house, alt="", width=900, height=300)
+    form = fields(kim.get(f"{HERE}/brand"))
+    form |= {"typeface": "sans", "attention": "#ffd166", "logo": f"media:{logo}"}
     pale = kim.post(f"{HERE}/brand", form | {"action": "#ffcc00"})
     assert pale.status_code == 422
     assert "Words would be hard to read" in pale.get_data(as_text=True)
@@ -246,8 +275,12 @@ def test_a_brand_is_tried_checked_and_drives_shop_mails_and_documents(one_stage:
     assert "/desk/content/brand/preview.css" in kim.get(f"{HERE}/brand/preview").get_data(
         as_text=True
     )
-    assert "#0b57d0" in kim.get(f"{HERE}/brand/preview-mail").get_data(as_text=True)
+    tried = kim.get(f"{HERE}/brand/preview-mail").get_data(as_text=True)
+    assert "#0b57d0" in tried
+    assert 'src="data:image/png;base64,' in tried
+    assert "cid:" not in tried
     assert kim.get(f"{HERE}/brand/preview.pdf").data.startswith(b"%PDF")
+    assert _mail_logo(stage) is None, "nobody sees a draft"
     again = fields(kim.get(f"{HERE}/brand"))
     assert kim.post(f"{HERE}/brand/publish", {"revision": "77"}).status_code == 409
     assert kim.post(f"{HERE}/brand/publish", {"revision": again["revision"]}).status_code == 303
@@ -255,6 +288,10 @@ def test_a_brand_is_tried_checked_and_drives_shop_mails_and_documents(one_stage:
     after = Browser(stage.another_shop()).get("/").get_data(as_text=True)
     assert f'href="/brand/{number}.css"' in after
     assert f'href="/brand/{number}.css"' not in before
+    mark = _mail_logo(stage)
+    assert mark is not None
+    assert (mark.width, mark.height) == (120, 40)
+    assert stage.house.blobs.get(mark.sha256).startswith(b"\x89PNG")
     css = stage.browser().get(f"/brand/{number}.css").get_data(as_text=True)
     assert "--fir:#0b57d0" in css
     assert not brand.Kit(action="#0b57d0", attention="#ffd166").palette.unreadable()

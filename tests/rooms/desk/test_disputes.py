@@ -8,8 +8,10 @@ from datetime import timedelta
 
 import pytest
 
+from core.kernel.audit import AuditEntry
 from core.kernel.clock import ManualClock
 from core.kernel.money import Money
+from core.notices.models import Notice
 from core.parties.models import Account
 from core.parties.roles import Role
 from flows import resolve_dispute
@@ -153,3 +155,32 @@ def test_staff_write_and_see_their_pictures(stage: Stage, kim: Browser, ash: str
     assert "When was it?" in page.text
     shown = [value for value in page.values if value.startswith(f"{path}/files/")]
     assert kim.get(shown[0]).mimetype == "image/jpeg"
+
+
+def test_staff_open_one_for_somebody_on_the_phone_who_is_told_and_do_not_answer_it(
+    stage: Stage, kim: Browser, ash: str
+):
+    order = stage.order_on_terms(stage.world.visit.sku, who=ash)
+    stage.drain()
+    bill = f"/desk/invoices/{stage.bill_of(order).public_id}"
+    (leads,) = [link for link in Page(kim.get(bill)).values if "/lines/1/dispute" in link]
+    form = form_of(kim, leads)
+    assert (form["amount"], form["wish"]) == ("60.00", "keep")
+    refused = kim.post(leads, form | {"amount": "60.01"})
+    assert (refused.status_code, "is left of this line" in refused.text) == (422, True)
+    opened = kim.post(leads, form | {"amount": "45.00", "text": "They say nobody came."})
+    where = opened.headers["Location"]
+    assert where.startswith("/desk/disputes/")
+    assert kim.post(leads, form | {"once": ""}).headers["Location"] == where, "it is disputed"
+    assert "Disputed now" in Page(kim.get(bill)).text
+    stage.drain()
+    row = stage.row(Dispute, Dispute.public_id == where.rpartition("/")[2])
+    assert (row.amount_minor, row.opened_by) == (4500, f"user:{stage.people[KIM]}")
+    told = stage.rows(
+        Notice, Notice.account_id == row.account_id, Notice.template == "dispute_opened"
+    )
+    assert len(told) == 1
+    (line,) = stage.rows(AuditEntry, AuditEntry.subject_id == row.public_id)
+    assert (line.act, line.actor) == ("dispute.opened", f"user:{stage.people[KIM]}")
+    answer = kim.post(f"{where}/decision", {"outcome": "full", "answer": "You are right."})
+    assert "Somebody else has to decide this" in answer.text

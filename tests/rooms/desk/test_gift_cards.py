@@ -1,4 +1,4 @@
-"""Gift cards at the desk: found by their last four signs, taken back unused, ended with a reason."""
+"""Gift cards at the desk: found by their last four characters, taken back unused, ended with a reason."""
 
 from core.ledger import gift_cards
 from core.ledger.tender_models import GiftCard

@@ -50,6 +50,25 @@ def test_a_product_is_made_shown_priced_and_archived(stage: Stage):
     assert visitor.get("/p/garden-lamp").status_code == 404
 
 
+def test_a_product_moves_and_its_old_address_leads_to_it(stage: Stage):
+    kim, visitor = stage.browser(KIM), stage.browser(NOBODY)
+    kim.post("/desk/products/new", _new("Old lamp"))
+    kim.post("/desk/products/old-lamp/publish", {"shown": "yes"})
+    for wrong in ("porch-camera", "Old Lamp", ""):
+        refused = kim.post("/desk/products/old-lamp/address", {"slug": wrong})
+        assert refused.status_code == 422
+        assert "slug-error" in Page(refused).values
+    moved = kim.post("/desk/products/old-lamp/address", {"slug": "new-lamp"})
+    assert moved.headers["Location"] == "/desk/products/new-lamp/address"
+    led = visitor.get("/p/old-lamp?campaign=x")
+    assert (led.status_code, led.headers["Location"]) == (301, "/p/new-lamp?campaign=x")
+    assert "Old lamp" in Page(visitor.get("/p/new-lamp")).text
+    assert "/p/old-lamp" in Page(kim.get("/desk/products/new-lamp/address")).text
+    kim.post("/desk/products/new-lamp/address", {"slug": "old-lamp"})
+    assert visitor.get("/p/old-lamp").status_code == 200
+    assert visitor.get("/p/new-lamp").headers["Location"] == "/p/old-lamp"
+
+
 def test_what_is_wrong_stands_at_its_field(stage: Stage):
     kim = stage.browser(KIM)
     wrong = _new("Night lamp", slug="Night Lamp", sku="night lamp", price="-1", picture="x")

@@ -182,9 +182,7 @@ class Disputes(RuleBasedStateMachine):
     def _took(self, one: Standing, minor: int) -> None:
         one.state, one.credited = "resolved", one.row.credited_minor
         assert one.row.state == "resolved"
-        assert one.credited <= minor <= one.amount
-        # Rounding of the tax may leave out an amount, never more than one cent at 20 %.
-        assert minor - one.credited <= 1
+        assert one.credited == minor <= one.amount, "to the cent"
 
     @precondition(lambda self: any(one.state in STANDING for one in self.known))
     @rule(pick=picks)

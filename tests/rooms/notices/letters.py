@@ -23,7 +23,7 @@ from core.notices.letters import (
     StatementLetter,
     VerifyLetter,
 )
-from tests.rooms.notices import card_letters, dispute_letters, quote_letters
+from tests.rooms.notices import card_letters, chargeback_letters, dispute_letters, quote_letters
 
 HEAD = Letterhead(
     name="Fernway",
@@ -270,4 +270,5 @@ ALL: dict[str, Letter] = {
     **quote_letters.of(HEAD),
     **card_letters.of(HEAD),
     **dispute_letters.of(HEAD),
+    **chargeback_letters.of(HEAD),
 }

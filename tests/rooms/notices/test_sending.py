@@ -19,6 +19,7 @@ from core.kernel.blobs import FolderBlobs
 from core.kernel.clock import ManualClock
 from core.kernel.db import Database
 from core.notices import mails, sending
+from core.notices.letters import Look, Mark
 from core.notices.mails import NewMail
 from core.notices.models import Notice
 from core.notices.rendering import Rendered, render
@@ -58,11 +59,13 @@ def queue(db: Database, clock: ManualClock, **values: Any) -> uuid.UUID:
     return notice_id
 
 
-def queue_with_pdf(db: Database, clock: ManualClock, store: FolderBlobs) -> uuid.UUID:
+def queue_with_pdf(
+    db: Database, clock: ManualClock, store: FolderBlobs, **values: Any
+) -> uuid.UUID:
     sha256 = store.put(PDF)
     with db.transaction() as session:
         blob_rows.note(session, sha256, len(PDF), "application/pdf", clock.now())
-    return queue(db, clock, attachment_sha256=sha256, attachment_name="bill-118204.pdf")
+    return queue(db, clock, attachment_sha256=sha256, attachment_name="bill-118204.pdf", **values)
 
 
 def state(db: Database, notice_id: uuid.UUID) -> Notice:
@@ -94,6 +97,35 @@ def test_a_mail_carries_text_html_and_the_stored_document(
     assert part.get_content_type() == "application/pdf"
     assert part.get_payload(decode=True) == PDF
     assert (state(db, notice_id).state, state(db, notice_id).sent_at) == ("sent", clock.now())
+
+
+def test_a_logo_comes_within_the_mail_and_is_no_attachment(
+    db: Database, clock: ManualClock, store: FolderBlobs
+):
+    logo = b"\x89PNG\r\n\x1a\n a mark"
+    sha256 = store.put(logo)
+    with db.transaction() as session:
+        blob_rows.note(session, sha256, len(logo), "image/png", clock.now())
+    look = Look(mark=Mark(sha256, 90, 40), leaf=False)
+    words = render(replace(letters.BILL, head=replace(letters.BILL.head, look=look)))
+    notice_id, post = queue_with_pdf(db, clock, store, words=words), Postbox()
+    sending.send(db, post, store, notice_id, clock)
+    sent = message_from_bytes(post.taken[0].as_bytes(), policy=policy.default)
+    assert isinstance(sent, EmailMessage)
+    html, plain = sent.get_body(("html",)), sent.get_body(("plain",))
+    assert isinstance(html, EmailMessage)
+    assert isinstance(plain, EmailMessage)
+    assert html.get_content().count('<img class="plate" src="cid:') == 1
+    (picture,) = [part for part in sent.walk() if part.get_content_maintype() == "image"]
+    assert f"cid:{str(picture['Content-ID']).strip('<>')}" in html.get_content()
+    assert picture.get_content_disposition() == "inline"
+    assert picture.get_payload(decode=True) == logo
+    assert [part.get_filename() for part in sent.iter_attachments()] == ["bill-118204.pdf"]
+    assert "logo" not in plain.get_content()
+    store.path(sha256).unlink()
+    again = queue(db, clock, words=words, key="document:2")
+    sending.send(db, post, store, again, clock)
+    assert state(db, again).state == "sent", "a lost logo keeps no mail back"
 
 
 def test_a_sent_mail_is_not_sent_again(db: Database, clock: ManualClock, store: FolderBlobs):

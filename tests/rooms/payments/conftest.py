@@ -25,7 +25,7 @@ class Exchange:
 
     method: str
     url: str
-    body: str | None
+    body: str | bytes | None
     headers: dict[str, str]
     status: int
     answer: bytes

@@ -28,6 +28,7 @@ OBJECTS: dict[str, type[Any]] = {
     "charge": stripe.Charge,
     "refund": stripe.Refund,
     "dispute": stripe.Dispute,
+    "file": stripe.File,
     "balance_transaction": stripe.BalanceTransaction,
     "event": stripe.Event,
     "customer": stripe.Customer,
@@ -68,6 +69,8 @@ REQUESTS: list[tuple[str, str, Any]] = [
     ("get", "/v1/refunds", params.RefundListParams),
     ("get", f"/v1/refunds/{_ONE}", params.RefundRetrieveParams),
     ("get", f"/v1/disputes/{_ONE}", params.DisputeRetrieveParams),
+    ("post", f"/v1/disputes/{_ONE}", params.DisputeUpdateParams),
+    ("post", "/v1/files", params.FileCreateParams),
     ("get", "/v1/balance_transactions", params.BalanceTransactionListParams),
     ("get", f"/v1/balance_transactions/{_ONE}", params.BalanceTransactionRetrieveParams),
     ("get", "/v1/events", params.EventListParams),
@@ -90,12 +93,26 @@ def params_of(method: str, path: str) -> Any:
     return found[0]
 
 
-def request_problems(method: str, url: str, body: str | None) -> list[str]:
+def request_problems(method: str, url: str, body: str | bytes | None) -> list[str]:
     """What the SDK's types say against a request as it went over the wire."""
     address = urlsplit(url)
     shape = params_of(method, address.path)
+    if isinstance(body, bytes):
+        return _sent(_parts(body), shape, address.path)
     encoded = address.query if method.lower() == "get" else (body or "")
     return _sent(_tree(encoded), shape, address.path)
+
+
+def _parts(body: bytes) -> dict[str, str]:
+    """The fields of a form with files; of a file its first signs stand for it."""
+    boundary = body.split(b"\r\n", 1)[0]
+    fields = {}
+    for part in body.split(boundary)[1:-1]:
+        head, _, value = part.partition(b"\r\n\r\n")
+        name = re.search(rb'name="([^"]*)"', head)
+        assert name is not None
+        fields[name[1].decode()] = value[:80].decode("latin-1").rstrip()
+    return fields
 
 
 def _tree(encoded: str) -> dict[str, Any]:
@@ -132,7 +149,7 @@ def _sent(value: Any, wanted: Any, where: str) -> list[str]:
         ok = isinstance(value, str) and re.fullmatch(r"-?\d+", value) is not None
     elif wanted is bool:
         ok = value in ("true", "false")
-    elif wanted in (str, Decimal):
+    elif wanted in (str, Decimal, Any):
         ok = isinstance(value, str)
     else:
         return [f"{where}: the type {wanted} is not understood"]
@@ -268,7 +285,7 @@ def _closed(arms: tuple[Any, ...]) -> list[Any]:
 
 
 def exchange_problems(
-    method: str, url: str, body: str | None, status: int, answer: bytes
+    method: str, url: str, body: str | bytes | None, status: int, answer: bytes
 ) -> list[str]:
     """A request with its answer. An answer that is no JSON was bent by a fault on purpose."""
     try:

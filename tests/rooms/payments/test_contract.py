@@ -11,6 +11,7 @@ from payments.gateway import (
     InvalidRequest,
     KeyConflict,
 )
+from payments.network import EvidenceFile, EvidenceRequest
 from tests.rooms.payments.conftest import Side, side_of
 from tests.sandbox_process import SandboxProcess
 
@@ -101,6 +102,36 @@ def test_a_chargeback_is_told_as_it_stands(sandbox: SandboxProcess) -> None:
     sandbox.control("POST", "/sandbox/disputes", {**told, "won": True})
     again = side.gateway.get_chargeback(told["dispute"])
     assert (again.status, again.fee, again.fee_back) == ("won", found.fee, Money(0, "USD"))
+
+
+def evidence_for(dispute: str, side: Side, text: str, png: bytes) -> EvidenceRequest:
+    name = side.new_name()
+    file_id = side.gateway.upload_evidence(EvidenceFile(f"file-{name}", "receipt.png", png))
+    again = side.gateway.upload_evidence(EvidenceFile(f"file-{name}", "receipt.png", png))
+    assert again == file_id, "the same key lays the same file ready once"
+    return EvidenceRequest(f"answer-{name}", dispute, text, {"receipt": file_id})
+
+
+def test_evidence_is_handed_over_once_and_may_decide(sandbox: SandboxProcess) -> None:
+    side, png = side_of(sandbox), b"\x89PNG\r\n\x1a\n" + b"--a\r\n\x00" * 20
+    told = sandbox.control("POST", "/sandbox/disputes", {"payment": side.paid().id})["dispute"]
+    assert not side.gateway.get_chargeback(told).answered
+    request = evidence_for(told, side, "It was delivered, signed by June Alder.", png)
+    answered = side.gateway.submit_evidence(request)
+    assert (answered.status, answered.answered) == ("under_review", True)
+    assert side.gateway.submit_evidence(request) == answered
+    with pytest.raises(InvalidRequest):
+        side.gateway.submit_evidence(dataclasses.replace(request, op_key="another"))
+    with pytest.raises(InvalidRequest) as refused:
+        side.gateway.upload_evidence(EvidenceFile("no-picture", "notes.txt", b"just words"))
+    assert refused.value.param == "file"
+
+    own = side.paid("4000000000000259")
+    created = next(e for e in sandbox.events if e["type"] == "charge.dispute.created")
+    dispute = created["data"]["object"]
+    assert dispute["payment_intent"] == own.id, "this card's bank takes every payment back"
+    won = evidence_for(dispute["id"], side, "winning_evidence", png)
+    assert side.gateway.submit_evidence(won).status == "won"
 
 
 def test_a_payment_tells_its_card_its_fee_and_our_ids(either: Side) -> None:

@@ -18,8 +18,7 @@ from tests.rooms.web.stage import Browser, Stage
 
 @pytest.fixture
 def three_bills(stage: Stage) -> Payer:
-    """60.00, 45.00 and 60.00."""
-    return Payer(stage, stage.world.visit.sku, stage.world.plan.sku, stage.world.visit.sku)
+    return Payer(stage, "60.00", "45.00", "60.00")
 
 
 def shown_digest(answer: TestResponse) -> str:
@@ -179,7 +178,7 @@ def test_account_number_and_pay_code_open_the_same_page_and_any_mistake_is_answe
 
 @pytest.fixture
 def one_bill(stage: Stage) -> Payer:
-    return Payer(stage, stage.world.visit.sku)
+    return Payer(stage, "60.00")
 
 
 def test_codes_are_tried_a_few_times_for_each_account_whoever_tries(stage: Stage):

@@ -18,6 +18,7 @@ from flows.verify import verify
 from invoices.models import Invoice
 from payments.models import Payment, PaymentOperation
 from tests import retail
+from tests.on_file import owe
 from tests.paying import DECLINED
 from tests.rooms.web.looking import Page
 from tests.rooms.web.stage import JUNE, RILEY, Browser, Stage
@@ -26,9 +27,11 @@ from tests.rooms.web.stage import JUNE, RILEY, Browser, Stage
 class Payer:
     """A customer with open bills, in their browser."""
 
-    def __init__(self, stage: Stage, *skus: str) -> None:
+    def __init__(self, stage: Stage, *prices: str) -> None:
         self.stage, self.who = stage, stage.newcomer()
-        self.bills = [stage.bill_of(stage.order_on_terms(sku, who=self.who)) for sku in skus]
+        account = stage.row(Account, Account.id == stage.accounts[self.who])
+        self.bills = [owe(stage.house, account, price, with_paper=True) for price in prices]
+        stage.drain()
         self.browser = stage.browser(self.who)
 
     @property
@@ -60,13 +63,12 @@ class Payer:
 
 @pytest.fixture
 def one_bill(stage: Stage) -> Payer:
-    return Payer(stage, stage.world.visit.sku)
+    return Payer(stage, "60.00")
 
 
 @pytest.fixture
 def three_bills(stage: Stage) -> Payer:
-    """60.00, 45.00 and 60.00."""
-    return Payer(stage, stage.world.visit.sku, stage.world.plan.sku, stage.world.visit.sku)
+    return Payer(stage, "60.00", "45.00", "60.00")
 
 
 def _come_back(

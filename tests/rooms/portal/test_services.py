@@ -79,7 +79,7 @@ def test_who_has_none_is_led_to_the_plans(stage: Stage):
 
 def test_a_page_tells_price_days_and_what_may_be_used(line: Line):
     text = line.text()
-    for said in ("Price, before tax $ 29.00 a month", "Internet May be used", "What was agreed"):
+    for said in ("Price, before tax $ 29.00 a month", "Internet Ready to use", "What was agreed"):
         assert said in text
 
 

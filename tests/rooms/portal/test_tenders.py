@@ -14,7 +14,7 @@ from tests.rooms.web.stage import Stage
 @pytest.fixture
 def payer(stage: Stage) -> Payer:
     """Somebody with a bill of 60.00."""
-    return Payer(stage, stage.world.visit.sku)
+    return Payer(stage, "60.00")
 
 
 def _open(payer: Payer) -> list[int]:

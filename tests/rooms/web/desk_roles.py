@@ -41,6 +41,7 @@ GET  /desk/trials/report                         sales
 GET  /desk/invoices                              sales billing support
 GET  /desk/invoices/<public_id>/                 billing
 POST /desk/invoices                              billing
+*    /desk/invoices/<public_id>/lines            billing support
 *    /desk/disputes                              billing support
 *    /desk/drafts                                billing
 *    /desk/terms                                 billing
@@ -51,7 +52,8 @@ GET  /desk/reconciler                            billing support
 POST /desk/reconciler                            billing
 *    /desk/past-due                              billing support
 *    /desk/past-due/<public_id>/waive            billing
-*    /desk/chargebacks                           billing support
+GET  /desk/chargebacks                           billing support
+POST /desk/chargebacks                           billing
 *    /desk/payments                              billing support
 POST /desk/payments                              billing
 GET  /desk/payments/<public_id>/refund           billing

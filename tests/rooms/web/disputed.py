@@ -5,6 +5,7 @@ import io
 from PIL import Image
 
 from core.kernel.ids import new_public_id
+from core.orders.models import Order
 from flows import open_dispute, talk_about_dispute
 from flows.open_dispute import Asked, Author
 from invoices.disputes.models import Dispute, DisputeFile
@@ -47,3 +48,15 @@ def file_of(stage: Stage, public_id: str) -> str:
     row = stage.row(Dispute, Dispute.public_id == public_id)
     found: str = stage.rows(DisputeFile, DisputeFile.dispute_id == row.id)[0].public_id
     return found
+
+
+def bill_by_link(stage: Stage, order: str) -> str:
+    """The bill of an order."""
+    found: str = stage.bill_of(stage.row(Order, Order.public_id == order)).public_id
+    return found
+
+
+def by_link(stage: Stage, order: str) -> str:
+    """A dispute of an order's bill, by somebody who has no account."""
+    asked = Asked(bill_by_link(stage, order), 1, "overcharge", None, "We had no such thing.")
+    return open_dispute.open_one(stage.house, asked, Author("customer", "Ash", "guest"), None)

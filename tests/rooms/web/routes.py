@@ -38,7 +38,7 @@ from tests import contents, nights
 from tests import world as worlds
 from tests.giving import new_card_id
 from tests.paying import fill_cart
-from tests.rooms.web import carded, disputed, tried
+from tests.rooms.web import carded, charged, disputed, tried
 from tests.rooms.web.stage import EVERYBODY, KIM, RILEY, Stage
 from tests.world import ADDRESS
 from web.access import Guard, Who
@@ -84,6 +84,11 @@ GET    /o/<public_id>/<token>/thanks                 everybody none   200
 GET    /o/<public_id>/<token>/bills/<invoice_id>     everybody none   200
 GET    /o/<public_id>/<token>/bills/<invoice_id>.pdf everybody none   200
 POST   /o/<public_id>/<token>/pay                    everybody token  303→processor
+GET    /o/<public_id>/<token>/bills/<invoice_id>/lines/<int:number>/dispute everybody token 200
+POST   /o/<public_id>/<token>/bills/<invoice_id>/lines/<int:number>/dispute everybody token 422
+GET    /o/<public_id>/<token>/disputes/<dispute_id>  everybody none   200
+POST   /o/<public_id>/<token>/disputes/<dispute_id>/messages everybody token 422
+POST   /o/<public_id>/<token>/disputes/<dispute_id>/withdraw everybody token 303→/o/*
 # whoever has a gift card's code, or the link of its mail
 GET    /gift-card                                    everybody token  200
 POST   /gift-card                                    everybody token  422
@@ -294,6 +299,10 @@ GET    /desk/payments/planned                        staff     token  302→desk
 GET    /desk/payments/planned/<public_id>            staff     token  302→desk-door 404 404 200
 GET    /desk/payments/cards/<account_number>         staff     token  302→desk-door 404 404 200
 GET    /desk/chargebacks                             staff     token  302→desk-door 404 404 200
+GET    /desk/chargebacks/<public_id>                 staff     token  302→desk-door 404 404 200
+GET    /desk/chargebacks/<public_id>/files/<file_id> staff     token  302→desk-door 404 404 200
+POST   /desk/chargebacks/<public_id>/evidence staff token 302→desk-door 404 404 303→/desk/chargebacks/*
+POST   /desk/chargebacks/<public_id>/evidence/send staff token 302→desk-door 404 404 303→/desk/chargebacks/*
 GET    /desk/payments                                staff     token  302→desk-door 404 404 200
 GET    /desk/payments/<public_id>                    staff     token  302→desk-door 404 404 200
 GET    /desk/orders/<public_id>/ship                 staff     token  302→desk-door 404 404 200
@@ -324,6 +333,8 @@ POST   /desk/products/new                            staff     token  302→desk
 GET    /desk/products/<slug>                         staff     token  302→desk-door 404 404 200
 POST   /desk/products/<slug>                         staff     token  302→desk-door 404 404 422
 POST   /desk/products/<slug>/publish staff token 302→desk-door 404 404 303→/desk/products/*
+GET    /desk/products/<slug>/address                 staff     token  302→desk-door 404 404 200
+POST   /desk/products/<slug>/address                 staff     token  302→desk-door 404 404 422
 POST   /desk/products/<slug>/things                  staff     token  302→desk-door 404 404 422
 POST   /desk/products/<slug>/things/<sku>            staff     token  302→desk-door 404 404 422
 GET    /desk/payments/<public_id>/refund staff token 302→desk-door 404 404 302→/desk/orders/*
@@ -391,6 +402,8 @@ POST   /desk/money/<uuid:item_id>/identify           staff     token  302→desk
 GET    /desk/money/accounts/<public_id>              staff     token  302→desk-door 404 404 200
 POST   /desk/money/accounts/<public_id>/use          staff     token  302→desk-door 404 404 303→/desk/money/*
 POST   /desk/money/accounts/<public_id>/pay-out/<uuid:item_id> staff token 302→desk-door 404 404 404
+GET    /desk/invoices/<public_id>/lines/<int:number>/dispute staff token 302→desk-door 404 404 200
+POST   /desk/invoices/<public_id>/lines/<int:number>/dispute staff token 302→desk-door 404 404 422
 GET    /desk/invoices/<public_id>/money              staff     token  302→desk-door 404 404 200
 POST   /desk/invoices/<public_id>/contest            staff     token  302→desk-door 404 404 422
 POST   /desk/invoices/<public_id>/contest/end        staff     token  302→desk-door 404 404 409
@@ -492,6 +505,8 @@ GET    /desk/content/pages/<public_id>/withdraw      staff     token  302→desk
 POST /desk/content/pages/<public_id>/withdraw staff token 302→desk-door 404 404 303→/desk/*
 GET    /desk/content/pages/<public_id>/versions/<int:number> staff     token  302→desk-door 404 404 200
 POST /desk/content/pages/<public_id>/versions/<int:number>/back staff token 302→desk-door 404 404 303→/desk/*
+GET    /desk/content/pages/<public_id>/address       staff     token  302→desk-door 404 404 200
+POST   /desk/content/pages/<public_id>/address       staff     token  302→desk-door 404 404 422
 GET    /desk/content/media                           staff     token  302→desk-door 404 404 200
 POST   /desk/content/media                           staff     token  302→desk-door 404 404 422
 GET    /desk/content/media/<public_id>               staff     token  302→desk-door 404 404 200
@@ -537,6 +552,7 @@ POST   /api/v1/desk/pages                            program   none   401
 GET    /api/v1/desk/pages/<page_id>                  program   none   401
 POST   /api/v1/desk/pages/<page_id>/draft            program   none   401
 PUT    /api/v1/desk/pages/<page_id>/draft            program   none   401
+PUT    /api/v1/desk/pages/<page_id>/address          program   none   401
 POST   /api/v1/desk/pages/<page_id>/publish          program   none   401
 POST   /api/v1/desk/pages/<page_id>/withdraw         program   none   401
 POST   /api/v1/carts                                 everybody none   201→/api/v1/carts/*
@@ -605,6 +621,10 @@ POST   /api/v1/account/disputes                      program   none   401
 POST   /api/v1/account/disputes/<dispute_id>/messages program  none   401
 POST   /api/v1/account/disputes/<dispute_id>/withdraw program  none   401
 POST   /api/v1/account/disputes/<dispute_id>/refund  program   none   401
+GET    /api/v1/desk/chargebacks                      program   none   401
+GET    /api/v1/desk/chargebacks/<chargeback_id>      program   none   401
+POST   /api/v1/desk/chargebacks/<chargeback_id>/evidence program none  401
+POST   /api/v1/desk/chargebacks/<chargeback_id>/evidence/send program none 401
 GET    /api/v1/desk/disputes                         program   none   401
 GET    /api/v1/desk/disputes/<dispute_id>            program   none   401
 GET    /api/v1/desk/disputes/<dispute_id>/pictures/<picture_id> program none 401
@@ -675,6 +695,7 @@ _IDS = (
     "<trial_id>",
     "<quote_id>",
     "<dispute_id>",
+    "<chargeback_id>",
     "<picture_id>",
     "<run_id>",
     "<parking_id>",
@@ -695,6 +716,17 @@ _PLACES = {
     "GET /methods/": {"<public_id>": "{setup}"},
     "GET /pay/": {"<public_id>": "{operation}"},
     "POST /o/": {"<public_id>": "{guest_order}", "<token>": "{guest_order_token}"},
+    **{
+        f"{method} /o/<public_id>/<token>/{what}/": {
+            "<public_id>": "{guest_billed}",
+            "<token>": "{guest_billed_token}",
+            "<invoice_id>": "{guest_bill}",
+            "<int:number>": "1",
+            "<dispute_id>": "{guest_dispute}",
+        }
+        for method in ("GET", "POST")
+        for what in ("bills/<invoice_id>/lines", "disputes")
+    },
     "GET /o/": {
         "<public_id>": "{riley_order}",
         "<token>": "{riley_order_token}",
@@ -786,14 +818,17 @@ _PLACES = {
     "POST /desk/services/": {"<public_id>": "{riley_service}"},
     "GET /account/payments/": {"<public_id>": "{riley_payment}"},
     "GET /desk/orders/": {"<public_id>": "{riley_order}"},
-    "GET /desk/invoices/": {"<public_id>": "{riley_bill}"},
+    "GET /desk/invoices/": {"<public_id>": "{riley_bill}", "<int:number>": "1"},
     "POST /desk/invoices/": {
         "<public_id>": "{riley_bill}",
+        "<int:number>": "1",
         "<uuid:key>": _NOBODYS,
     },
     "GET /account/disputes/": {"<public_id>": "{dispute}", "<file_id>": "{dispute_file}"},
     "POST /account/disputes/": {"<public_id>": "{dispute}"},
     "POST /account/bills/": {"<public_id>": "{riley_bill}", "<int:number>": "1"},
+    "GET /desk/chargebacks/": {"<public_id>": "{chargeback}", "<file_id>": "{chargeback_file}"},
+    "POST /desk/chargebacks/": {"<public_id>": "{chargeback}"},
     "GET /desk/disputes/": {"<public_id>": "{dispute}", "<file_id>": "{dispute_file}"},
     "POST /desk/disputes/": {"<public_id>": "{dispute}"},
     "GET /desk/ledger/<what>": {"<what>": "ageing"},
@@ -842,6 +877,7 @@ _PLACES = {
         "<trial_id>": "0" * 32,
         "<quote_id>": "0" * 32,
         "<dispute_id>": "0" * 32,
+        "<chargeback_id>": "0" * 32,
         "<picture_id>": "0" * 32,
         "<run_id>": "0" * 32,
         "<payment_id>": "0" * 32,
@@ -857,6 +893,7 @@ _PLACES = {
         "<trial_id>": "0" * 32,
         "<quote_id>": "0" * 32,
         "<dispute_id>": "0" * 32,
+        "<chargeback_id>": "0" * 32,
         "<picture_id>": "0" * 32,
         "<run_id>": "0" * 32,
         "<payment_id>": "0" * 32,
@@ -1139,8 +1176,14 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "fresh_verify_link": lambda names: names.stage.link("verify", RILEY),
     "gift_card": lambda names: new_card_id(names.stage),
     "gift_card_token": lambda names: names.stage.house.links.gift_card_token(names["gift_card"]),
+    "guest_billed": lambda names: names.stage.order_on_terms(names.stage.world.visit.sku).public_id,
+    "guest_billed_token": lambda names: names.stage.house.links.order_token(names["guest_billed"]),
+    "guest_bill": lambda names: disputed.bill_by_link(names.stage, names["guest_billed"]),
+    "guest_dispute": lambda names: disputed.by_link(names.stage, names["guest_billed"]),
     "dispute": lambda names: disputed.opened(names.stage, RILEY).public_id,
     "dispute_file": lambda names: disputed.file_of(names.stage, names["dispute"]),
+    "chargeback": lambda names: charged.opened(names.stage).public_id,
+    "chargeback_file": lambda names: charged.file_of(names.stage, names["chargeback"]),
     "tax_rate": lambda names: str(names.stage.rows(TaxRate)[0].id),
     "certificate": lambda names: _old_certificate(names.stage),
     "riley_account": lambda names: _account_of(names.stage, "riley_order"),

@@ -51,6 +51,7 @@ A_MAIL = "/desk/content/brand/preview-mail"
 OF_STRANGERS = {
     "/account/disputes/<public_id>/files/<file_id>",
     "/desk/disputes/<public_id>/files/<file_id>",
+    "/desk/chargebacks/<public_id>/files/<file_id>",
 }
 
 

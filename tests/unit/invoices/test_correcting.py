@@ -3,12 +3,13 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from invoices import correcting
 from invoices.content import TaxPart
 from invoices.correcting import Creditable, MoreThanTheLine
+from invoices.disputes import amounts
 
 NETS = st.integers(-50_000, 50_000).filter(bool)
 RATES = st.lists(st.integers(0, 250_000), max_size=3)
@@ -21,9 +22,9 @@ def line_of(net: int, rates: list[int]) -> Creditable:
     return Creditable(1, net, tuple(taxes))
 
 
-def after(line: Creditable, net: int) -> tuple[Creditable, int]:
+def after(line: Creditable, net: int, gross: int | None = None) -> tuple[Creditable, int]:
     """The line once so much was credited, and the tax that went with it."""
-    parts = correcting.credit(line, net, "USD")
+    parts = correcting.credit(line, net, "USD", gross)
     before = line.credited or ((0, 0),) * len(parts)
     credited = tuple(
         (base + part.base_minor, amount + part.amount_minor)
@@ -45,6 +46,37 @@ def test_however_a_line_is_credited_all_of_its_tax_comes_back_and_no_more(net, r
     assert all(part * sign >= 0 for part in taxes), "no credit takes tax the other way"
     assert [amount for _, amount in line.credited] == [one.amount_minor for one in line.taxes]
     assert [base for base, _ in line.credited] == [one.base_minor for one in line.taxes]
+
+
+@given(
+    st.integers(1, 5_000),
+    st.lists(st.integers(0, 400_000), max_size=3),
+    st.lists(st.integers(1, 3_000), max_size=8),
+)
+@example(3_333, [200_000], [3, 3, 3, 9])
+@example(100, [400_000, 400_000, 400_000], [1, 1, 2, 150])
+def test_a_credit_with_its_taxes_is_what_was_asked_for_to_the_cent(net, rates, asks):
+    line = line_of(net, rates)
+    for asked in [one for one in asks if one] + [line.left_total]:
+        gross = min(asked, line.left_total)
+        if not gross:
+            break
+        part = amounts.net_of(line, gross, "USD")
+        if not part:
+            assert (line.left_net, gross) < (2, line.left_total), "only the last of the net is kept"
+            continue
+        before = line.left_tax
+        line, tax = after(line, part, gross)
+        assert part + tax == gross
+        assert 0 <= line.left_tax <= before
+        assert all(
+            0 <= amount <= whole.amount_minor
+            for (_, amount), whole in zip(line.credited, line.taxes, strict=True)
+        )
+        assert line.left_net or not line.left_tax, "the last of the net takes the last of the tax"
+    if line.left_total:
+        line, _ = after(line, amounts.net_of(line, line.left_total, "USD"), line.left_total)
+    assert (line.left_net, line.left_tax) == (0, 0)
 
 
 @given(NETS, st.integers(-60_000, 60_000))

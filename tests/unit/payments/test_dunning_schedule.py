@@ -164,3 +164,15 @@ def test_what_is_foreseen_is_what_happens(plan, day):
     else:
         assert (found[0] - DUE).days == after[0][0]
         assert found[1] in [step for at, step in after if at == after[0][0]]
+
+
+def test_nothing_is_charged_or_locked_before_a_card_was_tried_again():
+    plan = Schedule(remind_after=(3, 10), fee_after=14, lock_after=30)
+    held = Standing(DUE, {reminder(1), reminder(2)}, lock_on=on(30), not_before=on(36))
+    assert following(plan, held, on(20)) == (on(36), FEE)
+    assert not due_now(plan, held, on(35)).fee
+    assert not due_now(plan, held, on(35)).lock
+    reached = due_now(plan, held, on(36))
+    assert (reached.fee, reached.lock) == (True, True)
+    told = due_now(plan, Standing(DUE, not_before=on(36)), on(3))
+    assert told.lock_on == on(36 + plan.notice_days), "who is told now is told of a later day"

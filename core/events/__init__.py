@@ -6,6 +6,65 @@ An event tells ids and amounts, never names or addresses. Handlers read the pres
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
+from core.events.collecting import (
+    AutoPayMoved,
+    CaseMoved,
+    ChargebackMoved,
+    ChargeFailed,
+    ChargeWanted,
+    DisputeClosed,
+    DisputeMessaged,
+    DisputeOpened,
+    EvidenceToSend,
+    MethodDetached,
+    MethodStored,
+    ScheduledPaymentDue,
+)
+
+__all__ = [
+    "EVENTS",
+    "AutoPayMoved",
+    "BillChunkPlanned",
+    "CaseMoved",
+    "ChargeFailed",
+    "ChargeWanted",
+    "ChargebackMoved",
+    "CreditToRefund",
+    "DisputeClosed",
+    "DisputeMessaged",
+    "DisputeOpened",
+    "DocumentStored",
+    "EvidenceToSend",
+    "InboundReceived",
+    "InvoiceIssued",
+    "LateFeeDue",
+    "LinkAsked",
+    "MethodDetached",
+    "MethodStored",
+    "NoticeQueued",
+    "OpenItemsChanged",
+    "OrderChanged",
+    "OrderPlaced",
+    "OrderShipped",
+    "PaymentApplied",
+    "QuoteClosed",
+    "QuoteMessaged",
+    "QuoteRequested",
+    "QuoteSent",
+    "QuoteStored",
+    "RefundMade",
+    "RefundWanted",
+    "ScheduledPaymentDue",
+    "StatementMade",
+    "StatementStored",
+    "SubscriptionActivated",
+    "SubscriptionChanged",
+    "SubscriptionEnded",
+    "TrialEnded",
+    "TrialStarted",
+    "load",
+]
+
 
 @dataclass(frozen=True)
 class OrderPlaced:
@@ -207,57 +266,6 @@ class TrialEnded:
 
 
 @dataclass(frozen=True)
-class MethodStored:
-    """A card is on file, with what was agreed: a set-up's operation tells for which subject."""
-
-    NAME: ClassVar[str] = "MethodStored"
-    VERSION: ClassVar[int] = 1
-    operation_id: str
-
-
-@dataclass(frozen=True)
-class MethodDetached:
-    """A card is off file here, and is to be so at the processor too."""
-
-    NAME: ClassVar[str] = "MethodDetached"
-    VERSION: ClassVar[int] = 1
-    payment_method_id: str
-
-
-@dataclass(frozen=True)
-class ChargeWanted:
-    """A bill is to be charged to a card on file, as was agreed when it was put there.
-
-    Each ``attempt`` at a bill and a card is made once, however often it is asked for.
-    """
-
-    NAME: ClassVar[str] = "ChargeWanted"
-    VERSION: ClassVar[int] = 1
-    invoice_id: str
-    payment_method_id: str
-    attempt: int = 1
-
-
-@dataclass(frozen=True)
-class ScheduledPaymentDue:
-    """A payment that was scheduled is to be made now, after so many tries that were declined."""
-
-    NAME: ClassVar[str] = "ScheduledPaymentDue"
-    VERSION: ClassVar[int] = 1
-    scheduled_payment_id: str
-    tries: int
-
-
-@dataclass(frozen=True)
-class ChargeFailed:
-    """A card on file was not charged; the bill stays open, and its payer is told."""
-
-    NAME: ClassVar[str] = "ChargeFailed"
-    VERSION: ClassVar[int] = 1
-    operation_id: str
-
-
-@dataclass(frozen=True)
 class BillChunkPlanned:
     """Some accounts of a bill run are to be billed."""
 
@@ -314,34 +322,6 @@ class QuoteClosed:
     how: str
 
 
-@dataclass(frozen=True)
-class DisputeOpened:
-    """A customer disputes a line of a bill."""
-
-    NAME: ClassVar[str] = "DisputeOpened"
-    VERSION: ClassVar[int] = 1
-    dispute_id: str
-
-
-@dataclass(frozen=True)
-class DisputeMessaged:
-    """One side of a dispute wrote to the other."""
-
-    NAME: ClassVar[str] = "DisputeMessaged"
-    VERSION: ClassVar[int] = 1
-    message_id: str
-
-
-@dataclass(frozen=True)
-class DisputeClosed:
-    """A dispute is over: ``how`` is resolved or withdrawn."""
-
-    NAME: ClassVar[str] = "DisputeClosed"
-    VERSION: ClassVar[int] = 1
-    dispute_id: str
-    how: str
-
-
 EVENTS: dict[str, type[Any]] = {
     kind.NAME: kind
     for kind in (
@@ -380,6 +360,10 @@ EVENTS: dict[str, type[Any]] = {
         DisputeOpened,
         DisputeMessaged,
         DisputeClosed,
+        ChargebackMoved,
+        EvidenceToSend,
+        CaseMoved,
+        AutoPayMoved,
     )
 }
 
