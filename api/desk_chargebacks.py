@@ -14,6 +14,7 @@ from api.problems import add_headers
 from api.shapes import Nothing
 from core.kernel.errors import Invalid
 from core.kernel.money import Money
+from core.kernel.sorting import Place
 from core.ledger import chargebacks as ledger
 from core.parties.models import Account
 from flows import answer_chargeback

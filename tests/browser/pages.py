@@ -252,6 +252,8 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/products": "/desk/products",
     "/desk/products/new": "/desk/products/new",
     "/desk/products/<slug>": "/desk/products/ember-smart-plug",
+    "/desk/products/<slug>/things/<sku>": "/desk/products/ember-smart-plug/things/EMB-PLUG",
+    "/desk/price-lists": "/desk/price-lists",
     "/desk/products/<slug>/address": "/desk/products/ember-smart-plug/address",
     "/desk/customers/<public_id>/order": _customer("/order"),
     "/desk/phone-orders/<cart_id>": _phone_order,
@@ -345,6 +347,9 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/content/pages/<public_id>/versions/<int:number>": _content("/versions/1"),
     "/desk/content/media": "/desk/content/media",
     "/desk/content/media/<public_id>": _first("/desk/content/media", "/desk/content/media/"),
+    "/desk/content/videos/<public_id>": _first(
+        "/desk/content/media?kind=video", "/desk/content/videos/"
+    ),
     "/desk/content/menus": "/desk/content/menus",
     "/desk/content/banners": "/desk/content/banners",
     "/desk/content/banners/new": "/desk/content/banners/new",

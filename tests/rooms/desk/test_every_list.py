@@ -44,9 +44,9 @@ TABLE = """
 /desk/content | address=- name=name | q kind
     name read_at kind for language state has_draft changed
 /desk/content/banners | from=from | q
-    says state from until leads_to
-/desk/content/media | uploaded=uploaded name=name | q state
-    name shows width height uploaded
+    says language state from until leads_to
+/desk/content/media | uploaded=uploaded name=name | q kind state
+    kind name shows width height uploaded
 /desk/content/redirects | address=gone followed=followed | q
     gone leads_to for_good followed last_followed
 /desk/customers | created=since name=name number=number | q kind

@@ -135,6 +135,7 @@ class Growing:
             contents.segment(house, channel, campaigns=("x",))
             contents.banner(house, channel)
             contents.picture(house, width=60, height=40)
+            contents.video(house)
             contents.redirect(house, channel)
 
     def _quote(self, number: int) -> None:
@@ -329,6 +330,7 @@ class Growing:
             "content edited": f"/desk/content/pages/{self.pages[-1]}/edit",
             "content previewed": f"/desk/content/pages/{self.pages[-1]}/preview",
             "pictures": "/desk/content/media",
+            "videos": "/desk/content/media?kind=video",
             "banners": "/desk/content/banners",
             "segments": "/desk/content/segments",
             "redirects": "/desk/content/redirects",

@@ -52,6 +52,7 @@ GET    /c/<slug>                                     everybody none   200
 GET    /p/<slug>                                     everybody none   200
 GET    /pages/<slug>                                 everybody none   200
 GET    /media/<public_id>-<int:width>.<suffix>       everybody none   200
+GET    /media/<public_id>/<language>-<digest>.vtt    everybody none   404
 GET    /brand/<int:number>.css                       everybody none   200
 GET    /robots.txt                                   everybody none   200
 GET    /sitemap.xml                                  everybody none   200
@@ -335,7 +336,14 @@ POST   /desk/products/<slug>                         staff     token  302→desk
 POST   /desk/products/<slug>/publish staff token 302→desk-door 404 404 303→/desk/products/*
 GET    /desk/products/<slug>/address                 staff     token  302→desk-door 404 404 200
 POST   /desk/products/<slug>/address                 staff     token  302→desk-door 404 404 422
+POST   /desk/products/<slug>/pictures                staff     token  302→desk-door 404 404 422
 POST   /desk/products/<slug>/things                  staff     token  302→desk-door 404 404 422
+GET    /desk/products/<slug>/things/<sku>            staff     token  302→desk-door 404 404 200
+POST   /desk/products/<slug>/things/<sku>/prices     staff     token  302→desk-door 404 404 404
+POST   /desk/products/<slug>/things/<sku>/pieces     staff     token  302→desk-door 404 404 404
+GET    /desk/price-lists                             staff     token  302→desk-door 404 404 200
+POST   /desk/price-lists                             staff     token  302→desk-door 404 404 422
+POST   /desk/price-lists/<code>/end                  staff     token  302→desk-door 404 404 404
 POST   /desk/products/<slug>/things/<sku>            staff     token  302→desk-door 404 404 422
 GET    /desk/payments/<public_id>/refund staff token 302→desk-door 404 404 302→/desk/orders/*
 POST   /desk/payments/<public_id>/refund staff token 302→desk-door 404 404 303→/desk/orders/*
@@ -512,8 +520,14 @@ POST   /desk/content/media                           staff     token  302→desk
 GET    /desk/content/media/<public_id>               staff     token  302→desk-door 404 404 200
 POST   /desk/content/media/<public_id>               staff     token  302→desk-door 404 404 422
 POST /desk/content/media/<public_id>/<any(retire,offer):act> staff token 302→desk-door 404 404 303→/desk/*
+POST   /desk/content/videos                          staff     token  302→desk-door 404 404 422
+GET    /desk/content/videos/<public_id>              staff     token  302→desk-door 404 404 200
+POST   /desk/content/videos/<public_id>              staff     token  302→desk-door 404 404 422
+POST   /desk/content/videos/<public_id>/captions     staff     token  302→desk-door 404 404 422
+POST   /desk/content/videos/<public_id>/captions/<language>/off staff token 302→desk-door 404 404 303→/desk/*
 GET    /desk/content/menus                           staff     token  302→desk-door 404 404 200
 POST   /desk/content/menus/<any(header,footer):place> staff     token  302→desk-door 404 404 409
+POST   /desk/content/menus/<any(header,footer):place>/back staff token  302→desk-door 404 404 404
 GET    /desk/content/banners                         staff     token  302→desk-door 404 404 200
 GET    /desk/content/banners/new                     staff     token  302→desk-door 404 404 200
 POST   /desk/content/banners/new                     staff     token  302→desk-door 404 404 422
@@ -647,6 +661,12 @@ GET    /api/v1/desk/products/<slug>                  program   none   401
 PATCH  /api/v1/desk/products/<slug>                  program   none   401
 POST   /api/v1/desk/products/<slug>/variants         program   none   401
 PATCH  /api/v1/desk/products/<slug>/variants/<sku>   program   none   401
+GET    /api/v1/desk/products/<slug>/variants/<sku>/prices program none 401
+PUT    /api/v1/desk/products/<slug>/variants/<sku>/prices program none 401
+PUT    /api/v1/desk/products/<slug>/variants/<sku>/pieces program none 401
+GET    /api/v1/desk/price-lists                      program   none   401
+POST   /api/v1/desk/price-lists                      program   none   401
+POST   /api/v1/desk/price-lists/<code>/end           program   none   401
 GET    /api/v1/desk/orders                           program   none   401
 GET    /api/v1/desk/orders/<order_id>                program   none   401
 POST   /api/v1/desk/orders/<order_id>/ship           program   none   401
@@ -752,7 +772,8 @@ _PLACES = {
     "POST /desk/stock/": {"<uuid:level_id>": "{level}"},
     "GET /desk/customers/": {"<public_id>": "{riley_account}"},
     "POST /desk/customers/": {"<public_id>": "{riley_account}"},
-    "GET /desk/products/": {"<slug>": "porch-camera"},
+    "GET /desk/products/": {"<slug>": "porch-camera", "<sku>": "FW-CAM-1"},
+    "POST /desk/price-lists/": {"<code>": "nothing"},
     "POST /desk/products/": {"<slug>": "porch-camera", "<sku>": "FW-CAM-1"},
     "PATCH /api/v1/desk/": {"<slug>": "{slug}", "<sku>": "FW-CAM-1"},
     "GET /desk/phone-orders/": {"<cart_id>": "{phone_cart}"},
@@ -786,7 +807,15 @@ _PLACES = {
     "GET /p/": {"<slug>": "{slug}"},
     "GET /static/": {"<path:filename>": "css/base.css"},
     "GET /pages/": {"<slug>": "{page}"},
-    "GET /media/": {"<public_id>": "{picture}", "<int:width>": "480", "<suffix>": "jpg"},
+    "GET /desk/content/videos/": {"<public_id>": "{video}"},
+    "POST /desk/content/videos/": {"<public_id>": "{video}", "<language>": "en"},
+    "GET /media/": {
+        "<language>": "en",
+        "<digest>": "0" * 16,
+        "<public_id>": "{picture}",
+        "<int:width>": "480",
+        "<suffix>": "jpg",
+    },
     "GET /brand/": {"<int:number>": "{brand_kit}"},
     "GET /sitemap/": {"<int:number>": "0"},
     "GET /desk/content/pages/": {"<public_id>": "{content_page}", "<int:number>": "1"},
@@ -1167,6 +1196,7 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     ),
     "page": lambda names: contents.published(names.stage.house, names.stage.world.channel_id)[0],
     "picture": lambda names: contents.picture(names.stage.house),
+    "video": lambda names: contents.video(names.stage.house),
     "brand_kit": lambda names: str(contents.kit(names.stage.house, names.stage.world.channel_id)),
     "line": lambda names: _line_of(names.stage, names["cart"]),
     "fresh_operation": _fresh_operation,
