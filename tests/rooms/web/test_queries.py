@@ -12,7 +12,7 @@ BOUNDS = {
     "shelves": {"home": 4, "everything": 3, "category": 3, "product": 4},
     "cart": {"cart": 5, "count": 1, "checkout": 11, "adding": 8, "order": 10, "thanks": 10},
     "portal": {
-        "overview": 17,
+        "overview": 15,
         "bills": 6,
         "bill": 9,
         "receipts": 7,
@@ -20,6 +20,7 @@ BOUNDS = {
         "disputes": 4,
         "dispute": 12,
         "pay": 9,
+        "pay code": 3,
         "past due": 6,
         "pay link": 6,
         "tokens": 4,
