@@ -145,6 +145,12 @@ def bill_pdf(public_id: str, token: str, invoice_id: str) -> Response:
         return pdf_response(session, house().blobs, invoice)
 
 
+def _first_name(order: Order) -> str:
+    """Of whom it goes to; a quote's places have names of their own, which are nobody's."""
+    to = {} if order.quote_version_id else order.shipping_address or {}
+    return str(to.get("name", "")).partition(" ")[0]
+
+
 def _words(followed: Followed) -> dict[str, Any]:
     order = followed.order
     href = house().links.order(order.public_id)
@@ -153,7 +159,7 @@ def _words(followed: Followed) -> dict[str, Any]:
     return {
         "number": order.number or "not confirmed yet",
         "placed_at": order.placed_at or order.created_at,
-        "first_name": str((order.shipping_address or {}).get("name", "")).partition(" ")[0],
+        "first_name": _first_name(order),
         "email": order.email,
         "href": href,
         "payment": _payment_state(followed),
