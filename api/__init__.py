@@ -13,6 +13,7 @@ from api.desk_disputes import desk_disputes
 from api.desk_goods import desk_goods
 from api.desk_hooks import desk_hooks
 from api.desk_orders import desk_orders
+from api.desk_prices import desk_prices
 from api.desk_products import desk_products
 from api.desk_quotes import desk_quotes
 from api.desk_services import desk_services
@@ -53,6 +54,7 @@ def blueprints() -> list[Blueprint]:
         desk_past_due,
         desk_orders,
         desk_goods,
+        desk_prices,
         desk_products,
         description,
         webhooks,

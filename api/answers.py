@@ -11,6 +11,7 @@ from cart.delivery import Choice
 from cart.lines import Entry
 from cart.models import Cart
 from cart.pricing import PricedCart, PricedLine, Recurring
+from cms_content.media import Picture
 from core.entitlements.asking import Answer
 from core.kernel.money import Money, extend
 from core.ledger.items import Open
@@ -22,6 +23,7 @@ from core.prices.bundles import Bundle, KindPrice, Share
 from flows.browse import Offer, Shown
 from flows.follow_order import Followed
 from invoices.models import Invoice
+from web.filters import static_address
 
 Json = dict[str, Any]
 
@@ -55,8 +57,26 @@ def product(shown: Shown, base_url: str) -> Json:
         "name": listed.name,
         "summary": listed.summary,
         "category": listed.category_slug,
-        "picture": f"{base_url}/static/{listed.picture}",
+        "picture": picture_address(listed.picture, base_url),
         "variants": [_offer(offer) for offer in shown.offers],
+    }
+
+
+def picture_address(path: str, base_url: str) -> str:
+    """Where a product's picture is: a drawing under ``static``, or an upload."""
+    return f"{base_url}{path}" if path.startswith("/media/") else f"{base_url}/static/{path}"
+
+
+def picture(one: Picture, base_url: str) -> Json:
+    """A picture of the library at its widths."""
+    sources: list[tuple[str, int]] = [*one.sources]
+    if one.drawn:
+        sources = [(static_address(one.drawn), one.width)]
+    return {
+        "alt": one.alt,
+        "width": one.width,
+        "height": one.height,
+        "sources": [{"href": f"{base_url}{href}", "width": width} for href, width in sources],
     }
 
 

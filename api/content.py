@@ -14,6 +14,7 @@ from api.callers import staff
 from api.content_shapes import (
     AddressWish,
     DraftWish,
+    MenuQuery,
     NewPageWish,
     PageListQuery,
     PageQuery,
@@ -24,18 +25,17 @@ from api.problems import add_headers
 from api.shapes import Nothing
 from cms_content import addresses, checks, menus, pages, publishing, writing
 from cms_content import reading as published
-from cms_content.media import Picture
 from cms_content.models import ContentPage
 from cms_content.pages import NewPage
 from cms_content.publishing import Window
 from cms_content.segments import Visitor
+from cms_content.videos import Film
 from core.kernel.errors import Invalid, NotFound
 from flows import show_page
 from flows.show_page import Kept
 from web import site
 from web.access import Guard, Who, allow
 from web.context import channel, house, web_settings
-from web.filters import static_address
 
 content = Blueprint("api_content", __name__, url_prefix="/api/v1")
 content.after_request(add_headers)
@@ -91,7 +91,7 @@ def show(slug: str) -> Response:
 
 
 def _page(kept: Kept) -> answers.Json:
-    live = kept.live
+    live, base = kept.live, web_settings().base_url
     told = live.content.model_dump(mode="json")
     return {
         "slug": live.slug,
@@ -102,24 +102,29 @@ def _page(kept: Kept) -> answers.Json:
         "seo": told["seo"],
         "blocks": told["blocks"],
         "pictures": {
-            name: _picture(kept.pictures[name])
+            name: answers.picture(kept.pictures[name], base)
             for name in sorted(checks.pictures(live.content))
             if name in kept.pictures
+        },
+        "videos": {
+            name: _film(kept.films[name])
+            for name in sorted(checks.videos(live.content))
+            if name in kept.films
         },
         "live_since": live.since,
     }
 
 
-def _picture(one: Picture) -> answers.Json:
+def _film(one: Film) -> answers.Json:
     base = web_settings().base_url
-    sources: list[tuple[str, int]] = [*one.sources]
-    if one.drawn:
-        sources = [(static_address(one.drawn), one.width)]
     return {
-        "alt": one.alt,
+        "href": f"{base}{one.href}",
+        "media_type": one.media_type,
         "width": one.width,
         "height": one.height,
-        "sources": [{"href": f"{base}{href}", "width": width} for href, width in sources],
+        "captions": [
+            {"href": f"{base}{said.href}", "language": said.language} for said in one.captions
+        ],
     }
 
 
@@ -130,8 +135,10 @@ def menu(place: str) -> Response:
     """The links of one place."""
     if place not in menus.PLACES:
         raise NotFound("menu")
+    asked, found = reading.query(MenuQuery), channel()[0]
     with house().db.reading() as session:
-        links = menus.links_of(menus.every(session, channel()[0].id).get(place))
+        written = menus.every(session, found.id)
+    links = menus.read(written, place, asked.locale or found.locale)
     told = [{"label": one.label, "href": one.href} for one in links]
     return answers.respond({"place": place, "links": told})
 

@@ -25,7 +25,15 @@ READERS = (
         (404, 422, 429),
         query=shapes.PageQuery,
     ),
-    Operation("get", "/menus/{place}", "showMenu", "Show a menu", shapes.MenuAnswer, (404, 429)),
+    Operation(
+        "get",
+        "/menus/{place}",
+        "showMenu",
+        "Show a menu",
+        shapes.MenuAnswer,
+        (404, 422, 429),
+        query=shapes.MenuQuery,
+    ),
 )
 DESK = (
     Operation(

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from api.shapes import LARGEST_PAGE, ProductAnswer, PublicId, Shape
+from api.shapes import LARGEST_PAGE, PictureAnswer, ProductAnswer, PublicId, Shape
 from cms_content.blocks import MOST_BLOCKS, AnyBlock, Seo
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]
@@ -41,6 +41,16 @@ class PageQuery(BaseModel):
     signed_in: bool = Field(False, description="Is the reader signed in?")
 
 
+class MenuQuery(BaseModel):
+    """Whose menu."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    locale: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_-]{2,12}$")] | None = Field(
+        None, description="A language such as `de_DE`; else the shop's own."
+    )
+
+
 class PublishedPage(Shape):
     """A page that is read now, as a list tells it."""
 
@@ -59,20 +69,21 @@ class PublishedList(Shape):
     next_cursor: str | None
 
 
-class Source(Shape):
-    """A picture at one width."""
+class CaptionsAnswer(Shape):
+    """What is said in one language, as WebVTT."""
 
     href: str
-    width: int
+    language: str
 
 
-class PictureAnswer(Shape):
-    """A picture of a page; `alt` is empty for what only decorates."""
+class VideoAnswer(Shape):
+    """A video of a page."""
 
-    alt: str
+    href: str
+    media_type: str
     width: int
     height: int
-    sources: list[Source]
+    captions: list[CaptionsAnswer]
 
 
 class PageAnswer(Shape):
@@ -89,6 +100,7 @@ class PageAnswer(Shape):
     seo: dict[str, Any]
     blocks: list[dict[str, Any]]
     pictures: dict[str, PictureAnswer]
+    videos: dict[str, VideoAnswer]
     products: list[ProductAnswer]
     live_since: datetime
 

@@ -19,11 +19,11 @@ from core.kernel.errors import Invalid, NotFound, StaleState
 from core.kernel.ids import token_hash
 from core.kernel.money import extend
 from core.prices import setting
-from flows import keep_products
-from flows.keep_products import NewThing
+from core.prices.plans import Terms
+from flows import keep_products, keep_things
+from flows.keep_things import NewThing
 from web.access import Guard, Who, allow
 from web.context import channel, house, web_settings
-from web.pictures import product_pictures
 
 desk_products = Blueprint("api_desk_products", __name__, url_prefix="/api/v1/desk")
 desk_products.after_request(add_headers)
@@ -87,7 +87,7 @@ def _told(session: Session, rows: Sequence[Product]) -> list[answers.Json]:
             "name": row.name,
             "summary": row.summary,
             "description": row.description,
-            "picture": row.picture,
+            "pictures": editing.pictures_of(row),
             "category": shelves.get(row.category_id) if row.category_id else None,
             "active": row.active,
             "revision": editing.mark(row),
@@ -116,7 +116,7 @@ def _told(session: Session, rows: Sequence[Product]) -> list[answers.Json]:
 def make() -> Response:
     """Make a product with its first thing."""
     wish = reading.body(shapes.ProductWish)
-    words = Words(wish.name, wish.summary, wish.description, wish.picture, wish.category)
+    words = Words(wish.name, wish.summary, wish.description, wish.category)
     scope = f"product:{caller().token_id.hex}"
 
     def run() -> tuple[int, answers.Json]:
@@ -125,8 +125,8 @@ def make() -> Response:
                 house(),
                 wish.slug,
                 words,
-                NewThing(**wish.variant.model_dump()),
-                product_pictures(),
+                wish.pictures,
+                new_thing(wish.variant),
                 caller().actor,
                 token_hash(f"{scope}:{reading.idempotency_key()}")[:60],
             )
@@ -136,6 +136,17 @@ def make() -> Response:
 
     status, body = once(scope, wish, run)
     return answers.respond(body, status)
+
+
+def new_thing(wish: shapes.VariantWish) -> NewThing:
+    """As the flow takes it."""
+    plan = wish.plan
+    terms = (
+        Terms(plan.interval, plan.activation, plan.family or "", tuple(plan.features))
+        if plan is not None
+        else None
+    )
+    return NewThing(wish.sku, wish.name, wish.kind, wish.tax_category, wish.price or "", terms)
 
 
 @desk_products.patch("/products/<slug>")
@@ -149,12 +160,14 @@ def change(slug: str) -> Response:
     seen = wish.revision or _if_match()
     if seen is not None and seen != before["revision"]:
         raise StaleState("product", "changed")
-    given = wish.model_dump(exclude_none=True, exclude={"active", "revision", "slug"})
+    given = wish.model_dump(exclude_none=True, exclude={"active", "revision", "slug", "pictures"})
     said = {name: before[name] or "" for name in Words.__dataclass_fields__} | given
     try:
-        if given:
+        if given or wish.pictures is not None:
             words, actor = Words(**said), caller().actor
-            keep_products.change(house(), key, words, product_pictures(), actor, before["revision"])
+            keep_products.change(
+                house(), key, words, actor, before["revision"], pictures=wish.pictures
+            )
         if wish.active is not None:
             keep_products.publish(house(), key, wish.active, caller().actor)
         if wish.slug is not None:
@@ -182,7 +195,7 @@ def add(slug: str) -> Response:
     def run() -> tuple[int, answers.Json]:
         name = token_hash(f"{scope}:{reading.idempotency_key()}")[:60]
         try:
-            keep_products.add(house(), key, NewThing(**wish.model_dump()), caller().actor, name)
+            keep_things.add(house(), key, new_thing(wish), caller().actor, name)
         except Invalid as error:
             raise reading.refused(error) from None
         return 201, _one(key)
@@ -203,7 +216,7 @@ def change_variant(slug: str, sku: str) -> Response:
     if row.product_id != product.id:
         raise NotFound("product")
     try:
-        keep_products.change_thing(
+        keep_things.change(
             house(),
             row.sku,
             caller().actor,

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from api import product_shapes as shapes
 from api.operation import BODY, CHANGE, Operation
+from api.shapes import Nothing
 
 _ONE = "/desk/products/{slug}"
 _READ = Operation(
@@ -40,7 +41,67 @@ _MAKE = replace(
     takes=shapes.ProductWish,
     has_key=True,
 )
+_PRICES = replace(
+    _WRITE,
+    method="put",
+    path=f"{_ONE}/variants/{{sku}}/prices",
+    name="setVariantPrice",
+    summary="Set what a thing costs on one list",
+    answers=shapes.VariantPrices,
+    takes=shapes.PriceWish,
+)
+_LISTS = replace(
+    _READ,
+    path="/desk/price-lists",
+    name="listPriceLists",
+    summary="List the price lists",
+    answers=shapes.PriceListList,
+    problems=(401, 403, 429),
+    query=None,
+)
+PRICES = (
+    replace(
+        _READ,
+        path=f"{_ONE}/variants/{{sku}}/prices",
+        name="showVariantPrices",
+        summary="Show what a thing costs on every list, how it recurs, what is in it",
+        answers=shapes.VariantPrices,
+        problems=(401, 403, 404, 429),
+        query=None,
+    ),
+    _PRICES,
+    replace(
+        _PRICES,
+        path=f"{_ONE}/variants/{{sku}}/pieces",
+        name="packBundle",
+        summary="Put pieces into a bundle, in place of those it has",
+        takes=shapes.PiecesWish,
+    ),
+    _LISTS,
+    replace(
+        _PRICES,
+        method="post",
+        path="/desk/price-lists",
+        name="openPriceList",
+        summary="Open a price list",
+        answers=shapes.PriceListAnswer,
+        problems=(401, 403, *BODY),
+        status=201,
+        takes=shapes.PriceListWish,
+    ),
+    replace(
+        _PRICES,
+        method="post",
+        path="/desk/price-lists/{code}/end",
+        name="endPriceList",
+        summary="Let a price list hold no more",
+        answers=shapes.PriceListAnswer,
+        takes=Nothing,
+        takes_nothing_too=True,
+    ),
+)
 DESK = (
+    *PRICES,
     _READ,
     replace(
         _READ,

@@ -1,13 +1,16 @@
 """Products on the desk's side of the API: what comes in and what goes out."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from api.order_shapes import Paging
 from api.shapes import Money, PublicId, Shape, Text
-from core.catalog.editing import MADE_HERE
+from core.catalog.packing import MOST_PIECES
+from flows.keep_products import MOST_PICTURES
 
+_NAME = r"^[a-z0-9][a-z0-9-]{0,39}$"
 _PLAIN = r"^[^\x00-\x1f\x7f]*$"
 
 
@@ -30,23 +33,43 @@ class DeskProductQuery(Paging):
     )
 
 
+class PlanTerms(Shape):
+    """How a plan recurs; that is not changed afterwards."""
+
+    interval: Literal["month", "year"]
+    activation: Literal["by_hand", "at_once"] = "by_hand"
+    family: Annotated[str, StringConstraints(pattern=_NAME)] | None = Field(
+        None, description="Plans of one family can be had in place of each other."
+    )
+    features: list[Annotated[str, StringConstraints(pattern=_NAME)]] = Field([], max_length=12)
+
+
 class VariantWish(Shape):
-    """A thing that is sold, at the price of one in the shop's currency."""
+    """A thing that is sold, at the price of one in the shop's currency.
+
+    A plan has its terms; a bundle has no price here, see its pieces and prices.
+    """
 
     sku: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]+([.-][A-Z0-9]+)*$", max_length=60)]
     name: Annotated[str, _text(200, 1)]
-    kind: Literal[MADE_HERE]  # type: ignore[valid-type]  # a tuple of texts
+    kind: Literal["physical", "digital", "service", "plan", "gift_card", "bundle"]
     tax_category: Annotated[str, _text(40, 1)]
-    price: Price
+    price: Price | None = None
+    plan: PlanTerms | None = None
+
+
+#: Of the library: ``media:…`` for an upload, ``img/….svg`` for a drawing.
+Picture = Annotated[str, StringConstraints(pattern=r"^(media:[0-9a-f]{32}|img/[a-z0-9/_-]+\.svg)$")]
+Pictures = Annotated[list[Picture], Field(min_length=1, max_length=MOST_PICTURES)]
 
 
 class ProductWords(Shape):
-    """What a product's page says. ``picture`` is one that the shop has."""
+    """What a product's page says, and its pictures in their order."""
 
     name: Annotated[str, _text(200, 1)]
     summary: Annotated[str, _text(300)] = ""
     description: Long = ""
-    picture: Annotated[str, _text(200, 1)]
+    pictures: Pictures
     category: Annotated[str, _text(80)] = Field("", description="A category's slug.")
 
 
@@ -64,7 +87,7 @@ class ProductChange(Shape):
     name: Annotated[str, _text(200, 1)] | None = None
     summary: Annotated[str, _text(300)] | None = None
     description: Long | None = None
-    picture: Annotated[str, _text(200, 1)] | None = None
+    pictures: Pictures | None = None
     category: Annotated[str, _text(80)] | None = None
     active: bool | None = None
     revision: PublicId | None = Field(
@@ -78,6 +101,81 @@ class VariantChange(Shape):
     name: Annotated[str, _text(200, 1)] | None = None
     price: Price | None = None
     active: bool | None = None
+
+
+class PriceWish(Shape):
+    """What one costs on a list, from so many on, or of a bundle for a charge kind."""
+
+    list: Annotated[str, StringConstraints(pattern=_NAME)]
+    price: Price | None = Field(description="Null: nothing on this list.")
+    min_quantity: int = Field(1, ge=1, le=1_000_000)
+    charge_kind: Literal["one_off", "monthly", "yearly"] | None = None
+
+
+class PieceWish(Shape):
+    """So many of a SKU; the weight is its part of what is paid for its charge kind."""
+
+    sku: Annotated[str, _text(60, 1)]
+    quantity: int = Field(1, ge=1, le=99)
+    weight: int = Field(ge=0, le=1_000_000)
+
+
+class PiecesWish(Shape):
+    """What is in a bundle, in its order."""
+
+    pieces: list[PieceWish] = Field(min_length=1, max_length=MOST_PIECES)
+
+
+class PriceListWish(Shape):
+    """A price list in the shop's currency; of those that hold the highest priority goes first."""
+
+    code: Annotated[str, StringConstraints(pattern=_NAME)]
+    priority: int = Field(10, ge=-1000, le=1000)
+    valid_from: AwareDatetime | None = None
+    valid_to: AwareDatetime | None = None
+
+
+class PriceListAnswer(Shape):
+    """A price list."""
+
+    code: Text
+    currency: Text
+    priority: int
+    valid_from: datetime | None
+    valid_to: datetime | None
+
+
+class PriceListList(Shape):
+    """All of them, the one that goes first first."""
+
+    items: list[PriceListAnswer]
+
+
+class DeskPrice(Shape):
+    """What a thing costs on a list, as it is written."""
+
+    list: Text
+    price: Text
+    min_quantity: int | None
+    charge_kind: Text | None
+
+
+class DeskPiece(Shape):
+    """A piece of a bundle."""
+
+    sku: Text
+    quantity: int
+    weight: int
+
+
+class VariantPrices(Shape):
+    """A thing with what it costs on every list, how it recurs, what is in it."""
+
+    sku: Text
+    kind: Text
+    plan: PlanTerms | None
+    prices: list[DeskPrice]
+    pieces: list[DeskPiece]
 
 
 class DeskVariantAnswer(Shape):
@@ -98,7 +196,7 @@ class DeskProductAnswer(Shape):
     name: Text
     summary: Text
     description: Annotated[str, StringConstraints(max_length=10_000)]
-    picture: Text
+    pictures: list[Text]
     category: Text | None
     active: bool
     revision: PublicId

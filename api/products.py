@@ -42,11 +42,15 @@ def product(slug: str) -> Response:
     """One product."""
     wanted = reading.slug(slug)
     with house().db.reading() as session:
-        detail, shown = house().shelves.product(session, channel()[0], house().clock.now(), wanted)
+        now = house().clock.now()
+        detail, shown = house().shelves.product(session, channel()[0], now, wanted)
+        pictures = house().shelves.pictures(session, detail, now)
+    base_url = web_settings().base_url
     return answers.respond(
         {
-            **answers.product(shown, web_settings().base_url),
+            **answers.product(shown, base_url),
             "description": detail.description,
             "facts": [list(fact) for fact in detail.facts],
+            "pictures": [answers.picture(one, base_url) for one in pictures],
         }
     )

@@ -200,6 +200,22 @@ class VariantAnswer(Shape):
     bundle: BundleAnswer | None = Field(None, description="Of a bundle only.")
 
 
+class Source(Shape):
+    """A picture at one width."""
+
+    href: str
+    width: int
+
+
+class PictureAnswer(Shape):
+    """A picture; `alt` is empty for what only decorates."""
+
+    alt: str
+    width: int
+    height: int
+    sources: list[Source]
+
+
 class ProductAnswer(Shape):
     """A product in a list."""
 
@@ -216,6 +232,7 @@ class ProductDetailAnswer(ProductAnswer):
 
     description: str
     facts: list[tuple[str, str]]
+    pictures: list[PictureAnswer]
 
 
 class ProductPage(Shape):

@@ -26,6 +26,8 @@ class Banner:
     link_href: str = ""
     tone: str = "plain"
     dismissible: bool = True
+    #: Only for whoever reads in this language; "" for everybody.
+    locale: str = ""
 
 
 def _check(banner: Banner) -> None:
@@ -40,6 +42,8 @@ def _check(banner: Banner) -> None:
         wrong["link_label"] = "At most 60 characters."
     if banner.tone not in ("plain", "warn"):
         wrong["tone"] = "Choose one of the two."
+    if len(banner.locale) > 20:
+        wrong["locale"] = "Choose one of these."
     if banner.ends_at is not None and banner.ends_at <= banner.starts_at:
         wrong["ends_at"] = "It cannot end before it begins."
     if wrong:
@@ -91,16 +95,21 @@ def one(session: Session, public_id: str) -> ContentBanner:
     return found
 
 
-def showing(session: Session, channel_id: uuid.UUID, now: datetime) -> ContentBanner | None:
-    """The one that is up now."""
+def showing(
+    session: Session, channel_id: uuid.UUID, now: datetime, locale: str = ""
+) -> ContentBanner | None:
+    """The one that is up now for whoever reads in a language; one of that language goes first."""
     return session.scalar(
         select(ContentBanner)
         .where(
             ContentBanner.channel_id == channel_id,
+            ContentBanner.locale.in_(["", locale]),
             ContentBanner.starts_at <= now,
             ContentBanner.ends_at.is_(None) | (ContentBanner.ends_at > now),
         )
-        .order_by(ContentBanner.starts_at.desc(), ContentBanner.id.desc())
+        .order_by(
+            ContentBanner.locale.desc(), ContentBanner.starts_at.desc(), ContentBanner.id.desc()
+        )
         .limit(1)
     )
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from cms_content.fields import PLAIN, Anchor, Elsewhere, Line, Link, Long, Picture, Sku, Text
+from cms_content.fields import PLAIN, Anchor, Clip, Elsewhere, Line, Link, Long, Picture, Sku, Text
 
 SCHEMA = 1
 MOST_BLOCKS = 60
@@ -62,11 +62,12 @@ class PictureBlock(Block):
 
 
 class Video(Block):
-    """A video that plays where it lives: its picture here leads there, and what it says stands below."""
+    """A video. One of ours plays in the page; one of elsewhere plays there, and its picture leads to it."""
 
-    NEEDED = ("title", "href")
+    NEEDED = ("title",)
     kind: Literal["video"] = "video"
     title: Line = ""
+    clip: Clip = ""
     href: Elsewhere = ""
     picture: Picture = ""
     text: Long = ""

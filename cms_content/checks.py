@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError as Unreadable
 
-from cms_content.blocks import KINDS, Content, Offer, Piece, Prices, Products
+from cms_content.blocks import KINDS, Content, Offer, Piece, Prices, Products, Video
 from core.kernel.errors import Invalid
 
 
@@ -65,6 +65,8 @@ def _lacks(piece: Piece, place: str) -> Iterator[Lack]:
             yield Lack(f"{place}{name}", "This is still to be written.")
     if isinstance(piece, Products) and piece.rule == "chosen" and not piece.skus:
         yield Lack(f"{place}skus", "Choose at least one product.")
+    if isinstance(piece, Video):
+        yield from _lacks_of_video(piece, place)
     for label, href in (("button_label", "button_href"), ("also_label", "also_href")):
         if hasattr(piece, label) and bool(getattr(piece, label)) != bool(getattr(piece, href)):
             lacks = href if getattr(piece, label) else label
@@ -72,6 +74,20 @@ def _lacks(piece: Piece, place: str) -> Iterator[Lack]:
     for name in ("blocks", "items", "columns"):
         for at, one in enumerate(getattr(piece, name, ())):
             yield from _lacks(one, f"{place}{name}.{at}.")
+
+
+def _lacks_of_video(piece: Video, place: str) -> Iterator[Lack]:
+    if piece.clip and piece.href:
+        yield Lack(f"{place}href", "It plays in the page: leave the address out.")
+    elif not piece.clip and not piece.href:
+        yield Lack(f"{place}clip", "Choose a video, or type the address where it plays.")
+    if piece.clip and not piece.picture:
+        yield Lack(f"{place}picture", "Choose the picture that stands there until it plays.")
+
+
+def videos(content: Content) -> set[str]:
+    """Every video that it plays."""
+    return {block.clip for block in content.blocks if isinstance(block, Video)} - {""}
 
 
 def pictures(content: Content) -> set[str]:

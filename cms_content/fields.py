@@ -26,8 +26,13 @@ def is_link(text: str) -> bool:
     return any(pattern.fullmatch(text) for pattern in (_OWN, _ELSEWHERE, _TOLD))
 
 
+def is_picture(text: str) -> bool:
+    """May it name an upload or a drawing of the library? Whether that is there is another question."""
+    return bool(_PICTURE.fullmatch(text))
+
+
 def _picture(text: str) -> str:
-    if text and not _PICTURE.fullmatch(text):
+    if text and not is_picture(text):
         raise ValueError("Choose one of the pictures.")
     return text
 
@@ -48,6 +53,7 @@ Elsewhere = Annotated[
     str, StringConstraints(max_length=600, strip_whitespace=True), AfterValidator(_elsewhere)
 ]
 Picture = Annotated[str, StringConstraints(max_length=120), AfterValidator(_picture)]
+Clip = Annotated[str, StringConstraints(max_length=40, pattern=r"^(video:[0-9a-f]{32})?$")]
 Sku = Annotated[str, StringConstraints(max_length=60, pattern=PLAIN, strip_whitespace=True)]
 Anchor = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9-]{0,39})?$")]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")]

@@ -1,5 +1,7 @@
 """Pictures: the drawings that come with the shop, and what was uploaded, encoded anew at a few widths.
 
+The rows of the library, of its videos too (``videos``).
+
 The bytes lie in the blob store; only what stands in ``media_rendition`` is ever served from there.
 """
 
@@ -13,12 +15,13 @@ from sqlalchemy import select, tuple_, update
 from sqlalchemy.orm import Session
 
 from cms_content.models import MediaAsset, MediaRendition
-from core.kernel import audit, blobs
+from core.kernel import audit, blobs, pictures, videos
 from core.kernel.db import changed
 from core.kernel.errors import NotFound, StaleState
-from core.kernel.pictures import EXTENSIONS
 
 UPLOADED, DRAWN = "media:", "img/"
+#: The ends of the names of what is served.
+EXTENSIONS = pictures.EXTENSIONS | videos.EXTENSIONS
 #: Narrow phones, phones of twice the dots, desks, desks of twice the dots.
 WIDTHS = (480, 960, 1600)
 _STATIC = Path(__file__).resolve().parents[1] / "static"
@@ -87,7 +90,7 @@ def resolve(session: Session, names: Iterable[str]) -> dict[str, Picture]:
     rows = session.execute(
         select(MediaAsset, MediaRendition)
         .join(MediaRendition, MediaRendition.asset_id == MediaAsset.id)
-        .where(MediaAsset.public_id.in_(public_ids))
+        .where(MediaAsset.public_id.in_(public_ids), MediaAsset.kind == "picture")
         .order_by(MediaAsset.id, MediaRendition.width)
     )
     sources: dict[str, list[tuple[str, int]]] = {}
@@ -139,11 +142,18 @@ def rendition(session: Session, public_id: str, width: int, suffix: str) -> Medi
 
 
 def add(
-    session: Session, name: str, alt: str, made: Sequence[Made], actor: str, now: datetime
+    session: Session,
+    name: str,
+    alt: str,
+    made: Sequence[Made],
+    actor: str,
+    now: datetime,
+    kind: str = "picture",
 ) -> MediaAsset:
     """Note an upload whose bytes are stored, from the narrowest to the widest."""
     widest = made[-1]
     asset = MediaAsset(
+        kind=kind,
         name=name,
         alt=alt,
         width=widest.width,
@@ -170,10 +180,11 @@ def add(
     return asset
 
 
-def one(session: Session, public_id: str) -> MediaAsset:
-    """An upload. NotFound when there is none."""
-    found = session.scalar(select(MediaAsset).where(MediaAsset.public_id == public_id))
-    if found is None:
+def one(session: Session, public_id: str, *, kind: str = "", lock: bool = False) -> MediaAsset:
+    """An upload, of a kind if you like. NotFound when there is none."""
+    query = select(MediaAsset).where(MediaAsset.public_id == public_id)
+    found = session.scalar(query.with_for_update() if lock else query)
+    if found is None or (kind and found.kind != kind):
         raise NotFound("picture")
     return found
 
@@ -194,24 +205,28 @@ def describe(
 
 def retire(
     session: Session, public_id: str, actor: str, now: datetime, *, back: bool = False
-) -> None:
-    """Offer it no more (or again). Pages that show it go on showing it."""
+) -> MediaAsset:
+    """Offer it no more (or again); answers it. Pages that show it go on showing it."""
     asset = one(session, public_id)
     asset.retired_at = None if back else now
     act = "media.offered_again" if back else "media.retired"
     audit.write(session, now, actor, act, ("media", public_id))
+    return asset
 
 
 def listing(
     session: Session,
     *,
+    kind: str = "picture",
     retired: bool = False,
     before: tuple[datetime, uuid.UUID] | None = None,
     limit: int = 50,
 ) -> Sequence[MediaAsset]:
-    """Uploads, the newest first."""
+    """Uploads of a kind, the newest first; of those put away all kinds."""
     query = select(MediaAsset).where(
-        MediaAsset.retired_at.is_not(None) if retired else MediaAsset.retired_at.is_(None)
+        MediaAsset.retired_at.is_not(None)
+        if retired
+        else (MediaAsset.kind == kind) & MediaAsset.retired_at.is_(None)
     )
     if before is not None:
         query = query.where(tuple_(MediaAsset.created_at, MediaAsset.id) < tuple_(*before))

@@ -115,16 +115,31 @@ class ContentRedirect(Base):
 
 
 class ContentMenu(Base):
-    """The links of one place of the pages."""
+    """The links of one place of the pages, in a language or (locale "") in every other."""
 
     __tablename__ = "content_menu"
     __table_args__ = (CheckConstraint("place IN ('header', 'footer')", name="place"),)
 
     channel_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("channel.id"), primary_key=True)
     place: Mapped[str] = mapped_column(String(10), primary_key=True)
+    locale: Mapped[str] = mapped_column(String(20), primary_key=True, default="")
     #: ``[{"label": …, "href": …}]``
     links: Mapped[list[Any]]
     revision: Mapped[int] = mapped_column(default=1)
+    changed_by: Mapped[str] = mapped_column(String(60))
+    changed_at: Mapped[datetime]
+
+
+class MenuVersion(Base):
+    """What a menu said as of a revision. Append-only."""
+
+    __tablename__ = "content_menu_version"
+
+    channel_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("channel.id"), primary_key=True)
+    place: Mapped[str] = mapped_column(String(10), primary_key=True)
+    locale: Mapped[str] = mapped_column(String(20), primary_key=True)
+    revision: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    links: Mapped[list[Any]]
     changed_by: Mapped[str] = mapped_column(String(60))
     changed_at: Mapped[datetime]
 
@@ -142,6 +157,8 @@ class ContentBanner(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     public_id: Mapped[str] = mapped_column(String(32), unique=True, default=new_public_id)
     channel_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("channel.id"))
+    #: For whoever reads in that language; "" for everybody.
+    locale: Mapped[str] = mapped_column(String(20), default="")
     text: Mapped[str] = mapped_column(String(200))
     link_label: Mapped[str] = mapped_column(String(60), default="")
     link_href: Mapped[str] = mapped_column(String(600), default="")
@@ -155,13 +172,20 @@ class ContentBanner(Base):
 
 
 class MediaAsset(Base):
-    """A picture that somebody uploaded, as we encoded it; ``alt`` is "" for what only decorates."""
+    """A picture that somebody uploaded, as we encoded it, or a video.
+
+    ``alt`` is "" for what only decorates, and for videos.
+    """
 
     __tablename__ = "media_asset"
-    __table_args__ = (Index("ix_media_asset_created_at", "created_at"),)
+    __table_args__ = (
+        CheckConstraint("kind IN ('picture', 'video')", name="kind"),
+        Index("ix_media_asset_created_at", "created_at"),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     public_id: Mapped[str] = mapped_column(String(32), unique=True, default=new_public_id)
+    kind: Mapped[str] = mapped_column(String(10), default="picture")
     name: Mapped[str] = mapped_column(String(120))
     alt: Mapped[str] = mapped_column(String(300))
     width: Mapped[int]
@@ -173,7 +197,7 @@ class MediaAsset(Base):
 
 
 class MediaRendition(Base):
-    """One picture at one width. Never changes: its address may be kept for ever."""
+    """One picture at one width, or a video. Never changes: its address may be kept for ever."""
 
     __tablename__ = "media_rendition"
 
@@ -183,6 +207,16 @@ class MediaRendition(Base):
     sha256: Mapped[str] = mapped_column(ForeignKey("blob.sha256"))
     media_type: Mapped[str] = mapped_column(String(40))
     size: Mapped[int]
+
+
+class MediaCaptions(Base):
+    """What is said in a video, in one language: the stored WebVTT."""
+
+    __tablename__ = "media_captions"
+
+    asset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("media_asset.id"), primary_key=True)
+    language: Mapped[str] = mapped_column(String(12), primary_key=True)
+    sha256: Mapped[str] = mapped_column(ForeignKey("blob.sha256"))
 
 
 class BrandKit(Base):
@@ -217,6 +251,7 @@ class BrandKit(Base):
 
 
 guards.append_only(MediaRendition.__table__)
+guards.append_only(MenuVersion.__table__)
 
 #: What has left the state of a draft says the same for ever, and no version is deleted.
 _FROZEN_SQLITE = (

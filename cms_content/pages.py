@@ -144,6 +144,12 @@ def listing(
     return session.scalars(query.order_by(ContentPage.slug, ContentPage.id).limit(limit)).all()
 
 
+def locales(session: Session, channel_id: uuid.UUID) -> list[str]:
+    """The languages in which there are pages."""
+    query = select(ContentPage.locale).where(ContentPage.channel_id == channel_id).distinct()
+    return sorted(session.scalars(query))
+
+
 def by_slug(
     session: Session, channel_id: uuid.UUID, *, after: str = "", limit: int = 50
 ) -> list[ContentPage]:

@@ -4,6 +4,7 @@ What people read is decided by the time at which they read (``reading``). The wo
 behind that; nothing waits for it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -11,8 +12,8 @@ from typing import ClassVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cms_content import checks, media, pages
-from cms_content.blocks import Content
+from cms_content import checks, media, pages, videos
+from cms_content.blocks import Content, Video
 from cms_content.checks import Lack
 from cms_content.models import ContentPage, PageVersion
 from core.kernel import audit
@@ -45,7 +46,7 @@ class Window:
 
 
 def lacks(session: Session, content: Content) -> list[Lack]:
-    """What keeps it from being published: what is still to be written, and pictures that are not there."""
+    """What keeps it from being published: what is still to be written, and what is not there."""
     found = checks.wanting(content)
     missing = checks.pictures(content) - set(media.resolve(session, checks.pictures(content)))
     for at, block in enumerate(content.blocks):
@@ -53,7 +54,21 @@ def lacks(session: Session, content: Content) -> list[Lack]:
             found.append(Lack(f"blocks.{at}.picture", "This picture is not there any more."))
     if content.seo.og_picture in missing:
         found.append(Lack("seo.og_picture", "This picture is not there any more."))
-    return found
+    return found + list(_lacks_of_videos(session, content))
+
+
+def _lacks_of_videos(session: Session, content: Content) -> Iterator[Lack]:
+    """What is said must be there to read: as captions, or beside the video."""
+    there = videos.resolve(session, checks.videos(content))
+    for at, block in enumerate(content.blocks):
+        if not isinstance(block, Video) or not block.clip:
+            continue
+        if block.clip not in there:
+            yield Lack(f"blocks.{at}.clip", "This video is not there any more.")
+        elif not there[block.clip].captions and not block.text:
+            yield Lack(
+                f"blocks.{at}.text", "Say what it shows and says, or give the video captions."
+            )
 
 
 def publish(

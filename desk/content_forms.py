@@ -23,7 +23,12 @@ _FIELDS: dict[str, tuple[str, str, str]] = {
     "button_href": ("Button leads to", "line", "/c/internet, #speeds or https://…"),
     "also_label": ("Also a link", "line", ""),
     "also_href": ("Link leads to", "line", ""),
-    "href": ("Address", "line", "Begins with https://"),
+    "clip": ("Video", "video", "One that was uploaded: it plays in the page"),
+    "href": (
+        "Address",
+        "line",
+        "Begins with https://: it plays there, and its picture leads to it",
+    ),
     "rule": ("Which products", "rule", ""),
     "category": ("Category", "category", ""),
     "skus": ("SKUs", "skus", "One a line, in the order of the page"),
@@ -60,6 +65,7 @@ class Offered:
 
     pictures: Sequence[tuple[str, str]]
     categories: Sequence[tuple[str, str]]
+    videos: Sequence[tuple[str, str]] = ()
 
 
 @dataclass
@@ -115,7 +121,12 @@ def _form_of(kind: str, names: Iterable[str], offered: Offered) -> type[Form]:
 
 
 def _field(label: str, sort: str, hint: str, offered: Offered) -> Any:
-    choices = {"picture": offered.pictures, "category": offered.categories, "rule": _RULES}
+    choices = {
+        "picture": offered.pictures,
+        "category": offered.categories,
+        "rule": _RULES,
+        "video": offered.videos,
+    }
     if sort in choices:
         listed = [SelectChoice(value, text) for value, text in choices[sort]]
         return SelectField(label, description=hint, choices=listed, validate_choice=False)

@@ -1,4 +1,7 @@
-"""Pictures at the desk: uploaded, described, offered no more."""
+"""The library at the desk: pictures uploaded, uploads listed, described, offered no more.
+
+Videos come in by ``content_videos``.
+"""
 
 from flask import Blueprint, request
 from werkzeug.utils import redirect
@@ -12,7 +15,7 @@ from core.kernel.pictures import PictureRefused
 from core.parties.roles import Role
 from desk import lists
 from desk.content_shown import actor
-from flows import keep_picture
+from flows import keep_picture, keep_video
 from web import paging, site
 from web.access import Who, allow, takes
 from web.context import house
@@ -20,7 +23,7 @@ from web.flashes import say
 from web.pages import page
 
 pictures = Blueprint("desk_pictures", __name__, url_prefix="/desk", template_folder="templates")
-_HERE = "/desk/content/media"
+HERE, VIDEOS = "/desk/content/media", "/desk/content/videos"
 _LONG = Length(max=300, message="At most 300 characters.")
 
 
@@ -59,30 +62,38 @@ class UploadForm(DescribeForm):
 @allow(Who.STAFF, roles=(Role.CONTENT,))
 def listed() -> str:
     """Uploads, the newest first, and a form for another."""
-    return _listed(UploadForm())
+    return library(UploadForm(), "video" if request.args.get("kind") == "video" else "picture")
 
 
-def _listed(form: UploadForm) -> str:
+def library(form: Form, kind: str) -> str:
+    """The uploads of a kind with a form for another."""
     retired = request.args.get("state") == "retired"
     before = paging.read_moment(request.args.get("before"))
     with house().db.reading() as session:
-        found = media.listing(session, retired=retired, before=before, limit=lists.PAGE_SIZE + 1)
+        found = media.listing(
+            session, kind=kind, retired=retired, before=before, limit=lists.PAGE_SIZE + 1
+        )
         rows = found[: lists.PAGE_SIZE]
         shown = media.resolve(session, [media.UPLOADED + one.public_id for one in rows])
     more = len(found) > lists.PAGE_SIZE
     following = paging.write(rows[-1].created_at, rows[-1].id) if more else None
-    state = "retired" if retired else ""
+    here = lists.address(
+        HERE, kind="video" if kind == "video" else "", state="retired" if retired else ""
+    )
     return page(
         "desk/media.html",
-        pictures=[(one, shown[media.UPLOADED + one.public_id]) for one in rows],
+        uploads=[(one, shown.get(media.UPLOADED + one.public_id)) for one in rows],
         form=form,
+        kind=kind,
         retired=retired,
-        most_mb=keep_picture.MOST_BYTES // 1_000_000,
-        tabs_=[("Offered", _HERE, None), ("Put away", f"{_HERE}?state=retired", None)],
-        current_tab=lists.address(_HERE, state=state),
-        page=paging.links(
-            lists.address(_HERE, state=state), "before", following, "before" not in request.args
-        ),
+        most_mb=(keep_video if kind == "video" else keep_picture).MOST_BYTES // 1_000_000,
+        tabs_=[
+            ("Pictures", HERE, None),
+            ("Videos", f"{HERE}?kind=video", None),
+            ("Put away", f"{HERE}?state=retired", None),
+        ],
+        current_tab=here,
+        page=paging.links(here, "before", following, "before" not in request.args),
     )
 
 
@@ -101,16 +112,16 @@ def upload() -> str | Response | tuple[str, int]:
     if not data:
         form.file.errors, valid = ["Choose a picture."], False
     if not valid:
-        return _listed(form), 422
+        return library(form, "picture"), 422
     try:
         kept = keep_picture.keep(
             house(), data, form.name.data or "", (form.alt.data or "").strip(), actor()
         )
     except PictureRefused as error:
         form.file.errors = [str(error)]
-        return _listed(form), 422
+        return library(form, "picture"), 422
     say(f"“{kept.name}” is there. Blocks can show it now.")
-    return redirect(_HERE, 303)
+    return redirect(HERE, 303)
 
 
 @pictures.get("/content/media/<public_id>")
@@ -118,7 +129,7 @@ def upload() -> str | Response | tuple[str, int]:
 def one(public_id: str) -> str:
     """One picture, its words and its widths."""
     with house().db.reading() as session:
-        row = media.one(session, public_id)
+        row = media.one(session, public_id, kind="picture")
     form = DescribeForm(
         data={
             "name": row.name,
@@ -134,9 +145,7 @@ def _one(row: MediaAsset, form: DescribeForm) -> str:
     name = media.UPLOADED + row.public_id
     with house().db.reading() as session:
         shown = media.resolve(session, [name])[name]
-    return page(
-        "desk/media_one.html", it=row, pic=shown, form=form, here=f"{_HERE}/{row.public_id}"
-    )
+    return page("desk/media_one.html", it=row, pic=shown, form=form, here=f"{HERE}/{row.public_id}")
 
 
 @pictures.post("/content/media/<public_id>")
@@ -145,7 +154,7 @@ def describe(public_id: str) -> str | Response | tuple[str, int]:
     """Change its name and its words."""
     form, now = DescribeForm(request.form), house().clock.now()
     with house().db.reading() as session:
-        row = media.one(session, public_id)
+        row = media.one(session, public_id, kind="picture")
     if not (form.validate() and form.says_what_it_shows()):
         return _one(row, form), 422
     text = form.revision.data or ""
@@ -156,7 +165,7 @@ def describe(public_id: str) -> str | Response | tuple[str, int]:
     )
     site.forget()
     say("Its words are changed, on every page that shows it.")
-    return redirect(f"{_HERE}/{public_id}", 303)
+    return redirect(f"{HERE}/{public_id}", 303)
 
 
 @pictures.post("/content/media/<public_id>/<any(retire,offer):act>")
@@ -164,9 +173,11 @@ def describe(public_id: str) -> str | Response | tuple[str, int]:
 def move(public_id: str, act: str) -> Response:
     """Offer it no more, or again."""
     now, back = house().clock.now(), act == "offer"
-    house().db.run_tx(lambda session: media.retire(session, public_id, actor(), now, back=back))
+    kind = house().db.run_tx(
+        lambda session: media.retire(session, public_id, actor(), now, back=back).kind
+    )
     said = (
         "It is offered again." if back else "It is put away. Pages that show it go on showing it."
     )
     say(said)
-    return redirect(f"{_HERE}/{public_id}", 303)
+    return redirect(f"{VIDEOS if kind == 'video' else HERE}/{public_id}", 303)

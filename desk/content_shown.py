@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cms_content import checks, media
+from cms_content import checks, media, videos
 from cms_content.addresses import path_of
 from cms_content.blocks import Content
 from cms_content.models import ContentPage, PageVersion
@@ -54,13 +54,17 @@ def names(session: Session, actors: Iterable[str]) -> dict[str, str]:
 
 
 def offered(session: Session) -> Offered:
-    """Pictures and categories to choose from: one query."""
+    """Pictures and videos and categories to choose from: two queries."""
     uploads = [
         (media.UPLOADED + one.public_id, one.name) for one in media.listing(session, limit=200)
     ]
     drawn = [(name, f"Drawing: {_drawn(name)}") for name in media.drawings()]
     categories = [("", "The whole shop"), *((one.slug, one.name) for one in shelves())]
-    return Offered([("", "None"), *uploads, *drawn], categories)
+    films = [
+        (videos.UPLOADED + one.public_id, one.name)
+        for one in media.listing(session, kind="video", limit=200)
+    ]
+    return Offered([("", "None"), *uploads, *drawn], categories, [("", "None"), *films])
 
 
 def _drawn(name: str) -> str:
@@ -125,4 +129,5 @@ def kept(session: Session, page: ContentPage, content: Content) -> Kept:
         since=house().clock.now(),
         ends_at=None,
     )
-    return Kept(live, media.resolve(session, checks.pictures(content)))
+    films = videos.resolve(session, checks.videos(content))
+    return Kept(live, media.resolve(session, checks.pictures(content)), films)

@@ -1,5 +1,6 @@
 """Menus and banners at the desk: what stands on every page of the shop."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -10,13 +11,13 @@ from wtforms import BooleanField, DateTimeLocalField, Form, HiddenField, SelectF
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Optional
 
-from cms_content import banners, menus
+from cms_content import banners, menus, pages
 from cms_content.banners import Banner
-from cms_content.menus import MOST, PLACES, MenuLink
+from cms_content.menus import MOST, PLACES, MenuLink, Place
 from core.kernel.errors import Invalid
 from core.parties.roles import Role
 from desk import lists
-from desk.content_shown import actor
+from desk.content_shown import actor, names
 from web import paging, site
 from web.access import Who, allow
 from web.context import channel, house
@@ -39,21 +40,46 @@ def _number(text: str | None) -> int:
 @parts.get("/content/menus")
 @allow(Who.STAFF, roles=(Role.CONTENT,))
 def menu_forms() -> str:
-    """Both menus as forms."""
-    return _menus({}, {})
+    """Both menus of a language as forms, and what they said before."""
+    return _menus(_locale(request.args), {}, {})
 
 
-def _menus(typed: dict[str, list[MenuLink]], wrong: dict[str, dict[str, str]]) -> str:
+def _locale(given: Mapping[str, str]) -> str:
+    """The language that is worked on: one in which there are pages, or every one."""
+    wanted = given.get("locale", "")
+    return wanted if wanted in dict(_languages()) else ""
+
+
+def _languages() -> list[tuple[str, str]]:
+    """Every language, and those in which there are pages."""
     with house().db.reading() as session:
+        found = pages.locales(session, channel()[0].id)
+    own = channel()[0].locale
+    named = [(one, one.replace("_", "-")) for one in sorted({own, *found})]
+    return [("", "Every language"), *named]
+
+
+def _menus(locale: str, typed: dict[str, list[MenuLink]], wrong: dict[str, dict[str, str]]) -> str:
+    with house().db.snapshot() as session:
         found = menus.every(session, channel()[0].id)
+        before = menus.before(session, channel()[0].id, locale)
+        who = names(session, {one.changed_by for some in before.values() for one in some})
     shown = []
     for place, name in PLACES.items():
-        row = found.get(place)
+        row = found.get(Place(place, locale))
         links = typed.get(place) or list(menus.links_of(row))
         links += [MenuLink("", "")] * (min(len(links) + _SPARE, MOST) - len(links))
         revision = row.revision if row is not None else 0
-        shown.append((place, name, revision, links, wrong.get(place, {})))
-    return page("desk/menus.html", menus=shown)
+        said = [(one, menus.links_of(one), who[one.changed_by]) for one in before[place]]
+        shown.append((place, name, revision, links, wrong.get(place, {}), said))
+    tabs = [(text, lists.address(_MENUS, locale=code), None) for code, text in _languages()]
+    return page(
+        "desk/menus.html",
+        menus=shown,
+        locale_=locale,
+        tabs_=tabs,
+        current_tab=lists.address(_MENUS, locale=locale),
+    )
 
 
 @parts.post("/content/menus/<any(header,footer):place>")
@@ -69,17 +95,34 @@ def write_menu(place: str) -> str | Response | tuple[str, int]:
         if label.strip() or href.strip()
     ]
     revision, now = _number(request.form.get("revision")), house().clock.now()
+    locale = _locale(request.form)
     try:
         house().db.run_tx(
             lambda session: menus.write(
-                session, channel()[0].id, place, links, revision, actor(), now
+                session, channel()[0].id, Place(place, locale), links, revision, actor(), now
             )
         )
     except Invalid as error:
-        return _menus({place: links}, {place: error.fields_}), 422
+        return _menus(locale, {place: links}, {place: error.fields_}), 422
     site.forget()
     say("The menu is changed, on every page within half a minute.")
-    return redirect(_MENUS, 303)
+    return redirect(lists.address(_MENUS, locale=locale), 303)
+
+
+@parts.post("/content/menus/<any(header,footer):place>/back")
+@allow(Who.STAFF, roles=(Role.CONTENT,))
+def menu_back(place: str) -> Response:
+    """Let it say again what it said before."""
+    revision, version = (_number(request.form.get(name)) for name in ("revision", "version"))
+    locale, now = _locale(request.form), house().clock.now()
+    house().db.run_tx(
+        lambda session: menus.bring_back(
+            session, channel()[0].id, Place(place, locale), version, revision, actor(), now
+        )
+    )
+    site.forget()
+    say("The menu says again what it said then.")
+    return redirect(lists.address(_MENUS, locale=locale), 303)
 
 
 # --- banners ----------------------------------------------------------------------------------
@@ -94,6 +137,7 @@ class BannerForm(Form):
     tone = SelectField(
         "Tone", choices=[SelectChoice("plain", "Quiet"), SelectChoice("warn", "Look here")]
     )
+    locale = SelectField("For readers of", validate_choice=False)
     dismissible = BooleanField("Readers may put it away", default=True)
     starts_at = DateTimeLocalField("From", [Optional()])
     ends_at = DateTimeLocalField("Until", [Optional()])
@@ -111,6 +155,7 @@ class BannerForm(Form):
             link_href=(self.link_href.data or "").strip(),
             tone=self.tone.data or "plain",
             dismissible=bool(self.dismissible.data),
+            locale=_locale({"locale": self.locale.data or ""}),
         )
 
 
@@ -160,6 +205,7 @@ def banner_one(public_id: str) -> str:
             "link_label": row.link_label,
             "link_href": row.link_href,
             "tone": row.tone,
+            "locale": row.locale,
             "dismissible": row.dismissible,
             "starts_at": row.starts_at.astimezone(zone).replace(tzinfo=None),
             "ends_at": row.ends_at.astimezone(zone).replace(tzinfo=None) if row.ends_at else None,
@@ -171,6 +217,7 @@ def banner_one(public_id: str) -> str:
 
 def _banner_page(form: BannerForm, public_id: str) -> str:
     action = f"{_BANNERS}/{public_id or 'new'}"
+    form.locale.choices = [SelectChoice(*one) for one in _languages()]
     zone = channel()[0].time_zone.replace("_", " ")
     return page("desk/banner.html", form=form, action=action, is_new=not public_id, zone=zone)
 

@@ -1,16 +1,34 @@
-"""The desk's forms about products: words and picture, a thing with its SKU and price."""
+"""The desk's forms about products: words and pictures, a thing with its SKU and price."""
 
-from wtforms import BooleanField, Form, HiddenField, SelectField, StringField, TextAreaField
+from collections.abc import Sequence
+
+from wtforms import (
+    BooleanField,
+    FileField,
+    Form,
+    HiddenField,
+    SelectField,
+    StringField,
+    TextAreaField,
+)
 from wtforms.fields import SelectChoice
 
 from core.catalog.editing import Words
-from flows.keep_products import NewThing
+from core.catalog.models import GIFT_CARD
+from core.prices.plans import Terms
+from desk.content_media import DescribeForm
+from flows.keep_things import NewThing
 
 KINDS = {
     "physical": "A thing that is sent",
     "digital": "A download",
     "service": "Work: a visit, say",
+    "plan": "A plan, paid again and again",
+    "gift_card": "A gift card, worth what it costs",
+    "bundle": "A bundle of other things",
 }
+_INTERVALS = {"month": "By the month", "year": "By the year"}
+_ACTIVATIONS = {"by_hand": "When somebody has activated it", "at_once": "With the order"}
 
 
 class WordsForm(Form):
@@ -19,7 +37,6 @@ class WordsForm(Form):
     name = StringField("Name")
     summary = StringField("In one line", description="Stands in lists, under the name.")
     description = TextAreaField("Description")
-    picture = SelectField("Picture", validate_choice=False)
     category = SelectField("Shelf", validate_choice=False)
     seen = HiddenField()
 
@@ -29,14 +46,11 @@ class WordsForm(Form):
             self.name.data or "",
             self.summary.data or "",
             self.description.data or "",
-            self.picture.data or "",
             self.category.data or "",
         )
 
-    def offer(self, pictures: list[str], shelves: list[tuple[str, str]]) -> None:
+    def offer(self, shelves: Sequence[tuple[str, str]]) -> None:
         """What there is to choose from."""
-        named = [(one, one.rpartition("/")[2].removesuffix(".svg")) for one in pictures]
-        self.picture.choices = [SelectChoice(*one) for one in named]
         self.category.choices = [SelectChoice("", "None"), *(SelectChoice(*one) for one in shelves)]
 
 
@@ -49,17 +63,34 @@ class ThingForm(Form):
         "What it is", choices=[SelectChoice(key, text) for key, text in KINDS.items()]
     )
     tax_category = SelectField("Taxed as", validate_choice=False)
-    price = StringField("Price of one")
+    price = StringField("Price of one", description="None for a bundle: it is set with its pieces.")
+    interval = SelectField("Paid", choices=[SelectChoice(*one) for one in _INTERVALS.items()])
+    activation = SelectField("Begins", choices=[SelectChoice(*one) for one in _ACTIVATIONS.items()])
+    family = StringField(
+        "Family", description="Plans of one family can be changed for each other: line"
+    )
+    features = StringField("What it gives", description="Apart by commas: internet, backup")
     once = HiddenField()
 
     def thing(self) -> NewThing:
         """As it was typed."""
+        kind = self.kind.data or ""
         return NewThing(
             (self.sku.data or "").strip().upper(),
             " ".join((self.variant_name.data or "").split()),
-            self.kind.data or "",
-            self.tax_category.data or "",
+            kind,
+            kind if kind == GIFT_CARD else self.tax_category.data or "",
             self.price.data or "",
+            self._terms() if kind == "plan" else None,
+        )
+
+    def _terms(self) -> Terms:
+        features = (self.features.data or "").replace(",", " ").split()
+        return Terms(
+            self.interval.data or "",
+            self.activation.data or "",
+            (self.family.data or "").strip(),
+            tuple(dict.fromkeys(features)),
         )
 
 
@@ -67,6 +98,16 @@ class NewForm(WordsForm, ThingForm):
     """A product with its first thing."""
 
     slug = StringField("Address", description="Small letters, digits, hyphens: /p/porch-camera.")
+    pictures = SelectField(
+        "Picture", validate_choice=False, description="Of the library; more of them can follow."
+    )
+
+
+class PictureForm(DescribeForm):
+    """Another picture: one of the library, or one to be uploaded."""
+
+    pictures = SelectField("Of the library", validate_choice=False)
+    file = FileField("Picture")
 
 
 class PriceForm(Form):

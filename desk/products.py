@@ -7,7 +7,9 @@ from flask import Blueprint, redirect, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import Form
+from wtforms.fields import SelectChoice
 
+from cms_content import media
 from core.catalog import editing
 from core.catalog.models import Product, Variant
 from core.kernel.errors import Invalid, NotFound, StaleState
@@ -16,21 +18,20 @@ from core.kernel.money import Money, extend
 from core.parties.roles import Role
 from core.prices import setting
 from desk import lists
+from desk.content_shown import offered
 from desk.money import actor
-from desk.product_forms import KINDS, NewForm, PriceForm, ThingForm, WordsForm
-from flows import keep_products
+from desk.product_forms import KINDS, NewForm, PictureForm, PriceForm, ThingForm, WordsForm
+from flows import keep_picture, keep_products, keep_things
 from web.access import Who, allow
 from web.context import channel, house
 from web.documents import State
 from web.flashes import say
 from web.pages import page, show_errors
-from web.pictures import product_pictures
 
 BASE = "/desk/products"
 products = Blueprint("desk_products", __name__, url_prefix=BASE, template_folder="templates")
 _ROLES = (Role.SALES, Role.CONTENT)
 _TABS = {"shown": "In the shop", "archived": "Not in the shop"}
-_MORE_KINDS = KINDS | {"plan": "A plan", "gift_card": "A gift card", "bundle": "A bundle"}
 Answer = str | Response | tuple[str, int]
 
 
@@ -118,7 +119,7 @@ def make() -> Answer:
     slug = (form.slug.data or "").strip()
     try:
         keep_products.make(
-            house(), slug, form.words(), form.thing(), product_pictures(), actor(), once
+            house(), slug, form.words(), [form.pictures.data or ""], form.thing(), actor(), once
         )
     except Invalid as error:
         show_errors(form, error)
@@ -135,8 +136,9 @@ def _new_page(form: NewForm) -> str:
 
 def _offer(session: Session, form: Form) -> None:
     if isinstance(form, WordsForm):
-        shelves = [(one.slug, one.name) for one in editing.categories(session)]
-        form.offer(product_pictures(), shelves)
+        form.offer([(one.slug, one.name) for one in editing.categories(session)])
+    if isinstance(form, NewForm | PictureForm):
+        form.pictures.choices = [SelectChoice(*one) for one in offered(session).pictures[1:]]
     if isinstance(form, ThingForm):
         form.tax_category.choices = [(one, one) for one in editing.tax_categories(session)]
 
@@ -148,7 +150,7 @@ def _offer(session: Session, form: Form) -> None:
 @allow(Who.STAFF, roles=_ROLES)
 def one(slug: str) -> str:
     """Its words, its things, and whether it is shown."""
-    return _show(slug)
+    return shown(slug)
 
 
 @products.post("/<slug>")
@@ -158,10 +160,10 @@ def change(slug: str) -> Answer:
     form = WordsForm(request.form)
     try:
         seen = form.seen.data or None
-        keep_products.change(house(), slug, form.words(), product_pictures(), actor(), seen)
+        keep_products.change(house(), slug, form.words(), actor(), seen)
     except Invalid as error:
         show_errors(form, error)
-        return _show(slug, form), 422
+        return shown(slug, form), 422
     except StaleState:
         say("Somebody changed this product meanwhile. Look at it once more.", "warn")
         return redirect(f"{BASE}/{slug}", 303)
@@ -186,10 +188,10 @@ def add(slug: str) -> Answer:
     form = ThingForm(request.form)
     once = (form.once.data or new_public_id())[:60]
     try:
-        keep_products.add(house(), slug, form.thing(), actor(), once)
+        keep_things.add(house(), slug, form.thing(), actor(), once)
     except Invalid as error:
         show_errors(form, error)
-        return _show(slug, thing=form), 422
+        return shown(slug, thing=form), 422
     say("Added.")
     return redirect(f"{BASE}/{slug}", 303)
 
@@ -201,7 +203,7 @@ def change_thing(slug: str, sku: str) -> Answer:
     form = PriceForm(request.form, prefix=f"{sku}-")
     price = (form.price.data or "").strip() or None
     try:
-        keep_products.change_thing(
+        keep_things.change(
             house(),
             sku,
             actor(),
@@ -213,17 +215,19 @@ def change_thing(slug: str, sku: str) -> Answer:
         for name, text in error.fields_.items():
             field = form["variant_name" if name == "name" else name]
             field.errors = [*field.errors, text]
-        return _show(slug, prices={sku: form}), 422
+        return shown(slug, prices={sku: form}), 422
     say("Kept. What was ordered keeps its price.")
     return redirect(f"{BASE}/{slug}", 303)
 
 
-def _show(
+def shown(
     slug: str,
     form: WordsForm | None = None,
     thing: ThingForm | None = None,
     prices: dict[str, PriceForm] | None = None,
+    picture: PictureForm | None = None,
 ) -> str:
+    """The page of one, with a form as it was sent where something was wrong."""
     with house().db.snapshot() as session:
         product = editing.one(session, slug)
         things = editing.variants_of(session, [product.id]).get(product.id, [])
@@ -233,23 +237,29 @@ def _show(
             "name": product.name,
             "summary": product.summary,
             "description": product.description,
-            "picture": product.picture,
             "category": shelves.get(product.category_id, "") if product.category_id else "",
             "seen": editing.mark(product),
         }
         form = form or WordsForm(data=said)
         thing = thing or ThingForm(data={"once": new_public_id()})
-        _offer(session, form)
-        _offer(session, thing)
+        picture = picture or PictureForm()
+        names = editing.pictures_of(product)
+        found = media.resolve(session, names)
+        for one in (form, thing, picture):
+            _offer(session, one)
     return page(
         "desk/product.html",
         product=product,
         form=form,
         thing=thing,
+        picture=picture,
+        pictures=[(name, found.get(name)) for name in names],
+        most_pictures=keep_products.MOST_PICTURES,
+        most_mb=keep_picture.MOST_BYTES // 1_000_000,
         things=[
             {
                 "sku": one.sku,
-                "kind": _MORE_KINDS[one.kind],
+                "kind": KINDS[one.kind],
                 "has_price": one.kind != "bundle",
                 "form": (prices or {}).get(one.sku) or _price_form(one, costs.get(one.id)),
                 "action": f"{BASE}/{slug}/things/{one.sku}",

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
+from cms_content import media
+from cms_content.media import Picture
 from core.catalog import products
 from core.catalog.models import BUNDLE
 from core.catalog.products import ListedProduct, ListedVariant, ProductDetail
@@ -86,6 +88,7 @@ class Shelves:
     def __init__(self, keep_for: timedelta = timedelta(0)) -> None:
         self._keep_for = keep_for
         self._kept: dict[Hashable, _Priced] = {}
+        self._pictures: dict[tuple[str, ...], tuple[datetime, tuple[Picture, ...]]] = {}
 
     def page(
         self,
@@ -147,6 +150,20 @@ class Shelves:
         if kept.detail is None or not kept.products:
             raise NotFound("product")
         return kept.detail, _offered(session, kept, now)[0]
+
+    def pictures(
+        self, session: Session, detail: ProductDetail, now: datetime
+    ) -> tuple[Picture, ...]:
+        """The pictures of a product in their order: one query, where some are uploads."""
+        known = self._pictures.get(detail.pictures)
+        if known is not None and known[0] <= now < known[0] + self._keep_for:
+            return known[1]
+        found = media.resolve(session, detail.pictures)
+        shown = tuple(found[name] for name in detail.pictures if name in found)
+        if len(self._pictures) >= _MOST:
+            self._pictures.clear()
+        self._pictures[detail.pictures] = (now, shown)
+        return shown
 
     def _find(self, key: Hashable, now: datetime, read: Callable[[], _Priced]) -> _Priced:
         found = self._kept.get(key)

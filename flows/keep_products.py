@@ -1,47 +1,38 @@
-"""Staff keep what the shop sells: products, things with a SKU, prices; all of it in the audit log."""
+"""Staff keep the products of the shop: words, pictures, address, shown or not; all of it in the audit log.
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
-from typing import Any
+The things with a SKU are in ``keep_things``, what they cost in ``keep_prices``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cms_content import redirects
+from cms_content import media, redirects
+from cms_content.fields import is_picture
 from core.catalog import editing
-from core.catalog.editing import MADE_HERE, Words
-from core.catalog.models import Product, Variant
+from core.catalog.editing import Pictures, Words
+from core.catalog.models import Product
 from core.kernel import audit, idempotency
 from core.kernel.errors import Invalid, NotFound, StaleState
-from core.kernel.money import to_micros
 from core.parties import accounts
 from core.parties.models import Channel
-from core.prices import setting
-from core.prices.models import PriceList
-from core.stock import places
+from flows import keep_things
 from flows.house import House
+from flows.keep_things import NewThing, is_words
 
 WRONG_SLUG = "Small letters, digits and hyphens, such as porch-camera."
+MOST_PICTURES = 8
 _LONGEST = {"name": 200, "summary": 300, "description": 5000}
-
-
-@dataclass(frozen=True)
-class NewThing:
-    """A thing to be sold under a SKU; ``price`` of one, as it is written: ``129.00``."""
-
-    sku: str
-    name: str
-    kind: str
-    tax_category: str
-    price: str
 
 
 def make(
     house: House,
     slug: str,
     words: Words,
+    pictures: Sequence[str],
     thing: NewThing,
-    pictures: Collection[str],
     actor: str,
     once: str,
 ) -> Product:
@@ -49,8 +40,8 @@ def make(
 
     Raises Invalid, by field, and KeyReused.
     """
-    words = _cleaned(words, pictures)
-    micros = _checked(thing)
+    words = _cleaned(words)
+    micros = keep_things.check(thing)
     if not editing.is_slug(slug):
         raise Invalid({"slug": WRONG_SLUG})
 
@@ -60,12 +51,12 @@ def make(
         if known is not None:
             return editing.one(session, known.body["slug"])
         try:
-            product = editing.make(session, slug, words, now)
+            product = editing.make(session, slug, words, _chosen(session, pictures), now)
         except editing.TakenAlready as error:
             raise Invalid({"slug": str(error)}) from None
         except NotFound:
             raise Invalid({"category": "There is no such shelf."}) from None
-        _add(session, house, product, thing, micros, actor)
+        keep_things.put(session, house, product, thing, micros, actor)
         audit.write(session, now, actor, "product.made", ("product", slug))
         idempotency.finish(session, "product", once, 201, {"slug": slug})
         return product
@@ -77,26 +68,53 @@ def change(
     house: House,
     slug: str,
     words: Words,
-    pictures: Collection[str],
     actor: str,
     seen: str | None = None,
+    pictures: Sequence[str] | None = None,
 ) -> Product:
-    """Other words. ``seen`` is the ``editing.mark`` of what somebody saw.
+    """Other words, and other pictures where they are given.
 
-    Raises NotFound, Invalid, and StaleState.
+    ``seen`` is the ``editing.mark`` of what somebody saw. Raises NotFound, Invalid, and StaleState.
     """
 
     def work(session: Session) -> Product:
         product = _in_hand(session, slug, seen)
-        cleaned = _cleaned(words, {*pictures, product.picture})
         try:
-            editing.change(session, product, cleaned)
+            editing.change(session, product, _cleaned(words))
         except NotFound:
             raise Invalid({"category": "There is no such shelf."}) from None
+        if pictures is not None:
+            editing.illustrate(session, product, _chosen(session, pictures))
         audit.write(session, house.clock.now(), actor, "product.changed", ("product", slug))
         return product
 
     return house.db.run_tx(work)
+
+
+def illustrate(
+    house: House, slug: str, pictures: Sequence[str], actor: str, seen: str | None = None
+) -> None:
+    """Other pictures of the library, in their order. Raises NotFound, StaleState and Invalid."""
+
+    def work(session: Session) -> None:
+        product = _in_hand(session, slug, seen)
+        editing.illustrate(session, product, _chosen(session, pictures))
+        now, count = house.clock.now(), len(product.pictures)
+        audit.write(session, now, actor, "product.illustrated", ("product", slug), pictures=count)
+
+    house.db.run_tx(work)
+
+
+def _chosen(session: Session, names: Sequence[str]) -> Pictures:
+    """Pictures that are there, each once; the first as lists show it."""
+    wanted = tuple(dict.fromkeys(names))
+    found = media.resolve(session, [name for name in wanted if is_picture(name)])
+    if not wanted or set(wanted) - set(found):
+        raise Invalid({"pictures": "Choose a picture."})
+    if len(wanted) > MOST_PICTURES:
+        raise Invalid({"pictures": f"At most {MOST_PICTURES} pictures."})
+    first = found[wanted[0]]
+    return Pictures(wanted, first.drawn or first.sources[0][0])
 
 
 def move(house: House, slug: str, to: str, actor: str) -> None:
@@ -146,60 +164,6 @@ def publish(house: House, slug: str, shown: bool, actor: str, seen: str | None =
     return house.db.run_tx(work)
 
 
-def add(house: House, slug: str, thing: NewThing, actor: str, once: str) -> Variant:
-    """Another thing of a product, at its price. Raises NotFound, Invalid and KeyReused."""
-    micros = _checked(thing)
-
-    def work(session: Session) -> Variant:
-        now = house.clock.now()
-        product = editing.one(session, slug, lock=True)
-        known = idempotency.begin(session, "variant", once, f"{slug}|{thing.sku}"[:64], now)
-        if known is not None:
-            return editing.variant(session, known.body["sku"])
-        row = _add(session, house, product, thing, micros, actor)
-        idempotency.finish(session, "variant", once, 201, {"sku": thing.sku})
-        return row
-
-    return house.db.run_tx(work)
-
-
-def change_thing(
-    house: House,
-    sku: str,
-    actor: str,
-    *,
-    name: str | None = None,
-    price: str | None = None,
-    active: bool | None = None,
-) -> Variant:
-    """Another name or price of a thing, or whether it can be bought; what is None stays.
-
-    What is in carts is priced anew at checkout; what was ordered keeps its price. Raises NotFound and
-    Invalid.
-    """
-    micros = _micros(price) if price is not None else None
-    if name is not None and not _is_words(name, 200):
-        raise Invalid({"name": "Say what it is called."})
-
-    def work(session: Session) -> Variant:
-        now, row = house.clock.now(), editing.variant(session, sku, lock=True)
-        if micros is not None and row.kind == "bundle":
-            raise Invalid({"price": "A bundle has a price for each of its charge kinds."})
-        detail: dict[str, Any] = {}
-        if name is not None and name != row.name:
-            row.name, detail["name"] = " ".join(name.split()), True
-        if active is not None and active != row.active:
-            row.active, detail["active"] = active, active
-        if micros is not None:
-            before = setting.set_price(session, _book(session, house), row.id, micros)
-            detail |= {"price_before": before, "price": micros}
-        session.flush()
-        audit.write(session, now, actor, "variant.changed", ("variant", sku), **detail)
-        return row
-
-    return house.db.run_tx(work)
-
-
 def _in_hand(session: Session, slug: str, seen: str | None) -> Product:
     product = editing.one(session, slug, lock=True)
     if seen is not None and seen != editing.mark(product):
@@ -207,74 +171,17 @@ def _in_hand(session: Session, slug: str, seen: str | None) -> Product:
     return product
 
 
-def _book(session: Session, house: House) -> PriceList:
-    channel, _ = accounts.channel_by_code(session, house.rules.channel)
-    return setting.base_list(session, channel.id, channel.currency)
-
-
-def _add(
-    session: Session, house: House, product: Product, thing: NewThing, micros: int, actor: str
-) -> Variant:
-    try:
-        row = editing.add_variant(
-            session, product, thing.sku, thing.name, thing.kind, thing.tax_category
-        )
-    except editing.TakenAlready as error:
-        raise Invalid({"sku": str(error)}) from None
-    setting.set_price(session, _book(session, house), row.id, micros)
-    if row.kind == "physical":
-        places.open_levels(session, row.id)
-    now = house.clock.now()
-    audit.write(session, now, actor, "variant.made", ("variant", row.sku), price=micros)
-    return row
-
-
-def _cleaned(words: Words, pictures: Collection[str]) -> Words:
+def _cleaned(words: Words) -> Words:
     found: dict[str, str] = {}
     name, summary = " ".join(words.name.split()), " ".join(words.summary.split())
     description = words.description.strip().replace("\r\n", "\n")
-    if not _is_words(name, _LONGEST["name"]):
+    if not is_words(name, _LONGEST["name"]):
         found["name"] = "Say what it is called."
     if len(summary) > _LONGEST["summary"] or not summary.isprintable():
         found["summary"] = f"At most {_LONGEST['summary']} characters."
     plain = description.replace("\n", "")
     if len(description) > _LONGEST["description"] or not plain.isprintable():
         found["description"] = f"At most {_LONGEST['description']} characters."
-    if words.picture not in pictures:
-        found["picture"] = "Choose a picture."
     if found:
         raise Invalid(found)
     return replace(words, name=name, summary=summary, description=description)
-
-
-def _checked(thing: NewThing) -> int:
-    found: dict[str, str] = {}
-    if not editing.is_sku(thing.sku):
-        found["sku"] = "Capitals, digits, hyphens and points, such as CAM-2."
-    if not _is_words(thing.name, 200):
-        found["variant_name"] = "Say what it is called."
-    if thing.kind not in MADE_HERE:
-        found["kind"] = "A thing that is sent, a download, or work."
-    if not _is_words(thing.tax_category, 40):
-        found["tax_category"] = "Say what it is taxed as."
-    try:
-        micros = _micros(thing.price)
-    except Invalid as error:
-        found, micros = found | error.fields_, 0
-    if found:
-        raise Invalid(found)
-    return micros
-
-
-def _micros(text: str) -> int:
-    try:
-        micros = to_micros(text.strip())
-    except ValueError:
-        micros = -1
-    if not 0 <= micros <= 10**14:
-        raise Invalid({"price": "A price such as 129.00."})
-    return micros
-
-
-def _is_words(text: str, longest: int) -> bool:
-    return bool(text.strip()) and len(text) <= longest and text.isprintable()

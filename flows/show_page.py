@@ -1,8 +1,8 @@
 """What a page of content shows to a visitor: the variant that is theirs, with live prices. Reads only.
 
 A process keeps the words of a page for a moment, as it keeps its shelves; what can be had is read each
-time. A page costs one query for its words, one for its pictures, and as many as one shelf for all its
-products together.
+time. A page costs one query for its words, one for its pictures, one for its videos where it plays any, and
+as many as one shelf for all its products together.
 """
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
@@ -12,11 +12,12 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from cms_content import checks, media, reading, segments
+from cms_content import checks, media, reading, segments, videos
 from cms_content.blocks import MOST_ITEMS, Content, Offer, Prices, Products
 from cms_content.media import Picture
 from cms_content.reading import Live
 from cms_content.segments import Rule, Segment, Visitor
+from cms_content.videos import Film
 from core.parties.models import Channel
 from flows.browse import Offer as Offered
 from flows.browse import Shelves, Shown
@@ -33,6 +34,7 @@ class Kept:
 
     live: Live
     pictures: Mapping[str, Picture]
+    films: Mapping[str, Film] = field(default_factory=dict)
     made: dict[Hashable, Any] = field(default_factory=dict, compare=False)
 
 
@@ -123,10 +125,12 @@ class PublishedPages:
         live, changes = reading.live(session, channel.id, slug, now)
         names = {name for one in live for name in checks.pictures(one.content)}
         pictures = media.resolve(session, names)
+        clips = {name for one in live for name in checks.videos(one.content)}
+        films = videos.resolve(session, clips)
         varied = any(one.segment != segments.EVERYBODY for one in live)
         until = now + self._keep_for
         return Address(
-            variants=tuple(Kept(one, pictures) for one in live),
+            variants=tuple(Kept(one, pictures, films) for one in live),
             segments=segments.every(session, channel.id) if varied else {},
             since=now,
             until=min(until, changes) if changes is not None else until,

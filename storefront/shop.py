@@ -74,6 +74,7 @@ def product(slug: str) -> str:
     found, _ = channel()
     with house().db.reading() as session:
         detail, offered = house().shelves.product(session, found, house().clock.now(), slug)
+        pictures = house().shelves.pictures(session, detail, house().clock.now())
         is_plan = any(offer.variant.kind == "plan" for offer in offered.offers)
         tried = trial_offers.offered(session, found.currency, slug) if is_plan else []
     return page(
@@ -83,9 +84,10 @@ def product(slug: str) -> str:
             detail,
             offered,
             hold_words(house().rules.hold_for),
+            pictures,
             tax_included=channel()[0].prices_include_tax,
         ),
-        data=json_ld.product(detail, offered),
+        data=json_ld.product(detail, offered, pictures),
         goes_with=[],
         trials=[trials.offer(one, room) for one, room in tried],
     )

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from cart.pricing import PricedCart, PricedLine, Recurring
+from cms_content.media import Picture
 from core.catalog.models import GIFT_CARD
 from core.catalog.products import ProductDetail
 from core.kernel.money import Money, extend
@@ -28,7 +29,12 @@ _TAX_NOTES = {
 
 
 def product_page(
-    detail: ProductDetail, shown: Shown, hold_words: str, *, tax_included: bool = False
+    detail: ProductDetail,
+    shown: Shown,
+    hold_words: str,
+    pictures: Sequence[Picture],
+    *,
+    tax_included: bool = False,
 ) -> dict[str, Any]:
     """One product as its page shows it."""
     first = shown.offers[0]
@@ -37,7 +43,7 @@ def product_page(
     return {
         "name": shown.product.name,
         "slug": shown.product.slug,
-        "picture": shown.product.picture,
+        "pictures": pictures,
         "summary": shown.product.summary,
         "description": detail.description,
         "facts": detail.facts,

@@ -23,8 +23,10 @@ from cms_content.pages import NewPage
 from cms_content.publishing import Window
 from cms_content.segments import EVERYBODY, Rule, Segment
 from core.kernel.ids import new_public_id
+from flows import keep_video
 from flows.house import House
 from flows.keep_picture import keep
+from tests import videos
 
 ANN = "user:ann"
 AT_ONCE = Window()
@@ -94,6 +96,11 @@ def photo(width: int = 1200, height: int = 800, kind: str = "JPEG") -> bytes:
 def picture(house: House, alt: str = "A hill", **size: Any) -> str:
     """An upload; answers its public id."""
     return keep(house, photo(**size), "hill.jpg", alt, ANN).public_id
+
+
+def video(house: House) -> str:
+    """A video without captions; answers its public id."""
+    return keep_video.keep(house, videos.webm(), "film", ANN).public_id
 
 
 def kit(house: House, channel_id: uuid.UUID, **fields: Any) -> int:

@@ -18,13 +18,28 @@ from core.subscriptions.trial_models import Trial
 from flows.tell_programs import OF
 from invoices.disputes.models import Dispute
 from invoices.models import Invoice
+from payments.automatic_models import AutoPayRule
+from payments.chargebacks import ChargebackRow
+from payments.dunning.cases import TOLD
+from payments.dunning.models import DunningAct
 from payments.models import Payment, PaymentOperation, Refund
 
 
 def everything(session: Session, now: datetime) -> Iterator[News]:
     """Each row as if what it stands for had just happened."""
-    for event in _events(session):
+    for event in (*_events(session), *_collecting(session)):
         yield from OF[event.NAME][1](session, event, now)
+
+
+def _collecting(session: Session) -> Iterator[Any]:
+    for key in session.scalars(select(ChargebackRow.id)):
+        for how in ("warned", "opened", "answered", "closed"):
+            yield events.ChargebackMoved(str(key), how)
+    for key in session.scalars(select(AutoPayRule.id)):
+        yield events.AutoPayMoved(str(key), "started")
+        yield events.AutoPayMoved(str(key), "stopped")
+    for key in session.scalars(select(DunningAct.id).where(DunningAct.kind.in_(TOLD))):
+        yield events.CaseMoved(str(key))
 
 
 def _events(session: Session) -> Iterator[Any]:

@@ -20,7 +20,7 @@ from flows import show_page
 from flows.browse import Offer as Offered
 from flows.browse import Shown
 from flows.show_page import Address, Kept
-from web import packs
+from web import packs, site
 from web.cards import card
 from web.context import channel, house, web_settings
 from web.login import person
@@ -71,7 +71,7 @@ def render(kept: Kept, goods: Sequence[Shown], *, cacheable: bool, **more: Any) 
         headed=headed,
         parts=_parts(kept, goods),
         nav_current=live.slug,
-        **more,
+        **{"site": site.site(live.locale), "said_in": live.locale.replace("_", "-"), **more},
     )
 
 
@@ -125,7 +125,9 @@ def _still(macros: Any, block: Block, kept: Kept, *, top: bool) -> Markup:
         made = macro(block, words(block.text))
     elif isinstance(block, blocks.Video):
         host = (urlsplit(block.href).hostname or "").removeprefix("www.")
-        made = macro(block, pic, words(block.text), host)
+        made = macro(
+            block, pic, words(block.text), host, kept.films.get(block.clip), kept.live.locale
+        )
     elif isinstance(block, blocks.Feature):
         made = macro(block, pic, words(block.text))
     elif isinstance(block, blocks.Faq):

@@ -99,7 +99,12 @@ def _version(root: str, path: str) -> str:
 
 
 def static_address(path: str) -> str:
-    """Where a file under ``static`` is served: an address that changes with what is in it."""
+    """Where a file under ``static`` is served: an address that changes with what is in it.
+
+    A picture that was uploaded is named by its own address, whose bytes never change.
+    """
+    if path.startswith("/media/"):
+        return path
     try:
         return f"/static/{path}?v={_version(str(current_app.static_folder), path)}"
     except OSError:  # a picture that is not there is one gap, and no reason to close the shop

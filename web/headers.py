@@ -17,6 +17,7 @@ def policy(pay_origins: tuple[str, ...]) -> str:
             "style-src 'self'",
             "img-src 'self' data:",
             "font-src 'self'",
+            "media-src 'self'",
             "connect-src 'self'",
             "manifest-src 'self'",
             " ".join(["form-action 'self'", *pay_origins]),

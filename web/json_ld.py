@@ -10,6 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from cms_content.media import Picture
 from core.catalog.products import ProductDetail
 from flows.browse import Offer, Shown
 from web.context import channel, web_settings
@@ -32,7 +33,7 @@ def written(data: dict[str, Any]) -> Markup:
     return Markup('<script type="application/ld+json">{}</script>').format(Markup(text))  # noqa: S704
 
 
-def product(detail: ProductDetail, shown: Shown) -> Markup:
+def product(detail: ProductDetail, shown: Shown, pictures: Sequence[Picture]) -> Markup:
     """One product with what is offered of it, at the price and availability of this moment."""
     base, listed = web_settings().base_url, shown.product
     return written(
@@ -41,7 +42,7 @@ def product(detail: ProductDetail, shown: Shown) -> Markup:
             "@type": "Product",
             "name": listed.name,
             "description": detail.description or listed.summary,
-            "image": f"{base}{static_address(listed.picture)}",
+            "image": [f"{base}{one.largest or static_address(one.drawn)}" for one in pictures],
             "sku": shown.offers[0].variant.sku,
             "category": detail.category_name or "",
             "brand": {"@type": "Brand", "name": channel()[0].name},

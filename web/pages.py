@@ -101,13 +101,12 @@ def hold_words(length: timedelta) -> str:
 def page(template: str, *, cacheable: bool = False, **context: Any) -> str:
     """Render a template. ``cacheable``: it holds no byte of its visitor."""
     g.cacheable = cacheable
-    given = {"channel": shopfront(), **context}
+    given = {"channel": shopfront(), "site": site.site(), **context}
     return render_template(
         template,
         nav_categories=shelves(),
         cacheable=cacheable,
         hold_words=hold_words(house().rules.hold_for),
-        site=site.site(),
         base_url=web_settings().base_url,
         now_iso=house().clock.now().isoformat().replace("+00:00", "Z"),
         **given,

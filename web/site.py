@@ -38,13 +38,13 @@ class Site:
     banner: Notice | None = None
 
 
-def site() -> Site:
-    """As a page shows it; read again after half a minute."""
-    now = house().clock.now()
-    kept: tuple[datetime, Site] | None = current_app.extensions.get(_KEY)
+def site(locale: str = "") -> Site:
+    """As a page shows it, in its language, else in the shop's own; read again after half a minute."""
+    now, locale = house().clock.now(), locale or channel()[0].locale
+    every: dict[str, tuple[datetime, Site]] = current_app.extensions.setdefault(_KEY, {})
+    kept = every.get(locale)
     if kept is None or abs(now - kept[0]) > KEPT:
-        kept = (now, _read(now))
-        current_app.extensions[_KEY] = kept
+        kept = every[locale] = (now, _read(now, locale))
     return kept[1]
 
 
@@ -55,14 +55,14 @@ def forget() -> None:
     house().pages.forget()
 
 
-def _read(now: datetime) -> Site:
+def _read(now: datetime, locale: str) -> Site:
     channel_id = channel()[0].id
     with house().db.reading() as session:
         written = menus.every(session, channel_id)
-        up = banners.showing(session, channel_id, now)
+        up = banners.showing(session, channel_id, now, locale)
         return Site(
-            header=menus.links_of(written.get("header")),
-            footer=menus.links_of(written.get("footer")),
+            header=menus.read(written, "header", locale),
+            footer=menus.read(written, "footer", locale),
             banner=Notice(
                 up.public_id,
                 up.text,

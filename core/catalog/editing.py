@@ -14,8 +14,6 @@ from core.catalog.models import Category, Product, Variant
 from core.kernel.errors import NotFound, ShopError
 from core.kernel.ids import new_id, token_hash
 
-#: What staff may make here; plans and bundles carry more than a price.
-MADE_HERE = ("physical", "digital", "service")
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _SKU = re.compile(r"[A-Z0-9]+([.-][A-Z0-9]+)*")
 
@@ -37,8 +35,15 @@ class Words:
     name: str
     summary: str
     description: str
-    picture: str
     category: str
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Those of a product by the names of the library, and the first as lists show it."""
+
+    names: tuple[str, ...]
+    first: str
 
 
 def is_slug(text: str) -> bool:
@@ -124,17 +129,23 @@ def variant(session: Session, sku: str, *, lock: bool = False) -> Variant:
 
 def mark(product: Product) -> str:
     """Changes with what ``change`` and ``publish`` change: 32 signs."""
-    said = [product.name, product.summary, product.description, product.picture]
+    said = [product.name, product.summary, product.description, str(pictures_of(product))]
     return token_hash(repr([*said, str(product.category_id), product.active]))[:32]
 
 
-def make(session: Session, slug: str, words: Words, now: datetime) -> Product:
+def pictures_of(product: Product) -> list[str]:
+    """Its pictures in their order, by the names of the library."""
+    return [str(name) for name in product.pictures] or [product.picture]
+
+
+def make(session: Session, slug: str, words: Words, pictures: Pictures, now: datetime) -> Product:
     """A new product, the last of the shop, not shown yet. Raises TakenAlready and NotFound (its shelf)."""
     if session.scalar(select(Product.id).where(Product.slug == slug)) is not None:
         raise TakenAlready("The address", slug)
     last = session.scalar(select(func.max(Product.position))) or 0
     row = Product(id=new_id(), slug=slug, position=last + 10, active=False, created_at=now)
     _say(session, row, words)
+    row.pictures, row.picture = list(pictures.names), pictures.first
     session.add(row)
     session.flush()
     return row
@@ -143,6 +154,12 @@ def make(session: Session, slug: str, words: Words, now: datetime) -> Product:
 def change(session: Session, product: Product, words: Words) -> None:
     """Other words. Raises NotFound for a shelf that is none."""
     _say(session, product, words)
+    session.flush()
+
+
+def illustrate(session: Session, product: Product, pictures: Pictures) -> None:
+    """Other pictures."""
+    product.pictures, product.picture = list(pictures.names), pictures.first
     session.flush()
 
 
@@ -161,7 +178,7 @@ def _say(session: Session, row: Product, words: Words) -> None:
         if category is None:
             raise NotFound("category")
     row.name, row.summary, row.description = words.name, words.summary, words.description
-    row.picture, row.category_id = words.picture, category
+    row.category_id = category
 
 
 def add_variant(

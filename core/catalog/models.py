@@ -52,11 +52,14 @@ class Product(Base):
     description: Mapped[str] = mapped_column(Text, default="")
     #: ``[[label, value], …]``
     facts: Mapped[list[Any]] = mapped_column(default=list)
+    #: The first of its pictures as lists show it: a drawing under ``static``, or where an upload is served.
     picture: Mapped[str] = mapped_column(String(200))
     category_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("category.id"))
     position: Mapped[int] = mapped_column(default=0)
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime]
+    #: All of them in their order, by the names of the library; empty: ``picture`` alone.
+    pictures: Mapped[list[Any]] = mapped_column(default=list)
 
 
 class Variant(Base):

@@ -54,6 +54,8 @@ class ProductDetail:
     description: str
     facts: tuple[tuple[str, str], ...]
     category_name: str | None
+    #: By the names of the library, in their order.
+    pictures: tuple[str, ...] = ()
 
 
 def listing(
@@ -162,6 +164,7 @@ def detail(session: Session, slug: str) -> ProductDetail:
         first.description,
         tuple((str(label), str(value)) for label, value in first.facts),
         first.category_name,
+        tuple(map(str, first.pictures)) or (first.picture,),
     )
 
 
@@ -169,7 +172,12 @@ def detail(session: Session, slug: str) -> ProductDetail:
 def _detail() -> Select[Any]:
     product, variant = table(Product).c, table(Variant).c
     return (
-        _joined(product.description, product.facts, table(Category).c.name.label("category_name"))
+        _joined(
+            product.description,
+            product.facts,
+            product.pictures,
+            table(Category).c.name.label("category_name"),
+        )
         .where(product.slug == bindparam("slug"), product.active)
         .order_by(variant.position, variant.id)
     )

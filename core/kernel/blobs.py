@@ -8,7 +8,7 @@ import os
 import tempfile
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -36,6 +36,10 @@ class Blobs(Protocol):
 
     def get(self, sha256: str) -> bytes:
         """The bytes stored under ``sha256``; FileNotFoundError when there are none."""
+        ...
+
+    def open(self, sha256: str) -> BinaryIO:
+        """The same to read from any place on, for what is large; the caller closes it."""
         ...
 
 
@@ -70,6 +74,9 @@ class FolderBlobs:
 
     def get(self, sha256: str) -> bytes:
         return self.path(sha256).read_bytes()
+
+    def open(self, sha256: str) -> BinaryIO:
+        return self.path(sha256).open("rb")
 
 
 def _make_durably(folder: Path) -> None:

@@ -156,6 +156,12 @@ def to_micros(text: str | Decimal) -> int:
     return int(scaled)
 
 
+def written_micros(micros: int) -> str:
+    """Millionths as ``to_micros`` reads them: ``129.00``, ``0.00125``."""
+    whole, rest = divmod(micros, MICROS)
+    return f"{whole}.{f'{rest:06d}'.rstrip('0'):0<2}"
+
+
 def micros_of(amount: Money) -> int:
     """An amount as a unit price."""
     return int(amount.decimal() * MICROS)

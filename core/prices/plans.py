@@ -2,12 +2,37 @@
 
 import uuid
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.catalog.models import Product, Variant
 from core.prices.models import Meter, Plan, UsagePrice
+
+
+@dataclass(frozen=True)
+class Terms:
+    """How a plan is to recur: see ``Plan``."""
+
+    interval: str
+    activation: str = "by_hand"
+    family: str = ""
+    features: tuple[str, ...] = ()
+
+
+def begin(session: Session, variant_id: uuid.UUID, terms: Terms) -> Plan:
+    """Let a new variant recur. How it does is not changed afterwards: people have bought it like that."""
+    row = Plan(
+        variant_id=variant_id,
+        interval=terms.interval,
+        activation=terms.activation,
+        family=terms.family,
+        features=list(terms.features),
+    )
+    session.add(row)
+    session.flush()
+    return row
 
 
 def of_variants(session: Session, variant_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Plan]:

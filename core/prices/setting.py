@@ -9,8 +9,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from core.kernel.errors import ShopError
-from core.kernel.ids import new_id
-from core.prices.models import Price, PriceList
+from core.prices.models import BundlePrice, Price, PriceList
 
 
 @dataclass(eq=False)
@@ -43,33 +42,103 @@ def base_list(session: Session, channel_id: uuid.UUID, currency: str) -> PriceLi
 
 
 def set_price(
-    session: Session, book: PriceList, variant_id: uuid.UUID, unit_price_micros: int
+    session: Session,
+    book: PriceList,
+    variant_id: uuid.UUID,
+    unit_price_micros: int | None,
+    min_quantity: int = 1,
 ) -> int | None:
-    """What one costs from now on; answers what it cost before, or None."""
+    """What one costs on a list from so many on; None: nothing on it. Answers what it cost before, or None."""
     row = session.scalar(
         select(Price)
-        .where(
-            Price.price_list_id == book.id,
-            Price.variant_id == variant_id,
-            Price.min_quantity == 1,
-        )
+        .filter_by(price_list_id=book.id, variant_id=variant_id, min_quantity=min_quantity)
         .with_for_update()
     )
-    if row is None:
-        session.add(
-            Price(
-                id=new_id(),
-                price_list_id=book.id,
-                variant_id=variant_id,
-                min_quantity=1,
-                unit_price_micros=unit_price_micros,
-            )
-        )
-        session.flush()
-        return None
-    before, row.unit_price_micros = row.unit_price_micros, unit_price_micros
+    new = Price(
+        price_list_id=book.id,
+        variant_id=variant_id,
+        min_quantity=min_quantity,
+        unit_price_micros=unit_price_micros,
+    )
+    return _put(session, row, new, unit_price_micros)
+
+
+def set_bundle_price(
+    session: Session,
+    book: PriceList,
+    variant_id: uuid.UUID,
+    charge_kind: str,
+    unit_price_micros: int | None,
+) -> int | None:
+    """The same of a bundle, for one of its charge kinds."""
+    row = session.scalar(
+        select(BundlePrice)
+        .filter_by(price_list_id=book.id, variant_id=variant_id, charge_kind=charge_kind)
+        .with_for_update()
+    )
+    new = BundlePrice(
+        price_list_id=book.id,
+        variant_id=variant_id,
+        charge_kind=charge_kind,
+        unit_price_micros=unit_price_micros,
+    )
+    return _put(session, row, new, unit_price_micros)
+
+
+def _put(
+    session: Session,
+    row: Price | BundlePrice | None,
+    new: Price | BundlePrice,
+    micros: int | None,
+) -> int | None:
+    before = row.unit_price_micros if row is not None else None
+    if micros is None:
+        if row is not None:
+            session.delete(row)
+    elif row is None:
+        session.add(new)
+    else:
+        row.unit_price_micros = micros
     session.flush()
     return before
+
+
+def lists(session: Session, channel_id: uuid.UUID, currency: str) -> Sequence[PriceList]:
+    """The lists for everybody on a channel, the one that goes first first."""
+    return session.scalars(
+        select(PriceList)
+        .where(
+            PriceList.currency == currency,
+            or_(PriceList.channel_id == channel_id, PriceList.channel_id.is_(None)),
+            PriceList.account_id.is_(None),
+            PriceList.segment.is_(None),
+        )
+        .order_by(PriceList.priority.desc(), PriceList.code)
+    ).all()
+
+
+def by_code(session: Session, code: str) -> PriceList | None:
+    """The list that goes by a code."""
+    return session.scalar(select(PriceList).where(PriceList.code == code))
+
+
+def of_variant(session: Session, variant_id: uuid.UUID) -> dict[uuid.UUID, list[Price]]:
+    """Its prices by list, from one on to the most."""
+    found: dict[uuid.UUID, list[Price]] = {}
+    for row in session.scalars(
+        select(Price).where(Price.variant_id == variant_id).order_by(Price.min_quantity)
+    ):
+        found.setdefault(row.price_list_id, []).append(row)
+    return found
+
+
+def of_bundle(session: Session, variant_id: uuid.UUID) -> dict[uuid.UUID, list[BundlePrice]]:
+    """A bundle's prices by list."""
+    found: dict[uuid.UUID, list[BundlePrice]] = {}
+    query = select(BundlePrice).where(BundlePrice.variant_id == variant_id)
+    for row in session.scalars(query.order_by(BundlePrice.charge_kind.desc())):
+        found.setdefault(row.price_list_id, []).append(row)
+    return found
 
 
 def of_variants(

@@ -152,8 +152,9 @@ def _round(visitor: Visitor) -> str:
 
 def _pay_link(visitor: Visitor) -> str:
     """Otis pays without logging in: he has open bills."""
-    [key] = visitor.place.values(Account.public_id, Account.email == "otis@example.com")
-    return f"/due/{key}/{visitor.place.house.links.pay_token(key)}"
+    with visitor.place.house.db.reading() as session:
+        otis = session.scalars(select(Account).where(Account.email == "otis@example.com")).one()
+    return f"/due/{otis.public_id}/{visitor.place.house.links.pay_token(otis)}"
 
 
 def _line_to_dispute(visitor: Visitor) -> str:
@@ -201,6 +202,7 @@ FOR_CUSTOMERS: dict[str, Where] = {
     "/account/scheduled/<public_id>/change": _planned("/change"),
     "/account/scheduled/<public_id>/cancel": _planned("/cancel"),
     "/account/past-due/<public_id>": _past_due,
+    "/account/pay-code": "/account/pay-code",
     "/account/tax": "/account/tax",
     "/account/statements": "/account/statements",
     "/account/statements/<public_id>": _first("/account/statements", "/account/statements/"),
@@ -249,9 +251,12 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/customers/new": "/desk/customers/new",
     "/desk/customers/<public_id>": _customer(),
     "/desk/customers/<public_id>/edit": _customer("/edit"),
+    "/desk/customers/<public_id>/pay-code": _customer("/pay-code"),
     "/desk/products": "/desk/products",
     "/desk/products/new": "/desk/products/new",
     "/desk/products/<slug>": "/desk/products/ember-smart-plug",
+    "/desk/products/<slug>/things/<sku>": "/desk/products/ember-smart-plug/things/EMB-PLUG",
+    "/desk/price-lists": "/desk/price-lists",
     "/desk/products/<slug>/address": "/desk/products/ember-smart-plug/address",
     "/desk/customers/<public_id>/order": _customer("/order"),
     "/desk/phone-orders/<cart_id>": _phone_order,
@@ -345,6 +350,9 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/content/pages/<public_id>/versions/<int:number>": _content("/versions/1"),
     "/desk/content/media": "/desk/content/media",
     "/desk/content/media/<public_id>": _first("/desk/content/media", "/desk/content/media/"),
+    "/desk/content/videos/<public_id>": _first(
+        "/desk/content/media?kind=video", "/desk/content/videos/"
+    ),
     "/desk/content/menus": "/desk/content/menus",
     "/desk/content/banners": "/desk/content/banners",
     "/desk/content/banners/new": "/desk/content/banners/new",

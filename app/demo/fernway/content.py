@@ -3,6 +3,7 @@
 import io
 import tomllib
 import uuid
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,17 +21,37 @@ from cms_content import (
     publishing,
     redirects,
     segments,
+    videos,
     writing,
 )
 from cms_content.banners import Banner
 from cms_content.media import Made
-from cms_content.menus import MenuLink
+from cms_content.menus import MenuLink, Place
 from cms_content.pages import NewPage
 from cms_content.publishing import Window
 from cms_content.segments import EVERYBODY, Segment
 
 _CONTENT = Path(__file__).with_name("content.toml")
+#: Drawn for the demo: a van lays a line to a house.
+FILM = Path(__file__).with_name("line.webm")
+SAID = """WEBVTT
+
+00:00.000 --> 00:02.200
+The van opens a narrow trench and lays the line in it.
+
+00:02.200 --> 00:05.000
+At the house it comes up to the wall. Then there is light.
+"""
 _LOCALE = "en_US"
+
+
+@dataclass(frozen=True)
+class Uploads:
+    """What the editor uploaded, stored already: a picture, a video, what is said in it."""
+
+    valley: list[Made]
+    line: Made
+    said: tuple[str, int]
 
 
 def paint() -> bytes:
@@ -53,23 +74,29 @@ def write(
     session: Session,
     channel_id: uuid.UUID,
     editor: str,
-    painted: list[Made],
+    uploads: Uploads,
     began: datetime,
     opens: datetime,
 ) -> None:
     """Put all of it on the shop's pages; the banner is up while the demo is looked at."""
     told = tomllib.loads(_CONTENT.read_text(encoding="utf-8"))
     alt = "The valley of the Tarn at sunset"
-    valley = media.add(session, "The valley", alt, painted, editor, began)
+    valley = media.add(session, "The valley", alt, uploads.valley, editor, began)
+    line = media.add(session, "The line", "", [uploads.line], editor, began, kind="video")
+    videos.caption(session, line.public_id, "en", uploads.said, editor, began)
+    named = {
+        "the valley": f"{media.UPLOADED}{valley.public_id}",
+        "the line": f"{videos.UPLOADED}{line.public_id}",
+    }
     for row in told["segment"]:
         rule = segments.read_rule(row["rule"])
         new = Segment(row["code"], row["name"], row["priority"], rule)
         segments.add(session, channel_id, new, editor, began)
     for row in told["page"]:
-        _publish(session, channel_id, row, valley.public_id, editor, began)
+        _publish(session, channel_id, row, named, editor, began)
     _go_on_writing(session, channel_id, editor, opens - timedelta(days=1))
     links = [MenuLink(**one) for one in told["footer"]["links"]]
-    menus.write(session, channel_id, "footer", links, 0, editor, began)
+    menus.write(session, channel_id, Place("footer"), links, 0, editor, began)
     up = told["banner"]
     ends = opens + timedelta(days=up["days"])
     banner = Banner(up["text"], began, ends, up["link_label"], up["link_href"])
@@ -95,7 +122,7 @@ def _publish(
     session: Session,
     channel_id: uuid.UUID,
     row: dict[str, Any],
-    valley: str,
+    named: dict[str, str],
     editor: str,
     now: datetime,
 ) -> None:
@@ -104,7 +131,8 @@ def _publish(
     page = pages.create(session, channel_id, new, editor, now)
     said: dict[str, Any] = {name: row[name] for name in ("title", "seo", "blocks") if name in row}
     for block in said.get("blocks", ()):
-        if block.get("picture") == "the valley":
-            block["picture"] = f"{media.UPLOADED}{valley}"
+        for field in ("picture", "clip"):
+            if block.get(field) in named:
+                block[field] = named[block[field]]
     draft = writing.save(session, page.public_id, checks.read(said), 1, editor, now)
     publishing.publish(session, page.public_id, draft.revision, Window(), editor, now)

@@ -14,7 +14,7 @@ from app.demo.fernway.scene import Scene
 from app.demo.fernway.till import Post, Till
 from core.kernel.clock import ManualClock
 from core.kernel.ids import new_public_id
-from flows import keep_picture
+from flows import keep_picture, keep_video
 from flows.house import House
 from payments.gateway import Gateway
 
@@ -42,13 +42,17 @@ def _furnish(house: House) -> datetime:
     opens = house.clock.now()
     began = opens - timedelta(days=history.DAYS)
     hashes = people.passwords()
-    painted = keep_picture.encode(house, content.paint())
+    uploads = content.Uploads(
+        keep_picture.encode(house, content.paint()),
+        keep_video.store(house, content.FILM.read_bytes()),
+        keep_video.store_captions(house, content.SAID.encode()),
+    )
 
     def furnish(session: Session) -> None:
         entity, channel = shop.open_shop(session, house.rules.channel, history.sold(), began)
         people.move_in(session, entity, channel, hashes, began, opens)
         warehouse.open_door(session, house, began)
-        content.write(session, channel.id, people.editor(session), painted, began, opens)
+        content.write(session, channel.id, people.editor(session), uploads, began, opens)
         marks.note_opened(session, house.rules.channel, began)
 
     house.db.run_tx(furnish)

@@ -181,6 +181,7 @@ def _put(shelves: _Shelves, row: Mapping[str, Any], position: int) -> None:
         description=row["description"].strip(),
         facts=row["facts"],
         picture=row["picture"],
+        pictures=[row["picture"]],
         category_id=shelves.categories[row["category"]],
         position=position * 10,
         created_at=shelves.now,

@@ -16,6 +16,8 @@ GUARDS = {
     "sqlite": (
         "CREATE TRIGGER media_rendition_no_update BEFORE UPDATE ON media_rendition BEGIN SELECT RAISE(ABORT, 'media_rendition is append-only'); END",
         "CREATE TRIGGER media_rendition_no_delete BEFORE DELETE ON media_rendition BEGIN SELECT RAISE(ABORT, 'media_rendition is append-only'); END",
+        "CREATE TRIGGER content_menu_version_no_update BEFORE UPDATE ON content_menu_version BEGIN SELECT RAISE(ABORT, 'content_menu_version is append-only'); END",
+        "CREATE TRIGGER content_menu_version_no_delete BEFORE DELETE ON content_menu_version BEGIN SELECT RAISE(ABORT, 'content_menu_version is append-only'); END",
         "CREATE TRIGGER content_version_no_delete BEFORE DELETE ON content_version BEGIN SELECT RAISE(ABORT, 'content_version keeps what was said'); END",
         "CREATE TRIGGER content_version_frozen BEFORE UPDATE ON content_version WHEN OLD.state <> 'draft' AND (NEW.content IS NOT OLD.content OR NEW.number <> OLD.number) BEGIN SELECT RAISE(ABORT, 'content_version is frozen'); END",
         "CREATE TRIGGER brand_kit_no_delete BEFORE DELETE ON brand_kit BEGIN SELECT RAISE(ABORT, 'brand_kit keeps what was said'); END",
@@ -24,6 +26,8 @@ GUARDS = {
     "postgresql": (
         "CREATE TRIGGER media_rendition_append_only BEFORE UPDATE OR DELETE ON media_rendition FOR EACH ROW EXECUTE FUNCTION refuse_change()",
         "CREATE TRIGGER media_rendition_no_truncate BEFORE TRUNCATE ON media_rendition FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER content_menu_version_append_only BEFORE UPDATE OR DELETE ON content_menu_version FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER content_menu_version_no_truncate BEFORE TRUNCATE ON content_menu_version FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
         "CREATE TRIGGER content_version_no_delete BEFORE DELETE ON content_version FOR EACH ROW EXECUTE FUNCTION refuse_change()",
         "CREATE TRIGGER content_version_frozen BEFORE UPDATE ON content_version FOR EACH ROW WHEN (OLD.state <> 'draft' AND (NEW.content::text IS DISTINCT FROM OLD.content::text OR NEW.number <> OLD.number)) EXECUTE FUNCTION refuse_change()",
         "CREATE TRIGGER brand_kit_no_delete BEFORE DELETE ON brand_kit FOR EACH ROW EXECUTE FUNCTION refuse_change()",
@@ -37,6 +41,7 @@ def upgrade() -> None:
         "media_asset",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("public_id", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("alt", sa.String(length=300), nullable=False),
         sa.Column("width", INT, nullable=False),
@@ -45,11 +50,24 @@ def upgrade() -> None:
         sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("made_by", sa.String(length=60), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("kind IN ('picture', 'video')", name="ck_media_asset_kind"),
         sa.PrimaryKeyConstraint("id", name="pk_media_asset"),
         sa.UniqueConstraint("public_id", name="uq_media_asset_public_id"),
     )
     with guarded_batch("media_asset", schema=None) as batch_op:
         batch_op.create_index("ix_media_asset_created_at", ["created_at"], unique=False)
+
+    op.create_table(
+        "media_captions",
+        sa.Column("asset_id", sa.Uuid(), nullable=False),
+        sa.Column("language", sa.String(length=12), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["asset_id"], ["media_asset.id"], name="fk_media_captions_asset_id"
+        ),
+        sa.ForeignKeyConstraint(["sha256"], ["blob.sha256"], name="fk_media_captions_sha256"),
+        sa.PrimaryKeyConstraint("asset_id", "language", name="pk_media_captions"),
+    )
 
     op.create_table(
         "media_rendition",
@@ -102,6 +120,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("public_id", sa.String(length=32), nullable=False),
         sa.Column("channel_id", sa.Uuid(), nullable=False),
+        sa.Column("locale", sa.String(length=20), nullable=False),
         sa.Column("text", sa.String(length=200), nullable=False),
         sa.Column("link_label", sa.String(length=60), nullable=False),
         sa.Column("link_href", sa.String(length=600), nullable=False),
@@ -129,13 +148,30 @@ def upgrade() -> None:
         "content_menu",
         sa.Column("channel_id", sa.Uuid(), nullable=False),
         sa.Column("place", sa.String(length=10), nullable=False),
+        sa.Column("locale", sa.String(length=20), nullable=False),
         sa.Column("links", sa.JSON(), nullable=False),
         sa.Column("revision", INT, nullable=False),
         sa.Column("changed_by", sa.String(length=60), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("place IN ('header', 'footer')", name="ck_content_menu_place"),
         sa.ForeignKeyConstraint(["channel_id"], ["channel.id"], name="fk_content_menu_channel_id"),
-        sa.PrimaryKeyConstraint("channel_id", "place", name="pk_content_menu"),
+        sa.PrimaryKeyConstraint("channel_id", "place", "locale", name="pk_content_menu"),
+    )
+    op.create_table(
+        "content_menu_version",
+        sa.Column("channel_id", sa.Uuid(), nullable=False),
+        sa.Column("place", sa.String(length=10), nullable=False),
+        sa.Column("locale", sa.String(length=20), nullable=False),
+        sa.Column("revision", INT, autoincrement=False, nullable=False),
+        sa.Column("links", sa.JSON(), nullable=False),
+        sa.Column("changed_by", sa.String(length=60), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["channel_id"], ["channel.id"], name="fk_content_menu_version_channel_id"
+        ),
+        sa.PrimaryKeyConstraint(
+            "channel_id", "place", "locale", "revision", name="pk_content_menu_version"
+        ),
     )
     op.create_table(
         "content_page",
@@ -249,6 +285,10 @@ def upgrade() -> None:
             sqlite_where=sa.text("state = 'scheduled'"),
             postgresql_where=sa.text("state = 'scheduled'"),
         )
+    with guarded_batch("product") as batch_op:
+        batch_op.add_column(sa.Column("pictures", sa.JSON(), server_default="[]", nullable=False))
+    with guarded_batch("product") as batch_op:
+        batch_op.alter_column("pictures", existing_type=sa.JSON(), server_default=None)
     with guarded_batch("notice") as batch_op:
         batch_op.add_column(sa.Column("logo_sha256", sa.String(length=64)))
         batch_op.create_foreign_key("fk_notice_logo_sha256", "blob", ["logo_sha256"], ["sha256"])

@@ -106,6 +106,50 @@ def test_stock_is_corrected_once_and_never_below_what_is_sold(desk, order):
     assert desk("POST", "/stock/adjustments", nowhere, "n").status_code == 404
 
 
+def test_things_are_priced_on_lists_plans_recur_and_bundles_hold_pieces(desk, program: Program):
+    made = desk("POST", "/price-lists", {"code": "summer", "priority": 5})
+    assert _true(goods.PriceListAnswer, made, 201)["currency"] == "USD"
+    assert desk("POST", "/price-lists", {"code": "summer"}).status_code == 422
+    codes = [
+        one["code"] for one in _true(goods.PriceListList, desk("GET", "/price-lists"))["items"]
+    ]
+    assert codes == ["summer", "web-usd"]
+    plan = {"interval": "year", "family": "care", "features": ["care"]}
+    thing = {"name": "Care", "kind": "plan", "tax_category": "service", "price": "60", "plan": plan}
+    words = {"slug": "care", "name": "Care", "pictures": ["img/products/plug.svg"]}
+    wish = words | {"category": "devices", "variant": thing | {"sku": "CARE-Y"}}
+    lacks: list[dict[str, Any]] = [{"plan": None}, {"kind": "service"}, {"price": None}]
+    for number, wrong in enumerate(lacks):
+        lacking = words | {"category": "devices", "variant": thing | {"sku": "CARE-Y"} | wrong}
+        assert desk("POST", "/products", lacking, f"wrong{number}").status_code == 422
+    assert desk("POST", "/products", wish, "care").status_code == 201
+    path = "/products/care/variants"
+    cheap = {"list": "summer", "price": "48.50", "min_quantity": 3}
+    told = _true(goods.VariantPrices, desk("PUT", f"{path}/CARE-Y/prices", cheap))
+    assert told["plan"] == plan | {"activation": "by_hand"}
+    assert [(one["list"], one["price"], one["min_quantity"]) for one in told["prices"]] == [
+        ("summer", "48.50", 3),
+        ("web-usd", "60.00", 1),
+    ]
+    gone = desk("PUT", f"{path}/CARE-Y/prices", cheap | {"price": None})
+    assert len(_true(goods.VariantPrices, gone)["prices"]) == 1
+    pack = {"sku": "PACK-1", "name": "Pack", "kind": "bundle", "tax_category": "device"}
+    assert desk("POST", path, pack, "pack").status_code == 201
+    inside = {"pieces": [{"sku": "CARE-Y", "quantity": 1, "weight": 60}]}
+    assert desk("PUT", f"{path}/PACK-1/pieces", inside).json["pieces"][0]["sku"] == "CARE-Y"
+    assert desk("PUT", f"{path}/CARE-Y/pieces", inside).status_code == 404
+    yearly = {"list": "web-usd", "price": "55", "charge_kind": "yearly"}
+    assert desk("PUT", f"{path}/PACK-1/prices", yearly).status_code == 200
+    assert desk("PATCH", "/products/care", {"active": True}).status_code == 200
+    sold = {
+        one["sku"]: one["price"]["amount"] for one in program.get("/products/care").json["variants"]
+    }
+    assert sold == {"CARE-Y": 6000, "PACK-1": 5500}
+    ended = desk("POST", "/price-lists/summer/end")
+    assert _true(goods.PriceListAnswer, ended)["valid_to"] is not None
+    assert desk("POST", "/price-lists/web-usd/end").status_code == 422
+
+
 def test_a_customer_is_opened_read_and_changed_as_it_was_seen(desk):
     new = {"name": "Theo Marsh", "email": "theo@example.com"}
     made = _true(shapes.CustomerAnswer, desk("POST", "/customers", new, "t"), 201)
@@ -130,7 +174,7 @@ def test_a_product_is_made_priced_shown_and_changed_only_as_it_was_seen(desk, pr
     wish_ = {
         "slug": "lamp",
         "name": "Lamp",
-        "picture": "img/products/plug.svg",
+        "pictures": ["img/products/plug.svg"],
         "category": "devices",
         "variant": thing,
     }
@@ -150,6 +194,19 @@ def test_a_product_is_made_priced_shown_and_changed_only_as_it_was_seen(desk, pr
     assert price["amount"] == 1400
     more = desk("POST", "/products/lamp/variants", thing | {"sku": "LAMP-2"}, "v")
     assert len(_true(goods.DeskProductAnswer, more, 201)["variants"]) == 2
+    two = ["img/products/router.svg", "img/products/plug.svg"]
+    drawn = desk("PATCH", "/products/lamp", {"pictures": two})
+    assert _true(goods.DeskProductAnswer, drawn)["pictures"] == two
+    told = program.get("/products/lamp").json
+    assert [one["sources"][0]["href"].partition("?")[0][-10:] for one in told["pictures"]] == [
+        "router.svg",
+        "s/plug.svg",
+    ]
+    for wrong in (["img/products/none.svg"], ["img/../css/a.svg"], ["media:" + "0" * 32], []):
+        refused = desk("PATCH", "/products/lamp", {"pictures": wrong})
+        assert refused.status_code == 422
+    assert desk("PATCH", "/products/lamp", {"slug": "lantern"}).json["slug"] == "lantern"
+    assert desk("PATCH", "/products/lantern", {"slug": "lamp"}).json["slug"] == "lamp"
     taken = desk("POST", "/products/lamp/variants", thing, "w")
     assert (taken.status_code, taken.json["code"]) == (422, "invalid_request")
     page = _true(goods.DeskProductPage, desk("GET", "/products?page_size=2"))

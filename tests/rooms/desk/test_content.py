@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from cms_content import brand, checks, media, pages
-from cms_content.models import BrandKit, ContentPage, MediaAsset, PageVersion
+from cms_content.models import BrandKit, ContentMenu, ContentPage, MediaAsset, PageVersion
 from core.kernel.blobs import Blob
 from core.kernel.ids import new_public_id
 from core.notices import addressing
 from core.notices.letters import Mark
 from core.parties.models import Channel, LegalEntity
-from tests import contents
+from flows import keep_video
+from tests import contents, videos
 from tests.rooms.web.looking import Page
 from tests.rooms.web.stage import KIM, Browser, Stage
 
@@ -230,6 +231,101 @@ def test_an_upload_is_encoded_anew_with_words(stage: Stage):
     assert _send(browser, contents.photo(100, 80), alt="", decorates="y").status_code == 303
     with stage.db.reading() as session:
         assert session.query(Blob).filter(Blob.media_type == "image/svg+xml").count() == 0
+
+
+# --- videos -----------------------------------------------------------------------------------
+
+
+def _post_file(browser: Browser, path: str, field: str, data: bytes, **more: str):
+    sent = {"csrf_token": browser.token(), **more, field: (io.BytesIO(data), "a.bin")}
+    return browser.ask("POST", path, data=sent, content_type="multipart/form-data")
+
+
+def test_a_video_is_uploaded_captioned_and_played_in_a_page(stage: Stage, desk: Desk):
+    kim, name = desk.browser, f"film-{new_public_id()[:8]}"
+    for refused in (b"", b"GIF89a", videos.mp4(b"hvc1")):
+        assert _post_file(kim, f"{HERE}/videos", "file", refused).status_code == 422
+    made = _post_file(kim, f"{HERE}/videos", "file", videos.mp4(), name=name)
+    here = made.headers["Location"]
+    assert name in Page(kim.get(f"{HERE}/media?kind=video")).text
+    assert name not in Page(kim.get(f"{HERE}/media")).text
+    clip = f"video:{here.rpartition('/')[2]}"
+    desk.add("video", title="How a line is laid", clip=clip, href="https://else.example/x")
+    lacks = set(Page(kim.get(f"{desk.path}/edit?check=1")).values)
+    assert lacks >= {"b0-href-error", "b0-picture-error", "b0-text-error"}
+    said = b"WEBVTT\n\n00:01.000 --> 00:02.000\nHello\n"
+    for language, data in (("xx-yy", said), ("en", b"no")):
+        refused = _post_file(kim, f"{here}/captions", "captions", data, language=language)
+        assert refused.status_code == 422
+    for language in ("en", "de"):
+        assert (
+            _post_file(kim, f"{here}/captions", "captions", said, language=language).status_code
+            == 303
+        )
+    desk.do("save", b0_href="", b0_picture="img/scenes/hero.svg")
+    finished = set(Page(kim.get(f"{desk.path}/edit?check=1")).values)
+    assert not lacks & finished & {"b0-href-error", "b0-picture-error", "b0-text-error"}
+    shown = kim.get(f"{desk.path}/preview").get_data(as_text=True)
+    player = re.search(r"<video [^>]*>.*?</video>", shown, re.DOTALL)[0]
+    assert 'controls preload="none"' in player
+    assert 'width="640" height="360"' in player
+    assert re.search(
+        r'<track kind="captions" src="[^"]+" srclang="en" label="English" default>', player
+    )
+    captions = re.search(r'src="([^"]+\.vtt)" srclang="de"', player)[1]
+    told = stage.browser().get(captions)
+    assert (told.mimetype, told.data) == ("text/vtt", said)
+    assert "media-src 'self'" in told.headers["Content-Security-Policy"]
+    assert kim.post(f"{here}/captions/de/off").status_code == 303
+    assert stage.browser().get(captions).status_code == 404
+    assert kim.post(f"{HERE}/media/{here.rpartition('/')[2]}/retire").headers["Location"] == here
+
+
+def test_a_player_gets_the_range_that_it_asks_for(stage: Stage):
+    data = videos.webm()
+    row = keep_video.keep(stage.house, data, "film", "user:ann")
+    path = f"/media/{row.public_id}-320.webm"
+    whole = stage.browser().get(path)
+    assert (whole.status_code, whole.mimetype) == (200, "video/webm")
+    assert whole.headers["Accept-Ranges"] == "bytes"
+    assert whole.headers["X-Content-Type-Options"] == "nosniff"
+    kept = whole.data
+    assert len(kept) == len(data)
+    for wanted, start, end in (("0-9", 0, 10), ("100-", 100, None), ("-5", len(kept) - 5, None)):
+        part = stage.browser().ask("GET", path, headers={"Range": f"bytes={wanted}"})
+        assert (part.status_code, part.data) == (206, kept[start:end])
+        assert part.headers["Content-Range"].endswith(f"/{len(kept)}")
+    far = stage.browser().ask("GET", path, headers={"Range": f"bytes={len(kept)}-"})
+    assert far.status_code == 416
+    same = stage.browser().ask("GET", path, headers={"If-None-Match": whole.headers["ETag"]})
+    assert same.status_code == 304
+    for none in (f"/media/{row.public_id}-320.mp4", f"/media/{row.public_id}-480.webm"):
+        assert stage.browser().get(none).status_code == 404
+
+
+# --- menus ------------------------------------------------------------------------------------
+
+
+def test_a_menu_says_again_what_it_said_before(one_stage: Stage):
+    kim = one_stage.browser(KIM)
+
+    def revision() -> str:
+        forms = Page(kim.get(f"{HERE}/menus")).forms
+        return next(f for action, _, f in forms if action.endswith("/header"))["revision"]
+
+    def write(label: str) -> int:
+        links = {"label-0": label, "href-0": "/c/all", "revision": revision()}
+        return kim.post(f"{HERE}/menus/header", links).status_code
+
+    assert [write("First"), write("Second")] == [303, 303]
+    back = {"version": "1", "revision": "1"}
+    assert kim.post(f"{HERE}/menus/header/back", back).status_code == 409, "it is older by now"
+    assert kim.post(f"{HERE}/menus/header/back", back | {"revision": "2"}).status_code == 303
+    row = one_stage.row(ContentMenu, ContentMenu.place == "header")
+    assert (row.links[0]["label"], row.revision) == ("First", 3)
+    unknown = {"version": "9", "revision": "3"}
+    assert kim.post(f"{HERE}/menus/header/back", unknown).status_code == 404
+    assert "Second" in Page(kim.get(f"{HERE}/menus")).text
 
 
 # --- addresses --------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from cms_content import banners, media, menus, publishing, redirects
 from cms_content.banners import Banner
-from cms_content.menus import MenuLink
+from cms_content.menus import MenuLink, Place
 from cms_content.models import ContentRedirect, MediaAsset
 from cms_content.publishing import Window
 from core.catalog.models import Product
@@ -197,8 +197,12 @@ def test_menus_and_banner_stand_on_every_page_of_the_shop(one_stage: Stage):
     stage, now = one_stage, one_stage.clock.now()
     channel = stage.world.channel_id
     with stage.db.transaction() as session:
-        menus.write(session, channel, "header", [MenuLink("Spring", "/pages/s")], 0, ANN, now)
-        menus.write(session, channel, "footer", [MenuLink("<b>Help</b>", "/pages/h")], 0, ANN, now)
+        menus.write(
+            session, channel, Place("header"), [MenuLink("Spring", "/pages/s")], 0, ANN, now
+        )
+        menus.write(
+            session, channel, Place("footer"), [MenuLink("<b>Help</b>", "/pages/h")], 0, ANN, now
+        )
         old = Banner("Old", now - timedelta(days=2), now - timedelta(days=1))
         up = Banner("New towers in June", now, now + timedelta(days=1), "More", "/pages/towers")
         for banner in (old, up):
@@ -212,7 +216,42 @@ def test_menus_and_banner_stand_on_every_page_of_the_shop(one_stage: Stage):
     stage.clock.advance(timedelta(days=1))
     assert "New towers" not in _fresh(stage).get("/c/all").get_data(as_text=True)
     with pytest.raises(Invalid), stage.db.transaction() as session:
-        menus.write(session, channel, "footer", [MenuLink("X", "javascript:1")], 1, ANN, now)
+        menus.write(session, channel, Place("footer"), [MenuLink("X", "javascript:1")], 1, ANN, now)
+
+
+def test_menus_and_banners_speak_the_language_of_the_page(one_stage: Stage):
+    stage, now = one_stage, one_stage.clock.now()
+    channel, german = stage.world.channel_id, "de_DE"
+    slug = put(stage, {"kind": "text", "text": "Words"})
+    contents.published(stage.house, channel, slug=slug, locale=german, title="Seite")
+    with stage.db.transaction() as session:
+        written = menus.every(session, channel)
+        at = written[Place("footer")].revision if Place("footer") in written else 0
+        menus.write(session, channel, Place("footer"), [MenuLink("Help", "/h")], at, ANN, now)
+        place = Place("footer", german)
+        menus.write(session, channel, place, [MenuLink("Hilfe", "/h")], 0, ANN, now)
+        until = now + timedelta(hours=1)
+        for text, locale in (("Hallo", german), ("Hello", "")):
+            banners.add(session, channel, Banner(text, now, until, locale=locale), ANN, now)
+    fresh = _fresh(stage)
+    english, told = (fresh.get(f"/pages/{slug}?lang={one}") for one in ("en-US", "de-DE"))
+    assert [word in Page(english).text for word in ("Help", "Hilfe", "Hello", "Hallo")] == [
+        True,
+        False,
+        True,
+        False,
+    ]
+    assert [word in Page(told).text for word in ("Help", "Hilfe", "Hello", "Hallo")] == [
+        False,
+        True,
+        False,
+        True,
+    ]
+    assert '<div lang="de-DE">' in told.get_data(as_text=True)
+    assert "lang=" not in english.get_data(as_text=True).partition("<main")[2]
+    with stage.db.transaction() as session:
+        menus.write(session, channel, place, [], 1, ANN, now)
+    assert "Help" in Page(_fresh(stage).get(f"/pages/{slug}?lang=de-DE")).text
 
 
 # --- redirects --------------------------------------------------------------------------------

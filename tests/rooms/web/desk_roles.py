@@ -24,6 +24,7 @@ TABLE = """
 *    /desk/customers/new                         sales support
 *    /desk/customers/<public_id>/                sales support
 *    /desk/products                              sales content
+*    /desk/price-lists                           sales
 *    /desk/phone-orders                          sales support
 *    /desk/stock                                 sales support
 POST /desk/stock                                 sales

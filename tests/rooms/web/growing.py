@@ -135,6 +135,7 @@ class Growing:
             contents.segment(house, channel, campaigns=("x",))
             contents.banner(house, channel)
             contents.picture(house, width=60, height=40)
+            contents.video(house)
             contents.redirect(house, channel)
 
     def _quote(self, number: int) -> None:
@@ -287,6 +288,7 @@ class Growing:
             "dispute": f"/account/disputes/{self.disputes[0]}",
             "pay": "/account/pay",
             "pay link": self._pay_link(),
+            "pay code": "/account/pay-code",
             "past due": f"/account/past-due/{self._case_id()}",
             "tokens": "/account/tokens",
             "cards": "/account/cards",
@@ -329,6 +331,7 @@ class Growing:
             "content edited": f"/desk/content/pages/{self.pages[-1]}/edit",
             "content previewed": f"/desk/content/pages/{self.pages[-1]}/preview",
             "pictures": "/desk/content/media",
+            "videos": "/desk/content/media?kind=video",
             "banners": "/desk/content/banners",
             "segments": "/desk/content/segments",
             "redirects": "/desk/content/redirects",
@@ -407,8 +410,8 @@ class Growing:
             return rounds.write(session, done, now).public_id
 
     def _pay_link(self) -> str:
-        account = self.stage.row(Account, Account.id == self.account).public_id
-        return f"/due/{account}/{self.stage.house.links.pay_token(account)}"
+        account = self.stage.row(Account, Account.id == self.account)
+        return f"/due/{account.public_id}/{self.stage.house.links.pay_token(account)}"
 
     def _case_id(self) -> str:
         now = self.stage.clock.now()

@@ -52,6 +52,7 @@ GET    /c/<slug>                                     everybody none   200
 GET    /p/<slug>                                     everybody none   200
 GET    /pages/<slug>                                 everybody none   200
 GET    /media/<public_id>-<int:width>.<suffix>       everybody none   200
+GET    /media/<public_id>/<language>-<digest>.vtt    everybody none   404
 GET    /brand/<int:number>.css                       everybody none   200
 GET    /robots.txt                                   everybody none   200
 GET    /sitemap.xml                                  everybody none   200
@@ -163,6 +164,8 @@ POST   /account/cards/<public_id>/instead            customer  token  302→door
 POST   /account/cards/<public_id>/again              customer  token  302→door 404 404 404
 GET    /account/autopay                              customer  token  302→door 200 200 200
 POST   /account/autopay                              customer  token  302→door 422 422 404
+GET    /account/pay-code                             customer  token  302→door 200 200 200
+POST   /account/pay-code  customer token 302→door 303→/account/pay-code* 303→/account/pay-code* 404
 GET    /account/autopay/stop                         customer  token  302→door 200 200 200
 POST   /account/autopay/stop  customer token 302→door 303→/account/autopay* 303→/account/autopay* 404
 GET    /account/scheduled                            customer  token  302→door 200 200 200
@@ -327,6 +330,8 @@ POST   /desk/phone-orders/<cart_id>/lines            staff     token  302→desk
 POST   /desk/phone-orders/<cart_id>/lines/<line_id> staff token 302→desk-door 404 404 303→/desk/phone-orders/*
 GET    /desk/customers/<public_id>/edit              staff     token  302→desk-door 404 404 200
 POST   /desk/customers/<public_id>/edit              staff     token  302→desk-door 404 404 422
+GET    /desk/customers/<public_id>/pay-code          staff     token  302→desk-door 404 404 200
+POST   /desk/customers/<public_id>/pay-code staff token 302→desk-door 404 404 303→/desk/customers/*
 GET    /desk/products                                staff     token  302→desk-door 404 404 200
 GET    /desk/products/new                            staff     token  302→desk-door 404 404 200
 POST   /desk/products/new                            staff     token  302→desk-door 404 404 422
@@ -335,7 +340,14 @@ POST   /desk/products/<slug>                         staff     token  302→desk
 POST   /desk/products/<slug>/publish staff token 302→desk-door 404 404 303→/desk/products/*
 GET    /desk/products/<slug>/address                 staff     token  302→desk-door 404 404 200
 POST   /desk/products/<slug>/address                 staff     token  302→desk-door 404 404 422
+POST   /desk/products/<slug>/pictures                staff     token  302→desk-door 404 404 422
 POST   /desk/products/<slug>/things                  staff     token  302→desk-door 404 404 422
+GET    /desk/products/<slug>/things/<sku>            staff     token  302→desk-door 404 404 200
+POST   /desk/products/<slug>/things/<sku>/prices     staff     token  302→desk-door 404 404 404
+POST   /desk/products/<slug>/things/<sku>/pieces     staff     token  302→desk-door 404 404 404
+GET    /desk/price-lists                             staff     token  302→desk-door 404 404 200
+POST   /desk/price-lists                             staff     token  302→desk-door 404 404 422
+POST   /desk/price-lists/<code>/end                  staff     token  302→desk-door 404 404 404
 POST   /desk/products/<slug>/things/<sku>            staff     token  302→desk-door 404 404 422
 GET    /desk/payments/<public_id>/refund staff token 302→desk-door 404 404 302→/desk/orders/*
 POST   /desk/payments/<public_id>/refund staff token 302→desk-door 404 404 303→/desk/orders/*
@@ -488,8 +500,14 @@ POST   /desk/content/media                           staff     token  302→desk
 GET    /desk/content/media/<public_id>               staff     token  302→desk-door 404 404 200
 POST   /desk/content/media/<public_id>               staff     token  302→desk-door 404 404 422
 POST /desk/content/media/<public_id>/<any(retire,offer):act> staff token 302→desk-door 404 404 303→/desk/*
+POST   /desk/content/videos                          staff     token  302→desk-door 404 404 422
+GET    /desk/content/videos/<public_id>              staff     token  302→desk-door 404 404 200
+POST   /desk/content/videos/<public_id>              staff     token  302→desk-door 404 404 422
+POST   /desk/content/videos/<public_id>/captions     staff     token  302→desk-door 404 404 422
+POST   /desk/content/videos/<public_id>/captions/<language>/off staff token 302→desk-door 404 404 303→/desk/*
 GET    /desk/content/menus                           staff     token  302→desk-door 404 404 200
 POST   /desk/content/menus/<any(header,footer):place> staff     token  302→desk-door 404 404 409
+POST   /desk/content/menus/<any(header,footer):place>/back staff token  302→desk-door 404 404 404
 GET    /desk/content/banners                         staff     token  302→desk-door 404 404 200
 GET    /desk/content/banners/new                     staff     token  302→desk-door 404 404 200
 POST   /desk/content/banners/new                     staff     token  302→desk-door 404 404 422
@@ -623,6 +641,12 @@ GET    /api/v1/desk/products/<slug>                  program   none   401
 PATCH  /api/v1/desk/products/<slug>                  program   none   401
 POST   /api/v1/desk/products/<slug>/variants         program   none   401
 PATCH  /api/v1/desk/products/<slug>/variants/<sku>   program   none   401
+GET    /api/v1/desk/products/<slug>/variants/<sku>/prices program none 401
+PUT    /api/v1/desk/products/<slug>/variants/<sku>/prices program none 401
+PUT    /api/v1/desk/products/<slug>/variants/<sku>/pieces program none 401
+GET    /api/v1/desk/price-lists                      program   none   401
+POST   /api/v1/desk/price-lists                      program   none   401
+POST   /api/v1/desk/price-lists/<code>/end           program   none   401
 GET    /api/v1/desk/orders                           program   none   401
 GET    /api/v1/desk/orders/<order_id>                program   none   401
 POST   /api/v1/desk/orders/<order_id>/ship           program   none   401
@@ -728,7 +752,8 @@ _PLACES = {
     "POST /desk/stock/": {"<uuid:level_id>": "{level}"},
     "GET /desk/customers/": {"<public_id>": "{riley_account}"},
     "POST /desk/customers/": {"<public_id>": "{riley_account}"},
-    "GET /desk/products/": {"<slug>": "porch-camera"},
+    "GET /desk/products/": {"<slug>": "porch-camera", "<sku>": "FW-CAM-1"},
+    "POST /desk/price-lists/": {"<code>": "nothing"},
     "POST /desk/products/": {"<slug>": "porch-camera", "<sku>": "FW-CAM-1"},
     "PATCH /api/v1/desk/": {"<slug>": "{slug}", "<sku>": "FW-CAM-1"},
     "GET /desk/phone-orders/": {"<cart_id>": "{phone_cart}"},
@@ -762,7 +787,15 @@ _PLACES = {
     "GET /p/": {"<slug>": "{slug}"},
     "GET /static/": {"<path:filename>": "css/base.css"},
     "GET /pages/": {"<slug>": "{page}"},
-    "GET /media/": {"<public_id>": "{picture}", "<int:width>": "480", "<suffix>": "jpg"},
+    "GET /desk/content/videos/": {"<public_id>": "{video}"},
+    "POST /desk/content/videos/": {"<public_id>": "{video}", "<language>": "en"},
+    "GET /media/": {
+        "<language>": "en",
+        "<digest>": "0" * 16,
+        "<public_id>": "{picture}",
+        "<int:width>": "480",
+        "<suffix>": "jpg",
+    },
     "GET /brand/": {"<int:number>": "{brand_kit}"},
     "GET /sitemap/": {"<int:number>": "0"},
     "GET /desk/content/pages/": {"<public_id>": "{content_page}", "<int:number>": "1"},
@@ -1061,6 +1094,12 @@ def _account_of(stage: Stage, order: str) -> str:
     return found
 
 
+def _pay_token(names: Names) -> str:
+    stage = names.stage
+    account = stage.row(Account, Account.public_id == names["riley_account"])
+    return stage.house.links.pay_token(account)
+
+
 def _late(stage: Stage, who: str) -> str:
     """Somebody's open case of being past due."""
     key, now = stage.accounts[who], stage.clock.now()
@@ -1143,6 +1182,7 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     ),
     "page": lambda names: contents.published(names.stage.house, names.stage.world.channel_id)[0],
     "picture": lambda names: contents.picture(names.stage.house),
+    "video": lambda names: contents.video(names.stage.house),
     "brand_kit": lambda names: str(contents.kit(names.stage.house, names.stage.world.channel_id)),
     "line": lambda names: _line_of(names.stage, names["cart"]),
     "fresh_operation": _fresh_operation,
@@ -1178,7 +1218,7 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "hook_delivery": lambda names: hook_test(names.stage, names["hook"]),
     "bill_run": lambda names: _bill_run(names.stage),
     "parked": lambda names: _parked(names.stage),
-    "pay_token": lambda names: names.stage.house.links.pay_token(names["riley_account"]),
+    "pay_token": lambda names: _pay_token(names),
     "round": lambda names: reconcile.run(names.stage.house).public_id,
     "late": lambda names: _late(names.stage, RILEY),
     "dead_job": lambda names: _dead_job(names.stage),

@@ -55,11 +55,14 @@ def test_a_page_opens_for_its_roles_and_tells_the_others_whom_to_ask(one_stage: 
     """Every route of the desk as somebody of each role, and as somebody who has none."""
     wrong, names = [], Names(one_stage)
     names["trial"] = tried.begun(one_stage, RILEY)  # before a service of theirs stands in its way
+    people = {
+        who: one_stage.browser(who) for who in COLLEAGUES
+    }  # they look and are refused: no more
     for route in desk_routes():
         path = names.fill(route.path)
         needs = roles_for(route)
-        for who in COLLEAGUES:
-            browser, may = one_stage.browser(who), who in needs or needs == ANY_ROLE
+        for who, browser in people.items():
+            may = who in needs or needs == ANY_ROLE
             if may and route.method != "GET":
                 continue  # what it does is Kim's to try
             send = browser.get if route.method == "GET" else browser.post

@@ -19,7 +19,12 @@ import pytest
 import sqlalchemy as sa
 
 from app.tables import metadata
+from cms_content import menus
+from cms_content.menus import MenuLink, Place
+from cms_content.pages import HOME
 from core.kernel.db import Database
+from flows import keep_products
+from tests import contents
 from tests.rooms.web.routes import ROUTES, Names
 from tests.rooms.web.stage import EVERYBODY, KIM, NOBODY, RILEY, Browser, Stage
 from tests.shop import make_shop
@@ -60,6 +65,8 @@ SHOWN = {
     "facts",
     "document",
     "brand",
+    "content",
+    "links",
 }
 
 
@@ -153,11 +160,44 @@ def _copy(stage: Stage, path: Path) -> None:
         source.backup(target)
 
 
+def _furnish(stage: Stage) -> None:
+    """What the pages show beside that: menus, a page of blocks with a video, a product with a picture."""
+    channel, now = stage.world.channel_id, stage.clock.now()
+    with stage.db.transaction() as session:
+        for place in menus.PLACES:
+            for revision, label in enumerate(("Two words", "Other words")):
+                links = [MenuLink(label, "/c/all")]
+                menus.write(session, channel, Place(place), links, revision, "user:ann", now)
+    contents.published(
+        stage.house,
+        channel,
+        {
+            "kind": "hero",
+            "title": "Two words",
+            "button_label": "Two words",
+            "button_href": "/c/all",
+        },
+        {"kind": "text", "text": "Some **more** words"},
+        {
+            "kind": "video",
+            "title": "Two words",
+            "clip": f"video:{contents.video(stage.house)}",
+            "picture": f"media:{contents.picture(stage.house)}",
+            "text": "Said in words",
+        },
+        {"kind": "testimonial", "quote": "What they said", "who": "Some body"},
+        slug=HOME,
+    )
+    picture = f"media:{contents.picture(stage.house, alt='What it shows')}"
+    keep_products.illustrate(stage.house, "porch-camera", [picture], "user:ann")
+
+
 @pytest.fixture
 def spoilt(one_stage: Stage, tmp_path: Path) -> Stage:
     """A copy of the stage's shop, spoilt. The templates are the same on every database: one is enough."""
     stage, path, names = one_stage, tmp_path / "spoilt.db", Names(one_stage)
     assert stage.db.is_sqlite
+    _furnish(stage)
     for route in ROUTES:
         if route.method == "GET":
             names.fill(route.path)
