@@ -1,5 +1,6 @@
 """Following an order by its link: whoever holds the token that the mail carried sees this order."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Response, redirect
@@ -175,11 +176,7 @@ def _words(followed: Followed) -> dict[str, Any]:
             Money(sum(line.contained_minor for line in followed.lines), currency)
         ),
         "paid_by": _paid_by(followed),
-        "recurring": [
-            (Money(line.priced_minor, currency), line.charge_kind.removesuffix("ly"), line.name)
-            for line in goods
-            if line.charge_kind != "one_off"
-        ],
+        "recurring": coming_again(goods, currency),
         "delivery": _delivery(order),
         "documents": [
             {
@@ -194,6 +191,22 @@ def _words(followed: Followed) -> dict[str, Any]:
         ],
         "events": _events(followed),
     }
+
+
+def coming_again(goods: Sequence[OrderLine], currency: str) -> list[tuple[Money, str, str]]:
+    """What comes again, and how often; the same plan for several places is told once."""
+    sums: dict[tuple[str, str], list[int]] = {}
+    for line in goods:
+        if line.charge_kind != "one_off":
+            sums.setdefault((line.charge_kind, line.name), []).append(line.priced_minor)
+    return [
+        (
+            Money(sum(prices), currency),
+            every.removesuffix("ly"),
+            name if len(prices) == 1 else f"{len(prices)} × {name}",
+        )
+        for (every, name), prices in sums.items()
+    ]
 
 
 def _payment_state(followed: Followed) -> State:
