@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session, defer
 
 from core.kernel.blobs import Blobs
 from core.kernel.errors import NotFound
-from core.kernel.sorting import Place, Sorts
+from core.kernel.sorting import By, Place, Sorts
+from core.parties.listing import called
 from core.parties.models import Account
 from invoices.models import Invoice, InvoiceLine, StoredDocument
 
@@ -146,7 +147,14 @@ def one(
 
 
 #: What the desk's list may be sorted by.
-SORTS = Sorts(Invoice.id, {"issued": Invoice.issue_date, "total": Invoice.total_minor})
+SORTS = Sorts(
+    Invoice.id,
+    {
+        "issued": Invoice.issue_date,
+        "due": By(Invoice.due_date, empty=date.max),  # what is never due stands behind all that is
+        "total": Invoice.total_minor,
+    },
+)
 NEWEST = Place("-issued")
 
 
@@ -171,8 +179,7 @@ def listing(
         query = query.where(
             or_(
                 Invoice.number == words,
-                Account.number == words.replace(" ", ""),
-                Account.name.icontains(words, autoescape=True),
+                called(words),
             )
         )
     if since is not None:

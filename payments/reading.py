@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from core.kernel.errors import NotFound
 from core.kernel.sorting import Place, Sorts
 from core.orders.models import Order
+from core.parties.listing import called
 from core.parties.models import Account
 from payments.models import Payment, PaymentOperation, Refund
 
@@ -162,8 +163,7 @@ def listing(
             or_(
                 Payment.number == words,
                 Payment.gateway_id == words,
-                Account.number == words.replace(" ", ""),
-                Account.name.icontains(words, autoescape=True),
+                called(words),
             )
         )
     rows = session.execute(SORTS.apply(query, place, limit))

@@ -4,12 +4,13 @@ import uuid
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.catalog.models import Variant
 from core.kernel.calendar import Cycle, Period
 from core.kernel.errors import NotFound
+from core.kernel.sorting import By, Place, Sorts
 from core.parties.models import Account
 from core.subscriptions.models import Subscription, SubscriptionPause, SubscriptionPhase
 from core.subscriptions.timeline import NEVER, Phase, Timeline
@@ -128,7 +129,15 @@ def of_members(
             Subscription.payer_account_id.in_(account_ids),
         )
     )
-    return session.scalars(_page(query, before, limit)).all()
+    return session.scalars(SORTS.apply(query, Place("-ordered", before), limit)).all()
+
+
+#: What the desk's list may be sorted by.
+SORTS = Sorts(
+    Subscription.id,
+    {"ordered": Subscription.ordered_at, "ends": By(Subscription.ended_on, empty=date.max)},
+)
+NEWEST = Place("-ordered")
 
 
 def listing(
@@ -137,10 +146,10 @@ def listing(
     state: str = "",
     sku: str = "",
     words: str = "",
-    before: tuple[datetime, uuid.UUID] | None = None,
+    place: Place = NEWEST,
     limit: int,
 ) -> Sequence[Subscription]:
-    """Services for the desk, the last ordered first: in a state, with a plan, by words.
+    """Services for the desk from a place on: in a state, with a plan, by words.
 
     ``words`` begin the name of the account that has it or of the one that pays, or the number of one of
     them, or what the service is called.
@@ -171,21 +180,7 @@ def listing(
                 Subscription.label.istartswith(words, autoescape=True),
             )
         )
-    return session.scalars(_page(query, before, limit)).all()
-
-
-def _page(
-    query: Select[Subscription], before: tuple[datetime, uuid.UUID] | None, limit: int
-) -> Select[Subscription]:
-    if before is not None:
-        at, key = before
-        query = query.where(
-            or_(
-                Subscription.ordered_at < at,
-                and_(Subscription.ordered_at == at, Subscription.id < key),
-            )
-        )
-    return query.order_by(Subscription.ordered_at.desc(), Subscription.id.desc()).limit(limit)
+    return session.scalars(SORTS.apply(query, place, limit)).all()
 
 
 def counts(session: Session) -> dict[str, int]:

@@ -7,12 +7,14 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy.orm import Session, aliased
 
 from core.kernel.errors import NotFound
+from core.kernel.sorting import Place, Sorts
 from core.ledger import items
 from core.ledger.chart import GIFT_CARDS
 from core.ledger.items import Open
+from core.parties.listing import called
 from core.parties.models import Account
 from invoices.correctable import is_correctable
 from invoices.disputes import deciding
@@ -27,12 +29,12 @@ from invoices.models import Invoice, InvoiceLine
 
 #: The desk's tabs: what wants a hand, what is late, what waits for a second person, and how it ended.
 TABS = ("open", "late", "waiting", "resolved", "withdrawn")
-#: Column by the name of a sort; a minus in front sorts down.
-_SORTS: dict[str, InstrumentedAttribute[Any]] = {
-    "answer": Dispute.answer_by,
-    "opened": Dispute.opened_at,
-    "amount": Dispute.amount_minor,
-}
+#: What the desk's list may be sorted by.
+SORTS = Sorts(
+    Dispute.id,
+    {"answer": Dispute.answer_by, "opened": Dispute.opened_at, "amount": Dispute.amount_minor},
+)
+FIRST_PROMISED = Place("answer")
 Cursor = tuple[Any, uuid.UUID]
 
 
@@ -178,11 +180,10 @@ def listing(
     wanted: Filter,
     today: date,
     *,
-    sort: str = "answer",
-    after: Cursor | None = None,
+    place: Place = FIRST_PROMISED,
     limit: int = 50,
 ) -> list[Row]:
-    """Disputes for the desk."""
+    """Disputes for the desk, from a place on."""
     query = _rows()
     if wanted.tab:
         query = query.where(_in_tab(wanted.tab, today))
@@ -190,21 +191,7 @@ def listing(
         query = query.where(Dispute.reason == wanted.reason)
     if wanted.words:
         query = query.where(_with_words(wanted.words))
-    column = _SORTS[sort.removeprefix("-")]
-    if sort.startswith("-"):
-        if after is not None:
-            query = query.where(tuple_(column, Dispute.id) < tuple_(*after))
-        query = query.order_by(column.desc(), Dispute.id.desc())
-    else:
-        if after is not None:
-            query = query.where(tuple_(column, Dispute.id) > tuple_(*after))
-        query = query.order_by(column, Dispute.id)
-    return [Row(*row) for row in session.execute(query.limit(limit))]
-
-
-def cursor_of(dispute: Dispute, sort: str) -> Cursor:
-    """Where the page behind ``dispute`` begins."""
-    return getattr(dispute, _SORTS[sort.removeprefix("-")].key), dispute.id
+    return [Row(*row) for row in session.execute(SORTS.apply(query, place, limit))]
 
 
 def counts(session: Session, today: date) -> dict[str, int]:
@@ -217,6 +204,11 @@ def counts(session: Session, today: date) -> dict[str, int]:
 def late(today: date) -> Select[uuid.UUID]:
     """The keys of disputes whose promised day is over."""
     return select(Dispute.id).where(_in_tab("late", today))
+
+
+def standing() -> Select[uuid.UUID]:
+    """The keys of disputes that are not over, late ones and those for a second person too."""
+    return select(Dispute.id).where(Dispute.state.in_(STANDING))
 
 
 def to_second() -> Select[uuid.UUID]:
@@ -250,6 +242,5 @@ def _with_words(words: str) -> ColumnElement[bool]:
     return or_(
         Dispute.number == words.upper(),
         Invoice.number == words,
-        Account.number == words.replace(" ", ""),
-        Account.name.icontains(words, autoescape=True),
+        called(words),
     )
