@@ -222,12 +222,12 @@ def listing(
     before: tuple[datetime, uuid.UUID] | None = None,
     limit: int = 50,
 ) -> Sequence[MediaAsset]:
-    """Uploads of a kind, the newest first; of those put away all kinds."""
+    """Uploads of a kind, or of all (""), the newest first; of those put away always all."""
     query = select(MediaAsset).where(
-        MediaAsset.retired_at.is_not(None)
-        if retired
-        else (MediaAsset.kind == kind) & MediaAsset.retired_at.is_(None)
+        MediaAsset.retired_at.is_not(None) if retired else MediaAsset.retired_at.is_(None)
     )
+    if kind and not retired:
+        query = query.where(MediaAsset.kind == kind)
     if before is not None:
         query = query.where(tuple_(MediaAsset.created_at, MediaAsset.id) < tuple_(*before))
     return session.scalars(

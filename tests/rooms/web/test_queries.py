@@ -68,7 +68,7 @@ BOUNDS = {
         "stock": 6,
         "content": 4,
         "content page": 6,
-        "content edited": 8,
+        "content edited": 7,
         "content previewed": 9,
         "pictures": 4,
         "videos": 4,
