@@ -11,6 +11,7 @@ from api.once import once
 from api.pace import limit
 from api.problems import add_headers
 from core.kernel.money import Money
+from core.kernel.sorting import Place
 from core.parties.models import Account
 from flows import run_billing
 from flows.run_billing import Asked
@@ -63,7 +64,7 @@ def listed() -> Response:
     query, secret = reading.query(RunQuery), web_settings().secret_key
     before = cursors.read_moment(secret, query.cursor)
     with house().db.reading() as session:
-        found = runs.listing(session, before=before, limit=query.page_size + 1)
+        found = runs.listing(session, place=Place("-started", before), limit=query.page_size + 1)
     rows, following = found[: query.page_size], None
     if len(found) > len(rows):
         following = cursors.write_moment(secret, rows[-1].started_at, rows[-1].id)
@@ -109,7 +110,7 @@ def parked() -> Response:
     query, secret = reading.query(RunQuery), web_settings().secret_key
     before = cursors.read_moment(secret, query.cursor)
     with house().db.reading() as session:
-        found = parking.listing(session, before=before, limit=query.page_size + 1)
+        found = parking.listing(session, place=Place("-parked", before), limit=query.page_size + 1)
     rows, following = found[: query.page_size], None
     if len(found) > len(rows):
         last = rows[-1][0]

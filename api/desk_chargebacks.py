@@ -14,6 +14,7 @@ from api.problems import add_headers
 from api.shapes import Nothing
 from core.kernel.errors import Invalid
 from core.kernel.money import Money
+from core.kernel.sorting import Place
 from core.ledger import chargebacks as ledger
 from core.parties.models import Account
 from flows import answer_chargeback
@@ -41,7 +42,10 @@ def listed() -> Response:
     after = cursors.read_moment(secret, query.cursor)
     with house().db.reading() as session:
         found = room.listing(
-            session, state=query.state or "", before=after, limit=query.page_size + 1
+            session,
+            state=query.state or "",
+            place=Place("-opened", after),
+            limit=query.page_size + 1,
         )
     rows, following = found[: query.page_size], None
     if len(found) > len(rows):

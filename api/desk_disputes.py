@@ -15,6 +15,7 @@ from api.pace import limit
 from api.problems import add_headers
 from core.kernel.errors import Invalid
 from core.kernel.money import Money
+from core.kernel.sorting import Place
 from core.parties.models import User
 from flows import resolve_dispute, talk_about_dispute
 from flows.open_dispute import Author
@@ -67,23 +68,17 @@ def _done(
 @staff("disputes:read")
 def listed() -> Response:
     """Everybody's disputes, the last opened first."""
-    query, secret = reading.query(DeskDisputeQuery), web_settings().secret_key
-    after = cursors.read_moment(secret, query.cursor)
+    query = reading.query(DeskDisputeQuery)
+    after = cursors.read_moment(web_settings().secret_key, query.cursor)
     with house().db.reading() as session:
         found = disputes_.listing(
             session,
             Filter(tab=query.state or ""),
             today(),
-            sort="-opened",
-            after=after,
+            place=Place("-opened", after),
             limit=query.page_size + 1,
         )
-    rows, following = found[: query.page_size], None
-    if len(found) > len(rows):
-        last = rows[-1].dispute
-        following = cursors.write_moment(secret, last.opened_at, last.id)
-    content = [dispute_answers.summary(row) for row in rows]
-    return answers.respond({"disputes": content, "next_cursor": following})
+    return answers.respond(dispute_answers.page(found, query.page_size))
 
 
 @desk_disputes.get("/<dispute_id>")

@@ -13,6 +13,7 @@ from api.pace import limit
 from api.problems import InvalidRequest, add_headers, field_error
 from core.kernel.errors import Invalid, NotFound
 from core.kernel.ids import token_hash
+from core.kernel.sorting import Place
 from core.ledger import balances
 from core.parties import accounts
 from core.parties import listing as customers
@@ -45,7 +46,7 @@ def levels() -> Response:
             now,
             state=asked.state or "",
             words=asked.q.strip(),
-            after=_after(session, secret, asked.cursor),
+            place=Place("sku", _after(session, secret, asked.cursor)),
             limit=asked.page_size + 1,
         )
         places = listing.places(session)
@@ -108,7 +109,7 @@ def listed() -> Response:
             session,
             words=asked.q.strip(),
             kind=asked.kind or "",
-            after=cursors.read_moment(secret, asked.cursor),
+            place=Place("-created", cursors.read_moment(secret, asked.cursor)),
             limit=asked.page_size + 1,
         )
         rows = found[: asked.page_size]

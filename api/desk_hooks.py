@@ -17,6 +17,7 @@ from core.hooks import deliveries, endpoints
 from core.hooks.endpoints import Wish
 from core.hooks.models import HookAttempt, HookDelivery, HookEndpoint, HookMessage
 from core.kernel.errors import Invalid
+from core.kernel.sorting import Place
 from core.parties.models import Channel
 from flows.deliver_hook import sealer
 from web.access import Guard, Who, allow
@@ -98,7 +99,7 @@ def listed() -> Response:
     query, secret = reading.query(HookQuery), web_settings().secret_key
     before = cursors.read_moment(secret, query.cursor)
     with house().db.reading() as session:
-        found = endpoints.listing(session, before=before, limit=query.page_size + 1)
+        found = endpoints.listing(session, place=Place("-added", before), limit=query.page_size + 1)
         rows, following = found[: query.page_size], None
         content = [_told(session, row) for row in rows]
     if len(found) > len(rows):
@@ -221,7 +222,7 @@ def told(webhook_id: str) -> Response:
             session,
             endpoint.id,
             state=query.state or "",
-            before=before,
+            place=Place("-made", before),
             limit=query.page_size + 1,
         )
     rows, following = found[: query.page_size], None

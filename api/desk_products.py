@@ -18,6 +18,7 @@ from core.catalog.models import Product
 from core.kernel.errors import Invalid, NotFound, StaleState
 from core.kernel.ids import token_hash
 from core.kernel.money import extend
+from core.kernel.sorting import Place
 from core.prices import setting
 from core.prices.plans import Terms
 from flows import keep_products, keep_things
@@ -42,7 +43,7 @@ def listed() -> Response:
             session,
             words=asked.q.strip(),
             active=active,
-            after=cursors.read(secret, asked.cursor) if asked.cursor else None,
+            place=Place("shelf", cursors.read(secret, asked.cursor) if asked.cursor else None),
             limit=asked.page_size + 1,
         )
         rows = found[: asked.page_size]

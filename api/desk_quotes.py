@@ -32,6 +32,7 @@ from cart.quotes.reading import Filter
 from cart.quotes.wanting import Wanted
 from core.kernel.errors import Invalid
 from core.kernel.money import MICROS
+from core.kernel.sorting import Place
 from core.parties.models import User
 from flows import ask_quote, draft_quote, send_quote, talk_about_quote
 from flows.ask_quote import Contact
@@ -85,8 +86,7 @@ def listed() -> Response:
             session,
             Filter(tab=query.state or ""),
             now,
-            sort="-asked",
-            after=after,
+            place=Place("-asked", after),
             limit=query.page_size + 1,
         )
     rows = [quote for quote, _ in found[: query.page_size]]

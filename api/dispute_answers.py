@@ -1,12 +1,14 @@
 """Disputes as the API tells them, in the forms of ``api.dispute_shapes``."""
 
 import base64
+from collections.abc import Sequence
 
+from api import cursors
 from api.answers import Json, moment, money
 from core.kernel.money import Money
 from invoices.disputes.models import DisputeFile, DisputeProposal
 from invoices.disputes.reading import Row, Told
-from web.context import house
+from web.context import house, web_settings
 
 
 def summary(row: Row) -> Json:
@@ -27,6 +29,16 @@ def summary(row: Row) -> Json:
         "outcome": one.outcome,
         "credited": money(Money(one.credited_minor, one.currency)),
     }
+
+
+def page(found: Sequence[Row], size: int) -> Json:
+    """A page of disputes, the last opened first, out of one more than it holds."""
+    rows, following = found[:size], None
+    if len(found) > size:
+        last = rows[-1].dispute
+        secret = web_settings().secret_key
+        following = cursors.write_moment(secret, last.opened_at, last.id)
+    return {"disputes": [summary(row) for row in rows], "next_cursor": following}
 
 
 def dispute(found: Told, *, is_desk: bool = False) -> Json:

@@ -58,18 +58,13 @@ def _acting(session: Session, account_id: uuid.UUID) -> tuple[Author, Sequence[u
 @customer("disputes:read")
 def listed() -> Response:
     """All disputes of theirs, the newest first."""
-    query, secret = reading.query(DisputeQuery), web_settings().secret_key
-    before = cursors.read_moment(secret, query.cursor)
+    query = reading.query(DisputeQuery)
+    before = cursors.read_moment(web_settings().secret_key, query.cursor)
     with house().db.reading() as session:
         found = disputes_.of_accounts(
             session, _mine(session), before=before, limit=query.page_size + 1
         )
-    rows, following = found[: query.page_size], None
-    if len(found) > len(rows):
-        last = rows[-1].dispute
-        following = cursors.write_moment(secret, last.opened_at, last.id)
-    content = [dispute_answers.summary(row) for row in rows]
-    return answers.respond({"disputes": content, "next_cursor": following})
+    return answers.respond(dispute_answers.page(found, query.page_size))
 
 
 @disputes.get("/<dispute_id>")

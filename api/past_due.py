@@ -15,6 +15,7 @@ from api.problems import add_headers
 from core.kernel.clock import local_date
 from core.kernel.errors import Forbidden, NotFound
 from core.kernel.money import Money
+from core.kernel.sorting import Place
 from core.parties.models import Account
 from flows import chase, rest_case
 from flows.rest_case import Wish
@@ -119,7 +120,9 @@ def listed() -> Response:
     query, secret = reading.query(CaseQuery), web_settings().secret_key
     after = cursors.read_day(secret, query.cursor)
     with house().db.snapshot() as session:
-        found = dunning.listing(session, shown=query.state, after=after, limit=query.page_size + 1)
+        found = dunning.listing(
+            session, shown=query.state, place=Place("since", after), limit=query.page_size + 1
+        )
         rows = dunning.past_due_of(session, found[: query.page_size], today())
     following = None
     if len(found) > len(rows):

@@ -20,7 +20,7 @@ from desk import blueprints as desk_blueprints
 from flows.house import House
 from portal import blueprints as portal_blueprints
 from storefront import blueprints as shop_blueprints
-from web import access, cors, csrf, filters, flashes, headers, limits, login
+from web import access, cors, csrf, filters, flashes, headers, limits, login, offering
 from web.access import Guard, Who
 from web.context import Wired, wire
 from web.csrf import Forged
@@ -62,6 +62,7 @@ def create_app(settings: Settings, house: House) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, count, count, count)  # type: ignore[method-assign]  # as Flask documents
     app.wsgi_app = _in_turn(app.wsgi_app)  # type: ignore[assignment,method-assign]  # as Flask documents
     login.install(app)
+    offering.install(app)
     limits.install(app)
     filters.install(app)
     errors.install(app)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from cms_content.fields import WRONG_LINK, is_link
@@ -13,6 +13,7 @@ from cms_content.models import ContentBanner
 from core.kernel import audit
 from core.kernel.db import changed
 from core.kernel.errors import Invalid, NotFound, StaleState
+from core.kernel.sorting import Place, Sorts
 
 
 @dataclass(frozen=True)
@@ -114,17 +115,21 @@ def showing(
     )
 
 
+#: What the desk's list may be sorted by.
+SORTS = Sorts(ContentBanner.id, {"from": ContentBanner.starts_at})
+NEWEST = Place("-from")
+
+
 def listing(
     session: Session,
     channel_id: uuid.UUID,
     *,
-    before: tuple[datetime, uuid.UUID] | None = None,
+    words: str = "",
+    place: Place = NEWEST,
     limit: int = 50,
 ) -> Sequence[ContentBanner]:
-    """All of them, the last to begin first."""
+    """All of them, from a place on; ``words`` in what they say."""
     query = select(ContentBanner).where(ContentBanner.channel_id == channel_id)
-    if before is not None:
-        query = query.where(tuple_(ContentBanner.starts_at, ContentBanner.id) < tuple_(*before))
-    return session.scalars(
-        query.order_by(ContentBanner.starts_at.desc(), ContentBanner.id.desc()).limit(limit)
-    ).all()
+    if words:
+        query = query.where(ContentBanner.text.icontains(words, autoescape=True))
+    return session.scalars(SORTS.apply(query, place, limit)).all()

@@ -5,19 +5,20 @@ The rows of the library, of its videos too (``videos``).
 The bytes lie in the blob store; only what stands in ``media_rendition`` is ever served from there.
 """
 
-import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from cms_content.models import MediaAsset, MediaRendition
 from core.kernel import audit, blobs, pictures, videos
 from core.kernel.db import changed
 from core.kernel.errors import NotFound, StaleState
+from core.kernel.looking import found_in
+from core.kernel.sorting import By, Place, Sorts
 
 UPLOADED, DRAWN = "media:", "img/"
 #: The ends of the names of what is served.
@@ -214,22 +215,29 @@ def retire(
     return asset
 
 
+#: What the desk's list may be sorted by.
+SORTS = Sorts(
+    MediaAsset.id,
+    {"uploaded": MediaAsset.created_at, "name": By(MediaAsset.name, ignores_case=True)},
+)
+NEWEST = Place("-uploaded")
+
+
 def listing(
     session: Session,
     *,
     kind: str = "picture",
     retired: bool = False,
-    before: tuple[datetime, uuid.UUID] | None = None,
+    words: str = "",
+    place: Place = NEWEST,
     limit: int = 50,
 ) -> Sequence[MediaAsset]:
-    """Uploads of a kind, or of all (""), the newest first; of those put away always all."""
+    """Uploads of a kind or of all (""), of those put away always all; ``words`` in name and what it shows."""
     query = select(MediaAsset).where(
         MediaAsset.retired_at.is_not(None) if retired else MediaAsset.retired_at.is_(None)
     )
     if kind and not retired:
         query = query.where(MediaAsset.kind == kind)
-    if before is not None:
-        query = query.where(tuple_(MediaAsset.created_at, MediaAsset.id) < tuple_(*before))
-    return session.scalars(
-        query.order_by(MediaAsset.created_at.desc(), MediaAsset.id.desc()).limit(limit)
-    ).all()
+    if words:
+        query = query.where(found_in(words, MediaAsset.name, MediaAsset.alt))
+    return session.scalars(SORTS.apply(query, place, limit)).all()

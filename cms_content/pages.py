@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from cms_content import segments
@@ -18,6 +18,7 @@ from cms_content.models import ContentPage, PageVersion
 from core.kernel import audit
 from core.kernel.db import changed
 from core.kernel.errors import Invalid, NotFound, StaleState
+from core.kernel.sorting import By, Place, Sorts
 
 HOME = "home"
 KINDS = {"page": "Page", "landing": "Landing page", "help": "Help page", "home": "Home page"}
@@ -120,16 +121,24 @@ def versions(
     return session.scalars(query.order_by(PageVersion.number.desc()).limit(limit)).all()
 
 
+#: What the desk's list may be sorted by.
+SORTS = Sorts(
+    ContentPage.id,
+    {"address": ContentPage.slug, "name": By(ContentPage.name, ignores_case=True)},
+)
+BY_ADDRESS = Place("address")
+
+
 def listing(
     session: Session,
     channel_id: uuid.UUID,
     *,
     kind: str = "",
     words: str = "",
-    after: tuple[str, uuid.UUID] | None = None,
+    place: Place = BY_ADDRESS,
     limit: int = 50,
 ) -> Sequence[ContentPage]:
-    """Pages by address."""
+    """Pages by address, from a place on."""
     query = select(ContentPage).where(ContentPage.channel_id == channel_id)
     if kind:
         query = query.where(ContentPage.kind == kind)
@@ -139,9 +148,7 @@ def listing(
             func.lower(ContentPage.name).like(f"%{sought}%", escape="\\")
             | ContentPage.slug.like(f"%{sought}%", escape="\\")
         )
-    if after is not None:
-        query = query.where(tuple_(ContentPage.slug, ContentPage.id) > tuple_(*after))
-    return session.scalars(query.order_by(ContentPage.slug, ContentPage.id).limit(limit)).all()
+    return session.scalars(SORTS.apply(query, place, limit)).all()
 
 
 def locales(session: Session, channel_id: uuid.UUID) -> list[str]:

@@ -5,13 +5,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from sqlalchemy import delete, or_, select, tuple_, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from cms_content.fields import is_link
 from cms_content.models import ContentRedirect
 from core.kernel import audit
 from core.kernel.errors import Invalid, NotFound
+from core.kernel.looking import found_in
+from core.kernel.sorting import Place, Sorts
 from core.parties.models import Channel
 
 
@@ -148,17 +150,23 @@ def count(session: Session, followed: Mapping[uuid.UUID, int], now: datetime) ->
         )
 
 
+#: What the desk's list may be sorted by.
+SORTS = Sorts(
+    ContentRedirect.id, {"address": ContentRedirect.source, "followed": ContentRedirect.hits}
+)
+BY_ADDRESS = Place("address")
+
+
 def listing(
     session: Session,
     channel_id: uuid.UUID,
     *,
-    after: tuple[str, uuid.UUID] | None = None,
+    words: str = "",
+    place: Place = BY_ADDRESS,
     limit: int = 50,
 ) -> Sequence[ContentRedirect]:
-    """All of them, by address."""
+    """All of them by address, from a place on; ``words`` in what has gone and where it leads."""
     query = select(ContentRedirect).where(ContentRedirect.channel_id == channel_id)
-    if after is not None:
-        query = query.where(tuple_(ContentRedirect.source, ContentRedirect.id) > tuple_(*after))
-    return session.scalars(
-        query.order_by(ContentRedirect.source, ContentRedirect.id).limit(limit)
-    ).all()
+    if words:
+        query = query.where(found_in(words, ContentRedirect.source, ContentRedirect.target))
+    return session.scalars(SORTS.apply(query, place, limit)).all()

@@ -29,8 +29,8 @@ LISTED = Listing(
     audit_reading.SORTS,
     "-written",
     texts=("actor", "subject", "since", "through"),
+    head=("at", "actor", "name", "act", "subject_kind", "subject_id", "detail", "seal_number"),
 )
-_HEAD = ("at", "actor", "name", "act", "subject_kind", "subject_id", "detail", "seal_number")
 #: Actors that are no person.
 _NOBODIES = ("system", "guest")
 
@@ -41,8 +41,7 @@ def listed() -> str:
     """Acts, the newest first."""
     asked = LISTED.asked()
     with house().db.snapshot() as session:
-        found = _found(session, asked, asked.place, lists.PAGE_SIZE + 1)
-        rows, context = LISTED.page(asked, found)
+        rows, context = LISTED.page(session, asked, _found)
         names = users.names(session, {entry.actor for entry in rows})
         sealed = audit_reading.sealed(session)
     context |= {name: asked[name] for name in LISTED.texts}
@@ -67,13 +66,7 @@ def chain() -> str:
 @allow(Who.STAFF, roles=(Role.ADMIN,))
 def export() -> Response:
     """The acts as they are chosen, all of them. Personal data stays in the shop."""
-    asked = LISTED.asked()
-    return LISTED.csv(
-        asked,
-        _HEAD,
-        lambda session, place, limit: _found(session, asked, place, limit),
-        _cells,
-    )
+    return LISTED.csv(LISTED.asked(), _found, _cells)
 
 
 def _found(session: Session, asked: Asked, place: Place, limit: int) -> Sequence[AuditEntry]:

@@ -1,15 +1,19 @@
 """The money on one bill: taken back, moved, contested or given up; and the list of what shall be given up."""
 
 import uuid
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flask import Blueprint, redirect, request
+from flask import Response as FileResponse
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import Form
 
+from core.kernel import sheet
 from core.kernel.errors import NotFound, ShopError
 from core.kernel.money import Money
+from core.kernel.sorting import Place
 from core.ledger import contested, items, reversals, writeoffs
 from core.ledger.items import Open
 from core.ledger.writeoffs import WriteOff
@@ -17,11 +21,11 @@ from core.parties import users
 from core.parties.models import Account
 from core.parties.roles import Role
 from desk import lists
+from desk.lists import Choice, Listing
 from desk.money import TABS, actor
 from desk.money_forms import AmountForm, MoveForm, WriteOffForm
 from flows import correct_payment, keep_books
 from invoices import reading
-from web import paging
 from web.access import Who, after_a_code, allow
 from web.context import channel, house
 from web.documents import State
@@ -35,6 +39,14 @@ STATES = {
     "approved": State("go", "Approved"),
     "declined": State("bad", "Declined"),
 }
+LISTED = Listing(
+    "/desk/write-offs",
+    "write-off",
+    writeoffs.SORTS,
+    "-asked",
+    (Choice("state", "State", [(key, one.text) for key, one in STATES.items()], is_tabs=True),),
+    head=("bill", "currency", "amount", "why", "asked_by", "asked", "decided_by", "state"),
+)
 #: Two forms of the page ask for an amount.
 _OFF = "off-"
 _WAYS = {
@@ -217,33 +229,51 @@ def _decided(write_off_id: uuid.UUID, approved: bool, words: str) -> Response:
 
 
 def _list(form: AmountForm) -> str:
-    state = lists.chosen("state", list(STATES))
-    before = paging.read_moment(request.args.get("before"))
-    entity = channel()[1]
+    asked, entity = LISTED.asked(), channel()[1]
     with house().db.snapshot() as session:
-        found = writeoffs.page(session, state, before, lists.PAGE_SIZE + 1)
-        rows = found[: lists.PAGE_SIZE]
+        rows, context = LISTED.page(session, asked, _found)
         drawn = _drawn(session, rows)
         left = writeoffs.allowance(session, entity.id, entity.functional_currency)
-    more = len(found) > len(rows)
-    following = paging.write(rows[-1].requested_at, rows[-1].id) if more else None
+    states = LISTED.tabs("state", asked, None)
     return page(
         "desk/write_offs.html",
         tabs_=TABS,
         current_tab="/desk/write-offs",
-        states=[
-            ("All", "/desk/write-offs", None),
-            *((one.text, f"/desk/write-offs?state={key}", None) for key, one in STATES.items()),
-        ],
-        current_state=lists.address("/desk/write-offs", state=state),
+        states=states["tabs_"],
+        current_state=states["current_tab"],
         rows=drawn,
         allowance=left,
         form=form,
-        **lists.shown("/desk/write-offs", following, len(rows), "write-off", state=state),
+        **context,
     )
 
 
-def _drawn(session: Session, rows: list[WriteOff]) -> list[dict[str, Any]]:
+@bill_money.get("/write-offs.csv")
+@allow(Who.STAFF, roles=(Role.BILLING,))
+def export() -> FileResponse:
+    """The list as it is chosen, all of it."""
+    return LISTED.csv(LISTED.asked(), _found, _cells)
+
+
+def _found(session: Session, asked: lists.Asked, place: Place, limit: int) -> list[WriteOff]:
+    return writeoffs.listing(session, state=asked["state"], place=place, limit=limit)
+
+
+def _cells(session: Session, rows: Sequence[WriteOff]) -> Iterator[list[sheet.Cell]]:
+    for one in _drawn(session, rows):
+        yield [
+            sheet.code(one["number"]),
+            sheet.code(one["amount"].currency),
+            sheet.amount(one["amount"]),
+            sheet.words(one["reason"]),
+            sheet.words(one["asked_by"]),
+            sheet.moment(one["asked_at"]),
+            sheet.words(one["decided_by"]),
+            sheet.words(one["state"].text),
+        ]
+
+
+def _drawn(session: Session, rows: Sequence[WriteOff]) -> list[dict[str, Any]]:
     found: dict[uuid.UUID, Open] = {
         one.id: one for one in items.some(session, [row.item_id for row in rows])
     }

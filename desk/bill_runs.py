@@ -5,21 +5,24 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, redirect, request
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as Answer
 
 from core.kernel import sheet
 from core.kernel.errors import NotFound
 from core.kernel.money import Money
+from core.kernel.sorting import Place
 from core.parties.models import Account
 from core.parties.roles import Role
 from desk import lists
 from desk.bill_run_forms import RunForm
+from desk.lists import Choice, Listing
 from desk.money import actor
 from flows import run_billing
 from flows.run_billing import Asked
 from invoices.billing import difference, outcomes, runs
 from invoices.billing.difference import Counts
-from invoices.billing.models import PREVIEW, BillRun
+from invoices.billing.models import PREVIEW, REAL, BillRun
 from invoices.billing.outcomes import Outcome
 from invoices.billing.runs import DayAhead, Progress, TooLongAgo, Totals
 from web import paging
@@ -30,6 +33,25 @@ from web.pages import page
 
 bill_runs = Blueprint("desk_bill_runs", __name__, url_prefix="/desk", template_folder="templates")
 BASE = "/desk/bill-runs"
+LISTED = Listing(
+    BASE,
+    "run",
+    runs.SORTS,
+    "-started",
+    (Choice("kind", "Kind", [(REAL, "Bills"), (PREVIEW, "Previews")], is_tabs=True),),
+    head=(
+        "up_to",
+        "kind",
+        "state",
+        "started",
+        "accounts",
+        "parked",
+        "currency",
+        "billed",
+        "credited",
+    ),
+    file_name="bill-runs",
+)
 #: What staff read for the code of a reason; another error's code stands as it is.
 REASONS = {
     "too_much": "More than a bill may be",
@@ -79,20 +101,48 @@ def start() -> str | Answer | tuple[str, int]:
 
 
 def _list(form: RunForm) -> str:
-    before = paging.read_moment(request.args.get("before"))
+    asked = LISTED.asked()
     with house().db.snapshot() as session:
-        found = runs.listing(session, before=before, limit=lists.PAGE_SIZE + 1)
-        rows = found[: lists.PAGE_SIZE]
+        rows, context = LISTED.page(session, asked, _found)
         how_far = runs.progress(session, rows)
-    more = len(found) > lists.PAGE_SIZE
-    following = paging.write(rows[-1].started_at, rows[-1].id) if more else None
     return page(
         "desk/bill_runs.html",
         bill_runs=[_row(one, how_far[one.id]) for one in rows],
         form=form,
         action=BASE,
-        **lists.shown(BASE, following, len(rows), "run"),
+        **LISTED.tabs("kind", asked, None),
+        **context,
     )
+
+
+@bill_runs.get("/bill-runs.csv")
+@allow(Who.STAFF, roles=(Role.BILLING,))
+def export() -> Response:
+    """The list as it is chosen, all of it: a row for each currency of a run."""
+    return LISTED.csv(LISTED.asked(), _found, _cells)
+
+
+def _found(session: Session, asked: lists.Asked, place: Place, limit: int) -> Sequence[BillRun]:
+    return runs.listing(session, kind=asked["kind"], place=place, limit=limit)
+
+
+def _cells(session: Session, rows: Sequence[BillRun]) -> Iterator[list[sheet.Cell]]:
+    how_far = runs.progress(session, rows)
+    for run in rows:
+        drawn = _row(run, how_far[run.id])
+        parked = drawn["parked"]
+        for one in drawn["sums"] or [None]:
+            yield [
+                sheet.day(run.as_of),
+                sheet.words(drawn["kind"]),
+                sheet.words(drawn["state"].text),
+                sheet.moment(run.started_at),
+                sheet.code(run.accounts),
+                sheet.code(parked if parked is not None else ""),
+                sheet.code(one["currency"] if one else ""),
+                sheet.amount(one["billed"]) if one else sheet.EMPTY,
+                sheet.amount(one["credited"]) if one else sheet.EMPTY,
+            ]
 
 
 def _row(run: BillRun, how_far: Progress) -> dict[str, Any]:

@@ -4,17 +4,22 @@ import uuid
 from decimal import InvalidOperation
 
 from flask import Blueprint, redirect, request
+from flask import Response as FileResponse
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from core.kernel import sheet
 from core.kernel.errors import ShopError
+from core.kernel.sorting import Place
 from core.ledger import periods, rates
+from core.ledger.rates import CurrencyRate
 from core.parties import accounts, users
 from core.parties.roles import Role
 from desk import lists
+from desk.lists import Choice, Listing
 from desk.money import TABS, actor
 from desk.money_forms import CloseForm, RateForm, SureForm
 from flows import keep_books
-from web import paging
 from web.access import Who, allow
 from web.context import channel, house, today
 from web.flashes import say
@@ -22,6 +27,13 @@ from web.pages import page
 
 bookkeeping = Blueprint(
     "desk_bookkeeping", __name__, url_prefix="/desk", template_folder="templates"
+)
+LISTED = Listing(
+    "/desk/rates",
+    "rate",
+    rates.SORTS,
+    "-day",
+    head=("day", "currency", "functional", "rate", "told_by"),
 )
 
 
@@ -127,17 +139,41 @@ def tell() -> str | Response | tuple[str, int]:
 
 
 def _rates(form: RateForm) -> str:
-    before = paging.read_day(request.args.get("before"))
     with house().db.snapshot() as session:
-        found = rates.listing(session, before=before, limit=lists.PAGE_SIZE + 1)
-    rows = found[: lists.PAGE_SIZE]
-    more = len(found) > len(rows)
-    following = paging.write(rows[-1].on_date, rows[-1].id) if more else None
+        asked = LISTED.asked(_currencies(session))
+        rows, context = LISTED.page(session, asked, _found)
     return page(
         "desk/rates.html",
         tabs_=TABS,
         current_tab="/desk/rates",
         form=form,
         rates=rows,
-        page=paging.links("/desk/rates", "before", following, before is None),
+        **context,
     )
+
+
+@bookkeeping.get("/rates.csv")
+@allow(Who.STAFF, roles=(Role.BILLING,))
+def export_rates() -> FileResponse:
+    """The rates as they are chosen, all of them."""
+    with house().db.reading() as session:
+        asked = LISTED.asked(_currencies(session))
+    return LISTED.csv(asked, _found, lambda _, found: map(_cells, found))
+
+
+def _currencies(session: Session) -> Choice:
+    return Choice("currency", "Currency", [(one, one) for one in rates.currencies(session)])
+
+
+def _found(session: Session, asked: lists.Asked, place: Place, limit: int) -> list[CurrencyRate]:
+    return rates.listing(session, currency=asked["currency"], place=place, limit=limit)
+
+
+def _cells(row: CurrencyRate) -> list[sheet.Cell]:
+    return [
+        sheet.day(row.on_date),
+        sheet.code(row.currency),
+        sheet.code(row.functional),
+        sheet.code(row.rate),
+        sheet.words(row.source),
+    ]

@@ -1,19 +1,23 @@
 """Cards at the desk: payments that are planned or were declined, and an account's cards. Reads only."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint, Response
+from sqlalchemy.orm import Session
 
+from core.kernel import sheet
 from core.kernel.money import Money
+from core.kernel.sorting import Place
 from core.parties import accounts, users
 from core.parties.models import Account
 from core.parties.roles import Role
-from desk import lists
+from desk.lists import Asked, Choice, Listing
 from flows import see_cards
 from payments import autopay, methods, scheduled
 from payments.automatic_models import ScheduledPayment
 from payments.models import PaymentMethod
-from web import paging, wallet
+from web import wallet
 from web.access import Who, allow
 from web.context import house
 from web.documents import State
@@ -27,39 +31,83 @@ _TABS = {
     "declined": ("Declined", ("waiting", "failed", "retrying")),
     "planned": ("Planned", ("planned",)),
     "made": ("Made", ("paid",)),
-    "": ("All", ()),
 }
+LISTED = Listing(
+    BASE,
+    "payment",
+    scheduled.SORTS,
+    "-written",
+    (Choice("tab", "State", [(key, text) for key, (text, _) in _TABS.items()], is_tabs=True),),
+    head=(
+        "what",
+        "day",
+        "customer",
+        "account",
+        "card",
+        "state",
+        "code",
+        "declined",
+        "amount",
+        "currency",
+    ),
+    file_name="planned-payments",
+)
+Found = tuple[ScheduledPayment, Account, PaymentMethod]
 
 
 @cards.get("/planned")
 @allow(Who.STAFF, roles=_SEE)
 def listed() -> str:
     """Payments that are made without their payer, the last written first."""
-    words, tab = lists.words(), lists.chosen("tab", list(_TABS))
-    before = paging.read_moment(request.args.get("before"))
+    asked = LISTED.asked()
     with house().db.snapshot() as session:
-        found = scheduled.with_accounts(
-            session, states=_TABS[tab][1], words=words, before=before, limit=lists.PAGE_SIZE + 1
-        )
-        rows = found[: lists.PAGE_SIZE]
-        taken = scheduled.taken(session, [row for row, _, _ in rows])
+        rows, context = LISTED.page(session, asked, _found)
+        drawn = _drawn(session, rows)
         counts = scheduled.counts(session)
-    last = rows[-1][0] if len(found) > len(rows) else None
-    following = paging.write(last.created_at, last.id) if last is not None else None
+    by_tab = {key: sum(counts.get(one, 0) for one in states) for key, (_, states) in _TABS.items()}
+    every = {"": sum(counts.values())}
     return page(
         "desk/planned.html",
-        payments=[_row(row, who, card, taken.get(row.id)) for row, who, card in rows],
-        tabs_=[
-            (
-                name,
-                lists.address(BASE, tab=key),
-                sum(counts.get(one, 0) for one in states or counts),
-            )
-            for key, (name, states) in _TABS.items()
-        ],
-        current_tab=lists.address(BASE, tab=tab),
-        **lists.shown(BASE, following, len(rows), "payment", tab=tab, q=words),
+        payments=drawn,
+        **LISTED.tabs("tab", asked, by_tab | every),
+        **context,
     )
+
+
+@cards.get("/planned.csv")
+@allow(Who.STAFF, roles=_SEE)
+def export() -> Response:
+    """The list as it is chosen, all of it."""
+    return LISTED.csv(LISTED.asked(), _found, _cells)
+
+
+def _found(session: Session, asked: Asked, place: Place, limit: int) -> list[Found]:
+    states = _TABS[asked["tab"]][1] if asked["tab"] else ()
+    return scheduled.with_accounts(
+        session, states=states, words=asked.words, place=place, limit=limit
+    )
+
+
+def _drawn(session: Session, rows: Sequence[Found]) -> list[dict[str, Any]]:
+    taken = scheduled.taken(session, [row for row, _, _ in rows])
+    return [_row(row, who, card, taken.get(row.id)) for row, who, card in rows]
+
+
+def _cells(session: Session, rows: Sequence[Found]) -> Iterator[list[sheet.Cell]]:
+    for (_, who, _), drawn in zip(rows, _drawn(session, rows), strict=True):
+        amount = drawn["amount"]
+        yield [
+            sheet.words(drawn["title"]),
+            sheet.day(drawn["on"]),
+            sheet.words(who.name),
+            sheet.code(who.number),
+            sheet.words(drawn["card"]),
+            sheet.words(drawn["state"].text),
+            sheet.words(drawn["code"]),
+            sheet.code(drawn["tries"]),
+            sheet.amount(amount) if amount is not None else sheet.EMPTY,
+            sheet.code(amount.currency if amount is not None else ""),
+        ]
 
 
 def _row(

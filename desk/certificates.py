@@ -1,21 +1,25 @@
 """Certificates of exemption: the list, those about to end, entering one and revoking it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, redirect, request
+from flask import Response as FileResponse
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from core.kernel import sheet
 from core.kernel.errors import Invalid, NotFound, ShopError
+from core.kernel.sorting import Place
 from core.parties import accounts
 from core.parties.models import Account
 from core.parties.roles import Role
 from core.tax import exemptions, rates
 from core.tax.exemptions import Listed
 from desk import lists, shown
+from desk.lists import Choice, Listing
 from desk.tax_forms import ExemptionForm, RevokeForm
 from desk.taxes import TABS, actor
-from web import paging
 from web.access import Who, allow
 from web.context import house, today
 from web.documents import State
@@ -32,44 +36,80 @@ _STATES = {
     "ended": State("", "Ended"),
     "revoked": State("bad", "Revoked"),
 }
-_CHOICES = [
-    ("", "all"),
-    ("ending", "ending soon"),
-    ("holding", "holding"),
-    ("ended", "ended"),
-    ("revoked", "revoked"),
-]
+LISTED = Listing(
+    "/desk/tax/certificates",
+    "certificate",
+    exemptions.SORTS,
+    "-from",
+    (
+        Choice(
+            "state",
+            "State",
+            [
+                ("ending", "ending soon"),
+                ("holding", "holding"),
+                ("ended", "ended"),
+                ("revoked", "revoked"),
+            ],
+        ),
+    ),
+    head=(
+        "certificate",
+        "customer",
+        "account",
+        "places",
+        "on",
+        "from",
+        "taxed_again_from",
+        "state",
+    ),
+)
 
 
 @certificates.get("/certificates")
 @allow(Who.STAFF, roles=(Role.BILLING,))
 def listed() -> str:
     """Certificates, the newest first."""
-    words, state = lists.words(), lists.chosen("state", exemptions.STATES)
-    before = paging.read_day(request.args.get("before"))
+    asked = LISTED.asked()
     with house().db.snapshot() as session:
-        found = exemptions.listing(
-            session, today(), state=state, words=words, before=before, limit=lists.PAGE_SIZE + 1
-        )
+        rows, context = LISTED.page(session, asked, _found)
         ending = exemptions.listing(session, today(), state="ending", limit=lists.PAGE_SIZE)
-    rows = found[: lists.PAGE_SIZE]
-    more = len(found) > lists.PAGE_SIZE
-    last = rows[-1].exemption if more else None
-    following = paging.write(last.valid_from, last.id) if last is not None else None
-    context = lists.shown(
-        "/desk/tax/certificates", following, len(rows), "certificate", q=words, state=state
-    )
-    context["keep"].pop("state")
-    context["choices"] = [{"name": "state", "label": "State", "value": state, "options": _CHOICES}]
     return page(
         "desk/certificates.html",
         tabs_=TABS,
         current_tab="/desk/tax/certificates",
         certificates=[_row(one) for one in rows],
         ending=len(ending),
-        ending_shown=state == "ending",
+        ending_shown=asked["state"] == "ending",
         **context,
     )
+
+
+@certificates.get("/certificates.csv")
+@allow(Who.STAFF, roles=(Role.BILLING,))
+def export() -> FileResponse:
+    """The list as it is chosen, all of it."""
+    return LISTED.csv(LISTED.asked(), _found, lambda _, rows: map(_cells, rows))
+
+
+def _found(session: Session, asked: lists.Asked, place: Place, limit: int) -> Sequence[Listed]:
+    return exemptions.listing(
+        session, today(), state=asked["state"], words=asked.words, place=place, limit=limit
+    )
+
+
+def _cells(one: Listed) -> list[sheet.Cell]:
+    drawn = _row(one)
+    return [
+        sheet.words(drawn["number"]),
+        sheet.words(drawn["customer"]),
+        sheet.code(drawn["account_number"]),
+        sheet.words(drawn["places"]),
+        sheet.words(drawn["categories"]),
+        sheet.day(drawn["first"]),
+        sheet.day(drawn["ends_on"]),
+        sheet.words(drawn["state"].text),
+    ]
 
 
 def _row(one: Listed) -> dict[str, Any]:

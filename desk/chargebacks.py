@@ -1,17 +1,20 @@
 """Chargebacks at the desk: what card networks take back, until when we may answer, and how it ended."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from flask import Blueprint, request
+from flask import Blueprint, Response
+from sqlalchemy.orm import Session
 
+from core.kernel import sheet
 from core.kernel.money import Money
+from core.kernel.sorting import Place
 from core.parties.models import Account
 from core.parties.roles import Role
-from desk import lists
+from desk.lists import Asked, Choice, Listing
 from payments import chargebacks as room
 from payments.chargebacks import ChargebackRow
 from payments.models import Payment
-from web import paging
 from web.access import Who, allow
 from web.context import house
 from web.documents import State
@@ -43,25 +46,72 @@ def state_of(row: ChargebackRow) -> State:
     return STATES[row.state]
 
 
+LISTED = Listing(
+    "/desk/chargebacks",
+    "chargeback",
+    room.SORTS,
+    "-opened",
+    (Choice("state", "State", list(TABS.items()), is_tabs=True),),
+    head=(
+        "payment",
+        "customer",
+        "account",
+        "card",
+        "reason",
+        "state",
+        "evidence_until",
+        "opened",
+        "currency",
+        "amount",
+        "fee",
+    ),
+    file="/desk/chargebacks/export.csv",
+)
+Found = tuple[ChargebackRow, Payment, Account]
+
+
 @chargebacks.get("")
 @allow(Who.STAFF, roles=(Role.BILLING, Role.SUPPORT))
 def listed() -> str:
     """Chargebacks, the last opened first."""
-    state = lists.chosen("state", room.TABS)
-    before = paging.read_moment(request.args.get("before"))
+    asked = LISTED.asked()
     with house().db.reading() as session:
-        found = room.listing(session, state=state, before=before, limit=lists.PAGE_SIZE + 1)
-    rows = found[: lists.PAGE_SIZE]
-    more = len(found) > lists.PAGE_SIZE
-    following = paging.write(rows[-1][0].opened_at, rows[-1][0].id) if more else None
-    tabs = [("All", "/desk/chargebacks", None)]
+        rows, context = LISTED.page(session, asked, _found)
     return page(
         "desk/chargebacks.html",
         chargebacks=[_row(*row) for row in rows],
-        tabs_=tabs + [(text, f"/desk/chargebacks?state={one}", None) for one, text in TABS.items()],
-        current_tab=lists.address("/desk/chargebacks", state=state),
-        **lists.shown("/desk/chargebacks", following, len(rows), "chargeback", state=state),
+        **LISTED.tabs("state", asked, None),
+        **context,
     )
+
+
+@chargebacks.get("/export.csv")
+@allow(Who.STAFF, roles=(Role.BILLING, Role.SUPPORT))
+def export() -> Response:
+    """The list as it is chosen, all of it."""
+    return LISTED.csv(LISTED.asked(), _found, lambda _, rows: (_cells(*row) for row in rows))
+
+
+def _found(session: Session, asked: Asked, place: Place, limit: int) -> Sequence[Found]:
+    return room.listing(session, state=asked["state"], words=asked.words, place=place, limit=limit)
+
+
+def _cells(row: ChargebackRow, payment: Payment, account: Account) -> list[sheet.Cell]:
+    drawn = _row(row, payment, account)
+    due = drawn["evidence_due"]
+    return [
+        sheet.code(payment.number),
+        sheet.words(account.name),
+        sheet.code(account.number),
+        sheet.words(payment.instrument),
+        sheet.words(drawn["reason"]),
+        sheet.words(drawn["state"].text),
+        sheet.moment(due) if due is not None else sheet.EMPTY,
+        sheet.moment(row.opened_at),
+        sheet.code(row.currency),
+        sheet.amount(drawn["amount"]),
+        sheet.amount(drawn["fee"]),
+    ]
 
 
 def _row(row: ChargebackRow, payment: Payment, account: Account) -> dict[str, Any]:

@@ -4,10 +4,11 @@ And one page with its versions and what may be done.
 """
 
 import re
-import uuid
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flask import Blueprint, redirect, request
+from flask import Response as FileResponse
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import Form, SelectField, StringField
@@ -18,10 +19,13 @@ from cms_content import addresses, blocks, checks, differences, pages, publishin
 from cms_content.addresses import path_of
 from cms_content.models import ContentPage, PageVersion
 from cms_content.pages import KINDS, NewPage
+from core.kernel import sheet
 from core.kernel.errors import Invalid, NotFound
+from core.kernel.sorting import Place
 from core.parties.roles import Role
 from desk import content_shown, lists
 from desk.content_shown import actor
+from desk.lists import Choice, Listing
 from web import site
 from web.access import Who, allow
 from web.context import channel, house
@@ -30,6 +34,14 @@ from web.pages import page, show_errors
 
 content = Blueprint("desk_content", __name__, url_prefix="/desk", template_folder="templates")
 _HERE = "/desk/content"
+LISTED = Listing(
+    _HERE,
+    "page",
+    pages.SORTS,
+    "address",
+    (Choice("kind", "Kind", list(KINDS.items())),),
+    head=("name", "read_at", "kind", "for", "language", "state", "has_draft", "changed"),
+)
 _LOCALE = re.compile(r"^[a-z]{2,3}(_[A-Z]{2})?$")
 
 
@@ -62,53 +74,47 @@ class NewForm(Form):
 @allow(Who.STAFF, roles=(Role.CONTENT,))
 def listed() -> str:
     """Pages by address, and the state of each."""
-    words, kind = lists.words(), lists.chosen("kind", list(KINDS))
-    after = _cursor(request.args.get("after", ""))
-    now = house().clock.now()
     with house().db.snapshot() as session:
-        found = pages.listing(
-            session,
-            channel()[0].id,
-            kind=kind,
-            words=words,
-            after=after,
-            limit=lists.PAGE_SIZE + 1,
-        )
-        rows = found[: lists.PAGE_SIZE]
-        states = pages.states_of(session, rows)
-    more = len(found) > lists.PAGE_SIZE
-    following = f"{rows[-1].slug}_{rows[-1].id.hex}" if more else None
-    path = lists.address(_HERE, q=words, kind=kind)
-    joint = "&" if "?" in path else "?"
-    return page(
-        "desk/content.html",
-        pages=[content_shown.row(one, states[one.id], now) for one in rows],
-        search=words,
-        choices=[
-            {
-                "name": "kind",
-                "label": "Kind",
-                "value": kind,
-                "options": [("", "all"), *KINDS.items()],
-            }
-        ],
-        clear_href=_HERE if words or kind else "",
-        page={
-            "next_href": f"{path}{joint}after={following}" if following else None,
-            "prev_href": path if after else None,
-            "said": "",
-        },
+        rows, context = LISTED.page(session, LISTED.asked(), _found)
+        drawn = _drawn(session, rows)
+    return page("desk/content.html", pages=drawn, **context)
+
+
+@content.get("/content.csv")
+@allow(Who.STAFF, roles=(Role.CONTENT,))
+def export() -> FileResponse:
+    """The list as it is chosen, all of it."""
+    return LISTED.csv(LISTED.asked(), _found, _cells)
+
+
+def _found(session: Session, asked: lists.Asked, place: Place, limit: int) -> Sequence[ContentPage]:
+    return pages.listing(
+        session,
+        channel()[0].id,
+        kind=asked["kind"],
+        words=asked.words,
+        place=place,
+        limit=limit,
     )
 
 
-def _cursor(text: str) -> Any:
-    if not text:
-        return None
-    slug, _, key = text.rpartition("_")
-    try:
-        return slug, uuid.UUID(key)
-    except ValueError:
-        raise NotFound("page") from None
+def _drawn(session: Session, rows: Sequence[ContentPage]) -> list[dict[str, Any]]:
+    states, now = pages.states_of(session, rows), house().clock.now()
+    return [content_shown.row(one, states[one.id], now) for one in rows]
+
+
+def _cells(session: Session, rows: Sequence[ContentPage]) -> Iterator[list[sheet.Cell]]:
+    for one in _drawn(session, rows):
+        yield [
+            sheet.words(one["name"]),
+            sheet.words(one["path"]),
+            sheet.words(one["kind"]),
+            sheet.words(one["segment"]),
+            sheet.code(one["locale"]),
+            sheet.words(one["state"].text),
+            sheet.code("yes" if one["has_draft"] else "no"),
+            sheet.moment(one["changed"]),
+        ]
 
 
 @content.get("/content/new")

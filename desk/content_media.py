@@ -3,7 +3,11 @@
 Videos come in by ``content_videos``.
 """
 
+from collections.abc import Sequence
+
 from flask import Blueprint, request
+from flask import Response as FileResponse
+from sqlalchemy.orm import Session
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, FileField, Form, HiddenField, StringField
@@ -11,12 +15,15 @@ from wtforms.validators import InputRequired, Length
 
 from cms_content import media
 from cms_content.models import MediaAsset
+from core.kernel import sheet
 from core.kernel.pictures import PictureRefused
+from core.kernel.sorting import Place
 from core.parties.roles import Role
 from desk import lists
 from desk.content_shown import actor
+from desk.lists import Choice, Listing
 from flows import keep_picture, keep_video
-from web import paging, site
+from web import site
 from web.access import Who, allow, takes
 from web.context import house
 from web.flashes import say
@@ -24,6 +31,17 @@ from web.pages import page
 
 pictures = Blueprint("desk_pictures", __name__, url_prefix="/desk", template_folder="templates")
 HERE, VIDEOS = "/desk/content/media", "/desk/content/videos"
+LISTED = Listing(
+    HERE,
+    "upload",
+    media.SORTS,
+    "-uploaded",
+    (
+        Choice("kind", "Kind", [("video", "Videos")], "pictures", is_tabs=True),
+        Choice("state", "State", [("retired", "Put away")], "offered", is_tabs=True),
+    ),
+    head=("kind", "name", "shows", "width", "height", "uploaded"),
+)
 _LONG = Length(max=300, message="At most 300 characters.")
 
 
@@ -76,34 +94,55 @@ def listed() -> str:
 
 def library(form: Form, kind: str) -> str:
     """The uploads of a kind with a form for another."""
-    retired = request.args.get("state") == "retired"
-    before = paging.read_moment(request.args.get("before"))
+    asked = LISTED.asked()
+    asked.chosen["kind"] = kind if kind == "video" else ""
     with house().db.reading() as session:
-        found = media.listing(
-            session, kind=kind, retired=retired, before=before, limit=lists.PAGE_SIZE + 1
-        )
-        rows = found[: lists.PAGE_SIZE]
+        rows, context = LISTED.page(session, asked, _found)
         shown = media.resolve(session, [media.UPLOADED + one.public_id for one in rows])
-    more = len(found) > lists.PAGE_SIZE
-    following = paging.write(rows[-1].created_at, rows[-1].id) if more else None
-    here = lists.address(
-        HERE, kind="video" if kind == "video" else "", state="retired" if retired else ""
-    )
     return page(
         "desk/media.html",
         uploads=[(one, shown.get(media.UPLOADED + one.public_id)) for one in rows],
         form=form,
         kind=kind,
-        retired=retired,
+        retired=bool(asked["state"]),
         most_mb=(keep_video if kind == "video" else keep_picture).MOST_BYTES // 1_000_000,
         tabs_=[
             ("Pictures", HERE, None),
             ("Videos", f"{HERE}?kind=video", None),
             ("Put away", f"{HERE}?state=retired", None),
         ],
-        current_tab=here,
-        page=paging.links(here, "before", following, "before" not in request.args),
+        current_tab=lists.address(HERE, kind=asked["kind"], state=asked["state"]),
+        **context,
     )
+
+
+@pictures.get("/content/media.csv")
+@allow(Who.STAFF, roles=(Role.CONTENT,))
+def export() -> FileResponse:
+    """The list as it is chosen, all of it."""
+    return LISTED.csv(LISTED.asked(), _found, lambda _, rows: map(_cells, rows))
+
+
+def _found(session: Session, asked: lists.Asked, place: Place, limit: int) -> Sequence[MediaAsset]:
+    return media.listing(
+        session,
+        kind=asked["kind"] or "picture",
+        retired=bool(asked["state"]),
+        words=asked.words,
+        place=place,
+        limit=limit,
+    )
+
+
+def _cells(row: MediaAsset) -> list[sheet.Cell]:
+    return [
+        sheet.code(row.kind),
+        sheet.words(row.name),
+        sheet.words(row.alt),
+        sheet.code(row.width),
+        sheet.code(row.height),
+        sheet.moment(row.created_at),
+    ]
 
 
 @pictures.post("/content/media")

@@ -1,8 +1,11 @@
 """Segments and redirects at the desk: whom a variant is for, and where an address that has gone leads."""
 
 import uuid
+from collections.abc import Sequence
 
 from flask import Blueprint, current_app, request
+from flask import Response as FileResponse
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
@@ -13,10 +16,13 @@ from wtforms.validators import InputRequired, Length, NumberRange, Regexp
 from cms_content import redirects, segments
 from cms_content.models import ContentRedirect, ContentSegment
 from cms_content.segments import Rule, Segment
-from core.kernel.errors import Invalid, NotFound
+from core.kernel import sheet
+from core.kernel.errors import Invalid
+from core.kernel.sorting import Place
 from core.parties.roles import Role
 from desk import lists
 from desk.content_shown import actor
+from desk.lists import Listing
 from web import site
 from web.access import Who, allow
 from web.context import channel, house
@@ -25,6 +31,13 @@ from web.pages import page, show_errors
 
 rules = Blueprint("desk_rules", __name__, url_prefix="/desk", template_folder="templates")
 _SEGMENTS, _REDIRECTS = "/desk/content/segments", "/desk/content/redirects"
+LISTED = Listing(
+    _REDIRECTS,
+    "redirect",
+    redirects.SORTS,
+    "address",
+    head=("gone", "leads_to", "for_good", "followed", "last_followed"),
+)
 _VISITOR = {"": "Everybody", "new": "New here", "returning": "Have been here before"}
 _SIGNED = {"": "Either", "yes": "Signed in", "no": "Not signed in"}
 
@@ -209,25 +222,32 @@ def redirect_list() -> str:
 
 
 def _redirects(form: RedirectForm) -> str:
-    text = request.args.get("after", "")
-    source, _, key = text.rpartition("_")
-    try:
-        after = (source, uuid.UUID(key)) if text else None
-    except ValueError:
-        raise NotFound("page") from None
     with house().db.reading() as session:
-        found = redirects.listing(session, channel()[0].id, after=after, limit=lists.PAGE_SIZE + 1)
-    rows = found[: lists.PAGE_SIZE]
-    more = len(found) > lists.PAGE_SIZE
-    following = (
-        lists.address(_REDIRECTS, after=f"{rows[-1].source}_{rows[-1].id.hex}") if more else None
-    )
-    return page(
-        "desk/redirects.html",
-        redirects=rows,
-        form=form,
-        page={"next_href": following, "prev_href": _REDIRECTS if after else None, "said": ""},
-    )
+        rows, context = LISTED.page(session, LISTED.asked(), _found)
+    return page("desk/redirects.html", redirects=rows, form=form, **context)
+
+
+@rules.get("/content/redirects.csv")
+@allow(Who.STAFF, roles=(Role.CONTENT,))
+def export_redirects() -> FileResponse:
+    """The list as it is chosen, all of it."""
+    return LISTED.csv(LISTED.asked(), _found, lambda _, rows: map(_cells, rows))
+
+
+def _found(
+    session: Session, asked: lists.Asked, place: Place, limit: int
+) -> Sequence[ContentRedirect]:
+    return redirects.listing(session, channel()[0].id, words=asked.words, place=place, limit=limit)
+
+
+def _cells(row: ContentRedirect) -> list[sheet.Cell]:
+    return [
+        sheet.words(row.source),
+        sheet.words(row.target),
+        sheet.code("yes" if row.permanent else "no"),
+        sheet.code(row.hits),
+        sheet.moment(row.last_hit_at) if row.last_hit_at is not None else sheet.EMPTY,
+    ]
 
 
 @rules.post("/content/redirects")

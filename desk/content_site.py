@@ -1,10 +1,12 @@
 """Menus and banners at the desk: what stands on every page of the shop."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, request
+from flask import Response as FileResponse
+from sqlalchemy.orm import Session
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, DateTimeLocalField, Form, HiddenField, SelectField, StringField
@@ -14,11 +16,14 @@ from wtforms.validators import InputRequired, Optional
 from cms_content import banners, menus, pages
 from cms_content.banners import Banner
 from cms_content.menus import MOST, PLACES, MenuLink, Place
+from cms_content.models import ContentBanner
+from core.kernel import sheet, sorting
 from core.kernel.errors import Invalid
 from core.parties.roles import Role
 from desk import lists
 from desk.content_shown import actor, names
-from web import paging, site
+from desk.lists import Listing
+from web import site
 from web.access import Who, allow
 from web.context import channel, house
 from web.documents import State
@@ -27,6 +32,13 @@ from web.pages import page, show_errors
 
 parts = Blueprint("desk_site", __name__, url_prefix="/desk", template_folder="templates")
 _MENUS, _BANNERS = "/desk/content/menus", "/desk/content/banners"
+LISTED = Listing(
+    _BANNERS,
+    "banner",
+    banners.SORTS,
+    "-from",
+    head=("says", "language", "state", "from", "until", "leads_to"),
+)
 _SPARE = 2
 
 
@@ -163,26 +175,51 @@ class BannerForm(Form):
 @allow(Who.STAFF, roles=(Role.CONTENT,))
 def banner_list() -> str:
     """All of them, the last to begin first."""
-    before, now = paging.read_moment(request.args.get("before")), house().clock.now()
     with house().db.reading() as session:
-        found = banners.listing(session, channel()[0].id, before=before, limit=lists.PAGE_SIZE + 1)
-        up = banners.showing(session, channel()[0].id, now)
-    rows = found[: lists.PAGE_SIZE]
-    more = len(found) > lists.PAGE_SIZE
-    following = paging.write(rows[-1].starts_at, rows[-1].id) if more else None
+        rows, context = LISTED.page(session, LISTED.asked(), _found)
+        drawn = _with_states(session, rows)
+    return page("desk/banners.html", banners=drawn, **context)
 
-    def state(starts: datetime, ends: datetime | None, public_id: str) -> State:
-        if up is not None and up.public_id == public_id:
+
+@parts.get("/content/banners.csv")
+@allow(Who.STAFF, roles=(Role.CONTENT,))
+def export_banners() -> FileResponse:
+    """All of them as a file."""
+    return LISTED.csv(LISTED.asked(), _found, _cells)
+
+
+def _found(
+    session: Session, asked: lists.Asked, place: sorting.Place, limit: int
+) -> Sequence[ContentBanner]:
+    return banners.listing(session, channel()[0].id, words=asked.words, place=place, limit=limit)
+
+
+def _with_states(
+    session: Session, rows: Sequence[ContentBanner]
+) -> list[tuple[ContentBanner, State]]:
+    now = house().clock.now()
+    up = banners.showing(session, channel()[0].id, now)
+
+    def state(one: ContentBanner) -> State:
+        if up is not None and up.public_id == one.public_id:
             return State("go", "Up now")
-        if ends is not None and ends <= now:
+        if one.ends_at is not None and one.ends_at <= now:
             return State("", "Over")
-        return State("wait", "Waits") if starts > now else State("", "Behind a newer one")
+        return State("wait", "Waits") if one.starts_at > now else State("", "Behind a newer one")
 
-    return page(
-        "desk/banners.html",
-        banners=[(one, state(one.starts_at, one.ends_at, one.public_id)) for one in rows],
-        page=paging.links(_BANNERS, "before", following, before is None),
-    )
+    return [(one, state(one)) for one in rows]
+
+
+def _cells(session: Session, rows: Sequence[ContentBanner]) -> Iterator[list[sheet.Cell]]:
+    for one, state in _with_states(session, rows):
+        yield [
+            sheet.words(one.text),
+            sheet.code(one.locale or ""),
+            sheet.words(state.text),
+            sheet.moment(one.starts_at),
+            sheet.moment(one.ends_at) if one.ends_at is not None else sheet.EMPTY,
+            sheet.words(one.link_href),
+        ]
 
 
 @parts.get("/content/banners/new")

@@ -54,6 +54,7 @@ def acts(account: Account) -> list[tuple[str, str]]:
         (f"{own}/order", "Order for them"),
         (f"{own}/edit", "Change"),
         (f"/desk/terms/{account.number}", "Terms"),
+        (f"{own}/pay-code", "Pay code"),
         (f"/desk/payments/cards/{account.number}", "Cards and AutoPay"),
         (f"/desk/money/accounts/{account.public_id}", "What is held"),
         (f"/desk/ledger/accounts/{account.public_id}", "In the ledger"),

@@ -1,28 +1,28 @@
 """Customers at the desk: the list and its file, one page with everything, opening and changing one."""
 
-import uuid
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Response, redirect, request
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from cart import address
 from core.kernel import sheet
-from core.kernel.errors import Invalid, NotFound, StaleState
+from core.kernel.errors import Invalid, StaleState
 from core.kernel.ids import new_public_id
 from core.kernel.money import Money
 from core.kernel.sheet import Cell
+from core.kernel.sorting import Place
 from core.ledger import balances
 from core.parties import accounts, listing
 from core.parties.models import Account
 from core.parties.roles import Role
-from desk import customer_words, files, lists
+from desk import customer_words
 from desk.customer_forms import CustomerForm, filled
+from desk.lists import Asked, Choice, Listing
 from desk.money import actor
 from flows import keep_customer, see_customer
-from web import paging
 from web.access import Who, allow
 from web.context import channel, house, today
 from web.flashes import say
@@ -33,7 +33,15 @@ customers = Blueprint("desk_customers", __name__, url_prefix=BASE, template_fold
 _SEE = (Role.SALES, Role.BILLING, Role.SUPPORT)
 _ACT = (Role.SALES, Role.SUPPORT)
 _KINDS = {"person": "People", "organisation": "Organisations"}
-_HEAD = ("number", "name", "kind", "email", "since", "currency", "external_ref")
+LISTED = Listing(
+    BASE,
+    "customer",
+    listing.SORTS,
+    "-created",
+    (Choice("kind", "Kind", list(_KINDS.items()), is_tabs=True),),
+    head=("number", "name", "kind", "email", "since", "currency", "external_ref"),
+    file=f"{BASE}/export.csv",
+)
 Answer = str | AnyResponse | tuple[str, int]
 
 
@@ -41,58 +49,21 @@ Answer = str | AnyResponse | tuple[str, int]
 @allow(Who.STAFF, roles=_SEE)
 def listed() -> str:
     """Customers, the newest first or as chosen."""
-    words, kind, sort = lists.words(), lists.chosen("kind", list(_KINDS)), _sort()
+    asked = LISTED.asked()
     with house().db.snapshot() as session:
-        found = listing.page(
-            session,
-            words=words,
-            kind=kind,
-            sort=sort,
-            after=_after(request.args.get("before"), sort),
-            limit=lists.PAGE_SIZE + 1,
-        )
-        rows = found[: lists.PAGE_SIZE]
+        rows, context = LISTED.page(session, asked, _found)
         owed = balances.owed_by_each(session, [row.id for row in rows])
         counts = listing.counts(session)
-    following = _cursor(rows[-1], sort) if len(found) > len(rows) else None
-    kept = {"kind": kind, "sort": sort if sort != "-created" else "", "q": words}
-    drawn = lists.shown(BASE, following, len(rows), "customer", **kept)
-    drawn["keep"] = {"kind": kind, "sort": kept["sort"]}
-    drawn["export_href"] = lists.address(f"{BASE}/export.csv", kind=kind, q=words)
     return page(
         "desk/customers.html",
         customers=[_row(row, owed.get(row.id)) for row in rows],
-        sort=sort,
-        sort_href=lists.address(BASE, kind=kind, q=words)
-        + ("&" if kind or words else "?")
-        + "sort={}",
-        tabs_=[("All", BASE, sum(counts.values()))]
-        + [(name, f"{BASE}?kind={key}", counts.get(key, 0)) for key, name in _KINDS.items()],
-        current_tab=lists.address(BASE, kind=kind),
-        **drawn,
+        **LISTED.tabs("kind", asked, counts),
+        **context,
     )
 
 
-def _sort() -> str:
-    asked = request.args.get("sort", "")
-    return asked if asked.removeprefix("-") in listing.SORTS else "-created"
-
-
-def _after(text: str | None, sort: str) -> listing.Cursor | None:
-    if not text:
-        return None
-    if sort.endswith("created"):
-        return paging.read_moment(text)
-    value, _, key = text.rpartition("_")
-    try:
-        return value[:200], uuid.UUID(key)
-    except ValueError:
-        raise NotFound("page") from None
-
-
-def _cursor(account: Account, sort: str) -> str:
-    value, key = listing.cursor_of(account, sort)
-    return paging.write(value, key) if isinstance(value, datetime) else f"{value}_{key.hex}"
+def _found(session: Session, asked: Asked, place: Place, limit: int) -> Sequence[Account]:
+    return listing.page(session, words=asked.words, kind=asked["kind"], place=place, limit=limit)
 
 
 def _row(account: Account, owed: Money | None) -> dict[str, Any]:
@@ -110,23 +81,20 @@ def _row(account: Account, owed: Money | None) -> dict[str, Any]:
 @customers.get("/export.csv")
 @allow(Who.STAFF, roles=_SEE)
 def export() -> Response:
-    """The list as it is chosen, all of it, by number."""
-    words, kind = lists.words(), lists.chosen("kind", list(_KINDS))
+    """The list as it is chosen, all of it."""
+    return LISTED.csv(LISTED.asked(), _found, lambda _, rows: map(_cells, rows))
 
-    def rows() -> Iterator[tuple[Cell, ...]]:
-        with house().db.snapshot(large=True) as session:
-            for row in listing.every(session, words=words, kind=kind):
-                yield (
-                    sheet.code(row.number),
-                    sheet.words(row.name),
-                    sheet.code(row.kind),
-                    sheet.words(row.email or ""),
-                    sheet.day(row.created_at.date()),
-                    sheet.code(row.currency),
-                    sheet.words(row.external_ref or ""),
-                )
 
-    return files.csv("customers", _HEAD, rows)
+def _cells(row: Account) -> tuple[Cell, ...]:
+    return (
+        sheet.code(row.number),
+        sheet.words(row.name),
+        sheet.code(row.kind),
+        sheet.words(row.email or ""),
+        sheet.day(row.created_at.date()),
+        sheet.code(row.currency),
+        sheet.words(row.external_ref or ""),
+    )
 
 
 # --- one ------------------------------------------------------------------------------------------

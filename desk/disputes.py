@@ -1,21 +1,19 @@
 """Disputes at the desk: the list with what is late in front, and its CSV."""
 
-import uuid
 from datetime import date
 from typing import Any
 
 from flask import Blueprint, Response, request
+from sqlalchemy.orm import Session
 
 from core.kernel import sheet
-from core.kernel.errors import NotFound
 from core.kernel.money import Money
+from core.kernel.sorting import Place
 from core.parties.roles import Role
-from desk import lists
+from desk.lists import Asked, Choice, Listing
 from invoices.disputes import reading
-from invoices.disputes.models import REASONS
-from invoices.disputes.reading import Cursor, Filter, Row
+from invoices.disputes.reading import Filter, Row
 from web import disputes as words
-from web import paging
 from web.access import Who, allow
 from web.context import house, today
 from web.documents import State
@@ -24,9 +22,6 @@ from web.pages import page
 disputes = Blueprint(
     "desk_disputes", __name__, url_prefix="/desk/disputes", template_folder="templates"
 )
-SORTS = ("answer", "-answer", "-opened", "opened", "-amount", "amount")
-#: More than this is not put into one file: choose fewer by filters.
-MOST_ROWS = 5000
 TABS = {
     "open": "To answer",
     "late": "Late",
@@ -41,21 +36,32 @@ NAMES = {
     "not_received": "Not received",
     "courtesy": "Courtesy",
 }
-_COLUMNS = (
-    "number",
-    "state",
-    "outcome",
-    "reason",
-    "customer",
-    "account",
-    "bill",
-    "line",
-    "currency",
-    "disputed",
-    "credited",
-    "opened",
-    "answer_by",
-    "closed",
+LISTED = Listing(
+    "/desk/disputes",
+    "dispute",
+    reading.SORTS,
+    "-opened",
+    (
+        Choice("tab", "State", list(TABS.items()), is_tabs=True),
+        Choice("reason", "Reason", list(NAMES.items()), "any"),
+    ),
+    head=(
+        "number",
+        "state",
+        "outcome",
+        "reason",
+        "customer",
+        "account",
+        "bill",
+        "line",
+        "currency",
+        "disputed",
+        "credited",
+        "opened",
+        "answer_by",
+        "closed",
+    ),
+    file="/desk/disputes/export.csv",
 )
 
 
@@ -77,56 +83,27 @@ def state_of(row: Row, day: date) -> State:
 @allow(Who.STAFF, roles=(Role.BILLING, Role.SUPPORT))
 def listed() -> str:
     """Disputes by tab, reason and words, sorted as chosen."""
-    day, wanted, sort = today(), _filter(), _sort()
+    day, asked = today(), _asked()
     with house().db.snapshot() as session:
-        found = reading.listing(
-            session, wanted, day, sort=sort, after=_after(sort), limit=lists.PAGE_SIZE + 1
-        )
+        rows, context = LISTED.page(session, asked, _found)
         counts = reading.counts(session, day)
-    rows = found[: lists.PAGE_SIZE]
-    more = len(found) > lists.PAGE_SIZE
-    following = _cursor(reading.cursor_of(rows[-1].dispute, sort)) if more else None
-    kept = {
-        "q": wanted.words,
-        "tab": wanted.tab,
-        "reason": wanted.reason,
-        "sort": lists.chosen("sort", SORTS),
-    }
-    about = lists.shown("/desk/disputes", following, len(rows), "dispute", **kept)
-    about["choices"] = [
-        {
-            "name": "reason",
-            "label": "Reason",
-            "value": wanted.reason,
-            "options": [("", "any"), *NAMES.items()],
-        }
-    ]
-    about["keep"] = {name: kept[name] for name in ("tab", "sort") if kept.get(name)}
-    tabs: list[tuple[str, str, int | None]] = [("All", "/desk/disputes", None)]
     return page(
         "desk/disputes.html",
         disputes=[_row(row, day) for row in rows],
-        tabs_=tabs + [(text, f"/desk/disputes?tab={t}", counts[t]) for t, text in TABS.items()],
-        current_tab=lists.address("/desk/disputes", tab=wanted.tab),
-        sort=sort,
-        sort_href=lists.address("/desk/disputes", **{**kept, "sort": ""}),
-        export=lists.address("/desk/disputes/export.csv", **kept),
-        **about,
+        **LISTED.tabs("tab", asked, counts, overlap=True),
+        **context,
     )
 
 
-def _sort() -> str:
+def _asked() -> Asked:
     """Of what is to be answered, the one promised first is in front; else the last opened."""
     waits = request.args.get("tab") in ("open", "late", "waiting")
-    return lists.chosen("sort", SORTS) or ("answer" if waits else "-opened")
+    return LISTED.asked(by="answer" if waits else "")
 
 
-def _filter() -> Filter:
-    return Filter(
-        tab=lists.chosen("tab", reading.TABS),
-        reason=lists.chosen("reason", REASONS),
-        words=lists.words(),
-    )
+def _found(session: Session, asked: Asked, place: Place, limit: int) -> list[Row]:
+    wanted = Filter(tab=asked["tab"], reason=asked["reason"], words=asked.words)
+    return reading.listing(session, wanted, today(), place=place, limit=limit)
 
 
 def _row(row: Row, day: date) -> dict[str, Any]:
@@ -147,38 +124,11 @@ def _row(row: Row, day: date) -> dict[str, Any]:
     }
 
 
-def _cursor(after: Cursor) -> str:
-    value, key = after
-    return f"{value}_{key.hex}" if isinstance(value, int) else paging.write(value, key)
-
-
-def _after(sort: str) -> Cursor | None:
-    text = request.args.get("before")
-    if sort.endswith("answer"):
-        return paging.read_day(text)
-    if not sort.endswith("amount"):
-        return paging.read_moment(text)
-    if not text:
-        return None
-    value, _, key = text.rpartition("_")
-    try:
-        if len(value) < 19:
-            return int(value), uuid.UUID(key)
-    except ValueError:
-        pass
-    raise NotFound("page")
-
-
 @disputes.get("/export.csv")
 @allow(Who.STAFF, roles=(Role.BILLING, Role.SUPPORT))
 def export() -> Response:
-    """The list with its filters as CSV."""
-    sort = _sort()
-    with house().db.snapshot() as session:
-        found = reading.listing(session, _filter(), today(), sort=sort, limit=MOST_ROWS)
-    data = b"".join(sheet.pieces(_COLUMNS, (_cells(row) for row in found)))
-    headers = {"Content-Disposition": 'attachment; filename="disputes.csv"'}
-    return Response(data, mimetype="text/csv", headers=headers)
+    """The list as it is chosen, all of it."""
+    return LISTED.csv(_asked(), _found, lambda _, rows: map(_cells, rows))
 
 
 def _cells(row: Row) -> list[sheet.Cell]:

@@ -6,19 +6,20 @@ from flask import Blueprint, Response, redirect, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
+from core.kernel import sheet
 from core.kernel.errors import NotFound, ShopError, StaleState
 from core.kernel.money import Money
+from core.kernel.sorting import Place
 from core.parties.models import Account
 from core.parties.roles import Role
 from core.tax import rates
-from desk import lists
 from desk.draft_forms import LEDGER_NAMES, DraftForm, StartForm
+from desk.lists import Asked, Choice, Listing
 from desk.taxes import actor
 from flows import draft_invoice
 from invoices import drafts as room
 from invoices.drafts import Draft, DraftLine
 from invoices.models import InvoiceDraft
-from web import paging
 from web.access import Who, allow
 from web.context import house
 from web.documents import Bill, State
@@ -27,6 +28,22 @@ from web.pages import page
 
 drafts = Blueprint("desk_drafts", __name__, url_prefix="/desk", template_folder="templates")
 STATES = {"open": "In the making", "issued": "Issued", "discarded": "Discarded"}
+LISTED = Listing(
+    "/desk/drafts",
+    "draft",
+    room.SORTS,
+    "-changed",
+    (
+        Choice(
+            "state",
+            "State",
+            [("issued", STATES["issued"]), ("discarded", STATES["discarded"])],
+            STATES["open"],
+            is_tabs=True,
+        ),
+    ),
+    head=("customer", "account", "first_line", "lines", "state", "changed"),
+)
 _SHAPES = {"open": "wait", "issued": "go", "discarded": ""}
 
 
@@ -38,23 +55,42 @@ def listed() -> str:
 
 
 def _listed(form: StartForm) -> str:
-    state = lists.chosen("state", list(STATES)) or "open"
-    before = paging.read_moment(request.args.get("before"))
+    asked = LISTED.asked()
     with house().db.snapshot() as session:
-        found = room.listing(session, state=state, before=before, limit=lists.PAGE_SIZE + 1)
-    rows = found[: lists.PAGE_SIZE]
-    more = len(found) > lists.PAGE_SIZE
-    following = paging.write(rows[-1][0].updated_at, rows[-1][0].id) if more else None
+        rows, context = LISTED.page(session, asked, _found)
     return page(
         "desk/drafts.html",
-        drafts=[_row(draft, account) for draft, account in rows],
+        drafts=[_row(*row) for row in rows],
         form=form,
-        tabs_=[
-            (name, lists.address("/desk/drafts", state=key), None) for key, name in STATES.items()
-        ],
-        current_tab=lists.address("/desk/drafts", state=state),
-        **lists.shown("/desk/drafts", following, len(rows), "draft", state=state),
+        **LISTED.tabs("state", asked, None),
+        **context,
     )
+
+
+@drafts.get("/drafts.csv")
+@allow(Who.STAFF, roles=(Role.BILLING,))
+def export() -> Response:
+    """The list as it is chosen, all of it."""
+    return LISTED.csv(LISTED.asked(), _found, lambda _, rows: (_cells(*row) for row in rows))
+
+
+def _found(
+    session: Session, asked: Asked, place: Place, limit: int
+) -> list[tuple[InvoiceDraft, Account]]:
+    state = asked["state"] or "open"
+    return room.listing(session, state=state, words=asked.words, place=place, limit=limit)
+
+
+def _cells(draft: InvoiceDraft, account: Account) -> list[sheet.Cell]:
+    drawn = _row(draft, account)
+    return [
+        sheet.words(account.name),
+        sheet.code(account.number),
+        sheet.words(drawn["what"]),
+        sheet.code(drawn["count"]),
+        sheet.words(drawn["state"].text),
+        sheet.moment(draft.updated_at),
+    ]
 
 
 def _row(draft: InvoiceDraft, account: Account) -> dict[str, Any]:

@@ -16,9 +16,9 @@ from core.ledger.gift_cards import Held
 from core.orders.models import Order
 from core.parties.models import Account
 from core.parties.roles import Role
-from desk import lists, shown
+from desk import shown
 from desk.gift_card_forms import FORFEIT, VoidForm
-from desk.lists import Asked, Listing
+from desk.lists import Asked, Choice, Listing
 from desk.money import actor
 from flows import keep_gift_cards
 from payments.gateway import GatewayError
@@ -41,8 +41,14 @@ _NO_ANSWER = (
 )
 
 
-LISTED = Listing("/desk/gift-cards", "gift card", cards.SORTS, "-sold")
-_HEAD = ("ends_with", "sold", "state", "currency", "worth", "balance", "reserved")
+LISTED = Listing(
+    "/desk/gift-cards",
+    "gift card",
+    cards.SORTS,
+    "-sold",
+    (Choice("state", "State", [("live", "Can be used"), ("void", "Ended")], is_tabs=True),),
+    head=("ends_with", "sold", "state", "currency", "worth", "balance", "reserved"),
+)
 
 
 @gift_cards.get("/gift-cards")
@@ -51,27 +57,26 @@ def listed() -> str:
     """Gift cards, the newest first; looked for by their last four characters."""
     asked = LISTED.asked()
     with house().db.snapshot() as session:
-        found = _found(session, asked, asked.place, lists.PAGE_SIZE + 1)
-    rows, context = LISTED.page(asked, found, lambda held: held.card)
-    return page("desk/gift_cards.html", gift_cards=[_row(held) for held in rows], **context)
+        rows, context = LISTED.page(session, asked, _found)
+    return page(
+        "desk/gift_cards.html",
+        gift_cards=[_row(held) for held in rows],
+        **LISTED.tabs("state", asked, None),
+        **context,
+    )
 
 
 def _found(session: Session, asked: Asked, place: Place, limit: int) -> list[Held]:
-    return cards.listing(session, last_four=asked.words, place=place, limit=limit)
+    return cards.listing(
+        session, last_four=asked.words, state=asked["state"], place=place, limit=limit
+    )
 
 
 @gift_cards.get("/gift-cards.csv")
 @allow(Who.STAFF, roles=(Role.SALES, Role.BILLING, Role.SUPPORT))
 def export() -> FlaskResponse:
     """The list as it is chosen, all of it; a code's last four characters are all that anybody can read."""
-    asked = LISTED.asked()
-    return LISTED.csv(
-        asked,
-        _HEAD,
-        lambda session, place, limit: _found(session, asked, place, limit),
-        lambda _, rows: map(_cells, rows),
-        lambda held: held.card,
-    )
+    return LISTED.csv(LISTED.asked(), _found, lambda _, rows: map(_cells, rows))
 
 
 def _cells(held: Held) -> list[sheet.Cell]:

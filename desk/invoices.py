@@ -8,7 +8,7 @@ from flask import Blueprint, Response
 from sqlalchemy.orm import Session
 
 from core.kernel import sheet
-from core.kernel.money import Money, total
+from core.kernel.money import Money
 from core.kernel.sorting import Place
 from core.ledger import items
 from core.ledger import reading as ledger
@@ -51,18 +51,18 @@ LISTED = Listing(
     reading.SORTS,
     "-issued",
     (Choice("kind", "Kind", list(KINDS.items()), is_tabs=True),),
-)
-_HEAD = (
-    "number",
-    "kind",
-    "issued",
-    "due",
-    "state",
-    "customer",
-    "account",
-    "currency",
-    "total",
-    "open",
+    head=(
+        "number",
+        "kind",
+        "issued",
+        "due",
+        "state",
+        "customer",
+        "account",
+        "currency",
+        "total",
+        "open",
+    ),
 )
 Found = tuple[Invoice, Account]
 
@@ -73,13 +73,12 @@ def listed() -> str:
     """Documents, the newest first."""
     asked = LISTED.asked()
     with house().db.snapshot() as session:
-        found = _found(session, asked, asked.place, lists.PAGE_SIZE + 1)
-        rows, context = LISTED.page(asked, found, lambda row: row[0])
+        rows, context = LISTED.page(session, asked, _found)
         drawn = _drawn(session, rows)
     return page(
         "desk/invoices.html",
         invoices=drawn,
-        sums=_sums(drawn),
+        sums=lists.sums(drawn, "total", "open"),
         **LISTED.tabs("kind", asked, None),
         **context,
     )
@@ -102,14 +101,7 @@ def _drawn(session: Session, rows: Sequence[Found]) -> list[dict[str, Any]]:
 @allow(Who.STAFF, roles=(Role.SALES, Role.BILLING, Role.SUPPORT))
 def export() -> Response:
     """The list as it is chosen, all of it; what a credit memo gives stands below zero."""
-    asked = LISTED.asked()
-    return LISTED.csv(
-        asked,
-        _HEAD,
-        lambda session, place, limit: _found(session, asked, place, limit),
-        _cells,
-        lambda row: row[0],
-    )
+    return LISTED.csv(LISTED.asked(), _found, _cells)
 
 
 def _cells(session: Session, rows: Sequence[Found]) -> Iterator[list[sheet.Cell]]:
@@ -157,25 +149,13 @@ def _row(
     }
 
 
-def _sums(rows: list[dict[str, Any]]) -> tuple[Money, Money] | None:
-    currencies = {row["total"].currency for row in rows}
-    if len(currencies) != 1:
-        return None
-    currency = currencies.pop()
-    return (
-        total((row["total"] for row in rows), currency),
-        total((row["open"] for row in rows), currency),
-    )
-
-
 def _disputes(session: Session, invoice: Invoice) -> dict[int, dict[str, Any]]:
     """What leads from its lines to their disputes, and to disputing them for somebody on the phone."""
     who = person()
     if who is None or not who.may_open("/desk/disputes"):
         return {}
     return words.lines_of_bill(
-        disputes_.disputable_lines(session, invoice),
-        disputes_.of_invoice(session, invoice.id),
+        *disputes_.on_lines(session, invoice),
         f"/desk/invoices/{invoice.public_id}",
         "/desk/disputes",
         at_the_desk=True,

@@ -16,7 +16,7 @@ from core.kernel.errors import NotFound
 from core.kernel.jobs import Job
 from core.kernel.sorting import Place
 from core.parties.roles import Role
-from desk import lists, shown
+from desk import shown
 from desk.lists import Asked, Choice, Listing
 from desk.money import actor
 from web.access import Who, allow
@@ -34,8 +34,8 @@ LISTED = Listing(
     job_reading.SORTS,
     "-made",
     (Choice("state", "State", list(STATES.items()), is_tabs=True),),
+    head=("id", "kind", "key", "state", "tries", "made", "due", "finished", "error"),
 )
-_HEAD = ("id", "kind", "key", "state", "tries", "made", "due", "finished", "error")
 
 
 class DiscardForm(Form):
@@ -56,9 +56,8 @@ def listed() -> str:
     """Jobs, the newest first."""
     asked = LISTED.asked()
     with house().db.snapshot() as session:
-        found = _found(session, asked, asked.place, lists.PAGE_SIZE + 1)
+        rows, context = LISTED.page(session, asked, _found)
         counts = job_reading.counts(session)
-    rows, context = LISTED.page(asked, found)
     return page(
         "desk/jobs.html",
         jobs=[_row(row) for row in rows],
@@ -76,13 +75,7 @@ def _found(session: Session, asked: Asked, place: Place, limit: int) -> Sequence
 @allow(Who.STAFF, roles=(Role.ADMIN,))
 def export() -> AnyResponse:
     """The list as it is chosen, all of it."""
-    asked = LISTED.asked()
-    return LISTED.csv(
-        asked,
-        _HEAD,
-        lambda session, place, limit: _found(session, asked, place, limit),
-        lambda _, rows: map(_cells, rows),
-    )
+    return LISTED.csv(LISTED.asked(), _found, lambda _, rows: map(_cells, rows))
 
 
 def _cells(row: Job) -> list[sheet.Cell]:

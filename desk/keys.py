@@ -1,16 +1,22 @@
 """The desk's keys: what the merchant's own programs come in with, each with its scopes."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, redirect, request
+from flask import Response as FileResponse
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from core.kernel import sheet
 from core.kernel.errors import Invalid
+from core.kernel.sorting import Place
 from core.parties import tokens
+from core.parties.models import User
 from core.parties.roles import Role
+from core.parties.token_models import ApiToken
 from core.parties.tokens import STAFF, TooManyTokens
-from desk import lists
+from desk.lists import Asked, Listing
 from desk.taxes import actor
-from web import paging
 from web.access import Who, after_a_code, allow
 from web.context import house, today
 from web.flashes import say
@@ -20,6 +26,13 @@ from web.tokens import TokenForm, form_for, row
 
 keys = Blueprint("desk_keys", __name__, url_prefix="/desk", template_folder="templates")
 _HERE = "/desk/keys"
+LISTED = Listing(
+    _HERE,
+    "key",
+    tokens.SORTS,
+    "-made",
+    head=("name", "begins_with", "scopes", "made_by", "made", "last_used", "ends", "state"),
+)
 
 
 @keys.get("/keys")
@@ -78,16 +91,39 @@ def revoke(public_id: str) -> Response:
 
 
 def _page(form: TokenForm, secret: str = "") -> str:
-    before = paging.read_moment(request.args.get("before"))
     with house().db.reading() as session:
-        found = tokens.listing(session, STAFF, before=before, limit=lists.PAGE_SIZE + 1)
-    rows = found[: lists.PAGE_SIZE]
-    last = rows[-1][0] if len(found) > lists.PAGE_SIZE else None
-    following = paging.write(last.created_at, last.id) if last is not None else None
+        rows, context = LISTED.page(session, LISTED.asked(), _found)
     return page(
         "desk/keys.html",
         form=form,
         secret=secret,
         tokens=[row(token, user, _HERE, today()) for token, user in rows],
-        page=paging.links(_HERE, "before", following, before is None),
+        **context,
     )
+
+
+@keys.get("/keys.csv")
+@allow(Who.STAFF, roles=(Role.ADMIN,))
+def export() -> FileResponse:
+    """The list as it is chosen, all of it; of a secret there is its beginning alone."""
+    return LISTED.csv(LISTED.asked(), _found, lambda _, rows: (_cells(*one) for one in rows))
+
+
+def _found(
+    session: Session, asked: Asked, place: Place, limit: int
+) -> Sequence[tuple[ApiToken, User]]:
+    return tokens.listing(session, STAFF, words=asked.words, place=place, limit=limit)
+
+
+def _cells(token: ApiToken, maker: User) -> list[sheet.Cell]:
+    drawn = row(token, maker, _HERE, today())
+    return [
+        sheet.words(token.name),
+        sheet.words(token.beginning),
+        sheet.code(" ".join(token.scopes)),
+        sheet.words(maker.name),
+        sheet.moment(token.created_at),
+        sheet.day(token.last_used_on),
+        sheet.day(token.expires_on),
+        sheet.words(drawn["state"].text),
+    ]

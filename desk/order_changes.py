@@ -4,17 +4,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, redirect, request
+from flask import Response as FileResponse
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from core.kernel import sheet
 from core.kernel.errors import NotFound, ShopError
 from core.kernel.ids import new_public_id
 from core.kernel.money import Money, total
+from core.kernel.sorting import Place
 from core.orders import changing, following, placing
 from core.orders.fulfilling import Some, choose
 from core.orders.fulfilment_models import OrderChange
 from core.orders.models import Order, OrderLine
 from core.parties.roles import Role
 from desk import lists, shown
+from desk.lists import Choice, Listing
 from desk.money import actor
 from desk.order_forms import (
     REASONS,
@@ -31,7 +36,6 @@ from flows import take_back, worth
 from flows.abandon_payment import abandon
 from flows.take_back import Asked
 from payments.gateway import GatewayError
-from web import paging
 from web.access import Who, allow
 from web.context import house
 from web.flashes import say
@@ -42,6 +46,14 @@ order_changes = Blueprint(
 )
 _ROLES = (Role.SALES, Role.BILLING, Role.SUPPORT)
 _STATES = ("announced", "done", "withdrawn")
+LISTED = Listing(
+    "/desk/returns",
+    "return",
+    following.SORTS,
+    "-asked",
+    (Choice("state", "State", [(one, shown.CHANGE[one].text) for one in _STATES], is_tabs=True),),
+    head=("number", "order", "customer", "asked", "reason", "state"),
+)
 Answer = str | Response | tuple[str, int]
 
 
@@ -196,24 +208,41 @@ def _some(act: str, lines: Sequence[OrderLine], chosen: Mapping[int, int]) -> li
 @allow(Who.STAFF, roles=_ROLES)
 def listed() -> str:
     """Returns, the newest first; those that are to come on a tab of their own."""
-    state, words = lists.chosen("state", _STATES), lists.words()
-    before = paging.read_moment(request.args.get("before"))
+    asked = LISTED.asked()
     with house().db.snapshot() as session:
-        found = following.returns(
-            session, state=state, words=words, before=before, limit=lists.PAGE_SIZE + 1
-        )
-    drawn = found[: lists.PAGE_SIZE]
-    more = len(found) > len(drawn)
-    following_ = paging.write(drawn[-1][0].asked_at, drawn[-1][0].id) if more else None
-    tabs = [("All", "/desk/returns", None)]
-    tabs += [(shown.CHANGE[one].text, f"/desk/returns?state={one}", None) for one in _STATES]
+        rows_, context = LISTED.page(session, asked, _found)
     return page(
         "desk/returns.html",
-        returns=[_row(row, order, customer) for row, order, customer in drawn],
-        tabs_=tabs,
-        current_tab=lists.address("/desk/returns", state=state),
-        **lists.shown("/desk/returns", following_, len(drawn), "return", q=words, state=state),
+        returns=[_row(*row) for row in rows_],
+        **LISTED.tabs("state", asked, None),
+        **context,
     )
+
+
+@order_changes.get("/returns.csv")
+@allow(Who.STAFF, roles=_ROLES)
+def export() -> FileResponse:
+    """The list as it is chosen, all of it."""
+    return LISTED.csv(LISTED.asked(), _found, lambda _, found: (_cells(*row) for row in found))
+
+
+def _found(
+    session: Session, asked: lists.Asked, place: Place, limit: int
+) -> list[tuple[OrderChange, Order, str]]:
+    return following.returns(
+        session, state=asked["state"], words=asked.words, place=place, limit=limit
+    )
+
+
+def _cells(row: OrderChange, order: Order, customer: str) -> list[sheet.Cell]:
+    return [
+        sheet.code(changing.return_number(order.number or "", row.number)),
+        sheet.code(order.number or ""),
+        sheet.words(customer),
+        sheet.moment(row.asked_at),
+        sheet.words(REASONS[row.reason]),
+        sheet.words(shown.CHANGE[row.state].text),
+    ]
 
 
 def _row(row: OrderChange, order: Order, customer: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from core.orders.placing import Standing
 from core.parties import users
 from core.parties.models import Account
 from core.parties.roles import Role
-from desk import lists, shown
+from desk import shown
 from desk.lists import Asked, Choice, Listing
 from flows.follow_order import Followed, follow
 from web import order_words
@@ -45,18 +45,18 @@ LISTED = Listing(
         Choice("state", "State", [(one, one.capitalize()) for one in STATES], is_tabs=True),
         Choice("fulfilment", "Fulfilment", FULFILMENTS, "any"),
     ),
-)
-_HEAD = (
-    "number",
-    "placed",
-    "state",
-    "payment",
-    "fulfilment",
-    "customer",
-    "account",
-    "email",
-    "currency",
-    "due_now",
+    head=(
+        "number",
+        "placed",
+        "state",
+        "payment",
+        "fulfilment",
+        "customer",
+        "account",
+        "email",
+        "currency",
+        "due_now",
+    ),
 )
 
 
@@ -66,8 +66,7 @@ def listed() -> str:
     """Orders, the newest first."""
     asked = LISTED.asked()
     with house().db.snapshot() as session:
-        found = _found(session, asked, asked.place, lists.PAGE_SIZE + 1)
-        rows, context = LISTED.page(asked, found, lambda row: row[0])
+        rows, context = LISTED.page(session, asked, _found)
         lines = reading.lines_by_order(session, [order.id for order, _ in rows])
         counts = reading.counts(session)
     drawn = [shown.order_row(order, account, lines.get(order.id, [])) for order, account in rows]
@@ -96,14 +95,7 @@ def _found(session: Session, asked: Asked, place: Place, limit: int) -> list[tup
 @allow(Who.STAFF, roles=(Role.SALES, Role.BILLING, Role.SUPPORT))
 def export() -> Response:
     """The list as it is chosen, all of it."""
-    asked = LISTED.asked()
-    return LISTED.csv(
-        asked,
-        _HEAD,
-        lambda session, place, limit: _found(session, asked, place, limit),
-        lambda _, rows: (_cells(*row) for row in rows),
-        lambda row: row[0],
-    )
+    return LISTED.csv(LISTED.asked(), _found, lambda _, rows: (_cells(*row) for row in rows))
 
 
 def _cells(order: Order, account: Account) -> list[sheet.Cell]:

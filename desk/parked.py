@@ -3,19 +3,23 @@
 from typing import Any
 
 from flask import Blueprint, redirect, request
+from flask import Response as FileResponse
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from core.kernel import sheet
 from core.kernel.errors import ShopError
+from core.kernel.sorting import Place
 from core.parties.models import Account
 from core.parties.roles import Role
 from desk import lists, shown
 from desk.bill_run_forms import ReleaseForm
 from desk.bill_runs import reason
+from desk.lists import Choice, Listing
 from desk.money import actor
 from flows import release_parked
 from invoices.billing import parking
 from invoices.billing.models import BillParking
-from web import paging
 from web.access import Who, allow
 from web.context import house
 from web.documents import State
@@ -25,29 +29,58 @@ from web.pages import page
 
 parked = Blueprint("desk_parked", __name__, url_prefix="/desk", template_folder="templates")
 BASE = "/desk/parked"
-TABS = [("Parked", BASE, None), ("Let go", f"{BASE}?state=released", None)]
+LISTED = Listing(
+    BASE,
+    "account",
+    parking.SORTS,
+    "-parked",
+    (Choice("state", "State", [("released", "Let go")], "parked", is_tabs=True),),
+    head=("account", "customer", "why", "said", "state", "up_to", "parked"),
+    file_name="parked-accounts",
+)
 
 
 @parked.get("/parked")
 @allow(Who.STAFF, roles=(Role.BILLING,))
 def listed() -> str:
     """Parked accounts, the last first; or those that were let go."""
-    state = lists.chosen("state", ("released",))
-    before = paging.read_moment(request.args.get("before"))
+    asked = LISTED.asked()
     with house().db.snapshot() as session:
-        found = parking.listing(
-            session, is_open=not state, before=before, limit=lists.PAGE_SIZE + 1
-        )
-    rows = found[: lists.PAGE_SIZE]
-    last = rows[-1][0] if len(found) > lists.PAGE_SIZE else None
-    following = paging.write(last.parked_at, last.id) if last is not None else None
+        rows, context = LISTED.page(session, asked, _found)
     return page(
         "desk/parked.html",
-        rows=[_row(row, account) for row, account in rows],
-        tabs_=TABS,
-        current_tab=lists.address(BASE, state=state),
-        **lists.shown(BASE, following, len(rows), "account", state=state),
+        rows=[_row(*row) for row in rows],
+        **LISTED.tabs("state", asked, None),
+        **context,
     )
+
+
+@parked.get("/parked.csv")
+@allow(Who.STAFF, roles=(Role.BILLING,))
+def export() -> FileResponse:
+    """The list as it is chosen, all of it."""
+    return LISTED.csv(LISTED.asked(), _found, lambda _, rows: (_cells(*row) for row in rows))
+
+
+def _found(
+    session: Session, asked: lists.Asked, place: Place, limit: int
+) -> list[tuple[BillParking, Account]]:
+    return parking.listing(
+        session, is_open=not asked["state"], words=asked.words, place=place, limit=limit
+    )
+
+
+def _cells(row: BillParking, account: Account) -> list[sheet.Cell]:
+    drawn = _row(row, account)
+    return [
+        sheet.code(account.number),
+        sheet.words(account.name),
+        sheet.words(drawn["why"]),
+        sheet.words(row.detail),
+        sheet.words(drawn["state"].text),
+        sheet.day(row.as_of),
+        sheet.moment(row.parked_at),
+    ]
 
 
 def _row(row: BillParking, account: Account) -> dict[str, Any]:

@@ -2,19 +2,23 @@
 
 import uuid
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 from flask import Blueprint, Response, redirect, request
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import Form
 
 from core.kernel import sheet
 from core.kernel.errors import Invalid, ShopError
 from core.kernel.money import Money
+from core.kernel.sorting import Place
 from core.parties.models import Account, User
 from core.parties.roles import Role
 from desk import lists
+from desk.lists import Asked, Choice, Listing
 from desk.money import actor
 from desk.past_due_forms import RestForm, WaiveForm
 from desk.past_due_words import ACTS, STEPS, step_words
@@ -36,51 +40,49 @@ past_due = Blueprint("desk_past_due", __name__, url_prefix="/desk", template_fol
 BASE = "/desk/past-due"
 _EVERY = (Role.BILLING, Role.SUPPORT)
 _STATES = [
-    ("", "open"),
     ("locked", "services locked"),
     ("promised", "promised to pay"),
     ("held", "held by us"),
     ("closed", "over"),
 ]
 _AGES = [
-    ("", "any"),
     ("14", "more than 14 days"),
     ("30", "more than 30 days"),
     ("60", "60 and more"),
 ]
-_HEAD = (
+LISTED = Listing(
+    BASE,
     "account",
-    "name",
-    "past_due",
-    "currency",
+    reading.SORTS,
     "since",
-    "days",
-    "state",
-    "next_step",
-    "next_on",
+    (Choice("state", "State", _STATES, "open"), Choice("age", "Age", _AGES, "any")),
+    head=(
+        "account",
+        "name",
+        "past_due",
+        "currency",
+        "since",
+        "days",
+        "state",
+        "next_step",
+        "next_on",
+    ),
+    file_name="past-due",
 )
-_PIECE = 500
-
-
-def _asked() -> dict[str, str]:
-    return {
-        "state": lists.chosen("state", [value for value, _ in _STATES]),
-        "age": lists.chosen("age", [value for value, _ in _AGES]),
-    }
 
 
 def _found(
-    session: Any, asked: dict[str, str], words: str, after: Any, limit: int
+    session: Session, asked: Asked, place: Place, limit: int
 ) -> list[tuple[DunningCase, Account]]:
     older = None
     if asked["age"]:
-        older = type(today()).fromordinal(today().toordinal() - int(asked["age"]))
+        older = today() - timedelta(days=int(asked["age"]))
     return reading.listing(
         session,
         shown=asked["state"] or "open",
-        words=words,
+        words=asked.words,
         older_than=older,
-        after=after,
+        place=place,
         limit=limit,
     )
 
@@ -89,21 +91,10 @@ def _found(
 @allow(Who.STAFF, roles=_EVERY)
 def listed() -> str:
     """Accounts with something past due, the longest first; or those where it is over."""
-    asked, words = _asked(), lists.words()
-    after = paging.read_day(request.args.get("before"))
+    asked = LISTED.asked()
     with house().db.snapshot() as session:
-        found = _found(session, asked, words, after, lists.PAGE_SIZE + 1)
-        rows = reading.past_due_of(session, found[: lists.PAGE_SIZE], today())
-    last = rows[-1].case if len(found) > lists.PAGE_SIZE else None
-    following = paging.write(last.due_on, last.id) if last is not None else None
-    context = lists.shown(BASE, following, len(rows), "account", q=words, **asked)
-    for name in asked:
-        context["keep"].pop(name, None)
-    context["choices"] = [
-        {"name": "state", "label": "State", "value": asked["state"], "options": _STATES},
-        {"name": "age", "label": "Age", "value": asked["age"], "options": _AGES},
-    ]
-    context["export_href"] = lists.address(f"{BASE}.csv", q=words, **asked)
+        found, context = LISTED.page(session, asked, _found)
+        rows = reading.past_due_of(session, found, today())
     return page("desk/past_due.html", rows=[_row(one) for one in rows], **context)
 
 
@@ -140,25 +131,15 @@ def _state(case: DunningCase) -> State:
 @allow(Who.STAFF, roles=_EVERY)
 def export() -> Response:
     """The same rows as a file, all of them."""
-    data = b"".join(sheet.pieces(_HEAD, _cells(_asked(), lists.words())))
-    return Response(
-        data,
-        mimetype="text/csv; charset=utf-8",
-        headers={
-            "Content-Disposition": 'attachment; filename="past-due.csv"',
-            "Cache-Control": "private, no-store",
-        },
-    )
+    return LISTED.csv(LISTED.asked(), _found, _cells)
 
 
-def _cells(asked: dict[str, str], words: str) -> Iterator[list[sheet.Cell]]:
-    after = None
-    with house().db.snapshot() as session:
-        while found := _found(session, asked, words, after, _PIECE):
-            for one in reading.past_due_of(session, found, today()):
-                amounts = one.amounts or (Money.zero(one.account.currency),)
-                yield from (_line(one, amount) for amount in amounts)
-            after = (found[-1][0].due_on, found[-1][0].id)
+def _cells(
+    session: Session, found: Sequence[tuple[DunningCase, Account]]
+) -> Iterator[list[sheet.Cell]]:
+    for one in reading.past_due_of(session, found, today()):
+        amounts = one.amounts or (Money.zero(one.account.currency),)
+        yield from (_line(one, amount) for amount in amounts)
 
 
 def _line(one: Listed, amount: Money) -> list[sheet.Cell]:

@@ -26,17 +26,22 @@ from web.pages import page
 payments = Blueprint("desk_payments", __name__, url_prefix="/desk", template_folder="templates")
 
 
-LISTED = Listing("/desk/payments", "payment", reading.SORTS, "-captured")
-_HEAD = (
-    "number",
-    "captured",
-    "customer",
-    "account",
-    "method",
-    "processor_id",
-    "currency",
-    "amount",
-    "applied",
+LISTED = Listing(
+    "/desk/payments",
+    "payment",
+    reading.SORTS,
+    "-captured",
+    head=(
+        "number",
+        "captured",
+        "customer",
+        "account",
+        "method",
+        "processor_id",
+        "currency",
+        "amount",
+        "applied",
+    ),
 )
 Found = tuple[Payment, Account]
 
@@ -47,15 +52,14 @@ def listed() -> str:
     """Payments, the newest first."""
     asked = LISTED.asked()
     with house().db.snapshot() as session:
-        found = _found(session, asked, asked.place, lists.PAGE_SIZE + 1)
-        rows, context = LISTED.page(asked, found, lambda row: row[0])
+        rows, context = LISTED.page(session, asked, _found)
         drawn = _drawn(session, rows)
     return page(
         "desk/payments.html",
         payments=drawn,
         tabs_=[],
         current_tab="",
-        sums=_sums(drawn),
+        sums=lists.sums(drawn, "amount", "applied"),
         **context,
     )
 
@@ -73,14 +77,7 @@ def _drawn(session: Session, rows: Sequence[Found]) -> list[dict[str, Any]]:
 @allow(Who.STAFF, roles=(Role.BILLING, Role.SUPPORT))
 def export() -> Response:
     """The list as it is chosen, all of it."""
-    asked = LISTED.asked()
-    return LISTED.csv(
-        asked,
-        _HEAD,
-        lambda session, place, limit: _found(session, asked, place, limit),
-        _cells,
-        lambda row: row[0],
-    )
+    return LISTED.csv(LISTED.asked(), _found, _cells)
 
 
 def _cells(session: Session, rows: Sequence[Found]) -> Iterator[list[sheet.Cell]]:
@@ -111,17 +108,6 @@ def _row(payment: Payment, who: Account, settled: list[accounts.Settled]) -> dic
         "applied": total((part.amount for part in settled), payment.currency),
         "what": "An order" if payment.order_id else what,
     }
-
-
-def _sums(rows: list[dict[str, Any]]) -> tuple[Money, Money] | None:
-    currencies = {row["amount"].currency for row in rows}
-    if len(currencies) != 1:
-        return None
-    currency = currencies.pop()
-    return (
-        total((row["amount"] for row in rows), currency),
-        total((row["applied"] for row in rows), currency),
-    )
 
 
 @payments.get("/payments/<public_id>")

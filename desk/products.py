@@ -1,9 +1,11 @@
 """Products at the desk: the list, making one, its words, things and prices, showing or archiving it."""
 
 import uuid
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flask import Blueprint, redirect, request
+from flask import Response as FileResponse
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import Form
@@ -12,13 +14,15 @@ from wtforms.fields import SelectChoice
 from cms_content import media
 from core.catalog import editing
 from core.catalog.models import Product, Variant
-from core.kernel.errors import Invalid, NotFound, StaleState
+from core.kernel import sheet
+from core.kernel.errors import Invalid, StaleState
 from core.kernel.ids import new_public_id
 from core.kernel.money import Money, extend
+from core.kernel.sorting import Place
 from core.parties.roles import Role
 from core.prices import setting
-from desk import lists
 from desk.content_shown import offered
+from desk.lists import Asked, Choice, Listing
 from desk.money import actor
 from desk.product_forms import KINDS, NewForm, PictureForm, PriceForm, ThingForm, WordsForm
 from flows import keep_picture, keep_products, keep_things
@@ -32,6 +36,15 @@ BASE = "/desk/products"
 products = Blueprint("desk_products", __name__, url_prefix=BASE, template_folder="templates")
 _ROLES = (Role.SALES, Role.CONTENT)
 _TABS = {"shown": "In the shop", "archived": "Not in the shop"}
+LISTED = Listing(
+    BASE,
+    "product",
+    editing.SORTS,
+    "shelf",
+    (Choice("state", "State", list(_TABS.items()), is_tabs=True),),
+    head=("product", "address", "skus", "state", "price_from", "currency"),
+    file=f"{BASE}/export.csv",
+)
 Answer = str | Response | tuple[str, int]
 
 
@@ -39,42 +52,49 @@ Answer = str | Response | tuple[str, int]
 @allow(Who.STAFF, roles=_ROLES)
 def listed() -> str:
     """Products in shelf order."""
-    words, tab = lists.words(), lists.chosen("state", list(_TABS))
-    after = _after(request.args.get("before"))
-    active = None if not tab else tab == "shown"
+    asked = LISTED.asked()
     with house().db.snapshot() as session:
-        found = editing.page(
-            session, words=words, active=active, after=after, limit=lists.PAGE_SIZE + 1
-        )
-        rows = found[: lists.PAGE_SIZE]
-        things = editing.variants_of(session, [row.id for row in rows])
-        prices = _prices(session, [one for some in things.values() for one in some])
+        rows, context = LISTED.page(session, asked, _found)
+        drawn = _drawn(session, rows)
         counts = editing.counts(session)
-    more = len(found) > len(rows)
-    following = f"{rows[-1].position}_{rows[-1].id.hex}" if more else None
-    drawn = lists.shown(BASE, following, len(rows), "product", q=words, state=tab)
+    by_state = {"shown": counts.get(True, 0), "archived": counts.get(False, 0)}
     return page(
         "desk/products.html",
-        products=[_row(row, things.get(row.id, []), prices) for row in rows],
-        tabs_=[
-            ("All", BASE, sum(counts.values())),
-            (_TABS["shown"], f"{BASE}?state=shown", counts.get(True, 0)),
-            (_TABS["archived"], f"{BASE}?state=archived", counts.get(False, 0)),
-        ],
-        current_tab=lists.address(BASE, state=tab),
-        **drawn,
+        products=drawn,
+        **LISTED.tabs("state", asked, by_state),
+        **context,
     )
 
 
-def _after(text: str | None) -> tuple[int, uuid.UUID] | None:
-    if not text:
-        return None
-    position, _, key = text.partition("_")
-    try:
-        number = int(position[:12])
-        return number, uuid.UUID(key)
-    except ValueError:
-        raise NotFound("page") from None
+@products.get("/export.csv")
+@allow(Who.STAFF, roles=_ROLES)
+def export() -> FileResponse:
+    """The list as it is chosen, all of it."""
+    return LISTED.csv(LISTED.asked(), _found, _cells)
+
+
+def _found(session: Session, asked: Asked, place: Place, limit: int) -> Sequence[Product]:
+    active = asked["state"] == "shown" if asked["state"] else None
+    return editing.page(session, words=asked.words, active=active, place=place, limit=limit)
+
+
+def _drawn(session: Session, rows: Sequence[Product]) -> list[dict[str, Any]]:
+    things = editing.variants_of(session, [row.id for row in rows])
+    prices = _prices(session, [one for some in things.values() for one in some])
+    return [_row(row, things.get(row.id, []), prices) for row in rows]
+
+
+def _cells(session: Session, rows: Sequence[Product]) -> Iterator[list[sheet.Cell]]:
+    for row, drawn in zip(rows, _drawn(session, rows), strict=True):
+        price = drawn["from"]
+        yield [
+            sheet.words(row.name),
+            sheet.code(row.slug),
+            sheet.words(drawn["skus"]),
+            sheet.words(drawn["state"].text),
+            sheet.amount(price) if price is not None else sheet.EMPTY,
+            sheet.code(price.currency if price is not None else ""),
+        ]
 
 
 def _prices(session: Session, things: list[Variant]) -> dict[uuid.UUID, Money]:

@@ -1,46 +1,65 @@
 """Quotes at the desk: the list, its CSV, beginning one, and what waits for approval."""
 
 import uuid
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, redirect, request
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from cart.quotes import reading
-from cart.quotes.models import Quote
-from cart.quotes.reading import Cursor, Filter
+from cart.quotes.models import Quote, QuoteApproval, QuoteVersion
+from cart.quotes.reading import Filter
 from core.kernel import sheet
 from core.kernel.errors import Invalid, NotFound
 from core.kernel.money import Money
+from core.kernel.sorting import Place
 from core.parties.models import User
 from core.parties.roles import Role
-from desk import lists, quote_shown
+from desk import quote_shown
+from desk.lists import Asked, Choice, Listing
 from desk.quote_forms import BeginForm
 from flows import ask_quote
 from flows.ask_quote import Contact
-from web import paging
 from web.access import Who, allow
 from web.context import house
 from web.login import person
 from web.pages import page, show_errors
 
 quotes = Blueprint("desk_quotes", __name__, url_prefix="/desk/quotes", template_folder="templates")
-SORTS = ("-changed", "changed", "-value", "value", "asked", "-asked")
-#: More than this is not put into one file: choose fewer by filters.
-MOST_ROWS = 5000
-_COLUMNS = (
-    "number",
-    "state",
-    "name",
-    "company",
-    "email",
-    "owner",
-    "currency",
-    "value",
-    "asked",
-    "closed",
+LISTED = Listing(
+    "/desk/quotes",
+    "quote",
+    reading.SORTS,
+    "-changed",
+    (Choice("tab", "State", list(quote_shown.TABS.items()), is_tabs=True),),
+    head=(
+        "number",
+        "state",
+        "name",
+        "company",
+        "email",
+        "owner",
+        "currency",
+        "value",
+        "asked",
+        "closed",
+    ),
+    file="/desk/quotes/export.csv",
 )
+WAITING = Listing(
+    "/desk/quotes/approvals",
+    "version",
+    reading.APPROVAL_SORTS,
+    "waits",
+    head=("version", "customer", "currency", "value", "why", "asked_by", "asked"),
+    file_name="quotes-to-approve",
+)
+#: The owner of a quote that nobody sees to.
+_NOBODY = "none"
+_Waits = tuple[QuoteApproval, QuoteVersion, Quote]
 PARTS = [
     ("Quotes", "/desk/quotes", None),
     ("Approvals", "/desk/quotes/approvals", None),
@@ -52,102 +71,48 @@ PARTS = [
 @allow(Who.STAFF, roles=(Role.SALES,))
 def listed() -> str:
     """Quotes by tab, owner and words, sorted as chosen."""
-    sort = lists.chosen("sort", SORTS) or "-changed"
     now = house().clock.now()
     with house().db.snapshot() as session:
-        owners = reading.owners(session)
-        wanted = _filter([str(key) for key, _ in owners])
-        found = reading.listing(
-            session, wanted, now, sort=sort, after=_after(sort), limit=lists.PAGE_SIZE + 1
-        )
+        asked = LISTED.asked(_owners(session))
+        rows, context = LISTED.page(session, asked, _found)
         counts = reading.counts(session, now)
-    rows = found[: lists.PAGE_SIZE]
-    more = len(found) > lists.PAGE_SIZE
-    following = _cursor(reading.cursor_of(rows[-1][0], sort)) if more else None
-    kept = _kept()
-    about = lists.shown("/desk/quotes", following, len(rows), "quote", **kept)
-    about["choices"] = [_owner_choice([(str(key), name) for key, name in owners])]
-    about["keep"] = {name: kept[name] for name in ("tab", "sort") if kept.get(name)}
     return page(
         "desk/quotes.html",
         quotes=[quote_shown.row(quote, owner, now) for quote, owner in rows],
         parts=PARTS,
-        tabs_=_tabs(counts),
-        current_tab=lists.address("/desk/quotes", tab=wanted.tab),
-        sort=sort,
-        sort_href=lists.address("/desk/quotes", **{**kept, "sort": ""}),
-        export=lists.address("/desk/quotes/export.csv", **kept),
-        **about,
+        **LISTED.tabs("tab", asked, counts, overlap=True),
+        **context,
     )
 
 
-def _filter(owners: list[str]) -> Filter:
-    owner = request.args.get("owner", "")
-    return Filter(
-        tab=lists.chosen("tab", reading.TABS),
-        owner_id=uuid.UUID(owner) if owner in owners else None,
-        unowned=owner == "none",
-        words=lists.words(),
+def _owners(session: Session) -> Choice:
+    owners = [(str(key), name) for key, name in reading.owners(session)]
+    return Choice("owner", "Who", [(_NOBODY, "nobody yet"), *owners], "anybody")
+
+
+def _found(
+    session: Session, asked: Asked, place: Place, limit: int
+) -> list[tuple[Quote, User | None]]:
+    owner = asked["owner"]
+    wanted = Filter(
+        tab=asked["tab"],
+        owner_id=uuid.UUID(owner) if owner not in ("", _NOBODY) else None,
+        unowned=owner == _NOBODY,
+        words=asked.words,
     )
-
-
-def _kept() -> dict[str, str]:
-    return {
-        "q": lists.words(),
-        "tab": lists.chosen("tab", reading.TABS),
-        "owner": request.args.get("owner", "")[:36],
-        "sort": lists.chosen("sort", SORTS),
-    }
-
-
-def _owner_choice(owners: list[tuple[str, str]]) -> dict[str, Any]:
-    options = [("", "anybody"), ("none", "nobody yet"), *owners]
-    return {
-        "name": "owner",
-        "label": "Who",
-        "value": request.args.get("owner", ""),
-        "options": options,
-    }
-
-
-def _tabs(counts: dict[str, int]) -> list[tuple[str, str, int | None]]:
-    tabs: list[tuple[str, str, int | None]] = [("All", "/desk/quotes", None)]
-    return tabs + [
-        (text, f"/desk/quotes?tab={tab}", counts[tab]) for tab, text in quote_shown.TABS.items()
-    ]
-
-
-def _cursor(after: Cursor) -> str:
-    value, key = after
-    return f"{value}_{key.hex}" if isinstance(value, int) else paging.write(value, key)
-
-
-def _after(sort: str) -> Cursor | None:
-    text = request.args.get("before")
-    if not sort.endswith("value"):
-        return paging.read_moment(text)
-    if not text:
-        return None
-    value, _, key = text.rpartition("_")
-    try:
-        if len(value) < 19:
-            return int(value), uuid.UUID(key)
-    except ValueError:
-        pass
-    raise NotFound("page")
+    return reading.listing(session, wanted, house().clock.now(), place=place, limit=limit)
 
 
 @quotes.get("/export.csv")
 @allow(Who.STAFF, roles=(Role.SALES,))
 def export() -> Response:
-    """The list with its filters as CSV, the newest first."""
+    """The list as it is chosen, all of it."""
     now = house().clock.now()
-    with house().db.snapshot() as session:
-        wanted = _filter([str(key) for key, _ in reading.owners(session)])
-        found = reading.listing(session, wanted, now, limit=MOST_ROWS)
-    data = b"".join(sheet.pieces(_COLUMNS, (_cells(*row, now) for row in found)))
-    headers = {"Content-Disposition": 'attachment; filename="quotes.csv"'}
-    return Response(data, mimetype="text/csv", headers=headers)
+    with house().db.reading() as session:
+        asked = LISTED.asked(_owners(session))
+    return LISTED.csv(
+        asked, _found, lambda _, rows: (_cells(quote, owner, now) for quote, owner in rows)
+    )
 
 
 def _cells(quote: Quote, owner: User | None, now: datetime) -> list[sheet.Cell]:
@@ -211,28 +176,47 @@ def begin() -> str | AnyResponse | tuple[str, int]:
 @allow(Who.STAFF, roles=(Role.SALES,))
 def approvals() -> str:
     """Versions that wait for a second person, the longest waiting first."""
-    after = paging.read_moment(request.args.get("before"))
     with house().db.snapshot() as session:
-        found = reading.approvals_waiting(session, after=after, limit=lists.PAGE_SIZE + 1)
-        names = {f"user:{key}": name for key, name in reading.owners(session)}
-    rows = found[: lists.PAGE_SIZE]
-    more = len(found) > lists.PAGE_SIZE
-    following = paging.write(rows[-1][0].asked_at, rows[-1][0].id) if more else None
-    who = person()
+        rows, context = WAITING.page(session, WAITING.asked(), _waiting)
+        drawn = _to_approve(session, rows)
+    return page("desk/quote_approvals.html", rows=drawn, parts=PARTS, **context)
+
+
+def _waiting(session: Session, asked: Asked, place: Place, limit: int) -> Sequence[_Waits]:
+    return reading.approvals_waiting(session, words=asked.words, place=place, limit=limit)
+
+
+def _to_approve(session: Session, rows: Sequence[_Waits]) -> list[dict[str, Any]]:
+    names, who = {f"user:{key}": name for key, name in reading.owners(session)}, person()
     assert who is not None
-    return page(
-        "desk/quote_approvals.html",
-        rows=[
-            {
-                **quote_shown.approval(row, names),
-                "name": f"{quote.number}/{version.number}",
-                "href": f"/desk/quotes/{quote.public_id}",
-                "customer": quote.company or quote.name,
-                "value": Money(quote.value_minor, quote.currency),
-                "mine": f"user:{who.key}" in (row.asked_by, row.drafted_by),
-            }
-            for row, version, quote in rows
-        ],
-        parts=PARTS,
-        **lists.shown("/desk/quotes/approvals", following, len(rows), "version"),
-    )
+    return [
+        {
+            **quote_shown.approval(row, names),
+            "name": f"{quote.number}/{version.number}",
+            "href": f"/desk/quotes/{quote.public_id}",
+            "customer": quote.company or quote.name,
+            "value": Money(quote.value_minor, quote.currency),
+            "mine": f"user:{who.key}" in (row.asked_by, row.drafted_by),
+        }
+        for row, version, quote in rows
+    ]
+
+
+@quotes.get("/approvals.csv")
+@allow(Who.STAFF, roles=(Role.SALES,))
+def export_approvals() -> Response:
+    """What waits for a second person, all of it."""
+    return WAITING.csv(WAITING.asked(), _waiting, _approval_cells)
+
+
+def _approval_cells(session: Session, rows: Sequence[_Waits]) -> Iterator[list[sheet.Cell]]:
+    for one in _to_approve(session, rows):
+        yield [
+            sheet.code(one["name"]),
+            sheet.words(one["customer"]),
+            sheet.code(one["value"].currency),
+            sheet.amount(one["value"]),
+            sheet.words(" ".join(one["reasons"])),
+            sheet.words(one["asked_by"]),
+            sheet.moment(one["asked_at"]),
+        ]

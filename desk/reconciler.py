@@ -1,15 +1,21 @@
 """The reconciler's rounds: what each looked at, found and mended; and a round at once."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, redirect, request
+from flask import Response as FileResponse
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from core.kernel import sheet
 from core.kernel.money import Money
+from core.kernel.sorting import Place
 from core.parties.models import User
 from core.parties.roles import Role
 from desk import lists
+from desk.lists import Choice, Listing
 from desk.money import actor
 from flows import reconcile
 from payments import money, rounds
@@ -24,7 +30,18 @@ from web.pages import page
 
 reconciler = Blueprint("desk_reconciler", __name__, url_prefix="/desk", template_folder="templates")
 BASE = "/desk/reconciler"
-TABS = [("All rounds", BASE, None), ("With something to tell", f"{BASE}?state=telling", None)]
+LISTED = Listing(
+    BASE,
+    "round",
+    rounds.SORTS,
+    "-ended",
+    (
+        Choice(
+            "state", "State", [("telling", "With something to tell")], "all rounds", is_tabs=True
+        ),
+    ),
+    head=("ended", "asked_for", "looked_at", "found", "mended", "no_answer", "state"),
+)
 _OUTCOMES = {
     "mended": State("go", "Mended"),
     "open": State("wait", "Still open"),
@@ -44,22 +61,39 @@ _KINDS = {
 @allow(Who.STAFF, roles=(Role.BILLING, Role.SUPPORT))
 def listed() -> str:
     """Rounds, the newest first."""
-    state = lists.chosen("state", ("telling",))
-    before = paging.read_moment(request.args.get("before"))
+    asked = LISTED.asked()
     with house().db.snapshot() as session:
-        found = rounds.listing(
-            session, telling=bool(state), before=before, limit=lists.PAGE_SIZE + 1
-        )
-    rows = found[: lists.PAGE_SIZE]
-    last = rows[-1] if len(found) > lists.PAGE_SIZE else None
-    following = paging.write(last.ended_at, last.id) if last is not None else None
+        rows, context = LISTED.page(session, asked, _found)
     return page(
         "desk/reconciler.html",
         rounds=[_row(one) for one in rows],
-        tabs_=TABS,
-        current_tab=lists.address(BASE, state=state),
-        **lists.shown(BASE, following, len(rows), "round", state=state),
+        **LISTED.tabs("state", asked, None),
+        **context,
     )
+
+
+@reconciler.get("/reconciler.csv")
+@allow(Who.STAFF, roles=(Role.BILLING, Role.SUPPORT))
+def export() -> FileResponse:
+    """The list as it is chosen, all of it."""
+    return LISTED.csv(LISTED.asked(), _found, lambda _, rows: map(_cells, rows))
+
+
+def _found(
+    session: Session, asked: lists.Asked, place: Place, limit: int
+) -> Sequence[ReconcileRun]:
+    return rounds.listing(session, telling=bool(asked["state"]), place=place, limit=limit)
+
+
+def _cells(run: ReconcileRun) -> list[sheet.Cell]:
+    drawn = _row(run)
+    counts = (run.looked_at, run.found, run.mended, run.indeterminate)
+    return [
+        sheet.moment(run.ended_at),
+        sheet.words(drawn["by"]),
+        *(sheet.code(count) for count in counts),
+        sheet.words(drawn["state"].text),
+    ]
 
 
 def _row(run: ReconcileRun) -> dict[str, Any]:

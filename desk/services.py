@@ -1,29 +1,31 @@
 """Services at the desk: the list, one with everything about it, and all that staff do with it."""
 
-import contextlib
-import tempfile
+from collections.abc import Sequence
 from typing import Any
 
-from flask import Blueprint, redirect, request, send_file
+from flask import Blueprint, redirect, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms.fields import SelectChoice
 
-from core.kernel import audit
+from core.kernel import audit, sheet
 from core.kernel.audit import AuditEntry
 from core.kernel.errors import NotFound, StaleState
+from core.kernel.money import extend
+from core.kernel.sorting import Place
 from core.parties import users
 from core.parties.roles import Role
 from core.prices import plans
 from core.subscriptions import reading
 from core.subscriptions.errors import NotTaken, ServiceRefused
+from core.subscriptions.models import Subscription
 from desk import lists
+from desk.lists import Choice, Listing
 from desk.money import actor
 from desk.service_forms import ActivateForm, LockForm, PayerForm, UsageForm
 from flows import (
     activate_service,
     change_service,
-    export_services,
     hold_service,
     lock_service,
     record_usage,
@@ -31,10 +33,11 @@ from flows import (
 )
 from flows.hold_service import Asked
 from flows.record_usage import Told
-from web import paging, service_acts
+from flows.see_services import Seen
+from web import service_acts
 from web import services as shown
 from web.access import Who, allow
-from web.context import house, today
+from web.context import house
 from web.flashes import say
 from web.pages import page
 from web.service_acts import Answer, Face
@@ -43,6 +46,30 @@ from web.service_forms import ServiceForm
 BASE = "/desk/services"
 services = Blueprint("desk_services", __name__, url_prefix=BASE, template_folder="templates")
 STATES = {"ordered": "Waiting", "active": "Running", "paused": "Resting", "ended": "Ended"}
+LISTED = Listing(
+    BASE,
+    "service",
+    reading.SORTS,
+    "-ordered",
+    (Choice("state", "State", list(STATES.items()), is_tabs=True),),
+    head=(
+        "id",
+        "plan",
+        "quantity",
+        "state",
+        "customer",
+        "account",
+        "paid_by_account",
+        "since",
+        "ends_on",
+        "next_bill",
+        "next_amount",
+        "price",
+        "interval",
+        "currency",
+    ),
+    file=f"{BASE}/export.csv",
+)
 
 
 def _asked(public_id: str, revision: int | None = None) -> Asked:
@@ -56,30 +83,33 @@ _FACE = Face(BASE, "desk/service_{}.html", _asked)
 @allow(Who.STAFF, roles=(Role.SALES, Role.BILLING, Role.SUPPORT))
 def listed() -> str:
     """Services, the last ordered first."""
-    words, state = lists.words(), lists.chosen("state", list(STATES))
-    before = paging.read_moment(request.args.get("before"))
     with house().db.snapshot() as session:
-        offered = plans.on_offer(session)
-        sku = lists.chosen("plan", [sku for sku, _ in offered])
-        found = reading.listing(
-            session, state=state, sku=sku, words=words, before=before, limit=lists.PAGE_SIZE + 1
-        )
-        seen = see_services.seen(session, found[: lists.PAGE_SIZE], house().clock.now())
+        asked = LISTED.asked(_plans(session))
+        rows, context = LISTED.page(session, asked, _found)
+        seen = see_services.seen(session, rows, house().clock.now())
         counts = reading.counts(session)
-    last = seen[-1].row if len(found) > lists.PAGE_SIZE else None
-    following = paging.write(last.ordered_at, last.id) if last is not None else None
-    drawn = lists.shown(BASE, following, len(seen), "service", q=words, state=state, plan=sku)
-    drawn["keep"] = {"state": state}
-    drawn["choices"] = [_plan_choice(offered, sku)]
-    kept = {"state": state, "plan": sku, "q": words}
-    drawn["export_href"] = lists.address(f"{BASE}/export.csv", **kept)
     return page(
         "desk/services.html",
         services=[shown.row(one, BASE) for one in seen],
-        tabs_=[("All", BASE, sum(counts.values()))]
-        + [(name, f"{BASE}?state={key}", counts.get(key, 0)) for key, name in STATES.items()],
-        current_tab=lists.address(BASE, state=state),
-        **drawn,
+        **LISTED.tabs("state", asked, counts),
+        **context,
+    )
+
+
+def _plans(session: Session) -> Choice:
+    return Choice("plan", "Plan", plans.on_offer(session))
+
+
+def _found(
+    session: Session, asked: lists.Asked, place: Place, limit: int
+) -> Sequence[Subscription]:
+    return reading.listing(
+        session,
+        state=asked["state"],
+        sku=asked["plan"],
+        words=asked.words,
+        place=place,
+        limit=limit,
     )
 
 
@@ -87,28 +117,35 @@ def listed() -> str:
 @allow(Who.STAFF, roles=(Role.SALES, Role.BILLING, Role.SUPPORT))
 def export() -> Response:
     """The list as it is chosen, all of it, for a spreadsheet."""
-    state, now = lists.chosen("state", list(STATES)), house().clock.now()
-    sku = request.args.get("plan", "")[: lists.LONGEST_WORDS]
-    with contextlib.ExitStack() as at_fault:
-        file = at_fault.enter_context(tempfile.TemporaryFile())
-        export_services.write(house().db, file, now, state=state, sku=sku, words=lists.words())
-        file.seek(0)
-        at_fault.pop_all()  # from here on Flask closes it, when the last byte went out
-    name = f"services-{today().isoformat()}.csv"
-    answer = send_file(
-        file, mimetype="text/csv", as_attachment=True, download_name=name, etag=False
+    now = house().clock.now()
+    with house().db.reading() as session:
+        asked = LISTED.asked(_plans(session))
+    return LISTED.csv(
+        asked,
+        _found,
+        lambda session, rows: map(_cells, see_services.seen(session, rows, now)),
     )
-    answer.headers["Cache-Control"] = "private, no-store"
-    return answer
 
 
-def _plan_choice(offered: list[tuple[str, str]], sku: str) -> dict[str, Any]:
-    return {
-        "name": "plan",
-        "label": "Plan",
-        "value": sku,
-        "options": [("", "all"), *offered],
-    }
+def _cells(seen: Seen) -> tuple[sheet.Cell, ...]:
+    phase, timeline = seen.phase, seen.timeline
+    price = extend(phase.unit_price_micros, phase.quantity, timeline.currency)
+    return (
+        sheet.code(seen.row.public_id),
+        sheet.words(phase.name),
+        sheet.code(phase.quantity),
+        sheet.code(timeline.state),
+        sheet.words(seen.service_account.name),
+        sheet.code(seen.service_account.number),
+        sheet.code(seen.payer.number),
+        sheet.day(timeline.activated_on),
+        sheet.day(timeline.ended_on),
+        sheet.day(seen.next_on),
+        sheet.amount(seen.next_amount) if seen.next_amount is not None else sheet.EMPTY,
+        sheet.amount(price),
+        sheet.code(phase.interval),
+        sheet.code(timeline.currency),
+    )
 
 
 @services.get("/<public_id>")

@@ -1,24 +1,28 @@
 """Who works at the desk, for admins: inviting, roles, shutting out, and starting a second step anew."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from flask import Blueprint, redirect, request
+from flask import Response as FileResponse
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import EmailField, Form, SelectMultipleField, StringField
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length
 from wtforms.widgets import CheckboxInput, ListWidget
 
+from core.kernel import sheet
 from core.kernel.errors import Invalid
+from core.kernel.sorting import Place
 from core.parties import second_step, staff
 from core.parties.models import User
 from core.parties.roles import WORDS, Role
 from core.parties.staff import LastAdmin
 from desk import lists
+from desk.lists import Listing
 from desk.money import actor
 from flows import keep_staff
-from web import paging
 from web.access import Who, after_a_code, allow
 from web.context import house
 from web.documents import State
@@ -28,6 +32,15 @@ from web.pages import page, show_errors
 
 staff_ = Blueprint("desk_staff", __name__, url_prefix="/desk/staff", template_folder="templates")
 _HERE = "/desk/staff"
+LISTED = Listing(
+    _HERE,
+    "colleague",
+    staff.SORTS,
+    "email",
+    head=("name", "email", "roles", "state", "second_step", "since"),
+    file=f"{_HERE}/export.csv",
+    file_name="staff",
+)
 Answer = str | Response | tuple[str, int]
 
 
@@ -190,19 +203,44 @@ def _one(user: User, form: RolesForm) -> str:
 
 
 def _page(form: InviteForm) -> str:
-    after = request.args.get("after", "")[: lists.LONGEST_WORDS]
     with house().db.snapshot() as session:
-        found = staff.listing(session, after=after, limit=lists.PAGE_SIZE + 1)
-        rows = found[: lists.PAGE_SIZE]
-        safe = second_step.set_up_by(session, [user.id for user in rows])
-    following = rows[-1].email if len(found) > lists.PAGE_SIZE else None
+        rows, context = LISTED.page(session, LISTED.asked(), _found)
+        drawn = _drawn(session, rows)
     return page(
         "desk/staff.html",
         form=form,
-        staff=[_row(user, user.id in safe) for user in rows],
-        page=paging.links(_HERE, "after", following, not after),
+        staff=drawn,
         required=house().rules.staff_need_second_step,
+        **context,
     )
+
+
+@staff_.get("/export.csv")
+@allow(Who.STAFF, roles=(Role.ADMIN,))
+def export() -> FileResponse:
+    """The list as it is chosen, all of it."""
+    return LISTED.csv(LISTED.asked(), _found, _cells)
+
+
+def _found(session: Session, asked: lists.Asked, place: Place, limit: int) -> Sequence[User]:
+    return staff.listing(session, words=asked.words, place=place, limit=limit)
+
+
+def _drawn(session: Session, rows: Sequence[User]) -> list[dict[str, Any]]:
+    safe = second_step.set_up_by(session, [user.id for user in rows])
+    return [_row(user, user.id in safe) for user in rows]
+
+
+def _cells(session: Session, rows: Sequence[User]) -> Iterator[list[sheet.Cell]]:
+    for one in _drawn(session, rows):
+        yield [
+            sheet.words(one["name"]),
+            sheet.words(one["email"]),
+            sheet.code(" ".join(one["roles"])),
+            sheet.words(one["state"].text),
+            sheet.words(one["second_step"].text),
+            sheet.moment(one["since"]),
+        ]
 
 
 def _row(user: User, is_safe: bool) -> dict[str, Any]:

@@ -3,14 +3,17 @@
 from typing import Any
 
 from flask import Blueprint, Response, request
+from sqlalchemy.orm import Session
 
+from core.kernel.sheet import Cell, amount, code, day, words
+from core.kernel.sorting import Place
 from core.parties.models import Account
 from core.parties.roles import Role
 from desk import lists
 from desk import shown as words_of
+from desk.lists import Listing
 from invoices.statements import reading
 from invoices.statements.models import Statement
-from web import paging
 from web import statements as shown
 from web.access import Who, allow
 from web.context import house
@@ -20,25 +23,65 @@ statements = Blueprint(
     "desk_statements", __name__, url_prefix="/desk/statements", template_folder="templates"
 )
 BASE = "/desk/statements"
+LISTED = Listing(
+    BASE,
+    "statement",
+    reading.SORTS,
+    "-dated",
+    head=(
+        "number",
+        "dated",
+        "from",
+        "through",
+        "customer",
+        "account",
+        "currency",
+        "before",
+        "paid_adjusted",
+        "charges",
+        "balance",
+    ),
+    file=f"{BASE}/export.csv",
+)
 
 
 @statements.get("")
 @allow(Who.STAFF, roles=(Role.BILLING, Role.SUPPORT))
 def listed() -> str:
     """Statements, the newest first; an account's own when its number is looked for."""
-    words = lists.words()
-    before = paging.read_day(request.args.get("before"))
     with house().db.snapshot() as session:
-        found = reading.listing(session, words=words, before=before, limit=lists.PAGE_SIZE + 1)
-        rows = found[: lists.PAGE_SIZE]
+        rows, context = LISTED.page(session, LISTED.asked(), _found)
         printed = reading.stored_ids(session, [statement.id for statement, _ in rows])
-    more = len(found) > lists.PAGE_SIZE
-    following = paging.write(rows[-1][0].issue_date, rows[-1][0].id) if more else None
     return page(
         "desk/statements.html",
         statements=[_row(statement, account, printed) for statement, account in rows],
-        **lists.shown(BASE, following, len(rows), "statement", q=words),
+        **context,
     )
+
+
+@statements.get("/export.csv")
+@allow(Who.STAFF, roles=(Role.BILLING, Role.SUPPORT))
+def export() -> Response:
+    """The list as it is chosen, all of it."""
+    return LISTED.csv(LISTED.asked(), _found, lambda _, rows: (_cells(*row) for row in rows))
+
+
+def _found(
+    session: Session, asked: lists.Asked, place: Place, limit: int
+) -> list[tuple[Statement, Account]]:
+    return reading.listing(session, words=asked.words, place=place, limit=limit)
+
+
+def _cells(statement: Statement, account: Account) -> list[Cell]:
+    drawn = _row(statement, account, frozenset())
+    return [
+        code(statement.number),
+        *(day(drawn[name]) for name in ("dated", "start", "end")),
+        words(account.name),
+        code(account.number),
+        code(statement.currency),
+        *(amount(drawn[name]) for name in ("opening", "payments", "charges", "closing")),
+    ]
 
 
 def _row(statement: Statement, account: Account, printed: frozenset[Any]) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """Stock at the desk: levels as a list and a file, one with its movements and holds, and correcting it."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, redirect, request
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from cart.quotes import reading as quotes
@@ -12,6 +13,7 @@ from core.kernel import sheet
 from core.kernel.errors import NotFound, ShopError
 from core.kernel.ids import new_public_id
 from core.kernel.sheet import Cell
+from core.kernel.sorting import Place
 from core.orders import reading as orders
 from core.parties import users
 from core.parties.roles import Role
@@ -19,7 +21,8 @@ from core.stock import adjusting, listing
 from core.stock.adjusting import Adjustment
 from core.stock.listing import Row
 from core.stock.models import Hold
-from desk import files, lists
+from desk import lists
+from desk.lists import Asked, Choice, Listing
 from desk.money import actor
 from desk.stock_forms import REASONS, AdjustForm, LimitsForm
 from flows import adjust_stock
@@ -43,17 +46,33 @@ _MOVED = {
     "shipped": "Left",
     "returned": "Came back",
 }
-_HEAD = (
+LISTED = Listing(
+    BASE,
+    "level",
+    listing.SORTS,
     "sku",
-    "name",
-    "product",
-    "location",
-    "on_hand",
-    "allocated",
-    "held",
-    "backorder_limit",
-    "available",
-    "low_at",
+    (Choice("state", "State", list(_STATES.items()), is_tabs=True),),
+    head=(
+        "sku",
+        "name",
+        "product",
+        "location",
+        "on_hand",
+        "allocated",
+        "held",
+        "backorder_limit",
+        "available",
+        "low_at",
+    ),
+    file=f"{BASE}/export.csv",
+    file_name="stock",
+)
+HELD = Listing(
+    f"{BASE}/holds",
+    "hold",
+    listing.HOLD_SORTS,
+    "until",
+    head=("sku", "name", "pieces", "for", "until"),
 )
 
 
@@ -61,52 +80,35 @@ _HEAD = (
 @allow(Who.STAFF, roles=_SEE)
 def listed() -> str:
     """Levels by SKU, a page at a time."""
-    words, state = lists.words(), lists.chosen("state", list(_STATES))
-    now, after = house().clock.now(), _after(request.args.get("before"))
     with house().db.snapshot() as session:
-        places = listing.locations(session)
-        location = lists.chosen("location", [code for code, _ in places])
-        found = listing.page(
-            session,
-            now,
-            state=state,
-            words=words,
-            location=location,
-            after=after,
-            limit=lists.PAGE_SIZE + 1,
-        )
-        counts = listing.counts(session, now)
-    rows = found[: lists.PAGE_SIZE]
-    more = len(found) > len(rows)
-    following = f"{rows[-1].sku}_{rows[-1].level.id.hex}" if more else None
-    kept = {"state": state, "location": location, "q": words}
-    drawn = lists.shown(BASE, following, len(rows), "level", **kept)
-    drawn["keep"] = {"state": state}
-    drawn["export_href"] = lists.address(f"{BASE}/export.csv", **kept)
-    if len(places) > 1:
-        options = [("", "all"), *places]
-        drawn["choices"] = [
-            {"name": "location", "label": "Place", "value": location, "options": options}
-        ]
+        places = _places(session)
+        asked = LISTED.asked(*places)
+        rows, context = LISTED.page(session, asked, _found)
+        counts = listing.counts(session, house().clock.now())
     return page(
         "desk/stock.html",
         levels=[_level(row) for row in rows],
-        with_place=len(places) > 1,
-        tabs_=[("All", BASE, counts[""])]
-        + [(name, f"{BASE}?state={key}", counts[key]) for key, name in _STATES.items()],
-        current_tab=lists.address(BASE, state=state),
-        **drawn,
+        with_place=bool(places),
+        **LISTED.tabs("state", asked, counts),
+        **context,
     )
 
 
-def _after(text: str | None) -> tuple[str, uuid.UUID] | None:
-    if not text:
-        return None
-    sku, _, key = text.rpartition("_")
-    try:
-        return sku[:80], uuid.UUID(key)
-    except ValueError:
-        raise NotFound("page") from None
+def _places(session: Session) -> list[Choice]:
+    """A filter by place, where there are several."""
+    found = listing.locations(session)
+    return [Choice("location", "Place", found)] if len(found) > 1 else []
+
+
+def _found(session: Session, asked: Asked, place: Place, limit: int) -> list[Row]:
+    return listing.page(
+        session,
+        house().clock.now(),
+        words=asked.words,
+        place=place,
+        limit=limit,
+        **asked.chosen,
+    )
 
 
 def _level(row: Row) -> dict[str, Any]:
@@ -135,41 +137,62 @@ def _level(row: Row) -> dict[str, Any]:
 @allow(Who.STAFF, roles=_SEE)
 def export() -> Response:
     """The list as it is chosen, all of it, for a spreadsheet."""
-    state, words, now = lists.chosen("state", list(_STATES)), lists.words(), house().clock.now()
-    location = request.args.get("location", "")[: lists.LONGEST_WORDS]
+    with house().db.reading() as session:
+        asked = LISTED.asked(*_places(session))
+    return LISTED.csv(asked, _found, lambda _, rows: map(_cells, rows))
 
-    def rows() -> Iterator[tuple[Cell, ...]]:
-        with house().db.snapshot(large=True) as session:
-            for row in listing.every(session, now, state=state, words=words, location=location):
-                level = row.level
-                counts = (level.on_hand, level.allocated, row.held, level.backorder_limit)
-                yield (
-                    sheet.words(row.sku),
-                    sheet.words(row.name),
-                    sheet.words(row.product),
-                    sheet.words(row.location),
-                    *(sheet.code(count) for count in (*counts, row.available, level.low_at)),
-                )
 
-    return files.csv("stock", _HEAD, rows)
+def _cells(row: Row) -> tuple[Cell, ...]:
+    level = row.level
+    counts = (level.on_hand, level.allocated, row.held, level.backorder_limit)
+    return (
+        sheet.words(row.sku),
+        sheet.words(row.name),
+        sheet.words(row.product),
+        sheet.words(row.location),
+        *(sheet.code(count) for count in (*counts, row.available, level.low_at)),
+    )
 
 
 @stock.get("/holds")
 @allow(Who.STAFF, roles=_SEE)
 def holds() -> str:
     """What is held for somebody, the first to lapse first."""
-    after, now = paging.read_moment(request.args.get("before")), house().clock.now()
     with house().db.snapshot() as session:
-        found = listing.lapsing(session, now, after=after, limit=lists.PAGE_SIZE + 1)
-        rows = found[: lists.PAGE_SIZE]
+        rows, context = HELD.page(session, HELD.asked(), _running)
         owners = _owners(session, [row[0] for row in rows])
-    last = rows[-1][0] if len(found) > len(rows) else None
-    following = paging.write(last.expires_at, last.id) if last is not None else None
     return page(
         "desk/stock_holds.html",
-        holds=[_hold(*row, owners) for row in rows],
-        **lists.shown(f"{BASE}/holds", following, len(rows), "hold"),
+        holds=[_hold(hold, sku, name, owners) for hold, sku, name in rows],
+        **context,
     )
+
+
+@stock.get("/holds.csv")
+@allow(Who.STAFF, roles=_SEE)
+def export_holds() -> Response:
+    """What is held, all of it."""
+    return HELD.csv(HELD.asked(), _running, _hold_cells)
+
+
+def _hold_cells(session: Session, rows: Sequence[tuple[Hold, str, str]]) -> Iterator[list[Cell]]:
+    owners = _owners(session, [row[0] for row in rows])
+    for row in rows:
+        drawn = _hold(*row, owners)
+        yield [
+            sheet.words(drawn["sku"]),
+            sheet.words(drawn["name"]),
+            sheet.code(drawn["quantity"]),
+            sheet.words(drawn["owner"]),
+            sheet.moment(drawn["until"]),
+        ]
+
+
+def _running(
+    session: Session, asked: Asked, place: Place, limit: int
+) -> list[tuple[Hold, str, str]]:
+    now = house().clock.now()
+    return listing.lapsing(session, now, words=asked.words, place=place, limit=limit)
 
 
 def _owners(session: Any, rows: list[Hold]) -> dict[uuid.UUID, tuple[str, str]]:

@@ -12,15 +12,16 @@ from werkzeug.wrappers import Response as AnyResponse
 from core.kernel import sheet
 from core.kernel.errors import Invalid, ShopError
 from core.kernel.money import Money, total
+from core.kernel.sorting import Place
 from core.parties.models import LegalEntity
 from core.parties.roles import Role
 from core.tax import rates
 from core.tax.models import TaxRate
 from desk import lists
+from desk.lists import Listing
 from desk.tax_forms import EndForm, RateForm
 from invoices import tax_report
 from invoices.tax_report import Period, Report, Row
-from web import paging
 from web.access import Who, allow
 from web.context import house, today
 from web.documents import State
@@ -36,6 +37,25 @@ TABS = [
     ("Rates", "/desk/tax/rates", None),
     ("Certificates", "/desk/tax/certificates", None),
 ]
+LISTED = Listing(
+    "/desk/tax/rates",
+    "rate",
+    rates.SORTS,
+    "-from",
+    head=(
+        "place",
+        "jurisdiction",
+        "tax",
+        "category",
+        "percent",
+        "kind",
+        "seller",
+        "from",
+        "through",
+        "state",
+    ),
+    file_name="tax-rates",
+)
 _HEAD = (
     "legal_entity",
     "period",
@@ -240,23 +260,42 @@ def actor() -> str:
 
 
 def _rates(form: RateForm, problems: Sequence[str] = ()) -> str:
-    words = lists.words()
-    before = paging.read_day(request.args.get("before"))
     with house().db.snapshot() as session:
-        found = rates.listing(session, words=words, before=before, limit=lists.PAGE_SIZE + 1)
+        rows, context = LISTED.page(session, LISTED.asked(), _found)
         form.offer(rates.sellers(session))
-    rows = found[: lists.PAGE_SIZE]
-    more = len(found) > lists.PAGE_SIZE
-    following = paging.write(rows[-1][0].valid_from, rows[-1][0].id) if more else None
     return page(
         "desk/tax_rates.html",
         tabs_=TABS,
         current_tab="/desk/tax/rates",
-        rates=[_row(rate, seller) for rate, seller in rows],
+        rates=[_row(*row) for row in rows],
         form=form,
         problems=problems,
-        **lists.shown("/desk/tax/rates", following, len(rows), "rate", q=words),
+        **context,
     )
+
+
+@taxes.get("/tax/rates.csv")
+@allow(Who.STAFF, roles=(Role.BILLING,))
+def export_rates() -> Response:
+    """The table of rates as it is chosen, all of it."""
+    return LISTED.csv(LISTED.asked(), _found, lambda _, rows: (_rate_cells(*row) for row in rows))
+
+
+def _found(
+    session: Session, asked: lists.Asked, place: Place, limit: int
+) -> Sequence[tuple[TaxRate, LegalEntity]]:
+    return rates.listing(session, words=asked.words, place=place, limit=limit)
+
+
+def _rate_cells(rate: TaxRate, seller: LegalEntity) -> list[sheet.Cell]:
+    drawn = _row(rate, seller)
+    texts = ("place", "jurisdiction", "name", "category", "percent", "kind", "seller")
+    return [
+        *(sheet.words(drawn[name]) for name in texts),
+        sheet.day(rate.valid_from),
+        sheet.day(rate.valid_to),
+        sheet.words(drawn["state"].text),
+    ]
 
 
 def _row(rate: TaxRate, seller: LegalEntity) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from invoices.billing import parking
 from invoices.disputes import reading as disputes
 from payments import chargebacks
 from payments import reading as payments
+from payments.dunning import reading as past_due
 from web.access import Who, allow
 from web.context import channel, house, today
 from web.documents import State
@@ -47,6 +48,13 @@ _TODO = (
         "payments are charged back, and may be answered",
         "/desk/chargebacks?state=open",
     ),
+    (
+        "payment may be charged back: its card network warns",
+        "payments may be charged back: their card networks warn",
+        "/desk/chargebacks?state=warned",
+    ),
+    ("account is past due", "accounts are past due", "/desk/past-due"),
+    ("dispute is open", "disputes are open", "/desk/disputes?tab=open"),
     (
         "dispute waits for a second person",
         "disputes wait for a second person",
@@ -128,6 +136,9 @@ def _todo(session: Session) -> list[int]:
         quotes.to_approve(),
         disputes.late(today()),
         chargebacks.to_answer(),
+        chargebacks.warned_of(),
+        past_due.open_ones(),
+        disputes.standing(),
         disputes.to_second(),
         trials.calls_due(today()),
         services.to_connect(),

@@ -1,25 +1,29 @@
 """Caring for trials: who is to be called today, and how the offers are set."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flask import Blueprint, redirect, request
+from flask import Response as FileResponse
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, Form, IntegerField, SelectField, StringField
 from wtforms.fields import SelectChoice
 from wtforms.validators import Optional
 
+from core.kernel import sheet
 from core.kernel.clock import local_date
 from core.kernel.errors import Invalid
+from core.kernel.sorting import Place
 from core.parties.roles import Role
 from core.subscriptions import trial_desk, trial_reading
 from core.subscriptions.trial_desk import OfferChange
 from core.subscriptions.trial_models import FREE_TIER
 from core.subscriptions.trial_reading import Due, Offered
 from desk import lists
+from desk.lists import Listing
 from desk.money import actor
 from desk.trials import BASE, TABS
-from web import paging
 from web import trials as words_of
 from web.access import Who, allow
 from web.context import house, today
@@ -27,6 +31,15 @@ from web.flashes import say
 from web.pages import page, show_errors
 
 trial_care = Blueprint("desk_trial_care", __name__, url_prefix=BASE, template_folder="templates")
+
+
+CALLS = Listing(
+    f"{BASE}/follow-ups",
+    "call",
+    trial_reading.CALL_SORTS,
+    "due",
+    head=("due", "name", "phone", "email", "plan", "account"),
+)
 
 
 class CallForm(Form):
@@ -86,15 +99,9 @@ def called(public_id: str) -> str | Response | tuple[str, int]:
 
 
 def _calls(form: CallForm, of: str) -> str:
-    after = paging.read_day(request.args.get("after"))
     with house().db.snapshot() as session:
-        found = trial_reading.follow_ups_due(
-            session, today(), after=after, limit=lists.PAGE_SIZE + 1
-        )
-        rows = found[: lists.PAGE_SIZE]
+        rows, context = CALLS.page(session, CALLS.asked(), _found)
         going_on = trial_reading.going_on(session, [one.listed for one in rows])
-    last = rows[-1].follow_up if len(found) > lists.PAGE_SIZE else None
-    following = paging.write(last.due_on, last.id) if last is not None else None
     return page(
         "desk/trial_calls.html",
         tabs_=TABS,
@@ -104,8 +111,35 @@ def _calls(form: CallForm, of: str) -> str:
             for one in rows
         ],
         bad=of,
-        page=paging.links(f"{BASE}/follow-ups", "after", following, after is None),
+        **context,
     )
+
+
+@trial_care.get("/follow-ups.csv")
+@allow(Who.STAFF, roles=(Role.SALES, Role.SUPPORT))
+def export_calls() -> FileResponse:
+    """Who is to be called, all of them."""
+    return CALLS.csv(CALLS.asked(), _found, _cells)
+
+
+def _found(session: Session, asked: lists.Asked, place: Place, limit: int) -> list[Due]:
+    return trial_reading.follow_ups_due(
+        session, today(), words=asked.words, place=place, limit=limit
+    )
+
+
+def _cells(session: Session, rows: Sequence[Due]) -> Iterator[list[sheet.Cell]]:
+    going_on = trial_reading.going_on(session, [one.listed for one in rows])
+    for one in rows:
+        drawn = _call(one, going_on, CallForm())
+        yield [
+            sheet.day(drawn["due_on"]),
+            sheet.words(drawn["name"]),
+            sheet.words(drawn["phone"]),
+            sheet.words(drawn["email"]),
+            sheet.words(drawn["plan"]),
+            sheet.code(one.listed.account.number),
+        ]
 
 
 def _call(one: Due, going_on: frozenset[Any], form: CallForm) -> dict[str, Any]:

@@ -1,14 +1,15 @@
 """Trials: the list and its file, one with everything about it, and what came of them."""
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, request
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
 from core.kernel import sheet
 from core.kernel.clock import local_date
+from core.kernel.sorting import Place
 from core.parties.models import User
 from core.parties.roles import Role
 from core.subscriptions import trial_reading, trial_report
@@ -16,7 +17,7 @@ from core.subscriptions.trial_models import KINDS
 from core.subscriptions.trial_reading import Listed
 from core.subscriptions.trial_report import Tally
 from desk import lists, shown
-from web import paging
+from desk.lists import Asked, Choice, Listing
 from web import trials as words_of
 from web.access import Who, allow
 from web.context import house, today
@@ -32,7 +33,6 @@ TABS = [
     ("Offers", f"{BASE}/offers", None),
 ]
 _STATES = [
-    ("", "any"),
     ("running", "running"),
     ("leaving", "cancelled, not over"),
     ("converted", "converted"),
@@ -41,62 +41,54 @@ _STATES = [
     ("awaiting_card", "waits for a card"),
     ("abandoned", "never began"),
 ]
-_HEAD = (
+LISTED = Listing(
+    BASE,
     "trial",
-    "plan",
-    "kind",
-    "state",
-    "account",
-    "name",
-    "email",
-    "asked_at",
-    "starts_on",
-    "ends_on",
-    "first_bill_before_tax",
-    "currency",
+    trial_reading.SORTS,
+    "-asked",
+    (
+        Choice("kind", "Kind", [(one, words_of.KINDS[one].lower()) for one in KINDS], "any"),
+        Choice("state", "State", _STATES, "any"),
+    ),
+    head=(
+        "trial",
+        "plan",
+        "kind",
+        "state",
+        "account",
+        "name",
+        "email",
+        "asked_at",
+        "starts_on",
+        "ends_on",
+        "first_bill_before_tax",
+        "currency",
+    ),
 )
-#: So many rows are read at a time for the file.
-_PIECE = 500
 #: A report covers so many days unless others are asked for.
 _DAYS = 90
-
-
-def _asked() -> dict[str, str]:
-    return {
-        "kind": lists.chosen("kind", KINDS),
-        "state": lists.chosen("state", trial_reading.STATES),
-    }
 
 
 @trials.get("/trials")
 @allow(Who.STAFF, roles=(Role.SALES, Role.SUPPORT))
 def listed() -> str:
     """Trials, the newest first, of a kind or in a state."""
-    asked, words = _asked(), lists.words()
-    before = paging.read_moment(request.args.get("before"))
+    asked = LISTED.asked()
     with house().db.snapshot() as session:
-        found = trial_reading.listing(
-            session, words=words, before=before, limit=lists.PAGE_SIZE + 1, **asked
-        )
-        rows = found[: lists.PAGE_SIZE]
+        rows, context = LISTED.page(session, asked, _found)
         going_on = trial_reading.going_on(session, rows)
-    last = rows[-1].trial if len(found) > lists.PAGE_SIZE else None
-    following = paging.write(last.asked_at, last.id) if last is not None else None
-    context = lists.shown(BASE, following, len(rows), "trial", q=words, **asked)
-    for name in asked:
-        context["keep"].pop(name, None)
-    kinds = [("", "any"), *((kind, words_of.KINDS[kind].lower()) for kind in KINDS)]
-    context["choices"] = [
-        {"name": "kind", "label": "Kind", "value": asked["kind"], "options": kinds},
-        {"name": "state", "label": "State", "value": asked["state"], "options": _STATES},
-    ]
-    context["export_href"] = lists.address(f"{BASE}.csv", q=words, **asked)
     return page(
         "desk/trials.html",
         tabs_=TABS,
         current_tab=BASE,
         trials=[_row(one, going_on) for one in rows],
         **context,
+    )
+
+
+def _found(session: Session, asked: Asked, place: Place, limit: int) -> list[Listed]:
+    return trial_reading.listing(
+        session, words=asked.words, place=place, limit=limit, **asked.chosen
     )
 
 
@@ -114,26 +106,7 @@ def _row(one: Listed, going_on: frozenset[Any]) -> dict[str, Any]:
 @allow(Who.STAFF, roles=(Role.SALES, Role.SUPPORT))
 def export() -> Response:
     """The same rows as a file, all of them."""
-    asked, words = _asked(), lists.words()
-    data = b"".join(sheet.pieces(_HEAD, _cells(words, asked)))
-    return Response(
-        data,
-        mimetype="text/csv; charset=utf-8",
-        headers={
-            "Content-Disposition": 'attachment; filename="trials.csv"',
-            "Cache-Control": "private, no-store",
-        },
-    )
-
-
-def _cells(words: str, asked: dict[str, str]) -> Iterator[list[sheet.Cell]]:
-    before = None
-    with house().db.snapshot() as session:
-        while rows := trial_reading.listing(
-            session, words=words, before=before, limit=_PIECE, **asked
-        ):
-            yield from map(_line, rows)
-            before = (rows[-1].trial.asked_at, rows[-1].trial.id)
+    return LISTED.csv(LISTED.asked(), _found, lambda _, rows: map(_line, rows))
 
 
 def _line(one: Listed) -> list[sheet.Cell]:

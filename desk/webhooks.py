@@ -1,22 +1,29 @@
 """The desk's webhooks: whom the shop tells of what, and how each telling went."""
 
 import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
 from flask import Blueprint, redirect, request
+from flask import Response as FileResponse
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from core.hooks import deliveries, endpoints
+from core.hooks.deliveries import Listed
 from core.hooks.endpoints import TooManyEndpoints
-from core.hooks.models import HookMessage
+from core.hooks.models import HookEndpoint, HookMessage
+from core.kernel import sheet
 from core.kernel.errors import Invalid
+from core.kernel.sorting import Place
 from core.parties.models import Channel
 from core.parties.roles import Role
-from desk import hook_forms, lists
+from desk import hook_forms
 from desk.hook_forms import EndpointForm
+from desk.lists import Asked, Choice, Listing, Read
 from desk.taxes import actor
 from flows.deliver_hook import sealer
-from web import paging
 from web.access import Who, allow
 from web.context import house
 from web.flashes import say
@@ -24,6 +31,22 @@ from web.pages import page, show_errors
 
 webhooks = Blueprint("desk_webhooks", __name__, url_prefix="/desk", template_folder="templates")
 HERE = "/desk/webhooks"
+LISTED = Listing(
+    HERE,
+    "webhook",
+    endpoints.SORTS,
+    "-added",
+    head=("name", "address", "told_of", "state", "waiting", "taken", "not_taken", "added"),
+)
+#: What was sent to one; its address is the endpoint's.
+SENT = Listing(
+    HERE,
+    "delivery",
+    deliveries.SORTS,
+    "-made",
+    (Choice("state", "State", list(hook_forms.TABS.items()), is_tabs=True),),
+    head=("message", "what", "made", "state", "tries", "last_try"),
+)
 
 
 @webhooks.get("/webhooks")
@@ -35,18 +58,36 @@ def listed() -> str:
 
 
 def _list(session: Session, form: EndpointForm) -> str:
-    before = paging.read_moment(request.args.get("before"))
-    found = endpoints.listing(session, before=before, limit=lists.PAGE_SIZE + 1)
-    rows, following = found[: lists.PAGE_SIZE], None
-    if len(found) > len(rows):
-        following = paging.write(rows[-1].created_at, rows[-1].id)
+    rows, context = LISTED.page(session, LISTED.asked(), _found)
+    return page("desk/webhooks.html", form=form, hooks=_drawn(session, rows), **context)
+
+
+@webhooks.get("/webhooks.csv")
+@allow(Who.STAFF, roles=(Role.ADMIN,))
+def export() -> FileResponse:
+    """The list as it is chosen, all of it."""
+    return LISTED.csv(LISTED.asked(), _found, _cells)
+
+
+def _found(session: Session, asked: Asked, place: Place, limit: int) -> Sequence[HookEndpoint]:
+    return endpoints.listing(session, words=asked.words, place=place, limit=limit)
+
+
+def _drawn(session: Session, rows: Sequence[HookEndpoint]) -> list[dict[str, Any]]:
     counts = deliveries.counts(session, [row.id for row in rows])
-    return page(
-        "desk/webhooks.html",
-        form=form,
-        hooks=[hook_forms.endpoint(row, counts[row.id]) for row in rows],
-        page=paging.links(HERE, "before", following, before is None),
-    )
+    return [hook_forms.endpoint(row, counts[row.id]) for row in rows]
+
+
+def _cells(session: Session, rows: Sequence[HookEndpoint]) -> Iterator[list[sheet.Cell]]:
+    for one in _drawn(session, rows):
+        yield [
+            sheet.words(one["name"]),
+            sheet.words(one["url"]),
+            sheet.words(one["kinds"]),
+            sheet.words(one["state"].text),
+            *(sheet.code(one[name]) for name in ("waiting", "taken", "failed")),
+            sheet.moment(one["created_at"]),
+        ]
 
 
 @webhooks.post("/webhooks")
@@ -84,33 +125,57 @@ def one(public_id: str) -> str:
 
 def shown(public_id: str, secret: str = "") -> str:
     """The page of an endpoint, with its secret when that is to be seen."""
-    chosen = lists.chosen("state", list(hook_forms.TABS))
-    before = paging.read_moment(request.args.get("before"))
+    here = f"{HERE}/{public_id}"
+    listing = _sent_to(public_id)
+    asked = listing.asked()
     with house().db.snapshot() as session:
         row = endpoints.one(session, public_id)
         counts = deliveries.counts(session, [row.id])[row.id]
-        found = deliveries.listing(
-            session, row.id, state=chosen, before=before, limit=lists.PAGE_SIZE + 1
-        )
+        rows, context = listing.page(session, asked, _deliveries(row))
         channel = session.get_one(Channel, row.channel_id).name if row.channel_id else "every"
-    rows, following, here = found[: lists.PAGE_SIZE], None, f"{HERE}/{public_id}"
-    if len(found) > len(rows):
-        following = paging.write(rows[-1].row.created_at, rows[-1].row.id)
-    tabs = [("All", here, sum(counts.values()))]
-    tabs += [
-        (words, lists.address(here, state=key), counts.get(key, 0))
-        for key, words in hook_forms.TABS.items()
-    ]
     return page(
         "desk/webhook.html",
         hook={**hook_forms.endpoint(row, counts), "channel": channel},
         here=here,
         secret=secret,
-        tabs_=tabs,
-        current_tab=lists.address(here, state=chosen),
         deliveries=[hook_forms.delivery(one, here) for one in rows],
-        **lists.shown(here, following, len(rows), "delivery", state=chosen),
+        **listing.tabs("state", asked, counts),
+        **context,
     )
+
+
+@webhooks.get("/webhooks/<public_id>/sent.csv")
+@allow(Who.STAFF, roles=(Role.ADMIN,))
+def export_sent(public_id: str) -> FileResponse:
+    """What was sent to one, as it is chosen, all of it."""
+    with house().db.reading() as session:
+        row = endpoints.one(session, public_id)
+    listing = _sent_to(public_id)
+    return listing.csv(listing.asked(), _deliveries(row), lambda _, rows: map(_sent_cells, rows))
+
+
+def _sent_to(public_id: str) -> Listing:
+    here = f"{HERE}/{public_id}"
+    return replace(SENT, path=here, file=f"{here}/sent.csv")
+
+
+def _deliveries(to: HookEndpoint) -> Read:
+    def read(session: Session, asked: Asked, place: Place, limit: int) -> list[Listed]:
+        return deliveries.listing(session, to.id, state=asked["state"], place=place, limit=limit)
+
+    return read
+
+
+def _sent_cells(found: Listed) -> list[sheet.Cell]:
+    drawn = hook_forms.delivery(found, HERE)
+    return [
+        sheet.code(found.message.public_id),
+        sheet.code(found.message.kind),
+        sheet.moment(found.row.created_at),
+        sheet.words(drawn["state"].text),
+        sheet.code(found.row.attempts),
+        sheet.words(drawn["said"]),
+    ]
 
 
 @webhooks.get("/webhooks/<public_id>/edit")

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core.events import ChargeFailed
 from core.kernel import audit, crash, jobs
 from core.kernel.money import Money
-from core.ledger import items, tenders
+from core.ledger import tenders
 from core.parties import accounts
 from flows import charge_terms, retry_charge, settle_payment
 from flows.house import House
@@ -120,16 +120,10 @@ def _prepare(
 
 def _wait(session: Session, house: House, payment_id: uuid.UUID) -> None:
     """Nothing may be charged now: the bill is disputed, and looked at again, or paid."""
-    now = house.clock.now()
+    accounts.lock(session, session.get_one(ScheduledPayment, payment_id).account_id)
     row = scheduled.lock(session, payment_id)
-    assert row.invoice_id is not None
-    item = items.of_sources(session, [row.invoice_id]).get(row.invoice_id)
-    if row.state not in TRIED:
-        return
-    if item is not None and item.open:
-        row.next_at = now + timedelta(days=1)
-    else:
-        charge_terms.close(session, row, "nothing_due", now)
+    if row.state in TRIED:
+        charge_terms.nothing_now(session, row, house.clock.now())
 
 
 def _prepare_payment(
@@ -146,7 +140,7 @@ def _prepare_payment(
         return known.id
     parts = charge_terms.of_payment(session, house, row)
     if not parts:
-        charge_terms.close(session, row, "nothing_due", now)
+        charge_terms.nothing_now(session, row, now)
         return None
     if scheduled.under_way(session, row) is not None:
         raise ChargeUnderWay

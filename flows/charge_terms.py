@@ -127,7 +127,7 @@ def _use_credit(session: Session, operation: PaymentOperation, today: date, now:
 
 
 def close_row(session: Session, operation: PaymentOperation, now: datetime) -> None:
-    """There was nothing to charge: the payment that it was a try at is over."""
+    """There was nothing to charge for the payment that it was a try at."""
     if operation.scheduled_payment_id is not None:
         row = scheduled.lock(session, operation.scheduled_payment_id)
     elif operation.invoice_id is not None:
@@ -136,7 +136,24 @@ def close_row(session: Session, operation: PaymentOperation, now: datetime) -> N
             return
         row = scheduled.lock(session, found.id)
     if row.closed_at is None:
+        nothing_now(session, row, now)
+
+
+def nothing_now(session: Session, row: ScheduledPayment, now: datetime) -> None:
+    """There is nothing to charge for a locked payment: it is over, unless its card was declined and what it
+    is for is disputed: then it is looked at again, for a dispute may end without a credit."""
+    if row.state == "retrying" and owes(row, items.owed_by(session, [row.account_id])):
+        row.next_at, row.revision = now + timedelta(days=1), row.revision + 1
+        session.flush()
+    else:
         close(session, row, "nothing_due", now)
+
+
+def owes(row: ScheduledPayment, owed: Sequence[Open]) -> bool:
+    """Is anything of what a payment is for open, disputed or not?"""
+    if row.invoice_ids:
+        return any(str(item.source_id) in row.invoice_ids and item.open for item in owed)
+    return any(item.open and item.amount.currency == row.currency for item in owed)
 
 
 def close(session: Session, row: ScheduledPayment, state: str, now: datetime) -> None:

@@ -18,8 +18,6 @@ def detach(house: House, method_id: uuid.UUID) -> None:
     """
     with house.db.reading() as session:
         method = session.get_one(PaymentMethod, method_id)
-    if method.state == "active":
-        return  # put on file again meanwhile
     crash.point("detach.before_call")
     try:
         house.gateway.detach(f"detach-{method.id.hex}", method.gateway_id)

@@ -21,6 +21,7 @@ from core.ledger.models import OpenItem
 from core.ledger.returns import USUAL, Purse
 from core.ledger.tender_models import Tender
 from core.orders import placing
+from core.orders.models import Order
 from core.parties import accounts
 from core.parties.models import LegalEntity
 from flows import refund
@@ -76,8 +77,9 @@ def held_from(session: Session, order_id: uuid.UUID) -> list[Open]:
 def _write(session: Session, house: House, back: Back) -> list[uuid.UUID]:
     """Share the refund out and post it; the processor's refunds that are to be asked for."""
     now = house.clock.now()
+    payer_id = session.get_one(Order, back.order_id).payer_account_id
+    account = accounts.lock(session, payer_id)  # before the order, as whoever moves its money does
     order = placing.lock(session, back.order_id)
-    account = accounts.lock(session, order.payer_account_id)
     if returns.is_known(session, back.key):
         return returns.refunds_under(session, back.key)
     held = held_from(session, order.id)

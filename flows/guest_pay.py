@@ -1,7 +1,8 @@
 """Somebody pays an account's bills without logging in: by a link, or by account number and pay code.
 
-The code is printed on each bill. It is derived from the shop's secret and the account, so nothing is stored,
-and it opens one page: what is open, and paying it.
+The code is printed on each bill. It is derived from the shop's secret and the account, so no secret is
+stored, and it opens one page: what is open, and paying it. A new code ends the old one and the links of
+earlier mails.
 """
 
 import uuid
@@ -12,6 +13,7 @@ from typing import ClassVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.kernel import audit
 from core.kernel.errors import NotFound, ShopError
 from core.kernel.ids import same_token
 from core.kernel.money import Money
@@ -42,7 +44,7 @@ def by_code(session: Session, house: House, number: str, code: str) -> Account:
     except NotFound:
         account = None
     # Where there is none a code is worked out all the same, so that it takes as long.
-    known = house.links.pay_code(account.public_id if account is not None else "nobody")
+    known = house.links.pay_code(account)
     same = same_token(pay_codes.normal(known), pay_codes.normal(code))
     if account is None or not same:
         raise PayCodeUnknown
@@ -51,9 +53,25 @@ def by_code(session: Session, house: House, number: str, code: str) -> Account:
 
 def by_token(session: Session, house: House, public_id: str, token: str) -> Account:
     """The account that a signed link pays for. NotFound for anybody else."""
-    if not same_token(token, house.links.pay_token(public_id)):
+    account = accounts.by_public_id(session, public_id)
+    if not same_token(token, house.links.pay_token(account)):
         raise NotFound("page")
-    return accounts.by_public_id(session, public_id)
+    return account
+
+
+def new_code(house: House, account_id: uuid.UUID, actor: str) -> Account:
+    """Make another pay code: the old one, and each link that was sent, stops working at once."""
+
+    def write(session: Session) -> Account:
+        account, now = accounts.lock(session, account_id), house.clock.now()
+        account.pay_code_series += 1
+        session.flush()
+        audit.write(
+            session, now, actor, "account.pay_code_made_anew", ("account", account.public_id)
+        )
+        return account
+
+    return house.db.run_tx(write)
 
 
 def masked(name: str) -> str:

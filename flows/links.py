@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from core.kernel.ids import derived_token
 from core.parties import pay_codes
+from core.parties.models import Account
 
 
 @dataclass(frozen=True)
@@ -67,17 +68,21 @@ class Links:
         """The page that pays one bill, after logging in; its button begins it."""
         return f"{self.base_url}/account/pay?bill={public_id}"
 
-    def pay_page(self, account: str) -> str:
+    def pay_page(self, account: Account) -> str:
         """Where whoever has the link pays an account's bills without logging in."""
-        return f"{self.base_url}/due/{account}/{self.pay_token(account)}"
+        return f"{self.base_url}/due/{account.public_id}/{self.pay_token(account)}"
 
-    def pay_token(self, account: str) -> str:
-        """What opens that page."""
-        return derived_token(self.secret, "pay-page", account)
+    def pay_token(self, account: Account) -> str:
+        """What opens that page, until there is a new pay code."""
+        told = pay_codes.subject(account.public_id, account.pay_code_series)
+        return derived_token(self.secret, "pay-page", told)
 
-    def pay_code(self, account: str) -> str:
-        """What is printed beside the account number: both together open that page. Fifty bits."""
-        return pay_codes.code_of(self.secret, account)
+    def pay_code(self, account: Account | None) -> str:
+        """What is printed beside the account number: both together open that page. Fifty bits. Without an
+        account it is one that nobody has."""
+        if account is None:
+            return pay_codes.code_of(self.secret, "nobody")
+        return pay_codes.code_of(self.secret, account.public_id, account.pay_code_series)
 
     def pay_by_code(self) -> str:
         """Where the two are typed."""

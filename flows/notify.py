@@ -69,7 +69,7 @@ def document_stored(
     link = links.invoice(invoice.public_id)
     if is_guest:
         link = _order_link(session, invoice.order_id, links)
-    pay_link = links.pay_page(account.public_id)
+    pay_link = links.pay_page(account)
     letter = letters.of_bill(session, invoice, link, is_guest=is_guest, pay_link=pay_link)
     for reader in addressing.readers(session, account):
         queue(

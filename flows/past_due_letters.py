@@ -78,7 +78,7 @@ def _letter(
         (one.uncontested for one in late if one.open.currency == account.currency),
         account.currency,
     )
-    link = house.links.pay_page(account.public_id)
+    link = house.links.pay_page(account)
     if what == "unlocked":
         link = house.links.portal() if addressing.has_members(session, account.id) else ""
     return PastDueLetter(

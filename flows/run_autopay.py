@@ -15,7 +15,6 @@ from core.kernel import audit, crash
 from core.kernel.clock import local_date
 from core.kernel.ids import new_id
 from core.ledger import items
-from core.ledger.items import Open
 from core.parties import accounts
 from core.parties.models import Account
 from flows import card_letters, card_words, charge_terms
@@ -141,17 +140,10 @@ def _close_settled(
     for key in keys:
         row = scheduled.lock(session, key)
         waits = row.state == "planned" and (row.noticed_at is None or row.origin != "autopay")
-        if row.closed_at is not None or waits or _owes(row, owed):
+        if row.closed_at is not None or waits or charge_terms.owes(row, owed):
             continue
         if halt(session, row, now):
             charge_terms.close(session, row, "nothing_due", now)
-
-
-def _owes(row: ScheduledPayment, owed: Sequence[Open]) -> bool:
-    """Is anything of what it is for open, disputed or not?"""
-    if row.invoice_ids:
-        return any(str(item.source_id) in row.invoice_ids and item.open for item in owed)
-    return any(item.open and item.amount.currency == row.currency for item in owed)
 
 
 def _plan(

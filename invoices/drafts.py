@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.kernel import audit, crash
@@ -18,9 +18,11 @@ from core.kernel.clock import local_date
 from core.kernel.db import changed
 from core.kernel.errors import NotFound, ShopError, StaleState
 from core.kernel.money import MICROS, Money, extend
+from core.kernel.sorting import Place, Sorts
 from core.ledger import business
 from core.ledger.chart import CONTRACT_LIABILITY, REVENUE
 from core.parties import accounts
+from core.parties.listing import called
 from core.parties.models import Account, Channel, LegalEntity
 from core.tax import buyers, rates
 from core.tax.arithmetic import TaxedLine, tax_lines
@@ -135,24 +137,28 @@ def one(session: Session, public_id: str) -> InvoiceDraft:
     return found
 
 
+#: What the desk's list may be sorted by.
+SORTS = Sorts(InvoiceDraft.id, {"changed": InvoiceDraft.updated_at})
+NEWEST = Place("-changed")
+
+
 def listing(
     session: Session,
     *,
     state: str = "open",
-    before: tuple[datetime, uuid.UUID] | None = None,
+    words: str = "",
+    place: Place = NEWEST,
     limit: int = 50,
 ) -> list[tuple[InvoiceDraft, Account]]:
-    """Drafts with who is billed, the last changed first."""
+    """Drafts with who is billed, from a place on; ``words`` in name and account number."""
     query = (
         select(InvoiceDraft, Account)
         .join(Account, Account.id == InvoiceDraft.payer_account_id)
         .where(InvoiceDraft.state == state)
     )
-    if before is not None:
-        query = query.where(tuple_(InvoiceDraft.updated_at, InvoiceDraft.id) < tuple_(*before))
-    rows = session.execute(
-        query.order_by(InvoiceDraft.updated_at.desc(), InvoiceDraft.id.desc()).limit(limit)
-    )
+    if words:
+        query = query.where(called(words))
+    rows = session.execute(SORTS.apply(query, place, limit))
     return [(draft, account) for draft, account in rows]
 
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from core.kernel.money import MICROS, minor_digits
+from core.parties.models import Account
 from core.tax.arithmetic import EXEMPT, REVERSE_CHARGE
 from invoices.content import Content, Item, TaxPart
 from invoices.document import (
@@ -41,8 +42,8 @@ class Printing:
 
     page_url: Callable[[str], str]
     postal: Callable[[dict[str, Any] | None], tuple[str, ...]]
-    #: What is typed beside the account number to pay without logging in, by the account's public id.
-    pay_code: Callable[[str], str] | None = None
+    #: What is typed beside an account's number to pay without logging in.
+    pay_code: Callable[[Account], str] | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def document(
         notes=(*_saving(early, say), *content.notes, *_tax_notes(content, say.words)),
         message=content.message,
         pay_url=name.page_url if asks else None,
-        pay_code=printing.pay_code(content.payer.public_id) if asks and printing.pay_code else None,
+        pay_code=printing.pay_code(content.payer) if asks and printing.pay_code else None,
         scan_line=scan_line(int(account), name.scan_number, due) if asks else None,
         draft=not name.number,
     )

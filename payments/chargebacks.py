@@ -19,7 +19,6 @@ from sqlalchemy import (
     and_,
     or_,
     select,
-    tuple_,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -29,6 +28,8 @@ from core.kernel.db import Base, insert_once
 from core.kernel.errors import NotFound
 from core.kernel.ids import new_id, new_public_id
 from core.kernel.money import Money
+from core.kernel.sorting import Place, Sorts
+from core.parties.listing import called
 from core.parties.models import Account
 from payments.models import Payment
 from payments.network import NetworkChargeback
@@ -193,29 +194,41 @@ def one(session: Session, public_id: str) -> tuple[ChargebackRow, Payment, Accou
     return row, payment, account
 
 
+#: What the desk's list may be sorted by.
+SORTS = Sorts(
+    ChargebackRow.id,
+    {"opened": ChargebackRow.opened_at, "amount": ChargebackRow.amount_minor},
+)
+NEWEST = Place("-opened")
+
+
 def listing(
     session: Session,
     *,
     state: str = "",
-    before: tuple[datetime, uuid.UUID] | None = None,
+    words: str = "",
+    place: Place = NEWEST,
     limit: int = 50,
 ) -> Sequence[tuple[ChargebackRow, Payment, Account]]:
-    """Chargebacks with their payment and payer, the last opened first."""
+    """Chargebacks with their payment and payer, from a place on; ``words`` in payment, name, account."""
     query = _rows()
     if state:
         query = query.where(ChargebackRow.state == state)
-    if before is not None:
-        query = query.where(tuple_(ChargebackRow.opened_at, ChargebackRow.id) < tuple_(*before))
-    query = query.order_by(ChargebackRow.opened_at.desc(), ChargebackRow.id.desc())
-    return [
-        (row, payment, account) for row, payment, account in session.execute(query.limit(limit))
-    ]
+    if words:
+        query = query.where(or_(Payment.number == words, called(words)))
+    rows = session.execute(SORTS.apply(query, place, limit))
+    return [(row, payment, account) for row, payment, account in rows]
 
 
 def to_answer() -> Select[uuid.UUID]:
     """The keys of chargebacks that the network waits for our word on, or that the books could not follow."""
     waits = and_(ChargebackRow.state == "open", ChargebackRow.answered_at.is_(None))
     return select(ChargebackRow.id).where(or_(waits, ChargebackRow.trouble != ""))
+
+
+def warned_of() -> Select[uuid.UUID]:
+    """The keys of chargebacks that the network only warns of."""
+    return select(ChargebackRow.id).where(ChargebackRow.state == "warned")
 
 
 def amount_of(row: ChargebackRow) -> Money:

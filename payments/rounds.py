@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, delete, or_, select
 from sqlalchemy.orm import Session
 
 from core.kernel.db import changed
 from core.kernel.errors import NotFound
 from core.kernel.ids import new_id, new_public_id
+from core.kernel.sorting import Place, Sorts
 from payments.models import PaymentOperation, ReconcileFinding, ReconcileRun
 
 #: Rounds are kept so long; those with nothing to tell are forgotten much sooner.
@@ -72,21 +73,23 @@ def write(session: Session, done: Round, now: datetime) -> ReconcileRun:
     return run
 
 
+#: What the desk's list may be sorted by.
+SORTS = Sorts(ReconcileRun.id, {"ended": ReconcileRun.ended_at})
+NEWEST = Place("-ended")
+
+
 def listing(
     session: Session,
     *,
     telling: bool = False,
-    before: tuple[datetime, uuid.UUID] | None = None,
+    place: Place = NEWEST,
     limit: int = 50,
 ) -> Sequence[ReconcileRun]:
-    """Rounds, the newest first; ``telling``: only those that found something."""
+    """Rounds from a place on; ``telling``: only those that found something."""
     query = select(ReconcileRun)
     if telling:
         query = query.where(~_quiet())
-    if before is not None:
-        query = query.where(tuple_(ReconcileRun.ended_at, ReconcileRun.id) < tuple_(*before))
-    order = (ReconcileRun.ended_at.desc(), ReconcileRun.id.desc())
-    return session.scalars(query.order_by(*order).limit(limit)).all()
+    return session.scalars(SORTS.apply(query, place, limit)).all()
 
 
 def one(session: Session, public_id: str) -> ReconcileRun:

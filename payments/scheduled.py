@@ -3,19 +3,22 @@
 The charge itself is an operation (``payments.method_operations``); what it is for is read by the flows.
 """
 
+import functools
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import func, or_, select, tuple_, update
+from sqlalchemy import Select, bindparam, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from core.kernel.db import changed, insert_once
 from core.kernel.errors import NotFound, ShopError, StaleState
 from core.kernel.ids import new_id, new_public_id
 from core.kernel.money import Money
+from core.kernel.sorting import Place, Sorts
+from core.parties.listing import called
 from core.parties.models import Account
 from payments.automatic_models import OPEN, STUCK, TRANSITIONS, TRIED, ScheduledPayment
 from payments.models import PaymentMethod, PaymentOperation
@@ -170,6 +173,28 @@ def open_of(
     ).all()
 
 
+def first_open(
+    session: Session, account_ids: Collection[uuid.UUID], limit: int
+) -> list[tuple[ScheduledPayment, PaymentMethod]]:
+    """The first of ``open_of``, each with its card."""
+    asked = {"accounts": list(account_ids), "limit": limit}
+    return [(row, method) for row, method in session.execute(_first_open(), asked)]
+
+
+@functools.cache
+def _first_open() -> Select[ScheduledPayment, PaymentMethod]:
+    return (
+        select(ScheduledPayment, PaymentMethod)
+        .join(PaymentMethod, PaymentMethod.id == ScheduledPayment.payment_method_id)
+        .where(
+            ScheduledPayment.account_id.in_(bindparam("accounts", expanding=True)),
+            ScheduledPayment.state.in_(OPEN),
+        )
+        .order_by(ScheduledPayment.on_date, ScheduledPayment.created_at, ScheduledPayment.id)
+        .limit(bindparam("limit"))
+    )
+
+
 def listing(
     session: Session,
     account_ids: Collection[uuid.UUID] | None = None,
@@ -193,15 +218,23 @@ def listing(
     ).all()
 
 
+#: What the desk's list may be sorted by.
+SORTS = Sorts(
+    ScheduledPayment.id,
+    {"written": ScheduledPayment.created_at, "day": ScheduledPayment.on_date},
+)
+NEWEST = Place("-written")
+
+
 def with_accounts(
     session: Session,
     *,
     states: Sequence[str] = (),
     words: str = "",
-    before: Cursor | None = None,
+    place: Place = NEWEST,
     limit: int = 50,
 ) -> list[tuple[ScheduledPayment, Account, PaymentMethod]]:
-    """Everybody's payments with who pays and by which card, the last written first."""
+    """Everybody's payments with who pays and by which card, from a place on."""
     query = (
         select(ScheduledPayment, Account, PaymentMethod)
         .join(Account, Account.id == ScheduledPayment.account_id)
@@ -210,15 +243,8 @@ def with_accounts(
     if states:
         query = query.where(ScheduledPayment.state.in_(states))
     if words:
-        number = Account.number == words.replace(" ", "")
-        query = query.where(or_(number, Account.name.icontains(words, autoescape=True)))
-    if before is not None:
-        query = query.where(
-            tuple_(ScheduledPayment.created_at, ScheduledPayment.id) < tuple_(*before)
-        )
-    rows = session.execute(
-        query.order_by(ScheduledPayment.created_at.desc(), ScheduledPayment.id.desc()).limit(limit)
-    )
+        query = query.where(called(words))
+    rows = session.execute(SORTS.apply(query, place, limit))
     return [(row, account, method) for row, account, method in rows]
 
 

@@ -15,6 +15,7 @@ from wtforms.validators import InputRequired, Length
 from core.kernel.clock import local_date
 from core.kernel.errors import ShopError
 from core.kernel.money import total
+from core.parties import pay_codes
 from core.parties.models import Account
 from flows import guest_pay as flow
 from flows import pay_amount
@@ -71,7 +72,7 @@ def find() -> Response | tuple[str, int]:
             account = flow.by_code(session, house(), form.account.data or "", form.code.data or "")
     except PayCodeUnknown as error:
         return page("portal/pay_code.html", form=form, problem=str(error)), 422
-    return redirect(house().links.pay_page(account.public_id), 303)
+    return redirect(house().links.pay_page(account), 303)
 
 
 @guest_pay.get("/due/<public_id>/<token>")
@@ -100,11 +101,11 @@ def go(public_id: str, token: str) -> str | Response | tuple[str, int]:
         return _page(account, typed, problems=[_NO_ANSWER]), 503
     except ShopError as error:
         return _page(account, typed, problems=[str(error)]), 409
-    return redirect(url or house().links.pay_page(account.public_id), 303)
+    return redirect(url or house().links.pay_page(account), 303)
 
 
 def _begin(account: Account, typed: Typed) -> str | None:
-    back = ("pay_page", account.public_id)
+    back = ("pay_page", pay_codes.subject(account.public_id, account.pay_code_series))
     if typed.amount is not None and typed.plan is not None:
         wish = AmountWish(account.id, typed.amount, "guest", typed.shown, back=back)
         return pay_amount.pay(house(), wish)
@@ -134,7 +135,7 @@ def _page(account: Account, typed: Typed | None = None, problems: Sequence[str] 
         another=amounts.words(typed or Typed()),
         problems=problems,
         fresh=fresh,
-        action=f"/due/{account.public_id}/{house().links.pay_token(account.public_id)}",
+        action=f"/due/{account.public_id}/{house().links.pay_token(account)}",
     )
 
 

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from core.kernel.errors import Invalid
+from core.kernel.sorting import Place
 from core.parties import tokens
 from core.parties.tokens import USER, TooManyTokens
 from web import limits, paging
@@ -81,7 +82,9 @@ def _page(form: TokenForm, secret: str = "") -> str:
     who, before = person(), paging.read_moment(request.args.get("before"))
     assert who is not None
     with house().db.reading() as session:
-        found = tokens.listing(session, USER, who.key, before=before, limit=PAGE_SIZE + 1)
+        found = tokens.listing(
+            session, USER, who.key, place=Place("-made", before), limit=PAGE_SIZE + 1
+        )
     rows = found[:PAGE_SIZE]
     last = rows[-1][0] if len(found) > PAGE_SIZE else None
     following = paging.write(last.created_at, last.id) if last is not None else None

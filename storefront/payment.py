@@ -4,12 +4,14 @@ The operation's public id is 128 random bits: whoever holds it came from our own
 """
 
 from flask import Blueprint, redirect
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from cart.quotes import sent
 from core.kernel.errors import NotFound
 from core.kernel.money import Money
 from core.orders.models import Order
+from core.parties import accounts, pay_codes
 from flows.abandon_payment import abandon, give_up_bills
 from flows.house import House
 from flows.settle_payment import settle
@@ -55,9 +57,9 @@ def settled(public_id: str) -> str | Response:
 @payment.get("/pay/<public_id>/cancelled")
 @allow(Who.EVERYBODY)
 def cancelled(public_id: str) -> str | Response:
-    """Back without having paid: a button gives the attempt up."""
+    """Back without having paid: a button gives the attempt up. An order that staff took waits as it is."""
     operation = _operation(public_id)
-    if operation.state not in operations.OPEN_STATES:
+    if operation.state not in operations.OPEN_STATES or _was_taken_by_staff(operation):
         return redirect(_onward(house(), operation))
     return page(
         "storefront/came_back.html",
@@ -65,6 +67,14 @@ def cancelled(public_id: str) -> str | Response:
         again=operation.redirect_url or "",
         what=_what(operation),
     )
+
+
+def _was_taken_by_staff(operation: PaymentOperation) -> bool:
+    """The order is its customer's wish, made on the phone: its link works until it is paid or over."""
+    if operation.order_id is None:
+        return False
+    with house().db.reading() as session:
+        return session.get_one(Order, operation.order_id).taken_by is not None
 
 
 def _what(operation: PaymentOperation) -> str:
@@ -82,6 +92,8 @@ def _what(operation: PaymentOperation) -> str:
 def given_up(public_id: str) -> Response:
     """End the visit at the processor and give the cart (or the bills) back."""
     operation = _operation(public_id)
+    if _was_taken_by_staff(operation):
+        return redirect(_onward(house(), operation), 303)
     try:
         if operation.order_id is not None:
             given = abandon(house(), operation.order_id, "came_back")
@@ -112,7 +124,7 @@ def _onward(house: House, operation: PaymentOperation) -> str:
             if "order" in back:
                 return house.links.order(back["order"])
             if "pay_page" in back:
-                return house.links.pay_page(back["pay_page"])
+                return _pay_page(session, house, back["pay_page"])
             return f"/account/payments/{paid.public_id}" if paid else "/account"
         order = session.get_one(Order, operation.order_id)
         quote = sent.quote_of_order(session, order.id)
@@ -120,7 +132,15 @@ def _onward(house: House, operation: PaymentOperation) -> str:
         return f"{house.links.order(order.public_id)}/thanks"
     if quote is not None:
         return house.links.quote(quote.public_id)
-    return "/cart"
+    return "/cart" if order.taken_by is None else house.links.order(order.public_id)
+
+
+def _pay_page(session: Session, house: House, told: str) -> str:
+    """Back to the page that pays an account's bills; whoever came by an older code types the new one."""
+    account = accounts.by_public_id(session, told.partition(":")[0])
+    if told == pay_codes.subject(account.public_id, account.pay_code_series):
+        return house.links.pay_page(account)
+    return house.links.pay_by_code()
 
 
 def _checking(operation: PaymentOperation, action: str, *, waiting: bool) -> str:

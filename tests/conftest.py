@@ -4,10 +4,13 @@ A run with ``--all-must-run`` (which ``./shop test`` and CI use) fails when a te
 should have run; only tests of Stripe itself may be left out, for want of a key.
 """
 
+import functools
 import gc
 import os
 import sys
+import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -15,6 +18,7 @@ from hypothesis import settings
 LOOPBACK_NAMES = {"", "localhost", "::1", "0.0.0.0", "::", None}  # a server binds to the last two
 WAYS_OUT = frozenset({"socket.getaddrinfo", "socket.connect", "socket.sendto"})
 MAY_BE_LEFT_OUT = "stripe_live"
+LONGEST_CHECK = 600
 CI = bool(os.environ.get("CI"))
 
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True, database=None)
@@ -118,9 +122,25 @@ def _left_out(reporter: pytest.TerminalReporter) -> tuple[dict[str, list[str]], 
     return reasons, should_have_run
 
 
+@functools.cache
+def _said_beside() -> tuple[str, str]:
+    """The check that ran beside the tests, and what it said; waits for its answer."""
+    path = os.environ.get("CHECK_BESIDE", "")
+    if not path:
+        return "", "ok"
+    answer, deadline = Path(path), time.monotonic() + LONGEST_CHECK
+    while not answer.exists():
+        if time.monotonic() > deadline:
+            return answer.name, f"no answer in {LONGEST_CHECK} seconds"
+        time.sleep(0.1)
+    return answer.name, answer.read_text().strip()
+
+
 def _failed_checks() -> list[str]:
-    """The checks before the tests that failed; ``./shop test`` tells them."""
-    return [name for name in os.environ.get("FAILED_CHECKS", "").split(",") if name]
+    """The checks before and beside the tests that failed; ``./shop test`` tells them."""
+    before = [name for name in os.environ.get("FAILED_CHECKS", "").split(",") if name]
+    name, said = _said_beside()
+    return before if said == "ok" else [*before, name]
 
 
 @pytest.hookimpl(trylast=True)
@@ -134,8 +154,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 
 def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+    terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config
 ) -> None:
+    if exitstatus == pytest.ExitCode.INTERRUPTED:
+        return
     reasons, should_have_run = _left_out(terminalreporter)
     if reasons:
         count = sum(len(names) for names in reasons.values())
@@ -148,6 +170,10 @@ def pytest_terminal_summary(
             terminalreporter.line(
                 "This run fails for it: these tests should run everywhere.", red=True
             )
+    name, said = _said_beside()
+    if name:
+        terminalreporter.section(f"{name}, beside the tests")
+        terminalreporter.line(said)
     if _failed_checks():
         terminalreporter.section("checks that failed, see above")
         terminalreporter.line(", ".join(_failed_checks()), red=True)

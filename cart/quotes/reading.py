@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from cart.quotes import approving, drafting, messages, sent
 from cart.quotes.models import (
@@ -21,17 +21,20 @@ from cart.quotes.models import (
     QuoteVersion,
 )
 from core.kernel.errors import NotFound
+from core.kernel.sorting import Place, Sorts
 from core.orders.models import Order
 from core.parties.models import User
 
 #: The desk's tabs: what wants a hand, what is with the customer, and how it ended.
 TABS = ("waiting", "sent", "expired", "accepted", "declined", "withdrawn")
-#: Column by the name of a sort; a minus in front sorts down.
-_SORTS: dict[str, InstrumentedAttribute[Any]] = {
-    "changed": Quote.changed_at,
-    "asked": Quote.requested_at,
-    "value": Quote.value_minor,
-}
+#: What the desk's list may be sorted by, and the list of versions that wait for a second person.
+SORTS = Sorts(
+    Quote.id,
+    {"changed": Quote.changed_at, "asked": Quote.requested_at, "value": Quote.value_minor},
+)
+NEWEST = Place("-changed")
+APPROVAL_SORTS = Sorts(QuoteApproval.id, {"waits": QuoteApproval.asked_at})
+LONGEST_WAITING = Place("waits")
 Cursor = tuple[Any, uuid.UUID]
 
 
@@ -68,12 +71,10 @@ def listing(
     wanted: Filter,
     now: datetime,
     *,
-    sort: str = "-changed",
-    after: Cursor | None = None,
+    place: Place = NEWEST,
     limit: int = 50,
 ) -> list[tuple[Quote, User | None]]:
-    """Quotes with who sees to them."""
-    column = _SORTS[sort.removeprefix("-")]
+    """Quotes with who sees to them, from a place on."""
     query = select(Quote, User).outerjoin(User, User.id == Quote.owner_id)
     if wanted.tab:
         query = query.where(_in_tab(wanted.tab, now))
@@ -83,20 +84,8 @@ def listing(
         query = query.where(Quote.owner_id == wanted.owner_id)
     if wanted.words:
         query = query.where(_with_words(wanted.words))
-    if sort.startswith("-"):
-        if after is not None:
-            query = query.where(tuple_(column, Quote.id) < tuple_(*after))
-        query = query.order_by(column.desc(), Quote.id.desc())
-    else:
-        if after is not None:
-            query = query.where(tuple_(column, Quote.id) > tuple_(*after))
-        query = query.order_by(column, Quote.id)
-    return [(quote, owner) for quote, owner in session.execute(query.limit(limit))]
-
-
-def cursor_of(quote: Quote, sort: str) -> Cursor:
-    """Where the page behind ``quote`` begins."""
-    return getattr(quote, _SORTS[sort.removeprefix("-")].key), quote.id
+    rows = session.execute(SORTS.apply(query, place, limit))
+    return [(quote, owner) for quote, owner in rows]
 
 
 def _with_words(words: str) -> ColumnElement[bool]:
@@ -246,19 +235,19 @@ def for_desk(session: Session, quote: Quote) -> Desk:
 
 
 def approvals_waiting(
-    session: Session, *, after: Cursor | None = None, limit: int = 50
+    session: Session, *, words: str = "", place: Place = LONGEST_WAITING, limit: int = 50
 ) -> list[tuple[QuoteApproval, QuoteVersion, Quote]]:
-    """Versions that wait for a second person, the oldest wish first."""
+    """Versions that wait for a second person, from a place on; ``words`` in their quotes."""
     query = (
         select(QuoteApproval, QuoteVersion, Quote)
         .join(QuoteVersion, QuoteVersion.id == QuoteApproval.version_id)
         .join(Quote, Quote.id == QuoteVersion.quote_id)
         .where(QuoteApproval.state == "asked")
     )
-    if after is not None:
-        query = query.where(tuple_(QuoteApproval.asked_at, QuoteApproval.id) > tuple_(*after))
-    query = query.order_by(QuoteApproval.asked_at, QuoteApproval.id).limit(limit)
-    return [(row, version, quote) for row, version, quote in session.execute(query)]
+    if words:
+        query = query.where(_with_words(words))
+    rows = session.execute(APPROVAL_SORTS.apply(query, place, limit))
+    return [(row, version, quote) for row, version, quote in rows]
 
 
 def ending_soon(

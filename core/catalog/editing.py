@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import exists, func, or_, select, tuple_
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.catalog.models import Category, Product, Variant
 from core.kernel.errors import NotFound, ShopError
 from core.kernel.ids import new_id, token_hash
+from core.kernel.sorting import By, Place, Sorts
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _SKU = re.compile(r"[A-Z0-9]+([.-][A-Z0-9]+)*")
@@ -56,15 +57,20 @@ def is_sku(text: str) -> bool:
     return len(text) <= 60 and bool(_SKU.fullmatch(text))
 
 
+#: What the desk's list may be sorted by.
+SORTS = Sorts(Product.id, {"shelf": Product.position, "name": By(Product.name, ignores_case=True)})
+IN_SHELF_ORDER = Place("shelf")
+
+
 def page(
     session: Session,
     *,
     words: str = "",
     active: bool | None = None,
-    after: tuple[int, uuid.UUID] | None = None,
+    place: Place = IN_SHELF_ORDER,
     limit: int = 50,
 ) -> Sequence[Product]:
-    """Products in shelf order, behind a place; ``words`` in names, addresses and SKUs."""
+    """Products from a place on; ``words`` in names, addresses and SKUs."""
     query = select(Product)
     if active is not None:
         query = query.where(Product.active.is_(active))
@@ -79,9 +85,7 @@ def page(
                 sku,
             )
         )
-    if after is not None:
-        query = query.where(tuple_(Product.position, Product.id) > tuple_(*after))
-    return session.scalars(query.order_by(Product.position, Product.id).limit(limit)).all()
+    return session.scalars(SORTS.apply(query, place, limit)).all()
 
 
 def counts(session: Session) -> dict[bool, int]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, exists, func, select, tuple_
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session
 
 from core.hooks import endpoints
@@ -24,6 +24,7 @@ from core.kernel import audit, jobs
 from core.kernel.db import insert_once
 from core.kernel.errors import NotFound
 from core.kernel.ids import new_id
+from core.kernel.sorting import Place, Sorts
 
 HANDLER = "deliver_hook"
 #: Waits between tries, until nobody tries any more: two days and a bit in all.
@@ -262,15 +263,20 @@ class Listed:
     last: HookAttempt | None
 
 
+#: What lists of them may be sorted by.
+SORTS = Sorts(HookDelivery.id, {"made": HookDelivery.created_at})
+NEWEST = Place("-made")
+
+
 def listing(
     session: Session,
     endpoint_id: uuid.UUID,
     *,
     state: str = "",
-    before: tuple[datetime, uuid.UUID] | None = None,
+    place: Place = NEWEST,
     limit: int = 50,
 ) -> list[Listed]:
-    """Deliveries to an endpoint, the newest first."""
+    """Deliveries to an endpoint, from a place on."""
     query = (
         select(HookDelivery, HookMessage, HookAttempt)
         .join(HookMessage, HookMessage.id == HookDelivery.message_id)
@@ -283,10 +289,7 @@ def listing(
     )
     if state:
         query = query.where(HookDelivery.state == state)
-    if before is not None:
-        query = query.where(tuple_(HookDelivery.created_at, HookDelivery.id) < tuple_(*before))
-    order = HookDelivery.created_at.desc(), HookDelivery.id.desc()
-    found = session.execute(query.order_by(*order).limit(limit))
+    found = session.execute(SORTS.apply(query, place, limit))
     return [Listed(row, message, last) for row, message, last in found]
 
 

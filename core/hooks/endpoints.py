@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from core.hooks import signing
@@ -19,7 +19,9 @@ from core.hooks.reaching import Poster
 from core.kernel import audit
 from core.kernel.db import changed
 from core.kernel.errors import Invalid, NotFound, ShopError
+from core.kernel.looking import found_in
 from core.kernel.sealing import Sealer
+from core.kernel.sorting import By, Place, Sorts
 from core.parties.models import Channel
 
 PURPOSE = "webhook secrets"
@@ -127,15 +129,22 @@ def one(session: Session, public_id: str) -> HookEndpoint:
     return row
 
 
+#: What lists of them may be sorted by.
+SORTS = Sorts(
+    HookEndpoint.id,
+    {"added": HookEndpoint.created_at, "name": By(HookEndpoint.name, ignores_case=True)},
+)
+NEWEST = Place("-added")
+
+
 def listing(
-    session: Session, *, before: tuple[datetime, uuid.UUID] | None = None, limit: int = 50
+    session: Session, *, words: str = "", place: Place = NEWEST, limit: int = 50
 ) -> Sequence[HookEndpoint]:
-    """Endpoints, the newest first."""
+    """Endpoints from a place on; ``words`` in name and address."""
     query = select(HookEndpoint).where(HookEndpoint.state != "removed")
-    if before is not None:
-        query = query.where(tuple_(HookEndpoint.created_at, HookEndpoint.id) < tuple_(*before))
-    order = HookEndpoint.created_at.desc(), HookEndpoint.id.desc()
-    return session.scalars(query.order_by(*order).limit(limit)).all()
+    if words:
+        query = query.where(found_in(words, HookEndpoint.name, HookEndpoint.url))
+    return session.scalars(SORTS.apply(query, place, limit)).all()
 
 
 def rotate(

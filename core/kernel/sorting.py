@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Select, tuple_
+from sqlalchemy import ColumnElement, Select, func, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from core.kernel.errors import NotFound
@@ -37,11 +37,32 @@ class Place:
 
 
 @dataclass(frozen=True)
+class By:
+    """A column that is sorted by otherwise than it stands: for capitals, or because it may be empty."""
+
+    column: Column
+    ignores_case: bool = False
+    #: What stands for nothing.
+    empty: Any = None
+
+    def as_sorted(self, value: Any) -> Any:
+        """The column, or a value of it, as the list compares them: by the database in both cases."""
+        if self.empty is not None and value is self.column:
+            value = func.coalesce(value, self.empty)
+        return func.lower(value) if self.ignores_case else value
+
+    def of(self, row: Any) -> Any:
+        """What a row has of it."""
+        value = getattr(_part(row, self.column), self.column.key)
+        return self.empty if value is None else value
+
+
+@dataclass(frozen=True)
 class Sorts:
-    """What a list may be sorted by: columns of one table that are never empty, each beside the key."""
+    """What a list may be sorted by, each beside the key: columns that are never empty, or a ``By``."""
 
     key: Column
-    columns: Mapping[str, Column]
+    columns: Mapping[str, Column | By]
 
     def names(self) -> tuple[str, ...]:
         """Every sort, up and down."""
@@ -49,18 +70,21 @@ class Sorts:
 
     def apply(self, query: Query, place: Place, limit: int | None) -> Query:
         """The query in order, from the place on."""
-        column = self.columns[place.name]
-        ends = [column] if column is self.key else [column, self.key]
+        by, ends = self._by(place.name), [By(self.key)]
+        if by.column is not self.key:
+            ends.insert(0, by)
+        columns: list[ColumnElement[Any]] = [end.as_sorted(end.column) for end in ends]
         if place.after is not None:
-            here, there = tuple_(*ends), tuple_(*place.after[-len(ends) :])
+            values = zip(ends, place.after[-len(ends) :], strict=True)
+            here = tuple_(*columns)
+            there = tuple_(*(end.as_sorted(value) for end, value in values))
             query = query.where(here < there if place.is_down else here > there)
-        query = query.order_by(*(end.desc() if place.is_down else end for end in ends))
+        query = query.order_by(*(end.desc() if place.is_down else end for end in columns))
         return query.limit(limit) if limit is not None else query
 
     def behind(self, place: Place, row: Any) -> Place:
-        """The place behind a row, which is one of the table's."""
-        value = getattr(row, self.columns[place.name].key)
-        return Place(place.sort, (value, getattr(row, self.key.key)))
+        """The place behind a row: one of the table's, or what a list shows with it beside others'."""
+        return Place(place.sort, (self._by(place.name).of(row), By(self.key).of(row)))
 
     def write(self, place: Place) -> str:
         """The row of a place as an address carries it."""
@@ -75,10 +99,23 @@ class Sorts:
             return Place(sort)
         value, _, key = text.rpartition("_")
         try:
-            column = self.columns[sort.removeprefix("-")]
+            column = self._by(sort.removeprefix("-")).column
             return Place(sort, (_read(column, value), _read(self.key, key)))
         except (ValueError, OverflowError):
             raise NotFound("page") from None
+
+    def _by(self, name: str) -> By:
+        found = self.columns[name]
+        return found if isinstance(found, By) else By(found)
+
+
+def _part(row: Any, column: Column) -> Any:
+    """The part of a list's row that has a column: itself, or one of what it is made of."""
+    table: Any = column.class_
+    if isinstance(row, table):
+        return row
+    parts = row if isinstance(row, tuple) else vars(row).values()
+    return next(part for part in parts if isinstance(part, table))
 
 
 def _read(column: Column, text: str) -> Any:
@@ -99,4 +136,6 @@ def _read(column: Column, text: str) -> Any:
         return uuid.UUID(text)
     if kind is not str:
         raise TypeError(f"a list cannot be sorted by {column.key}")
+    if "\0" in text:
+        raise ValueError("no text that a database keeps")
     return text

@@ -210,10 +210,17 @@ NEWEST = Place("-sold")
 
 
 def listing(
-    session: Session, *, last_four: str = "", place: Place = NEWEST, limit: int = 50
+    session: Session,
+    *,
+    last_four: str = "",
+    state: str = "",
+    place: Place = NEWEST,
+    limit: int = 50,
 ) -> list[Held]:
-    """Cards from a place on, the newest first; ``last_four`` leaves those whose code ends like that."""
+    """Cards from a place on; ``last_four`` leaves those whose code ends like that."""
     query = SORTS.apply(select(GiftCard), place, limit)
+    if state:
+        query = query.where(GiftCard.state == state)
     if last_four:
         query = query.where(GiftCard.last_four == gift_codes.normal(last_four)[-4:])
     return held(session, session.scalars(query).all())

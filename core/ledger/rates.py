@@ -11,13 +11,14 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar
 
-from sqlalchemy import CheckConstraint, Index, String, select, tuple_
+from sqlalchemy import CheckConstraint, Index, String, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.kernel.db import Base
 from core.kernel.errors import ShopError
 from core.kernel.ids import new_id
 from core.kernel.money import minor_digits
+from core.kernel.sorting import Place, Sorts
 from core.parties.models import LegalEntity
 
 #: A day without a rate (a weekend, a holiday) takes the last one before it, this old at most.
@@ -109,12 +110,22 @@ def functional_currency(session: Session, legal_entity_id: uuid.UUID) -> str:
     return str(session.info[key])
 
 
+def currencies(session: Session) -> list[str]:
+    """Those that something was told of."""
+    query = select(CurrencyRate.currency).distinct().order_by(CurrencyRate.currency)
+    return list(session.scalars(query))
+
+
+#: What the desk's list may be sorted by.
+SORTS = Sorts(CurrencyRate.id, {"day": CurrencyRate.on_date})
+NEWEST = Place("-day")
+
+
 def listing(
-    session: Session, *, before: tuple[date, uuid.UUID] | None = None, limit: int = 50
+    session: Session, *, currency: str = "", place: Place = NEWEST, limit: int = 50
 ) -> list[CurrencyRate]:
-    """What was told, the newest day first, behind ``before``."""
+    """What was told, from a place on; of one currency, or all."""
     query = select(CurrencyRate)
-    if before is not None:
-        query = query.where(tuple_(CurrencyRate.on_date, CurrencyRate.id) < tuple_(*before))
-    newest = query.order_by(CurrencyRate.on_date.desc(), CurrencyRate.id.desc())
-    return list(session.scalars(newest.limit(limit)))
+    if currency:
+        query = query.where(CurrencyRate.currency == currency)
+    return list(session.scalars(SORTS.apply(query, place, limit)))

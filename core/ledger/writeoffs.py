@@ -18,7 +18,6 @@ from sqlalchemy import (
     func,
     select,
     text,
-    tuple_,
     update,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -27,6 +26,7 @@ from core.kernel.db import Base, changed
 from core.kernel.errors import NotFound, ShopError, StaleState
 from core.kernel.ids import new_id
 from core.kernel.money import Money
+from core.kernel.sorting import Place, Sorts
 from core.ledger import business, items, reversals
 from core.ledger.business import Receipt
 from core.ledger.chart import ALLOWANCE, BAD_DEBT, RECEIVABLE
@@ -270,13 +270,16 @@ def get(session: Session, write_off_id: uuid.UUID) -> WriteOff:
     return row
 
 
-def page(
-    session: Session, state: str, before: tuple[datetime, uuid.UUID] | None, limit: int
+#: What the desk's list may be sorted by.
+SORTS = Sorts(WriteOff.id, {"asked": WriteOff.requested_at, "amount": WriteOff.amount_minor})
+NEWEST = Place("-asked")
+
+
+def listing(
+    session: Session, *, state: str = "", place: Place = NEWEST, limit: int = 50
 ) -> list[WriteOff]:
-    """Write-offs, the newest first, behind ``before``; of one state, or all when it is empty."""
-    query = select(WriteOff).order_by(WriteOff.requested_at.desc(), WriteOff.id.desc())
+    """Write-offs from a place on; of one state, or all when it is empty."""
+    query = select(WriteOff)
     if state:
         query = query.where(WriteOff.state == state)
-    if before is not None:
-        query = query.where(tuple_(WriteOff.requested_at, WriteOff.id) < tuple_(*before))
-    return list(session.scalars(query.limit(limit)))
+    return list(session.scalars(SORTS.apply(query, place, limit)))

@@ -3,12 +3,12 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from sqlalchemy import or_, select, tuple_
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from core.kernel.errors import NotFound
+from core.kernel.sorting import Place, Sorts
 from core.orders.fulfilment_models import (
     Fulfilment,
     FulfilmentLine,
@@ -108,15 +108,20 @@ def of_orders(session: Session, order_ids: Sequence[uuid.UUID]) -> dict[uuid.UUI
     return found
 
 
+#: What the desk's list of returns may be sorted by.
+SORTS = Sorts(OrderChange.id, {"asked": OrderChange.asked_at})
+NEWEST = Place("-asked")
+
+
 def returns(
     session: Session,
     *,
     state: str = "",
     words: str = "",
-    before: tuple[datetime, uuid.UUID] | None = None,
+    place: Place = NEWEST,
     limit: int = 50,
 ) -> list[tuple[OrderChange, Order, str]]:
-    """Returns with their orders and who pays, the newest first; ``words`` in number, name and e-mail."""
+    """Returns with their orders and who pays, from a place on; ``words`` in number, name and e-mail."""
     query = (
         select(OrderChange, Order, Account.name)
         .join(Order, Order.id == OrderChange.order_id)
@@ -134,9 +139,5 @@ def returns(
                 Account.name.icontains(words, autoescape=True),
             )
         )
-    if before is not None:
-        query = query.where(tuple_(OrderChange.asked_at, OrderChange.id) < tuple_(*before))
-    rows = session.execute(
-        query.order_by(OrderChange.asked_at.desc(), OrderChange.id.desc()).limit(limit)
-    )
+    rows = session.execute(SORTS.apply(query, place, limit))
     return [(row, order, name) for row, order, name in rows]

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from core.kernel.sorting import Place, Sorts
 from core.orders.models import Order, OrderLine
+from core.parties.listing import called
 from core.parties.models import Account
 
 Cursor = tuple[datetime, uuid.UUID]
@@ -47,8 +48,7 @@ def listing(
             or_(
                 Order.number == words,
                 Order.email == words.lower(),
-                Account.number == words.replace(" ", ""),
-                Account.name.icontains(words, autoescape=True),
+                called(words),
                 Order.id.in_(with_sku),
             )
         )

@@ -1,25 +1,24 @@
 """Customers as a list, and what hangs on one: for staff, who see all of them."""
 
 import uuid
-from collections.abc import Iterator, Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Sequence
 
-from sqlalchemy import Select, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from core.kernel.errors import NotFound
+from core.kernel.sorting import By, Place, Sorts
 from core.parties.models import Account, Address, Membership, User
 
-#: How the list can be sorted, with the column that each goes by.
-SORTS: dict[str, Any] = {
-    "created": Account.created_at,
-    "name": func.lower(Account.name),
-    "number": Account.number,
-}
-_CHUNK = 500
-#: Where a page begins: what the column says of the last one, and its key.
-Cursor = tuple[datetime | str, uuid.UUID]
+#: What the list may be sorted by.
+SORTS = Sorts(
+    Account.id,
+    {
+        "created": Account.created_at,
+        "name": By(Account.name, ignores_case=True),
+        "number": Account.number,
+    },
+)
+NEWEST = Place("-created")
 
 
 def page(
@@ -27,45 +26,24 @@ def page(
     *,
     words: str = "",
     kind: str = "",
-    sort: str = "-created",
-    after: Cursor | None = None,
+    place: Place = NEWEST,
     limit: int = 50,
 ) -> Sequence[Account]:
-    """Accounts, sorted (``-`` before it: downwards). ``words`` in name, e-mail, number, and members' e-mails.
-
-    Raises NotFound for a place that is none.
-    """
-    column, down = SORTS[sort.lstrip("-")], sort.startswith("-")
-    query = _query(words, kind)
-    if after is not None:
-        if isinstance(after[0], datetime) != (sort.lstrip("-") == "created"):
-            raise NotFound("page")
-        here, place = tuple_(column, Account.id), tuple_(*after)
-        query = query.where(here < place if down else here > place)
-    order = (column.desc(), Account.id.desc()) if down else (column, Account.id)
-    return session.scalars(query.order_by(*order).limit(limit)).all()
-
-
-def cursor_of(account: Account, sort: str) -> Cursor:
-    """Where the page behind this account begins."""
-    by = sort.lstrip("-")
-    if by == "created":
-        return account.created_at, account.id
-    return account.name.lower() if by == "name" else account.number, account.id
-
-
-def every(session: Session, *, words: str = "", kind: str = "") -> Iterator[Account]:
-    """All of them by number, a few hundred at a time."""
-    after = None
-    while rows := page(session, words=words, kind=kind, sort="number", after=after, limit=_CHUNK):
-        yield from rows
-        after = cursor_of(rows[-1], "number")
+    """Accounts from a place on; ``words`` in name, e-mail, number, and members' e-mails."""
+    return session.scalars(SORTS.apply(_query(words, kind), place, limit)).all()
 
 
 def counts(session: Session) -> dict[str, int]:
     """How many accounts are of each kind."""
     rows = session.execute(select(Account.kind, func.count()).group_by(Account.kind))
     return {kind: int(count) for kind, count in rows}
+
+
+def called(words: str) -> ColumnElement[bool]:
+    """Is an account meant by these words: is it its number, or a part of its name?"""
+    return or_(
+        Account.number == words.replace(" ", ""), Account.name.icontains(words, autoescape=True)
+    )
 
 
 def _query(words: str, kind: str) -> Select[Account]:
@@ -80,8 +58,7 @@ def _query(words: str, kind: str) -> Select[Account]:
         )
         query = query.where(
             or_(
-                Account.name.icontains(words, autoescape=True),
-                Account.number == words.replace(" ", ""),
+                called(words),
                 func.lower(Account.email) == words.lower(),
                 Account.external_ref == words,
                 Account.id.in_(members),

@@ -86,6 +86,8 @@ class Account(Base):
     #: The id that another system gave this account; unique per legal entity.
     external_ref: Mapped[str | None] = mapped_column(String(80))
     created_at: Mapped[datetime]
+    #: How often its pay code was made anew.
+    pay_code_series: Mapped[int] = mapped_column(default=0)
 
 
 class User(Base):

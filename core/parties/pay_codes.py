@@ -1,7 +1,8 @@
 """Pay codes: what stands beside the account number on a bill, so that whoever has it may pay. Pure.
 
-Ten signs of fifty bits, derived from the shop's secret and the account's public id: stored nowhere, the same
-on each bill of an account. Letters that are taken for one another are not among them.
+Ten signs of fifty bits, derived from the shop's secret, the account's public id and how often its code was
+made anew: stored nowhere, the same on each bill until there is a new one. Letters that are taken for one
+another are not among them.
 """
 
 import hashlib
@@ -12,9 +13,15 @@ _LENGTH = 10
 _MEANT = str.maketrans("OIL", "011", " -\t\n\r ")
 
 
-def code_of(secret: str, public_id: str) -> str:
+def subject(public_id: str, series: int) -> str:
+    """What a code or a link is derived from: another one in each series."""
+    return f"{public_id}:{series}" if series else public_id
+
+
+def code_of(secret: str, public_id: str, series: int = 0) -> str:
     """The code of an account, in two groups of five."""
-    mac = hmac.new(secret.encode(), f"pay-code:{public_id}".encode(), hashlib.sha256).digest()
+    told = f"pay-code:{subject(public_id, series)}"
+    mac = hmac.new(secret.encode(), told.encode(), hashlib.sha256).digest()
     bits = int.from_bytes(mac[:8])
     signs = "".join(_SIGNS[(bits >> (5 * at)) & 31] for at in range(_LENGTH))
     return f"{signs[:5]}-{signs[5:]}"

@@ -14,6 +14,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from core.kernel.errors import Invalid, NotFound, ShopError
+from core.kernel.looking import found_in
+from core.kernel.sorting import By, Place, Sorts
 from core.parties.models import User, UserSession
 from core.parties.roles import Role
 
@@ -83,10 +85,22 @@ def one(session: Session, public_id: str) -> User:
     return found
 
 
-def listing(session: Session, *, after: str = "", limit: int = 50) -> Sequence[User]:
-    """Everybody who works at the desk, locked out or not, by e-mail address, ``after`` one."""
-    query = select(User).where(User.is_staff, User.email > after)
-    return session.scalars(query.order_by(User.email).limit(limit)).all()
+#: What the desk's list may be sorted by.
+SORTS = Sorts(
+    User.id,
+    {"email": User.email, "name": By(User.name, ignores_case=True), "since": User.created_at},
+)
+BY_EMAIL = Place("email")
+
+
+def listing(
+    session: Session, *, words: str = "", place: Place = BY_EMAIL, limit: int = 50
+) -> Sequence[User]:
+    """Everybody who works at the desk, locked out or not, from a place on; ``words`` in name and e-mail."""
+    query = select(User).where(User.is_staff)
+    if words:
+        query = query.where(found_in(words, User.name, User.email))
+    return session.scalars(SORTS.apply(query, place, limit)).all()
 
 
 def lock_out(session: Session, user: User, now: datetime) -> None:

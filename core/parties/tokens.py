@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import ClassVar
 
-from sqlalchemy import ColumnElement, Select, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.kernel import audit
 from core.kernel.db import changed
 from core.kernel.errors import Invalid, NotFound, ShopError
 from core.kernel.ids import token_hash
+from core.kernel.looking import found_in
+from core.kernel.sorting import By, Place, Sorts
 from core.parties import roles
 from core.parties.models import User
 from core.parties.roles import Role
@@ -249,25 +251,34 @@ def note_use(session: Session, token_id: uuid.UUID, today: date) -> None:
     session.execute(update(ApiToken).where(ApiToken.id == token_id).values(last_used_on=today))
 
 
+#: What lists of them may be sorted by.
+SORTS = Sorts(
+    ApiToken.id, {"made": ApiToken.created_at, "name": By(ApiToken.name, ignores_case=True)}
+)
+NEWEST = Place("-made")
+
+
 def listing(
     session: Session,
     kind: str,
     user_id: uuid.UUID | None = None,
     *,
-    before: tuple[datetime, uuid.UUID] | None = None,
+    words: str = "",
+    place: Place = NEWEST,
     limit: int = 50,
 ) -> Sequence[tuple[ApiToken, User]]:
-    """Tokens of a kind with who made them, the newest first; ``user_id`` None: everybody's."""
+    """Tokens of a kind with who made them, from a place on; ``user_id`` None: everybody's.
+
+    ``words`` are looked for in a token's name and in its maker's.
+    """
     query = (
         select(ApiToken, User).join(User, User.id == ApiToken.user_id).where(ApiToken.kind == kind)
     )
     if user_id is not None:
         query = query.where(ApiToken.user_id == user_id)
-    if before is not None:
-        query = query.where(tuple_(ApiToken.created_at, ApiToken.id) < tuple_(*before))
-    found = session.execute(
-        query.order_by(ApiToken.created_at.desc(), ApiToken.id.desc()).limit(limit)
-    )
+    if words:
+        query = query.where(found_in(words, ApiToken.name, User.name))
+    found = session.execute(SORTS.apply(query, place, limit))
     return [(token, user) for token, user in found]
 
 

@@ -1,7 +1,7 @@
 """Reading the stock for staff: levels as a list, the movements of one, and holds about to lapse."""
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,11 +12,17 @@ from sqlalchemy.orm import Session
 from core.catalog.models import Product, Variant
 from core.kernel.db import table
 from core.kernel.errors import NotFound
+from core.kernel.looking import found_in
+from core.kernel.sorting import Place, Sorts
 from core.stock import levels
 from core.stock.levels import IS_ACTIVE
 from core.stock.models import Hold, Location, StockLevel, StockMovement
 
-_CHUNK = 500
+#: What the desk's lists may be sorted by: levels, and holds.
+SORTS = Sorts(StockLevel.id, {"sku": Variant.sku, "on-hand": StockLevel.on_hand})
+BY_SKU = Place("sku")
+HOLD_SORTS = Sorts(Hold.id, {"until": Hold.expires_at, "pieces": Hold.quantity})
+FIRST_TO_LAPSE = Place("until")
 #: What the list can be narrowed to.
 STATES = ("low", "gone", "held", "short")
 
@@ -26,13 +32,24 @@ class Row:
     """A level in the words of a list. ``held`` counts holds that run; ``available`` what can be had now."""
 
     level: StockLevel
-    sku: str
-    name: str
+    variant: Variant
     product: str
     slug: str
     location: str
+    #: The place's code.
+    code: str
     held: int
     available: int
+
+    @property
+    def sku(self) -> str:
+        """What it is a level of."""
+        return self.variant.sku
+
+    @property
+    def name(self) -> str:
+        """The same in words."""
+        return self.variant.name
 
     @property
     def is_low(self) -> bool:
@@ -47,26 +64,12 @@ def page(
     state: str = "",
     words: str = "",
     location: str = "",
-    after: tuple[str, uuid.UUID] | None = None,
+    place: Place = BY_SKU,
     limit: int = 50,
 ) -> list[Row]:
-    """Levels by SKU, behind a place. ``words`` are looked for in SKU and names."""
-    query = _query(now, state, words, location)
-    if after is not None:
-        query = query.where(tuple_(Variant.sku, StockLevel.id) > tuple_(*after))
-    return [_row(row) for row in session.execute(query.limit(limit))]
-
-
-def every(
-    session: Session, now: datetime, *, state: str = "", words: str = "", location: str = ""
-) -> Iterator[Row]:
-    """All of them, a few hundred at a time."""
-    after = None
-    while rows := page(
-        session, now, state=state, words=words, location=location, after=after, limit=_CHUNK
-    ):
-        yield from rows
-        after = (rows[-1].sku, rows[-1].level.id)
+    """Levels from a place on. ``words`` are looked for in SKU and names."""
+    query = SORTS.apply(_query(now, state, words, location), place, limit)
+    return [_row(row) for row in session.execute(query)]
 
 
 def one(session: Session, level_id: uuid.UUID, now: datetime) -> Row:
@@ -80,13 +83,19 @@ def one(session: Session, level_id: uuid.UUID, now: datetime) -> Row:
 def of_variants(session: Session, variant_ids: Sequence[uuid.UUID], now: datetime) -> list[Row]:
     """The levels of some variants, by SKU."""
     query = _query(now, "", "", "").where(StockLevel.variant_id.in_(variant_ids))
-    return [_row(row) for row in session.execute(query)]
+    return [_row(row) for row in session.execute(SORTS.apply(query, BY_SKU, None))]
+
+
+def of_sku(session: Session, sku: str, now: datetime) -> list[Row]:
+    """The levels of one thing, by the names of their places."""
+    query = _query(now, "", "", "").where(Variant.sku == sku)
+    return [_row(row) for row in session.execute(query.order_by(Location.name, StockLevel.id))]
 
 
 def _row(found: Sequence[Any]) -> Row:
     """A database's sums may be decimals."""
-    level, sku, name, product, slug, location, held, available = found
-    return Row(level, sku, name, product, slug, location, int(held), int(available))
+    level, variant, product, slug, location, code, held, available = found
+    return Row(level, variant, product, slug, location, code, int(held), int(available))
 
 
 def _query(now: datetime, state: str, words: str, location: str) -> Select[*tuple[Any, ...]]:
@@ -95,18 +104,17 @@ def _query(now: datetime, state: str, words: str, location: str) -> Select[*tupl
     query = (
         select(
             StockLevel,
-            Variant.sku,
-            Variant.name,
+            Variant,
             Product.name,
             Product.slug,
             Location.name,
+            Location.code,
             held,
             available,
         )
         .join(Variant, Variant.id == StockLevel.variant_id)
         .join(Product, Product.id == Variant.product_id)
         .join(Location, Location.id == StockLevel.location_id)
-        .order_by(Variant.sku, StockLevel.id)
     )
     conditions: dict[str, ColumnElement[bool]] = {
         "low": and_(available <= StockLevel.low_at, available > 0),
@@ -141,7 +149,7 @@ def _running(now: datetime) -> Any:
 
 def counts(session: Session, now: datetime) -> dict[str, int]:
     """How many levels are in each state, and all of them as ``""``, in one statement."""
-    queries = [_query(now, state, "", "").order_by(None).subquery() for state in ("", *STATES)]
+    queries = [_query(now, state, "", "").subquery() for state in ("", *STATES)]
     sums = [select(func.count()).select_from(one).scalar_subquery() for one in queries]
     return dict(zip(("", *STATES), map(int, session.execute(select(*sums)).one()), strict=True))
 
@@ -173,10 +181,11 @@ def lapsing(
     now: datetime,
     *,
     level_id: uuid.UUID | None = None,
-    after: tuple[datetime, uuid.UUID] | None = None,
+    words: str = "",
+    place: Place = FIRST_TO_LAPSE,
     limit: int = 50,
 ) -> list[tuple[Hold, str, str]]:
-    """Holds that run, the first to lapse first, with SKU and name."""
+    """Holds that run, from a place on, with SKU and name; ``words`` in these two."""
     query = (
         select(Hold, Variant.sku, Variant.name)
         .join(StockLevel, StockLevel.id == Hold.level_id)
@@ -185,9 +194,9 @@ def lapsing(
     )
     if level_id is not None:
         query = query.where(Hold.level_id == level_id)
-    if after is not None:
-        query = query.where(tuple_(Hold.expires_at, Hold.id) > tuple_(*after))
-    rows = session.execute(query.order_by(Hold.expires_at, Hold.id).limit(limit))
+    if words:
+        query = query.where(found_in(words, Variant.sku, Variant.name))
+    rows = session.execute(HOLD_SORTS.apply(query, place, limit))
     return [(hold, sku, name) for hold, sku, name in rows]
 
 

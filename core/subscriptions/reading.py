@@ -1,15 +1,27 @@
 """Reading subscriptions: as rows for lists, and as timelines for whoever reckons with them."""
 
+import functools
 import uuid
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from core.catalog.models import Variant
 from core.kernel.calendar import Cycle, Period
 from core.kernel.errors import NotFound
+from core.kernel.sorting import By, Place, Sorts
 from core.parties.models import Account
 from core.subscriptions.models import Subscription, SubscriptionPause, SubscriptionPhase
 from core.subscriptions.timeline import NEVER, Phase, Timeline
@@ -107,11 +119,22 @@ def of_accounts(session: Session, account_ids: Sequence[uuid.UUID]) -> list[Time
 
 def running_of(session: Session, account_ids: Sequence[uuid.UUID]) -> list[Timeline]:
     """What some accounts have or pay for and that is not over, the oldest first."""
+    rows = session.scalars(_running(), {"accounts": list(account_ids)}).all()
+    return _timelines(session, rows)
+
+
+@functools.cache
+def _running() -> Select[Subscription]:
+    accounts: BindParameter[uuid.UUID] = bindparam("accounts", expanding=True)
     theirs = (
-        Subscription.service_account_id.in_(account_ids),
-        Subscription.payer_account_id.in_(account_ids),
+        Subscription.service_account_id.in_(accounts),
+        Subscription.payer_account_id.in_(accounts),
     )
-    return timelines(session, or_(*theirs), Subscription.state != "ended")
+    return (
+        select(Subscription)
+        .where(or_(*theirs), Subscription.state != "ended")
+        .order_by(Subscription.ordered_at, Subscription.id)
+    )
 
 
 def of_members(
@@ -128,7 +151,15 @@ def of_members(
             Subscription.payer_account_id.in_(account_ids),
         )
     )
-    return session.scalars(_page(query, before, limit)).all()
+    return session.scalars(SORTS.apply(query, Place("-ordered", before), limit)).all()
+
+
+#: What the desk's list may be sorted by.
+SORTS = Sorts(
+    Subscription.id,
+    {"ordered": Subscription.ordered_at, "ends": By(Subscription.ended_on, empty=date.max)},
+)
+NEWEST = Place("-ordered")
 
 
 def listing(
@@ -137,10 +168,10 @@ def listing(
     state: str = "",
     sku: str = "",
     words: str = "",
-    before: tuple[datetime, uuid.UUID] | None = None,
+    place: Place = NEWEST,
     limit: int,
 ) -> Sequence[Subscription]:
-    """Services for the desk, the last ordered first: in a state, with a plan, by words.
+    """Services for the desk from a place on: in a state, with a plan, by words.
 
     ``words`` begin the name of the account that has it or of the one that pays, or the number of one of
     them, or what the service is called.
@@ -171,21 +202,7 @@ def listing(
                 Subscription.label.istartswith(words, autoescape=True),
             )
         )
-    return session.scalars(_page(query, before, limit)).all()
-
-
-def _page(
-    query: Select[Subscription], before: tuple[datetime, uuid.UUID] | None, limit: int
-) -> Select[Subscription]:
-    if before is not None:
-        at, key = before
-        query = query.where(
-            or_(
-                Subscription.ordered_at < at,
-                and_(Subscription.ordered_at == at, Subscription.id < key),
-            )
-        )
-    return query.order_by(Subscription.ordered_at.desc(), Subscription.id.desc()).limit(limit)
+    return session.scalars(SORTS.apply(query, place, limit)).all()
 
 
 def counts(session: Session) -> dict[str, int]:
@@ -221,6 +238,10 @@ def timelines(session: Session, *where: ColumnElement[bool]) -> list[Timeline]:
     rows = session.scalars(
         select(Subscription).where(*where).order_by(Subscription.ordered_at, Subscription.id)
     ).all()
+    return _timelines(session, rows)
+
+
+def _timelines(session: Session, rows: Sequence[Subscription]) -> list[Timeline]:
     keys = [row.id for row in rows]
     if not keys:
         return []

@@ -10,6 +10,9 @@ from sqlalchemy.orm import Session
 
 from core.catalog.models import Product, Variant
 from core.kernel.errors import NotFound
+from core.kernel.looking import found_in
+from core.kernel.sorting import By, Place, Sorts
+from core.parties.listing import called
 from core.parties.models import Account, User
 from core.subscriptions.models import Subscription, SubscriptionPhase
 from core.subscriptions.trial_models import OVER, Trial, TrialFollowUp, TrialOffer
@@ -17,6 +20,11 @@ from core.subscriptions.trial_models import OVER, Trial, TrialFollowUp, TrialOff
 #: What a list is narrowed to, besides the states: cancelled, but not over yet.
 LEAVING = "leaving"
 STATES = ("running", LEAVING, "converted", "cancelled", "lapsed", "awaiting_card", "abandoned")
+#: What the desk's lists may be sorted by: trials, and who is to be called.
+SORTS = Sorts(Trial.id, {"asked": Trial.asked_at, "ends": By(Trial.ends_on, empty=date.max)})
+NEWEST = Place("-asked")
+CALL_SORTS = Sorts(TrialFollowUp.id, {"due": TrialFollowUp.due_on})
+LONGEST_WAITING = Place("due")
 
 
 @dataclass(frozen=True)
@@ -165,10 +173,10 @@ def listing(
     kind: str = "",
     state: str = "",
     words: str = "",
-    before: tuple[datetime, uuid.UUID] | None = None,
+    place: Place = NEWEST,
     limit: int | None = None,
 ) -> list[Listed]:
-    """Trials for the desk, the newest first; ``words`` begin an account's name, number or e-mail."""
+    """Trials for the desk from a place on; ``words`` begin an account's name, number or e-mail."""
     where: list[ColumnElement[bool]] = []
     if kind:
         where.append(Trial.kind == kind)
@@ -184,12 +192,7 @@ def listing(
                 Trial.email.istartswith(words, autoescape=True),
             )
         )
-    if before is not None:
-        where.append(tuple_(Trial.asked_at, Trial.id) < tuple_(*before))
-    query = _trials(*where).order_by(Trial.asked_at.desc(), Trial.id.desc())
-    if limit is not None:
-        query = query.limit(limit)
-    return [Listed(*row) for row in session.execute(query)]
+    return [Listed(*row) for row in session.execute(SORTS.apply(_trials(*where), place, limit))]
 
 
 def due(
@@ -249,17 +252,18 @@ def follow_ups_due(
     session: Session,
     latest: date,
     *,
-    after: tuple[date, uuid.UUID] | None = None,
+    words: str = "",
+    place: Place = LONGEST_WAITING,
     limit: int,
 ) -> list[Due]:
-    """Who is to be called by that day, the longest waiting first.
+    """Who is to be called by that day, from a place on.
 
     Whoever goes on anyway, or has cancelled, is left in peace.
     """
     where = _to_call(latest)
-    if after is not None:
-        where.append(tuple_(TrialFollowUp.due_on, TrialFollowUp.id) > tuple_(*after))
-    rows = session.execute(
+    if words:
+        where.append(or_(called(words), found_in(words, User.name, Trial.email)))
+    query = (
         select(TrialFollowUp, Trial, Account, Variant, Subscription, User)
         .join(Trial, Trial.id == TrialFollowUp.trial_id)
         .join(Account, Account.id == Trial.account_id)
@@ -267,9 +271,8 @@ def follow_ups_due(
         .join(Subscription, Subscription.id == Trial.subscription_id)
         .join(User, User.id == Trial.user_id)
         .where(*where)
-        .order_by(TrialFollowUp.due_on, TrialFollowUp.id)
-        .limit(limit)
     )
+    rows = session.execute(CALL_SORTS.apply(query, place, limit))
     return [Due(row[0], Listed(row[1], row[2], row[3], row[4]), row[5]) for row in rows]
 
 

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
 from core.kernel import audit
 from core.kernel.db import insert_once
 from core.kernel.errors import Invalid, NotFound, StaleState
 from core.kernel.ids import new_id, new_public_id
+from core.kernel.sorting import By, Place, Sorts
+from core.parties.listing import called
 from core.parties.models import Account
 from core.tax.models import TaxExemption, TaxExemptionEnd
 from core.tax.relief import Certificate
@@ -173,33 +175,31 @@ def one(session: Session, public_id: str) -> Listed:
     return Listed(*row)
 
 
+#: What the desk's list may be sorted by.
+SORTS = Sorts(
+    TaxExemption.id,
+    {"from": TaxExemption.valid_from, "ends": By(TaxExemption.ends_on, empty=date.max)},
+)
+NEWEST = Place("-from")
+
+
 def listing(
     session: Session,
     today: date,
     *,
     state: str = "",
     words: str = "",
-    before: tuple[date, uuid.UUID] | None = None,
+    place: Place = NEWEST,
     limit: int,
 ) -> Sequence[Listed]:
-    """A page of certificates, the newest first; ``state`` is one of ``STATES``, or all.
+    """A page of certificates from a place on; ``state`` is one of ``STATES``, or all.
 
     What is ``ending`` holds today and ends within ``SOON``. ``words``: certificate, name, account.
     """
     query = _listed().where(*_in_state(state, today))
     if words:
-        query = query.where(
-            or_(
-                TaxExemption.certificate_number == words,
-                Account.number == words.replace(" ", ""),
-                Account.name.icontains(words, autoescape=True),
-            )
-        )
-    key = tuple_(TaxExemption.valid_from, TaxExemption.id)
-    if before is not None:
-        query = query.where(key < tuple_(*before))
-    query = query.order_by(TaxExemption.valid_from.desc(), TaxExemption.id.desc()).limit(limit)
-    return [Listed(*row) for row in session.execute(query)]
+        query = query.where(or_(TaxExemption.certificate_number == words, called(words)))
+    return [Listed(*row) for row in session.execute(SORTS.apply(query, place, limit))]
 
 
 def of_accounts(session: Session, account_ids: Sequence[uuid.UUID]) -> list[Listed]:

@@ -7,12 +7,13 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any, ClassVar
 
-from sqlalchemy import Select, bindparam, or_, select, tuple_
+from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from core.kernel import audit
 from core.kernel.errors import Invalid, NotFound, ShopError
 from core.kernel.ids import new_id
+from core.kernel.sorting import By, Place, Sorts
 from core.parties.models import LegalEntity
 from core.tax.arithmetic import Tax
 from core.tax.models import TaxRate
@@ -174,10 +175,15 @@ def _refuse_overlap(session: Session, row: TaxRate) -> None:
         raise RateOverlaps(row.name, row.category)
 
 
+#: What the desk's list may be sorted by.
+SORTS = Sorts(TaxRate.id, {"from": TaxRate.valid_from, "tax": By(TaxRate.name, ignores_case=True)})
+NEWEST = Place("-from")
+
+
 def listing(
-    session: Session, *, words: str = "", before: tuple[date, uuid.UUID] | None = None, limit: int
+    session: Session, *, words: str = "", place: Place = NEWEST, limit: int
 ) -> Sequence[tuple[TaxRate, LegalEntity]]:
-    """Rates, the newest first; ``words`` in place, jurisdiction, name or category."""
+    """Rates from a place on; ``words`` in place, jurisdiction, name or category."""
     query = select(TaxRate, LegalEntity).join(
         LegalEntity, LegalEntity.id == TaxRate.legal_entity_id
     )
@@ -191,10 +197,8 @@ def listing(
                 TaxRate.name.icontains(words, autoescape=True),
             )
         )
-    if before is not None:
-        query = query.where(tuple_(TaxRate.valid_from, TaxRate.id) < tuple_(*before))
-    query = query.order_by(TaxRate.valid_from.desc(), TaxRate.id.desc()).limit(limit)
-    return [(rate, entity) for rate, entity in session.execute(query)]
+    rows = session.execute(SORTS.apply(query, place, limit))
+    return [(rate, entity) for rate, entity in rows]
 
 
 def one(session: Session, rate_id: uuid.UUID) -> TaxRate:

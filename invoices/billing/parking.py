@@ -4,13 +4,15 @@ import uuid
 from collections.abc import Collection
 from datetime import date, datetime
 
-from sqlalchemy import Select, select, tuple_, update
+from sqlalchemy import Select, select, update
 from sqlalchemy.orm import Session
 
 from core.kernel import audit
 from core.kernel.db import changed, insert_once
 from core.kernel.errors import NotFound, ShopError, StaleState
 from core.kernel.ids import new_id, new_public_id
+from core.kernel.sorting import Place, Sorts
+from core.parties.listing import called
 from core.parties.models import Account
 from invoices.billing.models import BillParking
 
@@ -82,20 +84,26 @@ def _rows() -> Select[BillParking, Account]:
     return select(BillParking, Account).join(Account, Account.id == BillParking.account_id)
 
 
+#: What the desk's list may be sorted by.
+SORTS = Sorts(BillParking.id, {"parked": BillParking.parked_at, "upto": BillParking.as_of})
+NEWEST = Place("-parked")
+
+
 def listing(
     session: Session,
     *,
     is_open: bool = True,
-    before: tuple[datetime, uuid.UUID] | None = None,
+    words: str = "",
+    place: Place = NEWEST,
     limit: int = 50,
 ) -> list[tuple[BillParking, Account]]:
-    """Parked accounts, the last first; or those that were let go."""
+    """Parked accounts from a place on, or those that were let go; ``words`` in name and number."""
     released = BillParking.released_at
     query = _rows().where(released.is_(None) if is_open else released.is_not(None))
-    if before is not None:
-        query = query.where(tuple_(BillParking.parked_at, BillParking.id) < tuple_(*before))
-    query = query.order_by(BillParking.parked_at.desc(), BillParking.id.desc()).limit(limit)
-    return [(row, account) for row, account in session.execute(query)]
+    if words:
+        query = query.where(called(words))
+    rows = session.execute(SORTS.apply(query, place, limit))
+    return [(row, account) for row, account in rows]
 
 
 def release(session: Session, public_id: str, note: str, actor: str, now: datetime) -> uuid.UUID:

@@ -10,12 +10,13 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import delete, func, select, tuple_, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from core.kernel.db import insert_rows
 from core.kernel.errors import NotFound, ShopError
 from core.kernel.ids import new_id
+from core.kernel.sorting import Place, Sorts
 from core.parties.models import Account
 from invoices.billing import difference, marks
 from invoices.billing.difference import Counts
@@ -271,15 +272,19 @@ def one(session: Session, public_id: str) -> BillRun:
     return found
 
 
+#: What the desk's list may be sorted by.
+SORTS = Sorts(BillRun.id, {"started": BillRun.started_at, "upto": BillRun.as_of})
+NEWEST = Place("-started")
+
+
 def listing(
-    session: Session, *, before: tuple[datetime, uuid.UUID] | None = None, limit: int = 50
+    session: Session, *, kind: str = "", place: Place = NEWEST, limit: int = 50
 ) -> Sequence[BillRun]:
-    """Runs, the last first."""
+    """Runs from a place on; of one kind, or all."""
     query = select(BillRun)
-    if before is not None:
-        query = query.where(tuple_(BillRun.started_at, BillRun.id) < tuple_(*before))
-    query = query.order_by(BillRun.started_at.desc(), BillRun.id.desc()).limit(limit)
-    return session.scalars(query).all()
+    if kind:
+        query = query.where(BillRun.kind == kind)
+    return session.scalars(SORTS.apply(query, place, limit)).all()
 
 
 def without_bill(

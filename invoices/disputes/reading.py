@@ -7,12 +7,14 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
+from sqlalchemy.orm import Session, aliased
 
 from core.kernel.errors import NotFound
+from core.kernel.sorting import Place, Sorts
 from core.ledger import items
 from core.ledger.chart import GIFT_CARDS
 from core.ledger.items import Open
+from core.parties.listing import called
 from core.parties.models import Account
 from invoices.correctable import is_correctable
 from invoices.disputes import deciding
@@ -27,12 +29,12 @@ from invoices.models import Invoice, InvoiceLine
 
 #: The desk's tabs: what wants a hand, what is late, what waits for a second person, and how it ended.
 TABS = ("open", "late", "waiting", "resolved", "withdrawn")
-#: Column by the name of a sort; a minus in front sorts down.
-_SORTS: dict[str, InstrumentedAttribute[Any]] = {
-    "answer": Dispute.answer_by,
-    "opened": Dispute.opened_at,
-    "amount": Dispute.amount_minor,
-}
+#: What the desk's list may be sorted by.
+SORTS = Sorts(
+    Dispute.id,
+    {"answer": Dispute.answer_by, "opened": Dispute.opened_at, "amount": Dispute.amount_minor},
+)
+FIRST_PROMISED = Place("answer")
 Cursor = tuple[Any, uuid.UUID]
 
 
@@ -124,21 +126,21 @@ def told(session: Session, dispute: Dispute) -> Told:
     )
 
 
-def of_invoice(session: Session, invoice_id: uuid.UUID) -> list[tuple[int, Dispute]]:
-    """The disputes of one bill with the number of their line, the oldest first."""
-    rows = session.execute(
-        select(InvoiceLine.line_number, Dispute)
-        .join(InvoiceLine, InvoiceLine.id == Dispute.line_id)
-        .where(Dispute.invoice_id == invoice_id)
-        .order_by(Dispute.opened_at, Dispute.id)
-    )
-    return [(number, dispute) for number, dispute in rows]
+def on_lines(session: Session, invoice: Invoice) -> tuple[list[int], list[tuple[int, Dispute]]]:
+    """The numbers of a bill's lines of which something is left, as ``opening.disputable`` has them; and its
+    disputes with the number of their line, the oldest of a line first."""
+    rows: Sequence[Any] = session.execute(
+        select(InvoiceLine.line_number, _is_disputable(), Dispute)
+        .outerjoin(Dispute, Dispute.line_id == InvoiceLine.id)
+        .where(InvoiceLine.invoice_id == invoice.id)
+        .order_by(InvoiceLine.line_number, Dispute.opened_at, Dispute.id)
+    ).all()
+    numbers = sorted({number for number, may_be, _ in rows if may_be})
+    known = [(number, dispute) for number, _, dispute in rows if dispute is not None]
+    return (numbers if is_correctable(invoice) else []), known
 
 
-def disputable_lines(session: Session, invoice: Invoice) -> list[int]:
-    """The numbers of a bill's lines of which something is left, as ``opening.disputable`` has them."""
-    if not is_correctable(invoice):
-        return []
+def _is_disputable() -> ColumnElement[bool]:
     part, memo = aliased(InvoiceLine), aliased(Invoice)
     credited = (
         select(func.coalesce(func.sum(part.net_minor), 0))
@@ -149,13 +151,7 @@ def disputable_lines(session: Session, invoice: Invoice) -> list[int]:
     )
     piece = aliased(InvoiceLine)
     is_bundle = select(piece.id).where(piece.parent_id == InvoiceLine.id).exists()
-    query = select(InvoiceLine.line_number).where(
-        InvoiceLine.invoice_id == invoice.id,
-        InvoiceLine.net_minor > credited,
-        InvoiceLine.ledger_code != GIFT_CARDS,
-        ~is_bundle,
-    )
-    return list(session.scalars(query.order_by(InvoiceLine.line_number)))
+    return and_(InvoiceLine.net_minor > credited, InvoiceLine.ledger_code != GIFT_CARDS, ~is_bundle)
 
 
 def of_accounts(
@@ -178,11 +174,10 @@ def listing(
     wanted: Filter,
     today: date,
     *,
-    sort: str = "answer",
-    after: Cursor | None = None,
+    place: Place = FIRST_PROMISED,
     limit: int = 50,
 ) -> list[Row]:
-    """Disputes for the desk."""
+    """Disputes for the desk, from a place on."""
     query = _rows()
     if wanted.tab:
         query = query.where(_in_tab(wanted.tab, today))
@@ -190,21 +185,7 @@ def listing(
         query = query.where(Dispute.reason == wanted.reason)
     if wanted.words:
         query = query.where(_with_words(wanted.words))
-    column = _SORTS[sort.removeprefix("-")]
-    if sort.startswith("-"):
-        if after is not None:
-            query = query.where(tuple_(column, Dispute.id) < tuple_(*after))
-        query = query.order_by(column.desc(), Dispute.id.desc())
-    else:
-        if after is not None:
-            query = query.where(tuple_(column, Dispute.id) > tuple_(*after))
-        query = query.order_by(column, Dispute.id)
-    return [Row(*row) for row in session.execute(query.limit(limit))]
-
-
-def cursor_of(dispute: Dispute, sort: str) -> Cursor:
-    """Where the page behind ``dispute`` begins."""
-    return getattr(dispute, _SORTS[sort.removeprefix("-")].key), dispute.id
+    return [Row(*row) for row in session.execute(SORTS.apply(query, place, limit))]
 
 
 def counts(session: Session, today: date) -> dict[str, int]:
@@ -217,6 +198,11 @@ def counts(session: Session, today: date) -> dict[str, int]:
 def late(today: date) -> Select[uuid.UUID]:
     """The keys of disputes whose promised day is over."""
     return select(Dispute.id).where(_in_tab("late", today))
+
+
+def standing() -> Select[uuid.UUID]:
+    """The keys of disputes that are not over, late ones and those for a second person too."""
+    return select(Dispute.id).where(Dispute.state.in_(STANDING))
 
 
 def to_second() -> Select[uuid.UUID]:
@@ -250,6 +236,5 @@ def _with_words(words: str) -> ColumnElement[bool]:
     return or_(
         Dispute.number == words.upper(),
         Invoice.number == words,
-        Account.number == words.replace(" ", ""),
-        Account.name.icontains(words, autoescape=True),
+        called(words),
     )

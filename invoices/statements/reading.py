@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session, defer
 from core.kernel.blobs import Blobs
 from core.kernel.errors import NotFound
 from core.kernel.money import Money
+from core.kernel.sorting import Place, Sorts
+from core.parties.listing import called
 from core.parties.models import Account
 from invoices.statements.models import Statement, StatementRange, StoredStatement
 
@@ -66,30 +68,23 @@ def neighbours(session: Session, statement: Statement) -> tuple[str | None, str 
     return found.get(statement.sequence - 1), found.get(statement.sequence + 1)
 
 
+#: What the desk's list may be sorted by.
+SORTS = Sorts(Statement.id, {"dated": Statement.issue_date, "balance": Statement.closing_minor})
+NEWEST = Place("-dated")
+
+
 def listing(
     session: Session,
     *,
     words: str = "",
-    before: Cursor | None = None,
+    place: Place = NEWEST,
     limit: int = 50,
 ) -> list[tuple[Statement, Account]]:
-    """Statements with whose they are, the newest first; ``words`` in number, name, account number."""
+    """Statements with whose they are, from a place on; ``words`` in number, name, account number."""
     query = select(Statement, Account).join(Account, Account.id == Statement.account_id)
     if words:
-        query = query.where(
-            or_(
-                Statement.number == words.upper(),
-                Account.number == words.replace(" ", ""),
-                Account.name.icontains(words, autoescape=True),
-            )
-        )
-    if before is not None:
-        query = query.where(tuple_(Statement.issue_date, Statement.id) < tuple_(*before))
-    rows = session.execute(
-        query.options(defer(Statement.document))
-        .order_by(Statement.issue_date.desc(), Statement.id.desc())
-        .limit(limit)
-    )
+        query = query.where(or_(Statement.number == words.upper(), called(words)))
+    rows = session.execute(SORTS.apply(query.options(defer(Statement.document)), place, limit))
     return [(statement, account) for statement, account in rows]
 
 

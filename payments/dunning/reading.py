@@ -1,21 +1,30 @@
 """Reading cases: the desk's list and one case's history."""
 
+import functools
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import func, or_, select, tuple_
+from sqlalchemy import Select, bindparam, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.kernel.money import Money
+from core.kernel.sorting import By, Place, Sorts
 from core.ledger.open_now import OpenNow
+from core.parties.listing import called
 from core.parties.models import Account
 from payments.dunning.models import DunningAct, DunningCase
 
 #: What a list may be narrowed to.
 SHOWN = ("open", "locked", "promised", "held", "closed")
+#: What the desk's list may be sorted by.
+SORTS = Sorts(
+    DunningCase.id,
+    {"since": DunningCase.due_on, "next": By(DunningCase.next_on, empty=date.max)},
+)
+LONGEST = Place("since")
 
 
 @dataclass(frozen=True)
@@ -33,10 +42,10 @@ def listing(
     shown: str = "open",
     words: str = "",
     older_than: date | None = None,
-    after: tuple[date, uuid.UUID] | None = None,
+    place: Place = LONGEST,
     limit: int = 50,
 ) -> list[tuple[DunningCase, Account]]:
-    """Cases, the longest past due first; ``older_than``: due before that day."""
+    """Cases from a place on; ``older_than``: due before that day."""
     query = select(DunningCase, Account).join(Account, Account.id == DunningCase.account_id)
     query = query.where(DunningCase.state == ("closed" if shown == "closed" else "open"))
     if shown == "locked":
@@ -46,19 +55,16 @@ def listing(
     elif shown == "held":
         query = query.where(DunningCase.hold_until.is_not(None))
     if words:
-        query = query.where(
-            or_(
-                Account.number == words.replace(" ", ""),
-                Account.name.icontains(words, autoescape=True),
-            )
-        )
+        query = query.where(called(words))
     if older_than is not None:
         query = query.where(DunningCase.due_on < older_than)
-    key = (DunningCase.due_on, DunningCase.id)
-    if after is not None:
-        query = query.where(tuple_(*key) > tuple_(*after))
-    rows = session.execute(query.order_by(*key).limit(limit))
+    rows = session.execute(SORTS.apply(query, place, limit))
     return [(case, account) for case, account in rows]
+
+
+def open_ones() -> Select[uuid.UUID]:
+    """The keys of cases that are not over."""
+    return select(DunningCase.id).where(DunningCase.state == "open")
 
 
 def past_due_of(
@@ -99,11 +105,19 @@ def acts_of(
 
 def open_of(session: Session, account_ids: Sequence[uuid.UUID]) -> Sequence[DunningCase]:
     """The open cases of some accounts, the longest past due first."""
-    return session.scalars(
+    return session.scalars(_open(), {"accounts": list(account_ids)}).all()
+
+
+@functools.cache
+def _open() -> Select[DunningCase]:
+    return (
         select(DunningCase)
-        .where(DunningCase.account_id.in_(account_ids), DunningCase.state == "open")
+        .where(
+            DunningCase.account_id.in_(bindparam("accounts", expanding=True)),
+            DunningCase.state == "open",
+        )
         .order_by(DunningCase.due_on, DunningCase.id)
-    ).all()
+    )
 
 
 def of_account(session: Session, account_id: uuid.UUID, limit: int = 20) -> Sequence[DunningCase]:

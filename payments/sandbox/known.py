@@ -2,14 +2,15 @@
 
 ``known.json`` in the folder of the store is a list of ``{"customer", "name", "email", "method", "number",
 "exp_month", "exp_year"}`` for cards on file, and of ``{"payment", "operation", "number", "amount",
-"currency", "created", "refunded"}`` for payments; the number is one of the test cards. It is read at the
-start, and what is known already stays as it is.
+"currency", "created", "refunded", "dispute"}`` for payments; the number is one of the test cards. A payment
+that a bank took back has ``{"id", "created", "due", "won"}`` as its dispute. The list is read at the start,
+and what is known already stays as it is.
 """
 
 import json
 from pathlib import Path
 
-from payments.sandbox import cards, charges, customers, intents, methods
+from payments.sandbox import cards, charges, customers, disputes, intents, methods
 from payments.sandbox.store import Body, Store, Tx
 
 FILE = "known.json"
@@ -57,3 +58,15 @@ def _payment(tx: Tx, one: Body) -> None:
     charge["refunded"] = one["refunded"] == one["amount"]
     tx.add(intent, ref=one["payment"])
     tx.add(charge, ref=intent["id"])
+    if one.get("dispute"):
+        _dispute(tx, intent, one["dispute"])
+
+
+def _dispute(tx: Tx, intent: Body, one: Body) -> None:
+    """A bank took it back; won, the shop had answered."""
+    dispute = disputes.begin(tx, intent, one["id"])
+    dispute["created"] = one["created"]
+    dispute["evidence_details"]["due_by"] = one["due"]
+    if one["won"]:
+        disputes.decide(tx, dispute, won=True)
+    tx.save(dispute)

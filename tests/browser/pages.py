@@ -18,7 +18,7 @@ from tests.browser.visitor import Visitor
 
 #: What answers a GET and is no page.
 NO_PAGES = re.compile(
-    r"/static/|/media/|/desk/content/brand/preview-mail$|/brand/|/robots\.txt$|/sitemap|/api/|.*\.(pdf|csv|css)$|.*/disputes/[^/]+/files/|/cart/count$|/healthz$|/readyz$|/metrics$"
+    r"/static/|/media/|/desk/content/brand/preview-mail$|/brand/|/robots\.txt$|/sitemap|/api/|.*\.(pdf|csv|css)$|.*/(disputes|chargebacks)/[^/]+/files/|/cart/count$|/healthz$|/readyz$|/metrics$"
 )
 
 #: Where a page is when its address is no constant: a path, or a link to be found on another page.
@@ -152,13 +152,19 @@ def _round(visitor: Visitor) -> str:
 
 def _pay_link(visitor: Visitor) -> str:
     """Otis pays without logging in: he has open bills."""
-    [key] = visitor.place.values(Account.public_id, Account.email == "otis@example.com")
-    return f"/due/{key}/{visitor.place.house.links.pay_token(key)}"
+    with visitor.place.house.db.reading() as session:
+        otis = session.scalars(select(Account).where(Account.email == "otis@example.com")).one()
+    return f"/due/{otis.public_id}/{visitor.place.house.links.pay_token(otis)}"
 
 
-def _line_to_dispute(visitor: Visitor) -> str:
+def _line_disputed_by_phone(visitor: Visitor) -> str:
+    """What a line of the newest bill leads staff to."""
+    return _line_to_dispute(visitor, "/desk/invoices")
+
+
+def _line_to_dispute(visitor: Visitor, listed: str = "/account/bills") -> str:
     """What a line of the newest bill leads to."""
-    bill = _first("/account/bills", "/account/bills/")(visitor)
+    bill = _first(f"{listed}?kind=invoice", f"{listed}/")(visitor)
     leads = visitor.go(bill).locator("main a[href$='/dispute']").first
     return str(leads.get_attribute("href"))
 
@@ -201,6 +207,7 @@ FOR_CUSTOMERS: dict[str, Where] = {
     "/account/scheduled/<public_id>/change": _planned("/change"),
     "/account/scheduled/<public_id>/cancel": _planned("/cancel"),
     "/account/past-due/<public_id>": _past_due,
+    "/account/pay-code": "/account/pay-code",
     "/account/tax": "/account/tax",
     "/account/statements": "/account/statements",
     "/account/statements/<public_id>": _first("/account/statements", "/account/statements/"),
@@ -249,6 +256,7 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/customers/new": "/desk/customers/new",
     "/desk/customers/<public_id>": _customer(),
     "/desk/customers/<public_id>/edit": _customer("/edit"),
+    "/desk/customers/<public_id>/pay-code": _customer("/pay-code"),
     "/desk/products": "/desk/products",
     "/desk/products/new": "/desk/products/new",
     "/desk/products/<slug>": "/desk/products/ember-smart-plug",
@@ -275,6 +283,7 @@ FOR_STAFF: dict[str, Where] = {
         f"/desk/invoices/<public_id>/{act}": _below("/desk/invoices?kind=invoice", act)
         for act in ("credit", "debit", "void")
     },
+    "/desk/invoices/<public_id>/lines/<int:number>/dispute": _line_disputed_by_phone,
     "/desk/disputes": "/desk/disputes",
     "/desk/disputes/<public_id>": _dispute_to_answer,
     "/desk/drafts": "/desk/drafts",
@@ -297,6 +306,7 @@ FOR_STAFF: dict[str, Where] = {
     ),
     "/desk/payments/cards/<account_number>": "/desk/payments/cards/204187751",
     "/desk/chargebacks": "/desk/chargebacks",
+    "/desk/chargebacks/<public_id>": _first("/desk/chargebacks?state=open", "/desk/chargebacks/"),
     "/desk/orders/<public_id>/refund": lambda visitor: (
         f"{_first('/desk/orders', '/desk/orders/')(visitor)}/refund"
     ),
@@ -402,6 +412,8 @@ BY_LINK = (
     "/o/<public_id>/<token>",
     "/o/<public_id>/<token>/thanks",
     "/o/<public_id>/<token>/bills/<invoice_id>",
+    "/o/<public_id>/<token>/bills/<invoice_id>/lines/<int:number>/dispute",
+    "/o/<public_id>/<token>/disputes/<dispute_id>",
     "/gift-card/<public_id>/<token>",
     "/trial/<public_id>/<token>",
     "/q/<public_id>/<token>",

@@ -9,7 +9,14 @@ from core.kernel import crash
 from core.kernel.money import Money
 from core.ledger import contested, items
 from core.parties.models import Account
-from flows import pay_bill, reconcile, run_autopay, run_card_payments
+from flows import (
+    bill_account,
+    charge_terms,
+    pay_bill,
+    reconcile,
+    run_autopay,
+    run_card_payments,
+)
 from flows.house import House
 from flows.pay_bill import PayWish
 from flows.settle_payment import settle
@@ -18,10 +25,12 @@ from payments import autopay, methods
 from payments.automatic_models import AutoPayRule
 from payments.autopay import AutoPayRuns
 from payments.models import Authorisation, Payment, PaymentOperation
+from tests import serving
 from tests.automatic import ADDRESS, Days, days_of
-from tests.on_file import newest, open_stage, set_up, still_open
+from tests.on_file import customer, newest, open_stage, set_up, still_open
 from tests.paying import drain, house, pass_time, processor, sandbox
 from tests.sandbox_process import SandboxProcess
+from tests.telling import happened
 from tests.together import together
 from tests.world import World
 
@@ -109,6 +118,42 @@ def test_several_bills_of_one_day_are_one_charge(days: Days):
     days.stage.assert_sound()
 
 
+def test_a_payer_of_several_accounts_services_is_charged_for_all_of_them_and_tried_again(
+    days: Days, world: World
+):
+    """One notice and one charge of the whole balance; a decline is tried again for all of it."""
+    house, riley = days.house, days.stage.riley
+    sites = [customer(house, world, name) for name in ("Site One", "Site Two")]
+    with house.db.transaction() as session:
+        stream = serving.offer(session, world, house.clock.now()).stream
+        for site in sites:
+            serving.running(session, world, site, stream, house.clock.now(), payer=riley)
+    days.autopay()
+    bill_account.bill(house, riley.id, days.today, "system")
+    drain(house)
+    with house.db.reading() as session:
+        owed = items.owed_by(session, [riley.id])
+        assert not items.owed_by(session, [site.id for site in sites])
+    whole = sum(item.open.minor for item in owed)
+    assert whole > 4500
+    day = max(charge_terms.due_on(item) for item in owed)
+    assert {charge_terms.due_on(item) for item in owed} == {day}
+    days.bank.says = ["insufficient_funds"]
+    days.live(day - timedelta(days=1))
+    assert (days.row().noticed_minor, len(days.row().invoice_ids)) == (whole, len(owed))
+    days.live(day)
+    assert (days.row().state, days.row().tries, days.stage.taken()) == ("retrying", 1, 0)
+    assert "could not be charged" in days.subjects()[-1]
+    failed = dict(happened(house, "ChargeFailed"))
+    assert failed["payment.failed"]["failure"] == failed["autopay.failed"]["failure"]
+    assert failed["autopay.failed"]["next_try"] is not None
+    days.live(day + timedelta(days=4))
+    assert (days.row().state, days.stage.taken()) == ("paid", whole)
+    with house.db.reading() as session:
+        assert not [item for item in items.owed_by(session, [riley.id]) if item.open]
+    days.stage.assert_sound()
+
+
 def test_what_is_overdue_when_it_begins_is_charged_after_its_notice(days: Days):
     days.move_to(due(days) + timedelta(days=20))
     days.autopay()
@@ -193,6 +238,12 @@ def test_another_card_is_another_agreement(days: Days):
     assert [one.payment_method_id for one in standing] == [other.id]
     days.live(due(days) + timedelta(days=3))
     assert newest(days.house, "charge").payment_method_id == other.id
+    told = happened(days.house, "AutoPayMoved")
+    assert [(kind, data["autopay"]) for kind, data in told] == [
+        ("autopay.started", first.public_id),
+        ("autopay.stopped", first.public_id),
+        ("autopay.started", second.public_id),
+    ]
     days.stage.assert_charged_once()
 
 

@@ -16,20 +16,23 @@ from sqlalchemy import func, select
 
 from core.kernel import crash
 from core.kernel.jobs import Job
+from core.kernel.money import Money
 from core.ledger import items
 from core.ledger.models import OpenItem
 from core.orders.models import Order
-from flows import reconcile
+from flows import reconcile, refund_payment
 from flows.abandon_payment import abandon
 from flows.house import House
 from flows.pay_bill import pay_order
 from flows.place_order import place
+from flows.refund_payment import Wanted
 from flows.settle_payment import settle
 from flows.verify import verify
 from invoices.models import Invoice, StoredDocument
 from payments import operations
 from payments.gateway import InvalidRequest
 from payments.models import Payment, PaymentOperation, Refund
+from tests import on_file
 from tests.paying import CARD, drain, fill_cart, pass_time, wish
 from tests.sandbox_process import SandboxProcess
 from tests.world import World
@@ -193,6 +196,39 @@ def test_a_crash_while_paying_back_pays_back_once(
         payment.amount_minor
     )
     assert [f for f in verify(house.db, house.clock, blobs=house.blobs) if not f.holds] == []
+
+
+@pytest.mark.parametrize(
+    ("point", "who"),
+    [
+        ("refund_payment.before_commit", "pressed again"),
+        ("refund.asked", "pressed again"),
+        ("refund.prepared", "reconciler"),
+        ("refund.asked", "reconciler"),
+    ],
+)
+def test_a_crash_while_a_payment_of_bills_goes_back_gives_it_back_once(
+    point: str, who: str, house: House, sandbox: SandboxProcess, world: World
+):
+    stage = on_file.open_stage(house, sandbox, world)
+    assert stage.charge() == "succeeded"
+    drain(house)
+    with house.db.reading() as session:
+        payment = session.scalars(select(Payment)).one()
+    amount = Money(payment.amount_minor, payment.currency)
+    wanted = Wanted(payment.public_id, amount, "card", "goodwill", "user:desk", "once")
+    with crash.crash_at(point):
+        refund_payment.give(house, wanted)
+    pass_time(house, sandbox, timedelta(minutes=10))
+    if who == "reconciler":
+        assert reconcile.run(house).problems == ()
+    else:
+        refund_payment.give(house, wanted)
+    drain(house)
+    assert _count(house, Refund) == 1
+    assert house.gateway.get_payment(payment.gateway_id).amount_refunded == amount
+    assert on_file.still_open(house, stage.bill) == amount.minor, "it is owed again"
+    stage.assert_sound()
 
 
 def test_the_reconciler_finds_a_payment_whose_tab_was_closed_and_whose_webhook_was_lost(

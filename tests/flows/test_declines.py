@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 
 from core.kernel import crash
 from core.kernel.money import Money
+from core.ledger import contested, items
 from core.ledger.tender_models import Tender
 from flows import manage_cards, pay_bill, reconcile, run_autopay, set_up_method
 from flows.charge_on_file import charge
@@ -218,6 +219,29 @@ def test_an_unanswered_charge_is_given_up_without_another_try(days: Days):
     asked = days.bank.asked
     days.live(days.today + timedelta(days=20))
     assert days.bank.asked == asked
+
+
+@pytest.mark.parametrize("when", ["before it is prepared", "once it is prepared"])
+def test_tries_at_a_disputed_bill_wait_for_the_disputes_end(days: Days, when: str):
+    days.bank.says = ["insufficient_funds"]
+    want(days)
+    source = ("dispute", days.stage.riley.id)
+    days.move_to(days.today + timedelta(days=4))
+    if when == "once it is prepared":
+        with crash.crash_at("charge.prepared"):
+            days.round()
+    with days.house.db.transaction() as session:
+        item = items.of_sources(session, [days.stage.bill.id])[days.stage.bill.id]
+        contested.contest(session, item, item.open, source, days.today, days.house.clock.now())
+    pass_time(days.house, days.stage.sandbox, timedelta(minutes=10))
+    days.round()
+    assert (days.row().state, days.bank.asked) == ("retrying", 1)
+    days.live(days.today + timedelta(days=1))
+    with days.house.db.transaction() as session:
+        contested.close(session, item, source, days.today, days.house.clock.now())
+    days.live(days.today + timedelta(days=2))
+    assert (days.row().state, days.bank.asked, days.stage.taken()) == ("paid", 2, 4500)
+    days.stage.assert_sound()
 
 
 @pytest.mark.parametrize("point", ["charge.failed", "job.before_finish", "charge.before_call"])

@@ -1,10 +1,13 @@
 """A refund goes back to what paid, in the stated order, and never more than each of them paid."""
 
+import time
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
 
 from core.kernel import crash
 from core.kernel.jobs import Job
@@ -13,6 +16,8 @@ from core.ledger.gift_cards import GiftCardInUse, GiftCardUsed
 from core.ledger.models import OpenItem
 from core.ledger.returns import RefundTooMuch
 from core.ledger.tender_models import GiftCard, TenderReturn
+from core.orders.models import Order
+from core.parties import accounts
 from flows import correct_invoice, keep_gift_cards, reconcile, refund
 from flows.choose_tenders import ByCredit, ByGiftCard, Paying
 from flows.give_back import Back, give_back
@@ -26,7 +31,7 @@ from payments import inbox
 from payments.gateway import WebhookEvent
 from payments.models import Payment, Refund
 from tests.giving import balance, buy_gift_card, credit_left, member, short_papers, wish_with
-from tests.paying import CARD, come_back, drain, fill_cart, pass_time, usd, wish
+from tests.paying import CARD, buy, come_back, drain, fill_cart, pass_time, usd, wish
 from tests.sandbox_process import SandboxProcess
 from tests.together import together
 from tests.world import World
@@ -273,3 +278,34 @@ def test_what_a_memo_on_the_bill_left_goes_back_to_what_paid(
     assert _paid_back(house, placed) == 2500
     assert (balance(house, code), credit_left(house, riley)) == ((5000, 0), 1500)
     _assert_sound(house)
+
+
+def test_it_waits_behind_the_payer_like_everything_that_moves_an_orders_money(
+    house: House, world: World, sandbox: SandboxProcess
+):
+    """Who holds the account takes the order next: a refund that held the order already would stop both."""
+    placed = buy(house, world.visit.sku)
+    sandbox.pay(placed.redirect_url, CARD)
+    assert come_back(house, placed) == "succeeded"
+    with ThreadPoolExecutor(1) as pool:
+        with house.db.transaction() as session:
+            order = session.get_one(Order, placed.order_id)
+            accounts.lock(session, order.payer_account_id)
+            going = pool.submit(give_back, house, _back(placed, 1000))
+            _until_it_waits(session, going)
+            free = {"nowait": True}  # it is held by nobody who waits for the account
+            session.get_one(Order, order.id, with_for_update=free, populate_existing=True)
+        going.result(timeout=20)
+    assert _paid_back(house, placed) == 1000
+
+
+def _until_it_waits(session: Session, going: Future) -> None:
+    """PostgreSQL tells who waits; SQLite lets one in at a time from the start."""
+    if session.get_bind().dialect.name == "sqlite":
+        return
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    until = time.monotonic() + 20
+    while not session.scalar(waiting):
+        assert not going.done()
+        assert time.monotonic() < until
+        time.sleep(0.01)

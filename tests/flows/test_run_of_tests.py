@@ -34,7 +34,7 @@ def run(tmp_path):
 
     def run(*options, code=TESTS, **environment):
         (tmp_path / "test_small.py").write_text(code)
-        hidden = {"STRIPE_TEST_KEY", "FAILED_CHECKS", "PYTEST_ADDOPTS"}
+        hidden = {"STRIPE_TEST_KEY", "FAILED_CHECKS", "CHECK_BESIDE", "PYTEST_ADDOPTS"}
         inherited = {name: value for name, value in os.environ.items() if name not in hidden}
         done = subprocess.run(
             [sys.executable, "-m", "pytest", str(tmp_path), *options],
@@ -75,4 +75,18 @@ def test_a_check_that_failed_before_fails_the_run(run):
     code, lines = run(code="def test_plain(): pass", FAILED_CHECKS="mypy,codespell")
     assert code == 1
     assert "mypy, codespell" in lines
+    assert "1 passed" in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "told"), [("ok", 0, "ok"), ("shop.py:1: error", 1, "shop.py:1: error")]
+)
+def test_a_check_beside_the_tests_is_waited_for_and_fails_the_run(run, tmp_path, said, code, told):
+    answer = tmp_path / "mypy"
+    (tmp_path / "part").write_text(said)
+    command = "import os, sys, time; time.sleep(1); os.rename(*sys.argv[1:])"
+    with subprocess.Popen([sys.executable, "-c", command, str(tmp_path / "part"), str(answer)]):
+        found, lines = run(code="def test_plain(): pass", CHECK_BESIDE=str(answer))
+    assert found == code
+    assert told in lines
     assert "1 passed" in lines[-1]

@@ -19,7 +19,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.commands import seed, verify
-from app.demo.fernway import marks, people, seeding
+from app.demo.fernway import marks, people, seeding, till
 from app.demo.mail_store import MailStore
 from app.settings import Settings, load
 from app.tables import metadata
@@ -56,7 +56,9 @@ from invoices.disputes import reading as disputes
 from invoices.disputes.models import Dispute, DisputeFile
 from invoices.models import Invoice, InvoiceLine
 from invoices.statements import reading
+from payments import chargebacks
 from payments.automatic_models import AutoPayRule, ScheduledPayment
+from payments.chargebacks import ChargebackRow
 from payments.gateway import Gateway
 from payments.models import Payment, PaymentMethod, Refund
 from tests import postgres, telling
@@ -489,6 +491,22 @@ def test_there_is_a_dispute_in_each_state(fernway):
         assert [one.dispute_id for one in pictures] == [rows[5].id]
 
 
+def test_one_chargeback_was_answered_and_won_and_one_waits_for_an_answer(fernway):
+    with fernway.db.reading() as session:
+        rows = session.scalars(select(ChargebackRow).order_by(ChargebackRow.opened_at)).all()
+        assert [(row.state, row.answered_at is not None) for row in rows] == [
+            ("won", True),
+            ("open", False),
+        ]
+        assert session.scalars(chargebacks.to_answer()).all() == [rows[1].id]
+        assert rows[1].evidence_due > fernway.clock.now()
+        known = {one["payment"]: one["dispute"] for one in till.payments_taken(session)}
+        assert [one["won"] for one in known.values() if one] == [True, False]
+    box = MailStore(fernway.folder / "mail").page(to=people.BILLING_DESK.email)
+    subjects = [mail.subject.partition(":")[0] for mail in box.mails]
+    assert subjects == ["Charged back", "Chargeback won", "Charged back"]
+
+
 def test_last_night_was_billed_but_for_one_account_that_waits_for_a_person(fernway):
     with fernway.db.reading() as session:
         nights = session.scalars(
@@ -514,7 +532,7 @@ def test_the_books_of_the_demo_balance_and_every_claim_holds(fernway):
                 JournalLine.entry_id
             )
         ).all()
-    assert len(sides) == 78
+    assert len(sides) == 81
     assert all(total == 0 for _, total in sides)
     said = StringIO()
     code = verify.run(["--documents"], fernway.settings, fernway.db, fernway.clock, said)
@@ -548,6 +566,7 @@ def test_everything_of_it_can_be_told_to_programs_without_a_person_in_it(fernway
         "payment.failed",
         "dispute.opened",
         "dispute.closed",
+        "case.unlocked",
     }
     assert all(one.kind in KINDS for one in news)
     said = [json.dumps(dict(one.data)) for one in news]

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from app.demo.fernway import shop
 from app.demo.fernway.buying import BillsPaid, Ordered, Transferred
 from app.demo.fernway.carded import AutoPayOn, CardKept, PaymentPlanned
+from app.demo.fernway.charged_back import CHARGED_BACK
 from app.demo.fernway.corrections import Credited, Drafted
 from app.demo.fernway.disputes import DISPUTED
 from app.demo.fernway.late import LATE
@@ -343,6 +344,7 @@ _ALL: tuple[Act, ...] = (
     *_SENT,
     *_CARDED,
     *DISPUTED,
+    *CHARGED_BACK,
     *LATE,
     *_LOOKED,
 )

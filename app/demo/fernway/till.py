@@ -24,7 +24,8 @@ from core.kernel.clock import Clock
 from core.kernel.db import Database
 from core.kernel.money import Money
 from core.parties.models import Account
-from payments import operations
+from payments import evidence, operations
+from payments.chargebacks import ChargebackRow
 from payments.gateway import (
     CheckoutRequest,
     CheckoutSession,
@@ -37,6 +38,7 @@ from payments.methods import ON_FILE
 from payments.models import Payment as PaymentRow
 from payments.models import PaymentCustomer, PaymentMethod, PaymentOperation
 from payments.models import Refund as RefundRow
+from payments.network import EvidenceRequest, NetworkChargeback
 from payments.saved import (
     ChargeRequest,
     Customer,
@@ -52,6 +54,9 @@ _NUMBER = "4242424242424242"
 _SECOND_NUMBER, _EMPTY_NUMBER = "5555555555554444", "4000008260003178"
 _NUMBERS = (_NUMBER, _SECOND_NUMBER, _EMPTY_NUMBER)
 _VISIT, _PAYMENT, _SETUP, _METHOD = "cs_till_", "pi_till_", "seti_till_", "pm_till_"
+#: What the network takes for a chargeback, and how long it thinks about an answer.
+_CHARGEBACK, _FEE_MINOR, _ANSWER_WITHIN = "dp_till_", 1500, timedelta(days=7)
+_DECIDES_AFTER = timedelta(days=10)
 
 
 @dataclass(frozen=True)
@@ -149,6 +154,38 @@ class Till:
             balance_transaction_id=None,
         )
 
+    def get_chargeback(self, chargeback_id: str) -> NetworkChargeback:
+        """Taken back a moment ago when nobody has heard of it; what was answered is won in the end."""
+        payment_id = f"{_PAYMENT}{chargeback_id.removeprefix(_CHARGEBACK)}"
+        with self.db.reading() as session:
+            paid = session.scalars(
+                select(PaymentRow).where(PaymentRow.gateway_id == payment_id)
+            ).one()
+            known = session.scalar(
+                select(ChargebackRow).where(ChargebackRow.gateway_id == chargeback_id)
+            )
+            ours = evidence.of(session, known.id) if known is not None else None
+        created = known.opened_at if known is not None else self.clock.now()
+        sent_at = ours.sent_at if ours is not None else None
+        is_won = sent_at is not None and sent_at + _DECIDES_AFTER <= self.clock.now()
+        fee = Money(_FEE_MINOR, paid.currency)
+        return NetworkChargeback(
+            id=chargeback_id,
+            payment_id=payment_id,
+            status="won" if is_won else "under_review" if sent_at else "needs_response",
+            amount=Money(paid.amount_minor, paid.currency),
+            taken=True,
+            fee=fee,
+            fee_back=Money.zero(paid.currency),
+            reason="fraudulent",
+            created=created,
+            evidence_due=None if is_won else created + _ANSWER_WITHIN,
+            answered=sent_at is not None,
+        )
+
+    def submit_evidence(self, request: EvidenceRequest) -> NetworkChargeback:
+        return self.get_chargeback(request.chargeback_id)
+
     def _operation(self, public_id: str) -> PaymentOperation:
         with self.db.reading() as session:
             return operations.by_public_id(session, public_id)
@@ -172,6 +209,11 @@ class Till:
         )
 
 
+def chargeback_of(payment: PaymentRow) -> str:
+    """The network's id of the chargeback of one of these payments."""
+    return _CHARGEBACK + payment.gateway_id.removeprefix(_PAYMENT)
+
+
 def payments_taken(session: Session) -> list[dict[str, Any]]:
     """Every payment that was taken here, with what went back of it, as the pretend processor reads it: from
     then on, it is asked for the refunds."""
@@ -182,6 +224,7 @@ def payments_taken(session: Session) -> list[dict[str, Any]]:
             .group_by(RefundRow.payment_id)
         ).all()
     )
+    disputes = {row.payment_id: row for row in session.scalars(select(ChargebackRow))}
     rows = session.execute(
         select(PaymentRow, PaymentOperation.public_id)
         .join(PaymentOperation, PaymentOperation.id == PaymentRow.operation_id)
@@ -197,9 +240,20 @@ def payments_taken(session: Session) -> list[dict[str, Any]]:
             "currency": row.currency.lower(),
             "created": int(row.captured_at.timestamp()),
             "refunded": int(back.get(row.id, 0)),
+            "dispute": _as_known(disputes[row.id]) if row.id in disputes else None,
         }
         for row, operation in rows
     ]
+
+
+def _as_known(row: ChargebackRow) -> dict[str, Any]:
+    """A chargeback as the pretend processor reads it: decided, or still to be answered."""
+    return {
+        "id": row.gateway_id,
+        "created": int(row.opened_at.timestamp()),
+        "due": int(row.evidence_due.timestamp()) if row.evidence_due else None,
+        "won": row.state == "won",
+    }
 
 
 def cards_on_file(session: Session) -> list[dict[str, Any]]:

@@ -92,6 +92,25 @@ def test_with_a_link_the_customer_pays_on_the_processors_page(stage: Stage):
     assert len(stage.rows(Payment, Payment.order_id == order.id)) == 1
 
 
+def test_whoever_comes_back_from_the_processor_unpaid_keeps_the_order_that_staff_made(stage: Stage):
+    path, account = _begin(stage, stage.world.visit.sku)
+    stage.browser(KIM).post(path, _where(stage, path, step="order", payment_method="card"))
+    (order,) = stage.rows(Order, Order.payer_account_id == account.id)
+    operation, visitor = stage.operation_of(order), stage.browser(NOBODY)
+    back, own = f"/pay/{operation.public_id}/cancelled", stage.house.links.order(order.public_id)
+    for answer in (visitor.get(back), visitor.post(back), visitor.get(back)):
+        assert (answer.status_code // 100, answer.headers["Location"]) == (3, own)
+    page = Page(visitor.get(own.removeprefix(stage.house.links.base_url)))
+    assert "It is held for you until it is paid" in page.text
+    assert (stage.row(Order, Order.id == order.id).lifecycle, operation.state) == (
+        "pending",
+        "sent",
+    )
+    paid = visitor.post(f"{own.removeprefix(stage.house.links.base_url)}/pay")
+    assert paid.headers["Location"] == operation.redirect_url, "the same visit is still open"
+    assert stage.pay(operation).amount_minor == order.due_now_minor
+
+
 def test_a_shoppers_own_cart_is_not_seen_here(stage: Stage):
     kim = stage.browser(KIM)
     cart = fill_cart(stage.house, "FW-VISIT")

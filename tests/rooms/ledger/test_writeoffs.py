@@ -80,8 +80,8 @@ def test_a_decision_is_final(counter: Counter):
         session.execute(text("UPDATE write_off SET state = 'requested', decided_by = NULL"))
     approve(counter, ask(counter, owed, 100))
     with counter.db.reading() as session:
-        states = sorted(row.state for row in writeoffs.page(session, "", None, 9))
-        assert [row.id for row in writeoffs.page(session, "declined", None, 9)] == [key]
+        states = sorted(row.state for row in writeoffs.listing(session))
+        assert [row.id for row in writeoffs.listing(session, state="declined")] == [key]
     assert states == ["approved", "declined"]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from core.kernel.money import Money
 from payments.saved import ChargeRequest
-from tests.rooms.payments.conftest import side_of
+from tests.rooms.payments.conftest import gateway_to, side_of
 from tests.sandbox_process import ROOT, SandboxProcess, running_sandbox
 
 
@@ -138,3 +138,26 @@ def test_it_runs_without_the_rest_of_the_project(tmp_path: Path) -> None:
     loaded = set(ended.stdout.split())
     assert "payments.sandbox.processor" in loaded
     assert not loaded & {"payments.gateway", "core", "stripe", "flask", "sqlalchemy"}
+
+
+def test_a_chargeback_from_before_is_known_and_decided_by_a_button_of_its_own_page(
+    data_dir: Path,
+) -> None:
+    data_dir.mkdir()
+    dispute = {"id": "dp_before", "created": 1794000000, "due": 1794600000, "won": False}
+    payment: dict[str, object] = {"payment": "pi_before", "operation": "op-before"}
+    payment |= {"number": "4242424242424242"}
+    payment |= {"amount": 5000, "currency": "usd", "created": 1793900000, "refunded": 0}
+    (data_dir / "known.json").write_text(json.dumps([payment | {"dispute": dispute}]))
+    with running_sandbox(data_dir) as process:
+        gateway = gateway_to(process)
+        found = gateway.get_chargeback("dp_before")
+        assert (found.status, found.payment_id) == ("needs_response", "pi_before")
+        assert found.created.timestamp() == 1794000000
+        assert "The shop wins" in process.look("/").body
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        elsewhere = form | {"Sec-Fetch-Site": "cross-site"}
+        assert process._request("POST", "/disputes/dp_before", b"won=1", elsewhere)[0] == 403
+        assert process._request("POST", "/disputes/dp_before", b"won=1", form)[0] == 303
+        assert gateway.get_chargeback("dp_before").status == "won"
+        assert "The shop wins" not in process.look("/").body

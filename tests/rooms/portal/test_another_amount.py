@@ -8,12 +8,13 @@ import re
 import pytest
 from werkzeug.test import TestResponse
 
+from core.kernel.audit import AuditEntry
 from core.ledger import items
 from core.parties.models import Account
 from flows.verify import verify
 from tests.rooms.portal.test_pay import Payer
 from tests.rooms.web.looking import Page
-from tests.rooms.web.stage import Browser, Stage
+from tests.rooms.web.stage import KIM, Browser, Stage
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ def test_nothing_begins_before_the_allocation_was_seen_or_when_it_has_changed(th
 
 def link(payer: Payer) -> str:
     account = payer.stage.row(Account, Account.id == payer.stage.accounts[payer.who])
-    return f"/due/{account.public_id}/{payer.stage.house.links.pay_token(account.public_id)}"
+    return f"/due/{account.public_id}/{payer.stage.house.links.pay_token(account)}"
 
 
 def test_a_guest_pays_all_or_a_part_by_the_link_and_learns_no_more_than_needed(three_bills: Payer):
@@ -151,7 +152,7 @@ def test_account_number_and_pay_code_open_the_same_page_and_any_mistake_is_answe
 ):
     stage = one_bill.stage
     account = stage.row(Account, Account.id == stage.accounts[one_bill.who])
-    code = stage.house.links.pay_code(account.public_id)
+    code = stage.house.links.pay_code(account)
     number = f"{account.number[:3]} {account.number[3:6]} {account.number[6:]}"
     found = stage.browser().post("/pay-a-bill", {"account": number, "code": code.lower()})
     assert found.status_code == 303
@@ -187,3 +188,36 @@ def test_codes_are_tried_a_few_times_for_each_account_whoever_tries(stage: Stage
     assert [browser.post("/pay-a-bill", typed).status_code for _ in range(4)] == [422] * 3 + [429]
     other = {"account": "223 456 789", "code": "AAAAA-AAAAA"}
     assert browser.post("/pay-a-bill", other).status_code == 422
+
+
+def test_a_new_pay_code_ends_the_old_one_and_the_links_that_were_sent(one_bill: Payer):
+    """Made by the customer, then by staff."""
+    stage, guest, kim = one_bill.stage, one_bill.stage.browser(), one_bill.stage.browser(KIM)
+    account = stage.row(Account, Account.id == stage.accounts[one_bill.who])
+    at_the_desk = f"/desk/customers/{account.public_id}/pay-code"
+    for browser, page in ((one_bill.browser, "/account/pay-code"), (kim, at_the_desk)):
+        account = stage.row(Account, Account.id == account.id)
+        old_link, old_code = link(one_bill), stage.house.links.pay_code(account)
+        assert old_code in one_bill.read("/account/pay-code")
+        assert guest.get(old_link).status_code == 200
+        assert browser.post(page).status_code == 303
+        account = stage.row(Account, Account.id == account.id)
+        typed = {"account": account.number, "code": old_code}
+        assert guest.post("/pay-a-bill", typed).status_code == 422
+        assert guest.get(old_link).status_code == 404
+        new_code = stage.house.links.pay_code(account)
+        assert new_code in Page(kim.get(at_the_desk)).text
+        found = guest.post("/pay-a-bill", typed | {"code": new_code})
+        assert found.headers["Location"].endswith(link(one_bill))
+    acts = stage.rows(AuditEntry, AuditEntry.act == "account.pay_code_made_anew")
+    actors = [act.actor for act in acts if act.subject_id == account.public_id]
+    assert actors == [f"user:{stage.people[who]}" for who in (one_bill.who, KIM)]
+
+
+def test_whoever_comes_back_from_paying_by_an_old_code_is_not_told_the_new_link(one_bill: Payer):
+    guest = one_bill.stage.browser()
+    begun = guest.post(link(one_bill), {"step": "pay", "expected_total": "6000"})
+    one_bill.browser.post("/account/pay-code")
+    back = come_back(one_bill, begun, guest)
+    assert back.headers["Location"].endswith("/pay-a-bill")
+    assert still_open(one_bill) == [0]

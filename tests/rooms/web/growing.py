@@ -288,6 +288,7 @@ class Growing:
             "dispute": f"/account/disputes/{self.disputes[0]}",
             "pay": "/account/pay",
             "pay link": self._pay_link(),
+            "pay code": "/account/pay-code",
             "past due": f"/account/past-due/{self._case_id()}",
             "tokens": "/account/tokens",
             "cards": "/account/cards",
@@ -409,8 +410,8 @@ class Growing:
             return rounds.write(session, done, now).public_id
 
     def _pay_link(self) -> str:
-        account = self.stage.row(Account, Account.id == self.account).public_id
-        return f"/due/{account}/{self.stage.house.links.pay_token(account)}"
+        account = self.stage.row(Account, Account.id == self.account)
+        return f"/due/{account.public_id}/{self.stage.house.links.pay_token(account)}"
 
     def _case_id(self) -> str:
         now = self.stage.clock.now()

@@ -93,3 +93,27 @@ class Page(HTMLParser):
     def text(self) -> str:
         """All that can be read on it."""
         return " ".join("".join(self.texts).split())
+
+
+class Offers(HTMLParser):
+    """The addresses of ours that a page offers, each with the method that it would be asked by."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: set[tuple[str, str]] = set()
+        self._method = "GET"
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag == "form":
+            self._method = (given.get("method") or "get").upper()
+            self._note(self._method, given.get("action"))
+        elif tag == "a":
+            self._note("GET", given.get("href"))
+        elif "formaction" in given:
+            self._note((given.get("formmethod") or self._method).upper(), given["formaction"])
+
+    def _note(self, method: str, address: str | None) -> None:
+        if address is not None and address.startswith("/"):
+            self.found.add((method, address))

@@ -164,6 +164,8 @@ POST   /account/cards/<public_id>/instead            customer  token  302→door
 POST   /account/cards/<public_id>/again              customer  token  302→door 404 404 404
 GET    /account/autopay                              customer  token  302→door 200 200 200
 POST   /account/autopay                              customer  token  302→door 422 422 404
+GET    /account/pay-code                             customer  token  302→door 200 200 200
+POST   /account/pay-code  customer token 302→door 303→/account/pay-code* 303→/account/pay-code* 404
 GET    /account/autopay/stop                         customer  token  302→door 200 200 200
 POST   /account/autopay/stop  customer token 302→door 303→/account/autopay* 303→/account/autopay* 404
 GET    /account/scheduled                            customer  token  302→door 200 200 200
@@ -328,6 +330,8 @@ POST   /desk/phone-orders/<cart_id>/lines            staff     token  302→desk
 POST   /desk/phone-orders/<cart_id>/lines/<line_id> staff token 302→desk-door 404 404 303→/desk/phone-orders/*
 GET    /desk/customers/<public_id>/edit              staff     token  302→desk-door 404 404 200
 POST   /desk/customers/<public_id>/edit              staff     token  302→desk-door 404 404 422
+GET    /desk/customers/<public_id>/pay-code          staff     token  302→desk-door 404 404 200
+POST   /desk/customers/<public_id>/pay-code staff token 302→desk-door 404 404 303→/desk/customers/*
 GET    /desk/products                                staff     token  302→desk-door 404 404 200
 GET    /desk/products/new                            staff     token  302→desk-door 404 404 200
 POST   /desk/products/new                            staff     token  302→desk-door 404 404 422
@@ -444,6 +448,30 @@ GET    /desk/orders.csv                              staff     token  302→desk
 GET    /desk/invoices.csv                            staff     token  302→desk-door 404 404 200
 GET    /desk/payments.csv                            staff     token  302→desk-door 404 404 200
 GET    /desk/jobs.csv                                staff     token  302→desk-door 404 404 200
+GET    /desk/stock/holds.csv                         staff     token  302→desk-door 404 404 200
+GET    /desk/products/export.csv                     staff     token  302→desk-door 404 404 200
+GET    /desk/returns.csv                             staff     token  302→desk-door 404 404 200
+GET    /desk/quotes/approvals.csv                    staff     token  302→desk-door 404 404 200
+GET    /desk/drafts.csv                              staff     token  302→desk-door 404 404 200
+GET    /desk/statements/export.csv                   staff     token  302→desk-door 404 404 200
+GET    /desk/bill-runs.csv                           staff     token  302→desk-door 404 404 200
+GET    /desk/parked.csv                              staff     token  302→desk-door 404 404 200
+GET    /desk/reconciler.csv                          staff     token  302→desk-door 404 404 200
+GET    /desk/payments/planned.csv                    staff     token  302→desk-door 404 404 200
+GET    /desk/chargebacks/export.csv                  staff     token  302→desk-door 404 404 200
+GET    /desk/tax/certificates.csv                    staff     token  302→desk-door 404 404 200
+GET    /desk/tax/rates.csv                           staff     token  302→desk-door 404 404 200
+GET    /desk/write-offs.csv                          staff     token  302→desk-door 404 404 200
+GET    /desk/rates.csv                               staff     token  302→desk-door 404 404 200
+GET    /desk/trials/follow-ups.csv                   staff     token  302→desk-door 404 404 200
+GET    /desk/content.csv                             staff     token  302→desk-door 404 404 200
+GET    /desk/content/media.csv                       staff     token  302→desk-door 404 404 200
+GET    /desk/content/banners.csv                     staff     token  302→desk-door 404 404 200
+GET    /desk/content/redirects.csv                   staff     token  302→desk-door 404 404 200
+GET    /desk/keys.csv                                staff     token  302→desk-door 404 404 200
+GET    /desk/webhooks.csv                            staff     token  302→desk-door 404 404 200
+GET    /desk/webhooks/<public_id>/sent.csv           staff     token  302→desk-door 404 404 200
+GET    /desk/staff/export.csv                        staff     token  302→desk-door 404 404 200
 GET    /desk/jobs/<int:job_id>/discard               staff     token  302→desk-door 404 404 200
 POST   /desk/jobs/<int:job_id>/discard               staff     token  302→desk-door 404 404 422
 GET    /desk/jobs/<int:job_id>                       staff     token  302→desk-door 404 404 200
@@ -716,7 +744,7 @@ _PLACES = {
         f"{method} /o/<public_id>/<token>/{what}/": {
             "<public_id>": "{guest_billed}",
             "<token>": "{guest_billed_token}",
-            "<invoice_id>": "{guest_bill}",
+            "<invoice_id>": "{guest_billed_bill}",
             "<int:number>": "1",
             "<dispute_id>": "{guest_dispute}",
         }
@@ -1090,6 +1118,12 @@ def _account_of(stage: Stage, order: str) -> str:
     return found
 
 
+def _pay_token(names: Names) -> str:
+    stage = names.stage
+    account = stage.row(Account, Account.public_id == names["riley_account"])
+    return stage.house.links.pay_token(account)
+
+
 def _late(stage: Stage, who: str) -> str:
     """Somebody's open case of being past due."""
     key, now = stage.accounts[who], stage.clock.now()
@@ -1184,7 +1218,7 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "gift_card_token": lambda names: names.stage.house.links.gift_card_token(names["gift_card"]),
     "guest_billed": lambda names: names.stage.order_on_terms(names.stage.world.visit.sku).public_id,
     "guest_billed_token": lambda names: names.stage.house.links.order_token(names["guest_billed"]),
-    "guest_bill": lambda names: disputed.bill_by_link(names.stage, names["guest_billed"]),
+    "guest_billed_bill": lambda names: disputed.bill_by_link(names.stage, names["guest_billed"]),
     "guest_dispute": lambda names: disputed.by_link(names.stage, names["guest_billed"]),
     "dispute": lambda names: disputed.opened(names.stage, RILEY).public_id,
     "dispute_file": lambda names: disputed.file_of(names.stage, names["dispute"]),
@@ -1208,7 +1242,7 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "hook_delivery": lambda names: hook_test(names.stage, names["hook"]),
     "bill_run": lambda names: _bill_run(names.stage),
     "parked": lambda names: _parked(names.stage),
-    "pay_token": lambda names: names.stage.house.links.pay_token(names["riley_account"]),
+    "pay_token": lambda names: _pay_token(names),
     "round": lambda names: reconcile.run(names.stage.house).public_id,
     "late": lambda names: _late(names.stage, RILEY),
     "dead_job": lambda names: _dead_job(names.stage),

@@ -10,13 +10,14 @@ from flask import Blueprint
 import app.web
 from app.web import create_app
 from core.parties.models import User
-from core.parties.roles import ANY_ROLE
+from core.parties.roles import ANY_ROLE, Role
 from tests.rooms.web import tried
 from tests.rooms.web.desk_roles import desk_routes, roles_for
+from tests.rooms.web.looking import Offers
 from tests.rooms.web.routes import ROUTES, Names
 from tests.rooms.web.stage import COLLEAGUES, JUNE, KIM, NOBODY, RILEY, Stage
 from tests.rooms.web.walk import told, walked
-from web.access import Who, allow, roles_of, rule_of
+from web.access import Who, allow, may_open, roles_of, rule_of
 
 
 def test_every_route_stands_in_the_table_with_whom_it_lets_in(one_stage: Stage):
@@ -52,14 +53,20 @@ def test_every_route_of_the_desk_is_for_the_roles_that_its_table_says(one_stage:
 
 
 def test_a_page_opens_for_its_roles_and_tells_the_others_whom_to_ask(one_stage: Stage):
-    """Every route of the desk as somebody of each role, and as somebody who has none."""
+    """Every route of the desk as somebody of each role, and as somebody who has none.
+
+    A page that opens offers nobody a link or a form that would be refused to them.
+    """
     wrong, names = [], Names(one_stage)
     names["trial"] = tried.begun(one_stage, RILEY)  # before a service of theirs stands in its way
+    people = {
+        who: one_stage.browser(who) for who in COLLEAGUES
+    }  # they look and are refused: no more
     for route in desk_routes():
         path = names.fill(route.path)
         needs = roles_for(route)
-        for who in COLLEAGUES:
-            browser, may = one_stage.browser(who), who in needs or needs == ANY_ROLE
+        for who, browser in people.items():
+            may = who in needs or needs == ANY_ROLE
             if may and route.method != "GET":
                 continue  # what it does is Kim's to try
             send = browser.get if route.method == "GET" else browser.post
@@ -68,7 +75,20 @@ def test_a_page_opens_for_its_roles_and_tells_the_others_whom_to_ask(one_stage: 
                 wrong.append(f"{route.name} for {who}: {answer.status_code}")
             elif not may and "Ask an admin" not in answer.get_data(as_text=True):
                 wrong.append(f"{route.name} for {who}: does not say whom to ask")
+            elif may and answer.mimetype == "text/html":
+                wrong += [
+                    f"{route.name} for {who}: offers {method} {offered}"
+                    for method, offered in _refused(one_stage, who, answer.get_data(as_text=True))
+                ]
     assert wrong == []
+
+
+def _refused(stage: Stage, who: str, html: str) -> list[tuple[str, str]]:
+    """What a page offers somebody of a role, and refuses them."""
+    held = [role for role in Role if role == who]
+    with stage.shop.app.app_context():
+        offers = sorted(Offers(html).found)
+        return [offer for offer in offers if not may_open(held, offer[1], offer[0])]
 
 
 def test_menu_and_todays_page_show_what_one_may_open(one_stage: Stage):

@@ -24,9 +24,15 @@ ELSEWHERE = (
 )
 
 
-def _browser(stage: Stage, route: Route) -> Browser:
+def _who(route: Route) -> str:
     """Somebody who may use the route."""
-    return stage.browser(KIM if route.who == Who.STAFF else RILEY)
+    return KIM if route.who == Who.STAFF else RILEY
+
+
+def _with_token(stage: Stage) -> list[tuple[Route, str, Browser]]:
+    """Each route that needs a token, its address, and somebody who may use it."""
+    names, people = Names(stage), {who: stage.browser(who) for who in (KIM, RILEY)}
+    return [(route, names.fill(_used(route)), people[_who(route)]) for route in WITH_TOKEN]
 
 
 def _used(route: Route) -> str:
@@ -49,13 +55,11 @@ def test_only_programs_routes_go_without_a_guard():
 
 
 def test_every_form_needs_the_token_of_the_visitor_who_sends_it(stage: Stage):
-    stranger = stage.browser().token()
-    paths = [Names(stage).fill(_used(route)) for route in WITH_TOKEN]
+    stranger, asked = stage.browser().token(), _with_token(stage)
     before = _everything(stage)
-    for route, path in zip(WITH_TOKEN, paths, strict=True):
+    for route, path, browser in asked:
+        browser.token()
         for token in (None, "", "made-up", stranger, f"{stranger[:-1]}!"):
-            browser = _browser(stage, route)
-            browser.token()
             given = {} if token is None else {"csrf_token": token}
             answer = browser.ask("POST", path, data=dict(route.form) | given)
             assert answer.status_code == 403, (route.name, token)
@@ -80,15 +84,13 @@ def test_a_script_of_ours_may_send_the_token_as_a_header(one_stage: Stage):
     assert browser.ask("POST", "/cart/hold", headers=headers).status_code == 303
 
 
-@pytest.mark.parametrize("headers", ELSEWHERE, ids=str)
-def test_a_form_from_elsewhere_is_refused_even_with_the_right_token(
-    one_stage: Stage, headers: dict[str, str]
-):
-    paths = [Names(one_stage).fill(_used(route)) for route in WITH_TOKEN]
+def test_a_form_from_elsewhere_is_refused_even_with_the_right_token(one_stage: Stage):
+    asked = _with_token(one_stage)
     before = _everything(one_stage)
-    for route, path in zip(WITH_TOKEN, paths, strict=True):
-        answer = _browser(one_stage, route).post(path, dict(route.form), headers=headers)
-        assert answer.status_code == 403, route.name
+    for route, path, browser in asked:
+        for headers in ELSEWHERE:
+            answer = browser.post(path, dict(route.form), headers=headers)
+            assert answer.status_code == 403, (route.name, headers)
     assert _everything(one_stage) == before
 
 
@@ -145,10 +147,11 @@ def test_the_token_changes_when_somebody_logs_in_and_out(stage: Stage):
 
 def test_every_form_of_ours_carries_the_token_and_posts_to_ourselves(stage: Stage):
     names, seen = Names(stage), 0
+    people = {who: stage.browser(who) for who in (KIM, RILEY)}
     for route in ROUTES:
         if route.method != "GET" or route.is_for_programs or route.rule.startswith("/static"):
             continue
-        browser = _browser(stage, route)
+        browser = people[_who(route)]
         browser.keep("cart", names["cart"])
         answer = browser.get(names.fill(route.path))
         if not answer.mimetype.startswith("text/html"):

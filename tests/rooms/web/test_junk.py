@@ -83,12 +83,12 @@ def test_no_address_breaks_a_page(stage: Stage):
 
 
 def test_no_query_breaks_a_page(stage: Stage):
-    broken = []
+    broken, names = [], Names(stage)
     for route in ROUTES:
         browser = _browser(stage, route)
         for name in QUERIES.get(route.rule, ()) if route.method == "GET" else ():
             paged = name in ("after", "before", "cursor")
-            path = Names(stage).fill(route.path)
+            path = names.fill(route.path)
             for junk in (*JUNK, *(CURSORS if paged else ())):
                 status = browser.get(path, query_string={name: junk}).status_code
                 if status not in (200, 302, 404, 422):

@@ -1,6 +1,6 @@
 """A walk through the whole table of routes as each of four people; several tests look at what came of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from werkzeug.datastructures import Headers
@@ -38,24 +38,55 @@ def told(response: TestResponse, stage: Stage) -> str:
     return f"{response.status_code} {urlsplit(target).path}"
 
 
+@dataclass
+class _Baggage:
+    """What goes along from step to step: it is used up only by who is let in and changes something."""
+
+    stage: Stage
+    names: Names
+    #: Of each person the cookies of their log-in.
+    passes: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def browser(self, who: str) -> Browser:
+        """One without a past, but logged in."""
+        if who not in self.passes:
+            browser = self.stage.browser(who)
+            browser.token()
+            kept = {name: browser.cookie(name) for name in ("session", "csrf")}
+            self.passes[who] = {name: value for name, value in kept.items() if value is not None}
+        browser = self.stage.browser()
+        for name, value in self.passes[who].items():
+            browser.keep(name, value)
+        return browser
+
+    def after(self, step: Step) -> None:
+        """Once something was done, what comes next gets things of its own; whoever sent it logs in anew."""
+        if step.route.method == "GET" or step.status >= 400:
+            return
+        self.passes.pop(step.who, None)  # it may have been logging out
+        if not step.told.endswith("/login"):  # the door, for want of a key
+            self.names = Names(self.stage)
+
+
 def walked(stage: Stage) -> list[Step]:
     """Every answer of the walk; it is done once for each stage."""
     if not stage.walk:
+        baggage = _Baggage(stage, Names(stage))
         for route in ROUTES:
-            stage.walk += [_step(stage, route, who) for who in EVERYBODY]
+            stage.walk += [_step(baggage, route, who) for who in EVERYBODY]
         stage.drain()
     return stage.walk
 
 
-def _step(stage: Stage, route: Route, who: str) -> Step:
-    browser, names = stage.browser(who), Names(stage)
+def _step(baggage: _Baggage, route: Route, who: str) -> Step:
+    browser, names, stage = baggage.browser(who), baggage.names, baggage.stage
     if route.rule.startswith(("/cart", "/checkout", "/quote")):
         browser.keep("cart", names["cart"])
     path = names.fill(route.path)
     form = {name: names.fill(value) for name, value in route.form.items()}
     with writes(stage.db) as written:
         response = _ask(browser, route, path, form)
-    return Step(
+    step = Step(
         route,
         who,
         route.gets[who],
@@ -64,6 +95,8 @@ def _step(stage: Stage, route: Route, who: str) -> Step:
         response.headers,
         tuple(written),
     )
+    baggage.after(step)
+    return step
 
 
 def _ask(browser: Browser, route: Route, path: str, form: dict[str, str]) -> TestResponse:
