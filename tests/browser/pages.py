@@ -18,7 +18,7 @@ from tests.browser.visitor import Visitor
 
 #: What answers a GET and is no page.
 NO_PAGES = re.compile(
-    r"/static/|/media/|/desk/content/brand/preview-mail$|/brand/|/robots\.txt$|/sitemap|/api/|.*\.(pdf|csv|css)$|.*/disputes/[^/]+/files/|/cart/count$|/healthz$|/readyz$|/metrics$"
+    r"/static/|/media/|/desk/content/brand/preview-mail$|/brand/|/robots\.txt$|/sitemap|/api/|.*\.(pdf|csv|css)$|.*/(disputes|chargebacks)/[^/]+/files/|/cart/count$|/healthz$|/readyz$|/metrics$"
 )
 
 #: Where a page is when its address is no constant: a path, or a link to be found on another page.
@@ -157,9 +157,14 @@ def _pay_link(visitor: Visitor) -> str:
     return f"/due/{otis.public_id}/{visitor.place.house.links.pay_token(otis)}"
 
 
-def _line_to_dispute(visitor: Visitor) -> str:
+def _line_disputed_by_phone(visitor: Visitor) -> str:
+    """What a line of the newest bill leads staff to."""
+    return _line_to_dispute(visitor, "/desk/invoices")
+
+
+def _line_to_dispute(visitor: Visitor, listed: str = "/account/bills") -> str:
     """What a line of the newest bill leads to."""
-    bill = _first("/account/bills", "/account/bills/")(visitor)
+    bill = _first(f"{listed}?kind=invoice", f"{listed}/")(visitor)
     leads = visitor.go(bill).locator("main a[href$='/dispute']").first
     return str(leads.get_attribute("href"))
 
@@ -278,6 +283,7 @@ FOR_STAFF: dict[str, Where] = {
         f"/desk/invoices/<public_id>/{act}": _below("/desk/invoices?kind=invoice", act)
         for act in ("credit", "debit", "void")
     },
+    "/desk/invoices/<public_id>/lines/<int:number>/dispute": _line_disputed_by_phone,
     "/desk/disputes": "/desk/disputes",
     "/desk/disputes/<public_id>": _dispute_to_answer,
     "/desk/drafts": "/desk/drafts",
@@ -300,6 +306,7 @@ FOR_STAFF: dict[str, Where] = {
     ),
     "/desk/payments/cards/<account_number>": "/desk/payments/cards/204187751",
     "/desk/chargebacks": "/desk/chargebacks",
+    "/desk/chargebacks/<public_id>": _first("/desk/chargebacks?state=open", "/desk/chargebacks/"),
     "/desk/orders/<public_id>/refund": lambda visitor: (
         f"{_first('/desk/orders', '/desk/orders/')(visitor)}/refund"
     ),
@@ -405,6 +412,8 @@ BY_LINK = (
     "/o/<public_id>/<token>",
     "/o/<public_id>/<token>/thanks",
     "/o/<public_id>/<token>/bills/<invoice_id>",
+    "/o/<public_id>/<token>/bills/<invoice_id>/lines/<int:number>/dispute",
+    "/o/<public_id>/<token>/disputes/<dispute_id>",
     "/gift-card/<public_id>/<token>",
     "/trial/<public_id>/<token>",
     "/q/<public_id>/<token>",

@@ -1,4 +1,4 @@
-"""A line is disputed without JavaScript and by keyboard, and answered at the desk."""
+"""A line is disputed without JavaScript and by keyboard, and answered at the desk; so is a chargeback."""
 
 import pytest
 from playwright.sync_api import FilePayload
@@ -84,6 +84,7 @@ def test_by_keyboard_alone(visit: NewVisitor, installation: Installation) -> Non
     _tab_to(visitor, "Something is wrong with this")
     with visitor.page.expect_navigation():
         visitor.page.keyboard.press("Enter")
+    visitor.look()
     _tab_to(visitor, "reason")
     visitor.page.keyboard.press("ArrowDown")
     _tab_to(visitor, "Dispute it")
@@ -91,6 +92,7 @@ def test_by_keyboard_alone(visit: NewVisitor, installation: Installation) -> Non
         visitor.page.keyboard.press("Enter")
     assert "We look at it" in visitor.text
     assert "it is billed twice" in visitor.text
+    visitor.look()
     _tab_to(visitor, "Take it back")
     with visitor.page.expect_navigation():
         visitor.page.keyboard.press("Enter")
@@ -98,3 +100,21 @@ def test_by_keyboard_alone(visit: NewVisitor, installation: Installation) -> Non
     with visitor.page.expect_navigation():
         visitor.page.keyboard.press("Enter")
     assert "Taken back" in visitor.text
+
+
+def test_a_chargeback_is_answered_without_javascript(visit: NewVisitor) -> None:
+    """The one of Fernway's that waits for an answer; on a phone, as one may be asked on the way home."""
+    desk = visit(PHONE, script=False)
+    desk.log_in("adela@example.com", "ferry-street-4", door="/desk/login?next=/desk/chargebacks")
+    desk.follow("P-")
+    _see(desk)
+    desk.page.get_by_label("What we say").fill("Both came by parcel, and were signed for.")
+    picture = photo(size=(900, 600))
+    desk.page.get_by_label("Proof that it arrived").set_input_files(
+        FilePayload(name="a.jpg", mimeType="image/jpeg", buffer=picture)
+    )
+    desk.press("Keep as a draft")
+    assert "Nothing has been sent" in desk.page.inner_text("body")
+    assert desk.page.get_by_alt_text("Proof that it arrived").count() == 1
+    assert "It can be sent once" in desk.text
+    _see(desk)

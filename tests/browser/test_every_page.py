@@ -236,6 +236,11 @@ def test_pages_by_link(visit: NewVisitor, installation: Installation) -> None:
         look(path)
     bill = visitor.go(at).locator(f"main a[href*='{at}/bills/']").first.get_attribute("href")
     look(str(bill).removeprefix(installation.shop))
+    leads = str(visitor.page.locator("main a[href$='/dispute']").first.get_attribute("href"))
+    look(leads)
+    visitor.press("Dispute it")
+    look(visitor.page.url.removeprefix(installation.shop))
+    assert "We look at it" in visitor.text
 
     quoted = _quoted(installation, "rowan@example.com")
     at = installation.house.links.quote(quoted.public_id).removeprefix(installation.shop)

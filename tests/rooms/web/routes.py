@@ -751,7 +751,7 @@ _PLACES = {
         f"{method} /o/<public_id>/<token>/{what}/": {
             "<public_id>": "{guest_billed}",
             "<token>": "{guest_billed_token}",
-            "<invoice_id>": "{guest_bill}",
+            "<invoice_id>": "{guest_billed_bill}",
             "<int:number>": "1",
             "<dispute_id>": "{guest_dispute}",
         }
@@ -1237,7 +1237,7 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "gift_card_token": lambda names: names.stage.house.links.gift_card_token(names["gift_card"]),
     "guest_billed": lambda names: names.stage.order_on_terms(names.stage.world.visit.sku).public_id,
     "guest_billed_token": lambda names: names.stage.house.links.order_token(names["guest_billed"]),
-    "guest_bill": lambda names: disputed.bill_by_link(names.stage, names["guest_billed"]),
+    "guest_billed_bill": lambda names: disputed.bill_by_link(names.stage, names["guest_billed"]),
     "guest_dispute": lambda names: disputed.by_link(names.stage, names["guest_billed"]),
     "dispute": lambda names: disputed.opened(names.stage, RILEY).public_id,
     "dispute_file": lambda names: disputed.file_of(names.stage, names["dispute"]),

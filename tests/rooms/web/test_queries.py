@@ -75,7 +75,7 @@ BOUNDS = {
         "segments": 3,
         "redirects": 3,
         "invoices": 4,
-        "invoice": 10,
+        "invoice": 11,
         "disputes": 4,
         "disputes sorted": 4,
         "dispute": 15,
