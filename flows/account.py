@@ -73,13 +73,13 @@ def overview(
 
     A constant number of queries, none of which reads more the longer the history is. Needs a snapshot.
     """
-    owes = standing.owed(session, account_ids, currency, today)
+    owes, held = standing.stands(session, account_ids, currency, today)
     is_any_late = any(one.late_count for one in owes)
     owed = standing.first_owed(session, account_ids, currency, MOST_OPEN)
     paid = payments.lately(session, account_ids, currency)
     return Overview(
         owes=owes,
-        held=standing.held(session, account_ids, currency),
+        held=held,
         owed=owed,
         documents={
             row.id: row for row in invoices.some_named(session, [one.source_id for one in owed])

@@ -114,6 +114,4 @@ def alerts(
     session: Session, account_ids: Collection[uuid.UUID]
 ) -> list[tuple[ScheduledPayment, PaymentMethod]]:
     """What the first page tells of payments: those that were declined, and the next that are made."""
-    rows = scheduled.open_of(session, account_ids, _ALERTS)
-    cards = _cards(session, rows)
-    return [(row, cards[row.payment_method_id]) for row in rows]
+    return scheduled.first_open(session, account_ids, _ALERTS)

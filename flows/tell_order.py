@@ -77,6 +77,7 @@ def changed(session: Session, change_id: uuid.UUID, how: str, links: Links, now:
         goes=goes if how in ("cancelled", "received") else "",
         whole=order.lifecycle == "cancelled",
         send_to=(entity.name, *map(str, entity.address)),
+        answer=tuple(row.answer.splitlines()) if how == "declined" else (),
     )
     _send(session, order, letter, f"order-{how}:{row.id}", links, now)
 

@@ -4,9 +4,10 @@ import functools
 import uuid
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from sqlalchemy import BindParameter, Select, bindparam, func, or_, select, tuple_
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session, load_only
 
 from core.kernel.blobs import Blobs
 from core.kernel.errors import NotFound
@@ -47,7 +48,7 @@ LATELY = 10
 
 
 def lately(session: Session, account_ids: Sequence[uuid.UUID], currency: str) -> Sequence[Invoice]:
-    """The last documents of some accounts, the newest first, without what is printed on them."""
+    """The last documents of some accounts, the newest first, as far as lists tell of them."""
     asked = {"accounts": list(account_ids), "currency": currency}
     return session.scalars(_lately(), asked).all()
 
@@ -56,7 +57,7 @@ def lately(session: Session, account_ids: Sequence[uuid.UUID], currency: str) ->
 def _lately() -> Select[Invoice]:
     return (
         select(Invoice)
-        .options(defer(Invoice.document))
+        .options(_told())
         .where(
             Invoice.payer_account_id.in_(bindparam("accounts", expanding=True)),
             Invoice.currency == bindparam("currency"),
@@ -67,7 +68,7 @@ def _lately() -> Select[Invoice]:
 
 
 def some_named(session: Session, invoice_ids: Sequence[uuid.UUID]) -> Sequence[Invoice]:
-    """``some``, without what is printed on them."""
+    """``some``, as far as lists tell of them."""
     if not invoice_ids:
         return ()
     return session.scalars(_named(), {"keys": list(invoice_ids)}).all()
@@ -76,7 +77,23 @@ def some_named(session: Session, invoice_ids: Sequence[uuid.UUID]) -> Sequence[I
 @functools.cache
 def _named() -> Select[Invoice]:
     keys: BindParameter[uuid.UUID] = bindparam("keys", expanding=True)
-    return select(Invoice).options(defer(Invoice.document)).where(Invoice.id.in_(keys))
+    return select(Invoice).options(_told()).where(Invoice.id.in_(keys))
+
+
+def _told() -> Any:
+    """What a line of a list tells of a document, and nothing else."""
+    return load_only(
+        Invoice.public_id,
+        Invoice.payer_account_id,
+        Invoice.kind,
+        Invoice.number,
+        Invoice.currency,
+        Invoice.total_minor,
+        Invoice.issue_date,
+        Invoice.due_date,
+        Invoice.corrects_id,
+        raiseload=True,
+    )
 
 
 def some(session: Session, invoice_ids: Sequence[uuid.UUID]) -> Sequence[Invoice]:

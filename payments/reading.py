@@ -4,9 +4,10 @@ import functools
 import uuid
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, bindparam, or_, select, tuple_
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, load_only
 
 from core.kernel.errors import NotFound
 from core.kernel.sorting import Place, Sorts
@@ -41,7 +42,7 @@ def of_accounts(
 
 
 def lately(session: Session, account_ids: Sequence[uuid.UUID], currency: str) -> Sequence[Payment]:
-    """The last payments of some accounts, the newest first."""
+    """The last payments of some accounts, the newest first, as far as lists tell of them."""
     asked = {"accounts": list(account_ids), "currency": currency}
     return session.scalars(_lately(), asked).all()
 
@@ -50,12 +51,26 @@ def lately(session: Session, account_ids: Sequence[uuid.UUID], currency: str) ->
 def _lately() -> Select[Payment]:
     return (
         select(Payment)
+        .options(_told())
         .where(
             Payment.account_id.in_(bindparam("accounts", expanding=True)),
             Payment.currency == bindparam("currency"),
         )
         .order_by(Payment.captured_at.desc(), Payment.id.desc())
         .limit(10)
+    )
+
+
+def _told() -> Any:
+    """What a line of a list tells of a payment, and nothing else."""
+    return load_only(
+        Payment.public_id,
+        Payment.number,
+        Payment.amount_minor,
+        Payment.currency,
+        Payment.instrument,
+        Payment.captured_at,
+        raiseload=True,
     )
 
 
@@ -129,9 +144,13 @@ def underway(session: Session, account_ids: Sequence[uuid.UUID]) -> Sequence[Pay
 
 def refunds_of(session: Session, payment_ids: Sequence[uuid.UUID]) -> Sequence[Refund]:
     """What went back of the payments, the oldest first."""
-    return session.scalars(
-        select(Refund).where(Refund.payment_id.in_(payment_ids)).order_by(Refund.refunded_at)
-    ).all()
+    return session.scalars(_refunds(), {"payments": list(payment_ids)}).all()
+
+
+@functools.cache
+def _refunds() -> Select[Refund]:
+    mine = Refund.payment_id.in_(bindparam("payments", expanding=True))
+    return select(Refund).where(mine).order_by(Refund.refunded_at)
 
 
 def operations_of(session: Session, payment: Payment) -> Sequence[PaymentOperation]:

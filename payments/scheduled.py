@@ -3,13 +3,14 @@
 The charge itself is an operation (``payments.method_operations``); what it is for is read by the flows.
 """
 
+import functools
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import func, or_, select, tuple_, update
+from sqlalchemy import Select, bindparam, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from core.kernel.db import changed, insert_once
@@ -170,6 +171,28 @@ def open_of(
         .order_by(ScheduledPayment.on_date, ScheduledPayment.created_at, ScheduledPayment.id)
         .limit(limit)
     ).all()
+
+
+def first_open(
+    session: Session, account_ids: Collection[uuid.UUID], limit: int
+) -> list[tuple[ScheduledPayment, PaymentMethod]]:
+    """The first of ``open_of``, each with its card."""
+    asked = {"accounts": list(account_ids), "limit": limit}
+    return [(row, method) for row, method in session.execute(_first_open(), asked)]
+
+
+@functools.cache
+def _first_open() -> Select[ScheduledPayment, PaymentMethod]:
+    return (
+        select(ScheduledPayment, PaymentMethod)
+        .join(PaymentMethod, PaymentMethod.id == ScheduledPayment.payment_method_id)
+        .where(
+            ScheduledPayment.account_id.in_(bindparam("accounts", expanding=True)),
+            ScheduledPayment.state.in_(OPEN),
+        )
+        .order_by(ScheduledPayment.on_date, ScheduledPayment.created_at, ScheduledPayment.id)
+        .limit(bindparam("limit"))
+    )
 
 
 def listing(

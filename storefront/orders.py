@@ -19,6 +19,7 @@ from payments import operations
 from payments.gateway import GatewayError
 from storefront import disputes, order_next, shown
 from storefront.order_link import document_of, followed
+from storefront.returns import may_ask
 from web import limits, order_words, packs
 from web.access import Guard, Who, allow
 from web.cards import State
@@ -52,7 +53,13 @@ _FULFILMENT = {
 def show(public_id: str, token: str) -> str:
     """The order, where it stands and its papers."""
     order = followed(public_id, token)
-    return page("storefront/order.html", order=_words(order), pay=_to_pay(order), cancel_action="")
+    return page(
+        "storefront/order.html",
+        order=_words(order),
+        pay=_to_pay(order),
+        return_href=f"/o/{public_id}/{token}/return" if may_ask(order) else "",
+        cancel_action="",
+    )
 
 
 @orders.post("/o/<public_id>/<token>/pay")

@@ -8,7 +8,7 @@ from typing import cast
 from flask import Flask, g, session
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 
-from core.parties import accounts
+from core.parties import accounts, users
 from core.parties.models import Account, User
 from web import access, csrf
 from web.context import house
@@ -53,7 +53,7 @@ def install(app: Flask) -> None:
 
 def _load(user_id: str) -> Person | None:
     with house().db.reading() as db:
-        user = db.get(User, uuid.UUID(user_id))
+        user = users.by_key(db, uuid.UUID(user_id))
     if user is None or user.disabled_at is not None:
         return None
     return Person(user)

@@ -15,6 +15,7 @@ from sqlalchemy import delete, insert, update
 from sqlalchemy.orm import Session
 
 from core.kernel.ids import new_token, token_hash
+from core.parties import users
 from core.parties.models import UserSession
 from web.context import house, web_settings
 from web.csrf import SAFE_METHODS
@@ -42,7 +43,7 @@ class StoredSession(SessionMixin):
     def _read(self) -> dict[str, Any]:
         assert self.token is not None
         with house().db.reading() as session:
-            row = session.get(UserSession, token_hash(self.token))
+            row = users.session_of(session, token_hash(self.token))
         self.found = row is not None and row.expires_at > house().clock.now()
         return dict(row.data) if row is not None and self.found else {}
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Date, Select, bindparam, case, func, select
+from sqlalchemy import Date, Select, bindparam, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.kernel.money import Money
@@ -31,12 +31,26 @@ class Owes:
     contested: Money
 
 
-def owed(
+def stands(
     session: Session, account_ids: Sequence[uuid.UUID], currency: str, today: date
-) -> list[Owes]:
-    """A row for each account that owes; what was brought in from another system is left out."""
+) -> tuple[list[Owes], Money]:
+    """A row for each account that owes, and what is held for all of them: deposits, credits and unapplied
+    money. What was brought in from another system is not owed."""
     asked = {"accounts": list(account_ids), "currency": currency, "today": today}
-    rows = session.execute(_owed(), asked).all()
+    found = session.execute(_stands(), asked).all()
+    held = sum(int(row[3]) for row in found if row[1] != RECEIVABLE)
+    owing = [row for row in found if row[1] == RECEIVABLE]
+    return _owes(session, owing, account_ids, currency, today), Money(held, currency)
+
+
+def _owes(
+    session: Session,
+    found: Sequence[Any],
+    account_ids: Sequence[uuid.UUID],
+    currency: str,
+    today: date,
+) -> list[Owes]:
+    rows = [(key, *sums) for key, _, *sums in found]
     is_any_late = any(late_count for _, _, _, late_count, _, _ in rows)
     disputed = _contested(session, account_ids, currency, today) if is_any_late else {}
     return [
@@ -78,34 +92,25 @@ def _first_owed() -> Select[OpenItem, int, int]:
 
 
 @functools.cache
-def _owed() -> Any:
+def _stands() -> Any:
     is_late, minor = OpenNow.due < bindparam("today", type_=Date()), OpenNow.open_minor
     return (
         select(
             OpenNow.account_id,
+            OpenNow.ledger_code,
             func.count(),
             func.sum(minor),
             func.sum(case((is_late, 1), else_=0)),
             func.sum(case((is_late, minor), else_=0)),
             func.min(OpenNow.due),
         )
-        .where(*_owed_by(), OpenNow.item_id.not_in(_history()))
-        .group_by(OpenNow.account_id)
-    )
-
-
-def held(session: Session, account_ids: Sequence[uuid.UUID], currency: str) -> Money:
-    """Deposits, credits and unapplied money of the accounts together."""
-    found = session.scalar(_held(), {"accounts": list(account_ids), "currency": currency})
-    return Money(int(found or 0), currency)
-
-
-@functools.cache
-def _held() -> Any:
-    return select(func.sum(OpenNow.open_minor)).where(
-        OpenNow.account_id.in_(bindparam("accounts", expanding=True)),
-        OpenNow.ledger_code.in_((ORDER_DEPOSIT, CUSTOMER_CREDIT, UNAPPLIED)),
-        OpenNow.currency == bindparam("currency"),
+        .where(
+            OpenNow.account_id.in_(bindparam("accounts", expanding=True)),
+            OpenNow.ledger_code.in_((RECEIVABLE, ORDER_DEPOSIT, CUSTOMER_CREDIT, UNAPPLIED)),
+            OpenNow.currency == bindparam("currency"),
+            or_(OpenNow.ledger_code != RECEIVABLE, OpenNow.item_id.not_in(_history())),
+        )
+        .group_by(OpenNow.account_id, OpenNow.ledger_code)
     )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -82,13 +82,18 @@ def with_rights(session: Session, user_id: uuid.UUID) -> list[tuple[Account, boo
 
     Any role may pay but a mere viewer's.
     """
-    rows = session.execute(
+    rows = session.execute(_with_rights(), {"user": user_id})
+    return [(account, bool(may_pay)) for account, may_pay in rows]
+
+
+@cache
+def _with_rights() -> Select[Account, bool]:
+    return (
         select(Account, Membership.role != "viewer")
         .join(Membership, Membership.account_id == Account.id)
-        .where(Membership.user_id == user_id)
+        .where(Membership.user_id == bindparam("user"))
         .order_by(Account.created_at, Account.id)
     )
-    return [(account, bool(may_pay)) for account, may_pay in rows]
 
 
 def owned_by(session: Session, user_id: uuid.UUID) -> set[uuid.UUID]:

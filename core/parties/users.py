@@ -1,5 +1,6 @@
 """Users: registering, logging in, passwords, and the links that mails carry."""
 
+import functools
 import re
 import uuid
 from collections.abc import Iterable, Sequence
@@ -10,7 +11,7 @@ from typing import ClassVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import Select, bindparam, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.kernel.db import changed, insert_once
@@ -72,6 +73,26 @@ def hash_password(password: str) -> str:
 def find(session: Session, email: str) -> User | None:
     """The user with this e-mail address."""
     return session.scalar(select(User).where(User.email == normal(email)))
+
+
+def by_key(session: Session, user_id: uuid.UUID) -> User | None:
+    """The user; asked on every page of whoever is logged in."""
+    return session.scalar(_by_key(), {"key": user_id})
+
+
+@functools.cache
+def _by_key() -> Select[User]:
+    return select(User).where(User.id == bindparam("key"))
+
+
+def session_of(session: Session, hashed: str) -> UserSession | None:
+    """The session with this token, by its hash; asked on every page too."""
+    return session.scalar(_session_of(), {"hashed": hashed})
+
+
+@functools.cache
+def _session_of() -> Select[UserSession]:
+    return select(UserSession).where(UserSession.token_hash == bindparam("hashed"))
 
 
 def names(session: Session, actors: Iterable[str]) -> dict[str, str]:

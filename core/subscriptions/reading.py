@@ -1,10 +1,21 @@
 """Reading subscriptions: as rows for lists, and as timelines for whoever reckons with them."""
 
+import functools
 import uuid
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    bindparam,
+    exists,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from core.catalog.models import Variant
@@ -108,11 +119,22 @@ def of_accounts(session: Session, account_ids: Sequence[uuid.UUID]) -> list[Time
 
 def running_of(session: Session, account_ids: Sequence[uuid.UUID]) -> list[Timeline]:
     """What some accounts have or pay for and that is not over, the oldest first."""
+    rows = session.scalars(_running(), {"accounts": list(account_ids)}).all()
+    return _timelines(session, rows)
+
+
+@functools.cache
+def _running() -> Select[Subscription]:
+    accounts: BindParameter[uuid.UUID] = bindparam("accounts", expanding=True)
     theirs = (
-        Subscription.service_account_id.in_(account_ids),
-        Subscription.payer_account_id.in_(account_ids),
+        Subscription.service_account_id.in_(accounts),
+        Subscription.payer_account_id.in_(accounts),
     )
-    return timelines(session, or_(*theirs), Subscription.state != "ended")
+    return (
+        select(Subscription)
+        .where(or_(*theirs), Subscription.state != "ended")
+        .order_by(Subscription.ordered_at, Subscription.id)
+    )
 
 
 def of_members(
@@ -216,6 +238,10 @@ def timelines(session: Session, *where: ColumnElement[bool]) -> list[Timeline]:
     rows = session.scalars(
         select(Subscription).where(*where).order_by(Subscription.ordered_at, Subscription.id)
     ).all()
+    return _timelines(session, rows)
+
+
+def _timelines(session: Session, rows: Sequence[Subscription]) -> list[Timeline]:
     keys = [row.id for row in rows]
     if not keys:
         return []

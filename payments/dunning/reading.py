@@ -1,12 +1,13 @@
 """Reading cases: the desk's list and one case's history."""
 
+import functools
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import Select, bindparam, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.kernel.money import Money
@@ -104,11 +105,19 @@ def acts_of(
 
 def open_of(session: Session, account_ids: Sequence[uuid.UUID]) -> Sequence[DunningCase]:
     """The open cases of some accounts, the longest past due first."""
-    return session.scalars(
+    return session.scalars(_open(), {"accounts": list(account_ids)}).all()
+
+
+@functools.cache
+def _open() -> Select[DunningCase]:
+    return (
         select(DunningCase)
-        .where(DunningCase.account_id.in_(account_ids), DunningCase.state == "open")
+        .where(
+            DunningCase.account_id.in_(bindparam("accounts", expanding=True)),
+            DunningCase.state == "open",
+        )
         .order_by(DunningCase.due_on, DunningCase.id)
-    ).all()
+    )
 
 
 def of_account(session: Session, account_id: uuid.UUID, limit: int = 20) -> Sequence[DunningCase]:

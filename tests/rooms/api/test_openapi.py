@@ -1,6 +1,7 @@
 """The description: valid, complete, and true of what is answered."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,12 +12,19 @@ from pydantic import BaseModel, ValidationError
 from schemathesis import GenerationMode
 from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
+from sqlalchemy import update
 from werkzeug.test import TestResponse
 
 from api import openapi, shapes
+from cart.models import Cart
+from core.kernel.clock import ManualClock
+from core.kernel.db import Database
+from tests import world as worlds
+from tests.paying import gateway
 from tests.rooms.api.conftest import Program, bearers, wish
-from tests.shop import BASE, Shop
-from tests.world import ADDRESS, World
+from tests.sandbox_process import SandboxProcess
+from tests.shop import BASE, Shop, ShopMaker
+from tests.world import ADDRESS, NOW, World
 
 
 def _true(shape: type[BaseModel], answer: TestResponse, status: int) -> Any:
@@ -89,22 +97,52 @@ def test_every_problem_has_the_shape_that_is_told(program: Program, world: World
         assert told["detail"]
 
 
+@pytest.fixture
+def twins(
+    shops: ShopMaker,
+    sqlite_db: Database,
+    postgres_db: Database,
+    clock: ManualClock,
+    sandbox: SandboxProcess,
+    tmp_path: Path,
+) -> list[Shop]:
+    """The same shop on each database."""
+    found = []
+    for db, maker in ((sqlite_db, shops), (postgres_db, ShopMaker())):
+        with db.transaction() as session:
+            worlds.build(session, NOW)
+        found.append(maker.make(db, clock, tmp_path / db.engine.dialect.name, gateway(sandbox)))
+    return found
+
+
+def _same_cart(twins: list[Shop]) -> str:
+    """A cart that both have under one id."""
+    carts = [Program(shop).cart("FW-VISIT").rpartition("/")[2] for shop in twins]
+    with twins[1].house.db.transaction() as session:
+        session.execute(update(Cart).values(public_id=carts[0]))
+    return carts[0]
+
+
 @pytest.mark.parametrize("mode", list(GenerationMode))
-def test_whatever_is_asked_is_answered_as_told(
-    program: Program, shop: Shop, world: World, mode: GenerationMode
-):
-    """Requests made up from the description, right ones and wrong ones, on a cart that there is."""
-    cart = program.cart("FW-VISIT").rpartition("/")[2]
-    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", shop.app)
-    by_side = bearers(shop)
+def test_whatever_is_asked_is_answered_as_told(twins: list[Shop], mode: GenerationMode):
+    """Requests made up from the description, right ones and wrong ones, each sent to both databases."""
+    cart = _same_cart(twins)
+    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", twins[0].app)
+    doors = [(shop.app.test_client(use_cookies=False), bearers(shop)) for shop in twins]
     statuses: list[int] = []
 
     def ask(case: Any) -> None:
         # A cursor or an e-mail address may have the right form and be wrong all the same.
-        token = by_side.get(case.path.split("/")[1])
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        answer = case.call_and_validate(headers=headers, excluded_checks=EXCLUDED)
-        statuses.append(answer.status_code)
+        told = []
+        for client, by_side in doors:
+            token = by_side.get(case.path.split("/")[1])
+            headers = {"Authorization": f"Bearer {token}"} if token else {}
+            answer = case.call_and_validate(
+                session=client, headers=headers, excluded_checks=EXCLUDED
+            )
+            told.append(answer.status_code)
+        assert len(set(told)) == 1, told
+        statuses.extend(told)
 
     for found in schema.get_all_operations():
         assert isinstance(found, Ok)

@@ -12,7 +12,6 @@ SHEET = (ROOT / "desk" / "templates" / "desk" / "styleguide.html").read_text(enc
 NOT_SHOWN = {
     "bill.html": {"sheet"},
     "statement.html": {"paper"},
-    "dispute.html": {"asking"},
     "service.html": {"change_form", "pause_form", "resume_form", "end_form"},
     "forms.html": {"post_button"},
     "stub.html": {"paybar"},
