@@ -46,6 +46,9 @@ COMMANDS = {
     "bill": Command(
         "app.commands.bill", "bill the services that are due; safe to run again", "house"
     ),
+    "stock": Command(
+        "app.commands.stock", "what is there of a thing; note what was counted", "house"
+    ),
     "verify": Command("app.commands.verify", "prove that the books add up"),
     "backup": Command("app.commands.backup", "write the whole shop into one file, while it runs"),
     "restore": Command(

@@ -155,8 +155,7 @@ def _disputes(session: Session, invoice: Invoice) -> dict[int, dict[str, Any]]:
     if who is None or not who.may_open("/desk/disputes"):
         return {}
     return words.lines_of_bill(
-        disputes_.disputable_lines(session, invoice),
-        disputes_.of_invoice(session, invoice.id),
+        *disputes_.on_lines(session, invoice),
         f"/desk/invoices/{invoice.public_id}",
         "/desk/disputes",
         at_the_desk=True,
@@ -193,7 +192,7 @@ def one(public_id: str) -> str:
         lines=[_line(line, invoice.currency) for line in lines],
         facts=[
             ("Account", account.number),
-            ("Series", invoice.series),
+            ("Series", invoice.series.replace("_", " ").capitalize()),
             ("Numbered by", "another system" if invoice.is_external else "us"),
         ],
         entries=shown.entries(entries),

@@ -88,9 +88,9 @@ def bill(public_id: str) -> str:
 
 def _disputes(session: Session, invoice: Invoice) -> dict[int, dict[str, Any]]:
     """What leads from the bill's lines: to say that one is wrong, or to what was said."""
-    known, numbers = disputes_.of_invoice(session, invoice.id), []
-    if invoice.payer_account_id in payable_accounts():
-        numbers = disputes_.disputable_lines(session, invoice)
+    numbers, known = disputes_.on_lines(session, invoice)
+    if invoice.payer_account_id not in payable_accounts():
+        numbers = []
     return disputes.lines_of_bill(numbers, known, f"/account/bills/{invoice.public_id}")
 
 

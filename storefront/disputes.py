@@ -65,7 +65,9 @@ def _line(order: Followed, invoice_id: str, number: int) -> Found:
 
 def _asking(base: str, found: Found, form: DisputeForm, problems: Sequence[str] = ()) -> str:
     href = f"{base}/bills/{found[0].public_id}"
-    return dispute_form.shown("storefront/dispute_new.html", found, form, href, problems)
+    return dispute_form.shown(
+        "storefront/dispute_new.html", found, form, href, problems, most_files=0
+    )
 
 
 @order_disputes.get("/bills/<invoice_id>/lines/<int:number>/dispute")
@@ -188,8 +190,7 @@ def leads(order: Followed, base: str, invoice: Invoice) -> dict[int, dict[str, A
     """What leads from each line of a bill: to dispute it, or to its dispute; by a log-in where one can."""
     with house().db.snapshot() as session:
         has_members = addressing.has_members(session, order.order.payer_account_id)
-        known = reading.of_invoice(session, invoice.id)
-        numbers = reading.disputable_lines(session, invoice)
+        numbers, known = reading.on_lines(session, invoice)
     if has_members:
         return words.lines_of_bill(numbers, known, f"/account/bills/{invoice.public_id}")
     href = f"{base}/bills/{invoice.public_id}"

@@ -10,11 +10,13 @@ from sqlalchemy.orm import Session
 from cart.quotes.models import Quote, QuoteVersion
 from core import events
 from core.hooks.deliveries import News
+from core.kernel.jobs import Job
 from core.orders.fulfilment_models import Fulfilment, OrderChange
 from core.orders.models import Order
 from core.parties.models import Account
 from core.subscriptions.models import Subscription
 from core.subscriptions.trial_models import Trial
+from flows.house import House
 from flows.tell_programs import OF
 from invoices.disputes.models import Dispute
 from invoices.models import Invoice
@@ -29,6 +31,20 @@ def everything(session: Session, now: datetime) -> Iterator[News]:
     """Each row as if what it stands for had just happened."""
     for event in (*_events(session), *_collecting(session)):
         yield from OF[event.NAME][1](session, event, now)
+
+
+def happened(house: House, *names: str) -> list[tuple[str, dict[str, Any]]]:
+    """What programs would be told of these events of the house, in their order: type and data."""
+    with house.db.snapshot() as session:
+        jobs = session.scalars(
+            select(Job).where(Job.name.in_(names), Job.handler == "tell_programs").order_by(Job.id)
+        )
+        found = [events.load(job.name, job.payload_version, job.payload) for job in jobs]
+        return [
+            (news.kind, dict(news.data))
+            for event in found
+            for news in OF[event.NAME][1](session, event, house.clock.now())
+        ]
 
 
 def _collecting(session: Session) -> Iterator[Any]:

@@ -1,12 +1,12 @@
 """``./shop jobs``: what the worker has to do, has done and could not do."""
 
 import argparse
-import itertools
 from collections.abc import Sequence
 from typing import TextIO
 
 from sqlalchemy import func, select
 
+from app.commands.table import ruled
 from app.settings import Settings
 from core.kernel import audit, job_reading, jobs
 from core.kernel.clock import Clock
@@ -34,7 +34,7 @@ def run(argv: Sequence[str], settings: Settings, db: Database, clock: Clock, out
     if not rows:
         print("No job is dead." if asked.dead else "There are no jobs.", file=out)
         return 0
-    for line in _table([_COLUMNS, *map(_row, rows)]):
+    for line in ruled([_COLUMNS, *map(_row, rows)]):
         print(line, file=out)
     print(f"\nPage {page} of {last}, {count} in all.", file=out)
     return 0
@@ -52,12 +52,6 @@ def _row(job: Job) -> tuple[str, ...]:
     short = error if len(error) <= _ERROR_LENGTH else f"{error[: _ERROR_LENGTH - 1]}…"
     when = f"{job.run_at:%Y-%m-%d %H:%M:%S}"
     return (str(job.id), job.state, job.name, job.handler or "", str(job.attempts), when, short)
-
-
-def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    ruled = itertools.chain(rows[:1], [tuple("-" * width for width in widths)], rows[1:])
-    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in ruled]
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -36,6 +36,8 @@ class Row:
     product: str
     slug: str
     location: str
+    #: The place's code.
+    code: str
     held: int
     available: int
 
@@ -84,10 +86,16 @@ def of_variants(session: Session, variant_ids: Sequence[uuid.UUID], now: datetim
     return [_row(row) for row in session.execute(SORTS.apply(query, BY_SKU, None))]
 
 
+def of_sku(session: Session, sku: str, now: datetime) -> list[Row]:
+    """The levels of one thing, by the names of their places."""
+    query = _query(now, "", "", "").where(Variant.sku == sku)
+    return [_row(row) for row in session.execute(query.order_by(Location.name, StockLevel.id))]
+
+
 def _row(found: Sequence[Any]) -> Row:
     """A database's sums may be decimals."""
-    level, variant, product, slug, location, held, available = found
-    return Row(level, variant, product, slug, location, int(held), int(available))
+    level, variant, product, slug, location, code, held, available = found
+    return Row(level, variant, product, slug, location, code, int(held), int(available))
 
 
 def _query(now: datetime, state: str, words: str, location: str) -> Select[*tuple[Any, ...]]:
@@ -100,6 +108,7 @@ def _query(now: datetime, state: str, words: str, location: str) -> Select[*tupl
             Product.name,
             Product.slug,
             Location.name,
+            Location.code,
             held,
             available,
         )

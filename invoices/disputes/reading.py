@@ -126,21 +126,21 @@ def told(session: Session, dispute: Dispute) -> Told:
     )
 
 
-def of_invoice(session: Session, invoice_id: uuid.UUID) -> list[tuple[int, Dispute]]:
-    """The disputes of one bill with the number of their line, the oldest first."""
-    rows = session.execute(
-        select(InvoiceLine.line_number, Dispute)
-        .join(InvoiceLine, InvoiceLine.id == Dispute.line_id)
-        .where(Dispute.invoice_id == invoice_id)
-        .order_by(Dispute.opened_at, Dispute.id)
-    )
-    return [(number, dispute) for number, dispute in rows]
+def on_lines(session: Session, invoice: Invoice) -> tuple[list[int], list[tuple[int, Dispute]]]:
+    """The numbers of a bill's lines of which something is left, as ``opening.disputable`` has them; and its
+    disputes with the number of their line, the oldest of a line first."""
+    rows: Sequence[Any] = session.execute(
+        select(InvoiceLine.line_number, _is_disputable(), Dispute)
+        .outerjoin(Dispute, Dispute.line_id == InvoiceLine.id)
+        .where(InvoiceLine.invoice_id == invoice.id)
+        .order_by(InvoiceLine.line_number, Dispute.opened_at, Dispute.id)
+    ).all()
+    numbers = sorted({number for number, may_be, _ in rows if may_be})
+    known = [(number, dispute) for number, _, dispute in rows if dispute is not None]
+    return (numbers if is_correctable(invoice) else []), known
 
 
-def disputable_lines(session: Session, invoice: Invoice) -> list[int]:
-    """The numbers of a bill's lines of which something is left, as ``opening.disputable`` has them."""
-    if not is_correctable(invoice):
-        return []
+def _is_disputable() -> ColumnElement[bool]:
     part, memo = aliased(InvoiceLine), aliased(Invoice)
     credited = (
         select(func.coalesce(func.sum(part.net_minor), 0))
@@ -151,13 +151,7 @@ def disputable_lines(session: Session, invoice: Invoice) -> list[int]:
     )
     piece = aliased(InvoiceLine)
     is_bundle = select(piece.id).where(piece.parent_id == InvoiceLine.id).exists()
-    query = select(InvoiceLine.line_number).where(
-        InvoiceLine.invoice_id == invoice.id,
-        InvoiceLine.net_minor > credited,
-        InvoiceLine.ledger_code != GIFT_CARDS,
-        ~is_bundle,
-    )
-    return list(session.scalars(query.order_by(InvoiceLine.line_number)))
+    return and_(InvoiceLine.net_minor > credited, InvoiceLine.ledger_code != GIFT_CARDS, ~is_bundle)
 
 
 def of_accounts(

@@ -30,6 +30,7 @@ from tests.automatic import ADDRESS, Days, days_of
 from tests.on_file import customer, newest, open_stage, set_up, still_open
 from tests.paying import drain, house, pass_time, processor, sandbox
 from tests.sandbox_process import SandboxProcess
+from tests.telling import happened
 from tests.together import together
 from tests.world import World
 
@@ -143,6 +144,9 @@ def test_a_payer_of_several_accounts_services_is_charged_for_all_of_them_and_tri
     days.live(day)
     assert (days.row().state, days.row().tries, days.stage.taken()) == ("retrying", 1, 0)
     assert "could not be charged" in days.subjects()[-1]
+    failed = dict(happened(house, "ChargeFailed"))
+    assert failed["payment.failed"]["failure"] == failed["autopay.failed"]["failure"]
+    assert failed["autopay.failed"]["next_try"] is not None
     days.live(day + timedelta(days=4))
     assert (days.row().state, days.stage.taken()) == ("paid", whole)
     with house.db.reading() as session:
@@ -234,6 +238,12 @@ def test_another_card_is_another_agreement(days: Days):
     assert [one.payment_method_id for one in standing] == [other.id]
     days.live(due(days) + timedelta(days=3))
     assert newest(days.house, "charge").payment_method_id == other.id
+    told = happened(days.house, "AutoPayMoved")
+    assert [(kind, data["autopay"]) for kind, data in told] == [
+        ("autopay.started", first.public_id),
+        ("autopay.stopped", first.public_id),
+        ("autopay.started", second.public_id),
+    ]
     days.stage.assert_charged_once()
 
 

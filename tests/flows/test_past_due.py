@@ -28,6 +28,7 @@ from payments.dunning.cases import PromiseRefused
 from tests import serving
 from tests.late import Late, open_late
 from tests.on_file import customer
+from tests.telling import happened
 from tests.world import World
 
 
@@ -79,6 +80,15 @@ def test_who_never_pays_is_reminded_charged_once_locked_and_opened_by_payment(la
     late.live(32, 40)
     assert late.acts()[-1] == (31, "unlocked")
     assert len(late.mails()) == 5, "nothing is sent twice, nor after it is paid"
+    told = happened(late.house, "CaseMoved")
+    assert [kind for kind, _ in told] == [
+        "case.opened",
+        "case.locked",
+        "case.closed",
+        "case.unlocked",
+    ]
+    assert {data["account"] for _, data in told} == {late.riley.number}
+    assert told[1][1]["past_due"] == {"amount": 5000, "currency": "USD"}
     late.assert_sound()
 
 
@@ -143,6 +153,7 @@ def test_a_promise_holds_everything_and_a_broken_one_goes_on_where_it_stopped(la
         (30, f"lock-{late.began + timedelta(days=30)}"),
     ]
     assert late.mails()[3] == "The day you promised has passed"
+    assert "case.promised" in dict(happened(late.house, "CaseMoved"))
     late.pay(5000)
     assert not late.is_locked()
     late.assert_sound()
