@@ -232,7 +232,7 @@ def listing(
     place: Place = NEWEST,
     limit: int = 50,
 ) -> Sequence[MediaAsset]:
-    """Uploads of a kind, of those put away all kinds, from a place on; ``words`` in name and what it shows."""
+    """Uploads of a kind, of those put away all kinds, from a place on; ``words`` in name and text."""
     query = select(MediaAsset).where(
         MediaAsset.retired_at.is_not(None)
         if retired
