@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.orders import changing
+from core.orders import carriers, changing
 from core.orders.models import OrderLine
 from flows.follow_order import Followed
 from web.documents import State
@@ -51,7 +51,7 @@ def parcels(followed: Followed) -> list[dict[str, Any]]:
             "at": one.row.at,
             "carrier": one.row.carrier,
             "number": one.row.tracking_number,
-            "link": one.row.tracking_link,
+            "link": carriers.followed(one.row.tracking_link),
             "pieces": _pieces(followed.lines, one.pieces),
         }
         for number, one in enumerate(
