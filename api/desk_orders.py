@@ -21,7 +21,7 @@ from core.orders import carriers, changing, following, placing
 from core.orders import reading as orders
 from core.orders.fulfilling import Tracking
 from core.parties.models import Account
-from flows import ship_order, take_back
+from flows import ask_return, ship_order, take_back
 from flows.follow_order import follow
 from flows.give_back import Back, give_back
 from flows.ship_order import Done, Parcel
@@ -145,6 +145,38 @@ def take(order_id: str) -> Response:
         return take_back.take(house(), asked, dict.fromkeys(chosen, wish.restock))
 
     return _done("return", order_id, wish, work)
+
+
+@desk_orders.post("/returns/<return_id>/accept")
+@allow(Who.PROGRAM, Guard.NONE)
+@limit("api")
+@staff("orders:write")
+def accept(return_id: str) -> Response:
+    """A return that a customer asked for may come."""
+    wish = reading.body(Nothing, optional=True)
+    change_id, order_id, _ = _return(return_id)
+    return _done(
+        f"accept:{change_id}",
+        order_id,
+        wish,
+        lambda key, name: ask_return.accept(house(), change_id, caller().actor),
+    )
+
+
+@desk_orders.post("/returns/<return_id>/decline")
+@allow(Who.PROGRAM, Guard.NONE)
+@limit("api")
+@staff("orders:write")
+def decline(return_id: str) -> Response:
+    """A return that a customer asked for is declined."""
+    wish = reading.body(shapes.DeclineWish)
+    change_id, order_id, _ = _return(return_id)
+    return _done(
+        f"decline:{change_id}",
+        order_id,
+        wish,
+        lambda key, name: ask_return.decline(house(), change_id, wish.answer, caller().actor),
+    )
 
 
 @desk_orders.post("/returns/<return_id>/receive")

@@ -55,6 +55,7 @@ def order(followed: Followed, account: Account) -> Json:
                 "status": one.row.state,
                 "reason": one.row.reason,
                 "note": one.row.note,
+                "answer": one.row.answer,
                 "refund_to": one.row.refund_to,
                 "asked_at": moment(one.row.asked_at),
                 "done_at": moment(one.row.done_at),
@@ -62,6 +63,21 @@ def order(followed: Followed, account: Account) -> Json:
             }
             for one in followed.changes
         ],
+    }
+
+
+def asked(followed: Followed, change_id: uuid.UUID) -> Json:
+    """A return that a customer asked for, as they are told of it."""
+    (mine,) = [one for one in followed.changes if one.row.id == change_id]
+    numbers = {line.id: line.line_number for line in followed.lines}
+    return {
+        "id": mine.row.public_id,
+        "number": changing.return_number(followed.order.number or "", mine.row.number),
+        "status": mine.row.state,
+        "reason": mine.row.reason,
+        "note": mine.row.note,
+        "asked_at": moment(mine.row.asked_at),
+        "lines": _pieces(mine.pieces, numbers),
     }
 
 

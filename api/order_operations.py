@@ -62,6 +62,19 @@ DESK = (
     _act(f"{_ORDER}/cancel", "cancelOrder", "Cancel what has not left", shapes.CancelWish),
     _act(f"{_ORDER}/returns", "returnOrder", "Announce or take a return", shapes.ReturnWish),
     _act(
+        "/desk/returns/{return_id}/accept",
+        "acceptReturn",
+        "A return that a customer asked for may come",
+        Nothing,
+        bare=True,
+    ),
+    _act(
+        "/desk/returns/{return_id}/decline",
+        "declineReturn",
+        "A return that a customer asked for is declined",
+        shapes.DeclineWish,
+    ),
+    _act(
         "/desk/returns/{return_id}/receive",
         "receiveReturn",
         "An announced return is here",

@@ -93,6 +93,32 @@ class ReturnWish(Shape):
     restock: bool = Field(True, description="Goods that are here go back on the shelf.")
 
 
+class ReturnAsk(Shape):
+    """What a customer wants to return, and why."""
+
+    lines: Lines
+    reason: Literal[RETURN_REASONS]  # type: ignore[valid-type]  # a tuple of texts
+    note: Annotated[str, _text(300)] = ""
+
+
+class ReturnAsked(Shape):
+    """A return that was asked for: `asked` until somebody answers, then `announced` or `declined`."""
+
+    id: PublicId
+    number: Text
+    status: Literal["asked", "announced", "declined", "done", "withdrawn"]
+    reason: Text
+    note: Text
+    asked_at: datetime
+    lines: list[LinePieces]
+
+
+class DeclineWish(Shape):
+    """Why a return that a customer asked for is declined; the customer reads it."""
+
+    answer: Annotated[str, _text(300, 1)]
+
+
 class ReceiveWish(Shape):
     """An announced return is here."""
 
@@ -140,9 +166,10 @@ class OrderChangeAnswer(Shape):
     id: PublicId
     kind: Literal["cancellation", "return"]
     number: Text
-    status: Literal["announced", "done", "withdrawn"]
+    status: Literal["asked", "announced", "declined", "done", "withdrawn"]
     reason: Text
     note: Text
+    answer: Text
     refund_to: Text
     asked_at: datetime
     done_at: datetime | None

@@ -2,6 +2,7 @@
 
 from api import shapes
 from api.operation import BODY, CHANGE, Operation
+from api.order_shapes import ReturnAsk, ReturnAsked
 
 SHOP = (
     Operation(
@@ -98,6 +99,18 @@ SHOP = (
         "Follow an order",
         shapes.OrderAnswer,
         (401, 404, 429),
+        token="orderToken",
+    ),
+    Operation(
+        "post",
+        "/orders/{order_id}/returns",
+        "askReturn",
+        "Ask to return goods",
+        ReturnAsked,
+        (401, *CHANGE),
+        status=201,
+        takes=ReturnAsk,
+        has_key=True,
         token="orderToken",
     ),
 )

@@ -45,6 +45,7 @@ from core.ledger.returns import RefundTooMuch
 from core.ledger.reversals import CannotUndo
 from core.ledger.splitting import TenderTooSmall
 from core.ledger.writeoffs import RequestedAlready, SamePerson, TooMuchToWriteOff
+from core.orders.changing import AskedAlready
 from core.orders.fulfilling import NothingChosen, OrderNotOpen, TooManyPieces, WrongKind
 from core.parties.moves import ParentRefused
 from core.parties.second_step import TooManyWrongCodes, WrongCode
@@ -116,6 +117,7 @@ STATUS: dict[type[Exception], int] = {
     NoPrice: 422,
     DeadLink: 410,
     StaleState: 409,
+    AskedAlready: 409,
     OrderNotOpen: 409,
     TooManyPieces: 409,
     NothingChosen: 422,

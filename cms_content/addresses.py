@@ -47,7 +47,7 @@ def move(
     session.refresh(page)
     if not _SLUG.fullmatch(slug):
         raise Invalid({"slug": "Small letters, digits and dashes, such as moving-house."})
-    if not may_move(page) or slug == pages.HOME:
+    if not may_move(page) or slug in _OWN:
         raise Invalid({"slug": "This address belongs to a page that every shop has."})
     if slug == page.slug:
         return []

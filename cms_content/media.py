@@ -232,12 +232,12 @@ def listing(
     place: Place = NEWEST,
     limit: int = 50,
 ) -> Sequence[MediaAsset]:
-    """Uploads of a kind, of those put away all kinds, from a place on; ``words`` in name and text."""
+    """Uploads of a kind or of all (""), of those put away always all; ``words`` in name and meaning."""
     query = select(MediaAsset).where(
-        MediaAsset.retired_at.is_not(None)
-        if retired
-        else (MediaAsset.kind == kind) & MediaAsset.retired_at.is_(None)
+        MediaAsset.retired_at.is_not(None) if retired else MediaAsset.retired_at.is_(None)
     )
+    if kind and not retired:
+        query = query.where(MediaAsset.kind == kind)
     if words:
         query = query.where(found_in(words, MediaAsset.name, MediaAsset.alt))
     return session.scalars(SORTS.apply(query, place, limit)).all()

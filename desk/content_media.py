@@ -76,11 +76,20 @@ class UploadForm(DescribeForm):
     file = FileField("Picture")
 
 
+class VideoForm(Form):
+    """A video to be taken."""
+
+    file = FileField("Video")
+    name = StringField("Name", [Length(max=120, message="At most 120 characters.")])
+
+
 @pictures.get("/content/media")
 @allow(Who.STAFF, roles=(Role.CONTENT,))
 def listed() -> str:
     """Uploads, the newest first, and a form for another."""
-    return library(UploadForm(), "video" if request.args.get("kind") == "video" else "picture")
+    if request.args.get("kind") == "video":
+        return library(VideoForm(), "video")
+    return library(UploadForm(), "picture")
 
 
 def library(form: Form, kind: str) -> str:

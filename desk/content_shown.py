@@ -54,17 +54,16 @@ def names(session: Session, actors: Iterable[str]) -> dict[str, str]:
 
 
 def offered(session: Session) -> Offered:
-    """Pictures and videos and categories to choose from: two queries."""
-    uploads = [
-        (media.UPLOADED + one.public_id, one.name) for one in media.listing(session, limit=200)
-    ]
+    """Pictures, videos and categories to choose from: one query."""
+    uploads = media.listing(session, kind="", limit=400)
+
+    def named(kind: str, prefix: str) -> list[tuple[str, str]]:
+        return [(prefix + one.public_id, one.name) for one in uploads if one.kind == kind]
+
     drawn = [(name, f"Drawing: {_drawn(name)}") for name in media.drawings()]
     categories = [("", "The whole shop"), *((one.slug, one.name) for one in shelves())]
-    films = [
-        (videos.UPLOADED + one.public_id, one.name)
-        for one in media.listing(session, kind="video", limit=200)
-    ]
-    return Offered([("", "None"), *uploads, *drawn], categories, [("", "None"), *films])
+    pictures = [("", "None"), *named("picture", media.UPLOADED), *drawn]
+    return Offered(pictures, categories, [("", "None"), *named("video", videos.UPLOADED)])
 
 
 def _drawn(name: str) -> str:

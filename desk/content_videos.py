@@ -12,7 +12,7 @@ from cms_content.models import MediaAsset
 from core.kernel.errors import Invalid
 from core.kernel.videos import VideoRefused
 from core.parties.roles import Role
-from desk.content_media import VIDEOS, library
+from desk.content_media import VIDEOS, VideoForm, library
 from desk.content_shown import actor
 from flows import keep_video
 from web import site
@@ -32,13 +32,6 @@ class NameForm(Form):
     revision = HiddenField()
 
 
-class UploadForm(Form):
-    """A video to be taken."""
-
-    file = FileField("Video")
-    name = StringField("Name", [_LONG])
-
-
 class CaptionsForm(Form):
     """What is said in it, in one language."""
 
@@ -51,7 +44,7 @@ class CaptionsForm(Form):
 @takes(keep_video.MOST_BYTES + 100_000)
 def upload() -> str | Response | tuple[str, int]:
     """Take a video: what the camera wrote into it is blanked, the rest stays as it is."""
-    sent, form = request.files.get("file"), UploadForm(request.form)
+    sent, form = request.files.get("file"), VideoForm(request.form)
     data = sent.read() if sent is not None else b""
     valid = form.validate()
     if not data:

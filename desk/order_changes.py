@@ -14,7 +14,7 @@ from core.kernel.ids import new_public_id
 from core.kernel.money import Money, total
 from core.kernel.sorting import Place
 from core.orders import changing, following, placing
-from core.orders.fulfilling import Some, choose
+from core.orders.fulfilling import Some, TooManyPieces, choose
 from core.orders.fulfilment_models import OrderChange
 from core.orders.models import Order, OrderLine
 from core.parties.roles import Role
@@ -25,6 +25,7 @@ from desk.order_forms import (
     REASONS,
     CancelForm,
     ChangeForm,
+    DeclineForm,
     ReceiveForm,
     ReturnForm,
     pieces,
@@ -32,6 +33,7 @@ from desk.order_forms import (
     restocked,
     rows,
 )
+from flows import ask_return as returning
 from flows import take_back, worth
 from flows.abandon_payment import abandon
 from flows.take_back import Asked
@@ -45,7 +47,7 @@ order_changes = Blueprint(
     "desk_order_changes", __name__, url_prefix="/desk", template_folder="templates"
 )
 _ROLES = (Role.SALES, Role.BILLING, Role.SUPPORT)
-_STATES = ("announced", "done", "withdrawn")
+_STATES = ("asked", "announced", "done", "declined", "withdrawn")
 LISTED = Listing(
     "/desk/returns",
     "return",
@@ -292,6 +294,34 @@ def withdraw(public_id: str) -> Answer:
     return redirect(f"/desk/orders/{order.public_id}", 303)
 
 
+@order_changes.post("/returns/<public_id>/accept")
+@allow(Who.STAFF, roles=_ROLES)
+def accept(public_id: str) -> Answer:
+    """What the customer asked for may come."""
+    with house().db.reading() as session:
+        _return(session, public_id)
+    try:
+        returning.accept(house(), public_id, actor())
+    except TooManyPieces as error:
+        return _return_page(public_id, also=[str(error)]), 409
+    say("It may come. The customer is told where to send it.")
+    return redirect(f"/desk/returns/{public_id}", 303)
+
+
+@order_changes.post("/returns/<public_id>/decline")
+@allow(Who.STAFF, roles=_ROLES)
+def decline(public_id: str) -> Answer:
+    """It stays with the customer, who is told why."""
+    form = DeclineForm(request.form)
+    with house().db.reading() as session:
+        _return(session, public_id)
+    if not form.validate():
+        return _return_page(public_id, no=form), 422
+    returning.decline(house(), public_id, str(form.answer.data), actor())
+    say("Declined. The customer is told why.")
+    return redirect(f"/desk/returns/{public_id}", 303)
+
+
 def _return(session: Any, public_id: str) -> tuple[OrderChange, Order]:
     change, order = following.change(session, public_id)
     if change.kind != "return":
@@ -299,13 +329,19 @@ def _return(session: Any, public_id: str) -> tuple[OrderChange, Order]:
     return change, order
 
 
-def _return_page(public_id: str, form: ReceiveForm | None = None, also: Sequence[str] = ()) -> str:
+def _return_page(
+    public_id: str,
+    form: ReceiveForm | None = None,
+    also: Sequence[str] = (),
+    no: DeclineForm | None = None,
+) -> str:
     with house().db.snapshot() as session:
         change, order = _return(session, public_id)
         lines = placing.lines_of(session, order.id)
         some = changing.pieces_of(session, change, lines)
         waits = change.state == "announced"
-        found = worth.foresee(session, order, some) if waits else []
+        asked = change.state == "asked"
+        found = worth.foresee(session, order, some) if waits or asked else []
     amounts = {one.line.line_number: one.amount for one in found}
     return page(
         "desk/return.html",
@@ -315,6 +351,8 @@ def _return_page(public_id: str, form: ReceiveForm | None = None, also: Sequence
         state=shown.CHANGE[change.state],
         reason=REASONS[change.reason],
         waits=waits,
+        asked=asked,
+        no=no or DeclineForm(),
         rows=[
             {
                 "number": one.line.line_number,

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import request
-from wtforms import Form, HiddenField, RadioField, SelectField, StringField
+from wtforms import Form, HiddenField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields import SelectChoice
-from wtforms.validators import AnyOf, InputRequired, Length
+from wtforms.validators import AnyOf, DataRequired, InputRequired, Length
 
 from core.kernel.errors import ShopError
 from core.kernel.money import Money
@@ -112,6 +112,18 @@ class ReturnForm(ChangeForm):
     def __init__(self, *given: object, **more: object) -> None:
         super().__init__(*given, **more)
         self.reason.choices = [SelectChoice(one, REASONS[one]) for one in RETURN_REASONS]
+
+
+class DeclineForm(Form):
+    """Why a customer's wish to return something is not met."""
+
+    answer = TextAreaField(
+        "What the customer is told",
+        [
+            DataRequired("Say why: the customer reads it."),
+            Length(max=300, message="At most 300 characters."),
+        ],
+    )
 
 
 class ReceiveForm(Form):

@@ -204,6 +204,9 @@ def sample_context() -> dict[str, Any]:
             value="paid",
             options=[("", "any"), ("paid", "paid"), ("open", "open")],
         ),
+        "rate_choice": Sample(
+            name="currency", label="Currency", value="", options=[("", "all"), ("EUR", "EUR")]
+        ),
         "pager_page": Sample(
             prev_href="#wayfinding", next_href="#wayfinding", said="51 to 100 of 834"
         ),

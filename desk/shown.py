@@ -30,6 +30,8 @@ LIFECYCLE = {
     "completed": State("go", "Completed"),
 }
 CHANGE = {
+    "asked": State("wait", "Asked for"),
+    "declined": State("", "Declined"),
     "announced": State("wait", "On its way"),
     "done": State("go", "Taken back"),
     "withdrawn": State("", "Called off"),

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from cart.quotes import reading as quotes
 from core.kernel import db, job_reading
 from core.kernel.money import total
+from core.orders import following
 from core.orders import reading as orders
 from core.parties.roles import ANY_ROLE
 from core.subscriptions import reading as services
@@ -59,6 +60,11 @@ _TODO = (
         "dispute waits for a second person",
         "disputes wait for a second person",
         "/desk/disputes?tab=waiting",
+    ),
+    (
+        "customer asks to return something",
+        "customers ask to return something",
+        "/desk/returns?state=asked",
     ),
     ("call about a trial", "calls about trials", "/desk/trials/follow-ups"),
     ("service is to be connected", "services are to be connected", "/desk/services?state=ordered"),
@@ -140,6 +146,7 @@ def _todo(session: Session) -> list[int]:
         past_due.open_ones(),
         disputes.standing(),
         disputes.to_second(),
+        following.asked_for(),
         trials.calls_due(today()),
         services.to_connect(),
     )

@@ -140,6 +140,8 @@ def check(thing: NewThing) -> int:
             micros = micros_of(thing.price)
         except Invalid as error:
             found |= error.fields_
+        if thing.kind == GIFT_CARD and not micros and "price" not in found:
+            found["price"] = "It is worth what it costs: more than nothing."
     elif thing.price.strip():
         found["price"] = "A bundle has a price for each of its charge kinds, set with its pieces."
     if found:

@@ -62,8 +62,8 @@ def cancel(house: House, asked: Asked) -> OrderChange:
 
 def _cancel(session: Session, house: House, asked: Asked) -> OrderChange:
     now = house.clock.now()
-    order = _lock(session, asked.public_id)
-    known = changing.known(session, _key(order, asked.once))
+    order = lock(session, asked.public_id)
+    known = changing.known(session, key_of(order, asked.once))
     if known is not None:
         return known
     fulfilling.is_open(order)
@@ -76,7 +76,7 @@ def _cancel(session: Session, house: House, asked: Asked) -> OrderChange:
         asked.note,
         asked.refund_to,
         asked.actor,
-        _key(order, asked.once),
+        key_of(order, asked.once),
     )
     change = changing.write(session, order, new, chosen, now)
     crash.point("cancel.counted")
@@ -85,7 +85,7 @@ def _cancel(session: Session, house: House, asked: Asked) -> OrderChange:
     for one in chosen:
         if one.line.subscription_id is not None:
             _end_plan(session, change, one.line, now)
-    _told(session, house, order, change, "cancelled", chosen, asked.actor)
+    told(session, house, order, change, "cancelled", chosen, asked.actor)
     crash.point("cancel.before_commit")
     return change
 
@@ -149,7 +149,7 @@ def plan_ended(session: Session, house: House, row: Subscription, actor: str) ->
     )
     change = changing.write(session, order, new, chosen, now)
     _credit(session, house, change, invoice, chosen)
-    _told(session, house, order, change, "cancelled", chosen, actor)
+    told(session, house, order, change, "cancelled", chosen, actor)
 
 
 # --- afterwards -----------------------------------------------------------------------------------
@@ -167,7 +167,7 @@ def take(house: House, asked: Asked, restocked: Mapping[int, bool]) -> OrderChan
     """They are here already: announced and received at once, in one commit."""
 
     def work(session: Session) -> OrderChange:
-        change = _announce(session, house, asked, told=False)
+        change = _announce(session, house, asked, telling=False)
         if change.state == "announced":
             _receive(session, house, change, restocked, asked.actor)
         return change
@@ -175,24 +175,24 @@ def take(house: House, asked: Asked, restocked: Mapping[int, bool]) -> OrderChan
     return house.db.run_tx(work)
 
 
-def _announce(session: Session, house: House, asked: Asked, *, told: bool = True) -> OrderChange:
+def _announce(session: Session, house: House, asked: Asked, *, telling: bool = True) -> OrderChange:
     now = house.clock.now()
-    order = _lock(session, asked.public_id)
-    known = changing.known(session, _key(order, asked.once))
+    order = lock(session, asked.public_id)
+    known = changing.known(session, key_of(order, asked.once))
     if known is not None:
         return known
-    chosen = _to_return(placing.lines_of(session, order.id), asked.pieces)
+    chosen = to_return(placing.lines_of(session, order.id), asked.pieces)
     new = NewChange(
-        "return", asked.reason, asked.note, asked.refund_to, asked.actor, _key(order, asked.once)
+        "return", asked.reason, asked.note, asked.refund_to, asked.actor, key_of(order, asked.once)
     )
     change = changing.write(session, order, new, chosen, now)
-    if told:
-        _told(session, house, order, change, "announced", chosen, asked.actor)
+    if telling:
+        told(session, house, order, change, "announced", chosen, asked.actor)
     crash.point("return.announced")
     return change
 
 
-def _to_return(lines: Sequence[OrderLine], pieces: Mapping[int, int] | None) -> list[Some]:
+def to_return(lines: Sequence[OrderLine], pieces: Mapping[int, int] | None) -> list[Some]:
     """The named pieces, or all goods that were sent. Services that run end at their own page, and a gift
     card's money goes back with the card."""
     if pieces is None:
@@ -216,7 +216,7 @@ def receive(
     withdrawn."""
 
     def work(session: Session) -> OrderChange:
-        change = _in_hand(session, change_id)
+        change = in_hand(session, change_id)
         if change.state == "done":
             return change
         if refund_to:
@@ -231,7 +231,7 @@ def withdraw(house: House, change_id: str, actor: str) -> OrderChange:
     """The announced pieces do not come back after all. Raises NotFound, and StaleState when they are here."""
 
     def work(session: Session) -> OrderChange:
-        change = _in_hand(session, change_id)
+        change = in_hand(session, change_id)
         if change.state == "withdrawn":
             return change
         now, order = house.clock.now(), placing.lock(session, change.order_id)
@@ -239,15 +239,15 @@ def withdraw(house: House, change_id: str, actor: str) -> OrderChange:
         chosen = changing.pieces_of(session, change, placing.lines_of(session, order.id))
         for one in chosen:
             fulfilling.uncount_return(session, one)
-        _told(session, house, order, change, "withdrawn", chosen, actor)
+        told(session, house, order, change, "withdrawn", chosen, actor)
         crash.point("return.withdrawn")
         return change
 
     return house.db.run_tx(work)
 
 
-def _in_hand(session: Session, change_id: str) -> OrderChange:
-    """An announced return, locked behind its order's payer and its order."""
+def in_hand(session: Session, change_id: str) -> OrderChange:
+    """A return, locked behind its order's payer and its order."""
     change = changing.lock(session, change_id)
     order = session.get_one(Order, change.order_id)
     accounts.lock(session, order.payer_account_id)
@@ -277,7 +277,7 @@ def _receive(
         if sold.take_back(session, about, line.variant_id, one.quantity, now):
             back.append(line.id)
     changing.restock(session, change, back)
-    _told(session, house, order, change, "received", chosen, actor)
+    told(session, house, order, change, "received", chosen, actor)
     crash.point("return.before_commit")
 
 
@@ -319,7 +319,7 @@ def _refund(session: Session, house: House, change: OrderChange, memo: Invoice) 
         jobs.record(session, event, now, key=f"credit-to-refund:{memo.id}")
 
 
-def _told(
+def told(
     session: Session,
     house: House,
     order: Order,
@@ -328,6 +328,7 @@ def _told(
     chosen: Sequence[Some],
     actor: str,
 ) -> None:
+    """Let customer, programs and audit log know."""
     now = house.clock.now()
     event = OrderChanged(str(change.id), how)
     jobs.record(session, event, now, key=f"order-changed:{change.id}:{how}", priority=1)
@@ -343,11 +344,13 @@ def _told(
     )
 
 
-def _lock(session: Session, public_id: str) -> Order:
+def lock(session: Session, public_id: str) -> Order:
+    """The order, locked behind its payer."""
     order = placing.by_public_id(session, public_id)
     accounts.lock(session, order.payer_account_id)
     return placing.lock(session, order.id)
 
 
-def _key(order: Order, once: str) -> str:
+def key_of(order: Order, once: str) -> str:
+    """Under which name a request of this order is known."""
     return f"{order.id.hex[-16:]}:{once}"[:80]

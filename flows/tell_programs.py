@@ -89,7 +89,7 @@ def _shipped(session: Session, event: events.OrderShipped, now: datetime) -> Ite
 def _changed(session: Session, event: events.OrderChanged, now: datetime) -> Iterator[News]:
     row = session.get_one(OrderChange, uuid.UUID(event.change_id))
     order = session.get_one(Order, row.order_id)
-    at = row.asked_at if event.how == "announced" else (row.done_at or now)
+    at = row.asked_at if event.how in ("asked", "announced") else (row.done_at or now)
     key = f"order.changed:{row.id}:{event.how}"
     more = {"change": row.public_id, "how": event.how, "reason": row.reason}
     yield _order(session, order, "order.changed", key, at, more)

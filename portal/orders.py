@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, request
 
 from core.kernel.money import Money
-from core.orders import following, reading
+from core.orders import carriers, following, reading
 from core.orders.following import Sent
 from core.orders.models import Order
 from web import paging
@@ -55,6 +55,6 @@ def _row(order: Order, lines: list[Any], sent: list[Sent]) -> dict[str, Any]:
         "what": ", ".join(named[:3]) + (f" and {len(named) - 3} more" if len(named) > 3 else ""),
         "state": State("bad", "Cancelled") if cancelled else _STATES[order.fulfilment],
         "total": Money(order.due_now_minor, order.currency),
-        "tracking": parcels[-1].tracking_link if parcels else "",
+        "tracking": carriers.followed(parcels[-1].tracking_link) if parcels else "",
         "carrier": (parcels[-1].carrier if parcels else "") or "Parcel",
     }

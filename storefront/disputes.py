@@ -65,7 +65,9 @@ def _line(order: Followed, invoice_id: str, number: int) -> Found:
 
 def _asking(base: str, found: Found, form: DisputeForm, problems: Sequence[str] = ()) -> str:
     href = f"{base}/bills/{found[0].public_id}"
-    return dispute_form.shown("storefront/dispute_new.html", found, form, href, problems)
+    return dispute_form.shown(
+        "storefront/dispute_new.html", found, form, href, problems, most_files=0
+    )
 
 
 @order_disputes.get("/bills/<invoice_id>/lines/<int:number>/dispute")

@@ -28,7 +28,7 @@ from web.pages import page
 from web.visitors import has_been_here
 
 _CAMPAIGN = re.compile(r"[a-z0-9_-]{1,60}")
-#: Blocks that show prices and what can be had: rendered for every answer.
+#: Blocks that show prices and what can be had: looked at for every answer.
 LIVE = (Products, Prices, Offer)
 
 
@@ -105,7 +105,7 @@ def _parts(kept: Kept, goods: Sequence[Shown]) -> list[Markup]:
         kept.made["still"] = still
     by_sku = show_page.by_sku(goods)
     return [
-        still[at] if at in still else _live(macros, block, goods, by_sku)
+        still[at] if at in still else _live(macros, at, block, _facts(block, goods, by_sku), kept)
         for at, block in enumerate(kept.live.content.blocks)
     ]
 
@@ -139,19 +139,25 @@ def _still(macros: Any, block: Block, kept: Kept, *, top: bool) -> Markup:
     return Markup(made)  # noqa: S704  # a macro of ours, which escapes
 
 
-def _live(
-    macros: Any, block: Block, goods: Sequence[Shown], by_sku: dict[str, tuple[Shown, Offered]]
-) -> Markup:
+def _facts(block: Block, goods: Sequence[Shown], by_sku: dict[str, tuple[Shown, Offered]]) -> Any:
+    """What a block with prices shows at this moment."""
     if isinstance(block, Products):
-        cards = [card(one) for one in show_page.of_block(block, goods)]
-        made = macros.products(block, cards)
-    elif isinstance(block, Prices):
-        columns = [_column(one, *by_sku[one.sku]) for one in block.columns if one.sku in by_sku]
-        made = macros.prices(block, columns)
-    else:
-        assert isinstance(block, Offer)
-        made = macros.offer(block, _offer(*by_sku[block.sku]) if block.sku in by_sku else None)
-    return Markup(made)  # noqa: S704  # a macro of ours, which escapes
+        return [card(one) for one in show_page.of_block(block, goods)]
+    if isinstance(block, Prices):
+        return [_column(one, *by_sku[one.sku]) for one in block.columns if one.sku in by_sku]
+    assert isinstance(block, Offer)
+    return _offer(*by_sku[block.sku]) if block.sku in by_sku else None
+
+
+def _live(macros: Any, at: int, block: Block, facts: Any, kept: Kept) -> Markup:
+    """Its markup; that of before while it says the same."""
+    known: tuple[Any, Markup] | None = kept.made.get(at)
+    if known is not None and known[0] == facts:
+        return known[1]
+    macro = getattr(macros, getattr(block, "kind", ""))
+    made = Markup(macro(block, facts))  # noqa: S704  # a macro of ours, which escapes
+    kept.made[at] = (facts, made)
+    return made
 
 
 def _column(column: blocks.Column, of: Shown, offer: Offered) -> dict[str, Any]:

@@ -107,6 +107,8 @@ def shown(
     form: DisputeForm,
     bill_href: str,
     problems: Sequence[str] = (),
+    *,
+    most_files: int = talking.MOST_FILES,
     **more: Any,
 ) -> str:
     """The page that asks."""
@@ -125,7 +127,7 @@ def shown(
         credited=Money(line.row.net_minor + line.row.tax_minor, invoice.currency) - rest,
         paid=item is not None and item.open < item.amount,
         most_mb=house().rules.disputes.file_bytes // 1_000_000,
-        most_files=talking.MOST_FILES,
+        most_files=most_files,
         days=house().rules.disputes.answer_days,
         **more,
     )

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.orders import changing
+from core.orders import carriers, changing
 from core.orders.models import OrderLine
 from flows.follow_order import Followed
 from web.documents import State
@@ -13,6 +13,8 @@ from web.documents import State
 _DONE = {"physical": "Sent", "delivery": "Sent", "plan": "Running"}
 _CHANGE = {
     ("cancellation", "done"): State("bad", "Cancelled"),
+    ("return", "asked"): State("wait", "Asked for: we answer by mail"),
+    ("return", "declined"): State("bad", "Stays with you"),
     ("return", "announced"): State("wait", "On its way back"),
     ("return", "done"): State("go", "Back with us"),
     ("return", "withdrawn"): State("", "Called off"),
@@ -49,7 +51,7 @@ def parcels(followed: Followed) -> list[dict[str, Any]]:
             "at": one.row.at,
             "carrier": one.row.carrier,
             "number": one.row.tracking_number,
-            "link": one.row.tracking_link,
+            "link": carriers.followed(one.row.tracking_link),
             "pieces": _pieces(followed.lines, one.pieces),
         }
         for number, one in enumerate(
@@ -94,9 +96,12 @@ def moments(followed: Followed) -> list[tuple[str, Any]]:
         # Of two at one moment the later stands first: the time line keeps them so.
         if row.state == "done":
             found.append((f"Back with us: {pieces}", row.done_at))
+        elif row.state == "declined":
+            found.append((f"We could not take it back: {row.answer}", row.done_at))
         elif row.state == "withdrawn":
             found.append(("The return was called off", row.done_at))
-        found.append((f"Return announced: {pieces}", row.asked_at))
+        title = "Return asked for" if row.state in ("asked", "declined") else "Return announced"
+        found.append((f"{title}: {pieces}", row.asked_at))
     return found
 
 

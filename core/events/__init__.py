@@ -86,8 +86,8 @@ class OrderShipped:
 
 @dataclass(frozen=True)
 class OrderChanged:
-    """Pieces of an order were cancelled, or come back: ``how`` is cancelled, announced, received or
-    withdrawn."""
+    """Pieces of an order were cancelled, or come back: ``how`` is cancelled, asked, declined, announced,
+    received or withdrawn."""
 
     NAME: ClassVar[str] = "OrderChanged"
     VERSION: ClassVar[int] = 1

@@ -44,8 +44,11 @@ class PayLinkLetter(Letter):
 
 @dataclass(frozen=True)
 class OrderChangeLetter(Letter):
-    """Of pieces: ``how`` is cancelled, announced (to come back), received or withdrawn. ``amount`` is what
-    the memo credited; ``goes``: back to how it was paid, kept as credit, off the bill (owed), or nowhere."""
+    """Of pieces: ``how`` is cancelled, asked (to come back), declined, announced, received or withdrawn.
+
+    ``amount`` is what the memo credited; ``goes``: back to how it was paid, kept as credit, off the bill
+    (owed), or nowhere. ``answer``: why it was declined.
+    """
 
     TEMPLATE: ClassVar[str] = "order_change"
 
@@ -58,3 +61,4 @@ class OrderChangeLetter(Letter):
     goes: str
     whole: bool
     send_to: tuple[str, ...]
+    answer: tuple[str, ...] = ()

@@ -22,6 +22,11 @@ def link(carrier: str, number: str, own: str = "") -> str:
     return pattern.format(quote(number, safe="")) if pattern and number else ""
 
 
+def followed(text: str) -> str:
+    """A link that was kept, for a page: nothing where nobody may be sent there."""
+    return text if is_link(text) else ""
+
+
 def is_link(text: str) -> bool:
     """Is it an address that a customer may be sent to?"""
     try:

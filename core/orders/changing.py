@@ -1,4 +1,4 @@
-"""Changes after placing: cancellations, and returns from their announcement to the goods' arrival.
+"""Changes after placing: cancellations, and returns from the wish or the announcement to the goods' arrival.
 
 Called by the flows; the order is locked by them. Money and stock are theirs too.
 """
@@ -7,13 +7,14 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import ClassVar
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from core.kernel.db import changed, insert_rows
-from core.kernel.errors import NotFound, StaleState
+from core.kernel.errors import NotFound, ShopError, StaleState
 from core.kernel.ids import new_id, new_public_id
 from core.orders import fulfilling
 from core.orders.fulfilling import Some
@@ -52,6 +53,15 @@ def return_number(order_number: str, number: int) -> str:
     return f"{order_number}-R{number}"
 
 
+@dataclass(eq=False)
+class AskedAlready(ShopError):
+    """A return that the customer asked for waits for its answer: another one can wait."""
+
+    code: ClassVar[str] = "return_asked_already"
+    text: ClassVar[str] = "Return {number} waits for our answer. Ask again once you have it."
+    number: str
+
+
 def write(
     session: Session, order: Order, new: NewChange, chosen: Sequence[Some], now: datetime
 ) -> OrderChange:
@@ -63,6 +73,59 @@ def write(
     done = new.kind == "cancellation"
     for one in chosen:
         fulfilling.count(session, one, "cancel" if done else "return")
+    row = _add(session, order, new, chosen, "done" if done else "announced", now)
+    if done:
+        fulfilling.settle(session, order, now)
+    return row
+
+
+def ask(
+    session: Session, order: Order, new: NewChange, chosen: Sequence[Some], now: datetime
+) -> OrderChange:
+    """Write down that a customer wants to return pieces; none is counted yet.
+
+    Raises OrderNotOpen, TooManyPieces and AskedAlready.
+    """
+    fulfilling.is_open(order)
+    waiting = session.scalar(
+        select(OrderChange.number).where(
+            OrderChange.order_id == order.id, OrderChange.state == "asked"
+        )
+    )
+    if waiting is not None:
+        raise AskedAlready(return_number(order.number or "", waiting))
+    for one in chosen:
+        left = one.line.fulfilled - one.line.returned
+        if one.quantity > left:
+            number, sku = one.line.line_number, one.line.sku
+            raise fulfilling.TooManyPieces(number, sku, "return", one.quantity, left)
+    return _add(session, order, new, chosen, "asked", now)
+
+
+def accept(session: Session, change: OrderChange, lines: Sequence[OrderLine]) -> None:
+    """Asked for → announced: the pieces are counted. Raises StaleState and TooManyPieces."""
+    for one in pieces_of(session, change, lines):
+        fulfilling.count(session, one, "return")
+    result = session.execute(
+        update(OrderChange)
+        .where(OrderChange.id == change.id, OrderChange.state == "asked")
+        .values(state="announced")
+        .execution_options(synchronize_session=False)
+    )
+    if changed(result) != 1:
+        raise StaleState("return", "announced")
+    set_committed_value(change, "state", "announced")
+
+
+def _add(
+    session: Session,
+    order: Order,
+    new: NewChange,
+    chosen: Sequence[Some],
+    state: str,
+    now: datetime,
+) -> OrderChange:
+    done = state == "done"
     last = session.scalar(
         select(func.max(OrderChange.number)).where(OrderChange.order_id == order.id)
     )
@@ -72,7 +135,7 @@ def write(
         order_id=order.id,
         number=(last or 0) + 1,
         kind=new.kind,
-        state="done" if done else "announced",
+        state=state,
         reason=new.reason,
         note=new.note,
         refund_to=new.refund_to,
@@ -94,15 +157,13 @@ def write(
         for one in chosen
     ]
     insert_rows(session, OrderChangeLine, pieces)
-    if done:
-        fulfilling.settle(session, order, now)
     return row
 
 
 def end(
     session: Session, change: OrderChange, state: str, actor: str, now: datetime, **values: str
 ) -> None:
-    """Announced → done or withdrawn. StaleState when somebody was faster."""
+    """Announced → done or withdrawn, asked for → declined. StaleState when somebody was faster."""
     origins = [one for one, onward in CHANGE.items() if state in onward]
     given = {"state": state, "done_at": now, "done_by": actor, **values}
     result = session.execute(

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from core.kernel.errors import NotFound
@@ -106,6 +106,11 @@ def of_orders(session: Session, order_ids: Sequence[uuid.UUID]) -> dict[uuid.UUI
             found.setdefault(row.order_id, []).append(made[row.id])
         made[row.id].pieces[line.order_line_id] = line.quantity
     return found
+
+
+def asked_for() -> Select[uuid.UUID]:
+    """The keys of returns that customers asked for and nobody has answered."""
+    return select(OrderChange.id).where(OrderChange.state == "asked")
 
 
 #: What the desk's list of returns may be sorted by.

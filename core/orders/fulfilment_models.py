@@ -10,9 +10,12 @@ from core.kernel import guards
 from core.kernel.db import Base
 from core.kernel.ids import new_id, new_public_id
 
-#: Who may follow whom: a cancellation is done at once, a return is announced and then received.
+#: Who may follow whom: a cancellation is done at once; a return is asked for by the customer, or announced by
+#: staff at once, and then received. What is only asked for counts no piece.
 CHANGE = {
+    "asked": ("announced", "declined"),
     "announced": ("done", "withdrawn"),
+    "declined": (),
     "done": (),
     "withdrawn": (),
 }
@@ -67,9 +70,12 @@ class OrderChange(Base):
     __tablename__ = "order_change"
     __table_args__ = (
         CheckConstraint("kind IN ('cancellation', 'return')", name="kind"),
-        CheckConstraint("state IN ('announced', 'done', 'withdrawn')", name="state"),
+        CheckConstraint(
+            "state IN ('asked', 'announced', 'declined', 'done', 'withdrawn')", name="state"
+        ),
         CheckConstraint("kind = 'return' OR state = 'done'", name="cancelled_at_once"),
-        CheckConstraint("(state = 'announced') = (done_at IS NULL)", name="done"),
+        CheckConstraint("(state IN ('asked', 'announced')) = (done_at IS NULL)", name="done"),
+        CheckConstraint("answer = '' OR state = 'declined'", name="answered"),
         CheckConstraint("refund_to IN ('usual', 'gift_card', 'credit', 'kept')", name="refund_to"),
         UniqueConstraint("order_id", "number"),
         Index("ix_order_change_asked_at", "asked_at"),
@@ -84,6 +90,8 @@ class OrderChange(Base):
     state: Mapped[str] = mapped_column(String(10))
     reason: Mapped[str] = mapped_column(String(30))
     note: Mapped[str] = mapped_column(String(300), default="")
+    #: What the customer was told when their wish was declined.
+    answer: Mapped[str] = mapped_column(String(300), default="")
     #: Where the money goes first; ``kept``: it stays the customer's credit.
     refund_to: Mapped[str] = mapped_column(String(10))
     asked_at: Mapped[datetime]

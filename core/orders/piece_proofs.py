@@ -79,7 +79,7 @@ def _changed(kind: str) -> Any:
             func.sum(OrderChangeLine.quantity).label("pieces"),
         )
         .join(OrderChange, OrderChange.id == OrderChangeLine.change_id)
-        .where(OrderChange.kind == kind, OrderChange.state != "withdrawn")
+        .where(OrderChange.kind == kind, OrderChange.state.in_(("announced", "done")))
         .group_by(OrderChangeLine.order_line_id)
     )
     return query.subquery(kind)

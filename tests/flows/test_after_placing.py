@@ -16,6 +16,7 @@ from core.kernel.errors import ShopError, StaleState
 from core.kernel.jobs import Job
 from core.ledger import tenders
 from core.notices.models import Notice
+from core.orders.changing import AskedAlready
 from core.orders.fulfilling import OrderNotOpen, TooManyPieces, Tracking, WrongKind
 from core.orders.fulfilment_models import Fulfilment, OrderChange
 from core.orders.models import Order, OrderLine
@@ -24,7 +25,7 @@ from core.stock import levels
 from core.stock.models import StockLevel
 from core.stock.sold import NotOnHand
 from core.subscriptions.models import Subscription
-from flows import activate_service, change_service, ship_order, take_back
+from flows import activate_service, ask_return, change_service, ship_order, take_back
 from flows.give_back import Back, give_back
 from flows.hold_service import Asked as AskedService
 from flows.house import House
@@ -296,6 +297,72 @@ def test_a_return_is_announced_comes_and_goes_back_to_the_shelf(
     assert f"Your return for order {number} is here" in told
 
 
+def test_a_customer_asks_to_return_something_and_is_answered(
+    house: House, sandbox: SandboxProcess, world: World
+):
+    order = _bought(house, sandbox, FW_RT_6=2, FW_VISIT=1)
+    wish_ = _asked(house, order, {"FW-RT-6": 1}, reason="damaged")
+    with pytest.raises(TooManyPieces):
+        ask_return.ask(house, wish_)
+    _ship(house, order, {"FW-RT-6": 2})
+    with pytest.raises(WrongKind):
+        ask_return.ask(house, _asked(house, order, {"FW-VISIT": 1}))
+    with crash.crash_at("return.asked"):
+        ask_return.ask(house, wish_)
+    asked = ask_return.ask(house, wish_)
+    assert ask_return.ask(house, wish_).id == asked.id
+    with pytest.raises(AskedAlready):
+        ask_return.ask(house, _asked(house, order, {"FW-RT-6": 1}, once="c2"))
+    for too_early in (
+        lambda: take_back.receive(house, asked.public_id, {}, "user:ada"),
+        lambda: take_back.withdraw(house, asked.public_id, "user:ada"),
+    ):
+        with pytest.raises(StaleState):
+            too_early()
+    assert _lines(house, order)["FW-RT-6"].returned == 0
+    _assert_sound(house)
+
+    with crash.crash_at("return.declined"):
+        ask_return.decline(house, asked.public_id, "It is scratched.", "user:ada")
+    for _ in range(2):
+        ask_return.decline(house, asked.public_id, "It is scratched.", "user:ada")
+    with pytest.raises(StaleState):
+        ask_return.accept(house, asked.public_id, "user:ada")
+    again = ask_return.ask(house, _asked(house, order, {"FW-RT-6": 2}, once="c3"))
+    with crash.crash_at("return.accepted"):
+        ask_return.accept(house, again.public_id, "user:ada")
+    for _ in range(2):
+        ask_return.accept(house, again.public_id, "user:ada")
+    assert _lines(house, order)["FW-RT-6"].returned == 2
+    with pytest.raises(StaleState):
+        ask_return.decline(house, again.public_id, "Too late.", "user:ada")
+    _assert_sound(house)
+    assert _refunded(house, order) == 0
+    take_back.receive(house, again.public_id, {}, "user:ada")
+    _assert_sound(house)
+    line = _lines(house, order)["FW-RT-6"]
+    assert _refunded(house, order) == line.net_minor + line.tax_minor
+    (no,) = [mail for mail in _mails(house, "order_change") if "Our answer" in mail.subject]
+    assert "It is scratched." in no.text_body
+    assert "It is scratched." in no.html_body
+    told = [mail.subject for mail in _mails(house, "order_change")]
+    assert told.count(f"You asked to return something of order {order.number}") == 2
+    assert told.count(f"Your return for order {order.number}") == 1
+
+
+def test_what_came_back_meanwhile_cannot_be_accepted_any_more(
+    house: House, sandbox: SandboxProcess, world: World
+):
+    order = _bought(house, sandbox, FW_RT_6=1)
+    _ship(house, order, {"FW-RT-6": 1})
+    asked = ask_return.ask(house, _asked(house, order, {"FW-RT-6": 1}))
+    take_back.take(house, _asked(house, order, {"FW-RT-6": 1}, once="r1"), {})
+    with pytest.raises(TooManyPieces):
+        ask_return.accept(house, asked.public_id, "user:ada")
+    ask_return.decline(house, asked.public_id, "It is here already.", "user:ada")
+    _assert_sound(house)
+
+
 def test_the_money_goes_where_it_is_said(house: House, sandbox: SandboxProcess, world: World):
     riley = member(house, credit_minor=5000)
     placed = place(house, wish_with(house, "FW-RT-6", who=riley, use_credit=True))
@@ -404,7 +471,9 @@ def test_a_crash_on_the_way_of_the_money_pays_back_once(
 
 #: Which act, of which line of the order (a router and a camera), how many pieces, where the money goes.
 _STEP = st.tuples(
-    st.sampled_from(["ship", "cancel", "cancel_all", "announce", "receive", "withdraw", "refund"]),
+    st.sampled_from(
+        "ship cancel cancel_all ask accept decline announce receive withdraw refund".split()
+    ),
     st.sampled_from([1, 2]),
     st.integers(1, 3),
     st.sampled_from(["usual", "credit", "kept"]),
@@ -423,6 +492,8 @@ def _do(house: House, order: Order, at: int, step: tuple[str, int, int, str]) ->
         take_back.cancel(house, replace(asked, pieces=None))
     elif act == "announce":
         take_back.announce(house, asked)
+    elif act == "ask":
+        ask_return.ask(house, asked)
     elif act == "refund":
         back = Back(order.id, usd(pieces * 1000), f"s{at}-{order.id.hex}"[:60], "goodwill")
         give_back(house, back)
@@ -435,6 +506,11 @@ def _do(house: House, order: Order, at: int, step: tuple[str, int, int, str]) ->
         if waiting and act == "receive":
             change = waiting[pieces % len(waiting)]
             take_back.receive(house, change.public_id, {number: True}, "user:ada")
+        elif waiting and act == "accept":
+            ask_return.accept(house, waiting[pieces % len(waiting)].public_id, "user:ada")
+        elif waiting and act == "decline":
+            change = waiting[pieces % len(waiting)]
+            ask_return.decline(house, change.public_id, "No.", "user:ada")
         elif waiting:
             take_back.withdraw(house, waiting[pieces % len(waiting)].public_id, "user:ada")
 

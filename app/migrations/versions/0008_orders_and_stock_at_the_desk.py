@@ -79,6 +79,7 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("reason", sa.String(length=30), nullable=False),
         sa.Column("note", sa.String(length=300), nullable=False),
+        sa.Column("answer", sa.String(length=300), nullable=False),
         sa.Column("refund_to", sa.String(length=10), nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("asked_by", sa.String(length=80), nullable=False),
@@ -86,8 +87,9 @@ def upgrade() -> None:
         sa.Column("done_by", sa.String(length=80), nullable=True),
         sa.Column("once", sa.String(length=80), nullable=False),
         sa.CheckConstraint(
-            "(state = 'announced') = (done_at IS NULL)", name="ck_order_change_done"
+            "(state IN ('asked', 'announced')) = (done_at IS NULL)", name="ck_order_change_done"
         ),
+        sa.CheckConstraint("answer = '' OR state = 'declined'", name="ck_order_change_answered"),
         sa.CheckConstraint(
             "kind = 'return' OR state = 'done'", name="ck_order_change_cancelled_at_once"
         ),
@@ -97,7 +99,8 @@ def upgrade() -> None:
             name="ck_order_change_refund_to",
         ),
         sa.CheckConstraint(
-            "state IN ('announced', 'done', 'withdrawn')", name="ck_order_change_state"
+            "state IN ('asked', 'announced', 'declined', 'done', 'withdrawn')",
+            name="ck_order_change_state",
         ),
         sa.ForeignKeyConstraint(["order_id"], ["order.id"], name="fk_order_change_order_id"),
         sa.PrimaryKeyConstraint("id", name="pk_order_change"),

@@ -33,9 +33,14 @@ def _true(shape: type[BaseModel], answer: Any, status: int = 200) -> Any:
 
 
 @pytest.fixture
-def order(program: Program, shop: Shop, world: World) -> str:
-    placed = program.order(program.cart("FW-RT-6", "FW-CAM-1", "FW-VISIT"), wish()).json
+def placed(program: Program, shop: Shop, world: World) -> Any:
+    found = program.order(program.cart("FW-RT-6", "FW-CAM-1", "FW-VISIT"), wish()).json
     shop.drain()
+    return found
+
+
+@pytest.fixture
+def order(placed: Any) -> str:
     return placed["id"]
 
 
@@ -74,6 +79,30 @@ def test_an_order_is_sent_done_cancelled_and_taken_back(desk, order, shop: Shop)
     too_much = desk("POST", f"{path}/refund", money, "m")
     assert too_much.json["code"] == "refund_too_much"
     shop.drain()
+
+
+def test_a_return_is_asked_for_by_the_orders_token_and_answered(desk, placed, program: Program):
+    path, token = f"/orders/{placed['id']}", {"Authorization": f"Bearer {placed['token']}"}
+    parcel = {"lines": [{"line": 1, "quantity": 1}, {"line": 2, "quantity": 1}], "carrier": "UPS"}
+    _true(shapes.DeskOrderAnswer, desk("POST", f"{path}/ship", parcel, "s"))
+
+    def ask(line: int, key: str, headers: dict[str, str] = token) -> Any:
+        body = {"lines": [{"line": line, "quantity": 1}], "reason": "damaged", "note": "A crack"}
+        return program.post(f"{path}/returns", body, headers={**headers, "Idempotency-Key": key})
+
+    assert ask(1, "a", {"Authorization": "Bearer x"}).status_code == 401
+    asked = _true(shapes.ReturnAsked, ask(1, "a"), 201)
+    assert _true(shapes.ReturnAsked, ask(1, "a"), 201) == asked
+    assert (asked["status"], asked["lines"]) == ("asked", [{"line": 1, "quantity": 1}])
+    assert ask(2, "b").json["code"] == "return_asked_already"
+    no = desk("POST", f"/returns/{asked['id']}/decline", {"answer": "It was used."}, "n")
+    change = _true(shapes.DeskOrderAnswer, no)["changes"][-1]
+    assert (change["status"], change["answer"]) == ("declined", "It was used.")
+    late = desk("POST", f"/returns/{asked['id']}/accept", {}, "y")
+    assert (late.status_code, late.json["code"]) == (409, "stale_state")
+    second = _true(shapes.ReturnAsked, ask(2, "c"), 201)
+    yes = desk("POST", f"/returns/{second['id']}/accept", {}, "z")
+    assert _true(shapes.DeskOrderAnswer, yes)["changes"][-1]["status"] == "announced"
 
 
 def test_lists_go_on_by_cursor_and_are_narrowed(desk, order, program: Program, world: World):

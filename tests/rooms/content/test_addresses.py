@@ -56,8 +56,13 @@ def test_old_addresses_lead_straight_to_the_new_one_and_back_again(
         "/pages/autumn": "/pages/spring",
     }
     begin("other")
-    for public_id, slug in ((spring, "other"), (spring, "home"), (home, "front"), (spring, "A b")):
+    refused = (
+        (spring, "other"),
+        (spring, "home"),
+        (spring, "terms"),
+        (home, "front"),
+        (spring, "A b"),
+    )
+    for public_id, slug in refused:
         with pytest.raises(Invalid):
             move(public_id, slug)
-    move(spring, "terms")
-    assert leads(db)["/pages/spring"] == "/terms"

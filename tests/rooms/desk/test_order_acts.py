@@ -136,3 +136,50 @@ def test_who_may_only_bill_sees_no_button_to_send(stage: Stage):
     page = Page(stage.browser("billing").get(path))
     assert f"{path}/ship" not in page.values
     assert f"{path}/refund" in page.values
+
+
+def test_a_customer_asks_by_the_orders_link_and_the_desk_answers(one_stage: Stage):
+    stage, router = one_stage, one_stage.world.router
+    order = _order(stage, router.sku)
+    link = stage.house.links.order(order.public_id).removeprefix(stage.house.links.base_url)
+    guest, kim = stage.browser(), stage.browser(KIM)
+    assert f"{link}/return" not in Page(guest.get(link)).values
+    assert "Nothing can be returned" in Page(guest.get(f"{link}/return")).text
+    parcel = {"once": "p", "pieces-1": "1", "carrier": "UPS", "number": "1", "link": ""}
+    assert kim.post(f"/desk/orders/{order.public_id}/ship", parcel).status_code == 303
+    assert f"{link}/return" in Page(guest.get(link)).values
+    fields = next(f for _, _, f in Page(guest.get(f"{link}/return")).forms if "once" in f)
+    wish = {"once": fields["once"], "pieces-1": "1", "reason": "damaged", "note": "A scratch"}
+    for wrong, said in (
+        ({"pieces-1": ""}, "Say how many"),
+        ({"pieces-1": "two"}, "A whole number"),
+        ({"pieces-1": "2"}, "At most 1."),
+        ({"reason": ""}, "Choose why"),
+    ):
+        refused = guest.post(f"{link}/return", wish | wrong)
+        assert refused.status_code == 422, wrong
+        assert said in Page(refused).text, wrong
+    for _ in range(2):
+        assert guest.post(f"{link}/return", wish).status_code == 303
+    (change,) = stage.rows(OrderChange, OrderChange.order_id == order.id)
+    here = f"/desk/returns/{change.public_id}"
+    asked = Page(guest.get(link))
+    assert "Asked for" in asked.text
+    assert f"{link}/return" not in asked.values
+    assert here in Page(kim.get("/desk/returns?state=asked")).values
+    assert "/desk/returns?state=asked" in Page(kim.get("/desk")).values
+    shown = Page(kim.get(here))
+    assert "A scratch" in shown.text
+    assert f"{here}/accept" in [action for action, _, _ in shown.forms]
+    assert kim.post(f"{here}/decline", {"answer": " "}).status_code == 422
+    assert kim.post(f"{here}/decline", {"answer": "We saw no scratch."}).status_code == 303
+    assert "We saw no scratch." in Page(guest.get(link)).text
+    assert kim.post(f"{here}/accept").status_code == 409
+    more = wish | {"once": new_public_id()}
+    assert guest.post(f"{link}/return", more).status_code == 303
+    (again,) = stage.rows(
+        OrderChange, OrderChange.order_id == order.id, OrderChange.state == "asked"
+    )
+    assert kim.post(f"/desk/returns/{again.public_id}/accept").status_code == 303
+    assert "On its way back" in Page(guest.get(link)).text
+    assert "They are here" in Page(kim.get(f"/desk/returns/{again.public_id}")).text

@@ -41,6 +41,7 @@ def test_a_plan_is_made_with_its_terms_and_sold(stage: Stage):
     for wrong in ({"interval": "week"}, {"family": "Not One"}, {"features": "A B"}):
         sent = _thing("WATCH-W", "plan", "1", activation="at_once") | {"interval": "month"} | wrong
         assert kim.post(f"{path}/things", sent).status_code == 422
+    assert kim.post(f"{path}/things", _thing("CARD-0", "gift_card", "0")).status_code == 422
     card = _thing("CARD-30", "gift_card", "30")
     assert kim.post(f"{path}/things", card).status_code == 303
     assert stage.row(Variant, Variant.sku == "CARD-30").tax_category == "gift_card"

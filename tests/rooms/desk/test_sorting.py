@@ -160,7 +160,7 @@ def test_a_job_that_failed_is_run_again_or_given_up(stage: Stage, kim: Browser):
     here = f"/desk/jobs/{number}"
     page = _text(kim, here)
     assert "it broke" in page
-    assert "Give tidy up?" in _text(kim, f"{here}/discard")
+    assert "Give up “tidy”?" in _text(kim, f"{here}/discard")
     assert kim.post(f"{here}/discard", {"why": " "}).status_code == 422
     assert stage.row(Job, Job.id == int(number)).state == "dead"
     assert kim.post(f"{here}/discard", {"why": "Otis called; it is settled."}).status_code == 303

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,12 +18,15 @@ from core.kernel import crash
 from core.kernel.db import Database
 from core.kernel.errors import Invalid
 from core.kernel.ids import new_public_id
+from flows import show_page
 from flows.keep_picture import keep
 from tests import contents
 from tests import world as worlds
 from tests.contents import ANN
 from tests.rooms.web.looking import Page, statements
 from tests.rooms.web.stage import RILEY, Browser, Stage
+from web import content
+from web.context import channel
 
 KEPT, PRIVATE = "public, max-age=30", "no-store"
 EVERY_KIND = (
@@ -66,6 +70,26 @@ def test_a_page_of_every_kind_of_block_shows_live_prices(stage: Stage):
     assert re.search(r'srcset="/media/[0-9a-f]+-480.jpg 480w, [^"]*-1200.jpg 1200w"', html)
     assert 'alt="A hill in June" width="1200" height="800"' in html
     assert html.index("Porch camera", html.index("Two")) < html.index("Wi-Fi 6", html.index("Two"))
+
+
+def test_a_block_is_made_anew_when_what_can_be_had_has_changed(stage: Stage):
+    slug = put(
+        stage, {"kind": "products", "title": "Shelf", "rule": "chosen", "skus": ["FW-CAM-1"]}
+    )
+    now = stage.clock.now()
+    with stage.shop.app.test_request_context(), stage.db.reading() as session:
+        found = channel()[0]
+        kept = stage.house.pages.at(session, found, slug, now).variants[0]
+        there = show_page.goods(session, stage.house.shelves, found, kept.live.content, now)
+        gone = [
+            replace(one, offers=tuple(replace(offer, pieces=0) for offer in one.offers))
+            for one in there
+        ]
+        shown = [
+            content.render(kept, goods, cacheable=True) for goods in (there, there, gone, there)
+        ]
+    assert ["Sold out" in html for html in shown] == [False, False, True, False]
+    assert shown[0] == shown[1] == shown[3]
 
 
 def test_a_page_asks_as_often_for_many_blocks_as_for_few(stage: Stage):

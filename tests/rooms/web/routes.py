@@ -28,7 +28,7 @@ from core.stock.models import Hold
 from core.tax import exemptions
 from core.tax.exemptions import NewExemption
 from core.tax.models import TaxRate
-from flows import draft_invoice, phone_order, reconcile, ship_order, take_back
+from flows import ask_return, draft_invoice, phone_order, reconcile, ship_order, take_back
 from flows.set_up_method import SetUpWish, begin
 from flows.ship_order import Parcel
 from flows.take_back import Asked
@@ -85,6 +85,8 @@ GET    /o/<public_id>/<token>                        everybody none   200
 GET    /o/<public_id>/<token>/thanks                 everybody none   200
 GET    /o/<public_id>/<token>/bills/<invoice_id>     everybody none   200
 GET    /o/<public_id>/<token>/bills/<invoice_id>.pdf everybody none   200
+GET    /o/<public_id>/<token>/return                 everybody token  200
+POST   /o/<public_id>/<token>/return                 everybody token  422
 POST   /o/<public_id>/<token>/pay                    everybody token  303→processor
 GET    /o/<public_id>/<token>/bills/<invoice_id>/lines/<int:number>/dispute everybody token 200
 POST   /o/<public_id>/<token>/bills/<invoice_id>/lines/<int:number>/dispute everybody token 422
@@ -366,6 +368,8 @@ GET    /desk/returns                                 staff     token  302→desk
 GET    /desk/returns/<public_id>                     staff     token  302→desk-door 404 404 200
 POST   /desk/returns/<public_id>                     staff     token  302→desk-door 404 404 422
 POST   /desk/returns/<public_id>/withdraw            staff     token  302→desk-door 404 404 303→/desk/orders/*
+POST   /desk/returns/<public_id>/accept  staff token  302→desk-door 404 404 303→/desk/returns/*
+POST   /desk/returns/<public_id>/decline staff token  302→desk-door 404 404 422
 GET    /desk/orders/<public_id>/refund               staff     token  302→desk-door 404 404 200
 POST   /desk/orders/<public_id>/refund               staff     token  302→desk-door 404 404 422
 POST   /desk/payments/<public_id>/refunds/<uuid:refund_id>/again staff token 302→desk-door 404 404 404
@@ -584,6 +588,7 @@ PATCH  /api/v1/carts/<cart_id>/lines/<line_id>       everybody none   200
 DELETE /api/v1/carts/<cart_id>/lines/<line_id>       everybody none   204
 POST   /api/v1/carts/<cart_id>/checkout              everybody none   201→/api/v1/orders/*
 GET    /api/v1/orders/<order_id>                     program   none   401
+POST   /api/v1/orders/<order_id>/returns             program   none   401
 # a customer's token, and a key of the desk
 GET    /api/v1/account/services                         program   none   401
 GET    /api/v1/account/services/<service_id>            program   none   401
@@ -683,6 +688,8 @@ POST   /api/v1/desk/orders/<order_id>/returns        program   none   401
 POST   /api/v1/desk/orders/<order_id>/refund         program   none   401
 POST   /api/v1/desk/returns/<return_id>/receive      program   none   401
 POST   /api/v1/desk/returns/<return_id>/withdraw     program   none   401
+POST   /api/v1/desk/returns/<return_id>/accept       program   none   401
+POST   /api/v1/desk/returns/<return_id>/decline      program   none   401
 GET    /api/v1/desk/stock                            program   none   401
 POST   /api/v1/desk/stock/adjustments                program   none   401
 GET    /api/v1/desk/customers                        program   none   401
@@ -791,6 +798,8 @@ _PLACES = {
     "POST /desk/parcels/": {"<public_id>": "{parcel}"},
     "GET /desk/returns/": {"<public_id>": "{order_return}"},
     "POST /desk/returns/": {"<public_id>": "{order_return}"},
+    "POST /desk/returns/<public_id>/accept": {"<public_id>": "{asked_return}"},
+    "POST /desk/returns/<public_id>/decline": {"<public_id>": "{asked_return}"},
     "GET /desk/gift-cards/": {"<public_id>": "{gift_card}"},
     "POST /desk/gift-cards/": {"<public_id>": "{gift_card}"},
     "GET /trials/": {"<code>": "{trial_offer}"},
@@ -1153,6 +1162,15 @@ def _return(stage: Stage) -> str:
     return take_back.announce(stage.house, asked).public_id
 
 
+def _asked_return(stage: Stage) -> str:
+    """Something that Riley asks to return."""
+    parcel = _parcel(stage)
+    with stage.db.reading() as session:
+        order = following.parcel(session, parcel)[1]
+    asked = Asked(order.public_id, {1: 1}, "damaged", "usual", "guest", new_public_id())
+    return ask_return.ask(stage.house, asked).public_id
+
+
 def _dead_job(stage: Stage) -> str:
     now = stage.clock.now()
     job = Job(
@@ -1210,6 +1228,7 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "held": _held,
     "parcel": lambda names: _parcel(names.stage),
     "order_return": lambda names: _return(names.stage),
+    "asked_return": lambda names: _asked_return(names.stage),
     "cart": _cart,
     "content_page": lambda names: contents.published(
         names.stage.house, names.stage.world.channel_id
