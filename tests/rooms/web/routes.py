@@ -918,6 +918,7 @@ _PLACES = {
     "POST /api/v1/desk/pages/": {"<page_id>": "0" * 32},
     "PUT /api/v1/desk/pages/": {"<page_id>": "0" * 32},
     "GET /api/v1/orders/": {"<order_id>": "{riley_order}"},
+    "POST /api/v1/orders/": {"<order_id>": "{riley_order}"},
     "GET /api/v1/account/": {
         "<service_id>": "0" * 32,
         "<case_id>": "0" * 32,
