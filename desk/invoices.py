@@ -192,7 +192,7 @@ def one(public_id: str) -> str:
         lines=[_line(line, invoice.currency) for line in lines],
         facts=[
             ("Account", account.number),
-            ("Series", invoice.series),
+            ("Series", invoice.series.replace("_", " ").capitalize()),
             ("Numbered by", "another system" if invoice.is_external else "us"),
         ],
         entries=shown.entries(entries),

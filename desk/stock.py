@@ -25,7 +25,7 @@ from desk import lists
 from desk.lists import Asked, Choice, Listing
 from desk.money import actor
 from desk.stock_forms import REASONS, AdjustForm, LimitsForm
-from flows import adjust_stock
+from flows import adjust_stock, release_hold
 from web import paging
 from web.access import Who, allow
 from web.context import house
@@ -225,7 +225,35 @@ def _hold(
         "until": row.expires_at,
         "owner": words,
         "owner_href": href,
+        "release_href": "" if row.owner_kind == "order" else f"{HELD.path}/{row.id}/release",
     }
+
+
+@stock.get("/holds/<uuid:hold_id>/release")
+@allow(Who.STAFF, roles=_ACT)
+def ask_release(hold_id: uuid.UUID) -> str | AnyResponse:
+    """Shall it be let go?"""
+    try:
+        with house().db.snapshot() as session:
+            found = listing.held(session, release_hold.look(session, house(), hold_id))
+            owners = _owners(session, [found[0]])
+    except release_hold.OrderIsPaid as error:
+        say(str(error), "warn")
+        return redirect(HELD.path, 303)
+    return page("desk/stock_release.html", hold=_hold(*found, owners))
+
+
+@stock.post("/holds/<uuid:hold_id>/release")
+@allow(Who.STAFF, roles=_ACT)
+def release(hold_id: uuid.UUID) -> AnyResponse:
+    """Let it go."""
+    try:
+        release_hold.release(house(), hold_id, actor())
+    except (NotFound, release_hold.OrderIsPaid) as error:
+        say(str(error), "warn")
+    else:
+        say("It can be had by others now.")
+    return redirect(HELD.path, 303)
 
 
 @stock.get("/<uuid:level_id>")

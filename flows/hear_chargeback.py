@@ -51,7 +51,7 @@ def follow(session: Session, house: House, told: NetworkChargeback) -> bool:
         # What cannot be followed is undone alone: that it was heard stays.
         with session.begin_nested():
             done = _post(session, house, row, found, told)
-        row.trouble = ""
+        row.trouble = chargebacks.contradicted(row, told)
     except (ChargedBackTooMuch, StaleState) as error:
         row.trouble, done = str(error), []
     session.flush()

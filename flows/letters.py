@@ -54,6 +54,12 @@ def greeting(account: Account) -> str:
     return first_name(account.name) if account.kind == "person" else ""
 
 
+def buyer(order: Order, account: Account) -> str:
+    """The first name of whom an order thanks. In a quote's order places have names, such as "The yard"."""
+    to = {} if order.quote_version_id else order.shipping_address or {}
+    return first_name(str(to.get("name") or "")) or greeting(account)
+
+
 # --- an order -------------------------------------------------------------------------------------
 
 
@@ -66,7 +72,7 @@ def of_order(session: Session, order: Order, link: str) -> OrderLetter:
     name = str(to.get("name") or "")
     return OrderLetter(
         head=head,
-        name=first_name(name) or greeting(account),
+        name=buyer(order, account),
         number=order.number or "",
         placed_on=local_date(order.placed_at or order.created_at, head.time_zone),
         is_paid=order.payment == "paid",
@@ -361,7 +367,7 @@ def of_gift_cards(
     )
     return GiftCardLetter(
         head=addressing.of_account(session, account),
-        name=first_name(str((order.shipping_address or {}).get("name") or "")) or greeting(account),
+        name=buyer(order, account),
         link=sold[0].link if len(sold) == 1 else "",
         number=order.number or "",
         cards=sold,

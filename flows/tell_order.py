@@ -17,7 +17,6 @@ from core.kernel.money import Money
 from core.ledger import items
 from core.notices import addressing
 from core.notices.addressing import Reader
-from core.notices.figures import first_name
 from core.notices.letters import Letterhead
 from core.notices.order_letters import OrderChangeLetter, Parcel, ParcelLetter, PayLinkLetter
 from core.orders import changing, following, placing
@@ -25,7 +24,7 @@ from core.orders.changing import KEPT
 from core.orders.fulfilment_models import Fulfilment, OrderChange, OrderChangeMemo
 from core.orders.models import Order, OrderLine
 from core.parties.models import Account, LegalEntity
-from flows.letters import counted, greeting
+from flows.letters import buyer, counted
 from flows.links import Links
 from flows.notify import queue
 from invoices.models import Invoice
@@ -108,8 +107,7 @@ def pay_link(session: Session, order_id: uuid.UUID, links: Links, now: datetime)
 def _about(session: Session, order_id: uuid.UUID) -> tuple[Order, Letterhead, str]:
     order = session.get_one(Order, order_id)
     account = session.get_one(Account, order.payer_account_id)
-    name = first_name(str((order.shipping_address or {}).get("name") or ""))
-    return order, addressing.of_account(session, account), name or greeting(account)
+    return order, addressing.of_account(session, account), buyer(order, account)
 
 
 def _pieces(lines: Sequence[OrderLine], pieces: Mapping[uuid.UUID, int]) -> tuple[str, ...]:

@@ -158,6 +158,14 @@ def note(
     return row
 
 
+def contradicted(row: ChargebackRow, told: NetworkChargeback) -> str:
+    """What somebody has to look at: it was decided, and an appeal decided otherwise. Empty as a rule."""
+    state = STATES[told.status]
+    if RANK[row.state] < 2 or RANK[state] < 2 or state == row.state:
+        return ""
+    return f"It was {row.state}, and the network now says that it is {state}."
+
+
 def _news(before: str | None, state: str, *, answered: bool) -> list[str]:
     """What has happened to it between two states; before the first, None."""
     news = []

@@ -1,5 +1,6 @@
 """Following an order by its link: whoever holds the token that the mail carried sees this order."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Response, redirect
@@ -152,6 +153,12 @@ def bill_pdf(public_id: str, token: str, invoice_id: str) -> Response:
         return pdf_response(session, house().blobs, invoice)
 
 
+def _first_name(order: Order) -> str:
+    """Of whom it goes to; a quote's places have names of their own, which are nobody's."""
+    to = {} if order.quote_version_id else order.shipping_address or {}
+    return str(to.get("name", "")).partition(" ")[0]
+
+
 def _words(followed: Followed) -> dict[str, Any]:
     order = followed.order
     href = house().links.order(order.public_id)
@@ -160,7 +167,7 @@ def _words(followed: Followed) -> dict[str, Any]:
     return {
         "number": order.number or "not confirmed yet",
         "placed_at": order.placed_at or order.created_at,
-        "first_name": str((order.shipping_address or {}).get("name", "")).partition(" ")[0],
+        "first_name": _first_name(order),
         "email": order.email,
         "href": href,
         "payment": _payment_state(followed),
@@ -176,11 +183,7 @@ def _words(followed: Followed) -> dict[str, Any]:
             Money(sum(line.contained_minor for line in followed.lines), currency)
         ),
         "paid_by": _paid_by(followed),
-        "recurring": [
-            (Money(line.priced_minor, currency), line.charge_kind.removesuffix("ly"), line.name)
-            for line in goods
-            if line.charge_kind != "one_off"
-        ],
+        "recurring": coming_again(goods, currency),
         "delivery": _delivery(order),
         "documents": [
             {
@@ -195,6 +198,22 @@ def _words(followed: Followed) -> dict[str, Any]:
         ],
         "events": _events(followed),
     }
+
+
+def coming_again(goods: Sequence[OrderLine], currency: str) -> list[tuple[Money, str, str]]:
+    """What comes again, and how often; the same plan for several places is told once."""
+    sums: dict[tuple[str, str], list[int]] = {}
+    for line in goods:
+        if line.charge_kind != "one_off":
+            sums.setdefault((line.charge_kind, line.name), []).append(line.priced_minor)
+    return [
+        (
+            Money(sum(prices), currency),
+            every.removesuffix("ly"),
+            name if len(prices) == 1 else f"{len(prices)} × {name}",
+        )
+        for (every, name), prices in sums.items()
+    ]
 
 
 def _payment_state(followed: Followed) -> State:

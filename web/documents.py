@@ -72,9 +72,9 @@ def bill_of(invoice: Invoice, item: Open | None, today: date) -> Bill:
 def _credit(item: Open | None, zero: Money) -> Bill:
     """``open`` is what is still to be used of it. Without an item all of it lowered its bill."""
     if item is None or not item.open:
-        words = "Used" if item is not None else "Took off your bill"
+        words = "Used" if item is not None else "Taken off a bill"
         return Bill(zero, zero, State("", words), "", False, False)
-    return Bill(item.open, item.amount - item.open, State("go", "Yours to use"), "", False, False)
+    return Bill(item.open, item.amount - item.open, State("go", "Ready to use"), "", False, False)
 
 
 def qr_of(document: InvoiceDocument) -> Markup | None:

@@ -200,6 +200,16 @@ def lapsing(
     return [(hold, sku, name) for hold, sku, name in rows]
 
 
+def held(session: Session, hold: Hold) -> tuple[Hold, str, str]:
+    """A hold with SKU and name."""
+    sku, name = session.execute(
+        select(Variant.sku, Variant.name)
+        .join(StockLevel, StockLevel.variant_id == Variant.id)
+        .where(StockLevel.id == hold.level_id)
+    ).one()
+    return hold, sku, name
+
+
 def places(session: Session) -> dict[uuid.UUID, str]:
     """The code of every place, by its key."""
     return dict(session.execute(select(Location.id, Location.code)).all())

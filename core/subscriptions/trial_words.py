@@ -89,7 +89,7 @@ def amount(cost: Cost, say: Figures) -> str:
     if cost.total is None:
         return f"about {say.money(cost.net)}, plus the tax of your address"
     if cost.total == cost.net and not cost.included:
-        return f"{say.money(cost.net)}; no tax is added"
+        return f"{say.money(cost.net)} with no tax"
     return f"{say.money(cost.total)} with tax"
 
 

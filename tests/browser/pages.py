@@ -5,11 +5,12 @@ from collections.abc import Callable
 
 from sqlalchemy import select
 
+from cart.models import Cart
 from cms_content.models import ContentBanner, ContentPage
 from core.orders.fulfilment_models import Fulfilment, OrderChange
 from core.orders.models import Order
 from core.parties.models import Account
-from core.stock.models import StockLevel
+from core.stock.models import Hold, StockLevel
 from flows import phone_order, reconcile
 from invoices.models import Invoice
 from payments.dunning import cases
@@ -118,6 +119,13 @@ def _phone_order(visitor: Visitor) -> str:
     place = visitor.place
     [mara] = place.values(Account.public_id, Account.email == "mara@example.com")
     return f"/desk/phone-orders/{phone_order.begin(place.house, mara, 'EMB-1', 2, 'system')}"
+
+
+def _held(visitor: Visitor) -> str:
+    """What is held for a cart that staff fill for Mara."""
+    cart = visitor.place.values(Cart.id, Cart.public_id == _phone_order(visitor).rpartition("/")[2])
+    [hold] = visitor.place.values(Hold.id, Hold.owner_id.in_(cart))
+    return f"/desk/stock/holds/{hold}/release"
 
 
 def _order_at_desk(act: str) -> Callable[[Visitor], str]:
@@ -274,6 +282,7 @@ FOR_STAFF: dict[str, Where] = {
     ),
     "/desk/stock": "/desk/stock",
     "/desk/stock/holds": "/desk/stock/holds",
+    "/desk/stock/holds/<uuid:hold_id>/release": _held,
     "/desk/stock/<uuid:level_id>": lambda visitor: (
         f"/desk/stock/{visitor.place.values(StockLevel.id, StockLevel.on_hand > 0)[0]}"
     ),

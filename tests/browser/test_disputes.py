@@ -113,7 +113,7 @@ def test_a_chargeback_is_answered_without_javascript(visit: NewVisitor) -> None:
     desk.page.get_by_label("Proof that it arrived").set_input_files(
         FilePayload(name="a.jpg", mimeType="image/jpeg", buffer=picture)
     )
-    desk.press("Keep as a draft")
+    desk.press("Save as a draft")
     assert "Nothing has been sent" in desk.page.inner_text("body")
     assert desk.page.get_by_alt_text("Proof that it arrived").count() == 1
     assert "It can be sent once" in desk.text

@@ -25,10 +25,11 @@ from core.parties.models import User
 from flows import answer_chargeback, hear_chargeback, reconcile
 from flows.answer_chargeback import Wish
 from flows.deliver_hook import sealer
+from flows.hear_chargeback import follow
 from flows.house import House
 from flows.pay_bill import PayWish, pay
 from flows.verify import verify
-from payments import evidence, inbox
+from payments import chargebacks, evidence, inbox
 from payments.chargebacks import ChargebackRow
 from payments.evidence import EvidenceOver, NothingToSend
 from payments.gateway import Indeterminate
@@ -160,6 +161,21 @@ def test_snapshots_in_any_order_and_twice_end_in_the_same_state(care: Care):
     for seed in range(5):
         shuffled = random.Random(seed).sample(told + told[seed % 5 :], len(told) + 5 - seed % 5)
         assert ended(shuffled) == wanted, [one.status for one in shuffled]
+
+
+def test_what_an_appeal_decides_otherwise_is_told_to_the_desk(care: Care):
+    care.pay()
+    with care.house.db.reading() as session:
+        paid_by = session.scalars(select(Payment)).one().gateway_id
+    won = replace(snapshots(Money(5000, "USD"))["closed"], payment_id=paid_by)
+    for told in (replace(won, status="lost"), won):
+        with care.house.db.transaction() as session:
+            assert follow(session, care.house, told)
+    row = row_of(care.house)
+    assert (row.state, posted(care.house)) == ("lost", ["chargeback_lost", "chargeback_opened"])
+    assert row.trouble == "It was lost, and the network now says that it is won."
+    with care.house.db.reading() as session:
+        assert session.scalars(chargebacks.to_answer()).all() == [row.id]
 
 
 def test_a_chargeback_that_is_heard_before_its_payment_brings_that_home_first(care: Care):

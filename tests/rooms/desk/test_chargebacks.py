@@ -48,7 +48,7 @@ def test_one_is_answered_with_words_and_pictures_once_and_then_decided(stage: St
     stage.drain()
     page = Page(kim.get(here)).text
     assert "The network has our evidence" in page
-    assert "Keep as a draft" not in page
+    assert "Save as a draft" not in page
     assert "takes no more evidence" in Page(done("", {})).text
     acts = [
         one.act

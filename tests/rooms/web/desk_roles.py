@@ -28,6 +28,7 @@ TABLE = """
 *    /desk/phone-orders                          sales support
 *    /desk/stock                                 sales support
 POST /desk/stock                                 sales
+*    /desk/stock/holds/<uuid:hold_id>/release    sales
 *    /desk/parcels                               sales support
 *    /desk/returns                               sales billing support
 *    /desk/quotes                                sales

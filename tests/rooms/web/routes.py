@@ -24,6 +24,7 @@ from core.orders.models import Order
 from core.parties import tokens
 from core.parties.models import Account
 from core.parties.tokens import STAFF, USER, NewToken
+from core.stock.models import Hold
 from core.tax import exemptions
 from core.tax.exemptions import NewExemption
 from core.tax.models import TaxRate
@@ -356,6 +357,8 @@ POST   /desk/payments/<public_id>/refund staff token 302→desk-door 404 404 303
 GET    /desk/stock                                   staff     token  302→desk-door 404 404 200
 GET    /desk/stock/export.csv                        staff     token  302→desk-door 404 404 200
 GET    /desk/stock/holds                             staff     token  302→desk-door 404 404 200
+GET    /desk/stock/holds/<uuid:hold_id>/release      staff     token  302→desk-door 404 404 200
+POST   /desk/stock/holds/<uuid:hold_id>/release staff token 302→desk-door 404 404 303→/desk/stock/holds
 GET    /desk/stock/<uuid:level_id>                   staff     token  302→desk-door 404 404 200
 POST   /desk/stock/<uuid:level_id>                   staff     token  302→desk-door 404 404 422
 POST   /desk/stock/<uuid:level_id>/limits            staff     token  302→desk-door 404 404 422
@@ -779,6 +782,8 @@ _PLACES = {
         "<public_id>": "{riley_payment}",
         "<uuid:refund_id>": "01a202b4-b636-73c0-8a49-23cb0a1ea9c7",
     },
+    "GET /desk/stock/holds/": {"<uuid:hold_id>": "{held}"},
+    "POST /desk/stock/holds/": {"<uuid:hold_id>": "{held}"},
     "GET /desk/stock/": {"<uuid:level_id>": "{level}"},
     "POST /desk/stock/": {"<uuid:level_id>": "{level}"},
     "GET /desk/customers/": {"<public_id>": "{riley_account}"},
@@ -913,6 +918,7 @@ _PLACES = {
     "POST /api/v1/desk/pages/": {"<page_id>": "0" * 32},
     "PUT /api/v1/desk/pages/": {"<page_id>": "0" * 32},
     "GET /api/v1/orders/": {"<order_id>": "{riley_order}"},
+    "POST /api/v1/orders/": {"<order_id>": "{riley_order}"},
     "GET /api/v1/account/": {
         "<service_id>": "0" * 32,
         "<case_id>": "0" * 32,
@@ -1189,6 +1195,14 @@ def _cart(names: Names) -> str:
     return fill_cart(names.stage.house, names.stage.world.visit.sku)
 
 
+def _held(names: Names) -> str:
+    """What is held for a cart."""
+    stage = names.stage
+    with stage.db.reading() as session:
+        cart = select(Cart.id).where(Cart.public_id == fill_cart(stage.house, "FW-RT-6"))
+        return str(session.scalars(select(Hold.id).where(Hold.owner_id.in_(cart))).one())
+
+
 def _colleague(names: Names) -> str:
     """Somebody at the desk whom nothing else needs."""
     now, name = names.stage.clock.now(), f"lee-{new_public_id()[:8]}"
@@ -1214,6 +1228,7 @@ MAKERS: dict[str, Callable[[Names], str]] = {
         names.stage.house, names["riley_account"], "FW-VISIT", 1, "user:kim"
     ),
     "level": lambda names: str(names.stage.world.router.level_id),
+    "held": _held,
     "parcel": lambda names: _parcel(names.stage),
     "order_return": lambda names: _return(names.stage),
     "asked_return": lambda names: _asked_return(names.stage),

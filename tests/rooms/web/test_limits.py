@@ -114,6 +114,7 @@ LIMITED = {
     "POST /desk/customers/new": "-",
     "POST /desk/customers/<public_id>/edit": "-",
     "POST /desk/customers/<public_id>/pay-code": "-",
+    "POST /desk/stock/holds/<uuid:hold_id>/release": "-",
     "POST /desk/stock/<uuid:level_id>": "-",
     "POST /desk/stock/<uuid:level_id>/limits": "-",
     "POST /desk/returns/<public_id>": "-",

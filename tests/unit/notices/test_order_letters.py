@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 
+from core.kernel.ids import new_id
 from core.notices.letters import Letter
 from core.notices.order_letters import OrderChangeLetter, Parcel, ParcelLetter, PayLinkLetter
 from core.notices.rendering import WIDTH, render
+from core.orders.models import Order
+from core.parties.models import Account
+from flows.letters import buyer
 from tests.rooms.notices.letters import HEAD, LINK, TODAY, usd
 from tests.unit.notices.test_rendering import NASTY, _Read
 
@@ -85,6 +89,14 @@ def test_strangers_words_stay_words(letter: Letter):
     assert "{{7*7}}" in mail.text
     assert "49" not in mail.subject
     assert "\n" not in mail.subject
+
+
+def test_a_quotes_order_thanks_its_buyer_and_not_a_place():
+    otis = Account(name="Otis Fell", kind="person")
+    to = {"name": "The yard"}
+    assert buyer(Order(shipping_address=to, quote_version_id=new_id()), otis) == "Otis"
+    assert buyer(Order(shipping_address={"name": "Riley Moreno"}), otis) == "Riley"
+    assert buyer(Order(shipping_address=None), otis) == "Otis"
 
 
 def test_the_subject_says_what_happens():

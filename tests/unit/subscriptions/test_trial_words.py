@@ -42,7 +42,7 @@ def test_an_amount_is_about_until_the_address_is_known():
     assert trial_words.amount(replace(COST, total=None), SAY) == (
         "about $9.00, plus the tax of your address"
     )
-    assert trial_words.amount(replace(COST, total=COST.net), SAY) == "$9.00; no tax is added"
+    assert trial_words.amount(replace(COST, total=COST.net), SAY) == "$9.00 with no tax"
     inclusive = replace(COST, total=COST.net, included=True)
     assert trial_words.amount(inclusive, SAY) == "$9.00 with tax"
 
