@@ -346,7 +346,7 @@ POST   /desk/products/<slug>/address                 staff     token  302→desk
 POST   /desk/products/<slug>/pictures                staff     token  302→desk-door 404 404 422
 POST   /desk/products/<slug>/things                  staff     token  302→desk-door 404 404 422
 GET    /desk/products/<slug>/things/<sku>            staff     token  302→desk-door 404 404 200
-POST   /desk/products/<slug>/things/<sku>/prices     staff     token  302→desk-door 404 404 404
+POST   /desk/products/<slug>/things/<sku>/prices     staff     token  302→desk-door 404 404 422
 POST   /desk/products/<slug>/things/<sku>/pieces     staff     token  302→desk-door 404 404 404
 GET    /desk/price-lists                             staff     token  302→desk-door 404 404 200
 POST   /desk/price-lists                             staff     token  302→desk-door 404 404 422
@@ -932,7 +932,9 @@ _PLACES = {
         "<account_number>": "123456789",
         "<feature>": "internet",
     },
-    "GET /api/v1/desk/products/": {"<slug>": "{slug}"},
+    "GET /api/v1/desk/products/": {"<slug>": "{slug}", "<sku>": "FW-CAM-1"},
+    "PUT /api/v1/desk/products/": {"<slug>": "{slug}", "<sku>": "FW-CAM-1"},
+    "POST /api/v1/desk/price-lists/": {"<code>": "nothing"},
     "POST /api/v1/desk/products/": {"<slug>": "{slug}"},
     "GET /api/v1/desk/": {
         "<order_id>": "0" * 32,
