@@ -552,6 +552,7 @@ def test_orders_are_in_every_state_and_pieces_went_both_ways(fernway):
         ("return", "done"),
         ("return", "announced"),
         ("cancellation", "done"),
+        ("return", "asked"),
     ]
     assert len(tracked) == 8
     assert all(link.startswith("https://") for link in tracked)

@@ -54,7 +54,7 @@ from app.demo.fernway.quoted import (
     QuoteTalked,
 )
 from app.demo.fernway.scene import Act, Ago
-from app.demo.fernway.sent import Cancelled, Returned, Sent, Visited
+from app.demo.fernway.sent import Cancelled, ReturnAsked, Returned, Sent, Visited
 from app.demo.fernway.served import Changed, Connected, Foreseen, Left, PaidBy, Rested, Used
 from app.demo.fernway.shop import ZONE
 from app.demo.fernway.trials import CARD_CODE, FREE_CODE, NO_CARD_CODE
@@ -329,6 +329,9 @@ _SENT: tuple[Act, ...] = (
         "not_as_described",
         "Sees the street, not the door",
         is_here=False,
+    ),
+    ReturnAsked(
+        Ago(1, "20:12"), ROSA, {"LOOK-2": 1}, "damaged", "The glass has a crack; I have a picture."
     ),
     Sent(Ago(1, "10:06"), MARA, "DHL", "3318804192"),
     Cancelled(Ago(1, "15:31"), NELL, {"EMB-1": 1}, "ordered_twice", "One plug is enough"),

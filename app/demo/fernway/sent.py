@@ -1,7 +1,7 @@
 """Acts about placed orders: parcels, visits that were done, pieces cancelled and taken back."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import select
 
@@ -10,7 +10,7 @@ from app.demo.fernway.scene import Ago, Scene
 from core.orders import placing
 from core.orders.fulfilling import Tracking
 from core.orders.models import Order, OrderLine
-from flows import ship_order, take_back
+from flows import ask_return, ship_order, take_back
 from flows.ship_order import Done, Parcel
 from flows.take_back import Asked
 
@@ -107,6 +107,28 @@ class Returned:
             take_back.take(scene.house, asked, restocked)
         else:
             take_back.announce(scene.house, asked)
+
+
+@dataclass(frozen=True)
+class ReturnAsked:
+    """Somebody asks by their order's page whether pieces may come back; nobody has answered yet."""
+
+    when: Ago
+    who: Person
+    pieces: Mapping[str, int] = field(hash=False)
+    reason: str
+    note: str = ""
+
+    def happen(self, scene: Scene) -> None:
+        """They open the link of the mail, and say why."""
+        scene.step("order.return_asked", lambda: self._ask(scene))
+
+    def _ask(self, scene: Scene) -> None:
+        order, lines = _order(
+            scene, self.who, lambda line: line.sku in self.pieces and line.fulfilled > 0
+        )
+        asked = _asked(scene, order, lines, self.pieces, self.reason, self.note)
+        ask_return.ask(scene.house, replace(asked, actor="guest"))
 
 
 def _is_goods(line: OrderLine) -> bool:
