@@ -101,6 +101,8 @@ def called(public_id: str) -> str | Response | tuple[str, int]:
 def _calls(form: CallForm, of: str) -> str:
     with house().db.snapshot() as session:
         rows, context = CALLS.page(session, CALLS.asked(), _found)
+        if of and all(one.follow_up.public_id != of for one in rows):  # it stands further down
+            rows = [*trial_reading.follow_ups_due(session, today(), only=of, limit=1), *rows]
         going_on = trial_reading.going_on(session, [one.listed for one in rows])
     return page(
         "desk/trial_calls.html",

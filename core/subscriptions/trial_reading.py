@@ -253,14 +253,17 @@ def follow_ups_due(
     latest: date,
     *,
     words: str = "",
+    only: str = "",
     place: Place = LONGEST_WAITING,
     limit: int,
 ) -> list[Due]:
-    """Who is to be called by that day, from a place on.
+    """Who is to be called by that day, from a place on; ``only`` is the one that goes by a public id.
 
     Whoever goes on anyway, or has cancelled, is left in peace.
     """
     where = _to_call(latest)
+    if only:
+        where.append(TrialFollowUp.public_id == only)
     if words:
         where.append(or_(called(words), found_in(words, User.name, Trial.email)))
     query = (

@@ -422,6 +422,7 @@ BY_LINK = (
     "/o/<public_id>/<token>/thanks",
     "/o/<public_id>/<token>/bills/<invoice_id>",
     "/o/<public_id>/<token>/bills/<invoice_id>/lines/<int:number>/dispute",
+    "/o/<public_id>/<token>/return",
     "/o/<public_id>/<token>/disputes/<dispute_id>",
     "/gift-card/<public_id>/<token>",
     "/trial/<public_id>/<token>",

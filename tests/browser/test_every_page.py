@@ -15,6 +15,7 @@ from app.commands import invite
 from app.web import create_app
 from cart.quotes.wanting import Wanted
 from core.kernel.ids import new_token, token_hash
+from core.orders.models import Order
 from core.parties import accounts
 from core.parties.models import User, UserSession
 from core.parties.tokens import STAFF as STAFF_KEY
@@ -241,6 +242,10 @@ def test_pages_by_link(visit: NewVisitor, installation: Installation) -> None:
     visitor.press("Dispute it")
     look(visitor.page.url.removeprefix(installation.shop))
     assert "We look at it" in visitor.text
+
+    [sent] = installation.values(Order.public_id, Order.email == "tessa@example.com")
+    look(f"{installation.house.links.order(sent).removeprefix(installation.shop)}/return")
+    assert "Ask to return it" in visitor.text
 
     quoted = _quoted(installation, "rowan@example.com")
     at = installation.house.links.quote(quoted.public_id).removeprefix(installation.shop)

@@ -134,7 +134,8 @@ def test_on_sqlite_a_transaction_is_the_only_writer_from_its_first_statement(
 
 
 def test_on_sqlite_what_is_committed_is_on_the_disk_and_foreign_keys_hold(sqlite_db: Database):
-    with sqlite_db.transaction() as session:
+    database = Database(sqlite_db.url)  # as a shop opens it; tests need not wait for the disk
+    with database.transaction() as session:
         asked = {
             name: session.execute(text(f"PRAGMA {name}")).scalar()
             for name in ("journal_mode", "synchronous", "foreign_keys")
@@ -144,6 +145,7 @@ def test_on_sqlite_what_is_committed_is_on_the_disk_and_foreign_keys_hold(sqlite
         "synchronous": 2,  # FULL
         "foreign_keys": 1,
     }
+    database.close()
 
 
 def test_on_sqlite_writers_wait_for_the_one_before_them(sqlite_db: Database):
