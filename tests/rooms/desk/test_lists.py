@@ -8,7 +8,6 @@ from core.orders.models import Order
 from core.parties.models import Account
 from invoices.models import Invoice
 from payments.models import Payment
-from tests.rooms.web.growing import Growing
 from tests.rooms.web.looking import Page
 from tests.rooms.web.routes import Names
 from tests.rooms.web.stage import KIM, RILEY, Browser, Stage
@@ -58,26 +57,6 @@ def test_invoices_and_payments_are_found_too(stage: Stage, kim: Browser):
         f"/desk/invoices/{bill.public_id}"
         not in _read(kim, "/desk/invoices", kind="credit_memo").values
     )
-
-
-def test_lists_go_on_page_by_page_and_show_each_once(stage: Stage, kim: Browser):
-    growing = Growing(stage)
-    growing.grow(28)
-    name = f"q-{growing.who}"
-    orders = Order.payer_account_id == growing.account
-    bills = Invoice.payer_account_id == growing.account
-    for path, keys in (
-        ("/desk/orders", [row.public_id for row in stage.rows(Order, orders)]),
-        ("/desk/invoices", [row.public_id for row in stage.rows(Invoice, bills)]),
-        ("/desk/jobs", [str(row.id) for row in stage.rows(Job, Job.key.startswith(name))]),
-    ):
-        seen: list[str] = []
-        address = path
-        while address:
-            links = _read(kim, address).values
-            seen += [key for key in keys if f"{path}/{key}" in links]
-            address = next((link for link in links if link.startswith(f"{path}?before=")), "")
-        assert sorted(seen) == sorted(keys), path
 
 
 def test_an_order_an_invoice_and_a_payment_show_their_journal(stage: Stage, kim: Browser):
