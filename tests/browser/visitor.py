@@ -19,7 +19,7 @@ PICTURES = os.environ.get("PICTURES", "")
 _AXE = Axe().axe_script
 _RUN_AXE = """async rules => {
   const found = await axe.run(document, {
-    resultTypes: ["violations"], ...(rules.length ? {runOnly: rules} : {})});
+    resultTypes: ["violations"], ...(rules.length ? {runOnly: rules, preload: false} : {})});
   return found.violations.map(one => [one.id, one.nodes.map(node => node.html)]);
 }"""
 #: Once the style sheets and fonts are there and nothing moves any more.
