@@ -44,6 +44,8 @@ def release(house: House, hold_id: uuid.UUID, actor: str) -> int:
         hold = look(session, house, hold_id)
         owner = Owner(hold.owner_kind, hold.owner_id)
         done = holds.release(session, owner, hold.line_id)
+        if not done:  # it became an order's, or lapsed, since it was read
+            raise NotFound("hold that still runs")
         subject = ("stock_level", str(hold.level_id))
         now, of = house.clock.now(), hold.owner_kind
         audit.write(session, now, actor, "hold.released", subject, pieces=hold.quantity, of=of)

@@ -7,8 +7,6 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from core.kernel.errors import Forbidden, Invalid
-from core.kernel.ids import new_public_id
-from core.kernel.money import Money
 from core.ledger import items
 from flows import open_dispute, refund_memo, talk_about_dispute
 from flows.open_dispute import Author
@@ -28,7 +26,7 @@ from web import disputes as words
 from web.access import Who, allow, takes
 from web.context import house
 from web.dispute_form import DisputeForm, Found
-from web.disputes import LARGEST, REASONS, STATES, MessageForm, sent_files
+from web.disputes import LARGEST, STATES, MessageForm, sent_files
 from web.flashes import say
 from web.login import own_accounts, payable_accounts, person
 from web.pages import page, show_errors
@@ -145,27 +143,13 @@ def _page(found: Told, form: MessageForm | None = None) -> str:
     kept = found.credit_item
     return page(
         "portal/dispute.html",
-        dispute=dispute,
         base=base,
-        state=STATES[dispute.state],
-        amount=words.money(dispute),
-        reason=REASONS[dispute.reason],
-        line=found.line.name,
-        bill=(found.invoice.number, f"/account/bills/{found.invoice.public_id}"),
-        memo=(found.memo.number, f"/account/bills/{found.memo.public_id}") if found.memo else None,
-        credited=Money(dispute.credited_minor, dispute.currency),
         kept=kept.amount if kept is not None else None,
         left=kept.open if kept is not None else None,
         back=back if dispute.wish == "keep" and back else None,
-        contested=found.bill_item.contested if found.bill_item is not None else None,
-        still_due=found.bill_item.uncontested if found.bill_item is not None else None,
-        due=found.invoice.due_date,
-        is_open=dispute.state in STANDING,
-        answer=dispute.answer.splitlines(),
         may_act=_may_act(found),
-        events=words.timeline(found),
         messages=words.talk(found, base),
-        form=form or MessageForm(data={"once": new_public_id()}),
+        **words.facts(found, "/account/bills", form),
         most_mb=house().rules.disputes.file_bytes // 1_000_000,
         most_files=talking.MOST_FILES,
     )

@@ -11,8 +11,6 @@ from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response
 
 from core.kernel.errors import Invalid, NotFound
-from core.kernel.ids import new_public_id
-from core.kernel.money import Money
 from core.ledger import items
 from core.notices import addressing
 from core.parties.models import Account
@@ -20,7 +18,6 @@ from flows import open_dispute, talk_about_dispute
 from flows.follow_order import Followed
 from flows.open_dispute import Author
 from invoices.disputes import opening, reading
-from invoices.disputes.models import STANDING
 from invoices.disputes.reading import Told
 from invoices.disputes.refusals import AnsweredBefore, DisputeOver, DisputeRefused
 from invoices.models import Invoice
@@ -30,7 +27,7 @@ from web import disputes as words
 from web.access import Guard, Who, allow
 from web.context import house
 from web.dispute_form import DisputeForm, Found
-from web.disputes import REASONS, STATES, MessageForm
+from web.disputes import MessageForm
 from web.flashes import say
 from web.pages import page, show_errors
 
@@ -117,28 +114,12 @@ def _bills(order: Followed) -> set[uuid.UUID]:
 
 
 def _page(base: str, found: Told, form: MessageForm | None = None) -> str:
-    row = found.dispute
-    here = f"{base}/disputes/{row.public_id}"
-    item: Any = found.bill_item
+    here = f"{base}/disputes/{found.dispute.public_id}"
     return page(
         "storefront/dispute.html",
-        dispute=row,
         base=here,
-        state=STATES[row.state],
-        amount=words.money(row),
-        reason=REASONS[row.reason],
-        line=found.line.name,
-        bill=(found.invoice.number, f"{base}/bills/{found.invoice.public_id}"),
-        memo=(found.memo.number, f"{base}/bills/{found.memo.public_id}") if found.memo else None,
-        credited=Money(row.credited_minor, row.currency),
-        contested=item.contested if item is not None else None,
-        still_due=item.uncontested if item is not None else None,
-        due=found.invoice.due_date,
-        is_open=row.state in STANDING,
-        answer=row.answer.splitlines(),
-        events=words.timeline(found),
         messages=words.talk(found, here, with_pictures=False),
-        form=form or MessageForm(data={"once": new_public_id()}),
+        **words.facts(found, f"{base}/bills", form),
     )
 
 

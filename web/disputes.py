@@ -7,8 +7,9 @@ from typing import Any
 from flask import Response, request
 from wtforms import Form, HiddenField, MultipleFileField, TextAreaField
 
+from core.kernel.ids import new_public_id
 from core.kernel.money import Money
-from invoices.disputes.models import Dispute, DisputeFile
+from invoices.disputes.models import STANDING, Dispute, DisputeFile
 from invoices.disputes.reading import Told
 from web import strangers
 from web.documents import State
@@ -52,6 +53,28 @@ def sent_files() -> list[bytes]:
 def money(dispute: Dispute) -> Money:
     """What is disputed."""
     return Money(dispute.amount_minor, dispute.currency)
+
+
+def facts(found: Told, bills: str, form: MessageForm | None) -> dict[str, Any]:
+    """What a page of it tells whoever disputes; below ``bills`` stand the bills that they may see."""
+    row, item, memo = found.dispute, found.bill_item, found.memo
+    return {
+        "dispute": row,
+        "state": STATES[row.state],
+        "amount": money(row),
+        "reason": REASONS[row.reason],
+        "line": found.line.name,
+        "bill": (found.invoice.number, f"{bills}/{found.invoice.public_id}"),
+        "memo": (memo.number, f"{bills}/{memo.public_id}") if memo is not None else None,
+        "credited": Money(row.credited_minor, row.currency),
+        "contested": item.contested if item is not None else None,
+        "still_due": item.uncontested if item is not None else None,
+        "due": found.invoice.due_date,
+        "is_open": row.state in STANDING,
+        "answer": row.answer.splitlines(),
+        "events": timeline(found),
+        "form": form or MessageForm(data={"once": new_public_id()}),
+    }
 
 
 def talk(found: Told, base: str, *, with_pictures: bool = True) -> list[dict[str, Any]]:

@@ -1,15 +1,17 @@
 """Setting what a thing costs: on the list that a channel sells by when no other one is in force."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from core.kernel.errors import ShopError
 from core.prices.models import BundlePrice, Price, PriceList
+
+Row = TypeVar("Row", Price, BundlePrice)
 
 
 @dataclass(eq=False)
@@ -49,18 +51,8 @@ def set_price(
     min_quantity: int = 1,
 ) -> int | None:
     """What one costs on a list from so many on; None: nothing on it. Answers what it cost before, or None."""
-    row = session.scalar(
-        select(Price)
-        .filter_by(price_list_id=book.id, variant_id=variant_id, min_quantity=min_quantity)
-        .with_for_update()
-    )
-    new = Price(
-        price_list_id=book.id,
-        variant_id=variant_id,
-        min_quantity=min_quantity,
-        unit_price_micros=unit_price_micros,
-    )
-    return _put(session, row, new, unit_price_micros)
+    key = {"price_list_id": book.id, "variant_id": variant_id, "min_quantity": min_quantity}
+    return _set(session, Price, key, unit_price_micros)
 
 
 def set_bundle_price(
@@ -71,32 +63,23 @@ def set_bundle_price(
     unit_price_micros: int | None,
 ) -> int | None:
     """The same of a bundle, for one of its charge kinds."""
-    row = session.scalar(
-        select(BundlePrice)
-        .filter_by(price_list_id=book.id, variant_id=variant_id, charge_kind=charge_kind)
-        .with_for_update()
-    )
-    new = BundlePrice(
-        price_list_id=book.id,
-        variant_id=variant_id,
-        charge_kind=charge_kind,
-        unit_price_micros=unit_price_micros,
-    )
-    return _put(session, row, new, unit_price_micros)
+    key = {"price_list_id": book.id, "variant_id": variant_id, "charge_kind": charge_kind}
+    return _set(session, BundlePrice, key, unit_price_micros)
 
 
-def _put(
+def _set(
     session: Session,
-    row: Price | BundlePrice | None,
-    new: Price | BundlePrice,
+    model: type[Row],
+    key: Mapping[str, Any],
     micros: int | None,
 ) -> int | None:
+    row = session.scalar(select(model).filter_by(**key).with_for_update())
     before = row.unit_price_micros if row is not None else None
     if micros is None:
         if row is not None:
             session.delete(row)
     elif row is None:
-        session.add(new)
+        session.add(model(**key, unit_price_micros=micros))
     else:
         row.unit_price_micros = micros
     session.flush()

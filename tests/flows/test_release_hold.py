@@ -16,8 +16,9 @@ from core.stock import levels
 from core.stock.models import Hold
 from flows import release_hold
 from flows.house import House
+from flows.place_order import place
 from flows.release_hold import OrderIsPaid
-from tests.paying import buy, fill_cart
+from tests.paying import buy, fill_cart, wish
 from tests.sandbox_process import SandboxProcess
 from tests.world import World
 
@@ -69,6 +70,21 @@ def test_what_an_order_being_paid_waits_for_stays(
     with pytest.raises(OrderIsPaid):
         release_hold.release(house, hold.id, "user:kim")
     assert _free(house, world) == 3
+
+
+def test_what_became_an_orders_meanwhile_stays_and_nothing_is_written(
+    house: House, sandbox: SandboxProcess, world: World, monkeypatch: pytest.MonkeyPatch
+):
+    cart = fill_cart(house, world.camera.sku)
+    [seen] = _holds(house)
+    place(house, wish(cart))
+    monkeypatch.setattr(release_hold, "look", lambda *_: seen)
+    with pytest.raises(NotFound):
+        release_hold.release(house, seen.id, "user:kim")
+    assert [hold.state for hold in _holds(house)] == ["active"]
+    with house.db.reading() as session:
+        acts = session.scalars(select(AuditEntry.act)).all()
+    assert "hold.released" not in acts
 
 
 def test_its_shopper_takes_it_again_while_it_is_there(house: House, world: World):

@@ -98,9 +98,7 @@ class Returned:
         scene.step(act, lambda: self._take(scene))
 
     def _take(self, scene: Scene) -> None:
-        order, lines = _order(
-            scene, self.who, lambda line: line.sku in self.pieces and line.fulfilled > 0
-        )
+        order, lines = _sent(scene, self)
         asked = _asked(scene, order, lines, self.pieces, self.reason, self.note)
         if self.is_here:
             restocked = {line.line_number: True for line in lines}
@@ -124,10 +122,7 @@ class ReturnAsked:
         scene.step("order.return_asked", lambda: self._ask(scene))
 
     def _ask(self, scene: Scene) -> None:
-        order, lines = _order(
-            scene, self.who, lambda line: line.sku in self.pieces and line.fulfilled > 0
-        )
-        asked = _asked(scene, order, lines, self.pieces, self.reason, self.note)
+        asked = _asked(scene, *_sent(scene, self), self.pieces, self.reason, self.note)
         ask_return.ask(scene.house, replace(asked, actor="guest"))
 
 
@@ -137,6 +132,11 @@ def _is_goods(line: OrderLine) -> bool:
 
 def _is_visit(line: OrderLine) -> bool:
     return line.kind == "service" and line.waiting > 0
+
+
+def _sent(scene: Scene, back: "Returned | ReturnAsked") -> tuple[Order, Sequence[OrderLine]]:
+    """The order whose pieces were sent and are to come back."""
+    return _order(scene, back.who, lambda line: line.sku in back.pieces and line.fulfilled > 0)
 
 
 def _order(

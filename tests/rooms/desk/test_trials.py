@@ -4,10 +4,12 @@ import csv
 import io
 from urllib.parse import quote
 
+import pytest
 from sqlalchemy import select
 
 from core.subscriptions import trial_report
 from core.subscriptions.trial_models import Trial, TrialFollowUp, TrialOffer
+from desk import lists
 from tests import trying
 from tests.rooms.web import tried
 from tests.rooms.web.stage import KIM, Stage
@@ -51,6 +53,21 @@ def test_a_call_is_done_once_with_its_outcome(stage: Stage):
     )
     assert path not in browser.get(_calls_of(trial)).text
     assert "Likes it" in browser.get(f"/desk/trials/{trial.public_id}").text
+
+
+def test_a_call_that_was_noted_wrongly_shows_why_however_far_down_it_stands(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+):
+    grown(stage)
+    _, _, call = grown(stage)
+    monkeypatch.setattr(lists, "PAGE_SIZE", 1)
+    browser, path = stage.browser(KIM), f"/desk/trials/follow-ups/{call.public_id}"
+    assert f'action="{path}"' not in browser.get("/desk/trials/follow-ups").text
+    refused = browser.post(path, {"outcome": "", "note": "She asked about the price"})
+    assert refused.status_code == 422
+    assert f'action="{path}"' in refused.text
+    assert "Choose how it went." in refused.text
+    assert "She asked about the price" in refused.text
 
 
 def test_whoever_has_cancelled_is_not_on_the_list(stage: Stage):
