@@ -12,7 +12,7 @@ from core.parties.tokens import STAFF
 from tests.rooms.web import charged
 from tests.rooms.web.disputed import photo
 from tests.rooms.web.looking import Page, statements
-from tests.rooms.web.routes import make_token
+from tests.rooms.web.names import make_token
 from tests.rooms.web.stage import KIM, Stage
 
 

@@ -28,7 +28,7 @@ from desk.lists import Listing
 from payments.chargebacks import ChargebackRow
 from payments.models import Payment
 from tests.rooms.web.growing import Growing
-from tests.rooms.web.routes import Names
+from tests.rooms.web.names import Names
 from tests.rooms.web.stage import KIM, Browser, Stage
 from web.access import roles_of
 

@@ -9,7 +9,7 @@ from core.parties.models import Account
 from invoices.models import Invoice
 from payments.models import Payment
 from tests.rooms.web.looking import Page
-from tests.rooms.web.routes import Names
+from tests.rooms.web.names import Names
 from tests.rooms.web.stage import KIM, RILEY, Browser, Stage
 
 

@@ -15,7 +15,7 @@ from core.kernel.jobs import Job
 from core.orders.models import Order
 from core.parties.models import Account
 from desk import lists
-from tests.rooms.web.routes import Names
+from tests.rooms.web.names import Names
 from tests.rooms.web.stage import KIM, RILEY, Browser, Stage
 
 

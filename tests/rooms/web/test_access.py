@@ -14,7 +14,8 @@ from core.parties.roles import ANY_ROLE, Role
 from tests.rooms.web import tried
 from tests.rooms.web.desk_roles import desk_routes, roles_for
 from tests.rooms.web.looking import Offers
-from tests.rooms.web.routes import ROUTES, Names
+from tests.rooms.web.names import Names
+from tests.rooms.web.routes import ROUTES
 from tests.rooms.web.stage import COLLEAGUES, JUNE, KIM, NOBODY, RILEY, Stage
 from tests.rooms.web.walk import told, walked
 from web.access import Who, allow, may_open, roles_of, rule_of

@@ -6,7 +6,8 @@ from core.kernel.jobs import Job
 from core.orders.models import Order
 from payments.models import PaymentOperation
 from tests.rooms.web.looking import Page
-from tests.rooms.web.routes import ROUTES, Names, Route
+from tests.rooms.web.names import Names
+from tests.rooms.web.routes import ROUTES, Route
 from tests.rooms.web.stage import KIM, RILEY, Browser, Stage
 from web.access import Guard, Who
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.rooms.web.routes import ROUTES, Names, Route
+from tests.rooms.web.names import Names
+from tests.rooms.web.routes import ROUTES, Route
 from tests.rooms.web.stage import KIM, RILEY, Browser, Stage
 from web.access import Who
 

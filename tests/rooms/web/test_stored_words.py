@@ -25,7 +25,8 @@ from cms_content.pages import HOME
 from core.kernel.db import Database
 from flows import keep_products
 from tests import contents
-from tests.rooms.web.routes import ROUTES, Names
+from tests.rooms.web.names import Names
+from tests.rooms.web.routes import ROUTES
 from tests.rooms.web.stage import EVERYBODY, KIM, NOBODY, RILEY, Browser, Stage
 from tests.shop import make_shop
 

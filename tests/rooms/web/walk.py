@@ -8,7 +8,8 @@ from werkzeug.test import TestResponse
 
 from core.kernel.ids import new_public_id
 from tests.rooms.web.looking import writes
-from tests.rooms.web.routes import ROUTES, Names, Route
+from tests.rooms.web.names import Names
+from tests.rooms.web.routes import ROUTES, Route
 from tests.rooms.web.stage import EVERYBODY, Browser, Stage
 
 
