@@ -144,14 +144,16 @@ def freeze(
     priced: PricedCart,
     details: Details,
     account_id: uuid.UUID,
-    hold_until: datetime,
+    hold_until: datetime | None,
     now: datetime,
-) -> Order:
-    """Write the pending order at exactly these prices and pass the cart's holds on to it.
+) -> tuple[Order, Sequence[OrderLine]]:
+    """Write the pending order at exactly these prices and pass the cart's holds on to it; answers its lines
+    too.
 
-    Raises OutOfStock when a hold had lapsed and its pieces are gone.
+    Without ``hold_until`` the cart stays open and keeps them: for an order that is confirmed in the same
+    transaction. Raises OutOfStock when a hold had lapsed and its pieces are gone.
     """
-    order = placing.write(
+    order, written = placing.write_with_lines(
         session,
         NewOrder(
             legal_entity_id=cart.legal_entity_id,
@@ -169,16 +171,17 @@ def freeze(
         ),
         now,
     )
-    holds.pass_on(
-        session,
-        Owner("cart", cart.id),
-        Owner("order", order.id),
-        order_demands(placing.lines_of(session, order.id)),
-        hold_until,
-        now,
-    )
-    lines.move(session, cart.id, "open", "checking_out")
-    return order
+    if hold_until is not None:
+        holds.pass_on(
+            session,
+            Owner("cart", cart.id),
+            Owner("order", order.id),
+            order_demands(written),
+            hold_until,
+            now,
+        )
+        lines.move(session, cart.id, "open", "checking_out")
+    return order, written
 
 
 def _new_lines(priced: PricedCart, details: Details) -> list[NewLine]:

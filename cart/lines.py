@@ -22,7 +22,7 @@ from core.catalog.models import Product, Variant
 from core.kernel.db import changed, insert_new, insert_rows, table
 from core.kernel.errors import NotFound, ShopError
 from core.kernel.ids import new_id, new_public_id
-from core.parties.models import Channel
+from core.parties.models import Channel, LegalEntity
 from core.prices.bundles import Bundle
 from core.stock import holds
 from core.stock.holds import Owner
@@ -83,6 +83,14 @@ def lock(session: Session, public_id: str) -> Cart:
     if cart is None:
         raise NotFound("cart")
     return cart
+
+
+def lock_with_seller(session: Session, public_id: str) -> tuple[Cart, Channel, LegalEntity]:
+    """The cart, locked, with the channel that it is of and who sells there. NotFound when there is none."""
+    row = session.execute(_locked_with_seller(), {"public_id": public_id}).first()
+    if row is None:
+        raise NotFound("cart")
+    return row[0], row[1], row[2]
 
 
 def lock_open(session: Session, public_id: str) -> Cart:
@@ -277,6 +285,17 @@ def _of_id() -> Select[Cart]:
 @cache
 def _locked() -> Select[Cart]:
     return _of_id().with_for_update()
+
+
+@cache
+def _locked_with_seller() -> Executable:
+    return (
+        select(Cart, Channel, LegalEntity)
+        .join(Channel, Channel.id == Cart.channel_id)
+        .join(LegalEntity, LegalEntity.id == Cart.legal_entity_id)
+        .where(Cart.public_id == bindparam("public_id"))
+        .with_for_update(of=Cart)
+    )
 
 
 @cache

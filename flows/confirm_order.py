@@ -2,14 +2,17 @@
 transaction.
 """
 
+from collections.abc import Sequence
+
 from sqlalchemy.orm import Session
 
 from cart import checkout, lines
 from cart.quotes import answering
 from core.events import OrderPlaced
 from core.kernel import jobs
+from core.kernel.errors import StaleState
 from core.orders import fulfilling, placing
-from core.orders.models import Order
+from core.orders.models import Order, OrderLine
 from core.stock import holds
 from core.stock.holds import Owner
 from core.subscriptions import ordering
@@ -17,16 +20,24 @@ from flows import activate_service
 from flows.house import House
 
 
-def confirm(session: Session, house: House, order: Order, payment: str) -> None:
+def confirm(
+    session: Session,
+    house: House,
+    order: Order,
+    payment: str,
+    found: Sequence[OrderLine],
+    *,
+    from_cart: bool = False,
+) -> None:
     """The order is certain: its pieces are sold, its plans begin, and everybody is told.
 
-    Raises OutOfStock when pieces whose hold lapsed are gone.
+    ``found`` are its lines. With ``from_cart`` its cart still holds the pieces and is open. Raises OutOfStock
+    when pieces whose hold lapsed are gone, and StaleState when the cart is no longer open.
     """
     now = house.clock.now()
-    found = placing.lines_of(session, order.id)
     holds.allocate(
         session,
-        Owner("order", order.id),
+        Owner("cart", order.cart_id) if from_cart and order.cart_id else Owner("order", order.id),
         checkout.order_demands(found),
         f"order:{order.public_id}",
         now,
@@ -35,7 +46,11 @@ def confirm(session: Session, house: House, order: Order, payment: str) -> None:
     begun = activate_service.at_once(session, found, f"order:{order.public_id}", now)
     answering.settle(session, order, now)
     if order.cart_id is not None:
-        lines.move(session, order.cart_id, "checking_out", "ordered")
+        moved = lines.move(
+            session, order.cart_id, "open" if from_cart else "checking_out", "ordered"
+        )
+        if from_cart and not moved:
+            raise StaleState("cart", "ordered")
     jobs.record(session, OrderPlaced(str(order.id)), now, key=f"placed:{order.id}", priority=1)
     placing.confirm(session, order, payment, now)
     fulfilling.at_once(session, order, found, begun, now)
