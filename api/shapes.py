@@ -253,7 +253,34 @@ class LineAnswer(Shape):
     unit_price: Money
     total: Money
     held_until: datetime | None = Field(description="Null: nothing is held, or no longer.")
+    unit_price_was: Money | None = Field(
+        None, description="What one cost when it was put in, where that has changed."
+    )
     bundle: BundleAnswer | None = Field(None, description="Of a bundle only.")
+
+
+class GoneAnswer(Shape):
+    """A line that cannot be bought any more: take it out to go on."""
+
+    id: PublicId
+    sku: str
+    name: str
+    quantity: int
+    code: Literal["withdrawn", "no_price"]
+
+
+class SavedAnswer(Shape):
+    """Something saved for later; nothing is held for it."""
+
+    id: PublicId
+    sku: str
+    name: str
+    kind: Literal["physical", "digital", "service", "plan", "gift_card", "bundle"]
+    quantity: int
+    unit_price: Money | None = Field(description="Null: it cannot be bought any more.")
+    unit_price_was: Money | None = Field(
+        None, description="What one cost when it was saved, where that has changed."
+    )
 
 
 class MethodAnswer(Shape):
@@ -279,6 +306,8 @@ class CartAnswer(Shape):
     state: Literal["open", "checking_out", "ordered"]
     lines: list[LineAnswer]
     no_longer_sold: list[str] = Field(description="SKUs to take out before checkout.")
+    gone: list[GoneAnswer] = Field(description="The lines of those SKUs.")
+    saved: list[SavedAnswer] = Field(description="Put aside for later, the latest first.")
     held_until: datetime | None = Field(description="The earliest end of a hold.")
     shipping_address: dict[str, str] | None
     shipping_method: str | None = Field(description="The way that is counted in `delivery`.")

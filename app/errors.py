@@ -9,8 +9,10 @@ from werkzeug.exceptions import HTTPException
 
 from api.problems import (
     BadToken,
+    CartChanged,
     InvalidRequest,
     KeyMissing,
+    KeyTooShort,
     MalformedJson,
     ScopeMissing,
     TokenMissing,
@@ -194,6 +196,8 @@ STATUS: dict[type[Exception], int] = {
     FileTooLarge: 413,
     KeyInFlight: 409,
     KeyReused: 422,
+    CartChanged: 412,
+    KeyTooShort: 400,
     PaymentMismatch: 409,
     SetupMismatch: 409,
     ChargeUnderWay: 409,
