@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from api import shapes
+from api import cart_shapes, shapes
 from api.operation import BODY, CHANGE, Operation
 
 #: Of every change of a cart.
@@ -12,7 +12,14 @@ _CHANGE = (*CHANGE, 412)
 def _change(method: str, path: str, name: str, summary: str, **more: object) -> Operation:
     """A change of a cart that answers the cart."""
     plain = Operation(
-        method, path, name, summary, shapes.CartAnswer, _CHANGE, may_have_key=True, has_version=True
+        method,
+        path,
+        name,
+        summary,
+        cart_shapes.CartAnswer,
+        _CHANGE,
+        may_have_key=True,
+        has_version=True,
     )
     return replace(plain, **more)  # type: ignore[arg-type]  # as Operation takes it
 
@@ -23,7 +30,7 @@ CARTS = (
         "/carts",
         "createCart",
         "Begin an empty cart",
-        shapes.CartAnswer,
+        cart_shapes.CartAnswer,
         (*BODY, 409),
         status=201,
         takes=shapes.Nothing,
@@ -37,7 +44,7 @@ CARTS = (
         "/carts/{cart_id}",
         "showCart",
         "Show a cart and what it costs",
-        shapes.CartAnswer,
+        cart_shapes.CartAnswer,
         (404, 429),
         has_version=True,
     ),
@@ -46,24 +53,24 @@ CARTS = (
         "/carts/{cart_id}",
         "changeCart",
         "Say where and how it is delivered",
-        takes=shapes.CartChange,
+        takes=cart_shapes.CartChange,
     ),
     _change(
         "post",
         "/carts/{cart_id}/lines",
         "addLine",
         "Put something in and hold it",
-        answers=shapes.LineAnswer,
+        answers=cart_shapes.LineAnswer,
         status=201,
-        takes=shapes.NewLine,
+        takes=cart_shapes.NewLine,
     ),
     _change(
         "patch",
         "/carts/{cart_id}/lines/{line_id}",
         "changeLine",
         "Say how many of a line",
-        answers=shapes.LineAnswer,
-        takes=shapes.LineChange,
+        answers=cart_shapes.LineAnswer,
+        takes=cart_shapes.LineChange,
         also={204: "It was taken out."},
     ),
     _change(

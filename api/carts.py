@@ -6,9 +6,10 @@ from flask import Blueprint, Response
 from sqlalchemy.orm import Session
 
 from api import answers, cart_calls, reading
+from api.cart_shapes import CartChange, LineChange, NewLine
 from api.pace import limit
 from api.problems import InvalidRequest, add_headers, field_error
-from api.shapes import CartChange, LineChange, NewLine, Nothing
+from api.shapes import Nothing
 from cart import address as addresses
 from cart import lines, pricing, saved
 from cart.models import Cart

@@ -235,6 +235,7 @@ _TITLES = {
     404: ("Nothing here", "There is no such page, or it is not yours."),
     405: ("That did not work", "This page cannot be asked in that way."),
     409: ("It has changed", "Somebody was quicker, or it was done already."),
+    412: ("It is not as you saw it", "Somebody changed it since you read it."),
     410: ("This link is used up", "It was used before, or it is too old."),
     413: ("That is too large", "What was sent is larger than we take."),
     415: ("That did not work", "What was sent is not of a kind that we take."),

@@ -16,7 +16,7 @@ from cart.models import Cart, CartLine
 from cart.saved import Keeper
 from core.catalog.models import Variant
 from core.prices.resolve import NoPrice
-from core.stock import holds
+from core.stock import handing, holds
 from core.stock.holds import OutOfStock, Owner
 
 
@@ -57,7 +57,7 @@ def pour(
 
 def _move(session: Session, line: CartLine, source: Cart, target: Cart) -> None:
     """As it is: at the price that it was put in with, held as long as it is held."""
-    holds.hand_over(session, Owner("cart", source.id), Owner("cart", target.id), line.id)
+    handing.over(session, Owner("cart", source.id), Owner("cart", target.id), line.id)
     session.execute(update(CartLine).where(CartLine.id == line.id).values(cart_id=target.id))
 
 

@@ -287,13 +287,6 @@ def pass_on(
         hold(session, taker, missing, expires_at, now)
 
 
-def hand_over(session: Session, giver: Owner, taker: Owner, line_id: uuid.UUID) -> None:
-    """What is held for a line of one owner is held for the other, as long as it was."""
-    for row in _active(session, giver, line_id):
-        values = {"kind": taker.kind, "owner": taker.id, "new_line": line_id}
-        session.execute(_passed_on(), {**values, "hold": row.id, "new_expires_at": row.expires_at})
-
-
 def allocate(
     session: Session, owner: Owner, demands: Sequence[Demand], reference: str, now: datetime
 ) -> None:
