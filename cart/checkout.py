@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from sqlalchemy.orm import Session
 
 from cart import address as addresses
-from cart import lines
+from cart import goods, lines
 from cart.delivery import Choice
 from cart.models import Cart
 from cart.pricing import PricedCart, PricedLine, delivery_micros
@@ -106,6 +106,11 @@ def requirements(
     unmet += [
         Requirement("no_longer_sold", "lines", f"{sku} is no longer sold. Take it out to go on.")
         for sku in priced.unpriced
+    ]
+    unmet += [
+        Requirement(wrong.code, "lines", f"{line.name}: {wrong}")
+        for line in priced.lines
+        if (wrong := goods.problem(line.limits, line.quantity)) is not None
     ]
     if problem := email_problem(details.email):
         unmet.append(Requirement("email", "email", problem))
