@@ -10,7 +10,8 @@ from pydantic_core import to_json
 from cart.delivery import Choice
 from cart.lines import Entry
 from cart.models import Cart
-from cart.pricing import PricedCart, PricedLine, Recurring
+from cart.pricing import GoneLine, PricedCart, PricedLine, Recurring
+from cart.saved import Saved
 from cms_content.media import Picture
 from core.entitlements.asking import Answer
 from core.kernel.money import Money, extend
@@ -149,13 +150,15 @@ def entry(found: Entry) -> Json:
     }
 
 
-def cart(found: Cart, priced: PricedCart) -> Json:
+def cart(found: Cart, priced: PricedCart, aside: Sequence[Saved] = ()) -> Json:
     """A cart and what it costs."""
     return {
         "id": found.public_id,
         "state": found.state,
         "lines": [_line(line) for line in priced.lines],
         "no_longer_sold": list(priced.unpriced),
+        "gone": [_gone(line) for line in priced.gone],
+        "saved": [_saved(one) for one in aside],
         "held_until": moment(priced.held_until),
         "shipping_address": found.shipping_address,
         "shipping_method": priced.method.code if priced.method else None,
@@ -178,7 +181,30 @@ def _line(line: PricedLine) -> Json:
         "unit_price": money(line.price.unit_price),
         "total": money(line.net),
         "held_until": moment(line.held_until),
+        **({"unit_price_was": money(line.price_was)} if line.price_was else {}),
         **({"bundle": _bundle(line.bundle, line.quantity)} if line.bundle else {}),
+    }
+
+
+def _gone(line: GoneLine) -> Json:
+    return {
+        "id": line.public_id,
+        "sku": line.sku,
+        "name": line.name,
+        "quantity": line.quantity,
+        "code": line.code,
+    }
+
+
+def _saved(one: Saved) -> Json:
+    return {
+        "id": one.public_id,
+        "sku": one.sku,
+        "name": one.name,
+        "kind": one.kind,
+        "quantity": one.quantity,
+        "unit_price": money(one.price) if one.price is not None else None,
+        **({"unit_price_was": money(one.price_was)} if one.price_was else {}),
     }
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from flask import Blueprint, Response
 from sqlalchemy.orm import Session
 
-from api import answers, reading
+from api import answers, cart_calls, reading
 from api.once import once
 from api.pace import limit
 from api.problems import Incomplete, ReturnUrlNotAllowed, add_headers, field_error
@@ -40,6 +40,7 @@ def submit(cart_id: str) -> Response:
     """Order what is in the cart; with a card the answer says where to pay."""
     wanted = reading.public_id(cart_id, "cart")
     reading.idempotency_key()
+    seen = reading.if_match()
     asked = reading.body(CheckoutWish)
     _check_return_url(asked.payment.return_url)
 
@@ -48,13 +49,13 @@ def submit(cart_id: str) -> Response:
             raise NotFound("cart")
 
     return _answer(
-        *once(f"checkout:{wanted}", asked, lambda: (201, _place(wanted, asked)), is_ours)
+        *once(f"checkout:{wanted}", asked, lambda: (201, _place(wanted, asked, seen)), is_ours)
     )
 
 
-def _place(cart_id: str, asked: CheckoutWish) -> answers.Json:
+def _place(cart_id: str, asked: CheckoutWish, seen: tuple[str, ...] | None) -> answers.Json:
     try:
-        placed = place(house(), _wish(cart_id, asked))
+        placed = place(house(), _wish(cart_id, asked, seen))
     except (GiftCardUnknown, GiftCardForGiftCard, TenderTooSmall) as error:
         raise Incomplete([field_error("payment.gift_cards", error.code, str(error))]) from None
     except CheckoutIncomplete as error:
@@ -78,7 +79,7 @@ def _place(cart_id: str, asked: CheckoutWish) -> answers.Json:
 _FIELDS = {"payment_method": "payment.method"}
 
 
-def _wish(cart_id: str, asked: CheckoutWish) -> Wish:
+def _wish(cart_id: str, asked: CheckoutWish, seen: tuple[str, ...] | None) -> Wish:
     expected = asked.expected_total
     return Wish(
         cart_id=cart_id,
@@ -92,6 +93,7 @@ def _wish(cart_id: str, asked: CheckoutWish) -> Wish:
         expected_total=Money(expected.amount, expected.currency) if expected else None,
         return_url=asked.payment.return_url,
         paying=_paying(asked.payment),
+        check=lambda cart: cart_calls.check(cart, seen),
     )
 
 

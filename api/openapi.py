@@ -36,6 +36,7 @@ _PROBLEMS = {
     401: "The token is missing, or it opens nothing here.",
     403: "The token lacks the scope, or whoever it speaks for may not do this.",
     404: "There is no such thing, or it is not yours.",
+    412: "It is not as you saw it: read it again.",
     409: "It has changed, is being paid for, or cannot be had; the code says which.",
     413: "The body is too large.",
     415: "The body is not application/json.",
@@ -121,6 +122,10 @@ def _operation(asked: Operation) -> dict[str, Any]:
     }
     if asked.has_key:
         found["parameters"].append(_KEY)
+    if asked.may_have_key:
+        found["parameters"].append(_FREE_KEY)
+    if 412 in asked.problems:
+        found["parameters"].append(_IF_MATCH)
     if asked.takes is not None:
         found["requestBody"] = {
             "required": not asked.takes_nothing_too,
@@ -140,6 +145,19 @@ _KEY = {
     "description": "Your name for this order: sent again with the same body it answers the same "
     "order. Kept for seven days once an order was placed.",
     "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+}
+_FREE_KEY = {
+    **_KEY,
+    "required": False,
+    "description": "Your name for this call: sent again with the same body it is done once and answers the "
+    "same. Without one it is done each time. Kept for seven days.",
+}
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag of the cart as you saw it: 412 `cart_changed` when it was changed since.",
+    "schema": {"type": "string", "examples": ['"v7"']},
 }
 _ID = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
 #: Of what stands in an address and is no id.
@@ -183,8 +201,9 @@ def _responses(asked: Operation) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": asked.summary}
     if asked.answers is not None:
         answer["content"] = {"application/json": {"schema": _ref(asked.answers)}}
-    if asked.gives_location:
-        answer["headers"] = {"Location": {"schema": {"type": "string"}}}
+    told = [("Location", asked.gives_location), ("ETag", asked.has_version)]
+    if headers := {name: {"schema": {"type": "string"}} for name, given in told if given}:
+        answer["headers"] = headers
     responses = {str(asked.status): answer}
     responses |= {str(status): {"description": text} for status, text in asked.also.items()}
     return responses | {str(status): _problem(status) for status in sorted({400, *asked.problems})}

@@ -24,6 +24,10 @@ class Operation:
     takes_nothing_too: bool = False
     query: type[BaseModel] | None = None
     has_key: bool = False
+    #: A key may come along, and does not have to.
+    may_have_key: bool = False
+    #: Answers with an ETag; what changes something takes If-Match.
+    has_version: bool = False
     #: ``orderToken``, ``userToken`` or ``staffKey``.
     token: str = ""
     #: What the token must be good for.

@@ -67,6 +67,26 @@ class KeyMissing(ShopError):
 
 
 @dataclass(eq=False)
+class KeyTooShort(ShopError):
+    """Where no token tells callers apart, two of them might choose the same short key."""
+
+    code: ClassVar[str] = "idempotency_key_too_short"
+    text: ClassVar[str] = (
+        "Choose an Idempotency-Key of {shortest} characters or more: a UUID will do."
+    )
+    shortest: int
+
+
+@dataclass(eq=False)
+class CartChanged(ShopError):
+    """It is not as the caller saw it."""
+
+    code: ClassVar[str] = "cart_changed"
+    text: ClassVar[str] = "This cart was changed since you read it. Read it again."
+    version: int
+
+
+@dataclass(eq=False)
 class TokenMissing(ShopError):
     """No token, or not this order's."""
 

@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 from api.problems import (
     InvalidRequest,
     KeyMissing,
+    KeyTooShort,
     MalformedJson,
     WrongContentType,
     field_error,
@@ -106,6 +107,26 @@ def idempotency_key() -> str:
     if not _KEY.fullmatch(key):
         raise KeyMissing
     return key
+
+
+def idempotency_key_if_sent(shortest: int = 1) -> str | None:
+    """The same where a call may come without one. Raises KeyMissing, and KeyTooShort for one that others
+    might think of too."""
+    if "Idempotency-Key" not in request.headers:
+        return None
+    key = idempotency_key()
+    if len(key) < shortest:
+        raise KeyTooShort(shortest)
+    return key
+
+
+def if_match() -> tuple[str, ...] | None:
+    """The strong ETags of ``If-Match``, as they were sent; None when anything will do."""
+    text = request.headers.get("If-Match", "").strip()
+    if not text or text == "*":
+        return None
+    # A weak tag matches nothing here: it promises too little.
+    return tuple(one for one in (part.strip() for part in text.split(",")) if one[:1] == '"')
 
 
 def bearer() -> str:

@@ -9,8 +9,10 @@ from werkzeug.exceptions import HTTPException
 
 from api.problems import (
     BadToken,
+    CartChanged,
     InvalidRequest,
     KeyMissing,
+    KeyTooShort,
     MalformedJson,
     ScopeMissing,
     TokenMissing,
@@ -194,6 +196,8 @@ STATUS: dict[type[Exception], int] = {
     FileTooLarge: 413,
     KeyInFlight: 409,
     KeyReused: 422,
+    CartChanged: 412,
+    KeyTooShort: 400,
     PaymentMismatch: 409,
     SetupMismatch: 409,
     ChargeUnderWay: 409,
@@ -231,6 +235,7 @@ _TITLES = {
     404: ("Nothing here", "There is no such page, or it is not yours."),
     405: ("That did not work", "This page cannot be asked in that way."),
     409: ("It has changed", "Somebody was quicker, or it was done already."),
+    412: ("It is not as you saw it", "Somebody changed it since you read it."),
     410: ("This link is used up", "It was used before, or it is too old."),
     413: ("That is too large", "What was sent is larger than we take."),
     415: ("That did not work", "What was sent is not of a kind that we take."),

@@ -64,6 +64,7 @@ def open_cart(
         state="open",
         created_at=now,
         changed_at=now,
+        version=1,
     )
     insert_new(session, cart)
     return cart
@@ -133,7 +134,7 @@ def put(
         if until is not None:
             holds.hold(session, Owner("cart", cart.id), needs, until, now)
         insert_rows(session, CartLine, [values])
-    _touch(session, cart, now)
+    touch(session, cart, now)
     return _entry(cart, line, sale, until)
 
 
@@ -144,11 +145,11 @@ def set_quantity(
     if quantity == 0:
         remove(session, cart, line_id, now)
         return None
-    line, variant = _line(session, cart, line_id)
+    line, variant = one(session, cart, line_id)
     sale = goods.sale(session, cart, Sold.of(variant), quantity, now)
     until = now + hold_for if sale.demands(line.id, quantity) else None
     _change(session, cart, line, quantity, sale, until, now)
-    _touch(session, cart, now)
+    touch(session, cart, now)
     return _entry(cart, line, sale, until)
 
 
@@ -177,31 +178,32 @@ def _change(
         set_committed_value(line, name, value)
 
 
-def _touch(session: Session, cart: Cart, now: datetime) -> None:
+def touch(session: Session, cart: Cart, now: datetime) -> None:
     """Something in a locked cart was changed."""
     session.execute(_touched(), {"cart": cart.id, "changed_at": now})
     set_committed_value(cart, "changed_at", now)
+    set_committed_value(cart, "version", cart.version + 1)
 
 
 def remove(session: Session, cart: Cart, line_id: str, now: datetime) -> None:
     """Take a line out and let its pieces go. NotFound when it isn't in this cart."""
-    line, _ = _line(session, cart, line_id)
+    line, _ = one(session, cart, line_id)
     holds.release(session, Owner("cart", cart.id), line.id)
     session.execute(delete(CartLine).where(CartLine.id == line.id))
-    cart.changed_at = now
+    touch(session, cart, now)
 
 
 def hold_again(session: Session, cart: Cart, hold_for: timedelta, now: datetime) -> None:
     """Take the pieces of every line again, after holds have lapsed. Raises OutOfStock."""
     rows = session.scalars(select(CartLine).where(CartLine.cart_id == cart.id)).all()
-    cart.changed_at = now
+    touch(session, cart, now)
     _hold_again(session, cart, rows, hold_for, now)
 
 
 def hold_what_is_left(session: Session, cart: Cart, hold_for: timedelta, now: datetime) -> None:
     """Take the pieces of each line again, where they can still be had."""
     rows = session.scalars(select(CartLine).where(CartLine.cart_id == cart.id)).all()
-    cart.changed_at = now
+    touch(session, cart, now)
     for row in rows:
         try:
             with session.begin_nested():
@@ -237,11 +239,12 @@ def pieces(session: Session, public_id: str) -> int:
     return sum(rows)
 
 
-def set_details(session: Session, cart: Cart, **values: Any) -> None:
+def set_details(session: Session, cart: Cart, now: datetime, **values: Any) -> None:
     """Remember e-mail, address or delivery method on the cart."""
     for name, value in values.items():
         setattr(cart, name, value)
     session.flush()
+    touch(session, cart, now)
 
 
 def move(session: Session, cart_id: uuid.UUID, wanted: str, to: str) -> bool:
@@ -250,7 +253,8 @@ def move(session: Session, cart_id: uuid.UUID, wanted: str, to: str) -> bool:
     return changed(session.execute(_moved(), values)) == 1
 
 
-def _line(session: Session, cart: Cart, line_id: str) -> tuple[CartLine, Variant]:
+def one(session: Session, cart: Cart, line_id: str) -> tuple[CartLine, Variant]:
+    """A line of this cart with what it stands for. NotFound when it is none."""
     row = session.execute(
         select(CartLine, Variant)
         .join(Variant, Variant.id == CartLine.variant_id)
@@ -285,7 +289,7 @@ def _moved() -> Executable:
     return (
         update(cart)
         .where(cart.c.id == bindparam("cart"), cart.c.state == bindparam("wanted"))
-        .values(state=bindparam("to"))
+        .values(state=bindparam("to"), version=cart.c.version + 1)
     )
 
 
@@ -295,7 +299,7 @@ def _touched() -> Executable:
     return (
         update(cart)
         .where(cart.c.id == bindparam("cart"))
-        .values(changed_at=bindparam("changed_at"))
+        .values(changed_at=bindparam("changed_at"), version=cart.c.version + 1)
     )
 
 

@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.kernel.db import Base
@@ -18,6 +18,15 @@ class Cart(Base):
     __table_args__ = (
         CheckConstraint("state IN ('open', 'checking_out', 'ordered')", name="state"),
         Index("ix_cart_changed_at", "changed_at"),
+        # Somebody who is logged in has one cart, wherever they are.
+        Index(
+            "ix_cart_user_id",
+            "user_id",
+            "channel_id",
+            unique=True,
+            sqlite_where=text("user_id IS NOT NULL AND state <> 'ordered'"),
+            postgresql_where=text("user_id IS NOT NULL AND state <> 'ordered'"),
+        ),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -36,6 +45,8 @@ class Cart(Base):
     state: Mapped[str] = mapped_column(String(12), default="open")
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
+    #: One more with every change of what is in it, where it goes or its state: programs say which they saw.
+    version: Mapped[int] = mapped_column(default=1)
 
 
 class CartLine(Base):
@@ -55,6 +66,28 @@ class CartLine(Base):
     unit_price_micros: Mapped[int]
     price_trace: Mapped[dict[str, Any]]
     added_at: Mapped[datetime]
+
+
+class SavedLine(Base):
+    """Something put aside for later, by somebody who is logged in or in a guest's cart. Nothing is held."""
+
+    __tablename__ = "saved_line"
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint("(user_id IS NULL) <> (cart_id IS NULL)", name="keeper"),
+        UniqueConstraint("user_id", "variant_id"),
+        UniqueConstraint("cart_id", "variant_id"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    public_id: Mapped[str] = mapped_column(String(32), unique=True, default=new_public_id)
+    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("user.id"))
+    cart_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("cart.id"))
+    variant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("variant.id"))
+    quantity: Mapped[int]
+    #: What one cost when it was put aside, as due at once.
+    unit_price_micros: Mapped[int]
+    saved_at: Mapped[datetime]
 
 
 class DeliveryMethod(Base):

@@ -1,6 +1,7 @@
 """A cart becomes an order: prices frozen, pieces held, payment begun. Asked twice, it is one order."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -46,6 +47,8 @@ class Wish:
     paying: Paying = PLAIN
     #: Which of the staff takes it on the phone, for the account that the cart is of.
     taken_by: str | None = None
+    #: Refuses a cart that is not as the caller saw it. Not asked of a cart that is an order already.
+    check: Callable[[Cart], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,8 @@ def _write(session: Session, house: House, wish: Wish, answers: Answers) -> _Wri
     earlier = _earlier(session, cart, wish, now)
     if earlier is not None:
         return earlier
+    if wish.check is not None:
+        wish.check(cart)
     channel = session.get_one(Channel, cart.channel_id)
     entity = session.get_one(LegalEntity, cart.legal_entity_id)
     priced = pricing.price(

@@ -23,7 +23,7 @@ from flows.taxing import with_taxes
 from payments.gateway import GatewayError
 from storefront import basket, business, shown, tendering
 from storefront.forms import CheckoutForm
-from web import limits, packs
+from web import carts, limits, packs
 from web.access import Who, allow
 from web.context import channel, house
 from web.filters import sign
@@ -107,7 +107,7 @@ def submit() -> str | Response | tuple[str, int]:
 def _cart() -> Cart | None:
     """This browser's cart, if there is something in it to be ordered."""
     with house().db.reading() as session:
-        mine = basket.find(session)
+        mine = carts.find(session)
         filled = mine is not None and lines.pieces(session, mine.public_id) > 0
     return mine if filled else None
 

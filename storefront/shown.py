@@ -1,9 +1,9 @@
 """What the shop's templates are given: products, carts and orders in the words of a page."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from cart.pricing import PricedCart, PricedLine, Recurring
+from cart.pricing import PricedCart, Recurring
 from cms_content.media import Picture
 from core.catalog.models import GIFT_CARD
 from core.catalog.products import ProductDetail
@@ -12,7 +12,7 @@ from flows.browse import Offer, Shown
 from web import packs
 from web.cards import FEW, availability
 from web.filters import sign
-from web.packs import EACH, FIRST, PieceRow, billed
+from web.packs import EACH, FIRST, billed
 
 _VERBS = {
     "physical": "Put it in the cart",
@@ -137,81 +137,6 @@ def _billed(offers: Sequence[Offer]) -> str:
     periods = " or ".join(dict.fromkeys(one.price.interval or "month" for one in offers))
     begins = billed(price.activation).removeprefix("billed ")
     return f"{begins[0].upper()}{begins[1:]}. What you pay now is the first {periods}, counted from then"
-
-
-class Line(NamedTuple):
-    """A line of the cart's page."""
-
-    id: str
-    name: str
-    picture: str
-    href: str
-    quantity: int
-    unit_price: Money
-    total: Money
-    max_quantity: int
-    kind: str
-    note: str
-    then: list[tuple[Money, str]]
-    held_until: Any
-    state: str
-    available: int | None
-    action: str
-    #: Of a bundle: what is in it, and what is kept by that.
-    pieces: list[PieceRow]
-    saving: str
-
-
-def cart_lines(priced: PricedCart, left: dict[Any, int]) -> list[Line]:
-    """The lines of a cart; ``left`` says how many of a variant can still be had.
-
-    Lines that lapsed take from what is left one after the other: two may want the same things.
-    """
-    left = dict(left)
-    return [_line(line, left) for line in priced.lines]
-
-
-def _line(line: PricedLine, left: dict[Any, int]) -> Line:
-    state, available = "held" if line.held_until else "open", None
-    if line.lapsed:
-        each = {need.variant_id: need.quantity // line.quantity for need in line.demands}
-        available = min(max(left.get(key, 0), 0) // one for key, one in each.items())
-        state = "lapsed" if available >= line.quantity else "short"
-        for need in line.demands if state == "lapsed" else ():
-            left[need.variant_id] -= need.quantity
-    return Line(
-        id=line.public_id,
-        name=line.name,
-        picture=line.picture,
-        href=f"/p/{line.slug}",
-        quantity=line.quantity,
-        unit_price=line.price.unit_price,
-        total=line.net,
-        max_quantity=99,
-        kind=line.kind,
-        note=_note(line),
-        then=[(again.amount, again.interval) for again in line.recurring],
-        held_until=line.held_until,
-        state=state,
-        available=available,
-        action=f"/cart/lines/{line.public_id}",
-        pieces=packs.pieces(line.shares),
-        saving=packs.saving(line.charges),
-    )
-
-
-def _note(line: PricedLine) -> str:
-    if line.prices_were:
-        before = packs.were(line.prices_were.items())
-        return f"Its price has changed since you put it in; it was {before}."
-    if line.price_was is not None:
-        return f"Its price has changed since you put it in; it was {line.price_was.decimal()}."
-    if line.price.interval is not None:
-        return f"{packs.first_period(line.price.interval, line.price.activation)}."
-    return {
-        "service": "We call to agree on a day.",
-        "gift_card": "Its code comes by mail, with a page to print.",
-    }.get(line.kind, "")
 
 
 def totals(priced: PricedCart) -> list[tuple[Any, ...]]:

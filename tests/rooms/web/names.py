@@ -5,7 +5,9 @@ from datetime import date
 
 from sqlalchemy import select
 
+from cart import lines, saved
 from cart.models import Cart, CartLine
+from cart.saved import Keeper
 from core.hooks import deliveries, endpoints
 from core.hooks.endpoints import Wish
 from core.hooks.reaching import Nowhere
@@ -100,6 +102,24 @@ def _line_of(stage: Stage, cart_id: str) -> str:
             .join(Cart, Cart.id == CartLine.cart_id)
             .where(Cart.public_id == cart_id)
         ).one()
+
+
+def _saved_in(stage: Stage, cart_id: str) -> str:
+    """Something that was saved for later out of this cart."""
+    with stage.db.transaction() as session:
+        found = lines.lock(session, cart_id)
+        saved.keep(
+            session,
+            Keeper.of(found),
+            stage.world.visit.variant_id,
+            1,
+            89_000_000,
+            stage.clock.now(),
+        )
+        (row,) = saved.listing(
+            session, Keeper.of(found), found.channel_id, found.currency, stage.clock.now()
+        )
+        return row.public_id
 
 
 def _old_certificate(stage: Stage) -> str:
@@ -239,6 +259,7 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "video": lambda names: contents.video(names.stage.house),
     "brand_kit": lambda names: str(contents.kit(names.stage.house, names.stage.world.channel_id)),
     "line": lambda names: _line_of(names.stage, names["cart"]),
+    "saved": lambda names: _saved_in(names.stage, names["cart"]),
     "fresh_operation": _fresh_operation,
     "setup": lambda names: _begun_setup(names.stage),
     "fresh_setup": lambda names: _begun_setup(names.stage),

@@ -35,7 +35,10 @@ GET    /cart                                         everybody token  200
 GET    /cart/count                                   everybody none   200
 POST   /cart/lines                                   everybody origin 303→/cart
 POST   /cart/lines/<line_id>                         everybody token  303→/cart
+POST   /cart/lines/<line_id>/save                    everybody token  303→/cart
+POST   /cart/saved/<saved_id>                        everybody token  303→/cart
 POST   /cart/hold                                    everybody token  303→/cart
+POST   /cart/bring                                   customer  token  302→door 303→/cart 303→/cart 303→/cart
 GET    /checkout                                     everybody token  200
 POST   /checkout                                     everybody token  422
 # whoever has the number of a payment came from our own redirect
@@ -554,6 +557,9 @@ PATCH  /api/v1/carts/<cart_id>                       everybody none   200
 POST   /api/v1/carts/<cart_id>/lines                 everybody none   201
 PATCH  /api/v1/carts/<cart_id>/lines/<line_id>       everybody none   200
 DELETE /api/v1/carts/<cart_id>/lines/<line_id>       everybody none   204
+POST   /api/v1/carts/<cart_id>/lines/<line_id>/save  everybody none   200
+POST   /api/v1/carts/<cart_id>/saved/<saved_id>/take everybody none   200
+DELETE /api/v1/carts/<cart_id>/saved/<saved_id>      everybody none   204
 POST   /api/v1/carts/<cart_id>/checkout              everybody none   201→/api/v1/orders/*
 GET    /api/v1/orders/<order_id>                     program   none   401
 POST   /api/v1/orders/<order_id>/returns             program   none   401
@@ -814,7 +820,7 @@ _PLACES = {
     "GET /desk/content/segments/": {"<code>": "{segment}"},
     "POST /desk/content/segments/": {"<code>": "{segment}"},
     "POST /desk/content/redirects/": {"<uuid:redirect_id>": _NOBODYS},
-    "POST /cart/": {"<line_id>": "{line}"},
+    "POST /cart/": {"<line_id>": "{line}", "<saved_id>": "{saved}"},
     "GET /account/reset/": {"<token>": "{reset_link}"},
     "POST /account/reset/": {"<token>": "{reset_link}"},
     "GET /account/invite/": {"<token>": "{invite_link}"},
@@ -923,9 +929,17 @@ _PLACES = {
     "POST /api/v1/account/": dict.fromkeys(_IDS, "0" * 32),
     "POST /api/v1/desk/": dict.fromkeys(_IDS, "0" * 32),
     "GET /api/v1/carts/": {"<cart_id>": "{cart}"},
-    "POST /api/v1/carts/": {"<cart_id>": "{cart}"},
+    "POST /api/v1/carts/": {
+        "<cart_id>": "{cart}",
+        "<line_id>": "{line}",
+        "<saved_id>": "{saved}",
+    },
     "PATCH /api/v1/carts/": {"<cart_id>": "{cart}", "<line_id>": "{line}"},
-    "DELETE /api/v1/carts/": {"<cart_id>": "{cart}", "<line_id>": "{line}"},
+    "DELETE /api/v1/carts/": {
+        "<cart_id>": "{cart}",
+        "<line_id>": "{line}",
+        "<saved_id>": "{saved}",
+    },
 }
 _FORMS = {
     "POST /desk/products/<slug>/publish": {"shown": "yes"},
