@@ -107,6 +107,11 @@ def requirements(
         Requirement("no_longer_sold", "lines", f"{sku} is no longer sold. Take it out to go on.")
         for sku in priced.unpriced
     ]
+    unmet += [
+        Requirement(wrong.code, "lines", f"{line.name}: {wrong}")
+        for line in priced.lines
+        if (wrong := goods.problem(line.limits, line.quantity)) is not None
+    ]
     if problem := email_problem(details.email):
         unmet.append(Requirement("email", "email", problem))
     unmet += [

@@ -18,6 +18,7 @@ from cart import goods
 from cart.goods import BadQuantity, Sale, Sold
 from cart.models import Cart, CartLine
 from core.catalog import products
+from core.catalog.limits import Limits
 from core.catalog.models import Product, Variant
 from core.kernel.db import changed, insert_new, insert_rows, table
 from core.kernel.errors import NotFound, ShopError
@@ -99,7 +100,7 @@ def add(
 ) -> CartLine:
     """Put pieces into a locked cart, beside those already there, and hold them all anew.
 
-    Raises UnknownSku, NoPrice, BadQuantity, TooMany or OutOfStock (with what can be had).
+    Raises UnknownSku, NoPrice, OutOfStock (with what can be had), and what ``goods.problem`` answers.
     """
     return put(session, cart, sku, quantity, hold_for, now).line
 
@@ -114,7 +115,9 @@ def put(
     if quantity < 1:
         raise BadQuantity
     wanted = quantity + (row.quantity or 0)
-    sale = goods.sale(session, cart, Sold(*row[:4]), wanted, now)
+    sale = goods.sale(
+        session, cart, Sold(row.id, row.sku, row.name, row.kind, Limits.of(row)), wanted, now
+    )
     values = {
         "id": row.line_id or new_id(),
         "public_id": row.public_id or new_public_id(),
@@ -327,6 +330,9 @@ def _with_line() -> Executable:
             variant.c.sku,
             variant.c.name,
             variant.c.kind,
+            variant.c.quantity_step,
+            variant.c.quantity_least,
+            variant.c.quantity_most,
             line.c.id.label("line_id"),
             line.c.public_id,
             line.c.quantity,
