@@ -10,7 +10,7 @@ from alembic import op
 from app.migrations.ops import guarded_batch
 
 revision = "0012"
-down_revision = "0014"
+down_revision = "0015"
 
 INT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _OPEN = sa.text("state IN ('asked', 'waiting', 'offered')")
