@@ -29,6 +29,7 @@ TABLE = """
 *    /desk/stock                                 sales support
 POST /desk/stock                                 sales
 *    /desk/stock/holds/<uuid:hold_id>/release    sales
+*    /desk/stock/places                          sales
 *    /desk/parcels                               sales support
 *    /desk/returns                               sales billing support
 *    /desk/quotes                                sales
