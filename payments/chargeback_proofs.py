@@ -18,8 +18,9 @@ _SAID = {"contested": "open", "won": "won", "lost": "lost"}
 
 
 def chargebacks_are_in_the_books(session: Session) -> Part:
-    """Each took from processor clearing what it says, and won it brought back all but what is kept of fees;
-    what is charged back still is of those that stand open. What the books could not follow is left aside."""
+    """Each took from processor clearing what it says, and won, be it on appeal, it brought back all but
+    what is kept of fees; what is charged back still is of those that stand open. What the books could not
+    follow is left aside."""
     posted = (
         select(
             JournalEntry.source_id.label("source_id"),
@@ -43,7 +44,7 @@ def chargebacks_are_in_the_books(session: Session) -> Part:
         and_(ChargebackRow.state.in_(("won", "lost")), ~begun),
         and_(begun, posted.c.cleared != -(gone + kept)),
         and_(begun, (posted.c.won > 0) != (ChargebackRow.state == "won")),
-        and_(begun, posted.c.lost > 0, ChargebackRow.state != "lost"),
+        and_(begun, posted.c.lost > 0, ChargebackRow.state.not_in(("lost", "won"))),
         and_(begun, posted.c.held != 0, ChargebackRow.state != "open"),
     )
     query = (

@@ -128,11 +128,13 @@ def _pieces(as_of: date | None) -> list[Select[*tuple[Any, ...]]]:
         _piece(OpenItem.source_id, literal(PAID_OUT), -Application.amount_minor)
         .join(Application, Application.credit_item_id == OpenItem.id)
         .where(OpenItem.source_kind == "payment", Application.source_kind.in_(_ELSEWHERE), *dated),
-        *_charged_back(dated),
+        *_charged_back(dated, as_of),
     ]
 
 
-def _charged_back(dated: list[ColumnElement[bool]]) -> list[Select[*tuple[Any, ...]]]:
+def _charged_back(
+    dated: list[ColumnElement[bool]], as_of: date | None
+) -> list[Select[*tuple[Any, ...]]]:
     """What a chargeback took: of applications (it takes them back; won, they come again), and of money
     still held."""
     what = literal(CHARGED_BACK)
@@ -148,6 +150,14 @@ def _charged_back(dated: list[ColumnElement[bool]]) -> list[Select[*tuple[Any, .
         _piece(OpenItem.source_id, what, -Application.amount_minor)
         .join(Application, Application.credit_item_id == OpenItem.id)
         .where(OpenItem.source_kind == "payment", Application.source_kind == CHARGEBACK, *dated),
+        # Won on appeal, and the bill was settled otherwise meanwhile: it is held instead.
+        _piece(OpenItem.source_id, what, OpenItem.amount_minor)
+        .join(JournalEntry, JournalEntry.id == OpenItem.entry_id)
+        .where(
+            OpenItem.source_kind == "payment",
+            JournalEntry.source_kind == CHARGEBACK,
+            *proof.until(OpenItem.effective_date, as_of),
+        ),
     ]
 
 
