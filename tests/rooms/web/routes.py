@@ -566,7 +566,7 @@ POST   /api/v1/carts/<cart_id>/saved/<saved_id>/take everybody none   200
 DELETE /api/v1/carts/<cart_id>/saved/<saved_id>      everybody none   204
 POST   /api/v1/carts/<cart_id>/share                 everybody none   201
 GET    /api/v1/shared-carts/<shared_cart_id>         everybody none   200
-POST   /api/v1/carts/<cart_id>/take                  everybody none   422
+POST   /api/v1/carts/<cart_id>/take                  everybody none   404
 POST   /api/v1/carts/<cart_id>/checkout              everybody none   201→/api/v1/orders/*
 GET    /api/v1/orders/<order_id>                     program   none   401
 POST   /api/v1/orders/<order_id>/returns             program   none   401
@@ -966,6 +966,7 @@ _BODIES = {
     "PATCH /api/v1/carts/<cart_id>": {"shipping_address": ADDRESS},
     "POST /api/v1/carts/<cart_id>/lines": {"sku": "FW-VISIT", "quantity": 1},
     "PATCH /api/v1/carts/<cart_id>/lines/<line_id>": {"quantity": 2},
+    "POST /api/v1/carts/<cart_id>/take": {"shared_cart": "0" * 32},
     "POST /api/v1/carts/<cart_id>/checkout": {
         "email": "guest@example.com",
         "shipping_address": ADDRESS,
