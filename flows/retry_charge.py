@@ -48,6 +48,9 @@ def took(session: Session, operation: PaymentOperation, house: House) -> None:
         assert operation.invoice_id is not None
         found = scheduled.of_bill(session, operation.invoice_id)
         if found is None:
+            charge_terms.wait_for_dispute(
+                session, operation.invoice_id, operation.payment_method_id, now
+            )
             return
         row = scheduled.lock(session, found.id)
     if row.state != "paid":

@@ -94,28 +94,61 @@ def of_charge(
     if operation.scheduled_payment_id is not None:
         return lock(session, operation.scheduled_payment_id)
     assert operation.invoice_id is not None
+    _write_of_bill(session, operation.invoice_id, operation, today, now, state="failed", revision=1)
+    found = of_bill(session, operation.invoice_id)
+    assert found is not None
+    return lock(session, found.id)
+
+
+def plan_of_bill(
+    session: Session,
+    invoice_id: uuid.UUID,
+    method: PaymentMethod,
+    currency: str,
+    on_date: date,
+    next_at: datetime,
+    now: datetime,
+) -> None:
+    """A bill of a service that could not be charged yet, or not all of it, is looked at again; where that is
+    written down already it is no change. The account is locked."""
+    about = _Charging(method.account_id, method.id, currency)
+    more = {"state": "planned", "revision": 2, "next_at": next_at}
+    _write_of_bill(session, invoice_id, about, on_date, now, **more)
+
+
+@dataclass(frozen=True)
+class _Charging:
+    account_id: uuid.UUID
+    payment_method_id: uuid.UUID
+    currency: str
+
+
+def _write_of_bill(
+    session: Session,
+    invoice_id: uuid.UUID,
+    charge: PaymentOperation | _Charging,
+    on_date: date,
+    now: datetime,
+    **more: Any,
+) -> None:
     insert_once(
         session,
         ScheduledPayment,
         id=new_id(),
         public_id=new_public_id(),
-        account_id=operation.account_id,
-        payment_method_id=operation.payment_method_id,
+        account_id=charge.account_id,
+        payment_method_id=charge.payment_method_id,
         origin="bill",
-        invoice_id=operation.invoice_id,
+        invoice_id=invoice_id,
         wants="bills",
-        currency=operation.currency,
-        invoice_ids=[str(operation.invoice_id)],
-        on_date=today,
-        state="failed",
+        currency=charge.currency,
+        invoice_ids=[str(invoice_id)],
+        on_date=on_date,
         tries=0,
-        revision=1,
         created_at=now,
         created_by="system",
+        **more,
     )
-    found = of_bill(session, operation.invoice_id)
-    assert found is not None
-    return lock(session, found.id)
 
 
 def lock(session: Session, payment_id: uuid.UUID) -> ScheduledPayment:
