@@ -89,6 +89,7 @@ def _offer(offer: Offer) -> Json:
         "kind": variant.kind,
         "price": money(price.unit_price),
         "available": offer.available,
+        "limits": vars(variant.limits),
     }
     if offer.pieces is not None:
         answer["quantity"] = offer.pieces

@@ -162,6 +162,14 @@ class BundleAnswer(Shape):
     pieces: list[PieceAnswer]
 
 
+class Limits(Shape):
+    """How many are bought at once: multiples of `step`, at least `least`, at most `most`."""
+
+    step: int = Field(1, ge=1, le=99)
+    least: int = Field(1, ge=1, le=99)
+    most: int | None = Field(None, ge=1, le=99, description="Null: as many as a cart takes.")
+
+
 class VariantAnswer(Shape):
     """One thing to buy. The price is without tax; with ``recurring`` it is that of one period, of a
     bundle what one costs now: what is paid once and the first period of its plans."""
@@ -172,6 +180,7 @@ class VariantAnswer(Shape):
     price: Money
     available: bool
     quantity: int = Field(0, ge=0, description="Pieces that can be had; only where they count.")
+    limits: Limits
     recurring: Interval | None = None
     bundle: BundleAnswer | None = Field(None, description="Of a bundle only.")
 

@@ -20,7 +20,7 @@ from api.problems import (
     WrongContentType,
 )
 from cart.checkout import CheckoutIncomplete, TotalChanged
-from cart.goods import BadQuantity, TooMany
+from cart.goods import BadQuantity, QuantityStep, TooFew, TooMany
 from cart.lines import CartClosed
 from cart.quotes.refusals import (
     NothingToQuote,
@@ -116,6 +116,8 @@ STATUS: dict[type[Exception], int] = {
     CheckoutIncomplete: 422,
     BadQuantity: 422,
     TooMany: 422,
+    TooFew: 422,
+    QuantityStep: 422,
     NoPrice: 422,
     DeadLink: 410,
     StaleState: 409,

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from sqlalchemy.orm import Session
 
 from cart import address as addresses
-from cart import lines
+from cart import goods, lines
 from cart.delivery import Choice
 from cart.models import Cart
 from cart.pricing import PricedCart, PricedLine, delivery_micros
@@ -25,7 +25,7 @@ from core.orders.models import Order, OrderLine
 from core.orders.placing import NewCharge, NewLine, NewOrder
 from core.prices.bundles import Bundle, Share
 from core.stock import holds
-from core.stock.holds import Demand, Owner
+from core.stock.holds import Demand, Near, Owner
 from core.tax import vat_ids
 from core.tax.arithmetic import TaxedLine
 from core.tax.vat_ids import WrongVatId
@@ -107,6 +107,11 @@ def requirements(
         Requirement("no_longer_sold", "lines", f"{sku} is no longer sold. Take it out to go on.")
         for sku in priced.unpriced
     ]
+    unmet += [
+        Requirement(wrong.code, "lines", f"{line.name}: {wrong}")
+        for line in priced.lines
+        if (wrong := goods.problem(line.limits, line.quantity)) is not None
+    ]
     if problem := email_problem(details.email):
         unmet.append(Requirement("email", "email", problem))
     unmet += [
@@ -169,14 +174,12 @@ def freeze(
         ),
         now,
     )
-    holds.pass_on(
-        session,
-        Owner("cart", cart.id),
-        Owner("order", order.id),
-        order_demands(placing.lines_of(session, order.id)),
-        hold_until,
-        now,
-    )
+    mine, near = Owner("cart", cart.id), Near.of(details.shipping_address)
+    if near != goods.near(cart):
+        # Only now somebody said where it goes.
+        holds.move_near(session, mine, near, now)
+    demands = order_demands(placing.lines_of(session, order.id))
+    holds.pass_on(session, mine, Owner("order", order.id), demands, hold_until, now, near)
     lines.move(session, cart.id, "open", "checking_out")
     return order
 

@@ -18,6 +18,7 @@ from cart import goods
 from cart.goods import BadQuantity, Sale, Sold
 from cart.models import Cart, CartLine
 from core.catalog import products
+from core.catalog.limits import Limits
 from core.catalog.models import Product, Variant
 from core.kernel.db import changed, insert_new, insert_rows, table
 from core.kernel.errors import NotFound, ShopError
@@ -99,7 +100,7 @@ def add(
 ) -> CartLine:
     """Put pieces into a locked cart, beside those already there, and hold them all anew.
 
-    Raises UnknownSku, NoPrice, BadQuantity, TooMany or OutOfStock (with what can be had).
+    Raises UnknownSku, NoPrice, OutOfStock (with what can be had), and what ``goods.problem`` answers.
     """
     return put(session, cart, sku, quantity, hold_for, now).line
 
@@ -114,7 +115,9 @@ def put(
     if quantity < 1:
         raise BadQuantity
     wanted = quantity + (row.quantity or 0)
-    sale = goods.sale(session, cart, Sold(*row[:4]), wanted, now)
+    sale = goods.sale(
+        session, cart, Sold(row.id, row.sku, row.name, row.kind, Limits.of(row)), wanted, now
+    )
     values = {
         "id": row.line_id or new_id(),
         "public_id": row.public_id or new_public_id(),
@@ -132,7 +135,7 @@ def put(
         _change(session, cart, line, wanted, sale, until, now)
     else:
         if until is not None:
-            holds.hold(session, Owner("cart", cart.id), needs, until, now)
+            holds.hold(session, Owner("cart", cart.id), needs, until, now, goods.near(cart))
         insert_rows(session, CartLine, [values])
     touch(session, cart, now)
     return _entry(cart, line, sale, until)
@@ -165,9 +168,9 @@ def _change(
     """Another quantity of a line that is there; its pieces are held until ``until``."""
     owner, needs = Owner("cart", cart.id), sale.demands(line.id, quantity)
     if sale.bundle is not None:
-        holds.change_all(session, owner, line.id, needs, until or now, now)
+        holds.change_all(session, owner, line.id, needs, until or now, now, goods.near(cart))
     elif until is not None:
-        holds.change(session, owner, needs[0], until, now)
+        holds.change(session, owner, needs[0], until, now, goods.near(cart))
     values = {
         "quantity": quantity,
         "unit_price_micros": sale.unit.unit_price_micros,
@@ -220,7 +223,8 @@ def _hold_again(
     for row in rows:
         holds.release(session, owner, row.id)
     session.flush()
-    holds.hold(session, owner, goods.demands(session, rows), now + hold_for, now)
+    needs = goods.demands(session, rows)
+    holds.hold(session, owner, needs, now + hold_for, now, goods.near(cart))
 
 
 def contents(session: Session, cart: Cart) -> Sequence[tuple[CartLine, Variant, Product]]:
@@ -326,6 +330,9 @@ def _with_line() -> Executable:
             variant.c.sku,
             variant.c.name,
             variant.c.kind,
+            variant.c.quantity_step,
+            variant.c.quantity_least,
+            variant.c.quantity_most,
             line.c.id.label("line_id"),
             line.c.public_id,
             line.c.quantity,

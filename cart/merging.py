@@ -11,9 +11,10 @@ from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
 
 from cart import lines, saved
-from cart.goods import MOST_OF_ONE, TooMany
+from cart.goods import MOST_OF_ONE
 from cart.models import Cart, CartLine
 from cart.saved import Keeper
+from core.catalog.limits import Limits
 from core.catalog.models import Variant
 from core.prices.resolve import NoPrice
 from core.stock import handing, holds
@@ -76,7 +77,8 @@ def _sum(
     price = {"unit_price_micros": mine.unit_price_micros, "price_trace": mine.price_trace}
     holds.release(session, Owner("cart", source.id), line.id)
     session.execute(delete(CartLine).where(CartLine.id == line.id))
-    fits = min(wanted, MOST_OF_ONE)
+    limits = Limits.of(variant)
+    fits = limits.largest(min(wanted, MOST_OF_ONE))
     while fits > mine.quantity:
         try:
             with session.begin_nested():
@@ -86,9 +88,7 @@ def _sum(
             can = (
                 error.available if error.sku == variant.sku else fits
             )  # of a bundle's piece: fewer
-            fits = min(fits - 1, can)
-        except TooMany as error:
-            fits = min(fits - 1, error.most)
+            fits = limits.largest(min(fits - 1, can))
         except NoPrice:
             # It stays, to be explained on the cart's page; nothing of it is held or bought.
             session.execute(update(CartLine).where(CartLine.id == mine.id).values(quantity=fits))

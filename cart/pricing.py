@@ -16,6 +16,7 @@ from cart import lines
 from cart.delivery import Choice, Delivery
 from cart.goods import demands_of
 from cart.models import Cart, CartLine
+from core.catalog.limits import ANY_NUMBER, Limits
 from core.catalog.models import BUNDLE, Product, Variant
 from core.kernel.clock import local_date
 from core.kernel.money import Money, extend, micros_of, total
@@ -65,6 +66,7 @@ class PricedLine:
     bundle: Bundle | None = None
     #: Of a bundle whose prices have changed: what one cost, by charge kind.
     prices_were: Mapping[str, Money] = field(default_factory=dict)
+    limits: Limits = ANY_NUMBER
 
     @cached_property
     def shares(self) -> tuple[Share, ...]:
@@ -326,6 +328,7 @@ def _line(
         price_was=was if is_changed else None,
         bundle=bundle,
         prices_were=before if is_changed else {},
+        limits=Limits.of(variant),
     )
 
 

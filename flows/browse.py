@@ -41,8 +41,8 @@ class Offer:
 
     @property
     def available(self) -> bool:
-        """May one be put into a cart?"""
-        return self.pieces is None or self.pieces > 0
+        """May it be put into a cart, as few as are sold at once?"""
+        return self.pieces is None or self.pieces >= self.variant.limits.smallest
 
 
 @dataclass(frozen=True)

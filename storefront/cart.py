@@ -45,7 +45,7 @@ def show() -> str:
             "held_until": priced.held_until if priced else None,
             "number": mine.public_id[:4].upper() if mine else "",
             "ready": priced is not None
-            and not any(line.state in ("short", "gone") for line in listed),
+            and not any(line.state in ("short", "gone") or line.wrong for line in listed),
         },
         totals=shown.totals(priced) if priced else [],
         due_now=priced.due_now if priced else Money.zero(channel()[0].currency),

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from cart import goods
+from cart.goods import MOST_OF_ONE
 from cart.pricing import GoneLine, PricedCart, PricedLine
 from cart.saved import Saved
 from core.kernel.money import Money
@@ -27,6 +29,9 @@ class Line(NamedTuple):
     unit_price: Money
     total: Money
     max_quantity: int
+    step: int
+    #: Why so many cannot be bought, where that was changed since they were put in.
+    wrong: str
     kind: str
     note: str
     then: list[tuple[Money, str]]
@@ -69,7 +74,9 @@ def _line(line: PricedLine, left: dict[Any, int]) -> Line:
         quantity=line.quantity,
         unit_price=line.price.unit_price,
         total=line.net,
-        max_quantity=99,
+        max_quantity=line.limits.largest(MOST_OF_ONE),
+        step=line.limits.step,
+        wrong=str(goods.problem(line.limits, line.quantity) or ""),
         kind=line.kind,
         note=_note(line),
         then=[(again.amount, again.interval) for again in line.recurring],
@@ -94,6 +101,8 @@ def _gone(line: GoneLine, currency: str) -> Line:
         unit_price=Money.zero(currency),
         total=Money.zero(currency),
         max_quantity=0,
+        step=1,
+        wrong="",
         kind="gone",
         note=GONE[line.code],
         then=[],

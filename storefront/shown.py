@@ -5,6 +5,7 @@ from typing import Any
 
 from cart.pricing import PricedCart, Recurring
 from cms_content.media import Picture
+from core.catalog.limits import Limits
 from core.catalog.models import GIFT_CARD
 from core.catalog.products import ProductDetail
 from core.kernel.money import Money, extend
@@ -39,6 +40,7 @@ def product_page(
     """One product as its page shows it."""
     first = shown.offers[0]
     kind, is_counted = first.variant.kind, first.pieces is not None
+    limits = first.variant.limits
     most = max((offer.pieces or 0 for offer in shown.offers), default=0)
     return {
         "name": shown.product.name,
@@ -67,8 +69,22 @@ def product_page(
         "question": shown.product.name,
         "verb": f"Choose {shown.product.name}" if kind == "plan" else _VERBS.get(kind, ""),
         "quotable": kind != GIFT_CARD,
-        "max_quantity": min(most, 99) if is_counted else 99,
+        "max_quantity": limits.largest(min(most, 99) if is_counted else 99),
+        "min_quantity": limits.smallest,
+        "step": limits.step,
+        "sold_note": sold_note(limits),
     }
+
+
+def sold_note(limits: Limits) -> str:
+    """How many are bought at once, in words; empty when that is up to the buyer."""
+    told = [
+        f"{limits.step} at a time" if limits.step > 1 else "",
+        f"at least {limits.smallest}" if limits.smallest > limits.step else "",
+        f"at most {limits.most}" if limits.most is not None else "",
+    ]
+    words = ", ".join(one for one in told if one)
+    return words[:1].upper() + words[1:]
 
 
 def _variant(offer: Offer, offers: Sequence[Offer]) -> dict[str, Any]:

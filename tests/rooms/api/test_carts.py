@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from cart import lines
+from core.catalog.models import Variant
 from core.parties.models import Channel
 from core.prices.models import Price, PriceList
 from core.stock import holds
@@ -330,3 +331,28 @@ def test_what_is_saved_for_later_is_not_held_and_comes_back(
     assert ([one["sku"] for one in back["lines"]], back["saved"]) == (["FW-CAM-1"], [])
     assert _quantity(program) == 3
     assert program.ask("DELETE", f"{cart}/saved/{saved['id']}").status_code == 404
+
+
+def test_how_many_are_bought_at_once_is_told_and_kept_to(
+    program: Program, shop: Shop, world: World
+):
+    cart = program.cart("FW-VISIT")
+    with shop.house.db.transaction() as session:
+        for goods in (world.camera, world.visit):
+            row = session.get_one(Variant, goods.variant_id)
+            row.quantity_step, row.quantity_least, row.quantity_most = 2, 4, 8
+    (variant,) = program.get("/products/porch-camera").json["variants"]
+    assert variant["limits"] == {"step": 2, "least": 4, "most": 8}
+    refused = [
+        program.post(f"{cart}/lines", {"sku": "FW-CAM-1", "quantity": quantity}).json
+        for quantity in (2, 5, 10)
+    ]
+    codes = ["quantity_least", "quantity_step", "too_many"]
+    assert [one["code"] for one in refused] == codes
+    assert refused[1]["nearest"] == [4, 6]
+    assert program.post(f"{cart}/lines", {"sku": "FW-CAM-1", "quantity": 4}).status_code == 201
+    # The visit was put in before there were limits: told before it can be ordered.
+    stopped = program.order(cart, wish())
+    assert [(one["field"], one["code"]) for one in stopped.json["errors"]] == [
+        ("lines", "quantity_least")
+    ]
