@@ -18,7 +18,7 @@ from flows import early_payment, start_payment
 from flows.house import House
 from invoices import reading as invoices
 from invoices.models import Invoice
-from payments import methods, operations, scheduled
+from payments import bills_on_file, methods, operations, scheduled
 from payments.automatic_models import TRIED, ScheduledPayment
 from payments.models import Authorisation, PaymentMethod, PaymentOperation
 
@@ -133,7 +133,7 @@ def close_row(session: Session, operation: PaymentOperation, now: datetime) -> N
     if operation.scheduled_payment_id is not None:
         row = scheduled.lock(session, operation.scheduled_payment_id)
     elif operation.invoice_id is not None:
-        found = scheduled.of_bill(session, operation.invoice_id)
+        found = bills_on_file.of_bill(session, operation.invoice_id)
         if found is None:
             wait_for_dispute(session, operation.invoice_id, operation.payment_method_id, now)
             return
@@ -152,7 +152,7 @@ def wait_for_dispute(
     method = session.get_one(PaymentMethod, method_id)
     again = now + LOOK_AGAIN
     day = local_date(again, session.get_one(Account, method.account_id).time_zone)
-    scheduled.plan_of_bill(session, invoice_id, method, item.open.currency, day, again, now)
+    bills_on_file.plan_of_bill(session, invoice_id, method, item.open.currency, day, again, now)
 
 
 def nothing_now(session: Session, row: ScheduledPayment, now: datetime) -> None:

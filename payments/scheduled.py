@@ -13,9 +13,9 @@ from typing import Any, ClassVar
 from sqlalchemy import Select, bindparam, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from core.kernel.db import changed, insert_once
+from core.kernel.db import changed
 from core.kernel.errors import NotFound, ShopError, StaleState
-from core.kernel.ids import new_id, new_public_id
+from core.kernel.ids import new_public_id
 from core.kernel.money import Money
 from core.kernel.sorting import Place, Sorts
 from core.parties.listing import called
@@ -87,70 +87,6 @@ def plan(
     return row
 
 
-def of_charge(
-    session: Session, operation: PaymentOperation, today: date, now: datetime
-) -> ScheduledPayment:
-    """The locked payment that a charge was a try at; for a bill of a service it is written with the first."""
-    if operation.scheduled_payment_id is not None:
-        return lock(session, operation.scheduled_payment_id)
-    assert operation.invoice_id is not None
-    _write_of_bill(session, operation.invoice_id, operation, today, now, state="failed", revision=1)
-    found = of_bill(session, operation.invoice_id)
-    assert found is not None
-    return lock(session, found.id)
-
-
-def plan_of_bill(
-    session: Session,
-    invoice_id: uuid.UUID,
-    method: PaymentMethod,
-    currency: str,
-    on_date: date,
-    next_at: datetime,
-    now: datetime,
-) -> None:
-    """A bill of a service that could not be charged yet, or not all of it, is looked at again; where that is
-    written down already it is no change. The account is locked."""
-    about = _Charging(method.account_id, method.id, currency)
-    more = {"state": "planned", "revision": 2, "next_at": next_at}
-    _write_of_bill(session, invoice_id, about, on_date, now, **more)
-
-
-@dataclass(frozen=True)
-class _Charging:
-    account_id: uuid.UUID
-    payment_method_id: uuid.UUID
-    currency: str
-
-
-def _write_of_bill(
-    session: Session,
-    invoice_id: uuid.UUID,
-    charge: PaymentOperation | _Charging,
-    on_date: date,
-    now: datetime,
-    **more: Any,
-) -> None:
-    insert_once(
-        session,
-        ScheduledPayment,
-        id=new_id(),
-        public_id=new_public_id(),
-        account_id=charge.account_id,
-        payment_method_id=charge.payment_method_id,
-        origin="bill",
-        invoice_id=invoice_id,
-        wants="bills",
-        currency=charge.currency,
-        invoice_ids=[str(invoice_id)],
-        on_date=on_date,
-        tries=0,
-        created_at=now,
-        created_by="system",
-        **more,
-    )
-
-
 def lock(session: Session, payment_id: uuid.UUID) -> ScheduledPayment:
     """The payment, locked and read again. Its account is locked before it."""
     return session.get_one(
@@ -174,11 +110,6 @@ def move(session: Session, row: ScheduledPayment, state: str, now: datetime, **v
 
 
 # --- read -----------------------------------------------------------------------------------------
-
-
-def of_bill(session: Session, invoice_id: uuid.UUID) -> ScheduledPayment | None:
-    """The tries at a bill of a service, once its card was declined."""
-    return session.scalar(select(ScheduledPayment).where(ScheduledPayment.invoice_id == invoice_id))
 
 
 def one(
