@@ -27,6 +27,7 @@ from api.products import products
 from api.quotes import quotes
 from api.scheduled import scheduled_payments
 from api.services import services
+from api.shared_carts import shared_carts
 from api.trials import trials
 from api.webhooks import webhooks
 
@@ -36,6 +37,7 @@ def blueprints() -> list[Blueprint]:
     return [
         products,
         carts,
+        shared_carts,
         checkout,
         orders,
         content,

@@ -38,6 +38,10 @@ POST   /cart/lines/<line_id>                         everybody token  303→/car
 POST   /cart/lines/<line_id>/save                    everybody token  303→/cart
 POST   /cart/saved/<saved_id>                        everybody token  303→/cart
 POST   /cart/hold                                    everybody token  303→/cart
+POST   /cart/place                                   everybody token  422
+POST   /cart/share                                   everybody token  303→/cart/shared/*
+GET    /cart/shared/<public_id>                      everybody token  200
+POST   /cart/shared/<public_id>                      everybody token  303→/cart
 POST   /cart/bring                                   customer  token  302→door 303→/cart 303→/cart 303→/cart
 GET    /checkout                                     everybody token  200
 POST   /checkout                                     everybody token  422
@@ -570,6 +574,9 @@ DELETE /api/v1/carts/<cart_id>/lines/<line_id>       everybody none   204
 POST   /api/v1/carts/<cart_id>/lines/<line_id>/save  everybody none   200
 POST   /api/v1/carts/<cart_id>/saved/<saved_id>/take everybody none   200
 DELETE /api/v1/carts/<cart_id>/saved/<saved_id>      everybody none   204
+POST   /api/v1/carts/<cart_id>/share                 everybody none   201
+GET    /api/v1/shared-carts/<shared_cart_id>         everybody none   200
+POST   /api/v1/carts/<cart_id>/take                  everybody none   404
 POST   /api/v1/carts/<cart_id>/checkout              everybody none   201→/api/v1/orders/*
 GET    /api/v1/orders/<order_id>                     program   none   401
 POST   /api/v1/orders/<order_id>/returns             program   none   401
@@ -830,7 +837,9 @@ _PLACES = {
     "GET /desk/content/segments/": {"<code>": "{segment}"},
     "POST /desk/content/segments/": {"<code>": "{segment}"},
     "POST /desk/content/redirects/": {"<uuid:redirect_id>": _NOBODYS},
-    "POST /cart/": {"<line_id>": "{line}", "<saved_id>": "{saved}"},
+    "POST /cart/": {"<line_id>": "{line}", "<saved_id>": "{saved}", "<public_id>": "{shared}"},
+    "GET /cart/shared/": {"<public_id>": "{shared}"},
+    "GET /api/v1/shared-carts/": {"<shared_cart_id>": "{shared}"},
     "GET /account/reset/": {"<token>": "{reset_link}"},
     "POST /account/reset/": {"<token>": "{reset_link}"},
     "GET /account/invite/": {"<token>": "{invite_link}"},
@@ -970,6 +979,7 @@ _BODIES = {
     "PATCH /api/v1/carts/<cart_id>": {"shipping_address": ADDRESS},
     "POST /api/v1/carts/<cart_id>/lines": {"sku": "FW-VISIT", "quantity": 1},
     "PATCH /api/v1/carts/<cart_id>/lines/<line_id>": {"quantity": 2},
+    "POST /api/v1/carts/<cart_id>/take": {"shared_cart": "0" * 32},
     "POST /api/v1/carts/<cart_id>/checkout": {
         "email": "guest@example.com",
         "shipping_address": ADDRESS,
