@@ -29,6 +29,7 @@ from cart.quotes.refusals import (
     QuoteIncomplete,
     QuoteRefused,
 )
+from cart.sharing import NothingToShare
 from cms_content.publishing import ScheduledAlready, Unfinished
 from core.catalog.editing import TakenAlready
 from core.catalog.products import UnknownSku
@@ -117,6 +118,7 @@ STATUS: dict[type[Exception], int] = {
     BadQuantity: 422,
     TooMany: 422,
     TooFew: 422,
+    NothingToShare: 422,
     QuantityStep: 422,
     NoPrice: 422,
     DeadLink: 410,
