@@ -25,7 +25,7 @@ from core.orders.models import Order, OrderLine
 from core.orders.placing import NewCharge, NewLine, NewOrder
 from core.prices.bundles import Bundle, Share
 from core.stock import holds
-from core.stock.holds import Demand, Owner
+from core.stock.holds import Demand, Near, Owner
 from core.tax import vat_ids
 from core.tax.arithmetic import TaxedLine
 from core.tax.vat_ids import WrongVatId
@@ -193,14 +193,12 @@ def freeze(
         ),
         now,
     )
-    holds.pass_on(
-        session,
-        Owner("cart", cart.id),
-        Owner("order", order.id),
-        order_demands(placing.lines_of(session, order.id)),
-        hold_until,
-        now,
-    )
+    mine, near = Owner("cart", cart.id), Near.of(details.shipping_address)
+    if near != goods.near(cart):
+        # Only now somebody said where it goes.
+        holds.move_near(session, mine, near, now)
+    demands = order_demands(placing.lines_of(session, order.id))
+    holds.pass_on(session, mine, Owner("order", order.id), demands, hold_until, now, near)
     lines.move(session, cart.id, "open", "checking_out")
     return order
 

@@ -21,7 +21,7 @@ from core.kernel.errors import ShopError
 from core.prices import bundles, resolve
 from core.prices.bundles import Bundle
 from core.prices.resolve import NoPrice, Resolved
-from core.stock.holds import Demand
+from core.stock.holds import Demand, Near
 
 #: More of one thing than this is a quote, not a cart.
 MOST_OF_ONE = 99
@@ -118,6 +118,11 @@ def sale(session: Session, cart: Cart, sold: Sold, quantity: int, now: datetime)
     if unit is None:
         raise NoPrice(sold.sku)
     return Sale(sold, unit)
+
+
+def near(cart: Cart) -> Near:
+    """Where its pieces go, as far as somebody said."""
+    return Near.of(cart.shipping_address)
 
 
 def demands_of(

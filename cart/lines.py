@@ -135,7 +135,7 @@ def put(
         _change(session, cart, line, wanted, sale, until, now)
     else:
         if until is not None:
-            holds.hold(session, Owner("cart", cart.id), needs, until, now)
+            holds.hold(session, Owner("cart", cart.id), needs, until, now, goods.near(cart))
         insert_rows(session, CartLine, [values])
     touch(session, cart, now)
     return _entry(cart, line, sale, until)
@@ -168,9 +168,9 @@ def _change(
     """Another quantity of a line that is there; its pieces are held until ``until``."""
     owner, needs = Owner("cart", cart.id), sale.demands(line.id, quantity)
     if sale.bundle is not None:
-        holds.change_all(session, owner, line.id, needs, until or now, now)
+        holds.change_all(session, owner, line.id, needs, until or now, now, goods.near(cart))
     elif until is not None:
-        holds.change(session, owner, needs[0], until, now)
+        holds.change(session, owner, needs[0], until, now, goods.near(cart))
     values = {
         "quantity": quantity,
         "unit_price_micros": sale.unit.unit_price_micros,
@@ -223,7 +223,8 @@ def _hold_again(
     for row in rows:
         holds.release(session, owner, row.id)
     session.flush()
-    holds.hold(session, owner, goods.demands(session, rows), now + hold_for, now)
+    needs = goods.demands(session, rows)
+    holds.hold(session, owner, needs, now + hold_for, now, goods.near(cart))
 
 
 def contents(session: Session, cart: Cart) -> Sequence[tuple[CartLine, Variant, Product]]:

@@ -69,6 +69,37 @@ class CartLine(Base):
     unit_price_micros: Mapped[int]
     price_trace: Mapped[dict[str, Any]]
     added_at: Mapped[datetime]
+    #: By the rules nothing is held for it: it is sold before it is there.
+    unheld: Mapped[bool] = mapped_column(default=False)
+
+
+class HoldPolicy(Base):
+    """How carts hold things: for a product, a kind of customer and a channel, each of them or all ("", None).
+
+    See ``cart.holds``, which says whose row counts.
+    """
+
+    __tablename__ = "hold_policy"
+    __table_args__ = (
+        CheckConstraint("segment IN ('', 'guest', 'person', 'organisation')", name="segment"),
+        CheckConstraint("minutes BETWEEN 1 AND 10080", name="minutes"),
+        CheckConstraint("most_for_one IS NULL OR most_for_one > 0", name="most_for_one"),
+        Index("ix_hold_policy_product_id", "product_id"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    #: Channel, product and segment in one, so that no two rows are for the same.
+    scope: Mapped[str] = mapped_column(String(120), unique=True)
+    channel_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("channel.id"))
+    product_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("product.id"))
+    segment: Mapped[str] = mapped_column(String(12), default="")
+    minutes: Mapped[int]
+    #: Whatever is changed in a cart holds all of it for the whole time again.
+    extends: Mapped[bool] = mapped_column(default=True)
+    #: So many of a product one customer may have, earlier orders counted; None: as many as they like.
+    most_for_one: Mapped[int | None]
+    #: Also what is sold before it is there is held.
+    holds_beyond: Mapped[bool] = mapped_column(default=False)
 
 
 class SavedLine(Base):

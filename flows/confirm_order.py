@@ -11,7 +11,7 @@ from core.kernel import jobs
 from core.orders import fulfilling, placing
 from core.orders.models import Order
 from core.stock import holds
-from core.stock.holds import Owner
+from core.stock.holds import Near, Owner
 from core.subscriptions import ordering
 from flows import activate_service
 from flows.house import House
@@ -30,6 +30,7 @@ def confirm(session: Session, house: House, order: Order, payment: str) -> None:
         checkout.order_demands(found),
         f"order:{order.public_id}",
         now,
+        Near.of(order.shipping_address),
     )
     ordering.begin(session, order, found, now)
     begun = activate_service.at_once(session, found, f"order:{order.public_id}", now)

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from core.kernel.db import changed, insert_rows, table
 from core.kernel.errors import NotFound, ShopError, StaleState
 from core.kernel.ids import new_id
-from core.stock import holds
+from core.stock import lapsing
 from core.stock.models import StockLevel, StockMovement
 
 #: Why, by code: whether pieces come, go, or are counted.
@@ -94,11 +94,11 @@ def adjust(session: Session, asked: Adjustment, actor: str, now: datetime) -> Ad
     by = left - level.on_hand
     if left < 0:
         raise BelowNothing(level.on_hand)
-    if left - _promised(level) + level.backorder_limit < 0:
+    if left - _promised(level) + _beyond(level) < 0:
         # What nobody waits for any more need not stop it.
-        holds.lapse(session, now, level_id=level.id)
+        lapsing.lapse_at(session, level.id, now)
         level = lock(session, asked.level_id)
-    short = _promised(level) - left - level.backorder_limit
+    short = _promised(level) - left - _beyond(level)
     if short > 0 and not asked.even_so:
         raise BelowPromised(left, _promised(level), short)
     _run(session, level, by, max(short, 0))
@@ -134,8 +134,9 @@ def limit(
     back-order than the limit would allow."""
     level = lock(session, level_id)
     before = (level.backorder_limit, level.low_at)
-    if level.on_hand - _promised(level) + backorder_limit < 0:
-        short = _promised(level) - level.on_hand - backorder_limit
+    beyond = backorder_limit + level.preorder_limit
+    if level.on_hand - _promised(level) + beyond < 0:
+        short = _promised(level) - level.on_hand - beyond
         raise BelowPromised(level.on_hand, _promised(level), short)
     level.backorder_limit, level.low_at = backorder_limit, low_at
     session.flush()
@@ -144,6 +145,10 @@ def limit(
 
 def _promised(level: StockLevel) -> int:
     return level.allocated + level.held
+
+
+def _beyond(level: StockLevel) -> int:
+    return level.backorder_limit + level.preorder_limit
 
 
 def _run(session: Session, level: StockLevel, by: int, more: int) -> None:
