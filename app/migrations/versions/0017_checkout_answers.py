@@ -25,9 +25,9 @@ GUARDS = {
 
 
 def upgrade() -> None:
-    with guarded_batch("cart") as batch:
+    with guarded_batch("cart", recreate="always") as batch:
         batch.add_column(sa.Column("answers", sa.JSON(), nullable=True), **behind("paying"))
-    with guarded_batch("order") as batch:
+    with guarded_batch("order", recreate="always") as batch:
         batch.add_column(
             sa.Column("purchase_order", sa.String(length=60), nullable=True), **behind("vat_id")
         )
