@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from cart import checkout, lines, pricing
-from cart.checkout import CheckoutIncomplete, Details, TotalChanged
+from cart import holds as policy
+from cart.checkout import CheckoutIncomplete, Details, Requirement, TotalChanged
 from cart.models import Cart
 from cart.pricing import PricedCart
 from core.kernel import audit, crash
@@ -130,7 +131,7 @@ def _write(session: Session, house: House, wish: Wish, answers: Answers) -> _Wri
         known=_known(session, house, cart, wish),
         answers=answers,
     )
-    _check(house, wish, priced)
+    _check(session, house, cart, wish, priced)
     account = _account(session, cart, channel, entity, wish, now)
     if priced.vat_id and account.vat_id != priced.vat_id:
         entering.put(session, account, priced.vat_id, _actor(wish), now)
@@ -225,10 +226,13 @@ def _same(order: Order, wish: Wish) -> bool:
     )
 
 
-def _check(house: House, wish: Wish, priced: PricedCart) -> None:
+def _check(session: Session, house: House, cart: Cart, wish: Wish, priced: PricedCart) -> None:
     # Staff may sell on terms to whom they know, also where the shop itself does not.
     ways = ("card", "invoice") if wish.taken_by is not None else house.rules.payment_methods
     unmet = checkout.requirements(priced, wish.details, ways)
+    if not unmet:
+        over = policy.over(session, cart, wish.details.email, house.rules.hold_for)
+        unmet = [Requirement(one.code, "lines", str(one)) for _, one in over]
     if unmet:
         raise CheckoutIncomplete(unmet)
     if wish.expected_total is not None and wish.expected_total != priced.due_now:
