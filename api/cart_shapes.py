@@ -107,3 +107,44 @@ class CartAnswer(Shape):
     tax: Money | None
     due_now: Money
     recurring: list[RecurringAnswer]
+
+
+class SharedLineAnswer(Shape):
+    """A line of a shared cart at today's price."""
+
+    sku: str
+    name: str
+    quantity: int
+    unit_price: Money | None = Field(description="Null: it cannot be bought any more.")
+    unit_price_was: Money | None = Field(
+        None, description="What one cost when it was shared, where that has changed."
+    )
+
+
+class SharedCartAnswer(Shape):
+    """A frozen copy of a cart, for whoever has its id; nothing is held for it."""
+
+    id: PublicId
+    href: str = Field(description="The shop's own page of it.")
+    expires_at: datetime
+    lines: list[SharedLineAnswer]
+
+
+class TakeShared(Shape):
+    """Which shared cart to take into a cart."""
+
+    shared_cart: PublicId
+
+
+class LeftOutAnswer(Shape):
+    """What could not be had as it was shared."""
+
+    sku: str
+    code: str
+    message: str
+
+
+class TakenAnswer(CartAnswer):
+    """The cart, with at least what was shared in it, and what could not be had."""
+
+    left_out: list[LeftOutAnswer]

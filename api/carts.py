@@ -11,7 +11,7 @@ from api.pace import limit
 from api.problems import InvalidRequest, add_headers, field_error
 from api.shapes import Nothing
 from cart import address as addresses
-from cart import lines, pricing, saved
+from cart import formats, lines, pricing, saved
 from cart.models import Cart
 from cart.pricing import PricedCart
 from cart.saved import Keeper
@@ -52,7 +52,7 @@ def show(cart_id: str) -> Response:
     wanted = reading.public_id(cart_id, "cart")
     with house().db.snapshot() as session:
         found = cart_calls.ours(lines.find(session, wanted))
-        content = _told(session, found)
+        content = told(session, found)
     return cart_calls.answered(200, {"body": content, "version": found.version})
 
 
@@ -68,7 +68,7 @@ def change(cart_id: str) -> Response:
         lines.set_details(session, cart, house().clock.now(), **_values(asked))
         priced = _priced(session, cart)
         _check_method(asked, priced)
-        return _told(session, cart, priced)
+        return told(session, cart, priced)
 
     return cart_calls.change(cart_id, "details", asked, work)
 
@@ -126,7 +126,7 @@ def save_line(cart_id: str, line_id: str) -> Response:
 
     def work(session: Session, cart: Cart) -> answers.Json:
         saved.put_aside(session, cart, wanted, house().clock.now())
-        return _told(session, cart)
+        return told(session, cart)
 
     return cart_calls.change(cart_id, f"save:{wanted}", asked, work)
 
@@ -141,7 +141,7 @@ def take_saved(cart_id: str, saved_id: str) -> Response:
 
     def work(session: Session, cart: Cart) -> answers.Json:
         saved.take(session, cart, wanted, house().rules.hold_for, house().clock.now())
-        return _told(session, cart)
+        return told(session, cart)
 
     return cart_calls.change(cart_id, f"take:{wanted}", asked, work)
 
@@ -159,7 +159,7 @@ def drop_saved(cart_id: str, saved_id: str) -> Response:
     return cart_calls.change(cart_id, f"drop:{wanted}", Nothing(), work)
 
 
-def _told(session: Session, cart: Cart, priced: PricedCart | None = None) -> answers.Json:
+def told(session: Session, cart: Cart, priced: PricedCart | None = None) -> answers.Json:
     """The cart with what it costs and what is saved for later."""
     now = house().clock.now()
     aside = saved.listing(session, Keeper.of(cart), cart.channel_id, cart.currency, now)
@@ -186,12 +186,18 @@ def _values(asked: CartChange) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if "shipping_address" in asked.model_fields_set:
         place = asked.shipping_address
-        values["shipping_address"] = addresses.clean(place.model_dump()) if place else None
+        values["shipping_address"] = _place(addresses.clean(place.model_dump())) if place else None
     if "shipping_method" in asked.model_fields_set:
         values["shipping_method"] = asked.shipping_method
     if "vat_id" in asked.model_fields_set:
         values["vat_id"] = _vat_id(asked.vat_id)
     return values
+
+
+def _place(address: dict[str, str]) -> dict[str, str]:
+    """A ZIP code alone tells the state."""
+    region = address["region"] or formats.region_of(address["country"], address["postal_code"])
+    return address | {"region": region}
 
 
 def _check_method(asked: CartChange, priced: PricedCart) -> None:

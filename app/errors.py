@@ -30,6 +30,7 @@ from cart.quotes.refusals import (
     QuoteIncomplete,
     QuoteRefused,
 )
+from cart.sharing import NothingToShare
 from cms_content.publishing import ScheduledAlready, Unfinished
 from core.catalog.editing import TakenAlready
 from core.catalog.products import UnknownSku
@@ -119,6 +120,7 @@ STATUS: dict[type[Exception], int] = {
     TooMany: 422,
     TooManyForOne: 422,
     TooFew: 422,
+    NothingToShare: 422,
     QuantityStep: 422,
     NoPrice: 422,
     DeadLink: 410,

@@ -121,6 +121,22 @@ class SavedLine(Base):
     saved_at: Mapped[datetime]
 
 
+class SharedCart(Base):
+    """A frozen copy of a cart, for whoever has its link."""
+
+    __tablename__ = "shared_cart"
+    __table_args__ = (Index("ix_shared_cart_expires_at", "expires_at"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    public_id: Mapped[str] = mapped_column(String(32), unique=True, default=new_public_id)
+    channel_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("channel.id"))
+    currency: Mapped[str] = mapped_column(String(3))
+    #: ``[{"sku", "name", "quantity", "unit_price_micros"}, …]``
+    lines: Mapped[list[Any]]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
 class DeliveryMethod(Base):
     """A flat way of delivery of one channel to one country; free from an order value on."""
 

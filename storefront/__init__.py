@@ -6,6 +6,7 @@ from storefront import (
     cart,
     checkout,
     disputes,
+    estimate,
     gift_cards,
     media,
     method,
@@ -15,6 +16,7 @@ from storefront import (
     quote,
     returns,
     seo,
+    sharing,
     shop,
     trials,
 )
@@ -25,6 +27,8 @@ def blueprints() -> list[Blueprint]:
     return [
         shop.shop,
         cart.cart,
+        estimate.estimate,
+        sharing.shared,
         checkout.checkout,
         payment.payment,
         method.method,

@@ -15,7 +15,7 @@ from core.catalog.models import GIFT_CARD
 from core.kernel.errors import NotFound, ShopError
 from core.kernel.money import Money
 from flows import bring_cart
-from storefront import basket, cart_shown, shown
+from storefront import basket, cart_shown, estimate, shown
 from web import carts, limits
 from web.access import Guard, Who, allow
 from web.context import channel, house
@@ -60,6 +60,8 @@ def show() -> str:
         goes_with=[],
         saved=cart_shown.saved_rows(aside),
         beside=beside,
+        estimate_form=estimate.form_of(mine),
+        where=estimate.where(mine, priced),
     )
 
 

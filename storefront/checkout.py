@@ -72,6 +72,8 @@ def submit() -> str | Response | tuple[str, int]:
         say(_EMPTY, "warn")
         return redirect("/cart", 303)
     form = CheckoutForm(request.form)
+    if request.form.get("step") == "country":
+        return _page(mine, form, known=False)
     try:
         chosen = tendering.read(mine, form)
     except GiftCardUnknown as error:

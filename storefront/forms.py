@@ -28,6 +28,13 @@ class AddressForm(PlaceForm):
     country = SelectField("Country", choices=[], validate_choice=False)
 
 
+class EstimateForm(Form):
+    """Where it would go, as far as that tells what delivery and tax come to."""
+
+    country = SelectField("Country", choices=[], validate_choice=False)
+    postal_code = StringField("ZIP code")
+
+
 class GiftCardForm(Form):
     """A code, to be told what is left on the card."""
 

@@ -356,3 +356,36 @@ def test_how_many_are_bought_at_once_is_told_and_kept_to(
     assert [(one["field"], one["code"]) for one in stopped.json["errors"]] == [
         ("lines", "quantity_least")
     ]
+
+
+def test_a_shared_cart_is_frozen_and_taken_once_however_often(
+    program: Program, shop: Shop, world: World
+):
+    cart = program.cart("FW-CAM-1", "FW-VISIT")
+    shared = program.post(f"{cart}/share").json
+    assert [(one["sku"], one["quantity"]) for one in shared["lines"]] == [
+        ("FW-CAM-1", 1),
+        ("FW-VISIT", 1),
+    ]
+    program.post(f"{cart}/lines", {"sku": "FW-CAM-1", "quantity": 2})
+    assert program.get(f"/shared-carts/{shared['id']}").json == shared
+    other = program.cart("FW-CAM-1")
+    for _ in range(2):
+        taken = program.post(f"{other}/take", {"shared_cart": shared["id"]}).json
+        assert [(one["sku"], one["quantity"]) for one in taken["lines"]] == [
+            ("FW-CAM-1", 1),
+            ("FW-VISIT", 1),
+        ]
+        assert taken["left_out"] == []
+    many = program.post(f"{cart}/share").json["id"]
+    short = program.post(f"{other}/take", {"shared_cart": many}).json
+    assert [one["code"] for one in short["left_out"]] == ["out_of_stock"]
+    program.wait(timedelta(days=91))
+    assert program.get(f"/shared-carts/{shared['id']}").status_code == 404
+    assert program.post(f"{program.cart()}/share").json["code"] == "nothing_to_share"
+
+
+def test_a_zip_code_alone_tells_the_tax(program: Program, world: World):
+    cart = program.cart("FW-RT-6")
+    told = program.patch(cart, {"shipping_address": {"country": "US", "postal_code": "43099"}}).json
+    assert (told["shipping_address"]["region"], told["tax"]["amount"]) == ("OH", 839)

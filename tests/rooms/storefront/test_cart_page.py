@@ -100,3 +100,27 @@ def test_what_cannot_be_bought_any_more_stays_explained_until_it_is_taken_out(
         if not action.endswith("/save"):
             browser.post(action, {"quantity": "0"})
     assert "cannot be bought" not in read(browser)
+
+
+def test_a_zip_code_in_the_cart_tells_delivery_and_tax(stage: Stage):
+    browser = stage.browser()
+    put(browser, "FW-RT-6")
+    assert "Worked out from your address" in read(browser)
+    wrong = browser.post("/cart/place", {"postal_code": "00000"})
+    assert (wrong.status_code, "There is no such ZIP code." in Page(wrong).text) == (422, True)
+    assert browser.post("/cart/place", {"postal_code": "43099"}).status_code == 303
+    told = read(browser)
+    assert "For OH 43099" in told
+    assert "Worked out from your address" not in told
+
+
+def test_a_cart_is_shared_by_its_link_and_taken_by_others(stage: Stage, thing: Goods):
+    mine, other = stage.browser(), stage.browser()
+    put(mine, thing.sku, 2)
+    link = mine.post("/cart/share").headers["Location"]
+    assert f"Thing {thing.sku}" in Page(other.get(link)).text
+    for _ in range(2):
+        assert other.post(link).headers["Location"] == "/cart"
+    said = read(other)
+    assert "Only 1" in said or "1 of" in said
+    assert Page(other.get("/cart/count")).text.startswith("1")

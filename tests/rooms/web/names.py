@@ -5,7 +5,7 @@ from datetime import date
 
 from sqlalchemy import select
 
-from cart import lines, saved
+from cart import lines, saved, sharing
 from cart.models import Cart, CartLine
 from cart.saved import Keeper
 from core.hooks import deliveries, endpoints
@@ -120,6 +120,12 @@ def _saved_in(stage: Stage, cart_id: str) -> str:
             session, Keeper.of(found), found.channel_id, found.currency, stage.clock.now()
         )
         return row.public_id
+
+
+def _shared(stage: Stage, cart_id: str) -> str:
+    """A frozen copy of this cart."""
+    with stage.db.transaction() as session:
+        return sharing.share(session, lines.find(session, cart_id), stage.clock.now()).public_id
 
 
 def _old_certificate(stage: Stage) -> str:
@@ -260,6 +266,7 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "brand_kit": lambda names: str(contents.kit(names.stage.house, names.stage.world.channel_id)),
     "line": lambda names: _line_of(names.stage, names["cart"]),
     "saved": lambda names: _saved_in(names.stage, names["cart"]),
+    "shared": lambda names: _shared(names.stage, names["cart"]),
     "fresh_operation": _fresh_operation,
     "setup": lambda names: _begun_setup(names.stage),
     "fresh_setup": lambda names: _begun_setup(names.stage),

@@ -38,6 +38,10 @@ POST   /cart/lines/<line_id>                         everybody token  303→/car
 POST   /cart/lines/<line_id>/save                    everybody token  303→/cart
 POST   /cart/saved/<saved_id>                        everybody token  303→/cart
 POST   /cart/hold                                    everybody token  303→/cart
+POST   /cart/place                                   everybody token  422
+POST   /cart/share                                   everybody token  303→/cart/shared/*
+GET    /cart/shared/<public_id>                      everybody token  200
+POST   /cart/shared/<public_id>                      everybody token  303→/cart
 POST   /cart/bring                                   customer  token  302→door 303→/cart 303→/cart 303→/cart
 GET    /checkout                                     everybody token  200
 POST   /checkout                                     everybody token  422
@@ -420,6 +424,8 @@ GET    /desk/trials/report                           staff     token  302→desk
 GET    /desk/trials/follow-ups                       staff     token  302→desk-door 404 404 200
 POST   /desk/trials/follow-ups/<public_id>           staff     token  302→desk-door 404 404 422
 GET    /desk/trials/offers                           staff     token  302→desk-door 404 404 200
+GET    /desk/trials/offers/new                       staff     token  302→desk-door 404 404 200
+POST   /desk/trials/offers/new                       staff     token  302→desk-door 404 404 422
 GET    /desk/trials/offers/<code>                    staff     token  302→desk-door 404 404 200
 POST   /desk/trials/offers/<code>                    staff     token  302→desk-door 404 404 422
 GET    /desk/jobs                                    staff     token  302→desk-door 404 404 200
@@ -547,6 +553,14 @@ GET    /api/v1/products/<slug>                       everybody none   200
 GET    /api/v1/pages                                 everybody none   200
 GET    /api/v1/pages/<slug>                          everybody none   200
 GET    /api/v1/menus/<place>                         everybody none   200
+GET    /api/v1/desk/media                            program   none   401
+GET    /api/v1/desk/media/<media_id>                 program   none   401
+POST   /api/v1/desk/pictures                         program   none   401
+POST   /api/v1/desk/videos                           program   none   401
+POST   /api/v1/desk/videos/<media_id>/captions       program   none   401
+GET    /api/v1/desk/trial-offers                     program   none   401
+POST   /api/v1/desk/trial-offers                     program   none   401
+PUT    /api/v1/desk/trial-offers/<code>              program   none   401
 GET    /api/v1/desk/pages                            program   none   401
 POST   /api/v1/desk/pages                            program   none   401
 GET    /api/v1/desk/pages/<page_id>                  program   none   401
@@ -564,6 +578,9 @@ DELETE /api/v1/carts/<cart_id>/lines/<line_id>       everybody none   204
 POST   /api/v1/carts/<cart_id>/lines/<line_id>/save  everybody none   200
 POST   /api/v1/carts/<cart_id>/saved/<saved_id>/take everybody none   200
 DELETE /api/v1/carts/<cart_id>/saved/<saved_id>      everybody none   204
+POST   /api/v1/carts/<cart_id>/share                 everybody none   201
+GET    /api/v1/shared-carts/<shared_cart_id>         everybody none   200
+POST   /api/v1/carts/<cart_id>/take                  everybody none   404
 POST   /api/v1/carts/<cart_id>/checkout              everybody none   201→/api/v1/orders/*
 GET    /api/v1/orders/<order_id>                     program   none   401
 POST   /api/v1/orders/<order_id>/returns             program   none   401
@@ -827,7 +844,9 @@ _PLACES = {
     "GET /desk/content/segments/": {"<code>": "{segment}"},
     "POST /desk/content/segments/": {"<code>": "{segment}"},
     "POST /desk/content/redirects/": {"<uuid:redirect_id>": _NOBODYS},
-    "POST /cart/": {"<line_id>": "{line}", "<saved_id>": "{saved}"},
+    "POST /cart/": {"<line_id>": "{line}", "<saved_id>": "{saved}", "<public_id>": "{shared}"},
+    "GET /cart/shared/": {"<public_id>": "{shared}"},
+    "GET /api/v1/shared-carts/": {"<shared_cart_id>": "{shared}"},
     "GET /account/reset/": {"<token>": "{reset_link}"},
     "POST /account/reset/": {"<token>": "{reset_link}"},
     "GET /account/invite/": {"<token>": "{invite_link}"},
@@ -895,6 +914,9 @@ _PLACES = {
     "GET /api/v1/products/": {"<slug>": "{slug}"},
     "GET /api/v1/pages/": {"<slug>": "{page}"},
     "GET /api/v1/menus/": {"<place>": "footer"},
+    "GET /api/v1/desk/media/": {"<media_id>": "0" * 32},
+    "POST /api/v1/desk/videos/": {"<media_id>": "0" * 32},
+    "PUT /api/v1/desk/trial-offers/": {"<code>": "burrow-30-days"},
     "GET /api/v1/desk/pages/": {"<page_id>": "0" * 32},
     "POST /api/v1/desk/pages/": {"<page_id>": "0" * 32},
     "PUT /api/v1/desk/pages/": {"<page_id>": "0" * 32},
@@ -965,6 +987,7 @@ _BODIES = {
     "PATCH /api/v1/carts/<cart_id>": {"shipping_address": ADDRESS},
     "POST /api/v1/carts/<cart_id>/lines": {"sku": "FW-VISIT", "quantity": 1},
     "PATCH /api/v1/carts/<cart_id>/lines/<line_id>": {"quantity": 2},
+    "POST /api/v1/carts/<cart_id>/take": {"shared_cart": "0" * 32},
     "POST /api/v1/carts/<cart_id>/checkout": {
         "email": "guest@example.com",
         "shipping_address": ADDRESS,
