@@ -5,6 +5,8 @@ from flask import Blueprint
 from api.cards import cards
 from api.carts import carts
 from api.checkout import checkout
+from api.checkout_terms import checkout_terms
+from api.claims import claims
 from api.content import content
 from api.desk_billing import desk_billing
 from api.desk_cards import desk_cards
@@ -40,6 +42,8 @@ def blueprints() -> list[Blueprint]:
         carts,
         shared_carts,
         checkout,
+        checkout_terms,
+        claims,
         orders,
         content,
         services,

@@ -266,6 +266,8 @@ def order(followed: Followed) -> Json:
     return {
         **order_state(found, followed.tenders),
         "placed_at": moment(found.placed_at),
+        "purchase_order": found.purchase_order,
+        "cost_centre": found.cost_centre,
         "lines": [_order_line(one, found.currency) for one in placing.standing(followed.lines)],
         "tax": money(Money(found.tax_minor, found.currency)),
         "bills": [_bill(row, followed.open_items.get(row.id)) for row in followed.bills],

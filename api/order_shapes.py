@@ -192,10 +192,24 @@ class DeskOrderPage(Shape):
     next_cursor: Text | None
 
 
+class ConsentAnswer(Shape):
+    """What was agreed to with an order, as it stood there."""
+
+    code: Text
+    version: int
+    mode: Literal["stated", "required", "optional"]
+    text: Text
+    given_at: datetime
+    ip: Text
+
+
 class DeskOrderAnswer(DeskOrderRow):
     """One order with everything that is done with it."""
 
     taken_by: Text | None
+    purchase_order: Text | None
+    cost_centre: Text | None
+    consents: list[ConsentAnswer]
     lines: list[DeskLineAnswer]
     fulfilments: list[ParcelAnswer]
     changes: list[OrderChangeAnswer]

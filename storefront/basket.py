@@ -46,6 +46,11 @@ def keep_details(mine: Cart, details: Details) -> None:
             shipping_address=details.shipping_address,
             shipping_method=details.shipping_method,
             vat_id=details.vat_id or None,
+            answers={
+                "purchase_order": details.purchase_order,
+                "cost_centre": details.cost_centre,
+                "consents": dict(details.consents),
+            },
         )
 
     house().db.run_tx(keep)

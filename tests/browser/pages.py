@@ -389,6 +389,7 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/content/segments": "/desk/content/segments",
     "/desk/content/segments/<code>": "/desk/content/segments/customers",
     "/desk/content/redirects": "/desk/content/redirects",
+    "/desk/content/consents": "/desk/content/consents",
     "/desk/content/brand": "/desk/content/brand",
     "/desk/content/brand/preview": "/desk/content/brand/preview",
     "/desk/styleguide": "/desk/styleguide",

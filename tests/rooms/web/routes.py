@@ -62,6 +62,7 @@ GET    /o/<public_id>/<token>/bills/<invoice_id>     everybody none   200
 GET    /o/<public_id>/<token>/bills/<invoice_id>.pdf everybody none   200
 GET    /o/<public_id>/<token>/return                 everybody token  200
 POST   /o/<public_id>/<token>/return                 everybody token  422
+POST   /o/<public_id>/<token>/claim                  customer  token  302→door 303→/o/* 303→/o/* 303→/o/*
 POST   /o/<public_id>/<token>/pay                    everybody token  303→processor
 GET    /o/<public_id>/<token>/bills/<invoice_id>/lines/<int:number>/dispute everybody token 200
 POST   /o/<public_id>/<token>/bills/<invoice_id>/lines/<int:number>/dispute everybody token 422
@@ -458,6 +459,9 @@ GET    /desk/trials/follow-ups.csv                   staff     token  302→desk
 GET    /desk/content.csv                             staff     token  302→desk-door 404 404 200
 GET    /desk/content/media.csv                       staff     token  302→desk-door 404 404 200
 GET    /desk/content/banners.csv                     staff     token  302→desk-door 404 404 200
+GET    /desk/content/consents                        staff     token  302→desk-door 404 404 200
+POST   /desk/content/consents                        staff     token  302→desk-door 404 404 422
+POST   /desk/content/consents/<code>/end  staff  token  302→desk-door 404 404 303→/desk/content/consents
 GET    /desk/content/redirects.csv                   staff     token  302→desk-door 404 404 200
 GET    /desk/keys.csv                                staff     token  302→desk-door 404 404 200
 GET    /desk/webhooks.csv                            staff     token  302→desk-door 404 404 200
@@ -581,6 +585,8 @@ DELETE /api/v1/carts/<cart_id>/lines/<line_id>       everybody none   204
 POST   /api/v1/carts/<cart_id>/lines/<line_id>/save  everybody none   200
 POST   /api/v1/carts/<cart_id>/saved/<saved_id>/take everybody none   200
 DELETE /api/v1/carts/<cart_id>/saved/<saved_id>      everybody none   204
+GET    /api/v1/checkout-terms                        everybody none   200
+POST   /api/v1/account/orders/claim                  program   none   401
 POST   /api/v1/carts/<cart_id>/share                 everybody none   201
 GET    /api/v1/shared-carts/<shared_cart_id>         everybody none   200
 POST   /api/v1/carts/<cart_id>/take                  everybody none   404
@@ -854,6 +860,7 @@ _PLACES = {
     "POST /desk/content/banners/": {"<public_id>": "{banner}"},
     "GET /desk/content/segments/": {"<code>": "{segment}"},
     "POST /desk/content/segments/": {"<code>": "{segment}"},
+    "POST /desk/content/consents/": {"<code>": "{consent}"},
     "POST /desk/content/redirects/": {"<uuid:redirect_id>": _NOBODYS},
     "POST /cart/": {"<line_id>": "{line}", "<saved_id>": "{saved}", "<public_id>": "{shared}"},
     "GET /cart/shared/": {"<public_id>": "{shared}"},
