@@ -1,12 +1,14 @@
 """Places and levels on the desk's side of the API: what comes in and what goes out."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from api.order_shapes import LevelAnswer, Sku
+from api.order_shapes import Sku
 from api.shapes import Shape, Text
+from cart.hold_policies import LONGEST
 from core.stock.adjusting import MOST
 
 _PLAIN = r"^[^\x00-\x1f\x7f]*$"
@@ -60,4 +62,36 @@ class LimitsWish(Shape):
     expected_on: date | None = Field(None, description="When more come; shoppers are told.")
 
 
-__all__ = ["LevelAnswer", "LimitsWish", "LocationAnswer", "LocationList", "LocationWish"]
+class HoldPolicyWish(Shape):
+    """How carts hold things for a product (its slug), a kind of customer and a channel; left out is all."""
+
+    product: Annotated[str, _words(200)] = ""
+    segment: Literal["", "guest", "person", "organisation"] = ""
+    channel: Annotated[str, _words(40)] = ""
+    minutes: int = Field(ge=1, le=LONGEST)
+    extends: bool = Field(
+        True, description="A change of the cart holds it for the whole time again."
+    )
+    most_for_one: int | None = Field(
+        None, ge=1, le=10_000, description="`too_many_for_one` beyond that; earlier orders count."
+    )
+    holds_beyond: bool = Field(False, description="Hold also what is sold before it is there.")
+
+
+class HoldPolicyAnswer(Shape):
+    """How carts hold things."""
+
+    id: UUID
+    product: Text
+    segment: Text
+    channel: Text
+    minutes: int
+    extends: bool
+    most_for_one: int | None
+    holds_beyond: bool
+
+
+class HoldPolicyList(Shape):
+    """All of them, those that go first on top."""
+
+    items: list[HoldPolicyAnswer]

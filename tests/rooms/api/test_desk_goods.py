@@ -150,6 +150,20 @@ def test_a_place_says_where_it_stands_and_a_level_what_it_allows(desk):
     assert desk("PUT", "/stock/limits", asked | {"location": "moon"}).status_code == 404
 
 
+def test_how_carts_hold_is_set_for_a_product_and_told_when_it_is_too_many(desk, program: Program):
+    wish = {"product": "porch-camera", "minutes": 10, "most_for_one": 1}
+    row = _true(stocks.HoldPolicyAnswer, desk("PUT", "/hold-policies", wish))
+    assert (row["segment"], row["extends"], row["most_for_one"]) == ("", True, 1)
+    assert desk("PUT", "/hold-policies", wish | {"product": "moon"}).status_code == 422
+    cart = program.post("/carts", {}).json["id"]
+    line = {"sku": "FW-CAM-1", "quantity": 2}
+    refused = program.post(f"/carts/{cart}/lines", line)
+    assert (refused.status_code, refused.json["code"]) == (422, "too_many_for_one")
+    assert desk("DELETE", f"/hold-policies/{row['id']}").status_code == 204
+    assert _true(stocks.HoldPolicyList, desk("GET", "/hold-policies"))["items"] == []
+    assert program.post(f"/carts/{cart}/lines", line).status_code == 201
+
+
 def test_things_are_priced_on_lists_plans_recur_and_bundles_hold_pieces(desk, program: Program):
     made = desk("POST", "/price-lists", {"code": "summer", "priority": 5})
     assert _true(goods.PriceListAnswer, made, 201)["currency"] == "USD"
