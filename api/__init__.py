@@ -5,6 +5,8 @@ from flask import Blueprint
 from api.cards import cards
 from api.carts import carts
 from api.checkout import checkout
+from api.checkout_terms import checkout_terms
+from api.claims import claims
 from api.content import content
 from api.desk_billing import desk_billing
 from api.desk_cards import desk_cards
@@ -12,11 +14,14 @@ from api.desk_chargebacks import desk_chargebacks
 from api.desk_disputes import desk_disputes
 from api.desk_goods import desk_goods
 from api.desk_hooks import desk_hooks
+from api.desk_media import desk_media
 from api.desk_orders import desk_orders
 from api.desk_prices import desk_prices
 from api.desk_products import desk_products
 from api.desk_quotes import desk_quotes
 from api.desk_services import desk_services
+from api.desk_stock import desk_stock
+from api.desk_trials import desk_trials
 from api.disputes import disputes
 from api.openapi import description
 from api.orders import orders
@@ -25,6 +30,7 @@ from api.products import products
 from api.quotes import quotes
 from api.scheduled import scheduled_payments
 from api.services import services
+from api.shared_carts import shared_carts
 from api.trials import trials
 from api.webhooks import webhooks
 
@@ -34,7 +40,10 @@ def blueprints() -> list[Blueprint]:
     return [
         products,
         carts,
+        shared_carts,
         checkout,
+        checkout_terms,
+        claims,
         orders,
         content,
         services,
@@ -50,10 +59,13 @@ def blueprints() -> list[Blueprint]:
         desk_chargebacks,
         desk_billing,
         desk_hooks,
+        desk_media,
+        desk_trials,
         past_due,
         desk_past_due,
         desk_orders,
         desk_goods,
+        desk_stock,
         desk_prices,
         desk_products,
         description,

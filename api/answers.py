@@ -10,8 +10,10 @@ from pydantic_core import to_json
 from cart.delivery import Choice
 from cart.lines import Entry
 from cart.models import Cart
-from cart.pricing import PricedCart, PricedLine, Recurring
+from cart.pricing import GoneLine, PricedCart, PricedLine, Recurring
+from cart.saved import Saved
 from cms_content.media import Picture
+from cms_content.videos import Film
 from core.entitlements.asking import Answer
 from core.kernel.money import Money, extend
 from core.ledger.items import Open
@@ -88,9 +90,13 @@ def _offer(offer: Offer) -> Json:
         "kind": variant.kind,
         "price": money(price.unit_price),
         "available": offer.available,
+        "limits": vars(variant.limits),
     }
     if offer.pieces is not None:
         answer["quantity"] = offer.pieces
+    if offer.outlook is not None:
+        answer["in_stock"] = offer.outlook.there
+        answer["expected_on"] = offer.outlook.expected_on
     if price.interval is not None:
         answer["recurring"] = {
             "interval": price.interval,
@@ -149,13 +155,15 @@ def entry(found: Entry) -> Json:
     }
 
 
-def cart(found: Cart, priced: PricedCart) -> Json:
+def cart(found: Cart, priced: PricedCart, aside: Sequence[Saved] = ()) -> Json:
     """A cart and what it costs."""
     return {
         "id": found.public_id,
         "state": found.state,
         "lines": [_line(line) for line in priced.lines],
         "no_longer_sold": list(priced.unpriced),
+        "gone": [_gone(line) for line in priced.gone],
+        "saved": [_saved(one) for one in aside],
         "held_until": moment(priced.held_until),
         "shipping_address": found.shipping_address,
         "shipping_method": priced.method.code if priced.method else None,
@@ -178,7 +186,30 @@ def _line(line: PricedLine) -> Json:
         "unit_price": money(line.price.unit_price),
         "total": money(line.net),
         "held_until": moment(line.held_until),
+        **({"unit_price_was": money(line.price_was)} if line.price_was else {}),
         **({"bundle": _bundle(line.bundle, line.quantity)} if line.bundle else {}),
+    }
+
+
+def _gone(line: GoneLine) -> Json:
+    return {
+        "id": line.public_id,
+        "sku": line.sku,
+        "name": line.name,
+        "quantity": line.quantity,
+        "code": line.code,
+    }
+
+
+def _saved(one: Saved) -> Json:
+    return {
+        "id": one.public_id,
+        "sku": one.sku,
+        "name": one.name,
+        "kind": one.kind,
+        "quantity": one.quantity,
+        "unit_price": money(one.price) if one.price is not None else None,
+        **({"unit_price_was": money(one.price_was)} if one.price_was else {}),
     }
 
 
@@ -235,6 +266,8 @@ def order(followed: Followed) -> Json:
     return {
         **order_state(found, followed.tenders),
         "placed_at": moment(found.placed_at),
+        "purchase_order": found.purchase_order,
+        "cost_centre": found.cost_centre,
         "lines": [_order_line(one, found.currency) for one in placing.standing(followed.lines)],
         "tax": money(Money(found.tax_minor, found.currency)),
         "bills": [_bill(row, followed.open_items.get(row.id)) for row in followed.bills],
@@ -291,4 +324,17 @@ def entitlement(feature: str, found: Answer) -> Json:
         "reason": found.reason,
         "until": found.until.isoformat() if found.until else None,
         "service_id": found.service,
+    }
+
+
+def film(one: Film, base: str) -> Json:
+    """A video of the library."""
+    return {
+        "href": f"{base}{one.href}",
+        "media_type": one.media_type,
+        "width": one.width,
+        "height": one.height,
+        "captions": [
+            {"href": f"{base}{said.href}", "language": said.language} for said in one.captions
+        ],
     }

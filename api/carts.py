@@ -1,21 +1,20 @@
 """Carts: whoever has the id of a cart may fill it, see what it costs and order it."""
 
-from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response
 from sqlalchemy.orm import Session
 
-from api import answers, reading
+from api import answers, cart_calls, reading
+from api.cart_shapes import CartChange, LineChange, NewLine
 from api.pace import limit
 from api.problems import InvalidRequest, add_headers, field_error
-from api.shapes import CartChange, LineChange, NewLine, Nothing
+from api.shapes import Nothing
 from cart import address as addresses
-from cart import lines, pricing
-from cart.lines import Entry
+from cart import formats, lines, pricing, saved
 from cart.models import Cart
 from cart.pricing import PricedCart
-from core.kernel.errors import NotFound
+from cart.saved import Keeper
 from core.tax import vat_ids
 from core.tax.vat_ids import WrongVatId
 from flows import taxing
@@ -31,14 +30,18 @@ carts.after_request(add_headers)
 @limit("cart")
 def create() -> Response:
     """Begin an empty cart."""
-    reading.body(Nothing, optional=True)
+    asked = reading.body(Nothing, optional=True)
 
     def work(session: Session) -> answers.Json:
         opened = lines.open_cart(session, channel()[0], house().clock.now())
-        return answers.cart(opened, PricedCart.empty(opened.currency))
+        body = answers.cart(opened, PricedCart.empty(opened.currency))
+        return {"body": body, "version": opened.version}
 
-    made = house().db.run_tx(work)
-    return answers.respond(made, 201, f"/api/v1/carts/{made['id']}")
+    def run() -> tuple[int, answers.Json]:
+        return 201, house().db.run_tx(work)
+
+    status, made = cart_calls.once_if_asked("carts", asked, run, cart_calls.SHORTEST_KEY)
+    return cart_calls.answered(status, made, f"/api/v1/carts/{made['body']['id']}")
 
 
 @carts.get("/<cart_id>")
@@ -48,9 +51,9 @@ def show(cart_id: str) -> Response:
     """What is in it and what it costs."""
     wanted = reading.public_id(cart_id, "cart")
     with house().db.snapshot() as session:
-        found = _ours(lines.find(session, wanted))
-        content = answers.cart(found, _priced(session, found))
-    return answers.respond(content)
+        found = cart_calls.ours(lines.find(session, wanted))
+        content = told(session, found)
+    return cart_calls.answered(200, {"body": content, "version": found.version})
 
 
 @carts.patch("/<cart_id>")
@@ -62,12 +65,12 @@ def change(cart_id: str) -> Response:
     taxing.ask_register(house(), asked.vat_id or "")
 
     def work(session: Session, cart: Cart) -> answers.Json:
-        lines.set_details(session, cart, changed_at=house().clock.now(), **_values(asked))
+        lines.set_details(session, cart, house().clock.now(), **_values(asked))
         priced = _priced(session, cart)
         _check_method(asked, priced)
-        return answers.cart(cart, priced)
+        return told(session, cart, priced)
 
-    return answers.respond(_in_cart(cart_id, work))
+    return cart_calls.change(cart_id, "details", asked, work)
 
 
 @carts.post("/<cart_id>/lines")
@@ -77,11 +80,11 @@ def add(cart_id: str) -> Response:
     """Put something in, beside what is there of it, and hold it; answers the line."""
     asked = reading.body(NewLine)
 
-    def work(session: Session, cart: Cart) -> Entry:
+    def work(session: Session, cart: Cart) -> answers.Json:
         now, hold_for = house().clock.now(), house().rules.hold_for
-        return lines.put(session, cart, asked.sku, asked.quantity, hold_for, now)
+        return answers.entry(lines.put(session, cart, asked.sku, asked.quantity, hold_for, now))
 
-    return answers.respond(answers.entry(_in_cart(cart_id, work)), 201)
+    return cart_calls.change(cart_id, "lines", asked, work, 201)
 
 
 @carts.patch("/<cart_id>/lines/<line_id>")
@@ -92,12 +95,12 @@ def change_line(cart_id: str, line_id: str) -> Response:
     asked = reading.body(LineChange)
     wanted = reading.public_id(line_id, "line in this cart")
 
-    def work(session: Session, cart: Cart) -> Entry | None:
+    def work(session: Session, cart: Cart) -> answers.Json | None:
         now, hold_for = house().clock.now(), house().rules.hold_for
-        return lines.set_quantity(session, cart, wanted, asked.quantity, hold_for, now)
+        found = lines.set_quantity(session, cart, wanted, asked.quantity, hold_for, now)
+        return answers.entry(found) if found is not None else None
 
-    changed = _in_cart(cart_id, work)
-    return answers.respond(answers.entry(changed)) if changed else Response(status=204)
+    return cart_calls.change(cart_id, f"line:{wanted}", asked, work)
 
 
 @carts.delete("/<cart_id>/lines/<line_id>")
@@ -106,22 +109,61 @@ def change_line(cart_id: str, line_id: str) -> Response:
 def remove_line(cart_id: str, line_id: str) -> Response:
     """Take a line out and let its pieces go."""
     wanted = reading.public_id(line_id, "line in this cart")
-    _in_cart(
-        cart_id, lambda session, cart: lines.remove(session, cart, wanted, house().clock.now())
-    )
-    return Response(status=204)
+
+    def work(session: Session, cart: Cart) -> None:
+        lines.remove(session, cart, wanted, house().clock.now())
+
+    return cart_calls.change(cart_id, f"out:{wanted}", Nothing(), work)
 
 
-def _in_cart(cart_id: str, work: Callable[[Session, Cart], Any]) -> Any:
-    """Change an open cart of this channel, alone. Raises NotFound and CartClosed."""
-    wanted = reading.public_id(cart_id, "cart")
-    return house().db.run_tx(lambda session: work(session, _ours(lines.lock_open(session, wanted))))
+@carts.post("/<cart_id>/lines/<line_id>/save")
+@allow(Who.EVERYBODY, Guard.NONE)
+@limit("cart")
+def save_line(cart_id: str, line_id: str) -> Response:
+    """Put a line aside for later; answers the cart."""
+    asked = reading.body(Nothing, optional=True)
+    wanted = reading.public_id(line_id, "line in this cart")
+
+    def work(session: Session, cart: Cart) -> answers.Json:
+        saved.put_aside(session, cart, wanted, house().clock.now())
+        return told(session, cart)
+
+    return cart_calls.change(cart_id, f"save:{wanted}", asked, work)
 
 
-def _ours(cart: Cart) -> Cart:
-    if cart.channel_id != channel()[0].id:
-        raise NotFound("cart")
-    return cart
+@carts.post("/<cart_id>/saved/<saved_id>/take")
+@allow(Who.EVERYBODY, Guard.NONE)
+@limit("cart")
+def take_saved(cart_id: str, saved_id: str) -> Response:
+    """Put something that was saved for later back in and hold it; answers the cart."""
+    asked = reading.body(Nothing, optional=True)
+    wanted = reading.public_id(saved_id, "thing saved for later")
+
+    def work(session: Session, cart: Cart) -> answers.Json:
+        saved.take(session, cart, wanted, house().rules.hold_for, house().clock.now())
+        return told(session, cart)
+
+    return cart_calls.change(cart_id, f"take:{wanted}", asked, work)
+
+
+@carts.delete("/<cart_id>/saved/<saved_id>")
+@allow(Who.EVERYBODY, Guard.NONE)
+@limit("cart")
+def drop_saved(cart_id: str, saved_id: str) -> Response:
+    """Forget something that was saved for later."""
+    wanted = reading.public_id(saved_id, "thing saved for later")
+
+    def work(session: Session, cart: Cart) -> None:
+        saved.drop(session, cart, wanted, house().clock.now())
+
+    return cart_calls.change(cart_id, f"drop:{wanted}", Nothing(), work)
+
+
+def told(session: Session, cart: Cart, priced: PricedCart | None = None) -> answers.Json:
+    """The cart with what it costs and what is saved for later."""
+    now = house().clock.now()
+    aside = saved.listing(session, Keeper.of(cart), cart.channel_id, cart.currency, now)
+    return answers.cart(cart, priced or _priced(session, cart), aside)
 
 
 def _priced(session: Session, cart: Cart) -> PricedCart:
@@ -144,12 +186,18 @@ def _values(asked: CartChange) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if "shipping_address" in asked.model_fields_set:
         place = asked.shipping_address
-        values["shipping_address"] = addresses.clean(place.model_dump()) if place else None
+        values["shipping_address"] = _place(addresses.clean(place.model_dump())) if place else None
     if "shipping_method" in asked.model_fields_set:
         values["shipping_method"] = asked.shipping_method
     if "vat_id" in asked.model_fields_set:
         values["vat_id"] = _vat_id(asked.vat_id)
     return values
+
+
+def _place(address: dict[str, str]) -> dict[str, str]:
+    """A ZIP code alone tells the state."""
+    region = address["region"] or formats.region_of(address["country"], address["postal_code"])
+    return address | {"region": region}
 
 
 def _check_method(asked: CartChange, priced: PricedCart) -> None:

@@ -5,9 +5,9 @@ A processor that does not answer leaves the key free: ``place`` goes on with the
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
-from api import answers, reading
+from api import answers, cart_calls, reading
 from api.once import once
 from api.pace import limit
 from api.problems import Incomplete, ReturnUrlNotAllowed, add_headers, field_error
@@ -37,15 +37,16 @@ def submit(cart_id: str) -> Response:
     """Order what is in the cart; with a card the answer says where to pay."""
     wanted = reading.public_id(cart_id, "cart")
     reading.idempotency_key()
+    seen = reading.if_match()
     asked = reading.body(CheckoutWish)
     _check_return_url(asked.payment.return_url)
 
-    return _answer(*once(f"checkout:{wanted}", asked, lambda: (201, _place(wanted, asked))))
+    return _answer(*once(f"checkout:{wanted}", asked, lambda: (201, _place(wanted, asked, seen))))
 
 
-def _place(cart_id: str, asked: CheckoutWish) -> answers.Json:
+def _place(cart_id: str, asked: CheckoutWish, seen: tuple[str, ...] | None) -> answers.Json:
     try:
-        placed = place(house(), _wish(cart_id, asked))
+        placed = place(house(), _wish(cart_id, asked, seen))
     except (GiftCardUnknown, GiftCardForGiftCard, TenderTooSmall) as error:
         raise Incomplete([field_error("payment.gift_cards", error.code, str(error))]) from None
     except CheckoutIncomplete as error:
@@ -70,7 +71,7 @@ def _place(cart_id: str, asked: CheckoutWish) -> answers.Json:
 _FIELDS = {"payment_method": "payment.method"}
 
 
-def _wish(cart_id: str, asked: CheckoutWish) -> Wish:
+def _wish(cart_id: str, asked: CheckoutWish, seen: tuple[str, ...] | None) -> Wish:
     expected = asked.expected_total
     return Wish(
         cart_id=cart_id,
@@ -80,11 +81,16 @@ def _wish(cart_id: str, asked: CheckoutWish) -> Wish:
             shipping_method=asked.shipping_method,
             payment_method=asked.payment.method,
             vat_id=asked.vat_id or "",
+            purchase_order=" ".join(asked.purchase_order.split()),
+            cost_centre=" ".join(asked.cost_centre.split()),
+            consents={one.code: one.version for one in asked.consents},
         ),
+        ip=request.remote_addr or "",
         expected_total=Money(expected.amount, expected.currency) if expected else None,
         return_url=asked.payment.return_url,
         paying=_paying(asked.payment),
         channel_id=channel()[0].id,
+        check=lambda cart: cart_calls.check(cart, seen),
     )
 
 

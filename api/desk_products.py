@@ -14,6 +14,7 @@ from api.pace import limit
 from api.problems import add_headers
 from core.catalog import editing
 from core.catalog.editing import Words
+from core.catalog.limits import Limits
 from core.catalog.models import Product
 from core.kernel.errors import Invalid, NotFound, StaleState
 from core.kernel.ids import token_hash
@@ -99,6 +100,7 @@ def _told(session: Session, rows: Sequence[Product]) -> list[answers.Json]:
                     "kind": one.kind,
                     "tax_category": one.tax_category,
                     "active": one.active,
+                    "limits": vars(Limits.of(one)),
                     "price": answers.money(extend(micros[one.id], 1, found.currency))
                     if one.id in micros
                     else None,
@@ -224,6 +226,7 @@ def change_variant(slug: str, sku: str) -> Response:
             name=wish.name,
             price=wish.price,
             active=wish.active,
+            limits=Limits(**wish.limits.model_dump()) if wish.limits is not None else None,
         )
     except Invalid as error:
         raise reading.refused(error) from None

@@ -14,12 +14,14 @@ from api import (
     content_operations,
     dispute_operations,
     hook_operations,
+    media_operations,
     order_operations,
     past_due_operations,
     product_operations,
     quote_operations,
     service_operations,
     shapes,
+    stock_operations,
     trial_operations,
 )
 from api.operation import Operation
@@ -36,6 +38,7 @@ _PROBLEMS = {
     401: "The token is missing, or it opens nothing here.",
     403: "The token lacks the scope, or whoever it speaks for may not do this.",
     404: "There is no such thing, or it is not yours.",
+    412: "It is not as you saw it: read it again.",
     409: "It has changed, is being paid for, or cannot be had; the code says which.",
     413: "The body is too large.",
     415: "The body is not application/json.",
@@ -67,9 +70,12 @@ OPERATIONS = (
     *card_operations.DESK,
     *hook_operations.DESK,
     *content_operations.DESK,
+    *media_operations.DESK,
+    *trial_operations.DESK,
     *past_due_operations.CUSTOMERS,
     *past_due_operations.DESK,
     *order_operations.DESK,
+    *stock_operations.DESK,
     *product_operations.DESK,
 )
 
@@ -121,11 +127,18 @@ def _operation(asked: Operation) -> dict[str, Any]:
     }
     if asked.has_key:
         found["parameters"].append(_KEY)
+    if asked.may_have_key:
+        found["parameters"].append(_FREE_KEY)
+    if 412 in asked.problems:
+        found["parameters"].append(_IF_MATCH)
     if asked.takes is not None:
         found["requestBody"] = {
             "required": not asked.takes_nothing_too,
             "content": {"application/json": {"schema": _ref(asked.takes)}},
         }
+    if asked.takes_form is not None:
+        content = {"multipart/form-data": {"schema": _ref(asked.takes_form)}}
+        found["requestBody"] = {"required": True, "content": content}
     if asked.token:
         found["security"] = [{asked.token: []}]
     if asked.scope:
@@ -141,6 +154,19 @@ _KEY = {
     "order. Kept for seven days once an order was placed.",
     "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
 }
+_FREE_KEY = {
+    **_KEY,
+    "required": False,
+    "description": "Your name for this call: sent again with the same body it is done once and answers the "
+    "same. Without one it is done each time. Kept for seven days.",
+}
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": False,
+    "description": "The ETag of the cart as you saw it: 412 `cart_changed` when it was changed since.",
+    "schema": {"type": "string", "examples": ['"v7"']},
+}
 _ID = {"type": "string", "pattern": "^[0-9a-f]{32}$"}
 #: Of what stands in an address and is no id.
 _FORMS = {
@@ -148,6 +174,7 @@ _FORMS = {
     "place": {"type": "string", "enum": ["header", "footer"]},
     "account_number": {"type": "string", "pattern": "^[0-9]{9}$"},
     "sku": {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,120}$"},
+    "code": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{1,39}$"},
     "feature": {"type": "string", "pattern": "^[a-z0-9_-]{1,40}$"},
 }
 
@@ -183,8 +210,9 @@ def _responses(asked: Operation) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": asked.summary}
     if asked.answers is not None:
         answer["content"] = {"application/json": {"schema": _ref(asked.answers)}}
-    if asked.gives_location:
-        answer["headers"] = {"Location": {"schema": {"type": "string"}}}
+    told = [("Location", asked.gives_location), ("ETag", asked.has_version)]
+    if headers := {name: {"schema": {"type": "string"}} for name, given in told if given}:
+        answer["headers"] = headers
     responses = {str(asked.status): answer}
     responses |= {str(status): {"description": text} for status, text in asked.also.items()}
     return responses | {str(status): _problem(status) for status in sorted({400, *asked.problems})}
@@ -206,6 +234,7 @@ def _ref(model: type[BaseModel]) -> dict[str, str]:
 
 def _schemas() -> dict[str, Any]:
     taken = {one.takes for one in OPERATIONS if one.takes is not None}
+    taken |= {one.takes_form for one in OPERATIONS if one.takes_form is not None}
     given = {one.answers for one in OPERATIONS if one.answers is not None} | {shapes.Problem}
     by_name = sorted(taken | given, key=lambda model: model.__name__)
     _, schemas = models_json_schema(

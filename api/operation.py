@@ -21,9 +21,15 @@ class Operation:
     problems: tuple[int, ...]
     status: int = 200
     takes: type[BaseModel] | None = None
+    #: The same as fields and files of a form.
+    takes_form: type[BaseModel] | None = None
     takes_nothing_too: bool = False
     query: type[BaseModel] | None = None
     has_key: bool = False
+    #: A key may come along, and does not have to.
+    may_have_key: bool = False
+    #: Answers with an ETag; what changes something takes If-Match.
+    has_version: bool = False
     #: ``orderToken``, ``userToken`` or ``staffKey``.
     token: str = ""
     #: What the token must be good for.

@@ -25,10 +25,10 @@ class MalformedJson(ShopError):
 
 @dataclass(eq=False)
 class WrongContentType(ShopError):
-    """The body is of another kind than JSON."""
+    """The body is of another kind than the one that is read here."""
 
     code: ClassVar[str] = "wrong_content_type"
-    text: ClassVar[str] = "Send the body as application/json."
+    text: ClassVar[str] = "Send the body as {expected}."
     expected: str = "application/json"
 
 
@@ -64,6 +64,26 @@ class KeyMissing(ShopError):
 
     code: ClassVar[str] = "idempotency_key_missing"
     text: ClassVar[str] = "Send a header Idempotency-Key of 1 to 255 visible characters."
+
+
+@dataclass(eq=False)
+class KeyTooShort(ShopError):
+    """Where no token tells callers apart, two of them might choose the same short key."""
+
+    code: ClassVar[str] = "idempotency_key_too_short"
+    text: ClassVar[str] = (
+        "Choose an Idempotency-Key of {shortest} characters or more: a UUID will do."
+    )
+    shortest: int
+
+
+@dataclass(eq=False)
+class CartChanged(ShopError):
+    """It is not as the caller saw it."""
+
+    code: ClassVar[str] = "cart_changed"
+    text: ClassVar[str] = "This cart was changed since you read it. Read it again."
+    version: int
 
 
 @dataclass(eq=False)

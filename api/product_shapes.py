@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from api.order_shapes import Paging
-from api.shapes import Money, PublicId, Shape, Text
+from api.shapes import Limits, Money, PublicId, Shape, Text
 from core.catalog.packing import MOST_PIECES
 from flows.keep_products import MOST_PICTURES
 
@@ -101,6 +101,7 @@ class VariantChange(Shape):
     name: Annotated[str, _text(200, 1)] | None = None
     price: Price | None = None
     active: bool | None = None
+    limits: Limits | None = None
 
 
 class PriceWish(Shape):
@@ -186,6 +187,7 @@ class DeskVariantAnswer(Shape):
     kind: Text
     tax_category: Text
     active: bool
+    limits: Limits
     price: Money | None
 
 

@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 from api.problems import (
     InvalidRequest,
     KeyMissing,
+    KeyTooShort,
     MalformedJson,
     WrongContentType,
     field_error,
@@ -60,6 +61,27 @@ def body(model: type[Model], *, optional: bool = False) -> Model:
         raise _invalid(error) from None
 
 
+def form(model: type[Model]) -> Model:
+    """The fields and files of a form. Raises WrongContentType, or InvalidRequest with each field."""
+    if request.mimetype != "multipart/form-data":
+        raise WrongContentType("multipart/form-data")
+    names = [*request.form, *request.files]
+    values: dict[str, str | bytes] = dict(request.form.items())
+    values |= {name: sent.read() for name, sent in request.files.items()}
+    twice = {name for name in names if len(request.form.getlist(name)) > 1}
+    twice |= {name for name in names if len(request.files.getlist(name)) > 1}
+    twice |= set(request.form) & set(request.files)
+    if twice:
+        told = [field_error(name, "given_twice", "Give it once.") for name in sorted(twice)]
+        raise InvalidRequest(told)
+    if "file" in values and "file" not in request.files:
+        raise InvalidRequest([field_error("file", "not_a_file", "Send this field as a file.")])
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise _invalid(error) from None
+
+
 def query(model: type[Model]) -> Model:
     """The query of the address. Raises InvalidRequest with each field."""
     values = request.args.to_dict()
@@ -106,6 +128,26 @@ def idempotency_key() -> str:
     if not _KEY.fullmatch(key):
         raise KeyMissing
     return key
+
+
+def idempotency_key_if_sent(shortest: int = 1) -> str | None:
+    """The same where a call may come without one. Raises KeyMissing, and KeyTooShort for one that others
+    might think of too."""
+    if "Idempotency-Key" not in request.headers:
+        return None
+    key = idempotency_key()
+    if len(key) < shortest:
+        raise KeyTooShort(shortest)
+    return key
+
+
+def if_match() -> tuple[str, ...] | None:
+    """The strong ETags of ``If-Match``, as they were sent; None when anything will do."""
+    text = request.headers.get("If-Match", "").strip()
+    if not text or text == "*":
+        return None
+    # A weak tag matches nothing here: it promises too little.
+    return tuple(one for one in (part.strip() for part in text.split(",")) if one[:1] == '"')
 
 
 def bearer() -> str:

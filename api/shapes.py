@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from cart.address import FIELDS
-from cart.goods import MOST_OF_ONE
 
 #: No control characters: they mean nothing in a name, and a database may refuse them.
 _PLAIN = r"^[^\x00-\x1f\x7f]*$"
@@ -18,7 +17,7 @@ PAGE_SIZE = 24
 LARGEST_PAGE = 100
 
 
-def _text(longest: int, shortest: int = 0) -> Any:
+def text_of(longest: int, shortest: int = 0) -> Any:
     return StringConstraints(min_length=shortest, max_length=longest, pattern=_PLAIN)
 
 
@@ -29,7 +28,7 @@ class Shape(BaseModel):
 
 
 PublicId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
-Text = Annotated[str, _text(4000)]
+Text = Annotated[str, text_of(4000)]
 
 
 class Money(Shape):
@@ -48,65 +47,42 @@ class ProductQuery(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     page_size: int = Field(PAGE_SIZE, ge=1, le=LARGEST_PAGE, description="How many at most.")
-    cursor: Annotated[str, _text(200)] | None = Field(
+    cursor: Annotated[str, text_of(200)] | None = Field(
         None, description="The `next_cursor` of the page before."
     )
-    category: Annotated[str, _text(80)] | None = Field(None, description="A category's slug.")
+    category: Annotated[str, text_of(80)] | None = Field(None, description="A category's slug.")
 
 
 class Nothing(Shape):
     """A body without a field."""
 
 
-class NewLine(Shape):
-    """What to put into a cart."""
-
-    sku: Annotated[str, _text(60, 1)]
-    quantity: int = Field(ge=1, le=MOST_OF_ONE)
-
-
-class LineChange(Shape):
-    """How many of a line; 0 takes it out."""
-
-    quantity: int = Field(ge=0, le=MOST_OF_ONE)
-
-
 class Place(Shape):
     """Where it goes, as far as it is known: the country is enough to ask for tax and delivery."""
 
-    name: Annotated[str, _text(FIELDS["name"])] = ""
-    phone: Annotated[str, _text(FIELDS["phone"])] = ""
-    line1: Annotated[str, _text(FIELDS["line1"])] = ""
-    line2: Annotated[str, _text(FIELDS["line2"])] = ""
-    city: Annotated[str, _text(FIELDS["city"])] = ""
-    region: Annotated[str, _text(FIELDS["region"])] = Field("", description="Of the US: OH.")
-    postal_code: Annotated[str, _text(FIELDS["postal_code"])] = ""
-    country: Annotated[str, _text(FIELDS["country"])] = Field(description="Two letters: US.")
+    name: Annotated[str, text_of(FIELDS["name"])] = ""
+    phone: Annotated[str, text_of(FIELDS["phone"])] = ""
+    line1: Annotated[str, text_of(FIELDS["line1"])] = ""
+    line2: Annotated[str, text_of(FIELDS["line2"])] = ""
+    city: Annotated[str, text_of(FIELDS["city"])] = ""
+    region: Annotated[str, text_of(FIELDS["region"])] = Field("", description="Of the US: OH.")
+    postal_code: Annotated[str, text_of(FIELDS["postal_code"])] = ""
+    country: Annotated[str, text_of(FIELDS["country"])] = Field(description="Two letters: US.")
 
 
 class Address(Place):
     """A whole address. ``region`` may be empty outside of the US."""
 
-    name: Annotated[str, _text(FIELDS["name"], 1)]
-    line1: Annotated[str, _text(FIELDS["line1"], 1)]
-    city: Annotated[str, _text(FIELDS["city"], 1)]
-    postal_code: Annotated[str, _text(FIELDS["postal_code"], 1)]
-
-
-class CartChange(Shape):
-    """Where and how it is delivered. What is left out stays as it is, null forgets it."""
-
-    shipping_address: Place | None = None
-    shipping_method: Annotated[str, _text(40, 1)] | None = None
-    vat_id: Annotated[str, _text(40, 1)] | None = Field(
-        None, description="Of a business, like DE136695976, for the sums; say it again at checkout."
-    )
+    name: Annotated[str, text_of(FIELDS["name"], 1)]
+    line1: Annotated[str, text_of(FIELDS["line1"], 1)]
+    city: Annotated[str, text_of(FIELDS["city"], 1)]
+    postal_code: Annotated[str, text_of(FIELDS["postal_code"], 1)]
 
 
 class GiftCardUse(Shape):
     """A part of a gift card."""
 
-    code: Annotated[str, _text(40, 1)]
+    code: Annotated[str, text_of(40, 1)]
     amount: Money = Field(description="Exactly so much of it; more than it has is refused.")
 
 
@@ -114,7 +90,7 @@ class PaymentWish(Shape):
     """How it is paid: gift cards in their order, the rest by `method`."""
 
     method: Literal["card", "invoice"]
-    gift_cards: list[Annotated[str, _text(40, 1)] | GiftCardUse] = Field(
+    gift_cards: list[Annotated[str, text_of(40, 1)] | GiftCardUse] = Field(
         default_factory=list,
         max_length=10,
         description="Codes as they were printed, or a code with how much of it to use. Alone, a code "
@@ -123,24 +99,50 @@ class PaymentWish(Shape):
     use_credit: bool = Field(
         False, description="A guest has no credit: true is answered by 422 `no_credit`."
     )
-    return_url: Annotated[str, _text(2000, 1)] | None = Field(
+    return_url: Annotated[str, text_of(2000, 1)] | None = Field(
         None,
         description="Where the payer comes back to, at an origin that the shop allows; `order` and "
         "`checkout` (`complete` or `cancelled`) are added to its query. Without it: our own page.",
     )
 
 
+class ConsentGiven(Shape):
+    """Words that the buyer ticked, in the version that they saw."""
+
+    code: Annotated[str, text_of(40, 1)]
+    version: int = Field(ge=1, le=10**6)
+
+
+class ClaimWish(Shape):
+    """A guest's order, and the token that checkout answered with."""
+
+    order: PublicId
+    token: Annotated[str, text_of(100, 1)]
+
+
+class ClaimAnswer(Shape):
+    """It is in the account now."""
+
+    order: PublicId
+    number: str
+
+
 class CheckoutWish(Shape):
     """An order as it is asked for."""
 
-    email: Annotated[str, _text(254, 1)]
+    email: Annotated[str, text_of(254, 1)]
     shipping_address: Address
-    shipping_method: Annotated[str, _text(40, 1)] | None = Field(
+    shipping_method: Annotated[str, text_of(40, 1)] | None = Field(
         None, description="Without it: the cart's, else the cheapest."
     )
     payment: PaymentWish
-    vat_id: Annotated[str, _text(40)] | None = Field(
+    vat_id: Annotated[str, text_of(40)] | None = Field(
         None, description="Of a business, with the letters of its country: DE136695976."
+    )
+    purchase_order: Annotated[str, text_of(60)] = Field("", description="A business's own number.")
+    cost_centre: Annotated[str, text_of(60)] = ""
+    consents: list[ConsentGiven] = Field(
+        default_factory=list, max_length=20, description="What was ticked of `GET /checkout-terms`."
     )
     expected_total: Money | None = Field(
         None, description="What the buyer was shown as due now; another total is answered by 409."
@@ -186,6 +188,14 @@ class BundleAnswer(Shape):
     pieces: list[PieceAnswer]
 
 
+class Limits(Shape):
+    """How many are bought at once: multiples of `step`, at least `least`, at most `most`."""
+
+    step: int = Field(1, ge=1, le=99)
+    least: int = Field(1, ge=1, le=99)
+    most: int | None = Field(None, ge=1, le=99, description="Null: as many as a cart takes.")
+
+
 class VariantAnswer(Shape):
     """One thing to buy. The price is without tax; with ``recurring`` it is that of one period, of a
     bundle what one costs now: what is paid once and the first period of its plans."""
@@ -196,6 +206,9 @@ class VariantAnswer(Shape):
     price: Money
     available: bool
     quantity: int = Field(0, ge=0, description="Pieces that can be had; only where they count.")
+    in_stock: int = Field(0, ge=0, description="How many of these are there already.")
+    expected_on: date | None = Field(None, description="When more come, as far as it is known.")
+    limits: Limits
     recurring: Interval | None = None
     bundle: BundleAnswer | None = Field(None, description="Of a bundle only.")
 
@@ -240,54 +253,6 @@ class ProductPage(Shape):
 
     items: list[ProductAnswer]
     next_cursor: str | None
-
-
-class LineAnswer(Shape):
-    """A line of a cart, before tax."""
-
-    id: PublicId
-    sku: str
-    name: str
-    kind: Literal["physical", "digital", "service", "plan", "gift_card", "bundle"]
-    quantity: int
-    unit_price: Money
-    total: Money
-    held_until: datetime | None = Field(description="Null: nothing is held, or no longer.")
-    bundle: BundleAnswer | None = Field(None, description="Of a bundle only.")
-
-
-class MethodAnswer(Shape):
-    """A way of delivery."""
-
-    code: str
-    name: str
-    description: str
-    price: Money
-
-
-class RecurringAnswer(Interval):
-    """What will be charged again; the first period is in ``due_now``."""
-
-    amount: Money
-    name: str
-
-
-class CartAnswer(Shape):
-    """A cart and what it costs. ``tax`` is null until the place is known."""
-
-    id: PublicId
-    state: Literal["open", "checking_out", "ordered"]
-    lines: list[LineAnswer]
-    no_longer_sold: list[str] = Field(description="SKUs to take out before checkout.")
-    held_until: datetime | None = Field(description="The earliest end of a hold.")
-    shipping_address: dict[str, str] | None
-    shipping_method: str | None = Field(description="The way that is counted in `delivery`.")
-    methods: list[MethodAnswer]
-    goods: Money
-    delivery: Money
-    tax: Money | None
-    due_now: Money
-    recurring: list[RecurringAnswer]
 
 
 class TenderAnswer(Shape):
@@ -347,10 +312,28 @@ class BillAnswer(Shape):
     open: Money
 
 
+class CheckoutTerm(Shape):
+    """Words to agree to: `stated` by ordering, `required` to be ticked, or `optional`."""
+
+    code: str
+    version: int
+    mode: Literal["stated", "required", "optional"]
+    text: str
+    href: str = Field(description="Where all of it can be read, or empty.")
+
+
+class CheckoutTerms(Shape):
+    """What checkout asks the buyer to agree to."""
+
+    items: list[CheckoutTerm]
+
+
 class OrderAnswer(OrderState):
     """An order as it is followed."""
 
     placed_at: datetime | None
+    purchase_order: str | None
+    cost_centre: str | None
     lines: list[OrderLineAnswer]
     tax: Money
     bills: list[BillAnswer]

@@ -1,7 +1,8 @@
 """What the shop's side of the API can be asked: products, carts, checkout, one's order."""
 
 from api import shapes
-from api.operation import BODY, CHANGE, Operation
+from api.cart_operations import CARTS
+from api.operation import CHANGE, Operation
 from api.order_shapes import ReturnAsk, ReturnAsked
 
 SHOP = (
@@ -22,63 +23,14 @@ SHOP = (
         shapes.ProductDetailAnswer,
         (404, 429),
     ),
-    Operation(
-        "post",
-        "/carts",
-        "createCart",
-        "Begin an empty cart",
-        shapes.CartAnswer,
-        BODY,
-        status=201,
-        takes=shapes.Nothing,
-        takes_nothing_too=True,
-        gives_location=True,
-    ),
+    *CARTS,
     Operation(
         "get",
-        "/carts/{cart_id}",
-        "showCart",
-        "Show a cart and what it costs",
-        shapes.CartAnswer,
-        (404, 429),
-    ),
-    Operation(
-        "patch",
-        "/carts/{cart_id}",
-        "changeCart",
-        "Say where and how it is delivered",
-        shapes.CartAnswer,
-        CHANGE,
-        takes=shapes.CartChange,
-    ),
-    Operation(
-        "post",
-        "/carts/{cart_id}/lines",
-        "addLine",
-        "Put something in and hold it",
-        shapes.LineAnswer,
-        CHANGE,
-        status=201,
-        takes=shapes.NewLine,
-    ),
-    Operation(
-        "patch",
-        "/carts/{cart_id}/lines/{line_id}",
-        "changeLine",
-        "Say how many of a line",
-        shapes.LineAnswer,
-        CHANGE,
-        takes=shapes.LineChange,
-        also={204: "It was taken out."},
-    ),
-    Operation(
-        "delete",
-        "/carts/{cart_id}/lines/{line_id}",
-        "removeLine",
-        "Take a line out",
-        None,
-        (404, 409, 429),
-        status=204,
+        "/checkout-terms",
+        "listCheckoutTerms",
+        "What checkout asks to agree to",
+        shapes.CheckoutTerms,
+        (429,),
     ),
     Operation(
         "post",
@@ -86,7 +38,7 @@ SHOP = (
         "checkout",
         "Order what is in the cart",
         shapes.PlacedAnswer,
-        (*CHANGE, 503),
+        (*CHANGE, 412, 503),
         status=201,
         takes=shapes.CheckoutWish,
         has_key=True,
@@ -100,6 +52,18 @@ SHOP = (
         shapes.OrderAnswer,
         (401, 404, 429),
         token="orderToken",
+    ),
+    Operation(
+        "post",
+        "/account/orders/claim",
+        "claimOrder",
+        "Put a guest's order in your account",
+        shapes.ClaimAnswer,
+        (401, 403, *CHANGE),
+        takes=shapes.ClaimWish,
+        has_key=True,
+        token="userToken",
+        scope="billing:write",
     ),
     Operation(
         "post",

@@ -9,8 +9,10 @@ from werkzeug.exceptions import HTTPException
 
 from api.problems import (
     BadToken,
+    CartChanged,
     InvalidRequest,
     KeyMissing,
+    KeyTooShort,
     MalformedJson,
     ScopeMissing,
     TokenMissing,
@@ -18,7 +20,8 @@ from api.problems import (
     WrongContentType,
 )
 from cart.checkout import CheckoutIncomplete, TotalChanged
-from cart.goods import BadQuantity, TooMany
+from cart.goods import BadQuantity, QuantityStep, TooFew, TooMany
+from cart.holds import TooManyForOne
 from cart.lines import CartClosed
 from cart.quotes.refusals import (
     NothingToQuote,
@@ -27,6 +30,7 @@ from cart.quotes.refusals import (
     QuoteIncomplete,
     QuoteRefused,
 )
+from cart.sharing import NothingToShare
 from cms_content.publishing import ScheduledAlready, Unfinished
 from core.catalog.editing import TakenAlready
 from core.catalog.products import UnknownSku
@@ -65,6 +69,7 @@ from core.tax.service import NoTaxAnswer
 from core.tax.vat_ids import WrongVatId
 from flows.change_service import BillMoved, NotBillable
 from flows.choose_tenders import GiftCardForGiftCard
+from flows.claim_order import ClaimRefused
 from flows.guest_pay import PayCodeUnknown
 from flows.manage_cards import CardGone, CardNeeded, NotAgain
 from flows.pay_amount import AllocationChanged, AmountRefused
@@ -114,6 +119,11 @@ STATUS: dict[type[Exception], int] = {
     CheckoutIncomplete: 422,
     BadQuantity: 422,
     TooMany: 422,
+    TooManyForOne: 422,
+    TooFew: 422,
+    NothingToShare: 422,
+    ClaimRefused: 409,
+    QuantityStep: 422,
     NoPrice: 422,
     DeadLink: 410,
     StaleState: 409,
@@ -194,6 +204,8 @@ STATUS: dict[type[Exception], int] = {
     FileTooLarge: 413,
     KeyInFlight: 409,
     KeyReused: 422,
+    CartChanged: 412,
+    KeyTooShort: 400,
     PaymentMismatch: 409,
     SetupMismatch: 409,
     ChargeUnderWay: 409,
@@ -231,6 +243,7 @@ _TITLES = {
     404: ("Nothing here", "There is no such page, or it is not yours."),
     405: ("That did not work", "This page cannot be asked in that way."),
     409: ("It has changed", "Somebody was quicker, or it was done already."),
+    412: ("It is not as you saw it", "Somebody changed it since you read it."),
     410: ("This link is used up", "It was used before, or it is too old."),
     413: ("That is too large", "What was sent is larger than we take."),
     415: ("That did not work", "What was sent is not of a kind that we take."),

@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from app import telling
+from cart import sharing
 from cms_content import publishing
 from core import events
 from core.hooks import deliveries as hooks
@@ -236,6 +237,7 @@ def _tidy(session: Session, house: House, _: object) -> None:
     now = house.clock.now()
     jobs.forget_done(session, now - DONE_KEPT)
     idempotency.expire(session, now)
+    sharing.forget(session, now)
     counters.sweep(session, now)
     hooks.forget(session, now - hooks.KEPT)
     rounds.forget(session, now)

@@ -20,7 +20,7 @@ from desk import blueprints as desk_blueprints
 from flows.house import House
 from portal import blueprints as portal_blueprints
 from storefront import blueprints as shop_blueprints
-from web import access, cors, csrf, filters, flashes, headers, limits, login, offering
+from web import access, carts, cors, csrf, filters, flashes, headers, limits, login, offering
 from web.access import Guard, Who
 from web.context import Wired, wire
 from web.csrf import Forged
@@ -67,6 +67,7 @@ def create_app(settings: Settings, house: House) -> Flask:
     filters.install(app)
     errors.install(app)
     app.before_request(_begin)
+    carts.install(app)
     app.after_request(flashes.send_cookie)
     app.after_request(csrf.send_cookie)
     app.after_request(headers.send)

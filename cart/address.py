@@ -3,7 +3,10 @@
 import re
 from typing import Any
 
-#: Field → longest text. ``line2`` and ``phone`` may be empty.
+from cart import formats
+from cart.formats import Format
+
+#: Field → longest text. ``line2`` and ``phone`` may be empty; what else may, ``cart.formats`` says.
 FIELDS = {
     "name": 120,
     "phone": 40,
@@ -14,32 +17,26 @@ FIELDS = {
     "postal_code": 20,
     "country": 2,
 }
-_OPTIONAL = {"phone", "line2"}
 _MISSING = {
     "name": "Tell us who it is for.",
     "line1": "Tell us the street and number.",
     "city": "Tell us the town.",
-    "region": "Tell us the state.",
-    "postal_code": "Tell us the ZIP code.",
     "country": "Choose a country.",
 }
-US_STATES = frozenset(
-    (
-        "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM "
-        "NY NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY PR GU VI"
-    ).split()
-)
+_WORDS = {"State": "state", "ZIP code": "ZIP code", "PIN code": "PIN code", "CEP": "CEP"}
+US_STATES = frozenset(formats.of("US").regions)
 _COUNTRY = re.compile(r"[A-Z]{2}")
-_ZIP = re.compile(r"[0-9]{5}(-[0-9]{4})?")
 
 
 def clean(raw: dict[str, Any]) -> dict[str, str]:
-    """Only the known fields, in printable signs, without white space around; state and country in
-    capitals."""
+    """Only the known fields, in printable signs, without white space around; country, and regions that are
+    codes, in capitals; postal codes as they are written there."""
     address = {name: _plain(str(raw.get(name) or "")) for name in FIELDS}
     address["country"] = address["country"].upper()
-    if address["country"] == "US":
+    known = formats.of(address["country"])
+    if known.regions:
         address["region"] = address["region"].upper()
+    address["postal_code"] = known.tidy(address["postal_code"])
     return address
 
 
@@ -54,44 +51,47 @@ def _plain(text: str) -> str:
 
 def problems(address: dict[str, str]) -> dict[str, str]:
     """What is wrong, by field; empty when it can be used."""
-    found = {
-        name: _MISSING[name]
-        for name in FIELDS
-        if name not in _OPTIONAL and not address.get(name) and not _regionless(name, address)
-    }
+    known = formats.of(address.get("country", ""))
+    found = {name: text for name, text in _MISSING.items() if not address.get(name)}
     for name, longest in FIELDS.items():
         if len(address.get(name, "")) > longest:
             found[name] = f"Use at most {longest} characters."
     if "country" not in found and not _COUNTRY.fullmatch(address["country"]):
         found["country"] = "Give the country as two letters, such as US."
-    if address.get("country") == "US":
-        found |= _us_problems(address, found)
+    for name in ("region", "postal_code"):
+        if name not in found and (text := _local(known, name, address.get(name, ""))):
+            found[name] = text
     return found
 
 
-def _regionless(name: str, address: dict[str, str]) -> bool:
-    return name == "region" and address.get("country") != "US"
+def _local(known: Format, name: str, text: str) -> str:
+    """What is wrong with a field that each country has in its own way; empty when nothing is."""
+    label = known.region if name == "region" else known.postal
+    word = _WORDS.get(label, label[:1].lower() + label[1:])
+    if not text:
+        return f"Tell us the {word}." if name in known.needs else ""
+    if name == "region":
+        if known.regions and text not in known.regions:
+            letters = "two letters" if len(known.region_example) == 2 else "its letters"
+            return f"Give the {word} as {letters}, such as {known.region_example}."
+        return ""
+    if known.is_code(text):
+        return ""
+    if known.numeric:
+        digits = sum(sign.isdigit() for sign in known.example)
+        article = "An" if label[:1] in "AEIO" else "A"
+        return f"{article} {word} has {_NUMBERS[digits]} digits, like {known.example}."
+    return f"This is no {word}: one looks like {known.example}."
 
 
-def _us_problems(address: dict[str, str], found: dict[str, str]) -> dict[str, str]:
-    more = {}
-    if "region" not in found and address["region"] not in US_STATES:
-        more["region"] = "Give the state as two letters, such as OH."
-    if "postal_code" not in found and not _ZIP.fullmatch(address["postal_code"]):
-        more["postal_code"] = "A ZIP code has five digits, like 43099."
-    return more
+_NUMBERS = {4: "four", 5: "five", 6: "six"}
 
 
 def lines(address: dict[str, Any] | None) -> tuple[str, ...]:
-    """The address as it is printed, without the name."""
+    """The address as it is printed in its country, without the name."""
     if not address:
         return ()
-    place = (
-        f"{address.get('city', '')}, {address.get('region', '')} {address.get('postal_code', '')}"
-    )
-    if address.get("country") != "US":
-        place = (
-            f"{address.get('postal_code', '')} {address.get('city', '')} {address.get('country')}"
-        )
-    parts = (address.get("line1"), address.get("line2"), " ".join(place.split()))
-    return tuple(str(part) for part in parts if part)
+    values = {name: str(address.get(name) or "") for name in FIELDS}
+    known = formats.of(values["country"])
+    places = [" ".join(line.format(**values).split()).strip(" ,") for line in known.printed]
+    return tuple(part for part in (values["line1"], values["line2"], *places) if part)

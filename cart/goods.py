@@ -15,12 +15,13 @@ from sqlalchemy.orm import Session
 from cart.models import Cart, CartLine
 from core.catalog import bundles as catalog
 from core.catalog.bundles import Component
+from core.catalog.limits import ANY_NUMBER, Limits
 from core.catalog.models import BUNDLE, Variant
 from core.kernel.errors import ShopError
 from core.prices import bundles, resolve
 from core.prices.bundles import Bundle
 from core.prices.resolve import NoPrice, Resolved
-from core.stock.holds import Demand
+from core.stock.holds import Demand, Near
 
 #: More of one thing than this is a quote, not a cart.
 MOST_OF_ONE = 99
@@ -40,6 +41,26 @@ class BadQuantity(ShopError):
     most: int = MOST_OF_ONE
 
 
+@dataclass(eq=False)
+class QuantityStep(ShopError):
+    """It comes in steps."""
+
+    code: ClassVar[str] = "quantity_step"
+    text: ClassVar[str] = "This is sold {step} at a time."
+    step: int
+    #: What could be bought instead, below and above.
+    nearest: tuple[int, ...]
+
+
+@dataclass(eq=False)
+class TooFew(ShopError):
+    """Fewer are not sold."""
+
+    code: ClassVar[str] = "quantity_least"
+    text: ClassVar[str] = "At least {least} of this are bought at once."
+    least: int
+
+
 @dataclass(frozen=True)
 class Sold:
     """What is sold under a SKU."""
@@ -48,10 +69,11 @@ class Sold:
     sku: str
     name: str
     kind: str
+    limits: Limits = ANY_NUMBER
 
     @classmethod
     def of(cls, variant: Variant) -> "Sold":
-        return cls(variant.id, variant.sku, variant.name, variant.kind)
+        return cls(variant.id, variant.sku, variant.name, variant.kind, Limits.of(variant))
 
 
 @dataclass(frozen=True)
@@ -68,12 +90,24 @@ class Sale:
         return demands_of(line_id, self.sold.id, self.sold.kind, quantity, pieces)
 
 
-def sale(session: Session, cart: Cart, sold: Sold, quantity: int, now: datetime) -> Sale:
-    """At which price so many are sold. Raises BadQuantity, TooMany or NoPrice."""
+def problem(limits: Limits, quantity: int) -> ShopError | None:
+    """Why so many cannot be bought: BadQuantity, TooMany, TooFew or QuantityStep; None when they can."""
     if quantity < 1:
-        raise BadQuantity
-    if quantity > MOST_OF_ONE:
-        raise TooMany(MOST_OF_ONE)
+        return BadQuantity()
+    most = limits.largest(MOST_OF_ONE)
+    if quantity > most:
+        return TooMany(most)
+    if quantity < limits.smallest:
+        return TooFew(limits.smallest)
+    if quantity % limits.step:
+        return QuantityStep(limits.step, limits.nearest(quantity, MOST_OF_ONE))
+    return None
+
+
+def sale(session: Session, cart: Cart, sold: Sold, quantity: int, now: datetime) -> Sale:
+    """At which price so many are sold. Raises NoPrice, and what ``problem`` answers."""
+    if (wrong := problem(sold.limits, quantity)) is not None:
+        raise wrong
     asked = (session, cart.channel_id, cart.currency, {sold.id: quantity}, now)
     if sold.kind == BUNDLE:
         bundle = bundles.offered(*asked).get(sold.id)
@@ -84,6 +118,11 @@ def sale(session: Session, cart: Cart, sold: Sold, quantity: int, now: datetime)
     if unit is None:
         raise NoPrice(sold.sku)
     return Sale(sold, unit)
+
+
+def near(cart: Cart) -> Near:
+    """Where its pieces go, as far as somebody said."""
+    return Near.of(cart.shipping_address)
 
 
 def demands_of(

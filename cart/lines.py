@@ -15,9 +15,12 @@ from sqlalchemy.orm import Session, load_only
 from sqlalchemy.orm.attributes import set_committed_value
 
 from cart import goods
+from cart import holds as policy
 from cart.goods import BadQuantity, Sale, Sold
+from cart.holds import Rule
 from cart.models import Cart, CartLine
 from core.catalog import products
+from core.catalog.limits import Limits
 from core.catalog.models import Product, Variant
 from core.kernel.db import changed, insert_new, insert_rows, table
 from core.kernel.errors import NotFound, ShopError
@@ -64,6 +67,7 @@ def open_cart(
         state="open",
         created_at=now,
         changed_at=now,
+        version=1,
     )
     insert_new(session, cart)
     return cart
@@ -106,7 +110,7 @@ def add(
 ) -> CartLine:
     """Put pieces into a locked cart, beside those already there, and hold them all anew.
 
-    Raises UnknownSku, NoPrice, BadQuantity, TooMany or OutOfStock (with what can be had).
+    Raises UnknownSku, NoPrice, OutOfStock (with what can be had), and what ``goods.problem`` answers.
     """
     return put(session, cart, sku, quantity, hold_for, now).line
 
@@ -121,7 +125,9 @@ def put(
     if quantity < 1:
         raise BadQuantity
     wanted = quantity + (row.quantity or 0)
-    sale = goods.sale(session, cart, Sold(*row[:4]), wanted, now)
+    sale = goods.sale(
+        session, cart, Sold(row.id, row.sku, row.name, row.kind, Limits.of(row)), wanted, now
+    )
     values = {
         "id": row.line_id or new_id(),
         "public_id": row.public_id or new_public_id(),
@@ -133,15 +139,17 @@ def put(
         "added_at": row.added_at or now,
     }
     line = CartLine(**values)
-    needs = sale.demands(line.id, wanted)
-    until = now + hold_for if needs else None
+    found = policy.rules(session, cart, sale.sold.id, hold_for)
+    policy.check_most(session, cart, sale.sold, found.asked, line.id, wanted)
     if row.line_id is not None:
-        _change(session, cart, line, wanted, sale, until, now)
+        until = _change(session, cart, line, wanted, sale, found.asked, now)
     else:
-        if until is not None:
-            holds.hold(session, Owner("cart", cart.id), needs, until, now)
-        insert_rows(session, CartLine, [values])
-    _touch(session, cart, now)
+        needs, near = sale.demands(line.id, wanted), goods.near(cart)
+        until = policy.keep(session, cart, line.id, needs, found.asked, now, near, anew=False)
+        line.unheld = bool(needs) and until is None
+        insert_rows(session, CartLine, [values | {"unheld": line.unheld}])
+    policy.extend(session, cart, found, line.id, now)
+    touch(session, cart, now)
     return _entry(cart, line, sale, until)
 
 
@@ -152,11 +160,13 @@ def set_quantity(
     if quantity == 0:
         remove(session, cart, line_id, now)
         return None
-    line, variant = _line(session, cart, line_id)
+    line, variant = one(session, cart, line_id)
     sale = goods.sale(session, cart, Sold.of(variant), quantity, now)
-    until = now + hold_for if sale.demands(line.id, quantity) else None
-    _change(session, cart, line, quantity, sale, until, now)
-    _touch(session, cart, now)
+    found = policy.rules(session, cart, variant.id, hold_for)
+    policy.check_most(session, cart, sale.sold, found.asked, line.id, quantity)
+    until = _change(session, cart, line, quantity, sale, found.asked, now)
+    policy.extend(session, cart, found, line.id, now)
+    touch(session, cart, now)
     return _entry(cart, line, sale, until)
 
 
@@ -166,16 +176,15 @@ def _change(
     line: CartLine,
     quantity: int,
     sale: Sale,
-    until: datetime | None,
+    rule: Rule,
     now: datetime,
-) -> None:
-    """Another quantity of a line that is there; its pieces are held until ``until``."""
-    owner, needs = Owner("cart", cart.id), sale.demands(line.id, quantity)
-    if sale.bundle is not None:
-        holds.change_all(session, owner, line.id, needs, until or now, now)
-    elif until is not None:
-        holds.change(session, owner, needs[0], until, now)
+) -> datetime | None:
+    """Another quantity of a line that is there; answers until when its pieces are held."""
+    needs, until = sale.demands(line.id, quantity), None
+    if needs or sale.bundle is not None:
+        until = policy.keep(session, cart, line.id, needs, rule, now, goods.near(cart))
     values = {
+        "unheld": bool(needs) and until is None,
         "quantity": quantity,
         "unit_price_micros": sale.unit.unit_price_micros,
         "price_trace": sale.unit.trace,
@@ -183,33 +192,35 @@ def _change(
     session.execute(_changed(), {"line": line.id, **values})
     for name, value in values.items():
         set_committed_value(line, name, value)
+    return until
 
 
-def _touch(session: Session, cart: Cart, now: datetime) -> None:
+def touch(session: Session, cart: Cart, now: datetime) -> None:
     """Something in a locked cart was changed."""
     session.execute(_touched(), {"cart": cart.id, "changed_at": now})
     set_committed_value(cart, "changed_at", now)
+    set_committed_value(cart, "version", cart.version + 1)
 
 
 def remove(session: Session, cart: Cart, line_id: str, now: datetime) -> None:
     """Take a line out and let its pieces go. NotFound when it isn't in this cart."""
-    line, _ = _line(session, cart, line_id)
+    line, _ = one(session, cart, line_id)
     holds.release(session, Owner("cart", cart.id), line.id)
     session.execute(delete(CartLine).where(CartLine.id == line.id))
-    cart.changed_at = now
+    touch(session, cart, now)
 
 
 def hold_again(session: Session, cart: Cart, hold_for: timedelta, now: datetime) -> None:
     """Take the pieces of every line again, after holds have lapsed. Raises OutOfStock."""
     rows = session.scalars(select(CartLine).where(CartLine.cart_id == cart.id)).all()
-    cart.changed_at = now
+    touch(session, cart, now)
     _hold_again(session, cart, rows, hold_for, now)
 
 
 def hold_what_is_left(session: Session, cart: Cart, hold_for: timedelta, now: datetime) -> None:
     """Take the pieces of each line again, where they can still be had."""
     rows = session.scalars(select(CartLine).where(CartLine.cart_id == cart.id)).all()
-    cart.changed_at = now
+    touch(session, cart, now)
     for row in rows:
         try:
             with session.begin_nested():
@@ -222,11 +233,17 @@ def hold_what_is_left(session: Session, cart: Cart, hold_for: timedelta, now: da
 def _hold_again(
     session: Session, cart: Cart, rows: Sequence[CartLine], hold_for: timedelta, now: datetime
 ) -> None:
-    owner = Owner("cart", cart.id)
+    owner, near = Owner("cart", cart.id), goods.near(cart)
     for row in rows:
         holds.release(session, owner, row.id)
     session.flush()
-    holds.hold(session, owner, goods.demands(session, rows), now + hold_for, now)
+    found, needs = policy.rules(session, cart, None, hold_for), goods.demands(session, rows)
+    for row in rows:
+        mine = [need for need in needs if need.line_id == row.id]
+        rule = found.of_lines[row.id]
+        until = policy.keep(session, cart, row.id, mine, rule, now, near, anew=False)
+        row.unheld = bool(mine) and until is None
+    session.flush()
 
 
 def contents(session: Session, cart: Cart) -> Sequence[tuple[CartLine, Variant, Product]]:
@@ -245,11 +262,12 @@ def pieces(session: Session, public_id: str) -> int:
     return sum(rows)
 
 
-def set_details(session: Session, cart: Cart, **values: Any) -> None:
+def set_details(session: Session, cart: Cart, now: datetime, **values: Any) -> None:
     """Remember e-mail, address or delivery method on the cart."""
     for name, value in values.items():
         setattr(cart, name, value)
     session.flush()
+    touch(session, cart, now)
 
 
 def move(session: Session, cart_id: uuid.UUID, wanted: str, to: str) -> bool:
@@ -258,7 +276,8 @@ def move(session: Session, cart_id: uuid.UUID, wanted: str, to: str) -> bool:
     return changed(session.execute(_moved(), values)) == 1
 
 
-def _line(session: Session, cart: Cart, line_id: str) -> tuple[CartLine, Variant]:
+def one(session: Session, cart: Cart, line_id: str) -> tuple[CartLine, Variant]:
+    """A line of this cart with what it stands for. NotFound when it is none."""
     row = session.execute(
         select(CartLine, Variant)
         .join(Variant, Variant.id == CartLine.variant_id)
@@ -304,7 +323,7 @@ def _moved() -> Executable:
     return (
         update(cart)
         .where(cart.c.id == bindparam("cart"), cart.c.state == bindparam("wanted"))
-        .values(state=bindparam("to"))
+        .values(state=bindparam("to"), version=cart.c.version + 1)
     )
 
 
@@ -314,14 +333,14 @@ def _touched() -> Executable:
     return (
         update(cart)
         .where(cart.c.id == bindparam("cart"))
-        .values(changed_at=bindparam("changed_at"))
+        .values(changed_at=bindparam("changed_at"), version=cart.c.version + 1)
     )
 
 
 @cache
 def _changed() -> Executable:
     line = table(CartLine)
-    names = ("quantity", "unit_price_micros", "price_trace")
+    names = ("quantity", "unit_price_micros", "price_trace", "unheld")
     return (
         update(line)
         .where(line.c.id == bindparam("line"))
@@ -341,6 +360,9 @@ def _with_line() -> Executable:
             variant.c.sku,
             variant.c.name,
             variant.c.kind,
+            variant.c.quantity_step,
+            variant.c.quantity_least,
+            variant.c.quantity_most,
             line.c.id.label("line_id"),
             line.c.public_id,
             line.c.quantity,

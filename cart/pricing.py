@@ -16,6 +16,7 @@ from cart import lines
 from cart.delivery import Choice, Delivery
 from cart.goods import demands_of
 from cart.models import Cart, CartLine
+from core.catalog.limits import ANY_NUMBER, Limits
 from core.catalog.models import BUNDLE, Product, Variant
 from core.kernel.clock import local_date
 from core.kernel.money import Money, extend, micros_of, total
@@ -44,7 +45,8 @@ class Counted:
 
 @dataclass(frozen=True)
 class PricedLine:
-    """One line of a cart at today's price. ``held_until`` None and ``needs_stock``: it lapsed."""
+    """One line of a cart at today's price. ``held_until`` None and ``needs_stock``: it lapsed, or by the
+    rules it is not held (``unheld``)."""
 
     id: uuid.UUID
     public_id: str
@@ -65,6 +67,9 @@ class PricedLine:
     bundle: Bundle | None = None
     #: Of a bundle whose prices have changed: what one cost, by charge kind.
     prices_were: Mapping[str, Money] = field(default_factory=dict)
+    #: By the rules nothing is held for it: it is sold before it is there.
+    unheld: bool = False
+    limits: Limits = ANY_NUMBER
 
     @cached_property
     def shares(self) -> tuple[Share, ...]:
@@ -117,7 +122,21 @@ class PricedLine:
     @property
     def lapsed(self) -> bool:
         """Its pieces are not kept any more."""
-        return self.needs_stock and self.held_until is None
+        return self.needs_stock and self.held_until is None and not self.unheld
+
+
+@dataclass(frozen=True)
+class GoneLine:
+    """A line that cannot be bought any more. It stays until somebody takes it out, and costs nothing."""
+
+    public_id: str
+    sku: str
+    name: str
+    slug: str
+    picture: str
+    quantity: int
+    #: ``withdrawn`` from the shop, or ``no_price``: not sold here just now.
+    code: str
 
 
 @dataclass(frozen=True)
@@ -145,8 +164,8 @@ class PricedCart:
     recurring: tuple[Recurring, ...]
     #: One for each line, of a bundle one for each piece, then one for the delivery when there is one.
     taxed: tuple[TaxedLine, ...] = field(default=())
-    #: SKUs that have lost their price since they were put in.
-    unpriced: tuple[str, ...] = ()
+    #: What cannot be bought any more since it was put in.
+    gone: tuple[GoneLine, ...] = ()
     #: The prices are with tax.
     tax_included: bool = False
     #: A VAT id that was told, whether it relieves of tax or not.
@@ -157,6 +176,11 @@ class PricedCart:
         """A cart with nothing in it, going nowhere yet."""
         zero = Money.zero(currency)
         return cls((), (), None, zero, zero, zero, False, zero, ())
+
+    @property
+    def unpriced(self) -> tuple[str, ...]:
+        """SKUs that cannot be bought any more."""
+        return tuple(line.sku for line in self.gone)
 
     @property
     def tax_on_top(self) -> Money:
@@ -210,7 +234,7 @@ def price(
     """
     place = place or cart.shipping_address
     method_code = method_code or cart.shipping_method
-    priced, unpriced = _lines(session, cart, now)
+    priced, gone = _lines(session, cart, now)
     goods = total((line.net for line in priced), cart.currency)
     counted = [one for line in priced for one in line.counted]
     ships = any(line.needs_stock for line in priced)
@@ -238,13 +262,13 @@ def price(
         due_now=net + tax,
         recurring=tuple(again for line in priced for again in line.recurring),
         taxed=tuple(taxed),
-        unpriced=tuple(unpriced),
+        gone=tuple(gone),
         tax_included=question.included,
         vat_id=known.vat_id,
     )
 
 
-def _lines(session: Session, cart: Cart, now: datetime) -> tuple[list[PricedLine], list[str]]:
+def _lines(session: Session, cart: Cart, now: datetime) -> tuple[list[PricedLine], list[GoneLine]]:
     rows = lines.contents(session, cart)
     if not rows:
         return [], []
@@ -253,16 +277,29 @@ def _lines(session: Session, cart: Cart, now: datetime) -> tuple[list[PricedLine
     packed = {variant.id: line.quantity for line, variant, _ in rows if variant.kind == BUNDLE}
     found = resolve.prices(*asked, quantities, now)
     packs = bundles.offered(*asked, packed, now)
-    priced, unpriced = [], []
+    priced: list[PricedLine] = []
+    gone: list[GoneLine] = []
     for line, variant, product in rows:
         bundle = packs.get(variant.id)
         unit = bundle.now if bundle else found.get(variant.id) if variant.kind != BUNDLE else None
         if unit is None or not (variant.active and product.active):
-            unpriced.append(variant.sku)
+            gone.append(_gone(line, variant, product))
             continue
         priced.append(_line(line, variant, product, unit, bundle))
     until = _held(session, cart, [need for line in priced for need in line.demands], now)
-    return [replace(line, held_until=until.get(line.id)) for line in priced], unpriced
+    return [replace(line, held_until=until.get(line.id)) for line in priced], gone
+
+
+def _gone(line: CartLine, variant: Variant, product: Product) -> GoneLine:
+    return GoneLine(
+        public_id=line.public_id,
+        sku=variant.sku,
+        name=variant.name,
+        slug=product.slug if product.active else "",
+        picture=product.picture,
+        quantity=line.quantity,
+        code="no_price" if variant.active and product.active else "withdrawn",
+    )
 
 
 def _line(
@@ -291,9 +328,11 @@ def _line(
         price=unit,
         net=net,
         held_until=None,
+        unheld=line.unheld,
         price_was=was if is_changed else None,
         bundle=bundle,
         prices_were=before if is_changed else {},
+        limits=Limits.of(variant),
     )
 
 

@@ -4,6 +4,7 @@ A draft is kept as often as one likes; it goes to the network once, by a button 
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, redirect, request
@@ -87,6 +88,8 @@ def _page(public_id: str, form: EvidenceForm | None = None, problems: Sequence[s
         documents = invoices.names(session, [bill.source_id for bill, _ in bills])
         settled = [] if bills else accounts.settled_by(session, [payment.id]).get(payment.id, [])
         entries = journal.entries_about(session, [row.id])
+        is_won = row.state == "won"
+        lost = ledger.entry_of(session, row.id, ledger.LOST) if is_won else None
         actors = [ours.changed_by, ours.asked_by or ""] if ours is not None else []
         names = users.names(session, [actor for actor in actors if actor])
     return page(
@@ -115,12 +118,15 @@ def _page(public_id: str, form: EvidenceForm | None = None, problems: Sequence[s
         form=form or EvidenceForm(data={"text": ours.text if ours is not None else ""}),
         problems=problems,
         most_mb=house().rules.disputes.file_bytes // 1_000_000,
-        events=_history(row, ours, names),
+        events=_history(row, ours, names, lost.posted_at if lost is not None else None),
     )
 
 
 def _history(
-    row: ChargebackRow, ours: ChargebackEvidence | None, names: dict[str, str]
+    row: ChargebackRow,
+    ours: ChargebackEvidence | None,
+    names: dict[str, str],
+    lost: datetime | None,
 ) -> list[dict[str, Any]]:
     """What has happened, the newest first."""
     told: list[tuple[str, Any]] = [("The bank took it back", row.opened_at)]
@@ -131,7 +137,10 @@ def _history(
     elif ours is not None:
         told.append((f"Let go by {names.get(ours.asked_by or '', 'somebody')}", ours.sent_at))
     told.append(("The network has our evidence", row.answered_at))
-    told.append((f"{listed.STATES[row.state].text}", row.closed_at))
+    if row.state == "won" and lost is not None:
+        told += [("Lost at first", lost), ("Won on appeal", row.closed_at)]
+    else:
+        told.append((listed.STATES[row.state].text, row.closed_at))
     return shown.moments(*told)
 
 

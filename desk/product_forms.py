@@ -14,7 +14,9 @@ from wtforms import (
 from wtforms.fields import SelectChoice
 
 from core.catalog.editing import Words
+from core.catalog.limits import Limits
 from core.catalog.models import GIFT_CARD
+from core.kernel.errors import Invalid
 from core.prices.plans import Terms
 from desk.content_media import DescribeForm
 from flows.keep_things import NewThing
@@ -115,4 +117,20 @@ class PriceForm(Form):
 
     variant_name = StringField("Name")
     price = StringField("Price of one")
+    quantity_step = StringField("In steps of", description="1: any number.")
+    quantity_least = StringField("At least", description="At once.")
+    quantity_most = StringField("At most", description="Empty: as many as a cart takes.")
     active = BooleanField("Can be bought")
+
+    def limits(self) -> Limits:
+        """As they were typed. Raises Invalid."""
+        fields = (self.quantity_step, self.quantity_least, self.quantity_most)
+        texts = [(field.data or "").strip() for field in fields]
+        wrong = {
+            field.short_name: "A whole number."
+            for field, text in zip(fields, texts, strict=True)
+            if text and not (text.isdecimal() and len(text) < 4)
+        }
+        if wrong:
+            raise Invalid(wrong)
+        return Limits(int(texts[0] or 1), int(texts[1] or 1), int(texts[2]) if texts[2] else None)

@@ -230,6 +230,7 @@ def change_thing(slug: str, sku: str) -> Answer:
             name=form.variant_name.data or "",
             price=price,
             active=bool(form.active.data),
+            limits=form.limits(),
         )
     except Invalid as error:
         for name, text in error.fields_.items():
@@ -291,7 +292,13 @@ def shown(
 
 
 def _price_form(row: Variant, cost: Money | None) -> PriceForm:
-    said = {"variant_name": row.name, "active": row.active}
+    said = {
+        "variant_name": row.name,
+        "active": row.active,
+        "quantity_step": str(row.quantity_step),
+        "quantity_least": str(row.quantity_least),
+        "quantity_most": str(row.quantity_most or ""),
+    }
     if cost is not None:
         said["price"] = str(cost.decimal())
     return PriceForm(data=said, prefix=f"{row.sku}-")

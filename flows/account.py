@@ -76,18 +76,19 @@ def overview(
     owes, held = standing.stands(session, account_ids, currency, today)
     is_any_late = any(one.late_count for one in owes)
     owed = standing.first_owed(session, account_ids, currency, MOST_OPEN)
-    paid = payments.lately(session, account_ids, currency)
+    paid, refunds = payments.lately(session, account_ids, currency)
+    last, documents = invoices.lately(
+        session, account_ids, currency, also=[one.source_id for one in owed]
+    )
     return Overview(
         owes=owes,
         held=held,
         owed=owed,
-        documents={
-            row.id: row for row in invoices.some_named(session, [one.source_id for one in owed])
-        },
+        documents=documents,
         cases=dunning.open_of(session, account_ids) if is_any_late else (),
-        invoices=invoices.lately(session, account_ids, currency),
+        invoices=last,
         payments=paid,
-        refunds=payments.refunds_of(session, [row.id for row in paid]) if paid else (),
+        refunds=refunds,
         services=[
             one
             for one in subscriptions.running_of(session, account_ids)

@@ -103,6 +103,7 @@ def _prepare(
         return known.id
     parts = charge_terms.of_bill(session, house, invoice_id)
     if not parts:
+        charge_terms.wait_for_dispute(session, invoice_id, method_id, house.clock.now())
         return None
     if method_operations.charge_of_bill(session, [invoice_id]) is not None:
         raise ChargeUnderWay

@@ -18,12 +18,14 @@ from flows import early_payment, start_payment
 from flows.house import House
 from invoices import reading as invoices
 from invoices.models import Invoice
-from payments import methods, operations, scheduled
+from payments import bills_on_file, methods, operations, scheduled
 from payments.automatic_models import TRIED, ScheduledPayment
 from payments.models import Authorisation, PaymentMethod, PaymentOperation
 
 #: Its payer is at the processor's page for the same bill: so much later it is looked at again.
 AFTER_A_VISIT = timedelta(minutes=5)
+#: So often is looked whether a dispute is over; its end is heard of sooner.
+LOOK_AGAIN = timedelta(days=1)
 
 Parts = list[tuple[Open, Money]]
 
@@ -131,22 +133,45 @@ def close_row(session: Session, operation: PaymentOperation, now: datetime) -> N
     if operation.scheduled_payment_id is not None:
         row = scheduled.lock(session, operation.scheduled_payment_id)
     elif operation.invoice_id is not None:
-        found = scheduled.of_bill(session, operation.invoice_id)
+        found = bills_on_file.of_bill(session, operation.invoice_id)
         if found is None:
+            wait_for_dispute(session, operation.invoice_id, operation.payment_method_id, now)
             return
         row = scheduled.lock(session, found.id)
     if row.closed_at is None:
         nothing_now(session, row, now)
 
 
+def wait_for_dispute(
+    session: Session, invoice_id: uuid.UUID, method_id: uuid.UUID | None, now: datetime
+) -> None:
+    """A bill of a service of which some is disputed: should that end without a credit it is charged then."""
+    item = items.of_sources(session, [invoice_id]).get(invoice_id)
+    if item is None or not item.open or item.uncontested.minor > 0 or method_id is None:
+        return
+    method = session.get_one(PaymentMethod, method_id)
+    again = now + LOOK_AGAIN
+    day = local_date(again, session.get_one(Account, method.account_id).time_zone)
+    bills_on_file.plan_of_bill(session, invoice_id, method, item.open.currency, day, again, now)
+
+
 def nothing_now(session: Session, row: ScheduledPayment, now: datetime) -> None:
-    """There is nothing to charge for a locked payment: it is over, unless its card was declined and what it
-    is for is disputed: then it is looked at again, for a dispute may end without a credit."""
-    if row.state == "retrying" and owes(row, items.owed_by(session, [row.account_id])):
-        row.next_at, row.revision = now + timedelta(days=1), row.revision + 1
-        session.flush()
+    """There is nothing to charge for a locked payment: it is over, unless it is a service's, or its card was
+    declined, and what it is for is disputed: then it is looked at again, for a dispute may end without a
+    credit."""
+    waits = row.state == "retrying" or row.origin == "bill"
+    if waits and owes(row, items.owed_by(session, [row.account_id])):
+        look_at(session, row, now + LOOK_AGAIN)
     else:
         close(session, row, "nothing_due", now)
+
+
+def look_at(session: Session, row: ScheduledPayment, at: datetime) -> None:
+    """Look at a locked payment at another time: it is another try than one that was called for already."""
+    row.next_at, row.revision = at, row.revision + 1
+    if row.state == "planned":
+        row.on_date = local_date(at, session.get_one(Account, row.account_id).time_zone)
+    session.flush()
 
 
 def owes(row: ScheduledPayment, owed: Sequence[Open]) -> bool:

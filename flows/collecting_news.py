@@ -101,7 +101,9 @@ def _failed(session: Session, event: events.ChargeFailed, now: datetime) -> Iter
 
 OF: Table = {
     "ChargebackMoved": (
-        ("chargeback.warned", "chargeback.opened", "chargeback.answered", "chargeback.closed"),
+        tuple(
+            f"chargeback.{how}" for how in ("warned", "opened", "answered", "closed", "appealed")
+        ),
         _charged_back,
     ),
     "CaseMoved": (tuple(f"case.{kind}" for kind in CASE_ACTS), _past_due),

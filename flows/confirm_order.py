@@ -14,7 +14,7 @@ from core.kernel.errors import StaleState
 from core.orders import fulfilling, placing
 from core.orders.models import Order, OrderLine
 from core.stock import holds
-from core.stock.holds import Owner
+from core.stock.holds import Near, Owner
 from core.subscriptions import ordering
 from flows import activate_service
 from flows.house import House
@@ -35,13 +35,12 @@ def confirm(
     when pieces whose hold lapsed are gone, and StaleState when the cart is no longer open.
     """
     now = house.clock.now()
-    holds.allocate(
-        session,
-        Owner("cart", order.cart_id) if from_cart and order.cart_id else Owner("order", order.id),
-        checkout.order_demands(found),
-        f"order:{order.public_id}",
-        now,
-    )
+    demands, about = checkout.order_demands(found), f"order:{order.public_id}"
+    near = Near.of(order.shipping_address)
+    if from_cart and order.cart_id is not None:
+        holds.sell(session, Owner("cart", order.cart_id), demands, about, now, near)
+    else:
+        holds.allocate(session, Owner("order", order.id), demands, about, now, near)
     ordering.begin(session, order, found, now)
     begun = activate_service.at_once(session, found, f"order:{order.public_id}", now)
     answering.settle(session, order, now)

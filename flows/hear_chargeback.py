@@ -5,6 +5,7 @@ taken, and given back or lost when that is decided; the ledger holds that each h
 """
 
 from collections.abc import Callable
+from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
@@ -12,6 +13,7 @@ from core.kernel import audit, crash
 from core.kernel.clock import local_date
 from core.kernel.errors import StaleState
 from core.kernel.money import Money
+from core.ledger import appeals
 from core.ledger import chargebacks as ledger
 from core.ledger.chargebacks import Chargeback, ChargedBackTooMuch
 from core.parties import accounts
@@ -75,10 +77,16 @@ def _post(
     if ledger.begin(session, begun, today, now):
         done.append("opened")
     fee_back = Money(row.fee_back_minor, row.currency)
-    if row.state == "won" and ledger.win(session, row.id, fee_back, today, now):
+    if row.state == "won" and _win(session, row, fee_back, today, now):
         done.append("won")
     if row.state == "lost" and ledger.lose(session, row.id, today, now):
         done.append("lost")
     if ledger.settle_fees(session, row.id, fee - fee_back, today, now):
         done.append("fee_changed")
     return done
+
+
+def _win(session: Session, row: ChargebackRow, fee_back: Money, today: date, now: datetime) -> bool:
+    if ledger.entry_of(session, row.id, ledger.LOST) is not None:
+        return appeals.win(session, row.id, fee_back, today, now)
+    return ledger.win(session, row.id, fee_back, today, now)

@@ -6,7 +6,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from cart.goods import MOST_OF_ONE
 from core.catalog import editing
+from core.catalog.limits import Limits
 from core.catalog.models import BUNDLE, GIFT_CARD, KINDS, Product, Variant
 from core.kernel import audit, idempotency
 from core.kernel.errors import Invalid
@@ -65,8 +67,10 @@ def change(
     name: str | None = None,
     price: str | None = None,
     active: bool | None = None,
+    limits: Limits | None = None,
 ) -> Variant:
-    """Another name or price of a thing, or whether it can be bought; what is None stays.
+    """Another name or price of a thing, how many are bought at once, or whether it can be bought; what is
+    None stays.
 
     What is in carts is priced anew at checkout; what was ordered keeps its price. Raises NotFound and
     Invalid.
@@ -74,6 +78,8 @@ def change(
     micros = micros_of(price) if price is not None else None
     if name is not None and not is_words(name, 200):
         raise Invalid({"name": "Say what it is called."})
+    if limits is not None:
+        check_limits(limits)
 
     def work(session: Session) -> Variant:
         now, row = house.clock.now(), editing.variant(session, sku, lock=True)
@@ -84,6 +90,10 @@ def change(
             row.name, detail["name"] = " ".join(name.split()), True
         if active is not None and active != row.active:
             row.active, detail["active"] = active, active
+        if limits is not None and limits != (limits_before := Limits.of(row)):
+            row.quantity_step, row.quantity_least = limits.step, limits.least
+            row.quantity_most = limits.most
+            detail |= {"limits_before": vars(limits_before), "limits": vars(limits)}
         if micros is not None:
             before = setting.set_price(session, _book(session, house), row.id, micros)
             detail |= {"price_before": before, "price": micros}
@@ -92,6 +102,19 @@ def change(
         return row
 
     return house.db.run_tx(work)
+
+
+def check_limits(limits: Limits) -> None:
+    """Raises Invalid, by field, for limits by which nothing can be bought."""
+    found: dict[str, str] = {}
+    for name in ("step", "least", "most"):
+        value = getattr(limits, name)
+        if value is not None and not 1 <= value <= MOST_OF_ONE:
+            found[f"quantity_{name}"] = f"A number from 1 to {MOST_OF_ONE}."
+    if not found and not limits.largest(MOST_OF_ONE):
+        found["quantity_most"] = "By these numbers nothing could be bought at all."
+    if found:
+        raise Invalid(found)
 
 
 def _book(session: Session, house: House) -> PriceList:

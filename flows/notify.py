@@ -30,7 +30,7 @@ from flows.house import House
 from flows.links import Links
 from invoices.models import Invoice
 from invoices.statements.models import Statement
-from payments import methods, scheduled
+from payments import bills_on_file, methods
 from payments.automatic_models import ScheduledPayment
 from payments.models import Payment, PaymentMethod, PaymentOperation, Refund
 
@@ -174,7 +174,7 @@ def _payment_of(session: Session, operation: PaymentOperation) -> ScheduledPayme
     if operation.scheduled_payment_id is not None:
         return session.get_one(ScheduledPayment, operation.scheduled_payment_id)
     assert operation.invoice_id is not None
-    return scheduled.of_bill(session, operation.invoice_id)
+    return bills_on_file.of_bill(session, operation.invoice_id)
 
 
 def _still_owed(

@@ -119,11 +119,11 @@ def keep(house: House, cart_id: str, details: Details) -> None:
         lines.set_details(
             session,
             cart,
+            house.clock.now(),
             email=details.email,
             shipping_address=details.shipping_address,
             shipping_method=details.shipping_method,
             vat_id=None,
-            changed_at=house.clock.now(),
         )
 
     house.db.run_tx(work)

@@ -9,7 +9,7 @@ from core.kernel.clock import local_date
 from core.parties.models import Account
 from flows import charge_terms
 from flows.house import House
-from payments import scheduled
+from payments import bills_on_file, scheduled
 from payments.automatic_models import AutoPayRule
 from payments.models import PaymentOperation
 from payments.retrying import judge
@@ -19,7 +19,7 @@ def declined(session: Session, house: House, operation: PaymentOperation) -> Non
     """A locked charge took no money: its payment is tried again on a day, or its payer is asked."""
     now = house.clock.now()
     account = session.get_one(Account, operation.account_id)
-    row = scheduled.of_charge(session, operation, local_date(now, account.time_zone), now)
+    row = bills_on_file.of_charge(session, operation, local_date(now, account.time_zone), now)
     if row.closed_at is not None:
         return
     rule = session.get(AutoPayRule, row.rule_id) if row.rule_id else None
@@ -46,8 +46,11 @@ def took(session: Session, operation: PaymentOperation, house: House) -> None:
         row = scheduled.lock(session, operation.scheduled_payment_id)
     else:
         assert operation.invoice_id is not None
-        found = scheduled.of_bill(session, operation.invoice_id)
+        found = bills_on_file.of_bill(session, operation.invoice_id)
         if found is None:
+            charge_terms.wait_for_dispute(
+                session, operation.invoice_id, operation.payment_method_id, now
+            )
             return
         row = scheduled.lock(session, found.id)
     if row.state != "paid":

@@ -128,6 +128,9 @@ def follow(session: Session, house: House, account_id: uuid.UUID) -> None:
     now = house.clock.now()
     account = accounts.lock(session, account_id)
     _close_settled(session, account, [row.id for row in rows], now)
+    for row in rows:
+        if row.origin == "bill" and row.state == "planned":
+            _charge_what_is_free(session, house, row.id, now)
     if rule is not None:
         _plan(session, house, account, rule, now)
 
@@ -139,11 +142,23 @@ def _close_settled(
     owed = items.owed_by(session, [account.id]) if keys else []
     for key in keys:
         row = scheduled.lock(session, key)
-        waits = row.state == "planned" and (row.noticed_at is None or row.origin != "autopay")
+        waits = row.state == "planned" and row.origin != "bill" and not _is_told(row)
         if row.closed_at is not None or waits or charge_terms.owes(row, owed):
             continue
         if halt(session, row, now):
             charge_terms.close(session, row, "nothing_due", now)
+
+
+def _is_told(row: ScheduledPayment) -> bool:
+    return row.origin == "autopay" and row.noticed_at is not None
+
+
+def _charge_what_is_free(session: Session, house: House, key: uuid.UUID, now: datetime) -> None:
+    """A dispute is over: what of the bill is still owed is charged in the next round."""
+    row = scheduled.lock(session, key)
+    is_later = row.state == "planned" and row.next_at is not None and row.next_at > now
+    if is_later and charge_terms.of_payment(session, house, row):
+        charge_terms.look_at(session, row, now)
 
 
 def _plan(

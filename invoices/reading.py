@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, bindparam, func, or_, select, tuple_
+from sqlalchemy import BindParameter, Select, bindparam, func, or_, select, tuple_, union
 from sqlalchemy.orm import Session, load_only
 
 from core.kernel.blobs import Blobs
@@ -47,37 +47,38 @@ def of_accounts(
 LATELY = 10
 
 
-def lately(session: Session, account_ids: Sequence[uuid.UUID], currency: str) -> Sequence[Invoice]:
-    """The last documents of some accounts, the newest first, as far as lists tell of them."""
-    asked = {"accounts": list(account_ids), "currency": currency}
-    return session.scalars(_lately(), asked).all()
+def lately(
+    session: Session,
+    account_ids: Sequence[uuid.UUID],
+    currency: str,
+    also: Sequence[uuid.UUID] = (),
+) -> tuple[list[Invoice], dict[uuid.UUID, Invoice]]:
+    """The last documents of some accounts, the newest first, as far as lists tell of them; and by their
+    keys those of ``also``, which are documents of the same accounts."""
+    asked = {"accounts": list(account_ids), "currency": currency, "also": list(also)}
+    rows = session.scalars(_lately(), asked).all()
+    wanted = set(also)
+    return list(rows[:LATELY]), {row.id: row for row in rows if row.id in wanted}
 
 
 @functools.cache
 def _lately() -> Select[Invoice]:
-    return (
-        select(Invoice)
-        .options(_told())
+    newest = (Invoice.issue_date.desc(), Invoice.id.desc())
+    also: BindParameter[uuid.UUID] = bindparam("also", expanding=True)
+    last = (
+        select(Invoice.id)
         .where(
             Invoice.payer_account_id.in_(bindparam("accounts", expanding=True)),
             Invoice.currency == bindparam("currency"),
         )
-        .order_by(Invoice.issue_date.desc(), Invoice.id.desc())
+        .order_by(*newest)
         .limit(LATELY)
+        .subquery()
     )
-
-
-def some_named(session: Session, invoice_ids: Sequence[uuid.UUID]) -> Sequence[Invoice]:
-    """``some``, as far as lists tell of them."""
-    if not invoice_ids:
-        return ()
-    return session.scalars(_named(), {"keys": list(invoice_ids)}).all()
-
-
-@functools.cache
-def _named() -> Select[Invoice]:
-    keys: BindParameter[uuid.UUID] = bindparam("keys", expanding=True)
-    return select(Invoice).options(_told()).where(Invoice.id.in_(keys))
+    named = select(Invoice.id).where(Invoice.id.in_(also))
+    # A union, as one condition or the other would read the whole table.
+    both = union(select(last.c.id), named).subquery()
+    return select(Invoice).options(_told()).join(both, both.c.id == Invoice.id).order_by(*newest)
 
 
 def _told() -> Any:

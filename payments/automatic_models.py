@@ -66,7 +66,8 @@ class ScheduledPayment(Base):
     """A charge of a card that is to be made: on a day, or again after it was declined.
 
     ``customer``: asked for once. ``autopay``: made by a rule. ``bill``: a bill of a service that is charged
-    to its card by itself; its row is there from the first time that the card was declined.
+    to its card by itself; its row is there from the first time that the card was declined, or that some of it
+    could not be charged as it was disputed.
     """
 
     __tablename__ = "scheduled_payment"

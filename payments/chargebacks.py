@@ -34,7 +34,7 @@ from core.parties.models import Account
 from payments.models import Payment
 from payments.network import NetworkChargeback
 
-#: How far it has come; what is heard late never leads back.
+#: How far it has come; what is heard late never leads back. Only what was lost may be won yet, on appeal.
 RANK = {"warned": 0, "open": 1, "ended": 2, "won": 2, "lost": 2}
 #: What the network's words mean to us. An appeal is still open.
 STATES = {
@@ -144,7 +144,8 @@ def note(
     row = lock(session, ChargebackRow.gateway_id == told.id)
     was_answered = row.answered_at is not None
     row.heard_at = now
-    if RANK[state] >= RANK[row.state] and RANK[row.state] < 2:
+    is_appealed = (row.state, state) == ("lost", "won")
+    if is_appealed or (RANK[state] >= RANK[row.state] and RANK[row.state] < 2):
         row.state, row.evidence_due = state, told.evidence_due
         row.closed_at = now if is_closed else None
     row.fee_minor = max(row.fee_minor, told.fee.minor)
@@ -159,7 +160,7 @@ def note(
 
 
 def contradicted(row: ChargebackRow, told: NetworkChargeback) -> str:
-    """What somebody has to look at: it was decided, and an appeal decided otherwise. Empty as a rule."""
+    """What somebody has to look at: it was won or over, and now it is not. Empty as a rule."""
     state = STATES[told.status]
     if RANK[row.state] < 2 or RANK[state] < 2 or state == row.state:
         return ""
@@ -177,6 +178,8 @@ def _news(before: str | None, state: str, *, answered: bool) -> list[str]:
         news.append("answered")
     if RANK[state] == 2 and RANK.get(before or "", 0) < 2:
         news.append("closed")
+    if (before, state) == ("lost", "won"):
+        news.append("appealed")
     return news
 
 

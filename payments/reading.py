@@ -41,23 +41,36 @@ def of_accounts(
     ).all()
 
 
-def lately(session: Session, account_ids: Sequence[uuid.UUID], currency: str) -> Sequence[Payment]:
-    """The last payments of some accounts, the newest first, as far as lists tell of them."""
+def lately(
+    session: Session, account_ids: Sequence[uuid.UUID], currency: str
+) -> tuple[list[Payment], list[Refund]]:
+    """The last payments of some accounts, the newest first, as far as lists tell of them, and what went
+    back of them."""
     asked = {"accounts": list(account_ids), "currency": currency}
-    return session.scalars(_lately(), asked).all()
+    rows = session.execute(_lately(), asked).all()
+    paid = {payment.id: payment for payment, _ in rows}
+    return list(paid.values()), [refund for _, refund in rows if refund is not None]
 
 
 @functools.cache
-def _lately() -> Select[Payment]:
-    return (
-        select(Payment)
-        .options(_told())
+def _lately() -> Select[Payment, Refund | None]:
+    newest = (Payment.captured_at.desc(), Payment.id.desc())
+    last = (
+        select(Payment.id)
         .where(
             Payment.account_id.in_(bindparam("accounts", expanding=True)),
             Payment.currency == bindparam("currency"),
         )
-        .order_by(Payment.captured_at.desc(), Payment.id.desc())
+        .order_by(*newest)
         .limit(10)
+        .subquery()
+    )
+    return (
+        select(Payment, Refund)
+        .options(_told())
+        .join(last, last.c.id == Payment.id)
+        .outerjoin(Refund, Refund.payment_id == Payment.id)
+        .order_by(*newest, Refund.refunded_at)
     )
 
 
@@ -144,13 +157,8 @@ def underway(session: Session, account_ids: Sequence[uuid.UUID]) -> Sequence[Pay
 
 def refunds_of(session: Session, payment_ids: Sequence[uuid.UUID]) -> Sequence[Refund]:
     """What went back of the payments, the oldest first."""
-    return session.scalars(_refunds(), {"payments": list(payment_ids)}).all()
-
-
-@functools.cache
-def _refunds() -> Select[Refund]:
-    mine = Refund.payment_id.in_(bindparam("payments", expanding=True))
-    return select(Refund).where(mine).order_by(Refund.refunded_at)
+    mine = Refund.payment_id.in_(payment_ids)
+    return session.scalars(select(Refund).where(mine).order_by(Refund.refunded_at)).all()
 
 
 def operations_of(session: Session, payment: Payment) -> Sequence[PaymentOperation]:

@@ -13,9 +13,9 @@ from typing import Any, ClassVar
 from sqlalchemy import Select, bindparam, func, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from core.kernel.db import changed, insert_once
+from core.kernel.db import changed
 from core.kernel.errors import NotFound, ShopError, StaleState
-from core.kernel.ids import new_id, new_public_id
+from core.kernel.ids import new_public_id
 from core.kernel.money import Money
 from core.kernel.sorting import Place, Sorts
 from core.parties.listing import called
@@ -87,37 +87,6 @@ def plan(
     return row
 
 
-def of_charge(
-    session: Session, operation: PaymentOperation, today: date, now: datetime
-) -> ScheduledPayment:
-    """The locked payment that a charge was a try at; for a bill of a service it is written with the first."""
-    if operation.scheduled_payment_id is not None:
-        return lock(session, operation.scheduled_payment_id)
-    assert operation.invoice_id is not None
-    insert_once(
-        session,
-        ScheduledPayment,
-        id=new_id(),
-        public_id=new_public_id(),
-        account_id=operation.account_id,
-        payment_method_id=operation.payment_method_id,
-        origin="bill",
-        invoice_id=operation.invoice_id,
-        wants="bills",
-        currency=operation.currency,
-        invoice_ids=[str(operation.invoice_id)],
-        on_date=today,
-        state="failed",
-        tries=0,
-        revision=1,
-        created_at=now,
-        created_by="system",
-    )
-    found = of_bill(session, operation.invoice_id)
-    assert found is not None
-    return lock(session, found.id)
-
-
 def lock(session: Session, payment_id: uuid.UUID) -> ScheduledPayment:
     """The payment, locked and read again. Its account is locked before it."""
     return session.get_one(
@@ -141,11 +110,6 @@ def move(session: Session, row: ScheduledPayment, state: str, now: datetime, **v
 
 
 # --- read -----------------------------------------------------------------------------------------
-
-
-def of_bill(session: Session, invoice_id: uuid.UUID) -> ScheduledPayment | None:
-    """The tries at a bill of a service, once its card was declined."""
-    return session.scalar(select(ScheduledPayment).where(ScheduledPayment.invoice_id == invoice_id))
 
 
 def one(

@@ -8,7 +8,7 @@ from core.kernel.errors import Invalid
 from core.parties.users import WrongLogin
 from flows import enter
 from portal.forms import RegisterForm
-from web import limits
+from web import carts, limits
 from web.access import Who, allow
 from web.context import house
 from web.flashes import say
@@ -41,6 +41,7 @@ def come_in() -> str | Response | tuple[str, int]:
     except WrongLogin as error:
         return _door(form, [str(error)]), 401
     log_in(user)
+    carts.bring(user)
     return redirect(onward(form.next.data, "/account"), 303)
 
 
@@ -89,6 +90,7 @@ def registered() -> str | Response | tuple[str, int]:
         show_errors(form, error)
         return _register(form), 422
     log_in(user)
+    carts.bring(user)
     say("Welcome. We have sent you a mail; its link confirms your address.")
     return redirect(onward(form.next.data, "/account"), 303)
 

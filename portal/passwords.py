@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from core.kernel.errors import Invalid
 from flows import enter
 from portal.forms import ForgotForm, PasswordForm
-from web import limits
+from web import carts, limits
 from web.access import Who, allow
 from web.context import house
 from web.flashes import say
@@ -99,6 +99,7 @@ def _chosen(purpose: str, token: str) -> str | Response | tuple[str, int]:
         say("Your password is set. Log in with it.")
         return redirect("/desk/login", 303)
     log_in(user)
+    carts.bring(user)
     say("Your password is set.")
     return redirect("/account", 303)
 

@@ -5,7 +5,9 @@ from flask import Blueprint
 from storefront import (
     cart,
     checkout,
+    claim,
     disputes,
+    estimate,
     gift_cards,
     media,
     method,
@@ -15,6 +17,7 @@ from storefront import (
     quote,
     returns,
     seo,
+    sharing,
     shop,
     trials,
 )
@@ -25,10 +28,13 @@ def blueprints() -> list[Blueprint]:
     return [
         shop.shop,
         cart.cart,
+        estimate.estimate,
+        sharing.shared,
         checkout.checkout,
         payment.payment,
         method.method,
         orders.orders,
+        claim.claims,
         disputes.order_disputes,
         returns.returns,
         quote.quote,

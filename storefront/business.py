@@ -10,7 +10,8 @@ from core.parties.models import Account
 from core.tax import vat_ids
 from core.tax.buyers import Known
 from flows import taxing
-from storefront.forms import AddressForm, CheckoutForm
+from storefront.forms import AddressForm, CheckoutForm, EstimateForm
+from web import place_forms
 from web.context import channel, countries, house
 from web.login import person
 
@@ -22,12 +23,10 @@ def offer(form: CheckoutForm) -> None:
     offer_places(form)
 
 
-def offer_places(form: CheckoutForm | AddressForm) -> None:
+def offer_places(form: CheckoutForm | AddressForm | EstimateForm) -> None:
     """Give a form its countries, and only the fields that they have."""
     found, codes = channel()[0], countries()
-    if "US" not in codes:
-        del form.region
-        form.postal_code.label.text = "Postal code"
+    place_forms.fit(form, country(form))
     if len(codes) < 2:
         del form.country
         return
@@ -37,7 +36,7 @@ def offer_places(form: CheckoutForm | AddressForm) -> None:
     form.country.data = country(form)
 
 
-def country(form: CheckoutForm | AddressForm) -> str:
+def country(form: CheckoutForm | AddressForm | EstimateForm) -> str:
     """Where it goes: what was chosen, else where the shop is."""
     return (form.country.data if "country" in form else "") or channel()[1].country
 

@@ -18,8 +18,7 @@ from core.kernel.errors import Invalid, NotFound, ShopError
 from core.kernel.ids import new_public_id, same_token
 from flows import ask_quote, taxing
 from flows.ask_quote import Contact
-from storefront import basket
-from web import limits, places, quote_answers, quotes
+from web import carts, limits, places, quote_answers, quotes
 from web.access import Guard, Who, allow
 from web.context import channel, house
 from web.flashes import say
@@ -86,7 +85,7 @@ def _wanted(form: AskForm) -> list[tuple[str, int]]:
             except UnknownSku:
                 return []
             return [(variant.name, _quantity(form))]
-        mine = basket.find(session)
+        mine = carts.find(session)
         if mine is None:
             return []
         return [
@@ -160,7 +159,13 @@ def _ask(form: AskForm, contact: Contact) -> str:
     named = form.once.data or ""
     if form.sku.data:
         return ask_quote.of_product(house(), form.sku.data, _quantity(form), contact, named)
-    return ask_quote.of_cart(house(), basket.public_id() or "", contact, named)
+    return ask_quote.of_cart(house(), _cart_id(), contact, named)
+
+
+def _cart_id() -> str:
+    with house().db.reading() as session:
+        mine = carts.find(session)
+    return mine.public_id if mine is not None else ""
 
 
 def _show(form: AskForm, error: Invalid) -> None:

@@ -1,18 +1,19 @@
 """What the shop's templates are given: products, carts and orders in the words of a page."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from cart.pricing import PricedCart, PricedLine, Recurring
+from cart.pricing import PricedCart, Recurring
 from cms_content.media import Picture
+from core.catalog.limits import Limits
 from core.catalog.models import GIFT_CARD
 from core.catalog.products import ProductDetail
 from core.kernel.money import Money, extend
 from flows.browse import Offer, Shown
 from web import packs
-from web.cards import FEW, availability
+from web.cards import FEW, availability, expected
 from web.filters import sign
-from web.packs import EACH, FIRST, PieceRow, billed
+from web.packs import EACH, FIRST, billed
 
 _VERBS = {
     "physical": "Put it in the cart",
@@ -39,6 +40,7 @@ def product_page(
     """One product as its page shows it."""
     first = shown.offers[0]
     kind, is_counted = first.variant.kind, first.pieces is not None
+    limits = first.variant.limits
     most = max((offer.pieces or 0 for offer in shown.offers), default=0)
     return {
         "name": shown.product.name,
@@ -62,13 +64,27 @@ def product_page(
         "bundle": packs.contents(first.bundle) if first.bundle is not None else None,
         "delivery": _delivery(first),
         "billed": _billed(shown.offers),
-        "hold_note": f"Yours for {hold_words} once it is in the cart" if is_counted else "",
+        "hold_note": _hold(shown.offers, hold_words) if is_counted else "",
         "returns": "Thirty days, and we give back the tax too" if is_counted else "",
         "question": shown.product.name,
         "verb": f"Choose {shown.product.name}" if kind == "plan" else _VERBS.get(kind, ""),
         "quotable": kind != GIFT_CARD,
-        "max_quantity": min(most, 99) if is_counted else 99,
+        "max_quantity": limits.largest(min(most, 99) if is_counted else 99),
+        "min_quantity": limits.smallest,
+        "step": limits.step,
+        "sold_note": sold_note(limits),
     }
+
+
+def sold_note(limits: Limits) -> str:
+    """How many are bought at once, in words; empty when that is up to the buyer."""
+    told = [
+        f"{limits.step} at a time" if limits.step > 1 else "",
+        f"at least {limits.smallest}" if limits.smallest > limits.step else "",
+        f"at most {limits.most}" if limits.most is not None else "",
+    ]
+    words = ", ".join(one for one in told if one)
+    return words[:1].upper() + words[1:]
 
 
 def _variant(offer: Offer, offers: Sequence[Offer]) -> dict[str, Any]:
@@ -104,8 +120,16 @@ def _variant_note(offer: Offer, offers: Sequence[Offer]) -> str:
         if len(kept) == 1 and kept[0].minor > 0:
             return f"You keep {sign(kept[0])} a year against paying by the month"
     if offer.pieces is not None and offer.pieces < FEW:
-        return f"{offer.pieces} left"
+        return expected(offer.outlook) if offer.is_beyond else f"{offer.pieces} left"
     return ""
+
+
+def _hold(offers: Sequence[Offer], hold_words: str) -> str:
+    if all(one.is_beyond or not one.available for one in offers) and any(
+        one.available for one in offers
+    ):
+        return "Sent when it comes in. Nothing is held before you order"
+    return f"Yours for {hold_words} once it is in the cart"
 
 
 def _delivery(offer: Offer) -> str:
@@ -137,81 +161,6 @@ def _billed(offers: Sequence[Offer]) -> str:
     periods = " or ".join(dict.fromkeys(one.price.interval or "month" for one in offers))
     begins = billed(price.activation).removeprefix("billed ")
     return f"{begins[0].upper()}{begins[1:]}. What you pay now is the first {periods}, counted from then"
-
-
-class Line(NamedTuple):
-    """A line of the cart's page."""
-
-    id: str
-    name: str
-    picture: str
-    href: str
-    quantity: int
-    unit_price: Money
-    total: Money
-    max_quantity: int
-    kind: str
-    note: str
-    then: list[tuple[Money, str]]
-    held_until: Any
-    state: str
-    available: int | None
-    action: str
-    #: Of a bundle: what is in it, and what is kept by that.
-    pieces: list[PieceRow]
-    saving: str
-
-
-def cart_lines(priced: PricedCart, left: dict[Any, int]) -> list[Line]:
-    """The lines of a cart; ``left`` says how many of a variant can still be had.
-
-    Lines that lapsed take from what is left one after the other: two may want the same things.
-    """
-    left = dict(left)
-    return [_line(line, left) for line in priced.lines]
-
-
-def _line(line: PricedLine, left: dict[Any, int]) -> Line:
-    state, available = "held" if line.held_until else "open", None
-    if line.lapsed:
-        each = {need.variant_id: need.quantity // line.quantity for need in line.demands}
-        available = min(max(left.get(key, 0), 0) // one for key, one in each.items())
-        state = "lapsed" if available >= line.quantity else "short"
-        for need in line.demands if state == "lapsed" else ():
-            left[need.variant_id] -= need.quantity
-    return Line(
-        id=line.public_id,
-        name=line.name,
-        picture=line.picture,
-        href=f"/p/{line.slug}",
-        quantity=line.quantity,
-        unit_price=line.price.unit_price,
-        total=line.net,
-        max_quantity=99,
-        kind=line.kind,
-        note=_note(line),
-        then=[(again.amount, again.interval) for again in line.recurring],
-        held_until=line.held_until,
-        state=state,
-        available=available,
-        action=f"/cart/lines/{line.public_id}",
-        pieces=packs.pieces(line.shares),
-        saving=packs.saving(line.charges),
-    )
-
-
-def _note(line: PricedLine) -> str:
-    if line.prices_were:
-        before = packs.were(line.prices_were.items())
-        return f"Its price has changed since you put it in; it was {before}."
-    if line.price_was is not None:
-        return f"Its price has changed since you put it in; it was {line.price_was.decimal()}."
-    if line.price.interval is not None:
-        return f"{packs.first_period(line.price.interval, line.price.activation)}."
-    return {
-        "service": "We call to agree on a day.",
-        "gift_card": "Its code comes by mail, with a page to print.",
-    }.get(line.kind, "")
 
 
 def totals(priced: PricedCart) -> list[tuple[Any, ...]]:

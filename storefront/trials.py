@@ -27,7 +27,7 @@ from flows.trial_offers import ShownOffer
 from payments.gateway import GatewayError
 from storefront import business
 from storefront.forms import AddressForm
-from web import limits
+from web import carts, limits
 from web import trials as words_of
 from web.access import Who, allow
 from web.context import channel, house
@@ -105,6 +105,7 @@ def _onward(started: Started, shown: ShownOffer) -> Response:
     """To the trial, or to the page that puts its card on file."""
     if person() is None:
         log_in(started.user)
+        carts.bring(started.user)
     if started.set_up is None:
         say(f"{shown.offered.variant.name} is yours to try. A mail tells you all of it again.")
         return redirect(f"/account/trials/{started.public_id}", 303)

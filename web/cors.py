@@ -9,8 +9,8 @@ from flask import Flask, Response, request
 from web.context import web_settings
 
 _BELOW, _NOT_BELOW = "/api/v1/", "/api/v1/desk/"
-_ALLOWED = "Authorization, Content-Type, Idempotency-Key"
-_SHOWN = "Idempotent-Replayed, Location, Retry-After, WWW-Authenticate, X-Request-Id"
+_ALLOWED = "Authorization, Content-Type, Idempotency-Key, If-Match"
+_SHOWN = "ETag, Idempotent-Replayed, Location, Retry-After, WWW-Authenticate, X-Request-Id"
 #: A browser asks anew whether it may after so many seconds.
 _KEPT = "600"
 

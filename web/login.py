@@ -52,8 +52,10 @@ def install(app: Flask) -> None:
 
 
 def _load(user_id: str) -> Person | None:
-    with house().db.reading() as db:
-        user = users.by_key(db, uuid.UUID(user_id))
+    user = cast(StoredSession, session).user
+    if user is None or str(user.id) != user_id:
+        with house().db.reading() as db:
+            user = users.by_key(db, uuid.UUID(user_id))
     if user is None or user.disabled_at is not None:
         return None
     return Person(user)

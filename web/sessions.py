@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from core.kernel.ids import new_token, token_hash
 from core.parties import users
-from core.parties.models import UserSession
+from core.parties.models import User, UserSession
 from web.context import house, web_settings
 from web.csrf import SAFE_METHODS
 
@@ -32,6 +32,8 @@ class StoredSession(SessionMixin):
         self.rotating = False
         self.modified = False
         self.accessed = False
+        #: Who was logged in when it was read.
+        self.user: User | None = None
         self._data: dict[str, Any] | None = {} if token is None else None
 
     def _values(self) -> dict[str, Any]:
@@ -43,9 +45,12 @@ class StoredSession(SessionMixin):
     def _read(self) -> dict[str, Any]:
         assert self.token is not None
         with house().db.reading() as session:
-            row = users.session_of(session, token_hash(self.token))
-        self.found = row is not None and row.expires_at > house().clock.now()
-        return dict(row.data) if row is not None and self.found else {}
+            found = users.session_of(session, token_hash(self.token))
+        self.found = found is not None and found[0].expires_at > house().clock.now()
+        if found is None or not self.found:
+            return {}
+        self.user = found[1]
+        return dict(found[0].data)
 
     def __getitem__(self, key: str) -> Any:
         return self._values()[key]

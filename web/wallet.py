@@ -100,6 +100,8 @@ def state_of(seen: Planned) -> State:
     row = seen.row
     if row.state == "retrying" and row.next_at is not None:
         return State("wait", f"Declined; tried again on {date_full(local(row.next_at).date())}")
+    if row.state == "planned" and row.origin == "bill":
+        return State("wait", "Waits for the answer to a dispute")
     return {
         "planned": State("wait", "Planned"),
         "waiting": State("bad", "Declined; needs you"),
@@ -144,8 +146,8 @@ def alert(row: ScheduledPayment, method: PaymentMethod) -> tuple[str, str, str, 
         href = f"/account/cards/{method.public_id}/instead"
         return f"A payment was declined: {name}", why(row.failure), "bad", href, "Put it right"
     minor = row.noticed_minor if row.origin == "autopay" else row.amount_minor
-    if row.origin == "autopay" and minor is None:
-        return None  # it is told of when its day is near
+    if row.origin == "bill" or (row.origin == "autopay" and minor is None):
+        return None  # the bill tells of its dispute; AutoPay is told of when its day is near
     much = f"{sign(Money(minor, row.currency))} from {name}." if minor else f"From {name}."
     title = "AutoPay" if row.origin == "autopay" else "A payment is planned"
     href = f"/account/scheduled/{row.public_id}"

@@ -71,6 +71,10 @@ class Variant(Base):
             "kind IN ('physical', 'digital', 'service', 'plan', 'gift_card', 'bundle')",
             name="kind",
         ),
+        CheckConstraint(
+            "quantity_step >= 1 AND quantity_least >= 1 AND quantity_most >= quantity_least",
+            name="limits",
+        ),
         # So that what holds a variant may hold it as what it is.
         UniqueConstraint("id", "kind"),
         Index("ix_variant_product_id", "product_id", "position"),
@@ -84,6 +88,10 @@ class Variant(Base):
     tax_category: Mapped[str] = mapped_column(String(40))
     position: Mapped[int] = mapped_column(default=0)
     active: Mapped[bool] = mapped_column(default=True)
+    #: How many are bought at once: ``core.catalog.limits``.
+    quantity_step: Mapped[int] = mapped_column(default=1)
+    quantity_least: Mapped[int] = mapped_column(default=1)
+    quantity_most: Mapped[int | None]
 
 
 class BundleComponent(Base):

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from sqlalchemy import Row, Select, bindparam, exists, func, select, tuple_
 from sqlalchemy.orm import Session
 
+from core.catalog.limits import ANY_NUMBER, Limits
 from core.catalog.models import Category, Product, Variant
 from core.kernel.db import table
 from core.kernel.errors import NotFound, ShopError
@@ -30,6 +31,7 @@ class ListedVariant:
     name: str
     kind: str
     tax_category: str
+    limits: Limits = ANY_NUMBER
 
 
 @dataclass(frozen=True)
@@ -200,6 +202,9 @@ def _joined(*more: Any) -> Select[Any]:
             variant.c.name.label("variant_name"),
             variant.c.kind,
             variant.c.tax_category,
+            variant.c.quantity_step,
+            variant.c.quantity_least,
+            variant.c.quantity_most,
             *more,
         )
         .select_from(
@@ -217,7 +222,14 @@ def _grouped(rows: Sequence[Row[Any]]) -> list[ListedProduct]:
     for row in rows:
         firsts.setdefault(row.id, row)
         variants.setdefault(row.id, []).append(
-            ListedVariant(row.variant_id, row.sku, row.variant_name, row.kind, row.tax_category)
+            ListedVariant(
+                row.variant_id,
+                row.sku,
+                row.variant_name,
+                row.kind,
+                row.tax_category,
+                Limits.of(row),
+            )
         )
     return [
         ListedProduct(

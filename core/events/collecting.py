@@ -85,7 +85,8 @@ class DisputeClosed:
 
 @dataclass(frozen=True)
 class ChargebackMoved:
-    """A card network says something of a payment: ``how`` is warned, opened, answered or closed."""
+    """A card network says something of a payment: ``how`` is warned, opened, answered, closed or
+    appealed."""
 
     NAME: ClassVar[str] = "ChargebackMoved"
     VERSION: ClassVar[int] = 1

@@ -17,6 +17,7 @@ KINDS = {
     "chargeback.opened": "A card network took a payment back",
     "chargeback.answered": "The network has our evidence",
     "chargeback.closed": "A chargeback is decided: won, lost or ended",
+    "chargeback.appealed": "A chargeback that was lost is won on appeal",
     "case.opened": "Something of an account is past due",
     "case.promised": "All that is past due is promised by a day",
     "case.locked": "An account’s services are locked, as it is past due",

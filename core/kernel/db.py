@@ -145,6 +145,8 @@ class Database:
             else:
                 session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
                 yield session
+                # Nothing was written; but after a rollback the driver forgets every statement it prepared.
+                session.commit()
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:

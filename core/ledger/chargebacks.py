@@ -74,7 +74,7 @@ def begin(session: Session, chargeback: Chargeback, on: date, now: datetime) -> 
     What nobody has used yet goes first, then what was applied last. False when it was heard before.
     Raises ChargedBackTooMuch.
     """
-    if _entry(session, chargeback.id, BEGUN) is not None:
+    if entry_of(session, chargeback.id, BEGUN) is not None:
         return False
     taken = _take(session, chargeback)
     bills = [(items.get(session, key), part) for key, part in taken.by_bill().items()]
@@ -86,7 +86,7 @@ def begin(session: Session, chargeback: Chargeback, on: date, now: datetime) -> 
         credit(CLEARING, chargeback.amount + chargeback.fee),
     ]
     day = periods.open_day(session, first.legal_entity_id, on)
-    entry = _post(session, first.legal_entity_id, BEGUN, chargeback.id, day, sides, now)
+    entry = posted(session, first.legal_entity_id, BEGUN, chargeback.id, day, sides, now)
     for undoable, part in taken.applied:
         reversals.take_back(session, undoable.row, part, entry, day, now)
     holds = [(item.id, part) for item, part in taken.held]
@@ -112,20 +112,21 @@ def win(
 ) -> bool:
     """The money comes back, and settles what it had settled; so does a part of the fee, if any.
 
-    False when it was heard before. NotFound where no such chargeback was begun, StaleState where it is lost.
+    False when it was heard before. NotFound where no such chargeback was begun, StaleState where it is lost
+    (then see ``core.ledger.appeals``).
     """
-    begun = _begun(session, chargeback_id)
-    if _entry(session, chargeback_id, WON) is not None:
+    begun = entry_begun(session, chargeback_id)
+    if entry_of(session, chargeback_id, WON) is not None:
         return False
-    if _entry(session, chargeback_id, LOST) is not None:
+    if entry_of(session, chargeback_id, LOST) is not None:
         raise StaleState("chargeback", "open")
-    rows = _rows(session, begun)
+    rows = rows_of(session, begun)
     charged = _open_of(session, chargeback_id)
     again = [*_held_again(session, rows), *(item.settle(item.open) for item in charged)]
     amount = -total((side.amount for side in again), fee_back.currency)
     sides = [*again, debit(CLEARING, amount + fee_back), credit(FEES, fee_back)]
     day = periods.open_day(session, begun.legal_entity_id, on)
-    entry = _post(session, begun.legal_entity_id, WON, chargeback_id, day, sides, now)
+    entry = posted(session, begun.legal_entity_id, WON, chargeback_id, day, sides, now)
     _settle(session, charged, entry, day, now)
     for row in rows:
         if row.amount_minor > 0:
@@ -133,7 +134,7 @@ def win(
             reversals.take_back(session, row, part, entry, day, now)
     for row in rows:
         if row.amount_minor < 0:
-            items.apply(session, entry, now, _as_before(row, fee_back.currency, day))
+            items.apply(session, entry, now, as_before(row, fee_back.currency, day))
     return True
 
 
@@ -145,13 +146,13 @@ def lose(
     What was taken of money that nobody had used stays gone. False when nothing is left to decide.
     NotFound where no such chargeback was begun, StaleState where it is won.
     """
-    begun = _begun(session, chargeback_id)
-    if _entry(session, chargeback_id, WON) is not None:
+    begun = entry_begun(session, chargeback_id)
+    if entry_of(session, chargeback_id, WON) is not None:
         raise StaleState("chargeback", "open")
     charged = _open_of(session, chargeback_id)
     if not charged:
         return False
-    rows = [row for row in _rows(session, begun) if row.debit_item_id and row.amount_minor > 0]
+    rows = [row for row in rows_of(session, begun) if row.debit_item_id and row.amount_minor > 0]
     day = periods.open_day(session, begun.legal_entity_id, on)
     currency = charged[0].amount.currency
     if give_up:
@@ -160,7 +161,7 @@ def lose(
     else:
         sides = [_owed_again(session, row) for row in rows]
     sides += [item.settle(item.open) for item in charged]
-    entry = _post(session, begun.legal_entity_id, LOST, chargeback_id, day, sides, now)
+    entry = posted(session, begun.legal_entity_id, LOST, chargeback_id, day, sides, now)
     _settle(session, charged, entry, day, now)
     if not give_up:
         for row in rows:
@@ -176,7 +177,7 @@ def settle_fees(
 
     False when that is so. NotFound where no such chargeback was begun.
     """
-    begun = _begun(session, chargeback_id)
+    begun = entry_begun(session, chargeback_id)
     entries = (JournalEntry.source_kind == CHARGEBACK, JournalEntry.source_id == chargeback_id)
     booked = session.scalar(
         select(func.coalesce(func.sum(JournalLine.amount_minor), 0))
@@ -192,7 +193,7 @@ def settle_fees(
     day = periods.open_day(session, begun.legal_entity_id, on)
     kind = f"{FEE}_{later + 1}" if later else FEE
     sides = [debit(FEES, more), credit(CLEARING, more)]
-    _post(session, begun.legal_entity_id, kind, chargeback_id, day, sides, now)
+    posted(session, begun.legal_entity_id, kind, chargeback_id, day, sides, now)
     return True
 
 
@@ -298,7 +299,7 @@ def _open_of(session: Session, chargeback_id: uuid.UUID) -> list[Open]:
     return [item for item in found if item.open]
 
 
-def _rows(session: Session, begun: JournalEntry) -> Sequence[Application]:
+def rows_of(session: Session, begun: JournalEntry) -> Sequence[Application]:
     return session.scalars(
         select(Application).where(Application.entry_id == begun.id).order_by(Application.id)
     ).all()
@@ -320,7 +321,7 @@ def _owed_again(session: Session, row: Application) -> Side:
     return bill.restore(Money(row.amount_minor, bill.amount.currency))
 
 
-def _as_before(row: Application, currency: str, day: date) -> NewApplication:
+def as_before(row: Application, currency: str, day: date) -> NewApplication:
     """The application that a reversal had taken back."""
     return NewApplication(
         Money(-row.amount_minor, currency),
@@ -340,7 +341,7 @@ def _settle(
         items.apply(session, entry, now, over)
 
 
-def _post(
+def posted(
     session: Session,
     entity_id: uuid.UUID,
     kind: str,
@@ -352,14 +353,14 @@ def _post(
     return post(session, Posting(entity_id, kind, day, CHARGEBACK, chargeback_id, sides), now)
 
 
-def _begun(session: Session, chargeback_id: uuid.UUID) -> JournalEntry:
-    found = _entry(session, chargeback_id, BEGUN)
+def entry_begun(session: Session, chargeback_id: uuid.UUID) -> JournalEntry:
+    found = entry_of(session, chargeback_id, BEGUN)
     if found is None:
         raise NotFound("chargeback")
     return found
 
 
-def _entry(session: Session, chargeback_id: uuid.UUID, kind: str) -> JournalEntry | None:
+def entry_of(session: Session, chargeback_id: uuid.UUID, kind: str) -> JournalEntry | None:
     return session.scalar(
         select(JournalEntry).where(
             JournalEntry.source_kind == CHARGEBACK,

@@ -114,12 +114,13 @@ def undo(
     kept = Side(unapplied.ledger_code, unapplied.amount, unapplied.account_id, -worth)
     entry = _post(session, row, on, [owed.restore(part), kept], now)
     take_back(session, row, part, entry, on, now)
-    return items.get(session, _keep(session, entry, row, owed, part, on))
+    return items.get(session, keep(session, entry, row, owed, part, on))
 
 
-def _keep(
+def keep(
     session: Session, entry: uuid.UUID, row: Application, owed: Open, part: Money, on: date
 ) -> uuid.UUID:
+    """Hold money that had settled a bill as unapplied, under an entry that was just posted."""
     return items.open_item(
         session,
         entry,
@@ -294,7 +295,7 @@ def _paid_again(
         again = NewApplication(part, row.source_kind, row.source_id, day, debit_item_id=owed.id)
         items.apply(session, entry, now, again)
     if back - part:
-        _keep(session, entry, row, owed, back - part, day)
+        keep(session, entry, row, owed, back - part, day)
     return back
 
 

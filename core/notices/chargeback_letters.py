@@ -11,7 +11,8 @@ from core.notices.letters import Letter
 @dataclass(frozen=True)
 class ChargebackLetter(Letter):
     """A payment was taken back (``opened``), may be (``warned``), or it is decided (``won``, ``lost``,
-    ``ended``). ``answer_by`` is when the network stops listening; ``trouble``: why it is not in the books."""
+    ``ended``, or ``appealed``: won after it was lost). ``answer_by`` is when the network stops listening;
+    ``trouble``: why it is not in the books."""
 
     TEMPLATE: ClassVar[str] = "chargeback"
 

@@ -76,7 +76,7 @@ def find(session: Session, email: str) -> User | None:
 
 
 def by_key(session: Session, user_id: uuid.UUID) -> User | None:
-    """The user; asked on every page of whoever is logged in."""
+    """The user with this key."""
     return session.scalar(_by_key(), {"key": user_id})
 
 
@@ -85,14 +85,19 @@ def _by_key() -> Select[User]:
     return select(User).where(User.id == bindparam("key"))
 
 
-def session_of(session: Session, hashed: str) -> UserSession | None:
-    """The session with this token, by its hash; asked on every page too."""
-    return session.scalar(_session_of(), {"hashed": hashed})
+def session_of(session: Session, hashed: str) -> tuple[UserSession, User | None] | None:
+    """The session with this token, by its hash, and who is logged in there; asked on every page."""
+    found = session.execute(_session_of(), {"hashed": hashed}).first()
+    return (found[0], found[1]) if found is not None else None
 
 
 @functools.cache
-def _session_of() -> Select[UserSession]:
-    return select(UserSession).where(UserSession.token_hash == bindparam("hashed"))
+def _session_of() -> Select[UserSession, User | None]:
+    return (
+        select(UserSession, User)
+        .outerjoin(User, User.id == UserSession.user_id)
+        .where(UserSession.token_hash == bindparam("hashed"))
+    )
 
 
 def names(session: Session, actors: Iterable[str]) -> dict[str, str]:

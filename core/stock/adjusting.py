@@ -4,8 +4,8 @@ One conditional UPDATE each, and a movement that says who and why. Called by ``f
 """
 
 import uuid
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from functools import cache
 from typing import Any, ClassVar
 
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from core.kernel.db import changed, insert_rows, table
 from core.kernel.errors import NotFound, ShopError, StaleState
 from core.kernel.ids import new_id
-from core.stock import holds
+from core.stock import lapsing
 from core.stock.models import StockLevel, StockMovement
 
 #: Why, by code: whether pieces come, go, or are counted.
@@ -94,11 +94,11 @@ def adjust(session: Session, asked: Adjustment, actor: str, now: datetime) -> Ad
     by = left - level.on_hand
     if left < 0:
         raise BelowNothing(level.on_hand)
-    if left - _promised(level) + level.backorder_limit < 0:
+    if left - _promised(level) + _beyond(level) < 0:
         # What nobody waits for any more need not stop it.
-        holds.lapse(session, now, level_id=level.id)
+        lapsing.lapse_at(session, level.id, now)
         level = lock(session, asked.level_id)
-    short = _promised(level) - left - level.backorder_limit
+    short = _promised(level) - left - _beyond(level)
     if short > 0 and not asked.even_so:
         raise BelowPromised(left, _promised(level), short)
     _run(session, level, by, max(short, 0))
@@ -127,23 +127,38 @@ def lock(session: Session, level_id: uuid.UUID) -> StockLevel:
     return level
 
 
-def limit(
-    session: Session, level_id: uuid.UUID, backorder_limit: int, low_at: int
-) -> tuple[int, int]:
-    """Other limits; answers those before. Raises NotFound, and BelowPromised when more was sold on
-    back-order than the limit would allow."""
+@dataclass(frozen=True)
+class Limits:
+    """What a level allows: low from so many on, kept back from sale, sold beyond what is there (again, or
+    before the first ones come), and when more come."""
+
+    low_at: int = 0
+    safety_stock: int = 0
+    backorder_limit: int = 0
+    preorder_limit: int = 0
+    expected_on: date | None = None
+
+
+def limit(session: Session, level_id: uuid.UUID, limits: Limits) -> Limits:
+    """Other limits; answers those before. Raises NotFound, and BelowPromised when more was sold beyond what
+    is there than the limits would allow. Safety stock takes nothing from whom it was promised to."""
     level = lock(session, level_id)
-    before = (level.backorder_limit, level.low_at)
-    if level.on_hand - _promised(level) + backorder_limit < 0:
-        short = _promised(level) - level.on_hand - backorder_limit
-        raise BelowPromised(level.on_hand, _promised(level), short)
-    level.backorder_limit, level.low_at = backorder_limit, low_at
+    before = Limits(**{name: getattr(level, name) for name in asdict(limits)})
+    left = level.on_hand + limits.backorder_limit + limits.preorder_limit
+    if left < _promised(level):
+        raise BelowPromised(level.on_hand, _promised(level), _promised(level) - left)
+    for name, value in asdict(limits).items():
+        setattr(level, name, value)
     session.flush()
     return before
 
 
 def _promised(level: StockLevel) -> int:
     return level.allocated + level.held
+
+
+def _beyond(level: StockLevel) -> int:
+    return level.backorder_limit + level.preorder_limit
 
 
 def _run(session: Session, level: StockLevel, by: int, more: int) -> None:

@@ -1,53 +1,23 @@
 """Holds: pieces kept for a cart, quote or order until a time, and how they become sold.
 
-Levels are met in the order of their keys, so that two takers never wait for each other in a circle.
+Levels are met in the order of their keys, so that two takers never wait for each other in a circle. One line
+may have several holds, also of one thing: its pieces may lie at several places.
 """
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, Select, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
-from core.catalog.models import Variant
-from core.kernel.db import changed, insert_rows, table
-from core.kernel.errors import ShopError
-from core.kernel.ids import new_id
-from core.stock import levels
-from core.stock.levels import IS_ACTIVE
-from core.stock.models import Hold, StockLevel
+from core.stock import hold_rows, lapsing, levels, sourcing
+from core.stock.hold_rows import Owner
+from core.stock.sourcing import NOT_KNOWN, Demand, Near, OutOfStock, Part
 
+__all__ = ["Demand", "Near", "OutOfStock", "Owner"]
 
-@dataclass(eq=False)
-class OutOfStock(ShopError):
-    """Fewer pieces are there than were asked for."""
-
-    code: ClassVar[str] = "out_of_stock"
-    text: ClassVar[str] = "Only {available} of {sku} can be had right now; {wanted} were asked for."
-    sku: str
-    wanted: int
-    available: int
-
-
-@dataclass(frozen=True)
-class Owner:
-    """Whom a hold is for: ``cart``, ``quote`` or ``order``, and its key."""
-
-    kind: str
-    id: uuid.UUID
-
-
-@dataclass(frozen=True)
-class Demand:
-    """So many pieces of a variant for one line."""
-
-    line_id: uuid.UUID
-    variant_id: uuid.UUID
-    quantity: int
+lapse = lapsing.lapse
 
 
 def hold(
@@ -56,76 +26,56 @@ def hold(
     demands: Sequence[Demand],
     expires_at: datetime,
     now: datetime,
-) -> None:
+    near: Near = NOT_KNOWN,
+    *,
+    beyond: bool = True,
+) -> bool:
     """Keep pieces for ``owner`` until ``expires_at``. What is neither physical nor counted needs none.
 
-    All or nothing: raises OutOfStock for the first variant that falls short, after letting the
-    lapsed holds of its levels go. The caller rolls back. A variant's pieces come from one place.
+    All or nothing: raises OutOfStock for the first variant that falls short, after letting the lapsed holds
+    of its levels go. The caller rolls back. ``near`` is where they are to go: see ``sourcing``.
+    Without ``beyond`` only what lies there is held: False when it can be had, but only before it is there.
     """
     if len(demands) == 1:
-        level_id = levels.hold_first(session, demands[0].variant_id, demands[0].quantity)
+        (one,) = demands
+        level_id = sourcing.take_at_once(session, one.variant_id, one.quantity, near)
         if level_id is not None:
-            _write(session, owner, [(demands[0], level_id)], expires_at, now)
-            return
-    counted = _counted(session, [demand.variant_id for demand in demands])
-    needs: dict[uuid.UUID, int] = {}
-    for demand in demands:
-        if demand.variant_id in counted:
-            needs[demand.variant_id] = needs.get(demand.variant_id, 0) + demand.quantity
-    level_of = {
-        variant_id: _take(session, counted[variant_id], needs[variant_id], now)
-        for variant_id in sorted(needs, key=lambda key: counted[key].level_ids)
-    }
-    placed = [(one, level_of[one.variant_id]) for one in demands if one.variant_id in level_of]
-    _write(session, owner, placed, expires_at, now)
+            hold_rows.write(
+                session, owner, [(one.line_id, level_id, one.quantity)], expires_at, now
+            )
+            return True
+    parts = sourcing.take(session, demands, now, near, beyond=beyond)
+    if parts is None:
+        return False
+    hold_rows.write(session, owner, _pieces(parts), expires_at, now)
+    return True
 
 
-def _write(
-    session: Session,
-    owner: Owner,
-    placed: Sequence[tuple[Demand, uuid.UUID]],
-    expires_at: datetime,
-    now: datetime,
-) -> None:
-    rows = [
-        {
-            "id": new_id(),
-            "level_id": level_id,
-            "owner_kind": owner.kind,
-            "owner_id": owner.id,
-            "line_id": demand.line_id,
-            "quantity": demand.quantity,
-            "expires_at": expires_at,
-            "state": "active",
-            "created_at": now,
-        }
-        for demand, level_id in placed
-    ]
-    insert_rows(session, Hold, rows)
+def _pieces(parts: Iterable[Part]) -> list[tuple[uuid.UUID, uuid.UUID, int]]:
+    return [(demand.line_id, level_id, quantity) for demand, level_id, quantity in parts]
 
 
 def change(
-    session: Session, owner: Owner, demand: Demand, expires_at: datetime, now: datetime
-) -> None:
+    session: Session,
+    owner: Owner,
+    demand: Demand,
+    expires_at: datetime,
+    now: datetime,
+    near: Near = NOT_KNOWN,
+    *,
+    beyond: bool = True,
+) -> bool:
     """Keep another quantity for a line until ``expires_at``; what has lapsed is taken again.
 
-    Raises OutOfStock as ``hold`` does, and the caller rolls back.
+    Answers, and raises OutOfStock, as ``hold`` does; the caller rolls back.
     """
-    rows = _active(session, owner, demand.line_id)
-    if len(rows) == 1:
+    rows = hold_rows.active(session, owner, demand.line_id)
+    if len(rows) == 1 and rows[0].variant_id == demand.variant_id:
         (row,) = rows
-        more = demand.quantity - row.quantity
-        if more == 0 or levels.shift(session, row.level_id, held=more):
-            session.execute(
-                _changed_to(),
-                {
-                    "hold": row.id,
-                    "new_quantity": demand.quantity,
-                    "new_expires_at": expires_at,
-                },
-            )
-            return
-    _hold_anew(session, owner, rows, [demand], expires_at, now)
+        if levels.hold_more(session, row.level_id, demand.quantity - row.quantity):
+            hold_rows.keep(session, row, demand.quantity, expires_at)
+            return True
+    return _hold_anew(session, owner, rows, [demand], expires_at, now, near, beyond)
 
 
 def change_all(
@@ -135,121 +85,69 @@ def change_all(
     demands: Sequence[Demand],
     expires_at: datetime,
     now: datetime,
-) -> None:
+    near: Near = NOT_KNOWN,
+    *,
+    beyond: bool = True,
+) -> bool:
     """As ``change``, for a line that needs several things: a bundle. All of them or OutOfStock."""
-    rows = _active(session, owner, line_id)
-    _hold_anew(session, owner, rows, demands, expires_at, now)
+    rows = hold_rows.active(session, owner, line_id)
+    return _hold_anew(session, owner, rows, demands, expires_at, now, near, beyond)
 
 
 def _hold_anew(
     session: Session,
     owner: Owner,
-    rows: Sequence[Any],
+    rows: Iterable[Any],
     demands: Sequence[Demand],
     expires_at: datetime,
     now: datetime,
-) -> None:
+    near: Near,
+    beyond: bool,
+) -> bool:
+    """What the line has already does not stand in its own way: it is let go first."""
     for row in rows:
-        _end(session, row, "released")
-    hold(session, owner, demands, expires_at, now)
-
-
-@dataclass(frozen=True)
-class _Counted:
-    """A variant that is counted, and its levels in the order of their keys."""
-
-    sku: str
-    level_ids: tuple[uuid.UUID, ...]
-
-
-def _counted(session: Session, variant_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, _Counted]:
-    rows: Sequence[Any] = session.execute(_levels(), {"variants": list(set(variant_ids))}).all()
-    found: dict[uuid.UUID, _Counted] = {}
-    for variant_id, sku, kind, level_id in rows:
-        if level_id is not None:
-            earlier = found[variant_id].level_ids if variant_id in found else ()
-            found[variant_id] = _Counted(sku, (*earlier, level_id))
-        elif kind == "physical":
-            found[variant_id] = _Counted(sku, ())
-    return found
-
-
-def _take(session: Session, counted: _Counted, quantity: int, now: datetime) -> uuid.UUID:
-    """Hold pieces at the first level that has all of them; answers which."""
-    for level_id in counted.level_ids:
-        if levels.shift(session, level_id, held=quantity):
-            return level_id
-    for level_id in counted.level_ids:
-        # Somebody else may be letting holds go just now, so look again even when none was left to us.
-        while lapse(session, now, level_id=level_id):
-            pass
-        if levels.shift(session, level_id, held=quantity):
-            return level_id
-    free = session.scalar(
-        select(func.max(levels.free(now))).where(StockLevel.id.in_(counted.level_ids))
-    )
-    raise OutOfStock(counted.sku, quantity, max(int(free or 0), 0))
-
-
-def lapse(
-    session: Session, now: datetime, *, level_id: uuid.UUID | None = None, limit: int = 500
-) -> int:
-    """Let holds go whose time is over, of one level or of all; says how many.
-
-    Levels are locked before their holds: whoever comes second sees what the first one let go.
-    """
-    over = (IS_ACTIVE, Hold.expires_at <= now)
-    wanted = [level_id] if level_id is not None else _levels_of(session, over, limit)
-    locked = session.scalars(
-        select(StockLevel.id)
-        .where(StockLevel.id.in_(wanted))
-        .order_by(StockLevel.id)
-        .with_for_update()
-    ).all()
-    rows = session.execute(
-        select(*_columns())
-        .where(*over, Hold.level_id.in_(locked))
-        .order_by(Hold.level_id, Hold.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    ).all()
-    return sum(_end(session, row, "lapsed") for row in rows)
-
-
-def _levels_of(
-    session: Session, over: Sequence[ColumnElement[bool]], limit: int
-) -> Sequence[uuid.UUID]:
-    query = select(Hold.level_id).where(*over).order_by(Hold.level_id, Hold.id).limit(limit)
-    return list(set(session.scalars(query)))
+        hold_rows.end(session, row, "released")
+    return hold(session, owner, demands, expires_at, now, near, beyond=beyond)
 
 
 def release(session: Session, owner: Owner, line_id: uuid.UUID | None = None) -> int:
     """Let the active holds of an owner (or of one of its lines) go; says how many."""
-    return sum(_end(session, row, "released") for row in _active(session, owner, line_id))
-
-
-def _active(session: Session, owner: Owner, line_id: uuid.UUID | None = None) -> Sequence[Any]:
-    values = {"kind": owner.kind, "owner": owner.id}
-    if line_id is None:
-        return session.execute(_active_of_owner(), values).all()
-    return session.execute(_active_of_line(), {**values, "line": line_id}).all()
-
-
-def _end(session: Session, row: Any, state: str) -> int:
-    if not _close(session, row, state):
-        return 0
-    levels.shift(session, row.level_id, held=-row.quantity)
-    return 1
-
-
-def _close(session: Session, row: Any, state: str) -> bool:
-    return changed(session.execute(_ended(), {"hold": row.id, "new_state": state})) == 1
+    rows = hold_rows.active(session, owner, line_id)
+    return sum(hold_rows.end(session, row, "released") for row in rows)
 
 
 def of(session: Session, owner: Owner, now: datetime) -> dict[uuid.UUID, datetime]:
     """Until when each line of ``owner`` is held (the first of its holds); not lines that lapsed."""
-    values = {"kind": owner.kind, "owner": owner.id, "now": now}
-    return dict(session.execute(_until(), values).all())
+    return hold_rows.until(session, owner, now)
+
+
+def move_near(session: Session, owner: Owner, near: Near, now: datetime) -> None:
+    """Where pieces go is known now: what is held of things that several places have is held at those that are
+    near, for the same lines and as long. Where that cannot be, it stays as it is."""
+    if not hold_rows.elsewhere(session, owner, now):
+        return
+    try:
+        with session.begin_nested():
+            _move_near(session, owner, near, now)
+    except OutOfStock:
+        # Safety stock was raised meanwhile: what they have they keep.
+        return
+
+
+def _move_near(session: Session, owner: Owner, near: Near, now: datetime) -> None:
+    rows = [row for row in hold_rows.active(session, owner) if row.expires_at > now]
+    wanted: dict[tuple[uuid.UUID, uuid.UUID], int] = {}
+    until: dict[uuid.UUID, datetime] = {}
+    for row in rows:
+        key = (row.line_id, row.variant_id)
+        wanted[key] = wanted.get(key, 0) + row.quantity
+        until[row.line_id] = min(row.expires_at, until.get(row.line_id, row.expires_at))
+        hold_rows.end(session, row, "released")
+    demands = [Demand(*key, quantity) for key, quantity in wanted.items()]
+    parts = sourcing.take(session, demands, now, near) or []
+    for line_id, end in until.items():
+        mine = [part for part in parts if part[0].line_id == line_id]
+        hold_rows.write(session, owner, _pieces(mine), end, now)
 
 
 def pass_on(
@@ -259,52 +157,115 @@ def pass_on(
     demands: Sequence[Demand],
     expires_at: datetime,
     now: datetime,
+    near: Near = NOT_KNOWN,
 ) -> None:
-    """A cart's holds become an order's: what was held stays held, what had lapsed is taken again.
+    """A cart's holds become an order's: what was held stays held, what had lapsed is taken again, what is not
+    wanted any more is let go.
 
     Raises OutOfStock when something lapsed and is gone. The caller rolls back.
     """
-    missing = list(demands)
-    values = {"kind": giver.kind, "owner": giver.id}
-    for row in session.execute(_active_with_variant(), values).all():
-        wanted = (row.variant_id, row.quantity)
-        demand = next((d for d in missing if (d.variant_id, d.quantity) == wanted), None)
-        if demand is None:
-            _end(session, row, "released")
-            continue
-        missing.remove(demand)
-        session.execute(
-            _passed_on(),
-            {
-                "hold": row.id,
-                "kind": taker.kind,
-                "owner": taker.id,
-                "new_line": demand.line_id,
-                "new_expires_at": expires_at,
-            },
-        )
-    if missing:
-        hold(session, taker, missing, expires_at, now)
+    left: list[list[Any]] = [[one, one.quantity] for one in demands]
+    for row in hold_rows.to_pass_on(session, giver):
+        wanted = [pair for pair in left if pair[0].variant_id == row.variant_id and pair[1]]
+        # A hold that is just what somebody wants stays in one piece.
+        wanted.sort(key=lambda pair: pair[1] != row.quantity)
+        _share_out(session, row, taker, wanted, expires_at, now)
+    parts = _take_missing(session, left, now, near)
+    hold_rows.write(session, taker, _pieces(parts), expires_at, now)
+
+
+def _take_missing(
+    session: Session, left: Iterable[Sequence[Any]], now: datetime, near: Near
+) -> list[Part]:
+    """What of each demand is not there yet, by the demand and how many."""
+    missing: list[Demand] = []
+    kept: dict[uuid.UUID, int] = {}
+    for one, more in left:
+        if more:
+            missing.append(Demand(one.line_id, one.variant_id, more))
+        kept[one.variant_id] = kept.get(one.variant_id, 0) + one.quantity - more
+    return (sourcing.take(session, missing, now, near, kept) or []) if missing else []
+
+
+def _share_out(
+    session: Session,
+    row: Any,
+    taker: Owner,
+    wanted: Iterable[list[Any]],
+    expires_at: datetime,
+    now: datetime,
+) -> None:
+    """One hold goes to those who want it, as far as it lasts; the rest is let go. Counts down ``wanted``."""
+    rest = row.quantity
+    for pair in wanted:
+        demand, part = pair[0], min(rest, pair[1])
+        if part and rest == row.quantity:
+            hold_rows.hand_over(session, row, taker, demand.line_id, part, expires_at)
+        elif part:
+            piece = (demand.line_id, row.level_id, part)
+            hold_rows.write(session, taker, [piece], expires_at, now)
+        pair[1] -= part
+        rest -= part
+    if rest == row.quantity:
+        hold_rows.end(session, row, "released")
+    elif rest:
+        levels.shift(session, row.level_id, held=-rest)
 
 
 def allocate(
-    session: Session, owner: Owner, demands: Sequence[Demand], reference: str, now: datetime
+    session: Session,
+    owner: Owner,
+    demands: Sequence[Demand],
+    reference: str,
+    now: datetime,
+    near: Near = NOT_KNOWN,
 ) -> None:
     """Holds become sold. What lapsed meanwhile is taken again, or OutOfStock is raised."""
-    missing = {demand.line_id: demand for demand in demands}
-    for row in _active(session, owner):
-        if row.line_id not in missing or row.quantity != missing[row.line_id].quantity:
+    left = {(one.line_id, one.variant_id): one.quantity for one in demands}
+    for row in hold_rows.active(session, owner):
+        key = (row.line_id, row.variant_id)
+        part = min(row.quantity, left.get(key, 0))
+        if not part or not hold_rows.close(session, row, "allocated"):
             continue
-        if _close(session, row, "allocated"):
-            _sell(session, row.level_id, row.quantity, reference, now)
-            del missing[row.line_id]
-    if not missing:
-        return
-    counted = _counted(session, [demand.variant_id for demand in missing.values()])
-    wanted = [demand for demand in missing.values() if demand.variant_id in counted]
-    for demand in sorted(wanted, key=lambda demand: counted[demand.variant_id].level_ids):
-        level_id = _take(session, counted[demand.variant_id], demand.quantity, now)
-        _sell(session, level_id, demand.quantity, reference, now)
+        if part < row.quantity:
+            levels.shift(session, row.level_id, held=part - row.quantity)
+        _sell(session, row.level_id, part, reference, now)
+        left[key] -= part
+    pairs = [(one, left[one.line_id, one.variant_id]) for one in demands]
+    for _, level_id, quantity in _take_missing(session, pairs, now, near):
+        _sell(session, level_id, quantity, reference, now)
+
+
+def sell(
+    session: Session,
+    giver: Owner,
+    demands: Sequence[Demand],
+    reference: str,
+    now: datetime,
+    near: Near = NOT_KNOWN,
+) -> None:
+    """``pass_on`` and ``allocate`` in one, for an order that is certain at once: what a cart holds is sold.
+
+    What lapsed is taken again, what is not wanted any more is let go. Raises OutOfStock.
+    """
+    left: list[list[Any]] = [[one, one.quantity] for one in demands]
+    for row in hold_rows.active(session, giver):
+        rest = row.quantity
+        for pair in left:
+            if pair[0].variant_id == row.variant_id:
+                part = min(rest, pair[1])
+                pair[1] -= part
+                rest -= part
+        sold = row.quantity - rest
+        if not sold:
+            hold_rows.end(session, row, "released")
+            continue
+        hold_rows.close(session, row, "allocated")
+        if rest:
+            levels.shift(session, row.level_id, held=-rest)
+        _sell(session, row.level_id, sold, reference, now)
+    for _, level_id, quantity in _take_missing(session, left, now, near):
+        _sell(session, level_id, quantity, reference, now)
 
 
 def _sell(
@@ -313,86 +274,3 @@ def _sell(
     """Pieces that are held are sold."""
     levels.shift(session, level_id, held=-quantity, allocated=quantity)
     levels.move(session, level_id, "allocated", now, allocated=quantity, reference=reference)
-
-
-# --- statements, each put together once and at first use, when the types of foreign keys are known ------
-
-
-def _columns() -> tuple[Any, ...]:
-    hold = table(Hold).c
-    return (hold.id, hold.level_id, hold.line_id, hold.quantity, hold.expires_at)
-
-
-def _owned() -> tuple[ColumnElement[bool], ...]:
-    hold = table(Hold).c
-    return (hold.owner_kind == bindparam("kind"), hold.owner_id == bindparam("owner"), IS_ACTIVE)
-
-
-def _in_order(query: Select[Any]) -> Select[Any]:
-    """Locked in the order of their levels, so that two never wait for each other in a circle."""
-    hold = table(Hold)
-    return query.order_by(hold.c.level_id, hold.c.id).with_for_update(of=hold)
-
-
-@cache
-def _active_of_owner() -> Executable:
-    return _in_order(select(*_columns()).where(*_owned()))
-
-
-@cache
-def _active_of_line() -> Executable:
-    of_line = table(Hold).c.line_id == bindparam("line")
-    return _in_order(select(*_columns()).where(*_owned(), of_line))
-
-
-@cache
-def _active_with_variant() -> Executable:
-    hold, level = table(Hold), table(StockLevel)
-    joined = hold.join(level, level.c.id == hold.c.level_id)
-    query = select(*_columns(), level.c.variant_id).select_from(joined)
-    return _in_order(query.where(*_owned()))
-
-
-@cache
-def _until() -> Executable:
-    hold = table(Hold).c
-    query = select(hold.line_id, hold.expires_at).order_by(hold.expires_at.desc())
-    return query.where(*_owned(), hold.expires_at > bindparam("now"))
-
-
-@cache
-def _levels() -> Executable:
-    variant, level = table(Variant), table(StockLevel)
-    return (
-        select(variant.c.id, variant.c.sku, variant.c.kind, level.c.id)
-        .select_from(variant.outerjoin(level, level.c.variant_id == variant.c.id))
-        .where(variant.c.id.in_(bindparam("variants", expanding=True)))
-        .order_by(variant.c.id, level.c.id)
-    )
-
-
-def _of_active(**values: str) -> Executable:
-    """Change columns of one active hold; ``values`` are columns and the names of their parameters."""
-    hold = table(Hold)
-    return (
-        update(hold)
-        .where(hold.c.id == bindparam("hold"), IS_ACTIVE)
-        .values({column: bindparam(name) for column, name in values.items()})
-    )
-
-
-@cache
-def _ended() -> Executable:
-    return _of_active(state="new_state")
-
-
-@cache
-def _changed_to() -> Executable:
-    return _of_active(quantity="new_quantity", expires_at="new_expires_at")
-
-
-@cache
-def _passed_on() -> Executable:
-    return _of_active(
-        owner_kind="kind", owner_id="owner", line_id="new_line", expires_at="new_expires_at"
-    )

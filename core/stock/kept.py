@@ -10,9 +10,10 @@ from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.orm import Session
 
 from core.kernel.db import table
-from core.stock.holds import Demand, Owner
+from core.stock.hold_rows import Owner
 from core.stock.levels import IS_ACTIVE
 from core.stock.models import Hold, StockLevel
+from core.stock.sourcing import Demand
 
 
 @dataclass(frozen=True)

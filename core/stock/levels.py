@@ -2,7 +2,8 @@
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy import (
     Select,
     Update,
     bindparam,
+    case,
     func,
     literal_column,
     select,
@@ -37,13 +39,13 @@ def free(now: datetime | BindParameter[Any]) -> ColumnElement[int]:
         .correlate(level)
         .scalar_subquery()
     )
-    return _unsold() + lapsed
+    return possible() + lapsed
 
 
 def available(
     session: Session, variant_ids: Sequence[uuid.UUID], now: datetime
 ) -> dict[uuid.UUID, int]:
-    """Pieces that one hold may take now, by variant: the most that one of its places has.
+    """Pieces that one hold may take now, by variant, of all its places together.
 
     A variant without a level is not in the answer.
     """
@@ -51,11 +53,52 @@ def available(
     return {variant_id: int(pieces) for variant_id, pieces in rows}
 
 
+@dataclass(frozen=True)
+class Outlook:
+    """What can be had of a thing, how much of that lies there, and of the rest whether it is the first to
+    come, and when it comes, as far as somebody said."""
+
+    pieces: int
+    there: int
+    is_preorder: bool = False
+    expected_on: date | None = None
+
+
+def outlook(
+    session: Session, variant_ids: Sequence[uuid.UUID], now: datetime
+) -> dict[uuid.UUID, Outlook]:
+    """The same as ``available``, in full, for whoever tells it to shoppers."""
+    rows = session.execute(_outlook(), {"variants": list(variant_ids), "now": now})
+    return {
+        key: Outlook(int(pieces), int(there), bool(preorder), expected_on)
+        for key, pieces, there, preorder, expected_on in rows
+    }
+
+
+@cache
+def _outlook() -> Select[Any]:
+    level, now = table(StockLevel).c, bindparam("now", type_=Hold.expires_at.type)
+    found = free(now)
+    lies = found - _beyond()
+    return (
+        select(
+            level.variant_id,
+            func.sum(case((found > 0, found), else_=0)),
+            func.sum(case((lies > 0, lies), else_=0)),
+            func.max(level.preorder_limit),
+            func.min(level.expected_on),
+        )
+        .where(level.variant_id.in_(bindparam("variants", expanding=True)))
+        .group_by(level.variant_id)
+    )
+
+
 @cache
 def _available() -> Select[uuid.UUID, int]:
     level, now = table(StockLevel).c, bindparam("now", type_=Hold.expires_at.type)
+    found = free(now)
     return (
-        select(level.variant_id, func.max(free(now)))
+        select(level.variant_id, func.sum(case((found > 0, found), else_=0)))
         .where(level.variant_id.in_(bindparam("variants", expanding=True)))
         .group_by(level.variant_id)
     )
@@ -130,37 +173,47 @@ def _shift() -> Update:
     )
 
 
-def hold_first(session: Session, variant_id: uuid.UUID, quantity: int) -> uuid.UUID | None:
-    """Hold pieces of a variant at its first level, by one statement; answers the level's key.
-
-    None when it has no level, or too few pieces are free.
-    """
-    found: uuid.UUID | None = session.scalar(
-        _hold_first(), {"variant": variant_id, "pieces": quantity}
-    )
-    return found
+def hold_more(session: Session, level_id: uuid.UUID, pieces: int) -> bool:
+    """Hold so many more of what lies at a level, or fewer; False when too few lie there."""
+    if pieces <= 0:
+        return pieces == 0 or shift(session, level_id, held=pieces)
+    values = {"level": level_id, "pieces": pieces}
+    return session.scalar(_hold_more(), values) is not None
 
 
 @cache
-def _hold_first() -> ReturningUpdate[Any]:
+def _hold_more() -> ReturningUpdate[Any]:
+    return holding(table(StockLevel).c.id == bindparam("level"))
+
+
+def holding(which: ColumnElement[bool]) -> ReturningUpdate[Any]:
+    """Hold ``pieces`` at a level where they lie; answers its key, nothing where there are fewer."""
     level = table(StockLevel)
-    first = (
-        select(level.c.id)
-        .where(level.c.variant_id == bindparam("variant"))
-        .order_by(level.c.id)
-        .limit(1)
-        .correlate(None)
-        .scalar_subquery()
-    )
     return (
         update(level)
-        .where(level.c.id == first, _unsold() >= bindparam("pieces"))
+        .where(which, there() >= bindparam("pieces"))
         .values(held=level.c.held + bindparam("pieces"))
         .returning(level.c.id)
     )
 
 
-def _unsold() -> ColumnElement[int]:
-    """What is neither sold nor held, lapsed holds included, and what may be sold beyond that."""
+def there() -> ColumnElement[int]:
+    """What lies there to be taken: neither sold nor held (lapsed holds included) nor kept back from sale."""
     level = table(StockLevel).c
-    return level.on_hand - level.allocated - level.held + level.backorder_limit
+    return level.on_hand - level.allocated - level.held - level.safety_stock
+
+
+def possible() -> ColumnElement[int]:
+    """The same with what may be promised before it is there."""
+    return there() + _beyond()
+
+
+def _beyond() -> ColumnElement[int]:
+    level = table(StockLevel).c
+    return level.backorder_limit + level.preorder_limit
+
+
+def _unsold() -> ColumnElement[int]:
+    """What the database lets be promised at most: safety stock may be sold that was promised before."""
+    level = table(StockLevel).c
+    return level.on_hand - level.allocated - level.held + _beyond()

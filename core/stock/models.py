@@ -1,24 +1,30 @@
 """Tables of the stock. The level's CHECK is the last word on overselling."""
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.kernel import guards
 from core.kernel.db import Base
-from core.kernel.ids import new_id
+from core.kernel.ids import new_id, new_public_id
 
 
 class Location(Base):
-    """A warehouse or a shop."""
+    """A warehouse or a shop, and where it stands: each of these may be empty. See ``sourcing``."""
 
     __tablename__ = "location"
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     code: Mapped[str] = mapped_column(String(40), unique=True)
     name: Mapped[str] = mapped_column(String(200))
+    country: Mapped[str] = mapped_column(String(2), default="")
+    region: Mapped[str] = mapped_column(String(40), default="")
+    #: How the postal codes around it begin.
+    postal_prefix: Mapped[str] = mapped_column(String(20), default="")
+    #: Among places that are equally near, the lowest is taken from first.
+    priority: Mapped[int] = mapped_column(default=0)
 
 
 class StockLevel(Base):
@@ -30,7 +36,11 @@ class StockLevel(Base):
         UniqueConstraint("variant_id", "location_id"),
         CheckConstraint("held >= 0 AND allocated >= 0 AND backorder_limit >= 0", name="signs"),
         CheckConstraint("on_hand >= 0 AND low_at >= 0", name="pieces"),
-        CheckConstraint("on_hand - allocated - held + backorder_limit >= 0", name="not_oversold"),
+        CheckConstraint("safety_stock >= 0 AND preorder_limit >= 0", name="limits"),
+        CheckConstraint(
+            "on_hand - allocated - held + backorder_limit + preorder_limit >= 0",
+            name="not_oversold",
+        ),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -42,6 +52,14 @@ class StockLevel(Base):
     backorder_limit: Mapped[int] = mapped_column(default=0)
     #: From so few pieces that can be had on, it is marked as low.
     low_at: Mapped[int] = mapped_column(default=0)
+    #: So many that are there are not sold.
+    safety_stock: Mapped[int] = mapped_column(default=0)
+    #: So many may be sold before the first ones come.
+    preorder_limit: Mapped[int] = mapped_column(default=0)
+    #: When more come, as far as it is known: told to whoever buys what is not there.
+    expected_on: Mapped[date | None]
+    #: When staff were told that it is low; None again once it is not.
+    low_told_at: Mapped[datetime | None]
 
 
 class Hold(Base):
@@ -49,7 +67,7 @@ class Hold(Base):
 
     __tablename__ = "hold"
     __table_args__ = (
-        CheckConstraint("owner_kind IN ('cart', 'quote', 'order')", name="owner_kind"),
+        CheckConstraint("owner_kind IN ('cart', 'quote', 'order', 'offer')", name="owner_kind"),
         CheckConstraint("state IN ('active', 'released', 'lapsed', 'allocated')", name="state"),
         CheckConstraint("quantity > 0", name="quantity"),
         Index("ix_hold_owner", "owner_kind", "owner_id"),
@@ -81,7 +99,8 @@ class StockMovement(Base):
     __tablename__ = "stock_movement"
     __table_args__ = (
         CheckConstraint(
-            "kind IN ('received', 'adjusted', 'allocated', 'deallocated', 'shipped', 'returned')",
+            "kind IN ('received', 'adjusted', 'allocated', 'deallocated', 'shipped', 'returned', "
+            "'sent_on', 'arrived')",
             name="kind",
         ),
         Index("ix_stock_movement_level_id", "level_id"),
@@ -98,6 +117,72 @@ class StockMovement(Base):
     #: Of an adjustment: who said so, and why.
     actor: Mapped[str | None] = mapped_column(String(80))
     note: Mapped[str | None] = mapped_column(String(200))
+
+
+class StockTransfer(Base):
+    """Pieces on their way from one place to another: gone from the one, not yet at the other."""
+
+    __tablename__ = "stock_transfer"
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint("arrived >= 0 AND lost >= 0 AND arrived + lost <= quantity", name="pieces"),
+        CheckConstraint("from_level_id <> to_level_id", name="elsewhere"),
+        CheckConstraint("state IN ('on_the_way', 'done')", name="state"),
+        Index("ix_stock_transfer_sent_at", "sent_at"),
+        Index("ix_stock_transfer_to_level_id", "to_level_id"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    from_level_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("stock_level.id"))
+    to_level_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("stock_level.id"))
+    quantity: Mapped[int]
+    arrived: Mapped[int] = mapped_column(default=0)
+    #: Sent, and never seen again.
+    lost: Mapped[int] = mapped_column(default=0)
+    state: Mapped[str] = mapped_column(String(12), default="on_the_way")
+    note: Mapped[str] = mapped_column(String(200), default="")
+    sent_by: Mapped[str] = mapped_column(String(80))
+    sent_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+
+
+class StockWait(Base):
+    """Somebody wants to be told when a thing is back. First come, first served, by ``confirmed_at``.
+
+    ``asked`` until the mail's link was answered, ``waiting``, ``offered`` while a hold is kept for them,
+    ``taken`` when they put it into a cart, ``let_go`` when they did not in time, ``left`` when they said so.
+    """
+
+    __tablename__ = "stock_wait"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('asked', 'waiting', 'offered', 'taken', 'let_go', 'left')", name="state"
+        ),
+        CheckConstraint("state <> 'offered' OR offered_until IS NOT NULL", name="offered"),
+        Index(
+            "ix_stock_wait_open",
+            "channel_id",
+            "variant_id",
+            "email",
+            unique=True,
+            sqlite_where=text("state IN ('asked', 'waiting', 'offered')"),
+            postgresql_where=text("state IN ('asked', 'waiting', 'offered')"),
+        ),
+        Index("ix_stock_wait_turn", "variant_id", "state", "confirmed_at"),
+        Index("ix_stock_wait_asked_at", "asked_at"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    public_id: Mapped[str] = mapped_column(String(32), unique=True, default=new_public_id)
+    channel_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("channel.id"))
+    variant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("variant.id"))
+    email: Mapped[str] = mapped_column(String(254))
+    state: Mapped[str] = mapped_column(String(10), default="asked")
+    asked_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    offered_at: Mapped[datetime | None]
+    offered_until: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
 
 
 class LogicalResource(Base):

@@ -23,6 +23,7 @@ def levels_are_true(session: Session, now: datetime) -> Part:
                     - StockLevel.allocated
                     - StockLevel.held
                     + StockLevel.backorder_limit
+                    + StockLevel.preorder_limit
                     < 0,
                     StockLevel.held < 0,
                     StockLevel.allocated < 0,

@@ -4,7 +4,7 @@ A sale's movements carry its reference (``order:ID``), so what is still allocate
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from core.kernel.db import changed, table
 from core.kernel.errors import ShopError
 from core.stock import levels
-from core.stock.models import StockLevel, StockMovement
+from core.stock.models import Location, StockLevel, StockMovement
 
 
 @dataclass(eq=False)
@@ -38,70 +38,112 @@ def reference(public_id: str) -> str:
 def ship(
     session: Session, about: str, variant_id: uuid.UUID, sku: str, quantity: int, now: datetime
 ) -> None:
-    """Pieces that were sold under ``about`` leave. Raises NotOnHand; what is not counted just leaves."""
+    """Pieces that were sold under ``about`` leave the places where they were sold, where they lie first.
 
-    def leave(level_id: uuid.UUID, pieces: int) -> None:
+    Raises NotOnHand; what is not counted just leaves.
+    """
+    rows = _sold(session, about, variant_id)
+    there = {row.id: max(min(int(row.pieces), row.on_hand), 0) for row in rows}
+    wanted = min(quantity, sum(int(row.pieces) for row in rows))
+    if wanted > sum(there.values()):
+        raise NotOnHand(sku, wanted, sum(there.values()))
+    for level_id, pieces in _dealt(wanted, there):
         if changed(session.execute(_left(), {"level": level_id, "pieces": pieces})) != 1:
-            on_hand = session.get_one(StockLevel, level_id, populate_existing=True).on_hand
-            raise NotOnHand(sku, pieces, on_hand)
+            raise NotOnHand(sku, pieces, 0)
         levels.move(
             session, level_id, "shipped", now, on_hand=-pieces, allocated=-pieces, reference=about
         )
-
-    _each(session, about, variant_id, quantity, leave)
 
 
 def let_go(
     session: Session, about: str, variant_id: uuid.UUID, quantity: int, now: datetime
 ) -> None:
-    """Pieces that were sold under ``about`` are free again: they never left."""
-
-    def free(level_id: uuid.UUID, pieces: int) -> None:
+    """Pieces that were sold under ``about`` are free again: they never left. First where too few lie."""
+    rows = _sold(session, about, variant_id)
+    rows.sort(key=lambda row: (row.on_hand >= row.allocated, row.id))
+    for level_id, pieces in _dealt(quantity, {row.id: int(row.pieces) for row in rows}):
         levels.shift(session, level_id, allocated=-pieces)
         levels.move(session, level_id, "deallocated", now, allocated=-pieces, reference=about)
-
-    _each(session, about, variant_id, quantity, free)
 
 
 def take_back(
     session: Session, about: str, variant_id: uuid.UUID, quantity: int, now: datetime
 ) -> bool:
-    """Pieces that had left under ``about`` are on the shelf again, where they came from; False when nobody
+    """Pieces that had left under ``about`` are on the shelves again that they came from; False when nobody
     counted them."""
-    level_id = session.scalar(_came_from(), {"about": about, "variant": variant_id})
-    if level_id is None:
+    values = {"about": about, "variant": variant_id}
+    away = {row.id: int(row.away) for row in session.execute(_came_from(), values)}
+    if not away:
         return False
-    levels.shift(session, level_id, on_hand=quantity)
-    levels.move(session, level_id, "returned", now, on_hand=quantity, reference=about)
+    back = dict(_dealt(quantity, away))
+    first = min(away)
+    back[first] = back.get(first, 0) + quantity - sum(back.values())
+    for level_id, pieces in sorted(back.items()):
+        if pieces:
+            levels.shift(session, level_id, on_hand=pieces)
+            levels.move(session, level_id, "returned", now, on_hand=pieces, reference=about)
     return True
 
 
-def _each(
-    session: Session,
-    about: str,
-    variant_id: uuid.UUID,
-    quantity: int,
-    work: Callable[[uuid.UUID, int], None],
-) -> None:
-    """Do the work at each place that has such pieces allocated, in the order of their keys."""
+def places(session: Session, about: str) -> dict[uuid.UUID, list[tuple[str, int]]]:
+    """Where the pieces that are sold under ``about`` and have not left lie, by variant: names of places."""
+    found: dict[uuid.UUID, list[tuple[str, int]]] = {}
+    for variant_id, name, pieces in session.execute(_places(), {"about": about}):
+        found.setdefault(variant_id, []).append((name, int(pieces)))
+    return found
+
+
+def _sold(session: Session, about: str, variant_id: uuid.UUID) -> list[Any]:
+    """What is sold under ``about`` at each place, its levels locked in the order of their keys."""
+    session.execute(_locking(), {"variant": variant_id}).all()
+    return list(session.execute(_allocated(), {"about": about, "variant": variant_id}))
+
+
+def _dealt(quantity: int, among: Mapping[uuid.UUID, int]) -> Iterator[tuple[uuid.UUID, int]]:
+    """So many pieces from these levels, one after the other."""
     left = quantity
-    for level_id, pieces in session.execute(
-        _allocated(), {"about": about, "variant": variant_id}
-    ).all():
-        part = min(left, int(pieces))
+    for level_id, pieces in among.items():
+        part = min(left, pieces)
         if part > 0:
-            work(level_id, part)
+            yield level_id, part
             left -= part
+
+
+@cache
+def _locking() -> Select[Any]:
+    level = table(StockLevel)
+    query = select(level.c.id).where(level.c.variant_id == bindparam("variant"))
+    return query.order_by(level.c.id).with_for_update()
+
+
+@cache
+def _places() -> Select[Any]:
+    level, movement, place = table(StockLevel), table(StockMovement), table(Location)
+    pieces = func.sum(movement.c.allocated)
+    return (
+        select(level.c.variant_id, place.c.name, pieces)
+        .select_from(
+            movement.join(level, level.c.id == movement.c.level_id).join(
+                place, place.c.id == level.c.location_id
+            )
+        )
+        .where(movement.c.reference == bindparam("about"))
+        .group_by(level.c.variant_id, place.c.name)
+        .having(pieces > 0)
+        .order_by(place.c.name)
+    )
 
 
 @cache
 def _allocated() -> Select[Any]:
     level, movement = table(StockLevel).c, table(StockMovement).c
     return (
-        select(level.id, func.sum(movement.allocated))
+        select(
+            level.id, level.on_hand, level.allocated, func.sum(movement.allocated).label("pieces")
+        )
         .select_from(table(StockMovement).join(table(StockLevel), level.id == movement.level_id))
         .where(movement.reference == bindparam("about"), level.variant_id == bindparam("variant"))
-        .group_by(level.id)
+        .group_by(level.id, level.on_hand, level.allocated)
         .having(func.sum(movement.allocated) > 0)
         .order_by(level.id)
     )
@@ -111,15 +153,15 @@ def _allocated() -> Select[Any]:
 def _came_from() -> Select[Any]:
     level, movement = table(StockLevel).c, table(StockMovement).c
     return (
-        select(level.id)
+        select(level.id, func.sum(-movement.on_hand).label("away"))
         .select_from(table(StockMovement).join(table(StockLevel), level.id == movement.level_id))
         .where(
             movement.reference == bindparam("about"),
             level.variant_id == bindparam("variant"),
-            movement.kind == "shipped",
+            movement.kind.in_(("shipped", "returned")),
         )
+        .group_by(level.id)
         .order_by(level.id)
-        .limit(1)
     )
 
 

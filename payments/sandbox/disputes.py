@@ -115,9 +115,10 @@ def answer(tx: Tx, dispute_id: str, given: Body) -> Body:
 
 
 def close(tx: Tx, dispute_id: str, *, won: bool) -> Body:
-    """The network has decided. Won, the money comes back, and the fee stays."""
+    """The network has decided. Won, the money comes back, and the fee stays. What was lost may be won yet,
+    on appeal."""
     dispute = tx.get(KIND, dispute_id)
-    if dispute["status"] in CLOSED:
+    if dispute["status"] == "won" or (dispute["status"] == "lost" and not won):
         raise ApiError("This dispute is closed.")
     decide(tx, dispute, won=won)
     tx.save(dispute)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from sqlalchemy import select
 
+from cart import lines, sharing
 from cart.models import Cart
 from cms_content.models import ContentBanner, ContentPage
 from core.orders.fulfilment_models import Fulfilment, OrderChange
@@ -138,6 +139,14 @@ def _order_at_desk(act: str) -> Callable[[Visitor], str]:
     return find
 
 
+def _shared_cart(visitor: Visitor) -> str:
+    """A frozen copy of a cart that staff fill for Mara."""
+    place, cart = visitor.place, _phone_order(visitor).rpartition("/")[2]
+    with place.house.db.transaction() as session:
+        found = lines.find(session, cart)
+        return f"/cart/shared/{sharing.share(session, found, place.house.clock.now()).public_id}"
+
+
 def _past_due(visitor: Visitor) -> str:
     """An open case of Mara's."""
     house, now = visitor.place.house, visitor.place.house.clock.now()
@@ -182,6 +191,7 @@ FOR_EVERYBODY: dict[str, Where] = {
     "/c/<slug>": "/c/wi-fi-and-home",
     "/p/<slug>": "/p/ember-smart-plug",
     "/cart": "/cart",
+    "/cart/shared/<public_id>": _shared_cart,
     "/checkout": "/checkout",
     "/gift-card": "/gift-card",
     "/pay-a-bill": "/pay-a-bill",
@@ -283,6 +293,9 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/stock": "/desk/stock",
     "/desk/stock/holds": "/desk/stock/holds",
     "/desk/stock/holds/<uuid:hold_id>/release": _held,
+    "/desk/stock/places": "/desk/stock/places",
+    "/desk/stock/hold-rules": "/desk/stock/hold-rules",
+    "/desk/stock/places/<code>": "/desk/stock/places/depot",
     "/desk/stock/<uuid:level_id>": lambda visitor: (
         f"/desk/stock/{visitor.place.values(StockLevel.id, StockLevel.on_hand > 0)[0]}"
     ),
@@ -376,6 +389,7 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/content/segments": "/desk/content/segments",
     "/desk/content/segments/<code>": "/desk/content/segments/customers",
     "/desk/content/redirects": "/desk/content/redirects",
+    "/desk/content/consents": "/desk/content/consents",
     "/desk/content/brand": "/desk/content/brand",
     "/desk/content/brand/preview": "/desk/content/brand/preview",
     "/desk/styleguide": "/desk/styleguide",
@@ -402,6 +416,7 @@ OF_SUBSCRIBERS: dict[str, str] = {
     "/desk/trials/report": "/desk/trials/report",
     "/desk/trials/follow-ups": "/desk/trials/follow-ups",
     "/desk/trials/offers": "/desk/trials/offers",
+    "/desk/trials/offers/new": "/desk/trials/offers/new",
     "/desk/trials/offers/<code>": "/desk/trials/offers/burrow-30-days",
     "/desk/trials/<public_id>": "/desk/trials/{trial}",
     "/desk/bill-runs": "/desk/bill-runs",

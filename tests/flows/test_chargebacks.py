@@ -163,17 +163,42 @@ def test_snapshots_in_any_order_and_twice_end_in_the_same_state(care: Care):
         assert ended(shuffled) == wanted, [one.status for one in shuffled]
 
 
-def test_what_an_appeal_decides_otherwise_is_told_to_the_desk(care: Care):
+def test_what_is_won_on_appeal_pays_what_is_still_owed_and_the_rest_is_kept(care: Care):
+    listen(care.house, "chargeback.appealed", "https://books.example.com/")
+    care.pay()
+    dispute = taken_back(care)
+    decided(care, dispute, won=False)
+    hear_chargeback.hear(care.house, dispute)
+    assert care.owes() == ("120.00", "120.00")
+    decided(care, dispute, won=True)
+    with crash.crash_at("chargeback.before_commit"):
+        hear_chargeback.hear(care.house, dispute)
+    for _ in range(2):
+        hear_chargeback.hear(care.house, dispute)
+    drain(care.house)
+    row = row_of(care.house)
+    assert (row.state, row.trouble) == ("won", "")
+    assert posted(care.house) == ["chargeback_lost", "chargeback_opened", "chargeback_won"]
+    assert care.owes() == ("0.00", "0.00")
+    assert (books(care.house, FEES), books(care.house, CLEARING)) == (1500, 12000 - 1500)
+    with care.house.db.reading() as session:
+        assert session.scalars(select(HookMessage.kind)).all() == ["chargeback.appealed"]
+        mails = session.scalars(select(Notice.subject).where(Notice.template == "chargeback"))
+        assert [one for one in mails if "won on appeal" in one]
+    assert [f for f in verify(care.house.db, care.house.clock) if not f.holds] == []
+
+
+def test_what_was_won_is_not_lost_again_by_itself_but_told_to_the_desk(care: Care):
     care.pay()
     with care.house.db.reading() as session:
         paid_by = session.scalars(select(Payment)).one().gateway_id
     won = replace(snapshots(Money(5000, "USD"))["closed"], payment_id=paid_by)
-    for told in (replace(won, status="lost"), won):
+    for told in (won, replace(won, status="lost")):
         with care.house.db.transaction() as session:
             assert follow(session, care.house, told)
     row = row_of(care.house)
-    assert (row.state, posted(care.house)) == ("lost", ["chargeback_lost", "chargeback_opened"])
-    assert row.trouble == "It was lost, and the network now says that it is won."
+    assert (row.state, posted(care.house)) == ("won", ["chargeback_opened", "chargeback_won"])
+    assert row.trouble == "It was won, and the network now says that it is lost."
     with care.house.db.reading() as session:
         assert session.scalars(chargebacks.to_answer()).all() == [row.id]
 

@@ -244,6 +244,62 @@ def test_tries_at_a_disputed_bill_wait_for_the_disputes_end(days: Days, when: st
     days.stage.assert_sound()
 
 
+@pytest.mark.parametrize(
+    ("minor", "when"),
+    [
+        (4500, "before it is prepared"),
+        (4500, "once it is prepared"),
+        (1500, "before it is prepared"),
+    ],
+)
+def test_what_is_disputed_before_its_first_charge_is_charged_by_itself_when_that_is_over(
+    days: Days, minor: int, when: str
+):
+    source = ("dispute", days.stage.riley.id)
+    days.stage.want()
+    if when == "once it is prepared":
+        with crash.crash_at("charge.prepared"):
+            drain(days.house)
+    with days.house.db.transaction() as session:
+        item = items.of_sources(session, [days.stage.bill.id])[days.stage.bill.id]
+        part = Money(minor, "USD")
+        contested.contest(session, item, part, source, days.today, days.house.clock.now())
+    pass_time(days.house, days.stage.sandbox, timedelta(minutes=10))
+    drain(days.house)
+    assert (days.row().state, days.stage.taken()) == ("planned", 4500 - minor)
+    days.live(days.today + timedelta(days=9))
+    assert (days.row().state, days.stage.taken()) == ("planned", 4500 - minor)
+    with days.house.db.transaction() as session:
+        contested.close(session, item, source, days.today, days.house.clock.now())
+    drain(days.house)
+    days.round()
+    assert (days.row().state, days.stage.taken()) == ("paid", 4500)
+    days.live(days.today + timedelta(days=3))
+    assert days.stage.taken() == 4500
+    days.stage.assert_sound()
+
+
+def test_what_was_disputed_and_paid_another_way_is_not_charged(days: Days):
+    source, now = ("dispute", days.stage.riley.id), days.house.clock.now()
+    with days.house.db.transaction() as session:
+        item = items.of_sources(session, [days.stage.bill.id])[days.stage.bill.id]
+        contested.contest(session, item, item.open, source, days.today, now)
+    want(days)
+    assert days.row().state == "planned"
+    assert charge(days.house, days.stage.bill.id, days.stage.method.id) is None
+    url = pay_bill.pay(days.house, PayWish(days.user.id, [days.stage.bill.id]))
+    days.stage.sandbox.pay(url)
+    days.stage.tell()
+    drain(days.house)
+    days.round()
+    assert (days.row().state, days.stage.taken()) == ("nothing_due", 0)
+    assert still_open(days.house, days.stage.bill) == 0
+    with days.house.db.transaction() as session:
+        contested.close(session, item, source, days.today, days.house.clock.now())
+    drain(days.house)
+    days.stage.assert_sound()
+
+
 @pytest.mark.parametrize("point", ["charge.failed", "job.before_finish", "charge.before_call"])
 def test_a_crash_around_a_decline_counts_one_try(days: Days, point: str):
     days.bank.says = ["insufficient_funds"]

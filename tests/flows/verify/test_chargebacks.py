@@ -8,7 +8,7 @@ from sqlalchemy import select
 from core.kernel.clock import local_date
 from core.kernel.ids import new_id
 from core.kernel.money import Money
-from core.ledger import chargebacks
+from core.ledger import appeals, chargebacks, items, writeoffs
 from core.ledger.chargebacks import Chargeback
 from core.ledger.models import OpenItem
 from payments.chargebacks import ChargebackRow
@@ -50,8 +50,10 @@ def end(books, taken: Chargeback, how: str) -> None:
     def work(session) -> None:
         now = books.clock.now()
         heard = session.get_one(ChargebackRow, taken.id)
-        heard.state, heard.closed_at = "won" if how == "won" else "lost", now
-        if how == "won":
+        heard.state, heard.closed_at = "won" if "won" in how else "lost", now
+        if how == "won on appeal":
+            assert appeals.win(session, taken.id, ZERO, today(books), now)
+        elif how == "won":
             assert chargebacks.win(session, taken.id, ZERO, today(books), now)
         else:
             given_up = how == "given up"
@@ -87,6 +89,25 @@ def test_what_is_charged_back_is_accounted_for_from_beginning_to_end(books, how)
 
     assert captured(books, begun_on) == meanwhile[4].figure.split(";")[0]
     assert captured(books, begun_on - timedelta(days=1)) == before.split(";")[0]
+
+
+def test_what_is_won_on_appeal_is_accounted_for_though_some_was_written_off_meanwhile(books):
+    taken = begin(books, 2_500)
+    end(books, taken, "lost")
+
+    def given_up(session) -> None:
+        ((bill, _),) = chargebacks.bills_of(session, taken.id)
+        now = books.clock.now()
+        asked = writeoffs.request(
+            session, items.get(session, bill.id), Money(1_500, "USD"), "They left.", "user:1", now
+        )
+        writeoffs.approve(session, asked, "user:2", today(books), now)
+
+    books.db.run_tx(given_up)
+    end(books, taken, "won on appeal")
+    found = findings(books)
+    assert [one.number for one in found.values() if not one.holds] == []
+    assert "charged back 0.00 USD" in found[4].figure
 
 
 def test_a_chargeback_that_the_books_do_not_have_as_it_was_told_is_named(books):

@@ -60,9 +60,16 @@ class Program:
             assert put.status_code == 201, put.json
         return path
 
-    def order(self, cart: str, wish: dict[str, Any], key: str = "key-1") -> TestResponse:
+    def order(
+        self,
+        cart: str,
+        wish: dict[str, Any],
+        key: str = "key-1",
+        headers: dict[str, str] | None = None,
+    ) -> TestResponse:
         """Ask for an order of a cart."""
-        return self.post(f"{cart}/checkout", wish, headers={"Idempotency-Key": key})
+        sent = {"Idempotency-Key": key, **(headers or {})}
+        return self.post(f"{cart}/checkout", wish, headers=sent)
 
     def follow(self, order: dict[str, Any]) -> TestResponse:
         """Look at an order with its token."""

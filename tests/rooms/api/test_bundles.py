@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from api import shapes
+from api import cart_shapes, shapes
 from core.kernel.clock import ManualClock
 from core.kernel.db import Database
 from tests import packs
@@ -46,8 +46,8 @@ def test_in_a_cart_it_is_one_line_whose_pieces_scale(program: Program, home: Goo
     path = program.cart(home.sku)
     (line,) = program.get(path).json["lines"]
     changed = program.patch(f"{path}/lines/{line['id']}", {"quantity": 3})
-    shapes.LineAnswer.model_validate_json(changed.data)
-    shapes.CartAnswer.model_validate_json(program.get(path).data)
+    cart_shapes.LineAnswer.model_validate_json(changed.data)
+    cart_shapes.CartAnswer.model_validate_json(program.get(path).data)
     cart = program.get(path).json
     (line,) = cart["lines"]
     assert line == changed.json

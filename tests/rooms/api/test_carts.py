@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from cart import lines
+from core.catalog.models import Variant
 from core.parties.models import Channel
 from core.prices.models import Price, PriceList
 from core.stock import holds
@@ -140,6 +141,7 @@ def test_what_is_no_longer_sold_is_named(program: Program, shop: Shop, world: Wo
         prices.delete()
     seen = program.get(cart).json
     assert seen["no_longer_sold"] == ["FW-CAM-1"]
+    assert [(one["sku"], one["code"]) for one in seen["gone"]] == [("FW-CAM-1", "no_price")]
     assert [line["sku"] for line in seen["lines"]] == ["FW-VISIT"]
 
 
@@ -269,3 +271,121 @@ def test_a_business_across_a_border_sees_sums_without_vat_and_orders_at_them(
     assert (told["tax"]["amount"], told["due_now"]["amount"]) == (0, 6590)
     asked = wish(**place, vat_id="FR61954506077", expected_total=told["due_now"])
     assert program.order(cart, asked).status_code == 201
+
+
+def test_a_change_of_what_the_caller_has_not_seen_is_refused(program: Program, world: World):
+    cart = program.cart("FW-CAM-1")
+    seen = {"If-Match": program.get(cart).headers["ETag"]}
+    line = {"sku": "FW-VISIT", "quantity": 1}
+    first = program.post(f"{cart}/lines", line, headers=seen)
+    assert first.status_code == 201
+    late = [
+        program.post(f"{cart}/lines", line, headers=seen),
+        program.patch(cart, {"shipping_address": ADDRESS}, headers=seen),
+        program.ask("DELETE", f"{cart}/lines/{first.json['id']}", headers=seen),
+        program.order(cart, wish(), headers=seen),
+    ]
+    assert [(r.status_code, r.json["code"]) for r in late] == [(412, "cart_changed")] * 4
+    assert first.headers["ETag"] == program.get(cart).headers["ETag"]
+    one_of = {"If-Match": f'"v1", {first.headers["ETag"]}'}
+    assert program.order(cart, wish(), headers=one_of).status_code == 201
+
+
+def test_a_change_with_a_key_is_done_once(program: Program, world: World):
+    cart, key = program.cart(), {"Idempotency-Key": "once"}
+    line = {"sku": "FW-CAM-1", "quantity": 2}
+    first, again = (program.post(f"{cart}/lines", line, headers=key) for _ in range(2))
+    assert (first.status_code, first.json) == (again.status_code, again.json)
+    assert first.headers["ETag"] == again.headers["ETag"]
+    assert program.get(cart).json["lines"][0]["quantity"] == 2
+    other = program.post(f"{cart}/lines", line | {"quantity": 1}, headers=key)
+    assert (other.status_code, other.json["code"]) == (422, "idempotency_key_reused")
+    out = f"{cart}/lines/{first.json['id']}"
+    assert [program.ask("DELETE", out, headers=key).status_code for _ in range(2)] == [204, 204]
+
+
+def test_a_cart_is_begun_once_for_a_key_that_nobody_else_thinks_of(program: Program, world: World):
+    key = {"Idempotency-Key": "6f7d2c7e-6f0b-4a3c-9a51-0f2d1b9a7c11"}
+    first, again = (program.post("/carts", {}, headers=key).json for _ in range(2))
+    assert first == again
+    short = program.post("/carts", {}, headers={"Idempotency-Key": "1"})
+    assert (short.status_code, short.json["code"]) == (400, "idempotency_key_too_short")
+
+
+def test_what_is_saved_for_later_is_not_held_and_comes_back(
+    program: Program, shop: Shop, world: World
+):
+    cart = program.cart("FW-CAM-1")
+    (line,) = program.get(cart).json["lines"]
+    aside = program.post(f"{cart}/lines/{line['id']}/save").json
+    assert (aside["lines"], aside["goods"]["amount"], _quantity(program)) == ([], 0, 4)
+    (saved,) = aside["saved"]
+    assert (saved["sku"], saved["quantity"], saved["unit_price"]["amount"]) == ("FW-CAM-1", 1, 5900)
+    with shop.house.db.transaction() as session:
+        session.query(Price).filter(Price.variant_id == world.camera.variant_id).update(
+            {"unit_price_micros": 64_000_000}
+        )
+    (saved,) = program.get(cart).json["saved"]
+    assert (saved["unit_price"]["amount"], saved["unit_price_was"]["amount"]) == (6400, 5900)
+    back = program.post(f"{cart}/saved/{saved['id']}/take").json
+    assert ([one["sku"] for one in back["lines"]], back["saved"]) == (["FW-CAM-1"], [])
+    assert _quantity(program) == 3
+    assert program.ask("DELETE", f"{cart}/saved/{saved['id']}").status_code == 404
+
+
+def test_how_many_are_bought_at_once_is_told_and_kept_to(
+    program: Program, shop: Shop, world: World
+):
+    cart = program.cart("FW-VISIT")
+    with shop.house.db.transaction() as session:
+        for goods in (world.camera, world.visit):
+            row = session.get_one(Variant, goods.variant_id)
+            row.quantity_step, row.quantity_least, row.quantity_most = 2, 4, 8
+    (variant,) = program.get("/products/porch-camera").json["variants"]
+    assert variant["limits"] == {"step": 2, "least": 4, "most": 8}
+    refused = [
+        program.post(f"{cart}/lines", {"sku": "FW-CAM-1", "quantity": quantity}).json
+        for quantity in (2, 5, 10)
+    ]
+    codes = ["quantity_least", "quantity_step", "too_many"]
+    assert [one["code"] for one in refused] == codes
+    assert refused[1]["nearest"] == [4, 6]
+    assert program.post(f"{cart}/lines", {"sku": "FW-CAM-1", "quantity": 4}).status_code == 201
+    # The visit was put in before there were limits: told before it can be ordered.
+    stopped = program.order(cart, wish())
+    assert [(one["field"], one["code"]) for one in stopped.json["errors"]] == [
+        ("lines", "quantity_least")
+    ]
+
+
+def test_a_shared_cart_is_frozen_and_taken_once_however_often(
+    program: Program, shop: Shop, world: World
+):
+    cart = program.cart("FW-CAM-1", "FW-VISIT")
+    shared = program.post(f"{cart}/share").json
+    assert [(one["sku"], one["quantity"]) for one in shared["lines"]] == [
+        ("FW-CAM-1", 1),
+        ("FW-VISIT", 1),
+    ]
+    program.post(f"{cart}/lines", {"sku": "FW-CAM-1", "quantity": 2})
+    assert program.get(f"/shared-carts/{shared['id']}").json == shared
+    other = program.cart("FW-CAM-1")
+    for _ in range(2):
+        taken = program.post(f"{other}/take", {"shared_cart": shared["id"]}).json
+        assert [(one["sku"], one["quantity"]) for one in taken["lines"]] == [
+            ("FW-CAM-1", 1),
+            ("FW-VISIT", 1),
+        ]
+        assert taken["left_out"] == []
+    many = program.post(f"{cart}/share").json["id"]
+    short = program.post(f"{other}/take", {"shared_cart": many}).json
+    assert [one["code"] for one in short["left_out"]] == ["out_of_stock"]
+    program.wait(timedelta(days=91))
+    assert program.get(f"/shared-carts/{shared['id']}").status_code == 404
+    assert program.post(f"{program.cart()}/share").json["code"] == "nothing_to_share"
+
+
+def test_a_zip_code_alone_tells_the_tax(program: Program, world: World):
+    cart = program.cart("FW-RT-6")
+    told = program.patch(cart, {"shipping_address": {"country": "US", "postal_code": "43099"}}).json
+    assert (told["shipping_address"]["region"], told["tax"]["amount"]) == ("OH", 839)

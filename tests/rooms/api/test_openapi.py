@@ -15,7 +15,7 @@ from schemathesis.specs.openapi.checks import ignored_auth, positive_data_accept
 from sqlalchemy import update
 from werkzeug.test import TestResponse
 
-from api import openapi, shapes
+from api import cart_shapes, openapi, shapes
 from cart.models import Cart
 from core.kernel.clock import ManualClock
 from core.kernel.db import Database
@@ -56,15 +56,15 @@ def test_it_names_every_route_and_nothing_else(shop: Shop):
 
 
 def test_every_answer_has_the_shape_that_is_told(program: Program, shop: Shop, world: World):
-    cart = _true(shapes.CartAnswer, program.post("/carts"), 201)
+    cart = _true(cart_shapes.CartAnswer, program.post("/carts"), 201)
     path = f"/carts/{cart['id']}"
     for sku in ("FW-RT-6", "FW-RIVER-100", "FW-VISIT"):
         line = {"sku": sku, "quantity": 2}
-        added = _true(shapes.LineAnswer, program.post(f"{path}/lines", line), 201)
+        added = _true(cart_shapes.LineAnswer, program.post(f"{path}/lines", line), 201)
         changed = program.patch(f"{path}/lines/{added['id']}", {"quantity": 1})
-        _true(shapes.LineAnswer, changed, 200)
-    _true(shapes.CartAnswer, program.patch(path, {"shipping_address": ADDRESS}), 200)
-    _true(shapes.CartAnswer, program.get(path), 200)
+        _true(cart_shapes.LineAnswer, changed, 200)
+    _true(cart_shapes.CartAnswer, program.patch(path, {"shipping_address": ADDRESS}), 200)
+    _true(cart_shapes.CartAnswer, program.get(path), 200)
     _true(shapes.ProductPage, program.get("/products?page_size=2"), 200)
     _true(shapes.ProductPage, program.get("/products"), 200)
     _true(shapes.ProductDetailAnswer, program.get("/products/river-100"), 200)
@@ -79,7 +79,7 @@ def test_every_answer_has_the_shape_that_is_told(program: Program, shop: Shop, w
 def test_a_field_more_would_not_go_unnoticed(program: Program, world: World):
     answer = program.post("/carts").json
     with pytest.raises(ValidationError):
-        shapes.CartAnswer.model_validate_json(json.dumps({**answer, "surprise": 1}))
+        cart_shapes.CartAnswer.model_validate_json(json.dumps({**answer, "surprise": 1}))
 
 
 def test_every_problem_has_the_shape_that_is_told(program: Program, world: World):

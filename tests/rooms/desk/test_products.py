@@ -49,6 +49,15 @@ def test_a_product_is_made_shown_priced_and_archived(stage: Stage):
     refused = kim.post(things, price | {"GARDEN-LAMP-price": "much"})
     assert refused.status_code == 422
     assert "GARDEN-LAMP-price-error" in Page(refused).values
+    packs = price | {"GARDEN-LAMP-active": "y", "GARDEN-LAMP-quantity_step": "5"}
+    for wrong in ({"GARDEN-LAMP-quantity_least": "lots"}, {"GARDEN-LAMP-quantity_most": "4"}):
+        refused = kim.post(things, packs | wrong)
+        assert refused.status_code == 422
+        assert f"{next(iter(wrong))}-error" in Page(refused).values
+    assert kim.post(things, packs | {"GARDEN-LAMP-quantity_least": "10"}).status_code == 303
+    sold = stage.row(Variant, Variant.sku == "GARDEN-LAMP")
+    assert (sold.quantity_step, sold.quantity_least, sold.quantity_most) == (5, 10, None)
+    assert "5 at a time, at least 10" in Page(visitor.get("/p/garden-lamp")).text
     assert kim.post(f"{path}/publish", {"shown": "no"}).status_code == 303
     assert visitor.get("/p/garden-lamp").status_code == 404
 

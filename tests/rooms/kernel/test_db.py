@@ -88,6 +88,16 @@ def test_a_snapshot_sees_one_moment(db: Database):
     assert names(db) == ["sweep"]
 
 
+def test_a_snapshot_leaves_what_its_connection_has_prepared(postgres_db: Database):
+    """A rollback would have the driver forget it, and plan each question of the next page anew."""
+    prepared = text("SELECT count(*) FROM pg_prepared_statements")
+    for _ in range(8):
+        with postgres_db.snapshot() as session:
+            session.scalars(select(JobSchedule.name)).all()
+    with postgres_db.reading() as session:
+        assert session.scalar(prepared)
+
+
 def test_a_snapshot_that_fails_gives_its_connection_back_clean(db: Database):
     with pytest.raises(DBAPIError), db.snapshot() as session:
         session.execute(text("SELECT nonsense FROM job_schedule"))

@@ -15,7 +15,7 @@ from core.kernel.db import Database
 from core.kernel.errors import NotFound, StaleState
 from core.kernel.ids import new_id
 from core.kernel.money import Money
-from core.ledger import business, chargebacks, items, rates
+from core.ledger import appeals, business, chargebacks, items, rates
 from core.ledger.chargebacks import Chargeback, ChargedBackTooMuch
 from core.ledger.chart import (
     BAD_DEBT,
@@ -71,6 +71,10 @@ class Payer:
     def lose(self, taken: Chargeback, *, give_up: bool = False) -> bool:
         return chargebacks.lose(self.session, taken.id, self.day, self.now, give_up=give_up)
 
+    def appeal(self, taken: Chargeback, fee_back: int = 0) -> bool:
+        back = Money(fee_back, self.currency)
+        return appeals.win(self.session, taken.id, back, self.day, self.now)
+
     def open(self, bill: Open) -> int:
         return items.get(self.session, bill.id).open.minor
 
@@ -123,6 +127,52 @@ def test_lost_the_bill_is_owed_again_and_the_fee_stays_ours(payer: Payer):
     assert payer.balances(RECEIVABLE, RECEIVABLE_CHARGED_BACK, FEES) == [10_000, 0, 1_500]
     with pytest.raises(StaleState):
         payer.win(taken)
+
+
+def test_won_on_appeal_the_bill_is_paid_again_as_before(payer: Payer):
+    bill = payer.bill(10_000)
+    payment = payer.pay(10_000, (bill, 10_000))
+    taken = payer.begin(payment, 10_000, fee=1_500)
+    with pytest.raises(StaleState):
+        payer.appeal(taken)
+    payer.lose(taken)
+    assert payer.appeal(taken, fee_back=500)
+    assert not payer.appeal(taken, fee_back=500)
+    assert payer.open(bill) == 0
+    assert payer.balances(RECEIVABLE, UNAPPLIED, FEES, CLEARING) == [0, 0, 1_000, 9_000]
+    payer.begin(payment, 10_000)
+    assert payer.held_back(bill) == 10_000, "it stands, so that it can be charged back again"
+
+
+def test_won_on_appeal_what_was_paid_meanwhile_is_held_for_the_payer(payer: Payer):
+    bill = payer.bill(10_000)
+    taken = payer.begin(payer.pay(10_000, (bill, 10_000)), 10_000)
+    payer.lose(taken)
+    payer.pay(7_000, (bill, 7_000))
+    assert payer.appeal(taken)
+    assert payer.balances(RECEIVABLE, UNAPPLIED, CLEARING) == [0, -7_000, 17_000]
+    (held,) = items.held_for(payer.session, [payer.id])
+    assert (held.open, held.ledger_code) == (usd(7_000), UNAPPLIED)
+
+
+def test_won_on_appeal_an_orders_deposit_is_held_as_a_deposit(payer: Payer):
+    came = receipt(payer.world, payer.id, usd(6_000))
+    key = business.receive_for_order(payer.session, came, uuid.uuid4(), payer.now)
+    bill = payer.bill(5_000)
+    business.use_credit(payer.session, item(payer.session, key), bill, usd(5_000), DAY, payer.now)
+    taken = payer.begin(came.payment_id, 6_000)
+    payer.lose(taken)
+    payer.pay(2_000, (bill, 2_000))
+    assert payer.appeal(taken)
+    assert payer.balances(ORDER_DEPOSIT, RECEIVABLE, CLEARING) == [-3_000, 0, 8_000]
+
+
+def test_won_on_appeal_what_was_given_up_is_no_bad_debt(payer: Payer):
+    bill = payer.bill(10_000)
+    taken = payer.begin(payer.pay(10_000, (bill, 10_000)), 3_000)
+    payer.lose(taken, give_up=True)
+    assert payer.appeal(taken)
+    assert payer.balances(BAD_DEBT, RECEIVABLE, UNAPPLIED, CLEARING) == [0, 0, 0, 10_000]
 
 
 def test_lost_and_given_up_it_is_bad_debt_and_the_bill_stays_settled(payer: Payer):
@@ -226,7 +276,7 @@ def test_in_another_currency_the_bill_is_carried_at_its_own_rate(payer: Payer, w
 
 
 sums = st.integers(1, 3_000)
-ends = st.sampled_from(["win", "lose", "give up", "wait"])
+ends = st.sampled_from(["win", "lose", "give up", "appeal", "wait"])
 
 
 def test_whatever_is_charged_back_and_however_decided_the_books_tie(payer: Payer):
@@ -248,6 +298,14 @@ def test_whatever_is_charged_back_and_however_decided_the_books_tie(payer: Payer
             taken = payer.begin(payment, amount)
             if end == "win":
                 assert payer.win(taken)
+                continue
+            if end == "appeal" and payer.lose(taken):
+                anew = min(amount // 2, payer.open(opened[0]))
+                if anew:
+                    payer.pay(anew, (opened[0], anew))
+                    cleared += anew
+                assert payer.appeal(taken)
+                # What it holds as unapplied may be charged back again; nothing is lost.
                 continue
             stands, cleared = stands - amount, cleared - amount
             if end != "wait":

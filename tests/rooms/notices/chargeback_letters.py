@@ -33,6 +33,7 @@ def of(head: Letterhead) -> dict[str, Letter]:
         "chargeback-opened": opened,
         "chargeback-warned": replace(opened, how="warned", bills=(), fee=zero),
         "chargeback-won": replace(over, how="won"),
+        "chargeback-appealed": replace(over, how="appealed"),
         "chargeback-lost": replace(over, how="lost", fee=zero),
         "chargeback-ended": replace(over, how="ended", fee=zero),
         "chargeback-not-in-the-books": replace(

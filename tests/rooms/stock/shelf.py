@@ -50,9 +50,9 @@ def put(
     return Goods(variant.id, sku, level_id)
 
 
-def second_place(session: Session) -> uuid.UUID:
+def second_place(session: Session, **more) -> uuid.UUID:
     """Another warehouse."""
-    place = Location(code=f"mill-{uuid.uuid4().hex[:8]}", name="Mill Street")
+    place = Location(code=f"mill-{uuid.uuid4().hex[:8]}", name="Mill Street", **more)
     session.add(place)
     session.flush()
     return place.id

@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 from core.kernel.clock import ManualClock
 from core.kernel.db import Database
 from core.kernel.ids import new_id
-from core.stock import holds, levels
-from core.stock.holds import Demand, OutOfStock, Owner
-from core.stock.models import Hold
+from core.stock import holds, levels, sold
+from core.stock.holds import Demand, Near, OutOfStock, Owner
+from core.stock.models import Hold, Location, StockLevel
 from tests.rooms.stock.shelf import Counts, Goods, active, counts, moved, put, second_place
 from tests.world import World
 
@@ -219,24 +219,111 @@ def test_more_than_is_there_may_be_promised_up_to_a_limit(db, clock, goods, some
 # --- several places -------------------------------------------------------------------------------
 
 
-def test_what_can_be_had_is_what_one_place_has(db, world, clock, goods, somebody):
-    """A line's pieces come from one place: two and three are no five."""
-    router = goods(2)
-    mill = db.run_tx(second_place)
-    other = db.run_tx(lambda s: levels.receive(s, router.variant_id, mill, 3, clock.now()))
-    assert available(db, clock, router) == 3
-    shopper = somebody()
-    with pytest.raises(OutOfStock) as refused:
-        shopper.hold(shopper.demand(router, 4))
-    assert refused.value.available == 3
-    shopper.hold(shopper.demand(router, 3))
+@pytest.fixture
+def places(db: Database, clock: ManualClock, goods) -> Callable[..., tuple[Goods, list]]:
+    """A router at two places, Harbor Lane in Ohio and Mill Street in Pennsylvania, and the levels of both."""
+
+    def make(here: int, there: int) -> tuple[Goods, list]:
+        router = goods(here)
+
+        def work(session: Session) -> list:
+            harbor = session.get_one(StockLevel, router.level_id).location_id
+            session.get_one(Location, harbor).country = "US"
+            session.get_one(Location, harbor).region = "OH"
+            mill = second_place(session, country="US", region="PA", priority=1)
+            other = levels.receive(session, router.variant_id, mill, there, clock.now())
+            return [router.level_id, other]
+
+        return router, db.run_tx(work)
+
+    return make
+
+
+def held_at(db: Database, keys: list) -> list[int]:
     with db.reading() as session:
-        assert (counts(session, router.level_id).held, counts(session, other).held) == (0, 3)
-    assert available(db, clock, router) == 2
+        return [counts(session, key).held for key in keys]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "where", "held"),
+    [
+        (2, Near(), [2, 0]),
+        (2, Near("US", "PA", "15001"), [0, 2]),
+        (3, Near("US", "OH", "43099"), [0, 3]),
+        (4, Near("US", "OH", "43099"), [2, 2]),
+        (4, Near("US", "PA", "15001"), [1, 3]),
+    ],
+    ids=["by-priority", "near", "all-of-it-before-near", "split-near-first", "split-other-first"],
+)
+def test_pieces_come_from_the_nearest_place_that_has_all_else_from_several(
+    wanted, where, held, db, clock, places, somebody
+):
+    router, keys = places(2, 3)
+    assert available(db, clock, router) == 5
+    shopper, now = somebody(), clock.now()
+    line = shopper.demand(router, wanted)
+    until = now + HALF_AN_HOUR
+    db.run_tx(lambda s: holds.hold(s, shopper.owner, [line], until, now, where))
+    assert held_at(db, keys) == held
+    with pytest.raises(OutOfStock) as refused:
+        somebody().hold(shopper.demand(router, 6 - wanted))
+    assert refused.value.available == 5 - wanted
+
+
+def test_a_split_line_grows_is_passed_on_sold_sent_and_comes_back_piece_by_piece(
+    db, clock, places, somebody
+):
+    router, keys = places(2, 3)
+    cart, order, now = somebody(), somebody("order"), clock.now()
+    line = cart.demand(router, 4)
+    cart.hold(line)
+    more = Demand(line.line_id, router.variant_id, 5)
+    db.run_tx(lambda s: holds.change(s, cart.owner, more, now + HALF_AN_HOUR, now))
+    assert held_at(db, keys) == [2, 3]
+    alone, packed = order.demand(router, 1), order.demand(router, 4)
+    _pass_on(db, clock, cart, order, packed, alone)
+    assert held_at(db, keys) == [2, 3]
+    order.allocate(packed, alone)
+
+    def sums() -> list[Counts]:
+        with db.reading() as session:
+            return [counts(session, key) for key in keys]
+
+    assert sums() == [Counts(2, 2, 0), Counts(3, 3, 0)]
+    about, variant = "order:1", router.variant_id
+    db.run_tx(lambda s: sold.ship(s, about, variant, router.sku, 3, now))
+    assert sums() == [Counts(0, 0, 0), Counts(2, 2, 0)]
+    db.run_tx(lambda s: sold.let_go(s, about, variant, 1, now))
+    db.run_tx(lambda s: sold.take_back(s, about, variant, 3, now))
+    assert sums() == [Counts(2, 0, 0), Counts(3, 1, 0)]
+
+
+def test_when_the_place_is_known_what_is_held_is_held_near_it_as_long_as_before(
+    db, clock, places, somebody
+):
+    router, keys = places(2, 3)
+    shopper, now = somebody(), clock.now()
     line = shopper.demand(router, 2)
-    shopper.allocate(line)
-    assert read(db, router) == Counts(2, 2, 0)
+    shopper.hold(line)
+    pittsburgh = Near("US", "PA", "15001")
+    db.run_tx(lambda s: holds.move_near(s, shopper.owner, pittsburgh, now + timedelta(minutes=5)))
+    assert held_at(db, keys) == [0, 2]
+    with db.reading() as session:
+        assert holds.of(session, shopper.owner, now) == {line.line_id: now + HALF_AN_HOUR}
+
+
+def test_what_is_kept_back_from_sale_is_not_sold_and_takes_nothing_from_who_has_it(
+    db, clock, goods, somebody
+):
+    router, shopper = goods(3), somebody()
+    line = shopper.demand(router, 2)
+    shopper.hold(line)
+    db.run_tx(lambda s: setattr(s.get_one(StockLevel, router.level_id), "safety_stock", 2))
     assert available(db, clock, router) == 0
+    with pytest.raises(OutOfStock):
+        somebody().hold(shopper.demand(router, 1))
+    shopper.allocate(line)
+    assert read(db, router) == Counts(3, 2, 0)
 
 
 # --- passing on and selling -----------------------------------------------------------------------

@@ -5,7 +5,9 @@ from datetime import date
 
 from sqlalchemy import select
 
+from cart import lines, saved, sharing
 from cart.models import Cart, CartLine
+from cart.saved import Keeper
 from core.hooks import deliveries, endpoints
 from core.hooks.endpoints import Wish
 from core.hooks.reaching import Nowhere
@@ -22,7 +24,15 @@ from core.stock.models import Hold
 from core.tax import exemptions
 from core.tax.exemptions import NewExemption
 from core.tax.models import TaxRate
-from flows import ask_return, draft_invoice, phone_order, reconcile, ship_order, take_back
+from flows import (
+    ask_return,
+    draft_invoice,
+    keep_consents,
+    phone_order,
+    reconcile,
+    ship_order,
+    take_back,
+)
 from flows.set_up_method import SetUpWish, begin
 from flows.ship_order import Parcel
 from flows.take_back import Asked
@@ -100,6 +110,37 @@ def _line_of(stage: Stage, cart_id: str) -> str:
             .join(Cart, Cart.id == CartLine.cart_id)
             .where(Cart.public_id == cart_id)
         ).one()
+
+
+def _saved_in(stage: Stage, cart_id: str) -> str:
+    """Something that was saved for later out of this cart."""
+    with stage.db.transaction() as session:
+        found = lines.lock(session, cart_id)
+        saved.keep(
+            session,
+            Keeper.of(found),
+            stage.world.visit.variant_id,
+            1,
+            89_000_000,
+            stage.clock.now(),
+        )
+        (row,) = saved.listing(
+            session, Keeper.of(found), found.channel_id, found.currency, stage.clock.now()
+        )
+        return row.public_id
+
+
+def _shared(stage: Stage, cart_id: str) -> str:
+    """A frozen copy of this cart."""
+    with stage.db.transaction() as session:
+        return sharing.share(session, lines.find(session, cart_id), stage.clock.now()).public_id
+
+
+def _consent(stage: Stage) -> str:
+    """Something that checkout asks, from now on, until it is asked no more."""
+    code = f"news-{new_public_id()[:8]}"
+    keep_consents.put(stage.house, code, "optional", "Write to me.", "", "test")
+    return code
 
 
 def _old_certificate(stage: Stage) -> str:
@@ -239,6 +280,9 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "video": lambda names: contents.video(names.stage.house),
     "brand_kit": lambda names: str(contents.kit(names.stage.house, names.stage.world.channel_id)),
     "line": lambda names: _line_of(names.stage, names["cart"]),
+    "saved": lambda names: _saved_in(names.stage, names["cart"]),
+    "shared": lambda names: _shared(names.stage, names["cart"]),
+    "consent": lambda names: _consent(names.stage),
     "fresh_operation": _fresh_operation,
     "setup": lambda names: _begun_setup(names.stage),
     "fresh_setup": lambda names: _begun_setup(names.stage),

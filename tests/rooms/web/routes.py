@@ -35,7 +35,14 @@ GET    /cart                                         everybody token  200
 GET    /cart/count                                   everybody none   200
 POST   /cart/lines                                   everybody origin 303→/cart
 POST   /cart/lines/<line_id>                         everybody token  303→/cart
+POST   /cart/lines/<line_id>/save                    everybody token  303→/cart
+POST   /cart/saved/<saved_id>                        everybody token  303→/cart
 POST   /cart/hold                                    everybody token  303→/cart
+POST   /cart/place                                   everybody token  422
+POST   /cart/share                                   everybody token  303→/cart/shared/*
+GET    /cart/shared/<public_id>                      everybody token  200
+POST   /cart/shared/<public_id>                      everybody token  303→/cart
+POST   /cart/bring                                   customer  token  302→door 303→/cart 303→/cart 303→/cart
 GET    /checkout                                     everybody token  200
 POST   /checkout                                     everybody token  422
 # whoever has the number of a payment came from our own redirect
@@ -55,6 +62,7 @@ GET    /o/<public_id>/<token>/bills/<invoice_id>     everybody none   200
 GET    /o/<public_id>/<token>/bills/<invoice_id>.pdf everybody none   200
 GET    /o/<public_id>/<token>/return                 everybody token  200
 POST   /o/<public_id>/<token>/return                 everybody token  422
+POST   /o/<public_id>/<token>/claim                  customer  token  302→door 303→/o/* 303→/o/* 303→/o/*
 POST   /o/<public_id>/<token>/pay                    everybody token  303→processor
 GET    /o/<public_id>/<token>/bills/<invoice_id>/lines/<int:number>/dispute everybody token 200
 POST   /o/<public_id>/<token>/bills/<invoice_id>/lines/<int:number>/dispute everybody token 422
@@ -327,6 +335,13 @@ GET    /desk/stock/export.csv                        staff     token  302→desk
 GET    /desk/stock/holds                             staff     token  302→desk-door 404 404 200
 GET    /desk/stock/holds/<uuid:hold_id>/release      staff     token  302→desk-door 404 404 200
 POST   /desk/stock/holds/<uuid:hold_id>/release staff token 302→desk-door 404 404 303→/desk/stock/holds
+GET    /desk/stock/places                            staff     token  302→desk-door 404 404 200
+POST   /desk/stock/places                            staff     token  302→desk-door 404 404 422
+GET    /desk/stock/places/<code>                     staff     token  302→desk-door 404 404 200
+POST   /desk/stock/places/<code>                     staff     token  302→desk-door 404 404 422
+GET    /desk/stock/hold-rules                        staff     token  302→desk-door 404 404 200
+POST   /desk/stock/hold-rules                        staff     token  302→desk-door 404 404 422
+POST   /desk/stock/hold-rules/<uuid:policy_id>/remove staff token 302→desk-door 404 404 303→*/hold-rules
 GET    /desk/stock/<uuid:level_id>                   staff     token  302→desk-door 404 404 200
 POST   /desk/stock/<uuid:level_id>                   staff     token  302→desk-door 404 404 422
 POST   /desk/stock/<uuid:level_id>/limits            staff     token  302→desk-door 404 404 422
@@ -413,6 +428,8 @@ GET    /desk/trials/report                           staff     token  302→desk
 GET    /desk/trials/follow-ups                       staff     token  302→desk-door 404 404 200
 POST   /desk/trials/follow-ups/<public_id>           staff     token  302→desk-door 404 404 422
 GET    /desk/trials/offers                           staff     token  302→desk-door 404 404 200
+GET    /desk/trials/offers/new                       staff     token  302→desk-door 404 404 200
+POST   /desk/trials/offers/new                       staff     token  302→desk-door 404 404 422
 GET    /desk/trials/offers/<code>                    staff     token  302→desk-door 404 404 200
 POST   /desk/trials/offers/<code>                    staff     token  302→desk-door 404 404 422
 GET    /desk/jobs                                    staff     token  302→desk-door 404 404 200
@@ -442,6 +459,9 @@ GET    /desk/trials/follow-ups.csv                   staff     token  302→desk
 GET    /desk/content.csv                             staff     token  302→desk-door 404 404 200
 GET    /desk/content/media.csv                       staff     token  302→desk-door 404 404 200
 GET    /desk/content/banners.csv                     staff     token  302→desk-door 404 404 200
+GET    /desk/content/consents                        staff     token  302→desk-door 404 404 200
+POST   /desk/content/consents                        staff     token  302→desk-door 404 404 422
+POST   /desk/content/consents/<code>/end  staff  token  302→desk-door 404 404 303→/desk/content/consents
 GET    /desk/content/redirects.csv                   staff     token  302→desk-door 404 404 200
 GET    /desk/keys.csv                                staff     token  302→desk-door 404 404 200
 GET    /desk/webhooks.csv                            staff     token  302→desk-door 404 404 200
@@ -540,6 +560,14 @@ GET    /api/v1/products/<slug>                       everybody none   200
 GET    /api/v1/pages                                 everybody none   200
 GET    /api/v1/pages/<slug>                          everybody none   200
 GET    /api/v1/menus/<place>                         everybody none   200
+GET    /api/v1/desk/media                            program   none   401
+GET    /api/v1/desk/media/<media_id>                 program   none   401
+POST   /api/v1/desk/pictures                         program   none   401
+POST   /api/v1/desk/videos                           program   none   401
+POST   /api/v1/desk/videos/<media_id>/captions       program   none   401
+GET    /api/v1/desk/trial-offers                     program   none   401
+POST   /api/v1/desk/trial-offers                     program   none   401
+PUT    /api/v1/desk/trial-offers/<code>              program   none   401
 GET    /api/v1/desk/pages                            program   none   401
 POST   /api/v1/desk/pages                            program   none   401
 GET    /api/v1/desk/pages/<page_id>                  program   none   401
@@ -554,6 +582,14 @@ PATCH  /api/v1/carts/<cart_id>                       everybody none   200
 POST   /api/v1/carts/<cart_id>/lines                 everybody none   201
 PATCH  /api/v1/carts/<cart_id>/lines/<line_id>       everybody none   200
 DELETE /api/v1/carts/<cart_id>/lines/<line_id>       everybody none   204
+POST   /api/v1/carts/<cart_id>/lines/<line_id>/save  everybody none   200
+POST   /api/v1/carts/<cart_id>/saved/<saved_id>/take everybody none   200
+DELETE /api/v1/carts/<cart_id>/saved/<saved_id>      everybody none   204
+GET    /api/v1/checkout-terms                        everybody none   200
+POST   /api/v1/account/orders/claim                  program   none   401
+POST   /api/v1/carts/<cart_id>/share                 everybody none   201
+GET    /api/v1/shared-carts/<shared_cart_id>         everybody none   200
+POST   /api/v1/carts/<cart_id>/take                  everybody none   404
 POST   /api/v1/carts/<cart_id>/checkout              everybody none   201→/api/v1/orders/*
 GET    /api/v1/orders/<order_id>                     program   none   401
 POST   /api/v1/orders/<order_id>/returns             program   none   401
@@ -660,6 +696,12 @@ POST   /api/v1/desk/returns/<return_id>/accept       program   none   401
 POST   /api/v1/desk/returns/<return_id>/decline      program   none   401
 GET    /api/v1/desk/stock                            program   none   401
 POST   /api/v1/desk/stock/adjustments                program   none   401
+PUT    /api/v1/desk/stock/limits                     program   none   401
+GET    /api/v1/desk/hold-policies                    program   none   401
+PUT    /api/v1/desk/hold-policies                    program   none   401
+DELETE /api/v1/desk/hold-policies/<policy_id>        program   none   401
+GET    /api/v1/desk/locations                        program   none   401
+PUT    /api/v1/desk/locations/<code>                 program   none   401
 GET    /api/v1/desk/customers                        program   none   401
 POST   /api/v1/desk/customers                        program   none   401
 GET    /api/v1/desk/customers/<account_number>       program   none   401
@@ -752,8 +794,13 @@ _PLACES = {
     },
     "GET /desk/stock/holds/": {"<uuid:hold_id>": "{held}"},
     "POST /desk/stock/holds/": {"<uuid:hold_id>": "{held}"},
-    "GET /desk/stock/": {"<uuid:level_id>": "{level}"},
-    "POST /desk/stock/": {"<uuid:level_id>": "{level}"},
+    "GET /desk/stock/": {"<uuid:level_id>": "{level}", "<code>": "harbor"},
+    "POST /desk/stock/": {
+        "<uuid:level_id>": "{level}",
+        "<code>": "harbor",
+        "<uuid:policy_id>": "01a202b4-b636-73c0-8a49-23cb0a1ea9c7",
+    },
+    "DELETE /api/v1/desk/hold-policies/": {"<policy_id>": "01a202b4-b636-73c0-8a49-23cb0a1ea9c7"},
     "GET /desk/customers/": {"<public_id>": "{riley_account}"},
     "POST /desk/customers/": {"<public_id>": "{riley_account}"},
     "GET /desk/products/": {"<slug>": "porch-camera", "<sku>": "FW-CAM-1"},
@@ -813,8 +860,11 @@ _PLACES = {
     "POST /desk/content/banners/": {"<public_id>": "{banner}"},
     "GET /desk/content/segments/": {"<code>": "{segment}"},
     "POST /desk/content/segments/": {"<code>": "{segment}"},
+    "POST /desk/content/consents/": {"<code>": "{consent}"},
     "POST /desk/content/redirects/": {"<uuid:redirect_id>": _NOBODYS},
-    "POST /cart/": {"<line_id>": "{line}"},
+    "POST /cart/": {"<line_id>": "{line}", "<saved_id>": "{saved}", "<public_id>": "{shared}"},
+    "GET /cart/shared/": {"<public_id>": "{shared}"},
+    "GET /api/v1/shared-carts/": {"<shared_cart_id>": "{shared}"},
     "GET /account/reset/": {"<token>": "{reset_link}"},
     "POST /account/reset/": {"<token>": "{reset_link}"},
     "GET /account/invite/": {"<token>": "{invite_link}"},
@@ -882,6 +932,9 @@ _PLACES = {
     "GET /api/v1/products/": {"<slug>": "{slug}"},
     "GET /api/v1/pages/": {"<slug>": "{page}"},
     "GET /api/v1/menus/": {"<place>": "footer"},
+    "GET /api/v1/desk/media/": {"<media_id>": "0" * 32},
+    "POST /api/v1/desk/videos/": {"<media_id>": "0" * 32},
+    "PUT /api/v1/desk/trial-offers/": {"<code>": "burrow-30-days"},
     "GET /api/v1/desk/pages/": {"<page_id>": "0" * 32},
     "POST /api/v1/desk/pages/": {"<page_id>": "0" * 32},
     "PUT /api/v1/desk/pages/": {"<page_id>": "0" * 32},
@@ -901,6 +954,7 @@ _PLACES = {
         "<feature>": "internet",
     },
     "GET /api/v1/desk/products/": {"<slug>": "{slug}", "<sku>": "FW-CAM-1"},
+    "PUT /api/v1/desk/locations/": {"<code>": "harbor"},
     "PUT /api/v1/desk/products/": {"<slug>": "{slug}", "<sku>": "FW-CAM-1"},
     "POST /api/v1/desk/price-lists/": {"<code>": "nothing"},
     "POST /api/v1/desk/products/": {"<slug>": "{slug}"},
@@ -923,9 +977,17 @@ _PLACES = {
     "POST /api/v1/account/": dict.fromkeys(_IDS, "0" * 32),
     "POST /api/v1/desk/": dict.fromkeys(_IDS, "0" * 32),
     "GET /api/v1/carts/": {"<cart_id>": "{cart}"},
-    "POST /api/v1/carts/": {"<cart_id>": "{cart}"},
+    "POST /api/v1/carts/": {
+        "<cart_id>": "{cart}",
+        "<line_id>": "{line}",
+        "<saved_id>": "{saved}",
+    },
     "PATCH /api/v1/carts/": {"<cart_id>": "{cart}", "<line_id>": "{line}"},
-    "DELETE /api/v1/carts/": {"<cart_id>": "{cart}", "<line_id>": "{line}"},
+    "DELETE /api/v1/carts/": {
+        "<cart_id>": "{cart}",
+        "<line_id>": "{line}",
+        "<saved_id>": "{saved}",
+    },
 }
 _FORMS = {
     "POST /desk/products/<slug>/publish": {"shown": "yes"},
@@ -943,6 +1005,7 @@ _BODIES = {
     "PATCH /api/v1/carts/<cart_id>": {"shipping_address": ADDRESS},
     "POST /api/v1/carts/<cart_id>/lines": {"sku": "FW-VISIT", "quantity": 1},
     "PATCH /api/v1/carts/<cart_id>/lines/<line_id>": {"quantity": 2},
+    "POST /api/v1/carts/<cart_id>/take": {"shared_cart": "0" * 32},
     "POST /api/v1/carts/<cart_id>/checkout": {
         "email": "guest@example.com",
         "shipping_address": ADDRESS,

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from cart import formats
 from cart.address import FIELDS, US_STATES, clean, lines, problems
 
 OHIO = {
@@ -105,9 +106,11 @@ def test_an_empty_form_names_everything_at_once():
 
 @pytest.mark.parametrize("name", [name for name in FIELDS if name != "country"])
 def test_what_is_too_long_is_named_with_how_long_it_may_be(name: str):
-    address = LEEDS | {name: "x" * (FIELDS[name] + 1)}
+    # Of a country whose postal codes nothing is known of.
+    reykjavik = LEEDS | {"country": "IS"}
+    address = reykjavik | {name: "x" * (FIELDS[name] + 1)}
     assert problems(address) == {name: f"Use at most {FIELDS[name]} characters."}
-    assert problems(LEEDS | {name: "x" * FIELDS[name]}) == {}
+    assert problems(reykjavik | {name: "x" * FIELDS[name]}) == {}
 
 
 @pytest.mark.parametrize("country", ["USA", "U", "U1", "Ü1"])
@@ -120,5 +123,54 @@ def test_a_country_has_two_letters(country: str):
 
 def test_it_is_printed_as_letters_are_addressed_there():
     assert lines(OHIO) == ("4 Chestnut Row", "Marrow Bay, OH 44001")
-    assert lines(LEEDS | {"line2": "Flat 3"}) == ("4 Chestnut Row", "Flat 3", "LS1 4DY Leeds GB")
+    assert lines(LEEDS | {"line2": "Flat 3"}) == (
+        "4 Chestnut Row",
+        "Flat 3",
+        "Leeds",
+        "LS1 4DY",
+        "GB",
+    )
     assert lines(None) == ()
+
+
+# --- each country's own way -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("country", formats.listed())
+def test_every_country_shows_a_code_that_is_right_by_its_own_rule(country: str):
+    known = formats.of(country)
+    assert known.is_code(known.example)
+    assert (known.postal == "") == (known.code == "")
+    typed = known.example.lower().replace(" ", "").replace("-", "")
+    assert known.tidy(typed) == known.example
+    region = known.region_example or ("Anywhere" if known.region else "")
+    address = LEEDS | {"country": country, "postal_code": known.example, "region": region}
+    assert problems(address) == {}
+    assert set(problems(address | {"postal_code": "", "region": ""})) == known.needs
+    assert {"4 Chestnut Row", *known.example.split()} <= set(" ".join(lines(address)).split()) | {
+        "4 Chestnut Row"
+    }
+
+
+@pytest.mark.parametrize(
+    ("country", "code", "text"),
+    [
+        ("GB", "12345", "This is no postcode: one looks like LS1 4DY."),
+        ("DE", "1011", "A postal code has five digits, like 10115."),
+        ("IE", "D02", "This is no eircode: one looks like D02 X285."),
+    ],
+)
+def test_what_is_no_code_there_is_told_with_one_that_is(country: str, code: str, text: str):
+    assert problems(LEEDS | {"country": country, "postal_code": code}) == {"postal_code": text}
+
+
+@pytest.mark.parametrize(
+    ("code", "state"),
+    [("43099", "OH"), ("10001-1234", "NY"), ("00501", "NY"), ("99950", "AK"), ("00000", "")],
+)
+def test_a_zip_code_tells_its_state(code: str, state: str):
+    assert formats.region_of("US", code) == state
+
+
+def test_elsewhere_codes_tell_no_region():
+    assert formats.region_of("DE", "43099") == ""

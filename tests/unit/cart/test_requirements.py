@@ -14,7 +14,7 @@ from cart.checkout import (
     requirements,
 )
 from cart.delivery import Choice
-from cart.pricing import PricedCart, PricedLine
+from cart.pricing import GoneLine, PricedCart, PricedLine
 from core.kernel.money import Money
 from core.prices.resolve import Resolved
 from tests.world import ADDRESS
@@ -43,11 +43,12 @@ ROUTER = PricedLine(
     price_was=None,
 )
 VISIT = replace(ROUTER, sku="FW-VISIT", kind="service")
+OLD = GoneLine("2" * 32, "FW-OLD", "Old router", "", "", 1, "withdrawn")
 STANDARD = Choice("standard", "Standard", "", usd(690), "delivery")
 DETAILS = Details("riley@example.com", dict(ADDRESS), None, "card")
 
 
-def cart(*lines: PricedLine, ways: tuple[Choice, ...] = (STANDARD,), unpriced: tuple = ()):
+def cart(*lines: PricedLine, ways: tuple[Choice, ...] = (STANDARD,), gone: tuple = ()):
     return PricedCart(
         lines=lines,
         methods=ways,
@@ -58,7 +59,7 @@ def cart(*lines: PricedLine, ways: tuple[Choice, ...] = (STANDARD,), unpriced: t
         tax_known=True,
         due_now=usd(13_590),
         recurring=(),
-        unpriced=unpriced,
+        gone=gone,
     )
 
 
@@ -76,7 +77,7 @@ def test_an_empty_cart_cannot_be_ordered():
 
 
 def test_what_is_no_longer_sold_stands_in_the_way_and_is_named():
-    (one,) = requirements(cart(VISIT, unpriced=("FW-OLD",)), DETAILS, WAYS)
+    (one,) = requirements(cart(VISIT, gone=(OLD,)), DETAILS, WAYS)
     assert (one.code, one.field) == ("no_longer_sold", "lines")
     assert "FW-OLD" in one.text
 
@@ -116,7 +117,7 @@ def test_a_way_of_paying_that_the_shop_does_not_take_is_refused():
 
 def test_everything_that_is_missing_is_told_at_once():
     nothing = Details("", {}, None, "")
-    found = codes(cart(ways=(), unpriced=("FW-OLD",)), nothing)
+    found = codes(cart(ways=(), gone=(OLD,)), nothing)
     assert list(dict.fromkeys(code for code, _ in found)) == [
         "cart_empty",
         "no_longer_sold",

@@ -1,0 +1,197 @@
+"""The rows of holds: reading them locked, writing, changing and ending them. For ``holds`` and ``lapsing``.
+
+Statements are put together once and at first use, when the types of foreign keys are known.
+"""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Executable, Select, bindparam, select, update
+from sqlalchemy.orm import Session
+
+from core.kernel.db import changed, insert_rows, table
+from core.kernel.ids import new_id
+from core.stock import levels
+from core.stock.levels import IS_ACTIVE
+from core.stock.models import Hold, StockLevel
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whom a hold is for: ``cart``, ``quote`` or ``order``, and its key."""
+
+    kind: str
+    id: uuid.UUID
+
+
+def write(
+    session: Session,
+    owner: Owner,
+    pieces: Iterable[tuple[uuid.UUID, uuid.UUID, int]],
+    expires_at: datetime,
+    now: datetime,
+) -> None:
+    """New holds of so many pieces: line, level, how many."""
+    rows = [
+        {
+            "id": new_id(),
+            "level_id": level_id,
+            "owner_kind": owner.kind,
+            "owner_id": owner.id,
+            "line_id": line_id,
+            "quantity": quantity,
+            "expires_at": expires_at,
+            "state": "active",
+            "created_at": now,
+        }
+        for line_id, level_id, quantity in pieces
+    ]
+    insert_rows(session, Hold, rows)
+
+
+def active(session: Session, owner: Owner, line_id: uuid.UUID | None = None) -> Sequence[Any]:
+    """The active holds of an owner, or of one of its lines, locked behind their levels."""
+    values = _named(owner)
+    if line_id is None:
+        return session.execute(_active_of_owner(), values).all()
+    return session.execute(_active_of_line(), {**values, "line": line_id}).all()
+
+
+def to_pass_on(session: Session, owner: Owner) -> Sequence[Any]:
+    """The active holds of an owner, locked without their levels: these do not change."""
+    return session.execute(_to_pass_on(), _named(owner)).all()
+
+
+def until(session: Session, owner: Owner, now: datetime) -> dict[uuid.UUID, datetime]:
+    """Until when each line is held: the first of its holds to end."""
+    return dict(session.execute(_until(), {**_named(owner), "now": now}).all())
+
+
+def elsewhere(session: Session, owner: Owner, now: datetime) -> Sequence[Any]:
+    """The running holds of an owner on things that other places have too; not locked."""
+    return session.execute(_elsewhere(), {**_named(owner), "now": now}).all()
+
+
+def end(session: Session, row: Any, state: str) -> int:
+    """Let one hold go; says how many, 0 when somebody was faster."""
+    if not close(session, row, state):
+        return 0
+    levels.shift(session, row.level_id, held=-row.quantity)
+    return 1
+
+
+def close(session: Session, row: Any, state: str) -> bool:
+    """An active hold is over; its pieces are still counted as held."""
+    return changed(session.execute(_ended(), {"hold": row.id, "new_state": state})) == 1
+
+
+def keep(session: Session, row: Any, quantity: int, expires_at: datetime) -> None:
+    """Another quantity or time of an active hold."""
+    values = {"hold": row.id, "new_quantity": quantity, "new_expires_at": expires_at}
+    session.execute(_kept(), values)
+
+
+def hand_over(
+    session: Session, row: Any, taker: Owner, line_id: uuid.UUID, quantity: int, until: datetime
+) -> None:
+    """So many pieces of an active hold are another owner's now, for a line of theirs."""
+    values: Mapping[str, Any] = {
+        "hold": row.id,
+        **_named(taker),
+        "new_line": line_id,
+        "new_quantity": quantity,
+        "new_expires_at": until,
+    }
+    session.execute(_handed_over(), values)
+
+
+def columns() -> tuple[Any, ...]:
+    """What is read of a hold."""
+    hold = table(Hold).c
+    return (hold.id, hold.level_id, hold.line_id, hold.quantity, hold.expires_at)
+
+
+def _named(owner: Owner) -> dict[str, Any]:
+    return {"kind": owner.kind, "owner": owner.id}
+
+
+def _owned() -> tuple[ColumnElement[bool], ...]:
+    hold = table(Hold).c
+    return (hold.owner_kind == bindparam("kind"), hold.owner_id == bindparam("owner"), IS_ACTIVE)
+
+
+def _with_variant() -> Select[Any]:
+    hold, level = table(Hold), table(StockLevel)
+    joined = level.join(hold, level.c.id == hold.c.level_id)
+    query = select(*columns(), level.c.variant_id).select_from(joined).where(*_owned())
+    return query.order_by(hold.c.level_id, hold.c.id)
+
+
+@cache
+def _active_of_owner() -> Executable:
+    return _with_variant().with_for_update(of=[table(StockLevel), table(Hold)])
+
+
+@cache
+def _active_of_line() -> Executable:
+    of_line = table(Hold).c.line_id == bindparam("line")
+    query = _with_variant().where(of_line)
+    return query.with_for_update(of=[table(StockLevel), table(Hold)])
+
+
+@cache
+def _to_pass_on() -> Executable:
+    return _with_variant().with_for_update(of=table(Hold))
+
+
+@cache
+def _elsewhere() -> Executable:
+    level, other = table(StockLevel), table(StockLevel).alias("other")
+    also = select(other.c.id).where(
+        other.c.variant_id == level.c.variant_id, other.c.id != level.c.id
+    )
+    return _with_variant().where(
+        table(Hold).c.expires_at > bindparam("now"), also.correlate(level).exists()
+    )
+
+
+@cache
+def _until() -> Executable:
+    hold = table(Hold).c
+    query = select(hold.line_id, hold.expires_at).order_by(hold.expires_at.desc())
+    return query.where(*_owned(), hold.expires_at > bindparam("now"))
+
+
+def _of_active(**values: str) -> Executable:
+    """Change columns of one active hold; ``values`` are columns and the names of their parameters."""
+    hold = table(Hold)
+    return (
+        update(hold)
+        .where(hold.c.id == bindparam("hold"), IS_ACTIVE)
+        .values({column: bindparam(name) for column, name in values.items()})
+    )
+
+
+@cache
+def _ended() -> Executable:
+    return _of_active(state="new_state")
+
+
+@cache
+def _kept() -> Executable:
+    return _of_active(quantity="new_quantity", expires_at="new_expires_at")
+
+
+@cache
+def _handed_over() -> Executable:
+    return _of_active(
+        owner_kind="kind",
+        owner_id="owner",
+        line_id="new_line",
+        quantity="new_quantity",
+        expires_at="new_expires_at",
+    )
