@@ -172,8 +172,8 @@ def freeze(
     """Write the pending order at exactly these prices and pass the cart's holds on to it; answers its lines
     too.
 
-    Without ``hold_until`` the cart stays open and keeps them: for an order that is confirmed in the same
-    transaction. Raises OutOfStock when a hold had lapsed and its pieces are gone.
+    Without ``hold_until`` the cart keeps them: for an order that is confirmed in the same transaction. Raises
+    OutOfStock when a hold had lapsed and its pieces are gone.
     """
     order, written = placing.write_with_lines(
         session,
@@ -202,7 +202,8 @@ def freeze(
     if hold_until is not None:
         demands = order_demands(written)
         holds.pass_on(session, mine, Owner("order", order.id), demands, hold_until, now, near)
-        lines.move(session, cart.id, "open", "checking_out")
+    state = "ordered" if hold_until is None else "checking_out"
+    lines.move(session, cart.id, "open", state, cart.account_id)
     return order, written
 
 

@@ -270,10 +270,14 @@ def set_details(session: Session, cart: Cart, now: datetime, **values: Any) -> N
     touch(session, cart, now)
 
 
-def move(session: Session, cart_id: uuid.UUID, wanted: str, to: str) -> bool:
-    """Change the cart's state; False when it is not in ``wanted``."""
+def move(
+    session: Session, cart_id: uuid.UUID, wanted: str, to: str, account_id: uuid.UUID | None = None
+) -> bool:
+    """Change the cart's state, and whose it is where that is said; False when it is not in ``wanted``."""
     values = {"cart": cart_id, "wanted": wanted, "to": to}
-    return changed(session.execute(_moved(), values)) == 1
+    if account_id is not None:
+        values["account"] = account_id
+    return changed(session.execute(_moved(account_id is not None), values)) == 1
 
 
 def one(session: Session, cart: Cart, line_id: str) -> tuple[CartLine, Variant]:
@@ -318,12 +322,15 @@ def _locked_with_seller() -> Executable:
 
 
 @cache
-def _moved() -> Executable:
+def _moved(with_account: bool) -> Executable:
     cart = table(Cart)
+    values: dict[str, Any] = {"state": bindparam("to"), "version": cart.c.version + 1}
+    if with_account:
+        values["account_id"] = bindparam("account")
     return (
         update(cart)
         .where(cart.c.id == bindparam("cart"), cart.c.state == bindparam("wanted"))
-        .values(state=bindparam("to"), version=cart.c.version + 1)
+        .values(values)
     )
 
 

@@ -86,8 +86,8 @@ def accept(house: House, answer: Answer) -> Placed:
         raise StaleState("quote", "sent")
     crash.point("accept.after_commit")
     if written.operation_id is None:
-        return Placed(written.order, None)
-    return Placed(written.order, start_payment.go(house, written.operation_id))
+        return Placed.of(written.order, None)
+    return Placed.of(written.order, start_payment.go(house, written.operation_id))
 
 
 def problems(answer: Answer) -> dict[str, str]:

@@ -10,7 +10,6 @@ from cart import checkout, lines
 from cart.quotes import answering
 from core.events import OrderPlaced
 from core.kernel import jobs
-from core.kernel.errors import StaleState
 from core.orders import fulfilling, placing
 from core.orders.models import Order, OrderLine
 from core.stock import holds
@@ -31,8 +30,8 @@ def confirm(
 ) -> None:
     """The order is certain: its pieces are sold, its plans begin, and everybody is told.
 
-    ``found`` are its lines. With ``from_cart`` its cart still holds the pieces and is open. Raises OutOfStock
-    when pieces whose hold lapsed are gone, and StaleState when the cart is no longer open.
+    ``found`` are its lines. With ``from_cart`` its cart still holds the pieces. Raises OutOfStock when pieces
+    whose hold lapsed are gone.
     """
     now = house.clock.now()
     demands, about = checkout.order_demands(found), f"order:{order.public_id}"
@@ -44,12 +43,8 @@ def confirm(
     ordering.begin(session, order, found, now)
     begun = activate_service.at_once(session, found, f"order:{order.public_id}", now)
     answering.settle(session, order, now)
-    if order.cart_id is not None:
-        moved = lines.move(
-            session, order.cart_id, "open" if from_cart else "checking_out", "ordered"
-        )
-        if from_cart and not moved:
-            raise StaleState("cart", "ordered")
+    if order.cart_id is not None and not from_cart:
+        lines.move(session, order.cart_id, "checking_out", "ordered")
     jobs.record(session, OrderPlaced(str(order.id)), now, key=f"placed:{order.id}", priority=1)
     placing.confirm(session, order, payment, now)
     fulfilling.at_once(session, order, found, begun, now)

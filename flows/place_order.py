@@ -2,17 +2,18 @@
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from cart import checkout, consents, lines, pricing
 from cart import holds as policy
 from cart.checkout import CheckoutIncomplete, Details, Requirement, TotalChanged
 from cart.models import Cart, ConsentAsk
 from cart.pricing import PricedCart
-from core.kernel import audit, crash
+from core.kernel import audit, crash, exchange
 from core.kernel.errors import NotFound
 from core.kernel.money import Money
 from core.ledger.splitting import Share, Source
@@ -61,18 +62,16 @@ class Wish:
 class Placed:
     """The order, and where to pay when it is paid by card."""
 
-    order: Order
+    order_id: uuid.UUID
+    public_id: str
     redirect_url: str | None
+    #: As it was written, or found.
+    order: Order = field(compare=False, repr=False)
 
-    @property
-    def order_id(self) -> uuid.UUID:
-        """The order's key."""
-        return self.order.id
-
-    @property
-    def public_id(self) -> str:
-        """How programs and links name it."""
-        return self.order.public_id
+    @classmethod
+    def of(cls, order: Order, redirect_url: str | None) -> "Placed":
+        """That order, placed."""
+        return cls(order.id, order.public_id, redirect_url, order)
 
 
 @dataclass(frozen=True)
@@ -100,8 +99,8 @@ def place(house: House, wish: Wish) -> Placed:
         raise lines.CartClosed
     crash.point("place.after_commit")
     if written.operation_id is None:
-        return Placed(written.order, None)
-    return Placed(written.order, start_payment.go(house, written.operation_id))
+        return Placed.of(written.order, None)
+    return Placed.of(written.order, start_payment.go(house, written.operation_id))
 
 
 def _vat_id(house: House, wish: Wish) -> str:
@@ -145,7 +144,22 @@ def _write(session: Session, house: House, wish: Wish, answers: Answers) -> _Wri
     )
     asks = consents.asked(session, channel) if wish.taken_by is None else ()
     _check(house, wish, priced, asks, _over(session, house, cart, wish))
-    account = _account(session, cart, channel, entity, wish, now)
+    with exchange.opened(session):
+        return _write_down(session, house, wish, cart, (channel, entity), priced, asks)
+
+
+def _write_down(
+    session: Session,
+    house: House,
+    wish: Wish,
+    cart: Cart,
+    seller: tuple[Channel, LegalEntity],
+    priced: PricedCart,
+    asks: Sequence[ConsentAsk],
+) -> _Written:
+    """The order with all that belongs to it; nothing stands in its way any more but the stock."""
+    now = house.clock.now()
+    account = _account(session, cart, *seller, wish, now)
     if priced.vat_id and account.vat_id != priced.vat_id:
         entering.put(session, account, priced.vat_id, _actor(wish), now)
     certain = wish.details.payment_method == "invoice" or not priced.due_now
@@ -286,7 +300,7 @@ def _account(
         account.name, account.email, account.billing_address = new.name, new.email, address
         return account
     account = accounts.open_account(session, entity, channel, new, now)
-    cart.account_id = account.id
+    set_committed_value(cart, "account_id", account.id)  # written when the cart's state is
     return account
 
 

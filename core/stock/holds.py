@@ -44,6 +44,7 @@ def hold(
                 session, owner, [(one.line_id, level_id, one.quantity)], expires_at, now
             )
             return True
+        sourcing.refuse_at_a_glance(session, one, now)
     parts = sourcing.take(session, demands, now, near, beyond=beyond)
     if parts is None:
         return False

@@ -116,7 +116,8 @@ def test_where_nobody_goes_there_is_no_way(world, cart):
     cart.put(world.router)
     priced = cart.priced({"country": "GB"})
     assert (priced.methods, priced.method, priced.ships) == ((), None, True)
-    details = Details("riley@example.com", ADDRESS | {"country": "GB"}, None, "card")
+    london = ADDRESS | {"country": "GB", "postal_code": "EC1A 1BB", "region": ""}
+    details = Details("riley@example.com", london, None, "card")
     assert [one.code for one in requirements(priced, details, ("card",))] == ["no_delivery"]
 
 
