@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.demo.fernway import trials
 from cart import consents
-from cart.models import DeliveryMethod
+from cart.delivery_models import DeliveryMethod
 from core.catalog.models import BUNDLE, BundleComponent, Category, Product, Variant
 from core.kernel.money import to_micros
 from core.ledger.chart import open_chart
@@ -211,6 +211,11 @@ def _offer(shelves: _Shelves, product: Product, row: Mapping[str, Any], number: 
         kind=row["kind"],
         tax_category=row["tax"],
         position=number,
+        weight_g=row.get("grams", 0),
+        goes_by="visit" if row["kind"] == "service" else row.get("goes_by", "parcel"),
+        quantity_step=row.get("step", 1),
+        quantity_least=row.get("step", 1),
+        quantity_most=row.get("most"),
     )
     session.add(variant)
     session.flush()
