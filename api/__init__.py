@@ -14,11 +14,13 @@ from api.desk_chargebacks import desk_chargebacks
 from api.desk_disputes import desk_disputes
 from api.desk_goods import desk_goods
 from api.desk_hooks import desk_hooks
+from api.desk_media import desk_media
 from api.desk_orders import desk_orders
 from api.desk_prices import desk_prices
 from api.desk_products import desk_products
 from api.desk_quotes import desk_quotes
 from api.desk_services import desk_services
+from api.desk_trials import desk_trials
 from api.disputes import disputes
 from api.openapi import description
 from api.orders import orders
@@ -56,6 +58,8 @@ def blueprints() -> list[Blueprint]:
         desk_chargebacks,
         desk_billing,
         desk_hooks,
+        desk_media,
+        desk_trials,
         past_due,
         desk_past_due,
         desk_orders,

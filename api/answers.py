@@ -14,6 +14,7 @@ from cart.priced import GoneLine, PricedCart, PricedLine, Recurring
 from cart.saved import Saved
 from cart.slots import Slot
 from cms_content.media import Picture
+from cms_content.videos import Film
 from core.entitlements.asking import Answer
 from core.kernel.money import Money, extend
 from core.ledger.items import Open
@@ -345,4 +346,17 @@ def entitlement(feature: str, found: Answer) -> Json:
         "reason": found.reason,
         "until": found.until.isoformat() if found.until else None,
         "service_id": found.service,
+    }
+
+
+def film(one: Film, base: str) -> Json:
+    """A video of the library."""
+    return {
+        "href": f"{base}{one.href}",
+        "media_type": one.media_type,
+        "width": one.width,
+        "height": one.height,
+        "captions": [
+            {"href": f"{base}{said.href}", "language": said.language} for said in one.captions
+        ],
     }

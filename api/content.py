@@ -29,7 +29,6 @@ from cms_content.models import ContentPage
 from cms_content.pages import NewPage
 from cms_content.publishing import Window
 from cms_content.segments import Visitor
-from cms_content.videos import Film
 from core.kernel.errors import Invalid, NotFound
 from flows import show_page
 from flows.show_page import Kept
@@ -107,24 +106,11 @@ def _page(kept: Kept) -> answers.Json:
             if name in kept.pictures
         },
         "videos": {
-            name: _film(kept.films[name])
+            name: answers.film(kept.films[name], base)
             for name in sorted(checks.videos(live.content))
             if name in kept.films
         },
         "live_since": live.since,
-    }
-
-
-def _film(one: Film) -> answers.Json:
-    base = web_settings().base_url
-    return {
-        "href": f"{base}{one.href}",
-        "media_type": one.media_type,
-        "width": one.width,
-        "height": one.height,
-        "captions": [
-            {"href": f"{base}{said.href}", "language": said.language} for said in one.captions
-        ],
     }
 
 

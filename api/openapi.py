@@ -14,6 +14,7 @@ from api import (
     content_operations,
     dispute_operations,
     hook_operations,
+    media_operations,
     order_operations,
     past_due_operations,
     product_operations,
@@ -68,6 +69,8 @@ OPERATIONS = (
     *card_operations.DESK,
     *hook_operations.DESK,
     *content_operations.DESK,
+    *media_operations.DESK,
+    *trial_operations.DESK,
     *past_due_operations.CUSTOMERS,
     *past_due_operations.DESK,
     *order_operations.DESK,
@@ -131,6 +134,9 @@ def _operation(asked: Operation) -> dict[str, Any]:
             "required": not asked.takes_nothing_too,
             "content": {"application/json": {"schema": _ref(asked.takes)}},
         }
+    if asked.takes_form is not None:
+        content = {"multipart/form-data": {"schema": _ref(asked.takes_form)}}
+        found["requestBody"] = {"required": True, "content": content}
     if asked.token:
         found["security"] = [{asked.token: []}]
     if asked.scope:
@@ -166,6 +172,7 @@ _FORMS = {
     "place": {"type": "string", "enum": ["header", "footer"]},
     "account_number": {"type": "string", "pattern": "^[0-9]{9}$"},
     "sku": {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,120}$"},
+    "code": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{1,39}$"},
     "feature": {"type": "string", "pattern": "^[a-z0-9_-]{1,40}$"},
 }
 
@@ -225,6 +232,7 @@ def _ref(model: type[BaseModel]) -> dict[str, str]:
 
 def _schemas() -> dict[str, Any]:
     taken = {one.takes for one in OPERATIONS if one.takes is not None}
+    taken |= {one.takes_form for one in OPERATIONS if one.takes_form is not None}
     given = {one.answers for one in OPERATIONS if one.answers is not None} | {shapes.Problem}
     by_name = sorted(taken | given, key=lambda model: model.__name__)
     _, schemas = models_json_schema(

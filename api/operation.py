@@ -21,6 +21,8 @@ class Operation:
     problems: tuple[int, ...]
     status: int = 200
     takes: type[BaseModel] | None = None
+    #: The same as fields and files of a form.
+    takes_form: type[BaseModel] | None = None
     takes_nothing_too: bool = False
     query: type[BaseModel] | None = None
     has_key: bool = False

@@ -25,10 +25,10 @@ class MalformedJson(ShopError):
 
 @dataclass(eq=False)
 class WrongContentType(ShopError):
-    """The body is of another kind than JSON."""
+    """The body is of another kind than the one that is read here."""
 
     code: ClassVar[str] = "wrong_content_type"
-    text: ClassVar[str] = "Send the body as application/json."
+    text: ClassVar[str] = "Send the body as {expected}."
     expected: str = "application/json"
 
 

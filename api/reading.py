@@ -61,6 +61,27 @@ def body(model: type[Model], *, optional: bool = False) -> Model:
         raise _invalid(error) from None
 
 
+def form(model: type[Model]) -> Model:
+    """The fields and files of a form. Raises WrongContentType, or InvalidRequest with each field."""
+    if request.mimetype != "multipart/form-data":
+        raise WrongContentType("multipart/form-data")
+    names = [*request.form, *request.files]
+    values: dict[str, str | bytes] = dict(request.form.items())
+    values |= {name: sent.read() for name, sent in request.files.items()}
+    twice = {name for name in names if len(request.form.getlist(name)) > 1}
+    twice |= {name for name in names if len(request.files.getlist(name)) > 1}
+    twice |= set(request.form) & set(request.files)
+    if twice:
+        told = [field_error(name, "given_twice", "Give it once.") for name in sorted(twice)]
+        raise InvalidRequest(told)
+    if "file" in values and "file" not in request.files:
+        raise InvalidRequest([field_error("file", "not_a_file", "Send this field as a file.")])
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise _invalid(error) from None
+
+
 def query(model: type[Model]) -> Model:
     """The query of the address. Raises InvalidRequest with each field."""
     values = request.args.to_dict()

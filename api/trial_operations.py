@@ -1,4 +1,4 @@
-"""What customers' tokens can ask about trials."""
+"""What customers' tokens can ask about trials, and the desk's keys about what can be tried."""
 
 from api import trial_shapes as shapes
 from api.operation import CHANGE, Operation
@@ -86,3 +86,15 @@ CUSTOMERS = (
         scope="services:write",
     ),
 )
+DESK = (
+    Operation("get", "/desk/trial-offers", "listDeskTrialOffers",
+              "List what can be tried, or could", shapes.DeskOfferList, (401, 403, 429),
+              token="staffKey", scope="trials:read"),
+    Operation("post", "/desk/trial-offers", "makeTrialOffer", "Offer a plan to be tried",
+              shapes.DeskOffer, (401, 403, *CHANGE), status=201, takes=shapes.OfferWish,
+              has_key=True, token="staffKey", scope="trials:write"),
+    Operation("put", "/desk/trial-offers/{code}", "setTrialOffer",
+              "Set an offer for whoever begins from now on", shapes.DeskOffer,
+              (401, 403, *CHANGE), takes=shapes.OfferSet, token="staffKey",
+              scope="trials:write"),
+)  # fmt: skip

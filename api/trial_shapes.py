@@ -95,3 +95,43 @@ class BegunAnswer(Shape):
 
     trial: TrialAnswer
     redirect_url: str | None
+
+
+Days = Annotated[int, Field(ge=1, le=366)]
+OfferCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,39}$")]
+
+
+class DeskOffer(Shape):
+    """How a plan can be tried, as staff set it. `days` is null for a free tier."""
+
+    code: str
+    sku: str
+    plan: str
+    kind: Kind
+    days: int | None
+    notice_days: int
+    follow_up_days: list[int]
+    active: bool
+
+
+class DeskOfferList(Shape):
+    """Every offer, switched off ones too."""
+
+    offers: list[DeskOffer]
+
+
+class OfferSet(Shape):
+    """How an offer is to be, for whoever begins from now on. Trials that run keep what was agreed."""
+
+    days: Days | None = Field(None, description="Of a free tier none.")
+    notice_days: Annotated[int, Field(ge=7, le=365)] = 7
+    follow_up_days: Annotated[list[Days], Field(max_length=6)] = []
+    active: bool = True
+
+
+class OfferWish(OfferSet):
+    """Another offer, with its address in the shop."""
+
+    code: OfferCode
+    sku: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._~-]{1,120}$")]
+    kind: Kind

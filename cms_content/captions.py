@@ -5,6 +5,8 @@ What a file may hold beside them (style sheets, regions, notes) is left out: it 
 
 import re
 
+from babel import Locale, UnknownLocaleError
+
 from core.kernel.errors import Invalid
 
 MOST_BYTES = 500_000
@@ -42,3 +44,11 @@ def _cue(block: str) -> str:
         return ""
     words = [_CONTROL.sub(" ", line).rstrip() for line in lines[at + 1 :] if "-->" not in line]
     return "\n".join([f"{found[1]} --> {found[2]}", *filter(None, words)])
+
+
+def is_language(text: str) -> bool:
+    """Is it a language as the web writes them: ``en``, ``de-CH``?"""
+    try:
+        return len(text) <= 12 and str(Locale.parse(text, sep="-")).replace("_", "-") == text
+    except (UnknownLocaleError, ValueError, TypeError):
+        return False

@@ -1,6 +1,5 @@
 """Videos at the desk: uploaded, named, given captions. Their list is the library's (``content_media``)."""
 
-from babel import Locale, UnknownLocaleError
 from flask import Blueprint, request
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
@@ -114,7 +113,7 @@ def caption(public_id: str) -> str | Response | tuple[str, int]:
     form, row, sent = CaptionsForm(request.form), _row(public_id), request.files.get("captions")
     language = (form.language.data or "").strip()
     try:
-        if not _is_language(language):
+        if not captions.is_language(language):
             raise Invalid({"language": "A language such as en or de."})
         data = sent.read() if sent is not None else b""
         keep_video.caption(house(), public_id, language, data, actor())
@@ -124,13 +123,6 @@ def caption(public_id: str) -> str | Response | tuple[str, int]:
     site.forget()
     say("Its captions are there.")
     return redirect(f"{VIDEOS}/{public_id}", 303)
-
-
-def _is_language(text: str) -> bool:
-    try:
-        return len(text) <= 12 and str(Locale.parse(text, sep="-")).replace("_", "-") == text
-    except (UnknownLocaleError, ValueError, TypeError):
-        return False
 
 
 @clips.post("/content/videos/<public_id>/captions/<language>/off")

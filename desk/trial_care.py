@@ -7,9 +7,8 @@ from flask import Blueprint, redirect, request
 from flask import Response as FileResponse
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
-from wtforms import BooleanField, Form, IntegerField, SelectField, StringField
+from wtforms import Form, SelectField, StringField
 from wtforms.fields import SelectChoice
-from wtforms.validators import Optional
 
 from core.kernel import sheet
 from core.kernel.clock import local_date
@@ -17,9 +16,7 @@ from core.kernel.errors import Invalid
 from core.kernel.sorting import Place
 from core.parties.roles import Role
 from core.subscriptions import trial_desk, trial_reading
-from core.subscriptions.trial_desk import OfferChange
-from core.subscriptions.trial_models import FREE_TIER
-from core.subscriptions.trial_reading import Due, Offered
+from core.subscriptions.trial_reading import Due
 from desk import lists
 from desk.lists import Listing
 from desk.money import actor
@@ -54,15 +51,6 @@ class CallForm(Form):
         validate_choice=False,
     )
     note = StringField("Note")
-
-
-class OfferForm(Form):
-    """How an offer is set."""
-
-    days = IntegerField("Days", [Optional()])
-    notice_days = IntegerField("Days of notice before the end", [Optional()])
-    follow_up_days = StringField("Calls, so many days after the start")
-    is_active = BooleanField("Offered in the shop")
 
 
 # --- calls ----------------------------------------------------------------------------------------
@@ -158,84 +146,3 @@ def _call(one: Due, going_on: frozenset[Any], form: CallForm) -> dict[str, Any]:
         "action": f"{BASE}/follow-ups/{key}",
         "form": form,
     }
-
-
-# --- offers ---------------------------------------------------------------------------------------
-
-
-@trial_care.get("/offers")
-@allow(Who.STAFF, roles=(Role.SALES,))
-def offers() -> str:
-    """Everything that can be tried, or could."""
-    with house().db.reading() as session:
-        found = trial_reading.offers(session)
-    return page(
-        "desk/trial_offers.html",
-        tabs_=TABS,
-        current_tab=f"{BASE}/offers",
-        offers=[words_of.offer_row(one) for one in found],
-    )
-
-
-@trial_care.get("/offers/<code>")
-@allow(Who.STAFF, roles=(Role.SALES,))
-def offer(code: str) -> str:
-    """How one is set."""
-    with house().db.reading() as session:
-        found = trial_reading.offer(session, code)
-    row = found.offer
-    return _offer(
-        OfferForm(
-            data={
-                "days": row.days,
-                "notice_days": row.notice_days,
-                "follow_up_days": ", ".join(str(day) for day in row.follow_up_days),
-                "is_active": row.is_active,
-            }
-        ),
-        found,
-    )
-
-
-@trial_care.post("/offers/<code>")
-@allow(Who.STAFF, roles=(Role.SALES,))
-def set_offer(code: str) -> str | Response | tuple[str, int]:
-    """Change it for whoever comes from now on."""
-    form = OfferForm(request.form)
-
-    def write(session: Session) -> None:
-        row = trial_reading.offer(session, code).offer
-        trial_desk.change_offer(session, row, _wanted(form, row.kind), actor(), house().clock.now())
-
-    try:
-        if not form.validate():
-            raise Invalid({})
-        house().db.run_tx(write)
-    except Invalid as error:
-        show_errors(form, error)
-        with house().db.reading() as session:
-            return _offer(form, trial_reading.offer(session, code)), 422
-    say("Trials that run keep what was agreed; this holds for whoever begins now.")
-    return redirect(f"{BASE}/offers", 303)
-
-
-def _wanted(form: OfferForm, kind: str) -> OfferChange:
-    days = trial_desk.days_of(form.follow_up_days.data or "")
-    if days is None:
-        raise Invalid({"follow_up_days": "Days with commas between them, like 3, 10."})
-    return OfferChange(
-        days=None if kind == FREE_TIER else form.days.data,
-        notice_days=form.notice_days.data or 0,
-        follow_up_days=days,
-        is_active=bool(form.is_active.data),
-    )
-
-
-def _offer(form: OfferForm, found: Offered) -> str:
-    return page(
-        "desk/trial_offer.html",
-        form=form,
-        offer=words_of.offer_row(found),
-        has_days=found.offer.kind != FREE_TIER,
-        here=f"{BASE}/offers/{found.offer.code}",
-    )

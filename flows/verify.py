@@ -17,6 +17,7 @@ from core.kernel import audit
 from core.kernel.blobs import Blobs
 from core.kernel.clock import Clock
 from core.kernel.proof import Part
+from core.ledger import item_proofs as items
 from core.ledger import proofs as ledger
 from core.ledger import tender_proofs as tenders
 from core.ledger import valuation
@@ -33,6 +34,7 @@ from invoices.proofs import (
     services,
     statements,
     stored,
+    stored_statements,
     taxes,
 )
 from payments import chargeback_proofs as chargebacks
@@ -116,10 +118,10 @@ def _balance(look: _Look) -> list[Part]:
 
 def _controls(look: _Look) -> list[Part]:
     parts = [
-        ledger.controls_tie(look.session, look.as_of),
+        items.controls_tie(look.session, look.as_of),
         valuation.functional_amounts_tie(look.session, look.as_of),
     ]
-    return parts if look.past else [*parts, ledger.what_is_open_is_kept(look.session)]
+    return parts if look.past else [*parts, items.what_is_open_is_kept(look.session)]
 
 
 def _invoices(look: _Look) -> list[Part]:
@@ -128,7 +130,7 @@ def _invoices(look: _Look) -> list[Part]:
         books.ledger_has_them(look.session, look.as_of),
         books.orders_are_billed_as_placed(look.session),
         taxes.report_is_tax_payable(look.session, look.as_of),
-        ledger.items_stay_within_bounds(look.session, look.as_of),
+        items.items_stay_within_bounds(look.session, look.as_of),
     ]
 
 
@@ -194,7 +196,7 @@ def _stock(look: _Look) -> list[Part] | str:
 
 
 def _ageing(look: _Look) -> list[Part]:
-    return [ledger.ageing_ties(look.session, look.as_of, look.today)]
+    return [items.ageing_ties(look.session, look.as_of, look.today)]
 
 
 def _services(look: _Look) -> list[Part]:
@@ -220,9 +222,9 @@ def _records(look: _Look) -> list[Part]:
             stored.bytes_have_their_hash(look.session, look.blobs),
             stored.words_are_the_figures(look.session),
             stored.none_is_missing(look.session, look.now),
-            statements.bytes_have_their_hash(look.session, look.blobs),
-            statements.words_are_the_figures(look.session),
-            statements.none_is_missing(look.session, look.now),
+            stored_statements.bytes_have_their_hash(look.session, look.blobs),
+            stored_statements.words_are_the_figures(look.session),
+            stored_statements.none_is_missing(look.session, look.now),
         ]
     return parts
 

@@ -1,8 +1,9 @@
 """What is known of chargebacks against the ledger: what is contested, won and lost is what was posted."""
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.kernel import proof
@@ -21,6 +22,36 @@ def chargebacks_are_in_the_books(session: Session) -> Part:
     """Each took from processor clearing what it says, and won, be it on appeal, it brought back all but
     what is kept of fees; what is charged back still is of those that stand open. What the books could not
     follow is left aside."""
+    offenders = proof.offenders(
+        session,
+        _unlike_books(),
+        lambda row: (
+            f"chargeback {row[1]} of payment {row[0]}, {row[2]}: not what the ledger has of it"
+            if row[1]
+            else "an entry of a chargeback that nobody told of"
+        ),
+    )
+    return Part(_figure(session), offenders)
+
+
+def _figure(session: Session) -> str:
+    sums: dict[str, dict[str, int]] = {}
+    for currency, state, minor in session.execute(_sums()):
+        sums.setdefault(currency, {})[state] = int(minor)
+    said = [
+        ", ".join(
+            f"{word} {proof.amount(by.get(state), currency)}" for word, state in _SAID.items()
+        )
+        for currency, by in sorted(sums.items())
+    ]
+    return f"chargebacks: {'; '.join(said) or 'none'}"
+
+
+# --- statements, each put together once and at first use ------------------------------------------
+
+
+@cache
+def _unlike_books() -> Select[*tuple[Any, ...]]:
     posted = (
         select(
             JournalEntry.source_id.label("source_id"),
@@ -47,7 +78,7 @@ def chargebacks_are_in_the_books(session: Session) -> Part:
         and_(begun, posted.c.lost > 0, ChargebackRow.state.not_in(("lost", "won"))),
         and_(begun, posted.c.held != 0, ChargebackRow.state != "open"),
     )
-    query = (
+    return (
         select(Payment.number, ChargebackRow.gateway_id, ChargebackRow.state)
         .select_from(posted)
         .join(ChargebackRow, ChargebackRow.id == posted.c.source_id, full=True)
@@ -55,16 +86,6 @@ def chargebacks_are_in_the_books(session: Session) -> Part:
         .where(wrong, func.coalesce(ChargebackRow.trouble, "") == "")
         .order_by(ChargebackRow.gateway_id)
     )
-    offenders = proof.offenders(
-        session,
-        query,
-        lambda row: (
-            f"chargeback {row[1]} of payment {row[0]}, {row[2]}: not what the ledger has of it"
-            if row[1]
-            else "an entry of a chargeback that nobody told of"
-        ),
-    )
-    return Part(_figure(session), offenders)
 
 
 def _sum(code: str) -> ColumnElement[Any]:
@@ -72,19 +93,11 @@ def _sum(code: str) -> ColumnElement[Any]:
     return func.coalesce(func.sum(own), 0)
 
 
-def _figure(session: Session) -> str:
-    rows = session.execute(
-        select(ChargebackRow.currency, ChargebackRow.state, func.sum(ChargebackRow.amount_minor))
+@cache
+def _sums() -> Select[str, str, int]:
+    keys = (ChargebackRow.currency, ChargebackRow.state)
+    return (
+        select(*keys, func.sum(ChargebackRow.amount_minor))
         .where(ChargebackRow.state.in_(_SAID.values()), ChargebackRow.trouble == "")
-        .group_by(ChargebackRow.currency, ChargebackRow.state)
+        .group_by(*keys)
     )
-    sums: dict[str, dict[str, int]] = {}
-    for currency, state, minor in rows:
-        sums.setdefault(currency, {})[state] = int(minor)
-    said = [
-        ", ".join(
-            f"{word} {proof.amount(by.get(state), currency)}" for word, state in _SAID.items()
-        )
-        for currency, by in sorted(sums.items())
-    ]
-    return f"chargebacks: {'; '.join(said) or 'none'}"

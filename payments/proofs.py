@@ -1,12 +1,14 @@
 """What the payments show of themselves against the ledger: where each captured amount is now."""
 
 from datetime import date
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Select,
+    Subquery,
     and_,
     case,
     cast,
@@ -20,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from core.kernel import proof
 from core.kernel.numbering import NumberSeries
-from core.kernel.proof import Part
+from core.kernel.proof import Numbered, Part
 from core.ledger.chargebacks import CHARGEBACK
 from core.ledger.chart import CLEARING, ORDER_DEPOSIT
 from core.ledger.models import Application, JournalEntry, JournalLine, OpenItem
@@ -42,31 +44,17 @@ def captured_is_somewhere(session: Session, as_of: date | None) -> Part:
 
     And each went through processor clearing, with its refunds.
     """
-    pieces = union_all(*_pieces(as_of)).subquery()
-    where = func.sum(pieces.c.amount)
-    missing = (
-        select(Payment.number, Payment.currency, where)
-        .join(pieces, pieces.c.payment_id == Payment.id)
-        .group_by(Payment.id, Payment.number, Payment.currency)
-        .having(where != 0)
-        .order_by(Payment.number)
-    )
     wrong = [
         *proof.offenders(
             session,
-            missing,
+            _missing(as_of),
             lambda row: f"payment {row[0]}: {proof.amount(row[2], row[1])} of it is nowhere",
         ),
         *_uncleared(session, as_of),
     ]
     always = ("captured", "applied", "earmarked", "unapplied", "refunded")
-    totals = (
-        select(Payment.currency, pieces.c.what, func.sum(pieces.c.amount))
-        .join(pieces, pieces.c.payment_id == Payment.id)
-        .group_by(Payment.currency, pieces.c.what)
-    )
     sums: dict[str, dict[str, int]] = {}
-    for currency, what, minor in session.execute(totals):
+    for currency, what, minor in session.execute(_totals(as_of)):
         sums.setdefault(currency, {})[what] = abs(int(minor))
     figures = [
         ", ".join(
@@ -80,28 +68,55 @@ def captured_is_somewhere(session: Session, as_of: date | None) -> Part:
 
 def numbers_have_no_gap(session: Session) -> Part:
     """``P-10001`` and on, one for each payment."""
-    position = case(
-        (
-            Payment.number.regexp_match("^P-[1-9][0-9]*$"),
-            cast(func.substr(Payment.number, 3), BigInteger) - BEFORE_FIRST,
-        )
-    )
-    rows = select(
-        Payment.legal_entity_id,
-        literal(PAYMENT_SERIES).label("series"),
-        position.label("position"),
-    ).subquery()
-    ours = NumberSeries.series == PAYMENT_SERIES
-    part = proof.numbers(session, rows, ours, lambda number: f"P-{BEFORE_FIRST + number}")
+    part = proof.numbers(session, _numbered(), lambda number: f"P-{BEFORE_FIRST + number}")
     return Part(f"{part.figure} payments", part.offenders)
 
 
-def _pieces(as_of: date | None) -> list[Select[*tuple[Any, ...]]]:
+def _uncleared(session: Session, as_of: date | None) -> tuple[str, ...]:
+    """Each payment went through processor clearing once, each refund came out of it once; what failed
+    went back in."""
+    return proof.offenders(
+        session,
+        _uneven(as_of),
+        lambda row: (
+            f"{row[0] or row[1] or 'an entry of no payment'}: "
+            f"{int(row[2])} minor units did not go through processor clearing"
+        ),
+    )
+
+
+# --- statements, each put together once and at first use ------------------------------------------
+
+
+@lru_cache(maxsize=8)
+def _missing(as_of: date | None) -> Select[*tuple[Any, ...]]:
+    pieces = _pieces(as_of)
+    where = func.sum(pieces.c.amount)
+    return (
+        select(Payment.number, Payment.currency, where)
+        .join(pieces, pieces.c.payment_id == Payment.id)
+        .group_by(Payment.id, Payment.number, Payment.currency)
+        .having(where != 0)
+        .order_by(Payment.number)
+    )
+
+
+@lru_cache(maxsize=8)
+def _totals(as_of: date | None) -> Select[*tuple[Any, ...]]:
+    pieces = _pieces(as_of)
+    return (
+        select(Payment.currency, pieces.c.what, func.sum(pieces.c.amount))
+        .join(pieces, pieces.c.payment_id == Payment.id)
+        .group_by(Payment.currency, pieces.c.what)
+    )
+
+
+def _pieces(as_of: date | None) -> Subquery:
     """(payment, what, amount): what was captured is positive, where it is negative."""
     dated = proof.until(Application.effective_date, as_of)
     held = and_(OpenItem.source_kind == "payment", *proof.until(OpenItem.effective_date, as_of))
     kept = case((OpenItem.ledger_code == ORDER_DEPOSIT, "earmarked"), else_="unapplied")
-    return [
+    return union_all(
         _piece(Payment.id, literal("captured"), Payment.amount_minor).where(
             *_entry_until(Payment.id, "payment", as_of)
         ),
@@ -129,7 +144,7 @@ def _pieces(as_of: date | None) -> list[Select[*tuple[Any, ...]]]:
         .join(Application, Application.credit_item_id == OpenItem.id)
         .where(OpenItem.source_kind == "payment", Application.source_kind.in_(_ELSEWHERE), *dated),
         *_charged_back(dated, as_of),
-    ]
+    ).subquery()
 
 
 def _charged_back(
@@ -188,9 +203,8 @@ def _entry_until(source_id: Any, kind: str, as_of: date | None) -> list[ColumnEl
     ]
 
 
-def _uncleared(session: Session, as_of: date | None) -> tuple[str, ...]:
-    """Each payment went through processor clearing once, each refund came out of it once; what failed
-    went back in."""
+@lru_cache(maxsize=8)
+def _uneven(as_of: date | None) -> Select[*tuple[Any, ...]]:
     cleared = (
         select(
             JournalEntry.source_id.label("source_id"), (-JournalLine.amount_minor).label("amount")
@@ -215,17 +229,25 @@ def _uncleared(session: Session, as_of: date | None) -> tuple[str, ...]:
     difference = func.sum(both.c.amount)
     sums = select(both.c.source_id, difference.label("difference")).group_by(both.c.source_id)
     uneven = sums.having(difference != 0).subquery()
-    query = (
+    return (
         select(Payment.number, Refund.gateway_id, uneven.c.difference)
         .select_from(uneven)
         .outerjoin(Payment, Payment.id == uneven.c.source_id)
         .outerjoin(Refund, Refund.id == uneven.c.source_id)
     )
-    return proof.offenders(
-        session,
-        query,
-        lambda row: (
-            f"{row[0] or row[1] or 'an entry of no payment'}: "
-            f"{int(row[2])} minor units did not go through processor clearing"
-        ),
+
+
+@cache
+def _numbered() -> Numbered:
+    position = case(
+        (
+            Payment.number.regexp_match("^P-[1-9][0-9]*$"),
+            cast(func.substr(Payment.number, 3), BigInteger) - BEFORE_FIRST,
+        )
     )
+    rows = select(
+        Payment.legal_entity_id,
+        literal(PAYMENT_SERIES).label("series"),
+        position.label("position"),
+    ).subquery()
+    return Numbered(rows, NumberSeries.series == PAYMENT_SERIES)

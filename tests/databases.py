@@ -225,6 +225,42 @@ def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable
     yield lambda: server.url(_bare(server, f"bare_{os.getpid()}_{next(numbers)}"))
 
 
+#: Makes a database that is a copy of one which was filled once under a name; answers its address.
+Copied = Callable[[str, Callable[[str], None]], str]
+#: The PostgreSQL databases of this worker that were filled to be copied, and how many copies there are.
+_FILLED: set[str] = set()
+_COPIES = itertools.count()
+
+
+@pytest.fixture
+def copied(
+    request: pytest.FixtureRequest,
+    new_url: Callable[[], str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Copied:
+    """Databases of the kind that ``new_url`` makes, with what takes long to fill in already in them."""
+
+    def copy_file(name: str, fill: Callable[[str], None]) -> str:
+        filled, url = tmp_path_factory.getbasetemp() / f"filled-{name}.db", new_url()
+        if not filled.exists():
+            fill(f"sqlite:///{filled}")
+        shutil.copyfile(filled, url.removeprefix("sqlite:///"))
+        return url
+
+    def copy_database(name: str, fill: Callable[[str], None]) -> str:
+        server: postgres.Server = request.getfixturevalue("postgres_server")
+        filled, mine = f"filled_{name}_{os.getpid()}", f"copy_{os.getpid()}_{next(_COPIES)}"
+        if filled not in _FILLED:
+            create_database(server, filled, "template0")
+            fill(server.url(filled))
+            _FILLED.add(filled)
+        create_database(server, mine, filled)
+        return server.url(mine)
+
+    kind = request.node.callspec.params["new_url"]
+    return copy_file if kind == "sqlite" else copy_database
+
+
 def _bare(server: postgres.Server, name: str) -> str:
     """A database without tables: made once and swept when it is asked for again."""
     try:

@@ -4,10 +4,11 @@ Part of the proof that what is billed is what is provided. Known for today only.
 """
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
+from functools import cache
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from core.entitlements import steps
@@ -31,7 +32,7 @@ def they_follow_their_services(session: Session, today: date) -> Part:
     """
     words: list[str] = []
     seen = 0
-    for chunk in _chunks(session, select(Subscription.id).where(Subscription.state != "ordered")):
+    for chunk in _chunks(session, _services):
         timelines = reading.timelines(session, Subscription.id.in_(chunk))
         seen += len(timelines)
         words += _wrong(session, timelines, today)
@@ -88,7 +89,7 @@ def their_steps_lead_to_them(session: Session) -> Part:
     """Each is in the state, and locked for the reason, that its events lead to."""
     words: list[str] = []
     seen = 0
-    for chunk in _chunks(session, select(Entitlement.id)):
+    for chunk in _chunks(session, _entitlements):
         rows = session.scalars(select(Entitlement).where(Entitlement.id.in_(chunk))).all()
         events = steps.history(session, chunk)
         seen += len(rows)
@@ -102,15 +103,33 @@ def their_steps_lead_to_them(session: Session) -> Part:
     return Part(f"{seen:,} entitlements led to by their steps", proof.first_few(words))
 
 
-def _chunks(session: Session, query: Select[uuid.UUID]) -> Iterator[list[uuid.UUID]]:
+def _chunks(
+    session: Session, keys: Callable[[bool], Select[uuid.UUID]]
+) -> Iterator[list[uuid.UUID]]:
     """Keys in their order, some at a time."""
-    (column,) = query.selected_columns
-    after: uuid.UUID | None = None
-    while True:
-        page = query.order_by(column).limit(CHUNK)
-        found = list(session.scalars(page.where(column > after) if after is not None else page))
-        if found:
-            yield found
+    found = list(session.scalars(keys(False)))
+    while found:
+        yield found
         if len(found) < CHUNK:
             return
-        after = found[-1]
+        found = list(session.scalars(keys(True), {"after": found[-1]}))
+
+
+# --- statements, each put together once and at first use ------------------------------------------
+
+
+@cache
+def _services(further: bool) -> Select[uuid.UUID]:
+    return _chunk(select(Subscription.id).where(Subscription.state != "ordered"), further)
+
+
+@cache
+def _entitlements(further: bool) -> Select[uuid.UUID]:
+    return _chunk(select(Entitlement.id), further)
+
+
+def _chunk(query: Select[uuid.UUID], further: bool) -> Select[uuid.UUID]:
+    """The first keys, or those after one."""
+    (column,) = query.selected_columns
+    chunk = query.order_by(column).limit(CHUNK)
+    return chunk.where(column > bindparam("after")) if further else chunk

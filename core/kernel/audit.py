@@ -9,9 +9,10 @@ import hashlib
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import JSON, Index, String, and_, or_, select
+from sqlalchemy import JSON, Index, Select, String, and_, bindparam, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.kernel import guards
@@ -212,8 +213,7 @@ def broken_at(session: Session) -> int | None:
     """
     head = session.get(AuditHead, 1)
     expected, number = GENESIS, 0
-    query = select(AuditEntry).order_by(AuditEntry.seal_number).limit(1000)
-    while page := session.scalars(query.where(AuditEntry.seal_number > number)).all():
+    while page := session.scalars(_sealed_after(), {"number": number}).all():
         for entry in page:
             number += 1
             expected = chained(expected, number, entry)
@@ -224,3 +224,9 @@ def broken_at(session: Session) -> int | None:
     if head.seal_number != number or head.seal_hash != expected:
         return number + 1
     return None
+
+
+@cache
+def _sealed_after() -> Select[AuditEntry]:
+    after = AuditEntry.seal_number > bindparam("number")
+    return select(AuditEntry).where(after).order_by(AuditEntry.seal_number).limit(1000)

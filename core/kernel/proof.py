@@ -1,17 +1,20 @@
 """Proofs: what rooms and core show of their own books, put together by ``flows.verify``.
 
 A part of a proof has a figure, and names the first few rows that speak against it. All sums are made
-by the database, so memory does not grow with the books.
+by the database, so memory does not grow with the books. To put a statement together takes longer than to
+ask it of small books: proofs do it once, and by date when they are asked as of one.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, Subquery, func, select
 from sqlalchemy.orm import Session
 
+from core.kernel.db import Base
 from core.kernel.money import Money
 from core.kernel.numbering import NumberSeries
 
@@ -28,11 +31,19 @@ class Part:
 
 
 def offenders(
-    session: Session, query: Select[*tuple[Any, ...]], say: Callable[[Row[*tuple[Any, ...]]], str]
+    session: Session,
+    query: Select[*tuple[Any, ...]],
+    say: Callable[[Row[*tuple[Any, ...]]], str],
+    asked: Mapping[str, Any] | None = None,
 ) -> tuple[str, ...]:
     """The first few rows of ``query`` in words; the last word says when there are more."""
-    rows = session.execute(query.limit(SHOWN + 1)).all()
+    rows = session.execute(_some(query), asked).all()
     return first_few([say(row) for row in rows])
+
+
+@lru_cache(maxsize=256)  # those of statements that are kept stay, others soon leave again
+def _some(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    return query.limit(SHOWN + 1)
 
 
 def first_few(words: Iterable[str]) -> tuple[str, ...]:
@@ -62,49 +73,67 @@ def amounts(session: Session, query: Select[*tuple[Any, ...]]) -> str:
     return ", ".join(amount(minor, currency) for currency, minor in rows) or "nothing"
 
 
-def count(session: Session, query: Select[*tuple[Any, ...]]) -> int:
+def count(
+    session: Session, query: Select[*tuple[Any, ...]], asked: Mapping[str, Any] | None = None
+) -> int:
     """The one number that ``query`` answers."""
-    return int(session.scalar(query) or 0)
+    return int(session.scalar(query, asked) or 0)
+
+
+@cache
+def every(model: type[Base]) -> Select[int]:
+    """How many rows there are."""
+    return select(func.count()).select_from(model)
 
 
 # -- number series ---------------------------------------------------------------------------------
 
 
-def numbers(
-    session: Session, rows: Subquery, ours: ColumnElement[bool], shown: Callable[[int], str]
-) -> Part:
-    """Every number that was taken is used once, and none is missing.
+@dataclass(frozen=True, eq=False)
+class Numbered:
+    """Rows that bear numbers: ``rows`` has legal_entity_id, series and position; ``ours`` says which series
+    are meant. It keeps its statements."""
 
-    ``rows`` has legal_entity_id, series and position; ``ours`` says which series are meant;
-    ``shown`` is a position as people know it.
-    """
+    rows: Subquery
+    ours: ColumnElement[bool]
+
+    @cached_property
+    def taken(self) -> Select[*tuple[Any, ...]]:
+        """(legal entity, series, next number) of each series."""
+        series = (NumberSeries.legal_entity_id, NumberSeries.series, NumberSeries.next_number)
+        return select(*series).where(self.ours)
+
+    @cached_property
+    def used(self) -> Select[*tuple[Any, ...]]:
+        """(legal entity, series, rows, numbers, lowest, highest) of each series."""
+        of = self.rows.c
+        return select(
+            of.legal_entity_id,
+            of.series,
+            func.count(),
+            func.count(of.position.distinct()),
+            func.min(of.position),
+            func.max(of.position),
+        ).group_by(of.legal_entity_id, of.series)
+
+
+def numbers(session: Session, numbered: Numbered, shown: Callable[[int], str]) -> Part:
+    """Every number that was taken is used once, and none is missing; ``shown`` is a position as people
+    know it."""
     taken = {
         (entity, series): following - 1
-        for entity, series, following in session.execute(
-            select(
-                NumberSeries.legal_entity_id, NumberSeries.series, NumberSeries.next_number
-            ).where(ours)
-        )
+        for entity, series, following in session.execute(numbered.taken)
     }
     used = {
         (entity, series): (total, distinct, lowest, highest)
-        for entity, series, total, distinct, lowest, highest in session.execute(
-            select(
-                rows.c.legal_entity_id,
-                rows.c.series,
-                func.count(),
-                func.count(rows.c.position.distinct()),
-                func.min(rows.c.position),
-                func.max(rows.c.position),
-            ).group_by(rows.c.legal_entity_id, rows.c.series)
-        )
+        for entity, series, total, distinct, lowest, highest in session.execute(numbered.used)
     }
     words: list[str] = []
     for key in {**taken, **used}:
         last = taken.get(key, 0)
         total, distinct, lowest, highest = used.get(key, (0, 0, None, None))
         if (total, distinct, lowest or 1, highest or 0) != (last, last, 1, last):
-            words += _wrong(session, rows, key, last, highest or 0, shown)
+            words += _wrong(session, numbered.rows, key, last, highest or 0, shown)
     return Part(f"{sum(used_by[0] for used_by in used.values()):,}", first_few(words))
 
 

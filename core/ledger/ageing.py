@@ -1,7 +1,7 @@
 """How old what is owed is: by due date, per account and in all, on any day.
 
 Ageing is of what is receivable and of what was charged back; it sums to those two control accounts.
-Called by the desk, exports and ``proofs``.
+Called by the desk, exports and ``item_proofs``.
 """
 
 import bisect

@@ -2,8 +2,10 @@
 
 import uuid
 from datetime import date
+from functools import cache
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from core.kernel import proof
@@ -24,17 +26,8 @@ def functional_amounts_tie(session: Session, as_of: date | None) -> Part:
     An item is carried at the rate of the day it was opened, in proportion to what is open of it. That
     is known for today only: a date may fall between parts that were taken off in another order.
     """
-    own = (
-        select(JournalLine.ledger_code, JournalLine.amount_minor, JournalLine.functional_minor)
-        .join(LegalEntity, LegalEntity.id == JournalLine.legal_entity_id)
-        .where(
-            JournalLine.currency == LegalEntity.functional_currency,
-            JournalLine.amount_minor != JournalLine.functional_minor,
-            JournalLine.amount_minor != 0,
-        )
-    )
     differing = proof.offenders(
-        session, own, lambda row: f"a line of {row[0]}: {row[1]} in books of its own is {row[2]}"
+        session, _own(), lambda row: f"a line of {row[0]}: {row[1]} in books of its own is {row[2]}"
     )
     if as_of is not None:
         return Part("own amounts are themselves", proof.first_few(differing))
@@ -52,7 +45,41 @@ def functional_amounts_tie(session: Session, as_of: date | None) -> Part:
 
 
 def _balances(session: Session) -> dict[_Key, int]:
-    rows = session.execute(
+    rows = session.execute(_posted())
+    return {(entity, code, who, currency): int(sum_) for entity, code, who, currency, sum_ in rows}
+
+
+def _carried(session: Session, balances: dict[_Key, int]) -> dict[_Key, int]:
+    """What the open items of other currencies carry, debits positive; every balance has its key."""
+    found = dict.fromkeys(balances, 0)
+    rows = session.execute(_in_other_currencies()).yield_per(1000)
+    for item, applied in rows:
+        key = (item.legal_entity_id, item.ledger_code, item.account_id, item.currency)
+        open_ = Money(item.amount_minor - int(applied), item.currency)
+        carried = items.carried(item.functional_minor, item.amount_minor, open_.minor)
+        found[key] = found.get(key, 0) + (carried if item.side == "debit" else -carried)
+    return found
+
+
+# --- statements, each put together once and at first use ------------------------------------------
+
+
+@cache
+def _own() -> Select[str, int, int]:
+    return (
+        select(JournalLine.ledger_code, JournalLine.amount_minor, JournalLine.functional_minor)
+        .join(LegalEntity, LegalEntity.id == JournalLine.legal_entity_id)
+        .where(
+            JournalLine.currency == LegalEntity.functional_currency,
+            JournalLine.amount_minor != JournalLine.functional_minor,
+            JournalLine.amount_minor != 0,
+        )
+    )
+
+
+@cache
+def _posted() -> Select[*tuple[Any, ...]]:
+    return (
         select(
             JournalLine.legal_entity_id,
             JournalLine.ledger_code,
@@ -72,24 +99,14 @@ def _balances(session: Session) -> dict[_Key, int]:
             JournalLine.currency,
         )
     )
-    return {(entity, code, who, currency): int(sum_) for entity, code, who, currency, sum_ in rows}
 
 
-def _carried(session: Session, balances: dict[_Key, int]) -> dict[_Key, int]:
-    """What the open items of other currencies carry, debits positive; every balance has its key."""
-    found = dict.fromkeys(balances, 0)
+@cache
+def _in_other_currencies() -> Select[OpenItem, int]:
     entity_currency = (
         select(LegalEntity.functional_currency)
         .where(LegalEntity.id == OpenItem.legal_entity_id)
         .correlate(OpenItem)
         .scalar_subquery()
     )
-    rows = session.execute(
-        items.with_open(None).where(OpenItem.currency != entity_currency).order_by(None)
-    ).yield_per(1000)
-    for item, applied in rows:
-        key = (item.legal_entity_id, item.ledger_code, item.account_id, item.currency)
-        open_ = Money(item.amount_minor - int(applied), item.currency)
-        carried = items.carried(item.functional_minor, item.amount_minor, open_.minor)
-        found[key] = found.get(key, 0) + (carried if item.side == "debit" else -carried)
-    return found
+    return items.with_open(None).where(OpenItem.currency != entity_currency).order_by(None)

@@ -1,8 +1,9 @@
 """What the counts on order lines are held against: parcels, cancellations, returns, and stock."""
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, Subquery, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.kernel import proof
@@ -19,8 +20,25 @@ from core.orders.models import Order, OrderLine
 def pieces_are_counted(session: Session) -> Part:
     """What lines count as sent, cancelled and returned is what parcels and changes say; no more than
     was ordered, and none came back that was not sent."""
+    wrong = proof.offenders(
+        session,
+        _miscounted(),
+        lambda row: (
+            f"order {row[0]}, line {row[1]}: {row[2]} sent (parcels say {row[3]}), "
+            f"{row[4]} cancelled ({row[5]}), {row[6]} returned ({row[7]})"
+        ),
+    )
+    parcels = proof.count(session, _parcels())
+    return Part(f"{parcels:,} parcels", wrong)
+
+
+# --- statements, each put together once and at first use ------------------------------------------
+
+
+@cache
+def _miscounted() -> Select[*tuple[Any, ...]]:
     sent, cancelled, back = _sent(), _changed("cancellation"), _changed("return")
-    query = (
+    return (
         select(
             Order.number,
             OrderLine.line_number,
@@ -47,21 +65,9 @@ def pieces_are_counted(session: Session) -> Part:
         )
         .order_by(Order.number, OrderLine.line_number)
     )
-    wrong = proof.offenders(
-        session,
-        query,
-        lambda row: (
-            f"order {row[0]}, line {row[1]}: {row[2]} sent (parcels say {row[3]}), "
-            f"{row[4]} cancelled ({row[5]}), {row[6]} returned ({row[7]})"
-        ),
-    )
-    parcels = proof.count(
-        session, select(func.count()).select_from(Fulfilment).where(Fulfilment.kind == "parcel")
-    )
-    return Part(f"{parcels:,} parcels", wrong)
 
 
-def _sent() -> Any:
+def _sent() -> Subquery:
     return (
         select(
             FulfilmentLine.order_line_id.label("line"),
@@ -72,7 +78,7 @@ def _sent() -> Any:
     )
 
 
-def _changed(kind: str) -> Any:
+def _changed(kind: str) -> Subquery:
     query = (
         select(
             OrderChangeLine.order_line_id.label("line"),
@@ -83,3 +89,8 @@ def _changed(kind: str) -> Any:
         .group_by(OrderChangeLine.order_line_id)
     )
     return query.subquery(kind)
+
+
+@cache
+def _parcels() -> Select[int]:
+    return select(func.count()).select_from(Fulfilment).where(Fulfilment.kind == "parcel")

@@ -44,6 +44,8 @@ SCOPES = {
         "subscriptions:read": "See everybody's services",
         "subscriptions:write": "Activate, change, pause and end services",
         "usage:write": "Report usage",
+        "trials:read": "See what can be tried",
+        "trials:write": "Offer plans to be tried, and set how",
         "quotes:read": "See everybody's quotes",
         "quotes:write": "Write, approve, send and withdraw quotes",
         "payments:read": "See everybody’s cards on file, AutoPay and planned payments",
@@ -64,14 +66,16 @@ SCOPES = {
         "billing:run": "Start bill runs and release accounts",
         "webhooks:read": "See webhooks and what was sent",
         "webhooks:write": "Add, change and remove webhooks, send again",
-        "content:read": "See pages that are being written",
-        "content:write": "Write, publish and withdraw pages",
+        "content:read": "See pages that are being written, pictures and videos",
+        "content:write": "Write, publish and withdraw pages, upload pictures and videos",
     },
 }
 #: For which roles at the desk each scope of a staff key is; a key can no more than whoever made it.
 SCOPE_ROLES = {
     "subscriptions:read": frozenset({Role.SALES, Role.BILLING, Role.SUPPORT}),
     "subscriptions:write": frozenset({Role.SALES, Role.SUPPORT}),
+    "trials:read": frozenset({Role.SALES}),
+    "trials:write": frozenset({Role.SALES}),
     "usage:write": frozenset({Role.BILLING, Role.SUPPORT}),
     "quotes:read": frozenset({Role.SALES}),
     "quotes:write": frozenset({Role.SALES}),

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.catalog.models import Product, Variant
-from core.prices.models import Meter, Plan, UsagePrice
+from core.prices.models import Meter, Plan, Price, UsagePrice
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,12 @@ def named(
         .where(Variant.id.in_(variant_ids))
     )
     return {variant.id: (variant, plan) for variant, plan in rows}
+
+
+def has_price(session: Session, variant_id: uuid.UUID) -> bool:
+    """Does any list say what it costs?"""
+    found = select(Price.id).where(Price.variant_id == variant_id).limit(1)
+    return session.scalar(found) is not None
 
 
 def on_offer(session: Session) -> list[tuple[str, str]]:

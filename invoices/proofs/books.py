@@ -5,11 +5,13 @@ sum; only the pieces count.
 """
 
 from datetime import date
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import (
     Select,
     String,
+    Subquery,
     and_,
     case,
     func,
@@ -34,6 +36,68 @@ _NAME = (Invoice.kind, Invoice.number)
 
 def documents_add_up(session: Session) -> Part:
     """A document's row is the sum of its lines, and each line's tax the sum of its taxes."""
+    wrong = [
+        *proof.offenders(
+            session,
+            _not_their_lines(),
+            lambda row: (
+                f"{_named(row)} says {proof.amount(row[3], row[2])}, "
+                f"its lines {proof.amount(row[4], row[2])}"
+            ),
+        ),
+        *proof.offenders(
+            session, _untrue_taxes(), lambda row: f"{_named(row)}, line {row[2]}: tax"
+        ),
+    ]
+    lines = proof.count(session, proof.every(InvoiceLine))
+    kinds = session.execute(_kinds())
+    figures = [f"{many:,} {kind.replace('_', ' ')}s" for kind, many in kinds]
+    return Part(", ".join([*figures, f"{lines:,} lines"]), proof.first_few(wrong))
+
+
+def ledger_has_them(session: Session, as_of: date | None) -> Part:
+    """Each document's lines, tax and total are its ledger entry, and its open item is its total."""
+    wrong = [
+        *proof.offenders(
+            session,
+            _differing(as_of),
+            lambda row: (
+                f"{_named(row)}: {row[2].replace('_', ' ')} of document and entry "
+                f"differ by {proof.amount(row[4], row[3])}"
+            ),
+        ),
+        *proof.offenders(session, _misplaced(as_of), lambda row: f"{_named(row)}: {row[2]}"),
+    ]
+    billed = proof.amounts(session, _billed(as_of))
+    return Part(
+        f"billed {billed}, {proof.count(session, _notes()):,} notes without an entry",
+        proof.first_few(wrong),
+    )
+
+
+def orders_are_billed_as_placed(session: Session) -> Part:
+    """An order's invoice has each line of the order once, at its amounts, and nothing else."""
+    return Part(
+        f"{proof.count(session, _orders()):,} orders billed",
+        (
+            *proof.offenders(
+                session, _unlike_orders(), lambda row: f"{_named(row)}: order line {row[2]}"
+            ),
+            *proof.offenders(session, _of_no_order(), lambda row: f"{_named(row)}: line {row[2]}"),
+        ),
+    )
+
+
+def _named(row: Any) -> str:
+    kind, number = row[0], row[1]
+    return f"{kind.replace('_', ' ')} {number}" if number else "an entry without its document"
+
+
+# --- statements, each put together once and at first use ------------------------------------------
+
+
+@cache
+def _not_their_lines() -> Select[*tuple[Any, ...]]:
     net, tax = func.sum(InvoiceLine.net_minor), func.sum(InvoiceLine.tax_minor)
     sums = (
         select(InvoiceLine.invoice_id, net.label("net"), tax.label("tax"))
@@ -41,7 +105,7 @@ def documents_add_up(session: Session) -> Part:
         .group_by(InvoiceLine.invoice_id)
         .subquery()
     )
-    rows = (
+    return (
         select(*_NAME, Invoice.currency, Invoice.total_minor, sums.c.net + sums.c.tax)
         .outerjoin(sums, sums.c.invoice_id == Invoice.id)
         .where(
@@ -54,27 +118,9 @@ def documents_add_up(session: Session) -> Part:
         )
         .order_by(Invoice.number)
     )
-    wrong = [
-        *proof.offenders(
-            session,
-            rows,
-            lambda row: (
-                f"{_named(row)} says {proof.amount(row[3], row[2])}, "
-                f"its lines {proof.amount(row[4], row[2])}"
-            ),
-        ),
-        *proof.offenders(
-            session, _untrue_taxes(), lambda row: f"{_named(row)}, line {row[2]}: tax"
-        ),
-    ]
-    kinds = session.execute(
-        select(Invoice.kind, func.count()).group_by(Invoice.kind).order_by(Invoice.kind)
-    )
-    lines = proof.count(session, select(func.count()).select_from(InvoiceLine))
-    figures = [f"{many:,} {kind.replace('_', ' ')}s" for kind, many in kinds]
-    return Part(", ".join([*figures, f"{lines:,} lines"]), proof.first_few(wrong))
 
 
+@cache
 def _untrue_taxes() -> Select[*tuple[Any, ...]]:
     tax = func.sum(InvoiceLineTax.amount_minor).label("tax")
     by_line = select(InvoiceLineTax.invoice_line_id, tax).group_by(InvoiceLineTax.invoice_line_id)
@@ -89,42 +135,27 @@ def _untrue_taxes() -> Select[*tuple[Any, ...]]:
     )
 
 
-def ledger_has_them(session: Session, as_of: date | None) -> Part:
-    """Each document's lines, tax and total are its ledger entry, and its open item is its total."""
-    sides = union_all(*_sides(as_of)).subquery()
+@cache
+def _kinds() -> Select[str, int]:
+    return select(Invoice.kind, func.count()).group_by(Invoice.kind).order_by(Invoice.kind)
+
+
+@lru_cache(maxsize=8)
+def _differing(as_of: date | None) -> Select[*tuple[Any, ...]]:
+    sides = _sides(as_of)
     difference = func.sum(sides.c.amount)
     keys = (sides.c.invoice_id, sides.c.code, sides.c.currency)
     uneven = select(*keys, difference.label("difference")).group_by(*keys).having(difference != 0)
     differing = uneven.subquery()
-    query = (
+    return (
         select(*_NAME, differing.c.code, differing.c.currency, differing.c.difference)
         .select_from(differing)
         .outerjoin(Invoice, Invoice.id == differing.c.invoice_id)
         .order_by(Invoice.number, differing.c.code)
     )
-    wrong = [
-        *proof.offenders(
-            session,
-            query,
-            lambda row: (
-                f"{_named(row)}: {row[2].replace('_', ' ')} of document and entry "
-                f"differ by {proof.amount(row[4], row[3])}"
-            ),
-        ),
-        *proof.offenders(session, _misplaced(as_of), lambda row: f"{_named(row)}: {row[2]}"),
-    ]
-    notes = select(func.count()).select_from(Invoice).where(Invoice.kind == "note")
-    total = select(Invoice.currency, func.sum(Invoice.total_minor)).where(
-        Invoice.kind.in_(("invoice", "debit_memo")), *proof.until(Invoice.issue_date, as_of)
-    )
-    billed = proof.amounts(session, total.group_by(Invoice.currency).order_by(Invoice.currency))
-    return Part(
-        f"billed {billed}, {proof.count(session, notes):,} notes without an entry",
-        proof.first_few(wrong),
-    )
 
 
-def _sides(as_of: date | None) -> list[Select[*tuple[Any, ...]]]:
+def _sides(as_of: date | None) -> Subquery:
     """(document, ledger account, currency, amount): documents positive as a credit, entries negative.
 
     What is owed or given stands under one name, whichever account it is on.
@@ -136,7 +167,7 @@ def _sides(as_of: date | None) -> list[Select[*tuple[Any, ...]]]:
         (JournalLine.ledger_code.in_((RECEIVABLE, CUSTOMER_CREDIT)), owed),
         else_=JournalLine.ledger_code,
     )
-    return [
+    return union_all(
         _side(Invoice.id, InvoiceLine.ledger_code, Invoice.currency, sign * InvoiceLine.net_minor)
         .join(InvoiceLine, InvoiceLine.invoice_id == Invoice.id)
         .where(_counts(), *billing),
@@ -147,7 +178,7 @@ def _sides(as_of: date | None) -> list[Select[*tuple[Any, ...]]]:
         _side(JournalEntry.source_id, posted, JournalLine.currency, JournalLine.amount_minor)
         .join(JournalLine, JournalLine.entry_id == JournalEntry.id)
         .where(JournalEntry.kind.in_(_ISSUED), *proof.until(JournalEntry.effective_date, as_of)),
-    ]
+    ).subquery()
 
 
 def _side(document: Any, code: Any, currency: Any, minor: Any) -> Select[*tuple[Any, ...]]:
@@ -159,6 +190,7 @@ def _side(document: Any, code: Any, currency: Any, minor: Any) -> Select[*tuple[
     )
 
 
+@lru_cache(maxsize=8)
 def _misplaced(as_of: date | None) -> Select[*tuple[Any, ...]]:
     """Bills without an open item of their total and payer, and entries of another day."""
     is_bill = and_(Invoice.kind.in_(("invoice", "debit_memo")), Invoice.total_minor > 0)
@@ -193,10 +225,24 @@ def _misplaced(as_of: date | None) -> Select[*tuple[Any, ...]]:
     return select(both.c.kind, both.c.number, both.c.what).order_by(both.c.number)
 
 
-def orders_are_billed_as_placed(session: Session) -> Part:
-    """An order's invoice has each line of the order once, at its amounts, and nothing else."""
+@lru_cache(maxsize=8)
+def _billed(as_of: date | None) -> Select[str, int]:
+    total = select(Invoice.currency, func.sum(Invoice.total_minor)).where(
+        Invoice.kind.in_(("invoice", "debit_memo")), *proof.until(Invoice.issue_date, as_of)
+    )
+    return total.group_by(Invoice.currency).order_by(Invoice.currency)
+
+
+@cache
+def _notes() -> Select[int]:
+    return select(func.count()).select_from(Invoice).where(Invoice.kind == "note")
+
+
+@cache
+def _unlike_orders() -> Select[*tuple[Any, ...]]:
+    """Lines of orders that their invoice does not have as they are."""
     billed = aliased(InvoiceLine)
-    lines = (
+    return (
         select(*_NAME, OrderLine.line_number)
         .select_from(Invoice)
         .join(OrderLine, OrderLine.order_id == Invoice.order_id)
@@ -213,7 +259,12 @@ def orders_are_billed_as_placed(session: Session) -> Part:
             ),
         )
     )
-    foreign = (
+
+
+@cache
+def _of_no_order() -> Select[*tuple[Any, ...]]:
+    """Lines of invoices that their order does not have."""
+    return (
         select(*_NAME, InvoiceLine.line_number)
         .select_from(Invoice)
         .join(InvoiceLine, InvoiceLine.invoice_id == Invoice.id)
@@ -224,17 +275,14 @@ def orders_are_billed_as_placed(session: Session) -> Part:
             or_(OrderLine.id.is_(None), OrderLine.order_id != Invoice.order_id),
         )
     )
-    orders = (
+
+
+@cache
+def _orders() -> Select[int]:
+    return (
         select(func.count())
         .select_from(Invoice)
         .where(Invoice.order_id.is_not(None), Invoice.kind == "invoice")
-    )
-    return Part(
-        f"{proof.count(session, orders):,} orders billed",
-        (
-            *proof.offenders(session, lines, lambda row: f"{_named(row)}: order line {row[2]}"),
-            *proof.offenders(session, foreign, lambda row: f"{_named(row)}: line {row[2]}"),
-        ),
     )
 
 
@@ -242,8 +290,3 @@ def _counts() -> Any:
     """Not a line that only shows the sum of its pieces."""
     parents = select(InvoiceLine.parent_id).where(InvoiceLine.parent_id.is_not(None))
     return InvoiceLine.id.not_in(parents)
-
-
-def _named(row: Any) -> str:
-    kind, number = row[0], row[1]
-    return f"{kind.replace('_', ' ')} {number}" if number else "an entry without its document"

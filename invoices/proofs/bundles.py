@@ -1,8 +1,10 @@
 """Bundles on documents: the line that stands for a bundle shows the sum of its pieces, which alone count."""
 
 from datetime import date
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import and_, case, exists, func, or_, select
+from sqlalchemy import Select, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from core.kernel import proof
@@ -16,17 +18,48 @@ def pieces_are_their_bundle(session: Session, as_of: date | None) -> Part:
 
     Of an ordered one the pieces of each charge kind are what it was ordered for.
     """
+    wrong = proof.offenders(
+        session,
+        _not_their_pieces(as_of),
+        lambda row: (
+            f"{row[0].replace('_', ' ')} {row[1]}, line {row[2]}: "
+            f"its pieces come to {proof.amount(row[4], row[3])}"
+        ),
+    )
+    many = proof.count(session, _many(as_of))
+    return Part(f"{many:,} bundles on documents", (*wrong, *_wrong_kinds(session, as_of)))
+
+
+def _wrong_kinds(session: Session, as_of: date | None) -> tuple[str, ...]:
+    """Charge kinds of ordered bundles whose pieces on the order's bill do not come to their price.
+
+    Where a tax that prices contain is not charged, they come to less by it.
+    """
+    return proof.offenders(
+        session,
+        _not_their_price(as_of),
+        lambda row: (
+            f"invoice {row[0]}: {row[2].replace('_', ' ')} pieces of a bundle come to "
+            f"{proof.amount(row[4], row[3])} of {proof.amount(row[5], row[3])}"
+        ),
+    )
+
+
+# --- statements, each put together once and at first use ------------------------------------------
+
+
+@lru_cache(maxsize=8)
+def _not_their_pieces(as_of: date | None) -> Select[*tuple[Any, ...]]:
     bundle, piece = InvoiceLine, aliased(InvoiceLine)
     net = func.sum(piece.net_minor)
     keys = (Invoice.kind, Invoice.number, bundle.line_number, Invoice.currency)
     elsewhere = func.sum(case((piece.invoice_id != bundle.invoice_id, 1), else_=0))
-    dated = proof.until(Invoice.issue_date, as_of)
-    query = (
+    return (
         select(*keys, net)
         .select_from(piece)
         .join(bundle, bundle.id == piece.parent_id)
         .join(Invoice, Invoice.id == bundle.invoice_id)
-        .where(*dated)
+        .where(*proof.until(Invoice.issue_date, as_of))
         .group_by(*keys, bundle.id, bundle.net_minor, bundle.tax_minor, bundle.parent_id)
         .having(
             or_(
@@ -38,26 +71,20 @@ def pieces_are_their_bundle(session: Session, as_of: date | None) -> Part:
         )
         .order_by(Invoice.number, bundle.line_number)
     )
-    wrong = proof.offenders(
-        session,
-        query,
-        lambda row: (
-            f"{row[0].replace('_', ' ')} {row[1]}, line {row[2]}: "
-            f"its pieces come to {proof.amount(row[4], row[3])}"
-        ),
+
+
+@lru_cache(maxsize=8)
+def _many(as_of: date | None) -> Select[int]:
+    return (
+        select(func.count(InvoiceLine.parent_id.distinct()))
+        .select_from(InvoiceLine)
+        .join(Invoice, Invoice.id == InvoiceLine.invoice_id)
+        .where(*proof.until(Invoice.issue_date, as_of))
     )
-    pieces = select(func.count(InvoiceLine.parent_id.distinct())).select_from(InvoiceLine)
-    many = proof.count(
-        session, pieces.join(Invoice, Invoice.id == InvoiceLine.invoice_id).where(*dated)
-    )
-    return Part(f"{many:,} bundles on documents", (*wrong, *_wrong_kinds(session, as_of)))
 
 
-def _wrong_kinds(session: Session, as_of: date | None) -> tuple[str, ...]:
-    """Charge kinds of ordered bundles whose pieces on the order's bill do not come to their price.
-
-    Where a tax that prices contain is not charged, they come to less by it.
-    """
+@lru_cache(maxsize=8)
+def _not_their_price(as_of: date | None) -> Select[*tuple[Any, ...]]:
     piece, ordered, charge = InvoiceLine, OrderLine, OrderLineCharge
     inclusive = (InvoiceLineTax.invoice_line_id == piece.id, InvoiceLineTax.inclusive)
     contained = (
@@ -69,7 +96,7 @@ def _wrong_kinds(session: Session, as_of: date | None) -> tuple[str, ...]:
     pieces = func.sum(piece.net_minor + contained)
     less = func.sum(case((relieved, 1), else_=0))
     keys = (Invoice.number, ordered.parent_id, charge.charge_kind, Invoice.currency)
-    query = (
+    return (
         select(*keys, pieces, charge.priced_minor)
         .select_from(piece)
         .join(Invoice, Invoice.id == piece.invoice_id)
@@ -85,12 +112,4 @@ def _wrong_kinds(session: Session, as_of: date | None) -> tuple[str, ...]:
         .group_by(*keys, charge.priced_minor)
         .having(and_(pieces != charge.priced_minor, or_(less == 0, pieces > charge.priced_minor)))
         .order_by(Invoice.number, charge.charge_kind)
-    )
-    return proof.offenders(
-        session,
-        query,
-        lambda row: (
-            f"invoice {row[0]}: {row[2].replace('_', ' ')} pieces of a bundle come to "
-            f"{proof.amount(row[4], row[3])} of {proof.amount(row[5], row[3])}"
-        ),
     )

@@ -2,6 +2,7 @@
 on the very line, never more than was disputed.
 """
 
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Select, String, and_, case, func, literal, or_, select, union_all
@@ -17,20 +18,39 @@ from invoices.models import Invoice, InvoiceLine
 
 def contested_is_what_stands(session: Session) -> Part:
     """Each dispute that stands is contested once, with its amount or the bill's; no other is. Today only."""
-    standing = Dispute.state.in_(STANDING)
-    figure = proof.amounts(
-        session,
-        select(Dispute.currency, func.sum(Dispute.amount_minor))
-        .where(standing)
-        .group_by(Dispute.currency)
-        .order_by(Dispute.currency),
-    )
     return Part(
-        f"{figure} disputed",
+        f"{proof.amounts(session, _standing())} disputed",
         proof.offenders(session, _not_contested(), lambda row: f"dispute {row[0]}: {row[1]}"),
     )
 
 
+def credits_are_their_memos(session: Session) -> Part:
+    """What a dispute was credited is the memo that it names: of its bill, its line and its amount."""
+    return Part(
+        f"{proof.count(session, _credited()):,} disputes credited",
+        (
+            *proof.offenders(
+                session, _unlike_memos(), lambda row: f"dispute {row[0]} is not its memo"
+            ),
+            *proof.offenders(session, _orphans(), lambda row: f"memo {row[0]} is of no dispute"),
+        ),
+    )
+
+
+# --- statements, each put together once and at first use ------------------------------------------
+
+
+@cache
+def _standing() -> Select[str, int]:
+    return (
+        select(Dispute.currency, func.sum(Dispute.amount_minor))
+        .where(Dispute.state.in_(STANDING))
+        .group_by(Dispute.currency)
+        .order_by(Dispute.currency)
+    )
+
+
+@cache
 def _not_contested() -> Select[*tuple[Any, ...]]:
     held = (
         select(
@@ -71,16 +91,21 @@ def _not_contested() -> Select[*tuple[Any, ...]]:
     return select(wrong.c.number, wrong.c.why).order_by(wrong.c.number, wrong.c.why)
 
 
-def credits_are_their_memos(session: Session) -> Part:
-    """What a dispute was credited is the memo that it names: of its bill, its line and its amount."""
-    memo, line, total = aliased(Invoice), aliased(InvoiceLine), func.count()
+@cache
+def _credited() -> Select[int]:
+    return select(func.count()).where(Dispute.memo_id.is_not(None))
+
+
+@cache
+def _unlike_memos() -> Select[str]:
+    memo, line = aliased(Invoice), aliased(InvoiceLine)
     others = (
         select(line.id)
         .where(line.invoice_id == memo.id, line.memo_of_id != Dispute.line_id)
         .correlate(memo, Dispute)
         .exists()
     )
-    query = (
+    return (
         select(Dispute.number)
         .join(memo, memo.id == Dispute.memo_id)
         .where(
@@ -95,7 +120,11 @@ def credits_are_their_memos(session: Session) -> Part:
         )
         .order_by(Dispute.number)
     )
-    orphans = (
+
+
+@cache
+def _orphans() -> Select[str]:
+    return (
         select(Invoice.number)
         .where(
             Invoice.reason == "disputed",
@@ -103,12 +132,4 @@ def credits_are_their_memos(session: Session) -> Part:
             Invoice.id.not_in(select(Dispute.memo_id).where(Dispute.memo_id.is_not(None))),
         )
         .order_by(Invoice.number)
-    )
-    many = proof.count(session, select(total).where(Dispute.memo_id.is_not(None)))
-    return Part(
-        f"{many:,} disputes credited",
-        (
-            *proof.offenders(session, query, lambda row: f"dispute {row[0]} is not its memo"),
-            *proof.offenders(session, orphans, lambda row: f"memo {row[0]} is of no dispute"),
-        ),
     )

@@ -2,12 +2,14 @@
 that was credited in full got back exactly what it was, tax included.
 """
 
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Select,
     String,
+    Subquery,
     and_,
     case,
     func,
@@ -27,17 +29,42 @@ _MEMOS = ("credit_memo", "debit_memo")
 
 def memos_are_of_their_bills(session: Session) -> Part:
     """A memo of ours: its bill, payer, currency and legal entity; its lines: the bill's, at its rates."""
-    found = union_all(_strangers(), _other_lines(), _other_taxes()).subquery()
-    query = select(found.c.kind, found.c.number, found.c.what).order_by(
-        found.c.number, found.c.what
-    )
-    memos = proof.count(session, select(func.count()).where(Invoice.corrects_id.is_not(None)))
     return Part(
-        f"{memos:,} memos on bills",
+        f"{proof.count(session, _on_bills()):,} memos on bills",
         proof.offenders(
-            session, query, lambda row: f"{row[0].replace('_', ' ')} {row[1]}: {row[2]}"
+            session, _not_of_bills(), lambda row: f"{row[0].replace('_', ' ')} {row[1]}: {row[2]}"
         ),
     )
+
+
+def a_full_credit_is_the_bill(session: Session) -> Part:
+    """Where no net is left of any line, the credit memos come to the bill's total."""
+    many, in_full = session.execute(_many_credited()).one()
+    return Part(
+        f"{many:,} bills credited, {int(in_full):,} of them in full",
+        proof.offenders(
+            session,
+            _not_in_full(),
+            lambda row: (
+                f"{row[0].replace('_', ' ')} {row[1]}: {proof.amount(row[2], row[4])} credited "
+                f"of {proof.amount(row[3], row[4])}"
+            ),
+        ),
+    )
+
+
+# --- statements, each put together once and at first use ------------------------------------------
+
+
+@cache
+def _on_bills() -> Select[int]:
+    return select(func.count()).where(Invoice.corrects_id.is_not(None))
+
+
+@cache
+def _not_of_bills() -> Select[*tuple[Any, ...]]:
+    found = union_all(_strangers(), _other_lines(), _other_taxes()).subquery()
+    return select(found.c.kind, found.c.number, found.c.what).order_by(found.c.number, found.c.what)
 
 
 def _named(memo: Any, what: str) -> Select[*tuple[Any, ...]]:
@@ -101,8 +128,31 @@ def _other_taxes() -> Select[*tuple[Any, ...]]:
     )
 
 
-def a_full_credit_is_the_bill(session: Session) -> Part:
-    """Where no net is left of any line, the credit memos come to the bill's total."""
+@cache
+def _not_in_full() -> Select[*tuple[Any, ...]]:
+    credits, full = _credits()
+    return (
+        select(Invoice.kind, Invoice.number, credits.c.total, Invoice.total_minor, Invoice.currency)
+        .join(credits, credits.c.bill_id == Invoice.id)
+        .where(
+            or_(
+                and_(full, credits.c.total != Invoice.total_minor),
+                credits.c.total > Invoice.total_minor,
+            )
+        )
+        .order_by(Invoice.number)
+    )
+
+
+@cache
+def _many_credited() -> Select[int, int]:
+    credits, full = _credits()
+    in_full = func.coalesce(func.sum(case((full, 1), else_=0)), 0)
+    return select(func.count(), in_full).select_from(credits)
+
+
+def _credits() -> tuple[Subquery, ColumnElement[bool]]:
+    """(bill, net, total) of what was credited, and which of them are credited in full."""
     memo = aliased(Invoice)
     credits = (
         select(
@@ -115,37 +165,10 @@ def a_full_credit_is_the_bill(session: Session) -> Part:
         .subquery()
     )
     uncredited = _uncredited_lines()
-    full = credits.c.bill_id.not_in(select(uncredited.c.bill_id))
-    query = (
-        select(Invoice.kind, Invoice.number, credits.c.total, Invoice.total_minor, Invoice.currency)
-        .join(credits, credits.c.bill_id == Invoice.id)
-        .where(
-            or_(
-                and_(full, credits.c.total != Invoice.total_minor),
-                credits.c.total > Invoice.total_minor,
-            )
-        )
-        .order_by(Invoice.number)
-    )
-    many = session.execute(
-        select(func.count(), func.coalesce(func.sum(case((full, 1), else_=0)), 0)).select_from(
-            credits
-        )
-    ).one()
-    return Part(
-        f"{many[0]:,} bills credited, {int(many[1]):,} of them in full",
-        proof.offenders(
-            session,
-            query,
-            lambda row: (
-                f"{row[0].replace('_', ' ')} {row[1]}: {proof.amount(row[2], row[4])} credited "
-                f"of {proof.amount(row[3], row[4])}"
-            ),
-        ),
-    )
+    return credits, credits.c.bill_id.not_in(select(uncredited.c.bill_id))
 
 
-def _uncredited_lines() -> Any:
+def _uncredited_lines() -> Subquery:
     """The bills with a line of which some net is left."""
     line, part, memo = aliased(InvoiceLine), aliased(InvoiceLine), aliased(Invoice)
     given = (

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from core.kernel import proof
@@ -21,11 +22,8 @@ PATIENCE = timedelta(minutes=10)
 
 def bytes_have_their_hash(session: Session, blobs: Blobs) -> Part:
     """Reads every stored document whole."""
-    stored = proof.count(session, select(func.count()).select_from(StoredDocument))
-    size = proof.count(
-        session,
-        select(func.sum(Blob.size)).where(Blob.sha256.in_(select(StoredDocument.sha256))),
-    )
+    stored = proof.count(session, proof.every(StoredDocument))
+    size = proof.count(session, _size())
     return Part(
         f"{stored:,} stored documents, {size / 1e6:,.1f} MB",
         proof.first_few(_changed(session, blobs)),
@@ -33,12 +31,7 @@ def bytes_have_their_hash(session: Session, blobs: Blobs) -> Part:
 
 
 def _changed(session: Session, blobs: Blobs) -> Iterator[str]:
-    found = session.execute(
-        select(Invoice.number, StoredDocument.sha256)
-        .join(Invoice, Invoice.id == StoredDocument.invoice_id)
-        .order_by(Invoice.number)
-        .execution_options(yield_per=500)
-    )
+    found = session.execute(_stored())
     with closing(found) as rows:  # whoever has seen enough reads no further
         for number, sha256 in rows:
             if not is_whole(blobs, sha256):
@@ -47,24 +40,12 @@ def _changed(session: Session, blobs: Blobs) -> Iterator[str]:
 
 def words_are_the_figures(session: Session) -> Part:
     """Each frozen document adds up and says what its row says."""
-    documents = proof.count(session, select(func.count()).select_from(Invoice))
+    documents = proof.count(session, proof.every(Invoice))
     return Part(f"{documents:,} documents read", proof.first_few(_disagreeing(session)))
 
 
 def _disagreeing(session: Session) -> Iterator[str]:
-    found = session.execute(
-        select(
-            Invoice.number,
-            Invoice.kind,
-            Invoice.currency,
-            Invoice.issue_date,
-            Invoice.due_date,
-            Invoice.total_minor,
-            Invoice.document,
-        )
-        .order_by(Invoice.id)
-        .execution_options(yield_per=100)
-    )
+    found = session.execute(_said())
     with closing(found) as rows:  # whoever has seen enough reads no further
         for row in rows:
             for what in _disagreements(row):
@@ -89,19 +70,68 @@ def _disagreements(row: Any) -> Iterator[str]:
 
 def none_is_missing(session: Session, now: datetime) -> Part:
     """Each document that we issued has its stored document; a young one may still wait for it."""
-    missing = (
-        select(Invoice.number)
-        .outerjoin(StoredDocument, StoredDocument.invoice_id == Invoice.id)
-        .where(Invoice.is_external.is_(False), StoredDocument.invoice_id.is_(None))
-    )
-    late = missing.where(Invoice.issued_at < now - PATIENCE)
-    young = missing.where(Invoice.issued_at >= now - PATIENCE)
-    waiting = proof.count(session, select(func.count()).select_from(young.subquery()))
+    since = {"since": now - PATIENCE}
+    waiting = proof.count(session, _young(), since)
     return Part(
         f"{waiting:,} waiting to be rendered",
         proof.offenders(
             session,
-            late.order_by(Invoice.number),
+            _late(),
             lambda row: f"document {row[0]} was never rendered",
+            since,
         ),
+    )
+
+
+# --- statements, each put together once and at first use ------------------------------------------
+
+
+@cache
+def _size() -> Select[int]:
+    return select(func.sum(Blob.size)).where(Blob.sha256.in_(select(StoredDocument.sha256)))
+
+
+@cache
+def _stored() -> Select[str, str]:
+    return (
+        select(Invoice.number, StoredDocument.sha256)
+        .join(Invoice, Invoice.id == StoredDocument.invoice_id)
+        .order_by(Invoice.number)
+        .execution_options(yield_per=500)
+    )
+
+
+@cache
+def _said() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Invoice.number,
+            Invoice.kind,
+            Invoice.currency,
+            Invoice.issue_date,
+            Invoice.due_date,
+            Invoice.total_minor,
+            Invoice.document,
+        )
+        .order_by(Invoice.id)
+        .execution_options(yield_per=100)
+    )
+
+
+@cache
+def _young() -> Select[int]:
+    young = _missing().where(Invoice.issued_at >= bindparam("since"))
+    return select(func.count()).select_from(young.subquery())
+
+
+@cache
+def _late() -> Select[str]:
+    return _missing().where(Invoice.issued_at < bindparam("since")).order_by(Invoice.number)
+
+
+def _missing() -> Select[str]:
+    return (
+        select(Invoice.number)
+        .outerjoin(StoredDocument, StoredDocument.invoice_id == Invoice.id)
+        .where(Invoice.is_external.is_(False), StoredDocument.invoice_id.is_(None))
     )

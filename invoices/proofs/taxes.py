@@ -1,6 +1,7 @@
 """The tax report is tax payable: the tax lines of documents are what their entries posted, day by day."""
 
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Select, case, func, select, union_all
@@ -17,27 +18,39 @@ from invoices.tax_report import DOCUMENTS, ISSUED
 
 def report_is_tax_payable(session: Session, as_of: date | None) -> Part:
     """For each legal entity, currency and day, the report's tax is what documents posted."""
+    wrong = proof.offenders(
+        session,
+        _uneven(as_of),
+        lambda row: (
+            f"{row[0]}, {row[2]}: report and tax payable differ by {proof.amount(row[3], row[1])}"
+        ),
+    )
+    said = proof.amounts(session, _tax(as_of))
+    return Part(f"tax {said}", wrong)
+
+
+# --- statements, each put together once and at first use ------------------------------------------
+
+
+@lru_cache(maxsize=8)
+def _uneven(as_of: date | None) -> Select[*tuple[Any, ...]]:
     sides = union_all(_reported(as_of), _posted(as_of)).subquery()
     difference = func.sum(sides.c.amount)
     keys = (sides.c.legal_entity_id, sides.c.currency, sides.c.day)
-    uneven = (
+    return (
         select(LegalEntity.code, sides.c.currency, sides.c.day, difference)
         .join(LegalEntity, LegalEntity.id == sides.c.legal_entity_id)
         .group_by(LegalEntity.code, *keys)
         .having(difference != 0)
         .order_by(LegalEntity.code, sides.c.day, sides.c.currency)
     )
-    wrong = proof.offenders(
-        session,
-        uneven,
-        lambda row: (
-            f"{row[0]}, {row[2]}: report and tax payable differ by {proof.amount(row[3], row[1])}"
-        ),
-    )
+
+
+@lru_cache(maxsize=8)
+def _tax(as_of: date | None) -> Select[str, int]:
     reported = _reported(as_of).subquery()
     sums = select(reported.c.currency, func.sum(reported.c.amount)).group_by(reported.c.currency)
-    said = proof.amounts(session, sums.order_by(reported.c.currency))
-    return Part(f"tax {said}", wrong)
+    return sums.order_by(reported.c.currency)
 
 
 def _reported(as_of: date | None) -> Select[*tuple[Any, ...]]:

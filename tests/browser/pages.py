@@ -413,6 +413,7 @@ OF_SUBSCRIBERS: dict[str, str] = {
     "/desk/trials/report": "/desk/trials/report",
     "/desk/trials/follow-ups": "/desk/trials/follow-ups",
     "/desk/trials/offers": "/desk/trials/offers",
+    "/desk/trials/offers/new": "/desk/trials/offers/new",
     "/desk/trials/offers/<code>": "/desk/trials/offers/burrow-30-days",
     "/desk/trials/<public_id>": "/desk/trials/{trial}",
     "/desk/bill-runs": "/desk/bill-runs",

@@ -1,15 +1,21 @@
 """Content by the API: read by any program, written with a key of the desk within its scopes."""
 
+import io
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from api.media_shapes import MediaAnswer
 from core.parties import tokens
 from core.parties.tokens import STAFF, NewToken
+from flows import keep_picture
 from tests import contents
 from tests import world as worlds
 from tests.rooms.api.conftest import Program
+from tests.rooms.web.disputed import photo
 from tests.shop import Shop
+from tests.videos import webm
 from tests.world import World
 
 Keyed = Callable[..., dict[str, str]]
@@ -110,3 +116,52 @@ def test_a_program_tells_whom_it_serves(program: Program, shop: Shop, world: Wor
 def test_menus_are_read(program: Program, world: World):
     assert program.get("/menus/footer").json == {"place": "footer", "links": []}
     assert program.get("/menus/side").status_code == 404
+
+
+def _upload(program: Program, path: str, key: dict[str, str], once: str, **fields: object) -> Any:
+    headers = key | {"Idempotency-Key": once}
+    return program.client.post(f"/api/v1{path}", data=fields, headers=headers)
+
+
+def test_pictures_videos_and_captions_are_uploaded_once_as_files_of_a_form(
+    program: Program, keyed: Keyed, monkeypatch: pytest.MonkeyPatch
+):
+    key = keyed("content:read", "content:write")
+    monkeypatch.setattr(keep_picture, "MOST_BYTES", 100_000)
+
+    def picture(once: str, data: bytes, **more: object) -> Any:
+        file = (io.BytesIO(data), "porch.png")
+        fields = {"name": "A porch", "alt": "A porch at night", "file": file} | more
+        return _upload(program, "/desk/pictures", key, once, **fields)
+
+    made = picture("one", photo("PNG"))
+    assert made.status_code == 201, made.json
+    MediaAnswer.model_validate_json(made.data)
+    assert made.json["block"] == f"media:{made.json['id']}"
+    assert made.json["picture"]["alt"] == "A porch at night"
+    assert picture("one", photo("PNG")).json == made.json, "sent again it is the same picture"
+    assert picture("one", photo("JPEG")).json["code"] == "idempotency_key_reused"
+    broken = picture("two", b"%PDF-1.7")
+    assert (broken.status_code, broken.json["errors"][0]["field"]) == (422, "file")
+    assert broken.json["errors"][0]["code"] == "not_a_picture"
+    for once, size in (("three", 100_001), ("far", 200_001)):
+        assert picture(once, b"x" * size).status_code == 413
+    assert picture("four", photo("PNG"), surprise="?").json["errors"][0]["code"] == "unknown_field"
+    as_json = program.post("/desk/pictures", {"name": "A porch"}, headers=key)
+    assert (as_json.status_code, as_json.json["code"]) == (415, "wrong_content_type")
+
+    film = (io.BytesIO(webm()), "porch.webm")
+    video = _upload(program, "/desk/videos", key, "film", name="A walk", file=film)
+    assert (video.status_code, video.json["kind"]) == (201, "video"), video.json
+    words = (io.BytesIO(b"WEBVTT\n\n00:00.000 --> 00:01.000\nHello\n"), "en.vtt")
+    path = f"/desk/videos/{video.json['id']}/captions"
+    said = _upload(program, path, key, "said", language="en", file=words)
+    assert said.json["video"]["captions"][0]["language"] == "en", said.json
+    wrong = _upload(program, path, key, "not", language="en", file=(io.BytesIO(b"?"), "en.vtt"))
+    assert (wrong.status_code, wrong.json["errors"][0]["field"]) == (422, "file")
+
+    listed = program.get("/desk/media?kind=video", headers=key).json
+    assert [one["id"] for one in listed["items"]] == [video.json["id"]]
+    assert program.get(f"/desk/media/{made.json['id']}", headers=key).json == made.json
+    reader = keyed("content:read")
+    assert _upload(program, "/desk/videos", reader, "no", name="A walk").status_code == 403

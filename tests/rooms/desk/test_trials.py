@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 from sqlalchemy import select
 
+from core.kernel import audit
 from core.subscriptions import trial_report
 from core.subscriptions.trial_models import Trial, TrialFollowUp, TrialOffer
 from desk import lists
@@ -138,3 +139,29 @@ def test_the_report_counts_every_trial_once(stage: Stage):
 def test_a_day_that_is_none_is_told(stage: Stage):
     page = stage.browser(KIM).get("/desk/trials/report?from=soon").text
     assert "Write a day like 2026-11-30." in page
+
+
+def test_a_plan_is_offered_to_be_tried_and_what_cannot_be_is_told_at_its_field(stage: Stage):
+    tried.offered(stage)
+    browser, path = stage.browser(KIM), "/desk/trials/offers/new"
+    assert f'href="{path}"' in browser.get("/desk/trials/offers").text
+    assert "Plan" in browser.get(path).text
+    code = "a-longer-try"
+    good = {"sku": "BUR-1", "kind": "no_card", "code": code, "days": "21", "notice_days": "7",
+            "follow_up_days": "3, 9", "is_active": "y"}  # fmt: skip
+    for field, wrong, words in (
+        ("sku", "FW-RT-6", "Choose a plan."),
+        ("kind", "", "Choose how it is tried."),
+        ("code", "New offer", "Small letters, figures and hyphens"),
+        ("code", trying.NO_CARD_OFFER, "Another offer has this address."),
+        ("days", "5", "More days than the notice"),
+        ("kind", "free_tier", "so it has no free tier"),
+    ):
+        refused = browser.post(path, good | {field: wrong})
+        assert (refused.status_code, words in refused.text) == (422, True), words
+    assert browser.post(path, good).status_code == 303
+    row = stage.row(TrialOffer, TrialOffer.code == code)
+    assert (row.kind, row.days, row.follow_up_days, row.is_active) == ("no_card", 21, [3, 9], True)
+    assert stage.browser().get(f"/trials/{code}").status_code == 200
+    acts = stage.rows(audit.AuditEntry, audit.AuditEntry.subject_id == code)
+    assert [one.act for one in acts] == ["trial_offer.made"]

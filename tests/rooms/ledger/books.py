@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from core.kernel.ids import new_id
 from core.kernel.money import Money
-from core.ledger import items, proofs, rates, valuation
+from core.ledger import item_proofs, items, proofs, rates, valuation
 from core.ledger.business import Document, Receipt
 from core.ledger.chart import CONTRACT_LIABILITY
 from core.ledger.items import Open
@@ -89,10 +89,10 @@ def sound(session: Session, as_of: date | None = None) -> None:
     """The books prove themselves."""
     parts = (
         proofs.entries_balance(session, as_of),
-        proofs.controls_tie(session, as_of),
+        item_proofs.controls_tie(session, as_of),
         valuation.functional_amounts_tie(session, as_of),
-        proofs.items_stay_within_bounds(session, as_of),
-        proofs.ageing_ties(session, as_of, as_of or DAY),
+        item_proofs.items_stay_within_bounds(session, as_of),
+        item_proofs.ageing_ties(session, as_of, as_of or DAY),
         proofs.postings_have_no_gap(session),
     )
     wrong = [word for part in parts for word in part.offenders]

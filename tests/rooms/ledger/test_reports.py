@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core.kernel.clock import ManualClock
 from core.kernel.db import Database
 from core.kernel.money import Money
-from core.ledger import ageing, balances, book, business, items, movements, proofs
+from core.ledger import ageing, balances, book, business, item_proofs, items, movements
 from core.ledger.ageing import BUCKETS
 from core.ledger.chart import CUSTOMER_CREDIT, RECEIVABLE, UNAPPLIED
 from core.ledger.cuts import Cut
@@ -92,7 +92,7 @@ def test_reports_say_what_the_journal_says_on_any_day(
                     _tells_the_same(story, cut, day)
                     _history_pages(story, cut)
                 _tells_the_same(story, Cut(world.legal_entity_id), story.today)
-                assert proofs.what_is_open_is_kept(session).offenders == ()
+                assert item_proofs.what_is_open_is_kept(session).offenders == ()
             finally:
                 session.rollback()
 

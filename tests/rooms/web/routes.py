@@ -421,6 +421,8 @@ GET    /desk/trials/report                           staff     token  302→desk
 GET    /desk/trials/follow-ups                       staff     token  302→desk-door 404 404 200
 POST   /desk/trials/follow-ups/<public_id>           staff     token  302→desk-door 404 404 422
 GET    /desk/trials/offers                           staff     token  302→desk-door 404 404 200
+GET    /desk/trials/offers/new                       staff     token  302→desk-door 404 404 200
+POST   /desk/trials/offers/new                       staff     token  302→desk-door 404 404 422
 GET    /desk/trials/offers/<code>                    staff     token  302→desk-door 404 404 200
 POST   /desk/trials/offers/<code>                    staff     token  302→desk-door 404 404 422
 GET    /desk/jobs                                    staff     token  302→desk-door 404 404 200
@@ -551,6 +553,14 @@ GET    /api/v1/products/<slug>                       everybody none   200
 GET    /api/v1/pages                                 everybody none   200
 GET    /api/v1/pages/<slug>                          everybody none   200
 GET    /api/v1/menus/<place>                         everybody none   200
+GET    /api/v1/desk/media                            program   none   401
+GET    /api/v1/desk/media/<media_id>                 program   none   401
+POST   /api/v1/desk/pictures                         program   none   401
+POST   /api/v1/desk/videos                           program   none   401
+POST   /api/v1/desk/videos/<media_id>/captions       program   none   401
+GET    /api/v1/desk/trial-offers                     program   none   401
+POST   /api/v1/desk/trial-offers                     program   none   401
+PUT    /api/v1/desk/trial-offers/<code>              program   none   401
 GET    /api/v1/desk/pages                            program   none   401
 POST   /api/v1/desk/pages                            program   none   401
 GET    /api/v1/desk/pages/<page_id>                  program   none   401
@@ -904,6 +914,9 @@ _PLACES = {
     "GET /api/v1/products/": {"<slug>": "{slug}"},
     "GET /api/v1/pages/": {"<slug>": "{page}"},
     "GET /api/v1/menus/": {"<place>": "footer"},
+    "GET /api/v1/desk/media/": {"<media_id>": "0" * 32},
+    "POST /api/v1/desk/videos/": {"<media_id>": "0" * 32},
+    "PUT /api/v1/desk/trial-offers/": {"<code>": "burrow-30-days"},
     "GET /api/v1/desk/pages/": {"<page_id>": "0" * 32},
     "POST /api/v1/desk/pages/": {"<page_id>": "0" * 32},
     "PUT /api/v1/desk/pages/": {"<page_id>": "0" * 32},

@@ -23,8 +23,8 @@ from core.ledger.chart import (
     REVENUE,
     TAX_PAYABLE,
 )
+from core.ledger.item_proofs import CONTROLS
 from core.ledger.journal import credit, debit
-from core.ledger.proofs import CONTROLS
 
 AMOUNTS = st.integers(min_value=-(10**9), max_value=10**9)
 NETS = st.lists(st.tuples(st.sampled_from([CONTRACT_LIABILITY, REVENUE]), AMOUNTS), max_size=5)
