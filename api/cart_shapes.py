@@ -89,7 +89,7 @@ class MethodAnswer(Shape):
     price: Money
 
 
-class DeliveryAnswer(Shape):
+class FurtherDelivery(Shape):
     """A further delivery: what goes by another way than the first."""
 
     goes_by: str
@@ -124,7 +124,7 @@ class CartAnswer(Shape):
     shipping_address: dict[str, str] | None
     shipping_method: str | None = Field(description="The way that is counted in `delivery`.")
     methods: list[MethodAnswer]
-    also: list[DeliveryAnswer] = Field(description="Further deliveries.")
+    also: list[FurtherDelivery] = Field(description="Further deliveries.")
     wants_visit: bool = Field(description="There is work in it for which a time can be chosen.")
     slot: SlotAnswer | None = Field(description="The time that is held for its visit.")
     goods: Money

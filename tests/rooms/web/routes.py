@@ -311,6 +311,16 @@ GET    /desk/customers/<public_id>/edit              staff     token  302→desk
 POST   /desk/customers/<public_id>/edit              staff     token  302→desk-door 404 404 422
 GET    /desk/customers/<public_id>/pay-code          staff     token  302→desk-door 404 404 200
 POST   /desk/customers/<public_id>/pay-code staff token 302→desk-door 404 404 303→/desk/customers/*
+GET    /desk/delivery                                staff     token  302→desk-door 404 404 200
+GET    /desk/delivery/ways/new                       staff     token  302→desk-door 404 404 200
+GET    /desk/delivery/ways/<country>/<code>          staff     token  302→desk-door 404 404 200
+POST   /desk/delivery/ways                           staff     token  302→desk-door 404 404 422
+GET    /desk/delivery/zones/new                      staff     token  302→desk-door 404 404 200
+POST   /desk/delivery/zones                          staff     token  302→desk-door 404 404 422
+GET    /desk/delivery/times                          staff     token  302→desk-door 404 404 200
+POST   /desk/delivery/times                          staff     token  302→desk-door 404 404 422
+GET    /desk/delivery/times/<public_id>              staff     token  302→desk-door 404 404 200
+POST   /desk/delivery/times/<public_id>              staff     token  302→desk-door 404 404 422
 GET    /desk/products                                staff     token  302→desk-door 404 404 200
 GET    /desk/products/new                            staff     token  302→desk-door 404 404 200
 POST   /desk/products/new                            staff     token  302→desk-door 404 404 422
@@ -580,6 +590,7 @@ POST   /api/v1/carts/<cart_id>/saved/<saved_id>/take everybody none   200
 DELETE /api/v1/carts/<cart_id>/saved/<saved_id>      everybody none   204
 GET    /api/v1/checkout-terms                        everybody none   200
 POST   /api/v1/account/orders/claim                  program   none   401
+GET    /api/v1/carts/<cart_id>/slots                 everybody none   200
 POST   /api/v1/carts/<cart_id>/share                 everybody none   201
 GET    /api/v1/shared-carts/<shared_cart_id>         everybody none   200
 POST   /api/v1/carts/<cart_id>/take                  everybody none   404
@@ -785,6 +796,12 @@ _PLACES = {
     "POST /desk/stock/": {"<uuid:level_id>": "{level}"},
     "GET /desk/customers/": {"<public_id>": "{riley_account}"},
     "POST /desk/customers/": {"<public_id>": "{riley_account}"},
+    "GET /desk/delivery/": {
+        "<country>": "US",
+        "<code>": "standard",
+        "<public_id>": "{visit_slot}",
+    },
+    "POST /desk/delivery/": {"<public_id>": "{visit_slot}"},
     "GET /desk/products/": {"<slug>": "porch-camera", "<sku>": "FW-CAM-1"},
     "POST /desk/price-lists/": {"<code>": "nothing"},
     "POST /desk/products/": {"<slug>": "porch-camera", "<sku>": "FW-CAM-1"},
