@@ -23,7 +23,7 @@ from core.tax.service import Answers, NoTaxAnswer
 from flows.place_order import Wish, place
 from flows.taxing import with_taxes
 from payments.gateway import GatewayError
-from storefront import agreeing, basket, business, coming, shown, tendering
+from storefront import agreeing, basket, business, coming, comparing, shown, tendering
 from storefront.forms import CheckoutForm
 from web import carts, limits, packs
 from web.access import Who, allow
@@ -237,6 +237,8 @@ def _page(
         form=form,
         problems=told,
         changed=changed,
+        compared=comparing.changes(request.form.get("seen", ""), priced) if changed else [],
+        seen=comparing.seen(priced) if exact else "",
         cart={
             "lines": [
                 {
