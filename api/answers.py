@@ -95,6 +95,9 @@ def _offer(offer: Offer) -> Json:
     }
     if offer.pieces is not None:
         answer["quantity"] = offer.pieces
+    if offer.outlook is not None:
+        answer["in_stock"] = offer.outlook.there
+        answer["expected_on"] = offer.outlook.expected_on
     if price.interval is not None:
         answer["recurring"] = {
             "interval": price.interval,

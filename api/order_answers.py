@@ -127,6 +127,9 @@ def level(found: Row, location: str) -> Json:
         "allocated": found.level.allocated,
         "held": found.held,
         "backorder_limit": found.level.backorder_limit,
+        "preorder_limit": found.level.preorder_limit,
+        "safety_stock": found.level.safety_stock,
+        "expected_on": found.level.expected_on,
         "low_at": found.level.low_at,
         "available": found.available,
     }

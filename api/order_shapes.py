@@ -250,6 +250,9 @@ class LevelAnswer(Shape):
     allocated: int
     held: int
     backorder_limit: int
+    preorder_limit: int
+    safety_stock: int
+    expected_on: date | None
     low_at: int
     available: int
 

@@ -213,6 +213,8 @@ class VariantAnswer(Shape):
     price: Money
     available: bool
     quantity: int = Field(0, ge=0, description="Pieces that can be had; only where they count.")
+    in_stock: int = Field(0, ge=0, description="How many of these are there already.")
+    expected_on: date | None = Field(None, description="When more come, as far as it is known.")
     limits: Limits
     recurring: Interval | None = None
     bundle: BundleAnswer | None = Field(None, description="Of a bundle only.")

@@ -21,6 +21,7 @@ from api.problems import (
 )
 from cart.checkout import CheckoutIncomplete, TotalChanged
 from cart.goods import BadQuantity, QuantityStep, TooFew, TooMany
+from cart.holds import TooManyForOne
 from cart.lines import CartClosed
 from cart.quotes.refusals import (
     NothingToQuote,
@@ -119,6 +120,7 @@ STATUS: dict[type[Exception], int] = {
     CheckoutIncomplete: 422,
     BadQuantity: 422,
     TooMany: 422,
+    TooManyForOne: 422,
     TooFew: 422,
     NothingToShare: 422,
     SlotGone: 409,

@@ -186,6 +186,7 @@ def _line(
         price=unit,
         net=net,
         held_until=None,
+        unheld=line.unheld,
         price_was=was if is_changed else None,
         bundle=bundle,
         prices_were=before if is_changed else {},

@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from cart import checkout, consents, lines, pricing, slots
-from cart.checkout import CheckoutIncomplete, Details, TotalChanged
+from cart import holds as policy
+from cart.checkout import CheckoutIncomplete, Details, Requirement, TotalChanged
 from cart.models import Cart, ConsentAsk
 from cart.priced import PricedCart
 from core.kernel import audit, crash
@@ -135,7 +136,7 @@ def _write(session: Session, house: House, wish: Wish, answers: Answers) -> _Wri
         answers=answers,
     )
     asks = consents.asked(session, channel) if wish.taken_by is None else ()
-    _check(house, wish, priced, asks)
+    _check(house, wish, priced, asks, _over(session, house, cart, wish))
     account = _account(session, cart, channel, entity, wish, now)
     if priced.vat_id and account.vat_id != priced.vat_id:
         entering.put(session, account, priced.vat_id, _actor(wish), now)
@@ -238,10 +239,22 @@ def _same(order: Order, wish: Wish) -> bool:
     )
 
 
-def _check(house: House, wish: Wish, priced: PricedCart, asks: Sequence[ConsentAsk]) -> None:
+def _over(session: Session, house: House, cart: Cart, wish: Wish) -> list[Requirement]:
+    """Of what one customer would have more than they may; their e-mail is known only now."""
+    over = policy.over(session, cart, wish.details.email, house.rules.hold_for)
+    return [Requirement(one.code, "lines", str(one)) for _, one in over]
+
+
+def _check(
+    house: House,
+    wish: Wish,
+    priced: PricedCart,
+    asks: Sequence[ConsentAsk],
+    over: Sequence[Requirement],
+) -> None:
     # Staff may sell on terms to whom they know, also where the shop itself does not.
     ways = ("card", "invoice") if wish.taken_by is not None else house.rules.payment_methods
-    unmet = checkout.requirements(priced, wish.details, ways, asks)
+    unmet = [*checkout.requirements(priced, wish.details, ways, asks), *over]
     if unmet:
         raise CheckoutIncomplete(unmet)
     if wish.expected_total is not None and wish.expected_total != priced.due_now:

@@ -13,6 +13,7 @@ from core.orders import placing
 from core.parties import accounts
 from core.stock import levels
 from core.stock.holds import Owner
+from core.stock.levels import Outlook
 from core.tax.buyers import NOBODY, Known
 from flows import taxing
 from flows.abandon_payment import abandon
@@ -93,3 +94,9 @@ def left(session: Session, priced_cart: PricedCart) -> dict[uuid.UUID, int]:
     if not lapsed:
         return {}
     return levels.available(session, lapsed, house().clock.now())
+
+
+def outlook(session: Session, priced_cart: PricedCart) -> dict[uuid.UUID, Outlook]:
+    """When that comes which is sold before it is there."""
+    wanted = [line.variant_id for line in priced_cart.lines if line.unheld]
+    return levels.outlook(session, wanted, house().clock.now()) if wanted else {}

@@ -299,6 +299,9 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/stock": "/desk/stock",
     "/desk/stock/holds": "/desk/stock/holds",
     "/desk/stock/holds/<uuid:hold_id>/release": _held,
+    "/desk/stock/places": "/desk/stock/places",
+    "/desk/stock/hold-rules": "/desk/stock/hold-rules",
+    "/desk/stock/places/<code>": "/desk/stock/places/depot",
     "/desk/stock/<uuid:level_id>": lambda visitor: (
         f"/desk/stock/{visitor.place.values(StockLevel.id, StockLevel.on_hand > 0)[0]}"
     ),

@@ -345,6 +345,13 @@ GET    /desk/stock/export.csv                        staff     token  302→desk
 GET    /desk/stock/holds                             staff     token  302→desk-door 404 404 200
 GET    /desk/stock/holds/<uuid:hold_id>/release      staff     token  302→desk-door 404 404 200
 POST   /desk/stock/holds/<uuid:hold_id>/release staff token 302→desk-door 404 404 303→/desk/stock/holds
+GET    /desk/stock/places                            staff     token  302→desk-door 404 404 200
+POST   /desk/stock/places                            staff     token  302→desk-door 404 404 422
+GET    /desk/stock/places/<code>                     staff     token  302→desk-door 404 404 200
+POST   /desk/stock/places/<code>                     staff     token  302→desk-door 404 404 422
+GET    /desk/stock/hold-rules                        staff     token  302→desk-door 404 404 200
+POST   /desk/stock/hold-rules                        staff     token  302→desk-door 404 404 422
+POST   /desk/stock/hold-rules/<uuid:policy_id>/remove staff token 302→desk-door 404 404 303→*/hold-rules
 GET    /desk/stock/<uuid:level_id>                   staff     token  302→desk-door 404 404 200
 POST   /desk/stock/<uuid:level_id>                   staff     token  302→desk-door 404 404 422
 POST   /desk/stock/<uuid:level_id>/limits            staff     token  302→desk-door 404 404 422
@@ -700,6 +707,12 @@ POST   /api/v1/desk/returns/<return_id>/accept       program   none   401
 POST   /api/v1/desk/returns/<return_id>/decline      program   none   401
 GET    /api/v1/desk/stock                            program   none   401
 POST   /api/v1/desk/stock/adjustments                program   none   401
+PUT    /api/v1/desk/stock/limits                     program   none   401
+GET    /api/v1/desk/hold-policies                    program   none   401
+PUT    /api/v1/desk/hold-policies                    program   none   401
+DELETE /api/v1/desk/hold-policies/<policy_id>        program   none   401
+GET    /api/v1/desk/locations                        program   none   401
+PUT    /api/v1/desk/locations/<code>                 program   none   401
 GET    /api/v1/desk/customers                        program   none   401
 POST   /api/v1/desk/customers                        program   none   401
 GET    /api/v1/desk/customers/<account_number>       program   none   401
@@ -792,8 +805,13 @@ _PLACES = {
     },
     "GET /desk/stock/holds/": {"<uuid:hold_id>": "{held}"},
     "POST /desk/stock/holds/": {"<uuid:hold_id>": "{held}"},
-    "GET /desk/stock/": {"<uuid:level_id>": "{level}"},
-    "POST /desk/stock/": {"<uuid:level_id>": "{level}"},
+    "GET /desk/stock/": {"<uuid:level_id>": "{level}", "<code>": "harbor"},
+    "POST /desk/stock/": {
+        "<uuid:level_id>": "{level}",
+        "<code>": "harbor",
+        "<uuid:policy_id>": "01a202b4-b636-73c0-8a49-23cb0a1ea9c7",
+    },
+    "DELETE /api/v1/desk/hold-policies/": {"<policy_id>": "01a202b4-b636-73c0-8a49-23cb0a1ea9c7"},
     "GET /desk/customers/": {"<public_id>": "{riley_account}"},
     "POST /desk/customers/": {"<public_id>": "{riley_account}"},
     "GET /desk/delivery/": {
@@ -953,6 +971,7 @@ _PLACES = {
         "<feature>": "internet",
     },
     "GET /api/v1/desk/products/": {"<slug>": "{slug}", "<sku>": "FW-CAM-1"},
+    "PUT /api/v1/desk/locations/": {"<code>": "harbor"},
     "PUT /api/v1/desk/products/": {"<slug>": "{slug}", "<sku>": "FW-CAM-1"},
     "POST /api/v1/desk/price-lists/": {"<code>": "nothing"},
     "POST /api/v1/desk/products/": {"<slug>": "{slug}"},
