@@ -14,7 +14,7 @@ from api.pace import limit
 from api.problems import Incomplete, ReturnUrlNotAllowed, add_headers, field_error
 from api.shapes import CheckoutWish, PaymentWish
 from cart import address as addresses
-from cart import lines, slots
+from cart import lines
 from cart.checkout import CheckoutIncomplete, Details
 from core.kernel.errors import NotFound
 from core.kernel.money import Money
@@ -22,7 +22,6 @@ from core.ledger import paid_by
 from core.ledger.gift_cards import GiftCardUnknown
 from core.ledger.splitting import TenderTooSmall
 from core.orders import placing
-from core.stock.holds import Owner
 from flows.choose_tenders import ByGiftCard, GiftCardForGiftCard, Paying
 from flows.place_order import Wish, place
 from web.access import Guard, Who, allow
@@ -91,7 +90,7 @@ def _wish(cart_id: str, asked: CheckoutWish, seen: tuple[str, ...] | None) -> Wi
             payment_method=asked.payment.method,
             vat_id=asked.vat_id or "",
             ways=dict(asked.ways),
-            slot=asked.slot or _held(cart_id),
+            slot=asked.slot,
             purchase_order=" ".join(asked.purchase_order.split()),
             cost_centre=" ".join(asked.cost_centre.split()),
             consents={one.code: one.version for one in asked.consents},
@@ -102,17 +101,6 @@ def _wish(cart_id: str, asked: CheckoutWish, seen: tuple[str, ...] | None) -> Wi
         paying=_paying(asked.payment),
         check=lambda cart: cart_calls.check(cart, seen),
     )
-
-
-def _held(cart_id: str) -> str:
-    """The time that is held for the cart's visit, or none."""
-    with house().db.reading() as session:
-        cart = lines.find(session, cart_id)
-        owner = Owner("cart", cart.id)
-        if cart.state == "checking_out" and (order := placing.of_cart(session, cart.id)):
-            owner = Owner("order", order.id)
-        held = slots.of(session, owner, house().clock.now())
-    return held.public_id if held is not None else ""
 
 
 def _paying(asked: PaymentWish) -> Paying:

@@ -51,8 +51,9 @@ class Details:
     cost_centre: str = ""
     #: Of what goes by other ways than the first: how, by ``goes_by``.
     ways: Mapping[str, str] = field(default_factory=dict)
-    #: A time for a visit that was chosen, by its public id; empty: somebody calls.
-    slot: str = ""
+    #: A time for a visit that was chosen, by its public id; empty: somebody calls. None: the one that is held
+    #: for the cart, if one is.
+    slot: str | None = None
     #: What was ticked, and in which version.
     consents: Mapping[str, int] = field(default_factory=dict)
 
@@ -214,14 +215,30 @@ def freeze(
         holds.move_near(session, mine, near, now)
     demands = order_demands(placing.lines_of(session, order.id))
     holds.pass_on(session, mine, Owner("order", order.id), demands, hold_until, now, near)
-    if details.slot and priced.wants_visit:
-        mine, its = Owner("cart", cart.id), Owner("order", order.id)
-        try:
-            slots.pass_on(session, mine, its, details.slot, hold_until, now)
-        except SlotGone as error:
-            raise CheckoutIncomplete([Requirement(error.code, "slot", str(error))]) from None
+    if priced.wants_visit:
+        _pass_time_on(session, cart, order, details.slot, hold_until, now)
     lines.move(session, cart.id, "open", "checking_out")
     return order
+
+
+def _pass_time_on(
+    session: Session,
+    cart: Cart,
+    order: Order,
+    slot: str | None,
+    hold_until: datetime,
+    now: datetime,
+) -> None:
+    mine, its = Owner("cart", cart.id), Owner("order", order.id)
+    if slot is None:
+        held = slots.of(session, mine, now)
+        slot = held.public_id if held is not None else ""
+    if not slot:
+        return
+    try:
+        slots.pass_on(session, mine, its, slot, hold_until, now)
+    except SlotGone as error:
+        raise CheckoutIncomplete([Requirement(error.code, "slot", str(error))]) from None
 
 
 def _new_lines(priced: PricedCart, details: Details) -> list[NewLine]:

@@ -196,7 +196,7 @@ def _earlier(session: Session, cart: Cart, wish: Wish, now: datetime) -> _Writte
         return _Written(order.id, order.public_id, None)
     operation = operations.of_order(session, order.id)
     slot = slots.of(session, Owner("order", order.id), now)
-    same = wish.details.slot in ("", slot.public_id if slot is not None else "")
+    same = wish.details.slot in (None, slot.public_id if slot is not None else "")
     same = (
         same and _same(order, wish) and order.payer_account_id == _payer(session, cart, order, wish)
     )

@@ -57,7 +57,7 @@ def keep_details(mine: Cart, details: Details) -> None:
                 "ways": dict(details.ways),
             },
         )
-        _keep_time(session, mine, details.slot, now)
+        _keep_time(session, mine, details.slot or "", now)
 
     house().db.run_tx(keep)
 

@@ -266,7 +266,7 @@ def _page(
         by_bill=by_bill,
         parts=parts,
         deliveries=coming.deliveries(priced, unmet),
-        times=coming.times(mine, priced, details.shipping_address, details.slot, unmet),
+        times=coming.times(mine, priced, details.shipping_address, details.slot or "", unmet),
         consents=agreeing.rows(agreeing.asked(), agreed, wrong),
         signed_in=person() is not None,
         cart_href="/cart",

@@ -18,10 +18,12 @@ from core.kernel.ids import new_id
 from core.orders.models import Order
 from core.parties.models import Channel
 from core.stock.holds import Owner
+from flows import take_back
 from flows.abandon_payment import abandon
 from flows.follow_order import follow
 from flows.house import House
 from flows.place_order import Placed, place
+from flows.take_back import Asked
 from tests.paying import fill_cart, wish
 from tests.world import ADDRESS, World
 
@@ -113,6 +115,13 @@ def test_an_order_that_is_given_up_gives_the_time_back(house: House, world: Worl
     assert counted(house, slot) == (1, 0)
     assert abandon(house, placed.order_id, "came_back")
     assert counted(house, slot) == (0, 0)
+
+
+def test_a_visit_that_is_cancelled_gives_the_time_back(house: House, world: World, slot: str):
+    placed = order(house, world, slot)
+    asked = Asked(placed.public_id, None, "customer", "kept", "test", "once")
+    take_back.cancel(house, asked)
+    assert (counted(house, slot), free(house, world)) == ((0, 0), [slot])
 
 
 @settings(
