@@ -737,6 +737,14 @@ POST   /api/v1/desk/webhooks/<webhook_id>/test      program   none   401
 GET    /api/v1/desk/webhooks/<webhook_id>/deliveries program   none   401
 GET    /api/v1/desk/webhooks/<webhook_id>/deliveries/<delivery_id> program   none   401
 POST   /api/v1/desk/webhooks/<webhook_id>/deliveries/<delivery_id>/again program   none   401
+GET    /api/v1/desk/delivery                         program   none   401
+PUT    /api/v1/desk/delivery/ways/<country>/<code>   program   none   401
+PUT    /api/v1/desk/delivery/zones/<code>            program   none   401
+GET    /api/v1/desk/delivery/times                   program   none   401
+POST   /api/v1/desk/delivery/times                   program   none   401
+PUT    /api/v1/desk/delivery/times/<slot_id>         program   none   401
+PUT    /api/v1/desk/checkout-terms/<code>            program   none   401
+DELETE /api/v1/desk/checkout-terms/<code>            program   none   401
 POST   /api/v1/desk/usage                            program   none   401
 GET    /api/v1/desk/accounts/<account_number>/may-use/<feature> program none 401
 """
@@ -760,6 +768,8 @@ _IDS = (
     "<delivery_id>",
     "<order_id>",
     "<return_id>",
+    "<slot_id>",
+    "<code>",
 )
 #: What goes into an address: for one route, else for all under a path. A name in braces is filled in from
 #: ``Stage.ids`` or made by ``Names``.
@@ -944,7 +954,8 @@ _PLACES = {
     "POST /desk/webhooks/": {"<public_id>": "{hook}", "<sent_id>": "{hook_delivery}"},
     "POST /desk/webhooks/<public_id>/switch": {"<public_id>": "{spare_hook}"},
     "POST /desk/webhooks/<public_id>/remove": {"<public_id>": "{spare_hook}"},
-    "PUT /api/v1/desk/": dict.fromkeys(_IDS, "0" * 32) | {"<account_number>": "123456789"},
+    "PUT /api/v1/desk/": dict.fromkeys(_IDS, "0" * 32)
+    | {"<account_number>": "123456789", "<country>": "US"},
     "DELETE /api/v1/desk/": dict.fromkeys(_IDS, "0" * 32),
     "GET /api/v1/products/": {"<slug>": "{slug}"},
     "GET /api/v1/pages/": {"<slug>": "{page}"},
