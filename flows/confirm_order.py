@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from cart import checkout, lines
+from cart import checkout, lines, slots
 from cart.quotes import answering
 from core.events import OrderPlaced
 from core.kernel import jobs
@@ -40,6 +40,8 @@ def confirm(
         holds.sell(session, Owner("cart", order.cart_id), demands, about, now, near)
     else:
         holds.allocate(session, Owner("order", order.id), demands, about, now, near)
+    if any(line.kind == "service" for line in found):
+        slots.book(session, Owner("order", order.id), now)
     ordering.begin(session, order, found, now)
     begun = activate_service.at_once(session, found, f"order:{order.public_id}", now)
     answering.settle(session, order, now)
