@@ -20,6 +20,7 @@ from core.events.collecting import (
     MethodStored,
     ScheduledPaymentDue,
 )
+from core.events.providing import ProvisionWanted
 
 __all__ = [
     "EVENTS",
@@ -47,6 +48,7 @@ __all__ = [
     "OrderPlaced",
     "OrderShipped",
     "PaymentApplied",
+    "ProvisionWanted",
     "QuoteClosed",
     "QuoteMessaged",
     "QuoteRequested",
@@ -364,6 +366,7 @@ EVENTS: dict[str, type[Any]] = {
         EvidenceToSend,
         CaseMoved,
         AutoPayMoved,
+        ProvisionWanted,
     )
 }
 
