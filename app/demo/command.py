@@ -70,7 +70,7 @@ def demo_settings(data: pathlib.Path, ports: Ports) -> dict[str, str]:
         "ALLOW_INVOICE": "yes",
         "LATE_FEE": "5.00",
         "PROVISIONING": "pretend",
-        "PROVISIONING_REFUSES": "ADR-8",
+        "PROVISIONING_REFUSES": "ADDR-8",  # as ``fernway.shop.BY_A_PERSON``
     }
 
 

@@ -324,6 +324,10 @@ FOR_STAFF: dict[str, Where] = {
         "/desk/payments/planned", "/desk/payments/planned/"
     ),
     "/desk/payments/cards/<account_number>": "/desk/payments/cards/204187751",
+    "/desk/provisioning": "/desk/provisioning",
+    "/desk/provisioning/<public_id>": _first(
+        "/desk/provisioning?state=failed", "/desk/provisioning/"
+    ),
     "/desk/chargebacks": "/desk/chargebacks",
     "/desk/chargebacks/<public_id>": _first("/desk/chargebacks?state=open", "/desk/chargebacks/"),
     "/desk/orders/<public_id>/refund": lambda visitor: (

@@ -1,4 +1,4 @@
-"""An ordered service is begun by a system outside: at once, after tries, or by a person; once, and never lost."""
+"""An ordered service is begun by a system outside: at once, after tries, or by a person; and only once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace

@@ -337,6 +337,12 @@ _SENT: tuple[Act, ...] = (
     Cancelled(Ago(1, "15:31"), NELL, {"EMB-1": 1}, "ordered_twice", "One plug is enough"),
 )
 
+#: The exchange sets one address by itself, and leaves eight of them to a person.
+_PROVISIONED: tuple[Act, ...] = (
+    Ordered(Ago(9, "19:22"), HANNE, {"ADDR-1": 1}, by="card"),
+    Ordered(Ago(1, "14:08"), SILAS, {"ADDR-8": 1}, by="card"),
+)
+
 _LOOKED: tuple[Act, ...] = (Foreseen(Ago(1, "16:42"), 30),)
 _ALL: tuple[Act, ...] = (
     *_BOUGHT,
@@ -345,6 +351,7 @@ _ALL: tuple[Act, ...] = (
     *_TRIED,
     *_QUOTED,
     *_SENT,
+    *_PROVISIONED,
     *_CARDED,
     *DISPUTED,
     *CHARGED_BACK,

@@ -76,6 +76,8 @@ TABLE = """
     what day customer account card state code declined amount currency
 /desk/products | shelf=- name=product | q state
     product address skus state price_from currency
+/desk/provisioning | asked=asked began=began | q state
+    order sku service customer account state tries trouble asked next_try began reference
 /desk/quotes | changed=- asked=asked value=value | q tab owner
     number state name company email owner currency value asked closed
 /desk/quotes/approvals | waits=asked | q

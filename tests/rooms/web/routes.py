@@ -279,6 +279,11 @@ POST   /desk/services/<public_id>/lock               staff     token  302→desk
 GET    /desk/payments/planned                        staff     token  302→desk-door 404 404 200
 GET    /desk/payments/planned/<public_id>            staff     token  302→desk-door 404 404 200
 GET    /desk/payments/cards/<account_number>         staff     token  302→desk-door 404 404 200
+GET    /desk/provisioning                            staff     token  302→desk-door 404 404 200
+GET    /desk/provisioning/export.csv                 staff     token  302→desk-door 404 404 200
+GET    /desk/provisioning/<public_id>                staff     token  302→desk-door 404 404 200
+POST   /desk/provisioning/<public_id>/again staff token 302→desk-door 404 404 303→/desk/provisioning/*
+POST   /desk/provisioning/<public_id>/done           staff     token  302→desk-door 404 404 422
 GET    /desk/chargebacks                             staff     token  302→desk-door 404 404 200
 GET    /desk/chargebacks/<public_id>                 staff     token  302→desk-door 404 404 200
 GET    /desk/chargebacks/<public_id>/files/<file_id> staff     token  302→desk-door 404 404 200
@@ -638,6 +643,10 @@ POST   /api/v1/account/disputes                      program   none   401
 POST   /api/v1/account/disputes/<dispute_id>/messages program  none   401
 POST   /api/v1/account/disputes/<dispute_id>/withdraw program  none   401
 POST   /api/v1/account/disputes/<dispute_id>/refund  program   none   401
+GET    /api/v1/desk/provisioning                     program   none   401
+GET    /api/v1/desk/provisioning/<provisioning_id>   program   none   401
+POST   /api/v1/desk/provisioning/<provisioning_id>/try-again program none 401
+POST   /api/v1/desk/provisioning/<provisioning_id>/done program none 401
 GET    /api/v1/desk/chargebacks                      program   none   401
 GET    /api/v1/desk/chargebacks/<chargeback_id>      program   none   401
 POST   /api/v1/desk/chargebacks/<chargeback_id>/evidence program none  401
@@ -721,6 +730,7 @@ _IDS = (
     "<quote_id>",
     "<dispute_id>",
     "<chargeback_id>",
+    "<provisioning_id>",
     "<picture_id>",
     "<run_id>",
     "<parking_id>",
@@ -867,6 +877,8 @@ _PLACES = {
     "GET /account/disputes/": {"<public_id>": "{dispute}", "<file_id>": "{dispute_file}"},
     "POST /account/disputes/": {"<public_id>": "{dispute}"},
     "POST /account/bills/": {"<public_id>": "{riley_bill}", "<int:number>": "1"},
+    "GET /desk/provisioning/": {"<public_id>": "{provisioning}"},
+    "POST /desk/provisioning/": {"<public_id>": "{provisioning}"},
     "GET /desk/chargebacks/": {"<public_id>": "{chargeback}", "<file_id>": "{chargeback_file}"},
     "POST /desk/chargebacks/": {"<public_id>": "{chargeback}"},
     "GET /desk/disputes/": {"<public_id>": "{dispute}", "<file_id>": "{dispute_file}"},
@@ -933,6 +945,7 @@ _PLACES = {
     "POST /api/v1/desk/price-lists/": {"<code>": "nothing"},
     "POST /api/v1/desk/products/": {"<slug>": "{slug}"},
     "GET /api/v1/desk/": {
+        "<provisioning_id>": "0" * 32,
         "<order_id>": "0" * 32,
         "<service_id>": "0" * 32,
         "<case_id>": "0" * 32,
