@@ -43,6 +43,7 @@ def order(followed: Followed, account: Account) -> Json:
                 "carrier": one.row.carrier,
                 "tracking_number": one.row.tracking_number,
                 "tracking_link": one.row.tracking_link,
+                "delivered_at": moment(one.row.delivered_at),
                 "lines": _pieces(one.pieces, numbers),
             }
             for one in followed.sent

@@ -250,6 +250,8 @@ HANDLERS: dict[str, Within | Owning] = {
     "store_statement": Owning(_store_statement),
     "tell_order": Within(telling.order),
     "tell_parcel": Within(telling.parcel),
+    "tell_delivered": Within(telling.delivered),
+    "ask_after": Owning(providing.ask_after),
     "tell_change": Within(telling.change),
     "tell_document": Within(telling.document),
     "tell_statement": Within(telling.statement),
@@ -312,6 +314,7 @@ HANDLERS: dict[str, Within | Owning] = {
 ROUTES: dict[str, tuple[str, ...]] = {
     "OrderPlaced": ("issue_invoice", "tell_order", "tell_programs"),
     "OrderShipped": ("tell_parcel", "tell_programs"),
+    "OrderDelivered": ("tell_delivered", "tell_programs"),
     "OrderChanged": ("tell_change", "tell_programs"),
     "InvoiceIssued": ("store_document", "tell_programs"),
     "DocumentStored": ("tell_document",),
@@ -361,6 +364,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
 SCHEDULES: dict[str, int] = {
     "reconcile": 120,
     "provisioning": 60,
+    "ask_after": 3600,
     "tell_due": 1800,
     "card_payments": 300,
     "statements": 21_600,

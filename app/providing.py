@@ -1,10 +1,14 @@
-"""Handlers of ordered services that a system outside begins; ``app.handlers`` has the table."""
+"""Handlers of what becomes of orders: services that a system outside begins, asking whether all was well.
+
+``app.handlers`` has the table.
+"""
 
 import uuid
 
 from sqlalchemy.orm import Session
 
 from core import events
+from flows import ask_after as asking
 from flows import provision_service
 from flows.house import House
 
@@ -28,3 +32,8 @@ def follow(
     """A service that began or ended otherwise is not asked for any more."""
     key = uuid.UUID(event.subscription_id)
     provision_service.follow(session, key, "system", house.clock.now())
+
+
+def ask_after(house: House, _: object) -> None:
+    """Whoever has had everything for some days is asked whether all was well."""
+    asking.run(house)

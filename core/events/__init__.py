@@ -20,7 +20,7 @@ from core.events.collecting import (
     MethodStored,
     ScheduledPaymentDue,
 )
-from core.events.providing import ProvisionWanted
+from core.events.providing import OrderDelivered, ProvisionWanted
 
 __all__ = [
     "EVENTS",
@@ -45,6 +45,7 @@ __all__ = [
     "NoticeQueued",
     "OpenItemsChanged",
     "OrderChanged",
+    "OrderDelivered",
     "OrderPlaced",
     "OrderShipped",
     "PaymentApplied",
@@ -367,6 +368,7 @@ EVENTS: dict[str, type[Any]] = {
         CaseMoved,
         AutoPayMoved,
         ProvisionWanted,
+        OrderDelivered,
     )
 }
 

@@ -1,4 +1,4 @@
-"""What happens while ordered services are begun by a system outside."""
+"""What happens until an order is where it should be: services that a system begins, parcels that arrive."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,3 +13,12 @@ class ProvisionWanted:
     provisioning_id: str
     round: int
     tries: int
+
+
+@dataclass(frozen=True)
+class OrderDelivered:
+    """A parcel of an order has arrived, as the carrier or the desk says."""
+
+    NAME: ClassVar[str] = "OrderDelivered"
+    VERSION: ClassVar[int] = 1
+    fulfilment_id: str

@@ -343,6 +343,7 @@ GET    /desk/stock/<uuid:level_id>                   staff     token  302→desk
 POST   /desk/stock/<uuid:level_id>                   staff     token  302→desk-door 404 404 422
 POST   /desk/stock/<uuid:level_id>/limits            staff     token  302→desk-door 404 404 422
 GET    /desk/parcels/<public_id>                     staff     token  302→desk-door 404 404 200
+POST   /desk/parcels/<public_id>/arrived staff token 302→desk-door 404 404 303→/desk/orders/*
 POST   /desk/parcels/<public_id>                     staff     token  302→desk-door 404 404 303→/desk/orders/*
 GET    /desk/returns                                 staff     token  302→desk-door 404 404 200
 GET    /desk/returns/<public_id>                     staff     token  302→desk-door 404 404 200
@@ -554,6 +555,7 @@ GET    /api/v1/products/<slug>                       everybody none   200
 GET    /api/v1/pages                                 everybody none   200
 GET    /api/v1/pages/<slug>                          everybody none   200
 GET    /api/v1/menus/<place>                         everybody none   200
+POST   /api/v1/desk/parcels/<parcel_id>/arrived      program   none   401
 GET    /api/v1/desk/media                            program   none   401
 GET    /api/v1/desk/media/<media_id>                 program   none   401
 POST   /api/v1/desk/pictures                         program   none   401
@@ -740,6 +742,7 @@ _IDS = (
     "<delivery_id>",
     "<order_id>",
     "<return_id>",
+    "<parcel_id>",
 )
 #: What goes into an address: for one route, else for all under a path. A name in braces is filled in from
 #: ``Stage.ids`` or made by ``Names``.

@@ -98,6 +98,8 @@ LIMITED = {
     "POST /desk/orders/<public_id>/cancel": "-",
     "POST /desk/orders/<public_id>/return": "-",
     "POST /desk/parcels/<public_id>": "-",
+    "POST /desk/parcels/<public_id>/arrived": "-",
+    "POST /api/v1/desk/parcels/<parcel_id>/arrived": "api",
     "POST /desk/payments/<public_id>/refund": "-",
     "POST /desk/customers/<public_id>/order": "-",
     "POST /desk/phone-orders/<cart_id>": "-",

@@ -9,7 +9,14 @@ import pytest
 
 from core.kernel.ids import new_id
 from core.notices.letters import Letter
-from core.notices.order_letters import OrderChangeLetter, Parcel, ParcelLetter, PayLinkLetter
+from core.notices.order_letters import (
+    AllWellLetter,
+    DeliveredLetter,
+    OrderChangeLetter,
+    Parcel,
+    ParcelLetter,
+    PayLinkLetter,
+)
 from core.notices.rendering import WIDTH, render
 from core.orders.models import Order
 from core.parties.models import Account
@@ -28,6 +35,7 @@ PARCEL = ParcelLetter(
     ("Porch camera",),
     ("Riley Moreno", "4 Chestnut Row", "Marrow Bay, OH 44001"),
 )
+DELIVERED = DeliveredLetter(HEAD, "Riley", LINK, "O-10001", TODAY, PARCEL.parcel, PARCEL.following)
 CHANGE = OrderChangeLetter(
     HEAD,
     "Riley",
@@ -45,6 +53,11 @@ CHANGE = OrderChangeLetter(
 ALL: dict[str, Letter] = {
     "parcel": PARCEL,
     "parcel-bare": replace(PARCEL, name="", following=(), parcel=Parcel("", "", "", ("A lamp",))),
+    "delivered": DELIVERED,
+    "delivered-bare": replace(
+        DELIVERED, name="", following=(), parcel=Parcel("", "", "", ("A lamp",))
+    ),
+    "all-well": AllWellLetter(HEAD, "Riley", LINK, "O-10001", ("Wi-Fi 6 router × 2",)),
     "received": CHANGE,
     "kept": replace(CHANGE, goes="kept"),
     "announced": replace(CHANGE, how="announced", goes=""),
@@ -80,7 +93,7 @@ def test_strangers_words_stay_words(letter: Letter):
     strange: dict[str, Any] = {"name": NASTY}
     if hasattr(letter, "number"):
         strange["number"] = NASTY
-    if isinstance(letter, ParcelLetter):
+    if isinstance(letter, ParcelLetter | DeliveredLetter):
         strange["parcel"] = Parcel(NASTY, NASTY, TRACKING, (NASTY,))
     else:
         strange["pieces"] = (NASTY,)
@@ -102,6 +115,8 @@ def test_a_quotes_order_thanks_its_buyer_and_not_a_place():
 def test_the_subject_says_what_happens():
     said = {name: render(letter).subject for name, letter in ALL.items()}
     assert said["parcel"] == "On its way: order O-10001"
+    assert said["delivered"] == "Delivered: order O-10001"
+    assert said["all-well"] == "Was all well with order O-10001?"
     assert said["cancelled"] == "Order O-10001 is cancelled"
     assert said["announced"] == "Your return for order O-10001"
     assert said["pay-link"] == "Your order with us: $96.72 to pay"
