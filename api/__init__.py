@@ -5,6 +5,8 @@ from flask import Blueprint
 from api.cards import cards
 from api.carts import carts
 from api.checkout import checkout
+from api.checkout_terms import checkout_terms
+from api.claims import claims
 from api.content import content
 from api.desk_billing import desk_billing
 from api.desk_cards import desk_cards
@@ -19,6 +21,7 @@ from api.desk_products import desk_products
 from api.desk_provisioning import desk_provisioning
 from api.desk_quotes import desk_quotes
 from api.desk_services import desk_services
+from api.desk_stock import desk_stock
 from api.desk_trials import desk_trials
 from api.disputes import disputes
 from api.openapi import description
@@ -40,6 +43,8 @@ def blueprints() -> list[Blueprint]:
         carts,
         shared_carts,
         checkout,
+        checkout_terms,
+        claims,
         orders,
         content,
         services,
@@ -62,6 +67,7 @@ def blueprints() -> list[Blueprint]:
         desk_past_due,
         desk_orders,
         desk_goods,
+        desk_stock,
         desk_prices,
         desk_products,
         description,

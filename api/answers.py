@@ -94,6 +94,9 @@ def _offer(offer: Offer) -> Json:
     }
     if offer.pieces is not None:
         answer["quantity"] = offer.pieces
+    if offer.outlook is not None:
+        answer["in_stock"] = offer.outlook.there
+        answer["expected_on"] = offer.outlook.expected_on
     if price.interval is not None:
         answer["recurring"] = {
             "interval": price.interval,
@@ -263,6 +266,8 @@ def order(followed: Followed) -> Json:
     return {
         **order_state(found, followed.tenders),
         "placed_at": moment(found.placed_at),
+        "purchase_order": found.purchase_order,
+        "cost_centre": found.cost_centre,
         "lines": [_order_line(one, found.currency) for one in placing.standing(followed.lines)],
         "tax": money(Money(found.tax_minor, found.currency)),
         "bills": [_bill(row, followed.open_items.get(row.id)) for row in followed.bills],

@@ -5,7 +5,7 @@ A processor that does not answer leaves the key free: ``place`` goes on with the
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from sqlalchemy.orm import Session
 
 from api import answers, cart_calls, reading
@@ -89,7 +89,11 @@ def _wish(cart_id: str, asked: CheckoutWish, seen: tuple[str, ...] | None) -> Wi
             shipping_method=asked.shipping_method,
             payment_method=asked.payment.method,
             vat_id=asked.vat_id or "",
+            purchase_order=" ".join(asked.purchase_order.split()),
+            cost_centre=" ".join(asked.cost_centre.split()),
+            consents={one.code: one.version for one in asked.consents},
         ),
+        ip=request.remote_addr or "",
         expected_total=Money(expected.amount, expected.currency) if expected else None,
         return_url=asked.payment.return_url,
         paying=_paying(asked.payment),

@@ -14,6 +14,7 @@ from api.order_shapes import LinePieces
 from api.pace import limit
 from api.problems import InvalidRequest, add_headers, field_error
 from api.shapes import Nothing
+from cart import consents
 from core.kernel.errors import Invalid, NotFound
 from core.kernel.ids import token_hash
 from core.kernel.money import Money
@@ -72,7 +73,8 @@ def _told(public_id: str) -> answers.Json:
     with house().db.snapshot() as session:
         order = placing.by_public_id(session, public_id)
         account = session.get_one(Account, order.payer_account_id)
-        return order_answers.order(follow(session, order), account)
+        agreed = consents.of_order(session, order)
+        return order_answers.order(follow(session, order), account, agreed)
 
 
 @desk_orders.post("/orders/<order_id>/ship")

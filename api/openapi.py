@@ -21,6 +21,7 @@ from api import (
     quote_operations,
     service_operations,
     shapes,
+    stock_operations,
     trial_operations,
 )
 from api.operation import Operation
@@ -75,6 +76,7 @@ OPERATIONS = (
     *past_due_operations.CUSTOMERS,
     *past_due_operations.DESK,
     *order_operations.DESK,
+    *stock_operations.DESK,
     *product_operations.DESK,
 )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from api.answers import Json, moment, money, order_state
 from cart import address
+from cart.models import Consent
 from core.kernel.money import Money
 from core.orders import changing
 from core.orders.models import Order, OrderLine
@@ -26,7 +27,7 @@ def row(order: Order, account: Account) -> Json:
     }
 
 
-def order(followed: Followed, account: Account) -> Json:
+def order(followed: Followed, account: Account, agreed: Sequence[Consent] = ()) -> Json:
     """One with everything that is done with it."""
     found = followed.order
     numbers = {line.id: line.line_number for line in followed.lines}
@@ -34,6 +35,19 @@ def order(followed: Followed, account: Account) -> Json:
         **row(found, account),
         **order_state(found, followed.tenders),
         "taken_by": found.taken_by,
+        "purchase_order": found.purchase_order,
+        "cost_centre": found.cost_centre,
+        "consents": [
+            {
+                "code": one.code,
+                "version": one.version,
+                "mode": one.mode,
+                "text": one.text,
+                "given_at": moment(one.given_at),
+                "ip": one.ip,
+            }
+            for one in agreed
+        ],
         "lines": [_line(line, numbers, found.currency) for line in followed.lines],
         "fulfilments": [
             {
@@ -114,6 +128,9 @@ def level(found: Row, location: str) -> Json:
         "allocated": found.level.allocated,
         "held": found.held,
         "backorder_limit": found.level.backorder_limit,
+        "preorder_limit": found.level.preorder_limit,
+        "safety_stock": found.level.safety_stock,
+        "expected_on": found.level.expected_on,
         "low_at": found.level.low_at,
         "available": found.available,
     }

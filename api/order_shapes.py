@@ -199,10 +199,24 @@ class DeskOrderPage(Shape):
     next_cursor: Text | None
 
 
+class ConsentAnswer(Shape):
+    """What was agreed to with an order, as it stood there."""
+
+    code: Text
+    version: int
+    mode: Literal["stated", "required", "optional"]
+    text: Text
+    given_at: datetime
+    ip: Text
+
+
 class DeskOrderAnswer(DeskOrderRow):
     """One order with everything that is done with it."""
 
     taken_by: Text | None
+    purchase_order: Text | None
+    cost_centre: Text | None
+    consents: list[ConsentAnswer]
     lines: list[DeskLineAnswer]
     fulfilments: list[ParcelAnswer]
     changes: list[OrderChangeAnswer]
@@ -243,6 +257,9 @@ class LevelAnswer(Shape):
     allocated: int
     held: int
     backorder_limit: int
+    preorder_limit: int
+    safety_stock: int
+    expected_on: date | None
     low_at: int
     available: int
 

@@ -106,6 +106,27 @@ class PaymentWish(Shape):
     )
 
 
+class ConsentGiven(Shape):
+    """Words that the buyer ticked, in the version that they saw."""
+
+    code: Annotated[str, text_of(40, 1)]
+    version: int = Field(ge=1, le=10**6)
+
+
+class ClaimWish(Shape):
+    """A guest's order, and the token that checkout answered with."""
+
+    order: PublicId
+    token: Annotated[str, text_of(100, 1)]
+
+
+class ClaimAnswer(Shape):
+    """It is in the account now."""
+
+    order: PublicId
+    number: str
+
+
 class CheckoutWish(Shape):
     """An order as it is asked for."""
 
@@ -117,6 +138,11 @@ class CheckoutWish(Shape):
     payment: PaymentWish
     vat_id: Annotated[str, text_of(40)] | None = Field(
         None, description="Of a business, with the letters of its country: DE136695976."
+    )
+    purchase_order: Annotated[str, text_of(60)] = Field("", description="A business's own number.")
+    cost_centre: Annotated[str, text_of(60)] = ""
+    consents: list[ConsentGiven] = Field(
+        default_factory=list, max_length=20, description="What was ticked of `GET /checkout-terms`."
     )
     expected_total: Money | None = Field(
         None, description="What the buyer was shown as due now; another total is answered by 409."
@@ -180,6 +206,8 @@ class VariantAnswer(Shape):
     price: Money
     available: bool
     quantity: int = Field(0, ge=0, description="Pieces that can be had; only where they count.")
+    in_stock: int = Field(0, ge=0, description="How many of these are there already.")
+    expected_on: date | None = Field(None, description="When more come, as far as it is known.")
     limits: Limits
     recurring: Interval | None = None
     bundle: BundleAnswer | None = Field(None, description="Of a bundle only.")
@@ -284,10 +312,28 @@ class BillAnswer(Shape):
     open: Money
 
 
+class CheckoutTerm(Shape):
+    """Words to agree to: `stated` by ordering, `required` to be ticked, or `optional`."""
+
+    code: str
+    version: int
+    mode: Literal["stated", "required", "optional"]
+    text: str
+    href: str = Field(description="Where all of it can be read, or empty.")
+
+
+class CheckoutTerms(Shape):
+    """What checkout asks the buyer to agree to."""
+
+    items: list[CheckoutTerm]
+
+
 class OrderAnswer(OrderState):
     """An order as it is followed."""
 
     placed_at: datetime | None
+    purchase_order: str | None
+    cost_centre: str | None
     lines: list[OrderLineAnswer]
     tax: Money
     bills: list[BillAnswer]

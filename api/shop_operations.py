@@ -25,6 +25,14 @@ SHOP = (
     ),
     *CARTS,
     Operation(
+        "get",
+        "/checkout-terms",
+        "listCheckoutTerms",
+        "What checkout asks to agree to",
+        shapes.CheckoutTerms,
+        (429,),
+    ),
+    Operation(
         "post",
         "/carts/{cart_id}/checkout",
         "checkout",
@@ -44,6 +52,18 @@ SHOP = (
         shapes.OrderAnswer,
         (401, 404, 429),
         token="orderToken",
+    ),
+    Operation(
+        "post",
+        "/account/orders/claim",
+        "claimOrder",
+        "Put a guest's order in your account",
+        shapes.ClaimAnswer,
+        (401, 403, *CHANGE),
+        takes=shapes.ClaimWish,
+        has_key=True,
+        token="userToken",
+        scope="billing:write",
     ),
     Operation(
         "post",

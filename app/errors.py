@@ -21,6 +21,7 @@ from api.problems import (
 )
 from cart.checkout import CheckoutIncomplete, TotalChanged
 from cart.goods import BadQuantity, QuantityStep, TooFew, TooMany
+from cart.holds import TooManyForOne
 from cart.lines import CartClosed
 from cart.quotes.refusals import (
     NothingToQuote,
@@ -68,6 +69,7 @@ from core.tax.service import NoTaxAnswer
 from core.tax.vat_ids import WrongVatId
 from flows.change_service import BillMoved, NotBillable
 from flows.choose_tenders import GiftCardForGiftCard
+from flows.claim_order import ClaimRefused
 from flows.guest_pay import PayCodeUnknown
 from flows.manage_cards import CardGone, CardNeeded, NotAgain
 from flows.pay_amount import AllocationChanged, AmountRefused
@@ -117,8 +119,10 @@ STATUS: dict[type[Exception], int] = {
     CheckoutIncomplete: 422,
     BadQuantity: 422,
     TooMany: 422,
+    TooManyForOne: 422,
     TooFew: 422,
     NothingToShare: 422,
+    ClaimRefused: 409,
     QuantityStep: 422,
     NoPrice: 422,
     DeadLink: 410,

@@ -5,17 +5,17 @@
 
 import re
 import uuid
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
 
 from cart import address as addresses
-from cart import goods, lines
+from cart import consents, goods, lines
 from cart.delivery import Choice
-from cart.models import Cart
+from cart.models import Cart, ConsentAsk
 from cart.pricing import PricedCart, PricedLine, delivery_micros
 from core.catalog.models import GIFT_CARD
 from core.kernel.errors import ShopError
@@ -31,6 +31,7 @@ from core.tax.arithmetic import TaxedLine
 from core.tax.vat_ids import WrongVatId
 
 NOT_TAXED = TaxedLine(0, ())
+LONGEST_REFERENCE = 60
 _EMAIL = re.compile(r"[^@\s,;<>\"()\[\]\\]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
@@ -44,6 +45,10 @@ class Details:
     payment_method: str
     #: Of a business, as they typed it; may be empty.
     vat_id: str = ""
+    purchase_order: str = ""
+    cost_centre: str = ""
+    #: What was ticked, and in which version.
+    consents: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -97,7 +102,10 @@ def vat_id_problem(text: str) -> str | None:
 
 
 def requirements(
-    priced: PricedCart, details: Details, payment_methods: tuple[str, ...]
+    priced: PricedCart,
+    details: Details,
+    payment_methods: tuple[str, ...],
+    asks: Sequence[ConsentAsk] = (),
 ) -> list[Requirement]:
     """Everything that stands between this cart and an order; empty when nothing does."""
     unmet: list[Requirement] = []
@@ -120,6 +128,11 @@ def requirements(
     ]
     if problem := vat_id_problem(details.vat_id):
         unmet.append(Requirement("vat_id", "vat_id", problem))
+    for name in ("purchase_order", "cost_centre"):
+        text = getattr(details, name)
+        if len(text) > LONGEST_REFERENCE or not text.isprintable():
+            told = f"Use at most {LONGEST_REFERENCE} characters."
+            unmet.append(Requirement(name, name, told))
     if priced.ships:
         unmet += _delivery_requirements(priced, details)
     if details.payment_method not in payment_methods:
@@ -129,7 +142,11 @@ def requirements(
     if details.payment_method == "invoice" and any(line.kind == GIFT_CARD for line in priced.lines):
         text = "Gift cards are paid for at once: choose another way of paying."
         unmet.append(Requirement("gift_cards_on_terms", "payment_method", text))
-    return unmet
+    return [*unmet, *(_consent(ask) for ask in consents.missing(asks, details.consents))]
+
+
+def _consent(ask: ConsentAsk) -> Requirement:
+    return Requirement("consent", f"consents.{ask.code}", f"Tick this to order: {ask.text}")
 
 
 def _delivery_requirements(priced: PricedCart, details: Details) -> list[Requirement]:
@@ -171,6 +188,8 @@ def freeze(
             shipping_method=priced.method.code if priced.method else None,
             lines=_new_lines(priced, details),
             vat_id=priced.vat_id or None,
+            purchase_order=details.purchase_order or None,
+            cost_centre=details.cost_centre or None,
         ),
         now,
     )

@@ -15,7 +15,9 @@ from sqlalchemy.orm import Session, load_only
 from sqlalchemy.orm.attributes import set_committed_value
 
 from cart import goods
+from cart import holds as policy
 from cart.goods import BadQuantity, Sale, Sold
+from cart.holds import Rule
 from cart.models import Cart, CartLine
 from core.catalog import products
 from core.catalog.limits import Limits
@@ -129,14 +131,16 @@ def put(
         "added_at": row.added_at or now,
     }
     line = CartLine(**values)
-    needs = sale.demands(line.id, wanted)
-    until = now + hold_for if needs else None
+    found = policy.rules(session, cart, sale.sold.id, hold_for)
+    policy.check_most(session, cart, sale.sold, found.asked, line.id, wanted)
     if row.line_id is not None:
-        _change(session, cart, line, wanted, sale, until, now)
+        until = _change(session, cart, line, wanted, sale, found.asked, now)
     else:
-        if until is not None:
-            holds.hold(session, Owner("cart", cart.id), needs, until, now, goods.near(cart))
-        insert_rows(session, CartLine, [values])
+        needs, near = sale.demands(line.id, wanted), goods.near(cart)
+        until = policy.keep(session, cart, line.id, needs, found.asked, now, near, anew=False)
+        line.unheld = bool(needs) and until is None
+        insert_rows(session, CartLine, [values | {"unheld": line.unheld}])
+    policy.extend(session, cart, found, line.id, now)
     touch(session, cart, now)
     return _entry(cart, line, sale, until)
 
@@ -150,8 +154,10 @@ def set_quantity(
         return None
     line, variant = one(session, cart, line_id)
     sale = goods.sale(session, cart, Sold.of(variant), quantity, now)
-    until = now + hold_for if sale.demands(line.id, quantity) else None
-    _change(session, cart, line, quantity, sale, until, now)
+    found = policy.rules(session, cart, variant.id, hold_for)
+    policy.check_most(session, cart, sale.sold, found.asked, line.id, quantity)
+    until = _change(session, cart, line, quantity, sale, found.asked, now)
+    policy.extend(session, cart, found, line.id, now)
     touch(session, cart, now)
     return _entry(cart, line, sale, until)
 
@@ -162,16 +168,15 @@ def _change(
     line: CartLine,
     quantity: int,
     sale: Sale,
-    until: datetime | None,
+    rule: Rule,
     now: datetime,
-) -> None:
-    """Another quantity of a line that is there; its pieces are held until ``until``."""
-    owner, needs = Owner("cart", cart.id), sale.demands(line.id, quantity)
-    if sale.bundle is not None:
-        holds.change_all(session, owner, line.id, needs, until or now, now, goods.near(cart))
-    elif until is not None:
-        holds.change(session, owner, needs[0], until, now, goods.near(cart))
+) -> datetime | None:
+    """Another quantity of a line that is there; answers until when its pieces are held."""
+    needs, until = sale.demands(line.id, quantity), None
+    if needs or sale.bundle is not None:
+        until = policy.keep(session, cart, line.id, needs, rule, now, goods.near(cart))
     values = {
+        "unheld": bool(needs) and until is None,
         "quantity": quantity,
         "unit_price_micros": sale.unit.unit_price_micros,
         "price_trace": sale.unit.trace,
@@ -179,6 +184,7 @@ def _change(
     session.execute(_changed(), {"line": line.id, **values})
     for name, value in values.items():
         set_committed_value(line, name, value)
+    return until
 
 
 def touch(session: Session, cart: Cart, now: datetime) -> None:
@@ -219,12 +225,17 @@ def hold_what_is_left(session: Session, cart: Cart, hold_for: timedelta, now: da
 def _hold_again(
     session: Session, cart: Cart, rows: Sequence[CartLine], hold_for: timedelta, now: datetime
 ) -> None:
-    owner = Owner("cart", cart.id)
+    owner, near = Owner("cart", cart.id), goods.near(cart)
     for row in rows:
         holds.release(session, owner, row.id)
     session.flush()
-    needs = goods.demands(session, rows)
-    holds.hold(session, owner, needs, now + hold_for, now, goods.near(cart))
+    found, needs = policy.rules(session, cart, None, hold_for), goods.demands(session, rows)
+    for row in rows:
+        mine = [need for need in needs if need.line_id == row.id]
+        rule = found.of_lines[row.id]
+        until = policy.keep(session, cart, row.id, mine, rule, now, near, anew=False)
+        row.unheld = bool(mine) and until is None
+    session.flush()
 
 
 def contents(session: Session, cart: Cart) -> Sequence[tuple[CartLine, Variant, Product]]:
@@ -310,7 +321,7 @@ def _touched() -> Executable:
 @cache
 def _changed() -> Executable:
     line = table(CartLine)
-    names = ("quantity", "unit_price_micros", "price_trace")
+    names = ("quantity", "unit_price_micros", "price_trace", "unheld")
     return (
         update(line)
         .where(line.c.id == bindparam("line"))

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from cart import lines, saved
 from cart.goods import MOST_OF_ONE
+from cart.holds import TooManyForOne
 from cart.models import Cart, CartLine
 from cart.saved import Keeper
 from core.catalog.limits import Limits
@@ -89,6 +90,8 @@ def _sum(
                 error.available if error.sku == variant.sku else fits
             )  # of a bundle's piece: fewer
             fits = limits.largest(min(fits - 1, can))
+        except TooManyForOne as error:
+            fits = limits.largest(min(fits - 1, error.most - error.has))
         except NoPrice:
             # It stays, to be explained on the cart's page; nothing of it is held or bought.
             session.execute(update(CartLine).where(CartLine.id == mine.id).values(quantity=fits))

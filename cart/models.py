@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from core.kernel import guards
 from core.kernel.db import Base
 from core.kernel.ids import new_id, new_public_id
 
@@ -42,6 +43,8 @@ class Cart(Base):
     shipping_method: Mapped[str | None] = mapped_column(String(40))
     #: Gift cards (by public id) and credit that are to be used before the card.
     paying: Mapped[dict[str, Any] | None]
+    #: What was answered at checkout beside that: ``purchase_order``, ``cost_centre``, ``consents``.
+    answers: Mapped[dict[str, Any] | None]
     state: Mapped[str] = mapped_column(String(12), default="open")
     created_at: Mapped[datetime]
     changed_at: Mapped[datetime]
@@ -135,6 +138,58 @@ class SharedCart(Base):
     lines: Mapped[list[Any]]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+
+
+class ConsentAsk(Base):
+    """Words that somebody agrees to at checkout, in one version. Other words are another version."""
+
+    __tablename__ = "consent_ask"
+    __table_args__ = (
+        CheckConstraint("mode IN ('stated', 'required', 'optional')", name="mode"),
+        UniqueConstraint("channel_id", "code", "version"),
+        Index(
+            "ix_consent_ask_now",
+            "channel_id",
+            "code",
+            unique=True,
+            sqlite_where=text("ended_at IS NULL"),
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    channel_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("channel.id"))
+    code: Mapped[str] = mapped_column(String(40))
+    version: Mapped[int]
+    #: ``stated``: ordering agrees to it; ``required``: has to be ticked; ``optional``: may be ticked.
+    mode: Mapped[str] = mapped_column(String(8))
+    text: Mapped[str] = mapped_column(String(500))
+    #: Where all of it can be read, or empty.
+    href: Mapped[str] = mapped_column(String(300), default="")
+    position: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    created_by: Mapped[str] = mapped_column(String(80))
+    ended_at: Mapped[datetime | None]
+
+
+class Consent(Base):
+    """What somebody agreed to with an order: the words as they stood there, when, and from which address."""
+
+    __tablename__ = "consent"
+    __table_args__ = (Index("ix_consent_email", "email", "code"),)
+
+    order_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("order.id"), primary_key=True)
+    code: Mapped[str] = mapped_column(String(40), primary_key=True)
+    version: Mapped[int]
+    mode: Mapped[str] = mapped_column(String(8))
+    text: Mapped[str] = mapped_column(String(500))
+    href: Mapped[str] = mapped_column(String(300))
+    email: Mapped[str] = mapped_column(String(254))
+    given_at: Mapped[datetime]
+    ip: Mapped[str] = mapped_column(String(45))
+
+
+guards.append_only(Consent.__table__)
 
 
 class DeliveryMethod(Base):

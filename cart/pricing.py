@@ -45,7 +45,8 @@ class Counted:
 
 @dataclass(frozen=True)
 class PricedLine:
-    """One line of a cart at today's price. ``held_until`` None and ``needs_stock``: it lapsed."""
+    """One line of a cart at today's price. ``held_until`` None and ``needs_stock``: it lapsed, or by the
+    rules it is not held (``unheld``)."""
 
     id: uuid.UUID
     public_id: str
@@ -66,6 +67,8 @@ class PricedLine:
     bundle: Bundle | None = None
     #: Of a bundle whose prices have changed: what one cost, by charge kind.
     prices_were: Mapping[str, Money] = field(default_factory=dict)
+    #: By the rules nothing is held for it: it is sold before it is there.
+    unheld: bool = False
     limits: Limits = ANY_NUMBER
 
     @cached_property
@@ -119,7 +122,7 @@ class PricedLine:
     @property
     def lapsed(self) -> bool:
         """Its pieces are not kept any more."""
-        return self.needs_stock and self.held_until is None
+        return self.needs_stock and self.held_until is None and not self.unheld
 
 
 @dataclass(frozen=True)
@@ -325,6 +328,7 @@ def _line(
         price=unit,
         net=net,
         held_until=None,
+        unheld=line.unheld,
         price_was=was if is_changed else None,
         bundle=bundle,
         prices_were=before if is_changed else {},

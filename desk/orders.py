@@ -6,7 +6,8 @@ from typing import Any
 from flask import Blueprint, Response
 from sqlalchemy.orm import Session
 
-from cart import address
+from cart import address, consents
+from cart.models import Consent
 from core.kernel import sheet
 from core.kernel.money import Money, extend, total
 from core.kernel.sorting import Place
@@ -131,11 +132,12 @@ def one(public_id: str) -> str:
         account = session.get_one(Account, order.payer_account_id)
         sources = [row.id for row in followed.invoices] + [row.id for row in followed.payments]
         entries = ledger.entries_about(session, sources)
+        agreed = consents.of_order(session, order)
         who = order.taken_by or ""
         names = users.names(session, [who]) if who else {}
     return page(
         "desk/order.html",
-        order=_words(followed, account, names.get(who, who)),
+        order=_words(followed, account, names.get(who, who), agreed),
         entries=shown.entries(entries),
     )
 
@@ -164,7 +166,9 @@ def _acts(order: Order, lines: Sequence[OrderLine]) -> list[tuple[str, str]]:
     return acts
 
 
-def _words(followed: Followed, account: Account, taken_by: str) -> dict[str, Any]:
+def _words(
+    followed: Followed, account: Account, taken_by: str, agreed: Sequence[Consent]
+) -> dict[str, Any]:
     order, currency = followed.order, followed.order.currency
     goods = [line for line in followed.lines if line.kind != "delivery"]
     return {
@@ -191,6 +195,15 @@ def _words(followed: Followed, account: Account, taken_by: str) -> dict[str, Any
         "parcels": order_words.parcels(followed),
         "changes": order_words.changes(followed),
         "taken_by": taken_by,
+        "references": [
+            (label, text)
+            for label, text in (
+                ("Their order", order.purchase_order),
+                ("Cost centre", order.cost_centre),
+            )
+            if text
+        ],
+        "consents": agreed,
         "paid_by": [(row.label, row.amount) for row in followed.paid_by],
         "recurring": [],
         "delivery": _delivery(followed),

@@ -127,7 +127,9 @@ def _level(row: Row) -> dict[str, Any]:
         "on_hand": row.level.on_hand,
         "allocated": row.level.allocated,
         "held": row.held,
-        "backorder": row.level.backorder_limit,
+        "backorder": row.level.backorder_limit + row.level.preorder_limit,
+        "safety": row.level.safety_stock,
+        "expected": row.level.expected_on,
         "available": row.available,
         "state": state,
     }
@@ -302,9 +304,8 @@ def limit(level_id: uuid.UUID) -> str | AnyResponse | tuple[str, int]:
     form = LimitsForm(request.form)
     if not form.validate():
         return _show(level_id, limits=form), 422
-    backorder, low = int(form.backorder_limit.data or 0), int(form.low_at.data or 0)
     try:
-        adjust_stock.limit(house(), level_id, backorder, low, actor())
+        adjust_stock.limit(house(), level_id, form.limits(), actor())
     except adjusting.BelowPromised as error:
         form.backorder_limit.errors = [*form.backorder_limit.errors, str(error)]
         return _show(level_id, limits=form), 422
@@ -336,8 +337,7 @@ def _show(
         movements=[_movement(one, names, sales) for one in shown],
         holds=[_hold(*one, owners) for one in held],
         form=form or AdjustForm(data=fresh),
-        limits=limits
-        or LimitsForm(data={"low_at": level.low_at, "backorder_limit": level.backorder_limit}),
+        limits=limits or LimitsForm(obj=level),
         page=paging.links(f"{BASE}/{level_id}", "before", following, before is None),
     )
 

@@ -1,10 +1,19 @@
-"""The desk's forms about stock: pieces that came, went or were counted, and a level's limits."""
+"""The desk's forms about stock: pieces that came, went or were counted, a level's limits, and places."""
 
-from wtforms import BooleanField, Form, HiddenField, IntegerField, SelectField, StringField
+from wtforms import (
+    BooleanField,
+    DateField,
+    Form,
+    HiddenField,
+    IntegerField,
+    SelectField,
+    StringField,
+)
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired, Length, NumberRange
+from wtforms.validators import InputRequired, Length, NumberRange, Optional
 
-from core.stock.adjusting import MOST
+from core.stock.adjusting import MOST, Limits
+from core.stock.places import Stands
 
 REASONS = {
     "received": "They came in",
@@ -39,13 +48,60 @@ class AdjustForm(Form):
     once = HiddenField(validators=[Length(min=1, max=60)])
 
 
-class LimitsForm(Form):
-    """From when on it is low, and how many may be sold that are not there."""
+def _count(label: str, hint: str = "") -> IntegerField:
+    checks = [InputRequired(_NUMBER), NumberRange(0, MOST, message=_NUMBER)]
+    return IntegerField(label, checks, description=hint)
 
-    low_at = IntegerField(
-        "Low from so many on", [InputRequired(_NUMBER), NumberRange(0, MOST, message=_NUMBER)]
+
+class LimitsForm(Form):
+    """From when on it is low, what is kept back, and how many may be sold that are not there."""
+
+    low_at = _count("Low from so many on", "Staff are written to once when it gets there.")
+    safety_stock = _count("Kept back from sale", "So many that are there are not sold.")
+    backorder_limit = _count(
+        "To be sold beyond what is there", "Orders for these wait until they come in."
     )
-    backorder_limit = IntegerField(
-        "To be sold beyond what is there",
-        [InputRequired(_NUMBER), NumberRange(0, MOST, message=_NUMBER)],
+    preorder_limit = _count(
+        "To be sold before the first ones come", "For what is new; the shop calls it a pre-order."
     )
+    expected_on = DateField(
+        "When more come", [Optional()], description="Told to whoever buys what is not there yet."
+    )
+
+    def limits(self) -> Limits:
+        """As they were typed."""
+        return Limits(
+            int(self.low_at.data or 0),
+            int(self.safety_stock.data or 0),
+            int(self.backorder_limit.data or 0),
+            int(self.preorder_limit.data or 0),
+            self.expected_on.data,
+        )
+
+
+class PlaceForm(Form):
+    """A place that pieces come from. What is wrong with it is said by the flow."""
+
+    code = StringField("Code", description="Small letters, digits and hyphens: mill-street")
+    name = StringField("What it is called")
+    country = StringField("Country", description="Two letters, such as US")
+    region = StringField("State or region")
+    postal_prefix = StringField(
+        "Postal codes around it begin with", description="430 is near to 43004"
+    )
+    priority = IntegerField(
+        "Rank",
+        [InputRequired("Give it a rank.")],
+        default=0,
+        description="Of places that are equally near, the lowest number goes first",
+    )
+
+    def stands(self) -> Stands:
+        """As it was typed."""
+        return Stands(
+            self.name.data or "",
+            self.country.data or "",
+            self.region.data or "",
+            self.postal_prefix.data or "",
+            int(self.priority.data or 0),
+        )

@@ -2,13 +2,14 @@
 
 import uuid
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from core.kernel import audit, crash, idempotency
 from core.stock import adjusting
-from core.stock.adjusting import Adjusted, Adjustment
+from core.stock.adjusting import Adjusted, Adjustment, Limits
 from flows.house import House
 
 _SCOPE = "stock"
@@ -40,19 +41,24 @@ def adjust(house: House, asked: Adjustment, actor: str, once: str) -> Adjusted:
     return house.db.run_tx(work)
 
 
-def limit(house: House, level_id: uuid.UUID, backorder_limit: int, low_at: int, actor: str) -> None:
+def limit(house: House, level_id: uuid.UUID, limits: Limits, actor: str) -> None:
     """Other limits of a level. Raises NotFound and BelowPromised."""
 
     def work(session: Session) -> None:
-        before = adjusting.limit(session, level_id, backorder_limit, low_at)
+        before = asdict(adjusting.limit(session, level_id, limits))
+        after = asdict(limits)
+        told: dict[str, Any] = {name: [_plain(before[name]), _plain(after[name])] for name in after}
         audit.write(
             session,
             house.clock.now(),
             actor,
             "stock.limits",
             ("stock_level", str(level_id)),
-            before=list(before),
-            after=[backorder_limit, low_at],
+            **{name: both for name, both in told.items() if both[0] != both[1]},
         )
 
     house.db.run_tx(work)
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value

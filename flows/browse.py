@@ -22,6 +22,7 @@ from core.prices import bundles, resolve
 from core.prices.bundles import Bundle
 from core.prices.resolve import Resolved
 from core.stock import levels
+from core.stock.levels import Outlook
 
 #: So many pages and products are kept at most.
 _MOST = 1_000
@@ -38,6 +39,14 @@ class Offer:
     price: Resolved
     pieces: int | None
     bundle: Bundle | None = None
+    #: Of a thing that is counted: how much lies there, and when more comes.
+    outlook: Outlook | None = None
+
+    @property
+    def is_beyond(self) -> bool:
+        """Can it be had, but only before it is there?"""
+        found = self.outlook
+        return found is not None and found.there == 0 and found.pieces > 0
 
     @property
     def available(self) -> bool:
@@ -208,7 +217,7 @@ def _sold(
 def _offered(session: Session, priced: _Priced, now: datetime) -> tuple[Shown, ...]:
     every = [sold for _, found in priced.products for sold in found]
     counted = {variant_id for sold in every for variant_id in _counted(*sold)}
-    pieces = levels.available(session, list(counted), now) if counted else {}
+    pieces = levels.outlook(session, list(counted), now) if counted else {}
     return tuple(
         Shown(product, tuple(_offer(*sold, pieces) for sold in found))
         for product, found in priced.products
@@ -229,8 +238,12 @@ def _offer(
     variant: ListedVariant,
     price: Resolved,
     bundle: Bundle | None,
-    pieces: Mapping[uuid.UUID, int],
+    pieces: Mapping[uuid.UUID, Outlook],
 ) -> Offer:
     counted = _counted(variant, price, bundle)
-    can_be_had = [max(pieces.get(key, 0), 0) // each for key, each in counted.items()]
-    return Offer(variant, price, min(can_be_had) if can_be_had else None, bundle)
+    can_be_had = [pieces.get(key, _NOTHING).pieces // each for key, each in counted.items()]
+    outlook = pieces.get(variant.id) if bundle is None else None
+    return Offer(variant, price, min(can_be_had) if can_be_had else None, bundle, outlook)
+
+
+_NOTHING = Outlook(0, 0)

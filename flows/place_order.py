@@ -1,15 +1,16 @@
 """A cart becomes an order: prices frozen, pieces held, payment begun. Asked twice, it is one order."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from cart import checkout, lines, pricing
-from cart.checkout import CheckoutIncomplete, Details, TotalChanged
-from cart.models import Cart
+from cart import checkout, consents, lines, pricing
+from cart import holds as policy
+from cart.checkout import CheckoutIncomplete, Details, Requirement, TotalChanged
+from cart.models import Cart, ConsentAsk
 from cart.pricing import PricedCart
 from core.kernel import audit, crash
 from core.kernel.money import Money
@@ -49,6 +50,8 @@ class Wish:
     taken_by: str | None = None
     #: Refuses a cart that is not as the caller saw it. Not asked of a cart that is an order already.
     check: Callable[[Cart], None] | None = None
+    #: Where it was asked from, for what is agreed to.
+    ip: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,8 @@ def _write(session: Session, house: House, wish: Wish, answers: Answers) -> _Wri
         known=_known(session, house, cart, wish),
         answers=answers,
     )
-    _check(house, wish, priced)
+    asks = consents.asked(session, channel) if wish.taken_by is None else ()
+    _check(house, wish, priced, asks, _over(session, house, cart, wish))
     account = _account(session, cart, channel, entity, wish, now)
     if priced.vat_id and account.vat_id != priced.vat_id:
         entering.put(session, account, priced.vat_id, _actor(wish), now)
@@ -144,6 +148,7 @@ def _write(session: Session, house: House, wish: Wish, answers: Answers) -> _Wri
         now,
     )
     order.taken_by = wish.taken_by
+    consents.record(session, order, asks, wish.details.consents, wish.ip, now)
     crash.point("place.written")
     audit.write(session, now, _actor(wish), "order.placed", ("order", order.public_id))
     operation_id = _begin_paying(session, house, order, wish)
@@ -220,15 +225,29 @@ def _same(order: Order, wish: Wish) -> bool:
         and details.shipping_method in (None, order.shipping_method)
         and order.payment_method == details.payment_method
         and (not details.vat_id.strip() or is_same(order.vat_id, details.vat_id))
+        and (order.purchase_order or "") == details.purchase_order
+        and (order.cost_centre or "") == details.cost_centre
         and order.paying_digest == wish.paying.digest
         and wish.expected_total in (None, Money(order.due_now_minor, order.currency))
     )
 
 
-def _check(house: House, wish: Wish, priced: PricedCart) -> None:
+def _over(session: Session, house: House, cart: Cart, wish: Wish) -> list[Requirement]:
+    """Of what one customer would have more than they may; their e-mail is known only now."""
+    over = policy.over(session, cart, wish.details.email, house.rules.hold_for)
+    return [Requirement(one.code, "lines", str(one)) for _, one in over]
+
+
+def _check(
+    house: House,
+    wish: Wish,
+    priced: PricedCart,
+    asks: Sequence[ConsentAsk],
+    over: Sequence[Requirement],
+) -> None:
     # Staff may sell on terms to whom they know, also where the shop itself does not.
     ways = ("card", "invoice") if wish.taken_by is not None else house.rules.payment_methods
-    unmet = checkout.requirements(priced, wish.details, ways)
+    unmet = [*checkout.requirements(priced, wish.details, ways, asks), *over]
     if unmet:
         raise CheckoutIncomplete(unmet)
     if wish.expected_total is not None and wish.expected_total != priced.due_now:

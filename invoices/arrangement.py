@@ -252,6 +252,7 @@ class Arrangement:
             document.period_start or document.period_end,
             document.order_number,
             document.purchase_order,
+            document.cost_centre,
             document.terms,
             document.reason,
             document.valid_until,

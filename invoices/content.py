@@ -150,6 +150,7 @@ class Content:
     order_number: str = ""
     deliver_to: Delivery | None = None
     purchase_order: str = ""
+    cost_centre: str = ""
     message: str = ""
     notes: Sequence[str] = ()
     corrects: Invoice | None = None

@@ -215,6 +215,7 @@ class InvoiceDocument:
     deliver_to: Delivery | None = None
     order_number: str = ""  # BT-14
     purchase_order: str = ""  # BT-13, the buyer's own number
+    cost_centre: str = ""  # BT-19, where the buyer books it
     period_start: date | None = None  # BT-73
     period_end: date | None = None  # BT-74
     terms: str = ""  # BT-20

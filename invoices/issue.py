@@ -191,6 +191,8 @@ def _content(basis: _Basis, printing: Printing) -> Content:
         ],
         order_id=order.id,
         order_number=order.number or "",
+        purchase_order=order.purchase_order or "",
+        cost_centre=order.cost_centre or "",
         deliver_to=_delivery(order, printing),
     )
 

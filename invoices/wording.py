@@ -82,6 +82,7 @@ def document(
         deliver_to=content.deliver_to,
         order_number=content.order_number,
         purchase_order=content.purchase_order,
+        cost_centre=content.cost_centre,
         lines=tuple(_line(content, item, say) for item in content.items),
         tax_breakdown=breakdown(content),
         applied=tuple(content.applied),

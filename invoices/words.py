@@ -51,6 +51,7 @@ class Words:
     period: str = "Period"
     order: str = "Order"
     your_order: str = "Your order"
+    cost_centre: str = "Cost centre"
     corrects: str = "Corrects"
     because: str = "Because of"
     terms: str = "Terms"
@@ -241,6 +242,7 @@ DE = Words(
     period="Zeitraum",
     order="Bestellung",
     your_order="Ihre Bestellung",
+    cost_centre="Kostenstelle",
     corrects="Zur Rechnung",
     because="Grund",
     terms="Zahlung",

@@ -5,6 +5,7 @@ from flask import Blueprint
 from storefront import (
     cart,
     checkout,
+    claim,
     disputes,
     estimate,
     gift_cards,
@@ -33,6 +34,7 @@ def blueprints() -> list[Blueprint]:
         payment.payment,
         method.method,
         orders.orders,
+        claim.claims,
         disputes.order_disputes,
         returns.returns,
         quote.quote,

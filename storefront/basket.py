@@ -11,6 +11,7 @@ from cart.pricing import PricedCart
 from core.orders import placing
 from core.parties import accounts
 from core.stock import levels
+from core.stock.levels import Outlook
 from core.tax.buyers import NOBODY, Known
 from flows import taxing
 from flows.abandon_payment import abandon
@@ -45,6 +46,11 @@ def keep_details(mine: Cart, details: Details) -> None:
             shipping_address=details.shipping_address,
             shipping_method=details.shipping_method,
             vat_id=details.vat_id or None,
+            answers={
+                "purchase_order": details.purchase_order,
+                "cost_centre": details.cost_centre,
+                "consents": dict(details.consents),
+            },
         )
 
     house().db.run_tx(keep)
@@ -73,3 +79,9 @@ def left(session: Session, priced_cart: PricedCart) -> dict[uuid.UUID, int]:
     if not lapsed:
         return {}
     return levels.available(session, lapsed, house().clock.now())
+
+
+def outlook(session: Session, priced_cart: PricedCart) -> dict[uuid.UUID, Outlook]:
+    """When that comes which is sold before it is there."""
+    wanted = [line.variant_id for line in priced_cart.lines if line.unheld]
+    return levels.outlook(session, wanted, house().clock.now()) if wanted else {}

@@ -35,9 +35,10 @@ def show() -> str:
         mine = carts.find(session)
         priced = basket.priced(session, mine) if mine is not None else None
         left = basket.left(session, priced) if priced is not None else {}
+        outlook = basket.outlook(session, priced) if priced is not None else {}
         aside = _saved(session)
         beside = _beside(session)
-    listed = cart_shown.cart_lines(priced, left) if priced else []
+    listed = cart_shown.cart_lines(priced, left, outlook) if priced else []
     return page(
         "storefront/cart.html",
         cart={

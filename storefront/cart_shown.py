@@ -1,6 +1,6 @@
 """The lines of the cart's page in its words: held, lapsed, short or gone; and what is saved for later."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from cart import goods
@@ -8,7 +8,9 @@ from cart.goods import MOST_OF_ONE
 from cart.pricing import GoneLine, PricedCart, PricedLine
 from cart.saved import Saved
 from core.kernel.money import Money
+from core.stock.levels import Outlook
 from web import packs
+from web.cards import expected
 from web.packs import PieceRow
 
 #: Why something cannot be bought any more.
@@ -46,19 +48,22 @@ class Line(NamedTuple):
     was: str
 
 
-def cart_lines(priced: PricedCart, left: dict[Any, int]) -> list[Line]:
-    """The lines of a cart; ``left`` says how many of a variant can still be had.
+def cart_lines(
+    priced: PricedCart, left: dict[Any, int], outlook: Mapping[Any, Outlook]
+) -> list[Line]:
+    """The lines of a cart; ``left`` says how many of a variant can still be had, ``outlook`` when things that
+    are sold before they are there come.
 
     Lines that lapsed take from what is left one after the other: two may want the same things.
     """
     left = dict(left)
     return [
-        *(_line(line, left) for line in priced.lines),
+        *(_line(line, left, outlook) for line in priced.lines),
         *(_gone(line, priced.goods.currency) for line in priced.gone),
     ]
 
 
-def _line(line: PricedLine, left: dict[Any, int]) -> Line:
+def _line(line: PricedLine, left: dict[Any, int], outlook: Mapping[Any, Outlook]) -> Line:
     state, available = "held" if line.held_until else "open", None
     if line.lapsed:
         each = {need.variant_id: need.quantity // line.quantity for need in line.demands}
@@ -78,7 +83,7 @@ def _line(line: PricedLine, left: dict[Any, int]) -> Line:
         step=line.limits.step,
         wrong=str(goods.problem(line.limits, line.quantity) or ""),
         kind=line.kind,
-        note=_note(line),
+        note=_note(line, outlook),
         then=[(again.amount, again.interval) for again in line.recurring],
         held_until=line.held_until,
         state=state,
@@ -123,7 +128,10 @@ def _was(line: PricedLine) -> str:
     return f"was {line.price_was.decimal()} when you put it in" if line.price_was else ""
 
 
-def _note(line: PricedLine) -> str:
+def _note(line: PricedLine, outlook: Mapping[Any, Outlook]) -> str:
+    if line.unheld:
+        words = expected(outlook.get(line.variant_id)) or "Not all of it is there yet"
+        return f"{words}. It is sent when it comes in; nothing is held before you order."
     if line.price.interval is not None:
         return f"{packs.first_period(line.price.interval, line.price.activation)}."
     return {

@@ -21,7 +21,7 @@ from core.tax.service import Answers, NoTaxAnswer
 from flows.place_order import Wish, place
 from flows.taxing import with_taxes
 from payments.gateway import GatewayError
-from storefront import basket, business, shown, tendering
+from storefront import agreeing, basket, business, shown, tendering
 from storefront.forms import CheckoutForm
 from web import carts, limits, packs
 from web.access import Who, allow
@@ -91,7 +91,8 @@ def submit() -> str | Response | tuple[str, int]:
     try:
         placed = place(house(), _wish(mine, form))
     except CheckoutIncomplete as error:
-        return _page(mine, form, known=False, unmet=error.requirements), 422
+        ticks = all(item.code == "consent" for item in error.requirements)
+        return _page(mine, form, known=ticks, unmet=error.requirements), 422
     except TotalChanged as error:
         return _page(mine, form, known=True, changed=(error.expected, error.actual)), 409
     except NoTaxAnswer as error:
@@ -130,6 +131,8 @@ def _known(mine: Cart) -> dict[str, Any]:
         **address,
         "email": email,
         "vat_id": mine.vat_id or (own.vat_id if own is not None else "") or "",
+        "purchase_order": (mine.answers or {}).get("purchase_order", ""),
+        "cost_centre": (mine.answers or {}).get("cost_centre", ""),
         "shipping_method": mine.shipping_method,
         "payment_method": wanted if wanted in methods else methods[0],
         "use_credit": paying.chosen(mine).use_credit,
@@ -144,6 +147,9 @@ def _details(form: CheckoutForm) -> Details:
         shipping_method=form.shipping_method.data or None,
         payment_method=form.payment_method.data or "",
         vat_id=business.vat_id(form),
+        purchase_order=" ".join((form.purchase_order.data or "").split()),
+        cost_centre=" ".join((form.cost_centre.data or "").split()),
+        consents=agreeing.ticked(),
     )
 
 
@@ -155,6 +161,7 @@ def _wish(mine: Cart, form: CheckoutForm) -> Wish:
         user_id=who.key if who is not None else None,
         expected_total=read_minor(form.expected_total.data, mine.currency),
         paying=tendering.wanted(paying.chosen(mine)),
+        ip=request.remote_addr or "",
     )
 
 
@@ -196,7 +203,7 @@ def _page(
     problems: Sequence[str] = (),
 ) -> str:
     details = _details(form)
-    exact = known and not unmet
+    exact = known and all(item.code == "consent" for item in unmet)
     try:
         priced = _priced(mine, details if exact else None, exact=exact)
     except NoTaxAnswer as error:
@@ -207,6 +214,8 @@ def _page(
     by_bill = form.payment_method.data == "invoice"
     parts = tendering.shown(mine, form, priced, by_bill=by_bill, exact=exact)
     told = [*problems, *_put_errors(form, unmet)]
+    agreed = details.consents if request.method == "POST" else agreeing.kept(mine)
+    wrong = {item.field: "Tick this to order." for item in unmet if item.code == "consent"}
     if parts.problem and not problems:
         told.append(parts.problem)
     return page(
@@ -240,6 +249,7 @@ def _page(
         known=exact,
         by_bill=by_bill,
         parts=parts,
+        consents=agreeing.rows(agreeing.asked(), agreed, wrong),
         signed_in=person() is not None,
         cart_href="/cart",
         login_href="/account/login?next=/checkout",
@@ -277,6 +287,8 @@ def _put_errors(form: CheckoutForm, unmet: Sequence[Requirement]) -> list[str]:
     others = []
     for item in unmet:
         name = item.field.rpartition(".")[2]
+        if item.code == "consent":
+            continue
         if name in form:
             form[name].errors = [*form[name].errors, item.text]
         else:

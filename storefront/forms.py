@@ -13,6 +13,8 @@ class CheckoutForm(PlaceForm):
     email = StringField("E-mail")
     country = SelectField("Country", choices=[], validate_choice=False)
     vat_id = StringField("VAT id, for a business")
+    purchase_order = StringField("Your order number")
+    cost_centre = StringField("Cost centre")
     shipping_method = RadioField("Delivery", choices=[], validate_choice=False)
     gift_card = StringField("Gift card code")
     use_credit = BooleanField("Use my credit")

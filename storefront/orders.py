@@ -17,7 +17,7 @@ from flows.pay_bill import NothingToPay, pay_order
 from invoices.document import InvoiceDocument
 from payments import operations
 from payments.gateway import GatewayError
-from storefront import disputes, order_next, shown
+from storefront import claim, disputes, order_next, shown
 from storefront.order_link import document_of, followed
 from storefront.returns import may_ask
 from web import limits, order_words, packs
@@ -57,6 +57,7 @@ def show(public_id: str, token: str) -> str:
         "storefront/order.html",
         order=_words(order),
         pay=_to_pay(order),
+        claim=claim.offered(order),
         return_href=f"/o/{public_id}/{token}/return" if may_ask(order) else "",
         cancel_action="",
     )
@@ -175,6 +176,14 @@ def _words(followed: Followed) -> dict[str, Any]:
         "parcels": order_words.parcels(followed),
         "changes": order_words.changes(followed),
         "payment_words": _payment_words(followed),
+        "references": [
+            (label, text)
+            for label, text in (
+                ("Your order", order.purchase_order),
+                ("Cost centre", order.cost_centre),
+            )
+            if text
+        ],
         "is_paid": _payment_state(followed) == _PAYMENT["paid"],
         "lines": [_line(followed, one) for one in placing.standing(goods)],
         "totals": _totals(order, followed.lines),

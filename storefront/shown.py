@@ -11,7 +11,7 @@ from core.catalog.products import ProductDetail
 from core.kernel.money import Money, extend
 from flows.browse import Offer, Shown
 from web import packs
-from web.cards import FEW, availability
+from web.cards import FEW, availability, expected
 from web.filters import sign
 from web.packs import EACH, FIRST, billed
 
@@ -64,7 +64,7 @@ def product_page(
         "bundle": packs.contents(first.bundle) if first.bundle is not None else None,
         "delivery": _delivery(first),
         "billed": _billed(shown.offers),
-        "hold_note": f"Yours for {hold_words} once it is in the cart" if is_counted else "",
+        "hold_note": _hold(shown.offers, hold_words) if is_counted else "",
         "returns": "Thirty days, and we give back the tax too" if is_counted else "",
         "question": shown.product.name,
         "verb": f"Choose {shown.product.name}" if kind == "plan" else _VERBS.get(kind, ""),
@@ -120,8 +120,16 @@ def _variant_note(offer: Offer, offers: Sequence[Offer]) -> str:
         if len(kept) == 1 and kept[0].minor > 0:
             return f"You keep {sign(kept[0])} a year against paying by the month"
     if offer.pieces is not None and offer.pieces < FEW:
-        return f"{offer.pieces} left"
+        return expected(offer.outlook) if offer.is_beyond else f"{offer.pieces} left"
     return ""
+
+
+def _hold(offers: Sequence[Offer], hold_words: str) -> str:
+    if all(one.is_beyond or not one.available for one in offers) and any(
+        one.available for one in offers
+    ):
+        return "Sent when it comes in. Nothing is held before you order"
+    return f"Yours for {hold_words} once it is in the cart"
 
 
 def _delivery(offer: Offer) -> str:

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, QueuePool, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from app.tables import metadata
@@ -181,6 +181,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgr
     shared = _shared((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "postgres")
     server = shared.enter()
     yield server
+    _shut()
     if basin_of.cache_info().currsize:
         basin_of(server).close()
         basin_of.cache_clear()
@@ -195,10 +196,35 @@ def postgres_db(
     basin = basin_of(postgres_server)
     if _wants_world(request):
         request.node.stash[_FURNISHED] = basin.fill("world", _build)
-    database = open_database(basin.url)
+    database = _kept_open(basin.url)
     yield database
-    database.close()
+    if any(_busy(engine) for engine in (database._write, database._read)):
+        database.close()
     basin.empty()
+
+
+_OPEN: list[Database] = []
+
+
+def _kept_open(url: str) -> Database:
+    """A worker's database stays connected from test to test, as a shop's does: a new connection has to learn
+    anew what the tables are and how each statement is done, which is a third of the server's work."""
+    if not _OPEN or _OPEN[0].url != url:
+        _shut()
+        _OPEN.append(open_database(url))
+    return _OPEN[0]
+
+
+def _shut() -> None:
+    """The database that was kept open is over."""
+    while _OPEN:
+        _OPEN.pop().close()
+
+
+def _busy(engine: Engine) -> bool:
+    """Did a test leave a connection in somebody's hands?"""
+    pool = engine.pool
+    return not isinstance(pool, QueuePool) or pool.checkedout() > 0
 
 
 # --- both, and what belongs to them ---------------------------------------------------------------
@@ -223,6 +249,42 @@ def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable
     server: postgres.Server = request.getfixturevalue("postgres_server")
     numbers = itertools.count()
     yield lambda: server.url(_bare(server, f"bare_{os.getpid()}_{next(numbers)}"))
+
+
+#: Makes a database that is a copy of one which was filled once under a name; answers its address.
+Copied = Callable[[str, Callable[[str], None]], str]
+#: The PostgreSQL databases of this worker that were filled to be copied, and how many copies there are.
+_FILLED: set[str] = set()
+_COPIES = itertools.count()
+
+
+@pytest.fixture
+def copied(
+    request: pytest.FixtureRequest,
+    new_url: Callable[[], str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Copied:
+    """Databases of the kind that ``new_url`` makes, with what takes long to fill in already in them."""
+
+    def copy_file(name: str, fill: Callable[[str], None]) -> str:
+        filled, url = tmp_path_factory.getbasetemp() / f"filled-{name}.db", new_url()
+        if not filled.exists():
+            fill(f"sqlite:///{filled}")
+        shutil.copyfile(filled, url.removeprefix("sqlite:///"))
+        return url
+
+    def copy_database(name: str, fill: Callable[[str], None]) -> str:
+        server: postgres.Server = request.getfixturevalue("postgres_server")
+        filled, mine = f"filled_{name}_{os.getpid()}", f"copy_{os.getpid()}_{next(_COPIES)}"
+        if filled not in _FILLED:
+            create_database(server, filled, "template0")
+            fill(server.url(filled))
+            _FILLED.add(filled)
+        create_database(server, mine, filled)
+        return server.url(mine)
+
+    kind = request.node.callspec.params["new_url"]
+    return copy_file if kind == "sqlite" else copy_database
 
 
 def _bare(server: postgres.Server, name: str) -> str:

@@ -1,12 +1,9 @@
 """Gift cards and credit in a test's shop: how they are sold, made and looked at."""
 
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-from unittest.mock import patch
 
-import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -26,19 +23,11 @@ from flows.choose_tenders import usual
 from flows.house import House
 from flows.place_order import Placed, Wish, place
 from tests.paying import CARD, come_back, fill_cart, wish
-from tests.rooms.web.stage import _short_paper
 from tests.sandbox_process import SandboxProcess
 from tests.world import ADDRESS, ZONE, World
 from tests.world import user as make_user
 
 GIFT_SKU = "FW-GIFT-50"
-
-
-@pytest.fixture
-def short_papers() -> Iterator[None]:
-    """Bills are rendered as a line of words: what they look like is tested elsewhere."""
-    with patch("invoices.pdf.render", _short_paper):
-        yield
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,11 @@
 """Trials for tests: Burrow in its three kinds, people who try it, and days that go by."""
 
-import hashlib
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
 from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
@@ -33,10 +31,9 @@ from flows.house import House
 from flows.start_trial import Newcomer, Started, Wish
 from invoices.billing import marks
 from invoices.billing.models import BillMark
-from invoices.document import InvoiceDocument
 from invoices.models import Invoice
-from invoices.pdf import RenderedDocument
 from tests import world as worlds
+from tests.papers import shortened
 from tests.sandbox_process import SandboxProcess
 from tests.world import ADDRESS, ZONE, World
 
@@ -111,23 +108,10 @@ def offer(session: Session, world: World, now: datetime) -> Offers:
 def in_a_hurry() -> Iterator[None]:
     """Without what takes its time and is no part of a trial: drawing a PDF, hashing a password well."""
     with (
-        patch("invoices.pdf.render", short_paper),
+        shortened(),
         patch.object(users, "_hasher", PasswordHasher(1, 64, 1)),
     ):
         yield
-
-
-def short_paper(document: InvoiceDocument, **more: Any) -> RenderedDocument:
-    """In place of a PDF."""
-    data = f"%PDF-1.7 paper {document.number}".encode()
-    return RenderedDocument(
-        bytes=data,
-        sha256=hashlib.sha256(data).hexdigest(),
-        media_type="application/pdf",
-        template_version="short",
-        renderer_version="short",
-        fonts_version="short",
-    )
 
 
 def _trials_ahead(session: Session) -> list[date]:

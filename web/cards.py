@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from core.kernel.money import Money
+from core.stock.levels import Outlook
 from flows.browse import Offer, Shown
-from web.filters import sign
+from web.filters import date_day, sign
 from web.packs import EACH
 
 #: Below this many the shelf says how many are left.
@@ -68,6 +69,16 @@ def availability(offers: Sequence[Offer]) -> State:
     pieces = sum(counted)
     if pieces == 0:
         return State("bad", "Sold out")
+    if all(offer.is_beyond or not offer.available for offer in offers):
+        return State("wait", expected(next(one.outlook for one in offers if one.is_beyond)))
     if pieces < FEW:
         return State("wait", f"{pieces} left")
     return State("go", "In stock" if pieces > 99 else f"{pieces} in stock")
+
+
+def expected(outlook: Outlook | None) -> str:
+    """Of what is sold before it is there: what that is called, and when it comes, as far as somebody said."""
+    if outlook is None:
+        return ""
+    word = "Pre-order" if outlook.is_preorder else "On back-order"
+    return f"{word}, expected {date_day(outlook.expected_on)}" if outlook.expected_on else word

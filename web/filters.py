@@ -76,6 +76,7 @@ def _dated(pattern: str) -> Callable[[date | datetime], str]:
 date_words = _dated("EEEE, MMMM d")
 date_full = _dated("MMMM d, y")
 date_short = _dated("MMM d")
+date_day = _dated("MMMM d")
 
 
 def time_words(moment: datetime) -> str:

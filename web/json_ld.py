@@ -59,7 +59,13 @@ def _offers(offers: Sequence[Offer], url: str) -> list[dict[str, Any]]:
             "sku": offer.variant.sku,
             "price": str(offer.price.unit_price.decimal()),
             "priceCurrency": offer.price.unit_price.currency,
-            "availability": f"https://schema.org/{'InStock' if offer.available else 'OutOfStock'}",
+            "availability": f"https://schema.org/{_availability(offer)}",
         }
         for offer in offers
     ]
+
+
+def _availability(offer: Offer) -> str:
+    if offer.is_beyond and offer.outlook is not None:
+        return "PreOrder" if offer.outlook.is_preorder else "BackOrder"
+    return "InStock" if offer.available else "OutOfStock"

@@ -75,6 +75,9 @@ class Order(Base):
     email: Mapped[str] = mapped_column(String(254))
     #: The buyer's VAT id that was used.
     vat_id: Mapped[str | None] = mapped_column(String(20))
+    #: A business's own number of the order, and which of its cost centres pays.
+    purchase_order: Mapped[str | None] = mapped_column(String(60))
+    cost_centre: Mapped[str | None] = mapped_column(String(60))
     shipping_address: Mapped[dict[str, Any] | None]
     shipping_method: Mapped[str | None] = mapped_column(String(40))
     net_minor: Mapped[int]

@@ -93,6 +93,8 @@ class NewOrder:
     vat_id: str | None = None
     #: The version of a quote that it is made of, instead of a cart.
     quote_version_id: uuid.UUID | None = None
+    purchase_order: str | None = None
+    cost_centre: str | None = None
 
 
 def write(session: Session, new: NewOrder, now: datetime) -> Order:
@@ -117,6 +119,8 @@ def write(session: Session, new: NewOrder, now: datetime) -> Order:
         payment_method=new.payment_method,
         email=new.email,
         vat_id=new.vat_id,
+        purchase_order=new.purchase_order,
+        cost_centre=new.cost_centre,
         shipping_address=new.shipping_address,
         shipping_method=new.shipping_method,
         net_minor=net,

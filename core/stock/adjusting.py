@@ -4,8 +4,8 @@ One conditional UPDATE each, and a movement that says who and why. Called by ``f
 """
 
 import uuid
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
 from functools import cache
 from typing import Any, ClassVar
 
@@ -127,18 +127,28 @@ def lock(session: Session, level_id: uuid.UUID) -> StockLevel:
     return level
 
 
-def limit(
-    session: Session, level_id: uuid.UUID, backorder_limit: int, low_at: int
-) -> tuple[int, int]:
-    """Other limits; answers those before. Raises NotFound, and BelowPromised when more was sold on
-    back-order than the limit would allow."""
+@dataclass(frozen=True)
+class Limits:
+    """What a level allows: low from so many on, kept back from sale, sold beyond what is there (again, or
+    before the first ones come), and when more come."""
+
+    low_at: int = 0
+    safety_stock: int = 0
+    backorder_limit: int = 0
+    preorder_limit: int = 0
+    expected_on: date | None = None
+
+
+def limit(session: Session, level_id: uuid.UUID, limits: Limits) -> Limits:
+    """Other limits; answers those before. Raises NotFound, and BelowPromised when more was sold beyond what
+    is there than the limits would allow. Safety stock takes nothing from whom it was promised to."""
     level = lock(session, level_id)
-    before = (level.backorder_limit, level.low_at)
-    beyond = backorder_limit + level.preorder_limit
-    if level.on_hand - _promised(level) + beyond < 0:
-        short = _promised(level) - level.on_hand - beyond
-        raise BelowPromised(level.on_hand, _promised(level), short)
-    level.backorder_limit, level.low_at = backorder_limit, low_at
+    before = Limits(**{name: getattr(level, name) for name in asdict(limits)})
+    left = level.on_hand + limits.backorder_limit + limits.preorder_limit
+    if left < _promised(level):
+        raise BelowPromised(level.on_hand, _promised(level), _promised(level) - left)
+    for name, value in asdict(limits).items():
+        setattr(level, name, value)
     session.flush()
     return before
 

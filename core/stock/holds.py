@@ -27,11 +27,14 @@ def hold(
     expires_at: datetime,
     now: datetime,
     near: Near = NOT_KNOWN,
-) -> None:
+    *,
+    beyond: bool = True,
+) -> bool:
     """Keep pieces for ``owner`` until ``expires_at``. What is neither physical nor counted needs none.
 
     All or nothing: raises OutOfStock for the first variant that falls short, after letting the lapsed holds
     of its levels go. The caller rolls back. ``near`` is where they are to go: see ``sourcing``.
+    Without ``beyond`` only what lies there is held: False when it can be had, but only before it is there.
     """
     if len(demands) == 1:
         (one,) = demands
@@ -40,9 +43,12 @@ def hold(
             hold_rows.write(
                 session, owner, [(one.line_id, level_id, one.quantity)], expires_at, now
             )
-            return
-    parts = sourcing.take(session, demands, now, near)
+            return True
+    parts = sourcing.take(session, demands, now, near, beyond=beyond)
+    if parts is None:
+        return False
     hold_rows.write(session, owner, _pieces(parts), expires_at, now)
+    return True
 
 
 def _pieces(parts: Iterable[Part]) -> list[tuple[uuid.UUID, uuid.UUID, int]]:
@@ -56,18 +62,20 @@ def change(
     expires_at: datetime,
     now: datetime,
     near: Near = NOT_KNOWN,
-) -> None:
+    *,
+    beyond: bool = True,
+) -> bool:
     """Keep another quantity for a line until ``expires_at``; what has lapsed is taken again.
 
-    Raises OutOfStock as ``hold`` does, and the caller rolls back.
+    Answers, and raises OutOfStock, as ``hold`` does; the caller rolls back.
     """
     rows = hold_rows.active(session, owner, demand.line_id)
     if len(rows) == 1 and rows[0].variant_id == demand.variant_id:
         (row,) = rows
         if levels.hold_more(session, row.level_id, demand.quantity - row.quantity):
             hold_rows.keep(session, row, demand.quantity, expires_at)
-            return
-    _hold_anew(session, owner, rows, [demand], expires_at, now, near)
+            return True
+    return _hold_anew(session, owner, rows, [demand], expires_at, now, near, beyond)
 
 
 def change_all(
@@ -78,10 +86,12 @@ def change_all(
     expires_at: datetime,
     now: datetime,
     near: Near = NOT_KNOWN,
-) -> None:
+    *,
+    beyond: bool = True,
+) -> bool:
     """As ``change``, for a line that needs several things: a bundle. All of them or OutOfStock."""
     rows = hold_rows.active(session, owner, line_id)
-    _hold_anew(session, owner, rows, demands, expires_at, now, near)
+    return _hold_anew(session, owner, rows, demands, expires_at, now, near, beyond)
 
 
 def _hold_anew(
@@ -92,11 +102,12 @@ def _hold_anew(
     expires_at: datetime,
     now: datetime,
     near: Near,
-) -> None:
+    beyond: bool,
+) -> bool:
     """What the line has already does not stand in its own way: it is let go first."""
     for row in rows:
         hold_rows.end(session, row, "released")
-    hold(session, owner, demands, expires_at, now, near)
+    return hold(session, owner, demands, expires_at, now, near, beyond=beyond)
 
 
 def release(session: Session, owner: Owner, line_id: uuid.UUID | None = None) -> int:
@@ -133,7 +144,7 @@ def _move_near(session: Session, owner: Owner, near: Near, now: datetime) -> Non
         until[row.line_id] = min(row.expires_at, until.get(row.line_id, row.expires_at))
         hold_rows.end(session, row, "released")
     demands = [Demand(*key, quantity) for key, quantity in wanted.items()]
-    parts = sourcing.take(session, demands, now, near)
+    parts = sourcing.take(session, demands, now, near) or []
     for line_id, end in until.items():
         mine = [part for part in parts if part[0].line_id == line_id]
         hold_rows.write(session, owner, _pieces(mine), end, now)
@@ -173,7 +184,7 @@ def _take_missing(
         if more:
             missing.append(Demand(one.line_id, one.variant_id, more))
         kept[one.variant_id] = kept.get(one.variant_id, 0) + one.quantity - more
-    return sourcing.take(session, missing, now, near, kept) if missing else []
+    return (sourcing.take(session, missing, now, near, kept) or []) if missing else []
 
 
 def _share_out(

@@ -2,7 +2,8 @@
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 
@@ -50,6 +51,46 @@ def available(
     """
     rows = session.execute(_available(), {"variants": list(variant_ids), "now": now})
     return {variant_id: int(pieces) for variant_id, pieces in rows}
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What can be had of a thing, how much of that lies there, and of the rest whether it is the first to
+    come, and when it comes, as far as somebody said."""
+
+    pieces: int
+    there: int
+    is_preorder: bool = False
+    expected_on: date | None = None
+
+
+def outlook(
+    session: Session, variant_ids: Sequence[uuid.UUID], now: datetime
+) -> dict[uuid.UUID, Outlook]:
+    """The same as ``available``, in full, for whoever tells it to shoppers."""
+    rows = session.execute(_outlook(), {"variants": list(variant_ids), "now": now})
+    return {
+        key: Outlook(int(pieces), int(there), bool(preorder), expected_on)
+        for key, pieces, there, preorder, expected_on in rows
+    }
+
+
+@cache
+def _outlook() -> Select[Any]:
+    level, now = table(StockLevel).c, bindparam("now", type_=Hold.expires_at.type)
+    found = free(now)
+    lies = found - _beyond()
+    return (
+        select(
+            level.variant_id,
+            func.sum(case((found > 0, found), else_=0)),
+            func.sum(case((lies > 0, lies), else_=0)),
+            func.max(level.preorder_limit),
+            func.min(level.expected_on),
+        )
+        .where(level.variant_id.in_(bindparam("variants", expanding=True)))
+        .group_by(level.variant_id)
+    )
 
 
 @cache

@@ -159,11 +159,14 @@ def take(
     now: datetime,
     near: Near,
     kept: Mapping[uuid.UUID, int] | None = None,
-) -> list[Part]:
+    *,
+    beyond: bool = True,
+) -> list[Part] | None:
     """Hold pieces for all demands; what is neither physical nor counted needs none.
 
     All or nothing: raises OutOfStock for the first thing that falls short, after letting the lapsed holds of
-    its levels go. Of what somebody has ``kept`` already it tells the whole, by variant.
+    its levels go. Of what somebody has ``kept`` already it tells the whole, by variant. Without ``beyond``
+    None when it can be had only before it is there, and then nothing is held.
     """
     needs: dict[uuid.UUID, int] = {}
     for demand in demands:
@@ -178,6 +181,8 @@ def take(
             found = plan(needs, shelves)
     if found is None:
         raise _short(session, needs, shelves, kept or {})
+    if not (beyond or _lies_there(found, shelves)):
+        return None
     for level_id in sorted(found):
         levels.shift(session, level_id, held=found[level_id])
     return deal(demands, found, shelves)
@@ -191,8 +196,12 @@ def _is_whole(
     found: Mapping[uuid.UUID, int], needs: Mapping[uuid.UUID, int], shelves: Sequence[Shelf]
 ) -> bool:
     """Does everything lie there, and each thing at one place?"""
+    return len(found) == len(needs) and _lies_there(found, shelves)
+
+
+def _lies_there(found: Mapping[uuid.UUID, int], shelves: Iterable[Shelf]) -> bool:
     there = {shelf.level_id: shelf.there for shelf in shelves}
-    return len(found) == len(needs) and all(there[key] >= count for key, count in found.items())
+    return all(there[key] >= count for key, count in found.items())
 
 
 def _counted(

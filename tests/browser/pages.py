@@ -293,6 +293,9 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/stock": "/desk/stock",
     "/desk/stock/holds": "/desk/stock/holds",
     "/desk/stock/holds/<uuid:hold_id>/release": _held,
+    "/desk/stock/places": "/desk/stock/places",
+    "/desk/stock/hold-rules": "/desk/stock/hold-rules",
+    "/desk/stock/places/<code>": "/desk/stock/places/depot",
     "/desk/stock/<uuid:level_id>": lambda visitor: (
         f"/desk/stock/{visitor.place.values(StockLevel.id, StockLevel.on_hand > 0)[0]}"
     ),
@@ -390,6 +393,7 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/content/segments": "/desk/content/segments",
     "/desk/content/segments/<code>": "/desk/content/segments/customers",
     "/desk/content/redirects": "/desk/content/redirects",
+    "/desk/content/consents": "/desk/content/consents",
     "/desk/content/brand": "/desk/content/brand",
     "/desk/content/brand/preview": "/desk/content/brand/preview",
     "/desk/styleguide": "/desk/styleguide",

@@ -10,6 +10,7 @@ from tests.databases import (
     sqlite_file,
     world,
 )
+from tests.papers import papers
 from tests.paying import house, processor, sandbox
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "db",
     "house",
     "new_url",
+    "papers",
     "postgres_db",
     "postgres_server",
     "processor",

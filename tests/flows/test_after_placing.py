@@ -35,14 +35,11 @@ from flows.take_back import Asked
 from flows.verify import verify
 from invoices.models import Invoice
 from payments.models import Payment, Refund
-from tests.giving import credit_left, member, short_papers, wish_with
+from tests.giving import credit_left, member, wish_with
 from tests.paying import CARD, come_back, drain, pass_time, usd, wish
 from tests.sandbox_process import SandboxProcess
 from tests.together import together
 from tests.world import World
-
-__all__ = ["short_papers"]
-pytestmark = pytest.mark.usefixtures("short_papers")
 
 UPS = Tracking("UPS", "1Z999AA10123456784")
 

@@ -26,15 +26,13 @@ from invoices.models import Invoice, InvoiceLine, InvoiceLineTax
 from payments.models import PaymentOperation
 from tests import packs
 from tests.flows.selling import PARIS, Seller
-from tests.giving import balance, buy_gift_card, member, short_papers, wish_with
+from tests.giving import balance, buy_gift_card, member, wish_with
 from tests.packs import Inside
 from tests.paying import CARD, buy, come_back, drain, fill_cart, house, processor, sandbox, wish
 from tests.sandbox_process import SandboxProcess
 from tests.world import Goods, World
 
-__all__ = ["house", "processor", "sandbox", "short_papers"]
-
-pytestmark = pytest.mark.usefixtures("short_papers")
+__all__ = ["house", "processor", "sandbox"]
 
 
 @pytest.fixture

@@ -7,11 +7,10 @@ it brings; at the end each service was billed for exactly the days that it was s
 
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -53,7 +52,7 @@ from tests.paying import CARD, fill_cart, house, processor, sandbox, usd, wish
 from tests.quoting import DEPOT, MILL, YARD, Quoting
 from tests.sandbox_process import SandboxProcess
 from tests.serving import Plans
-from tests.trying import CARD_OFFER, FREE_OFFER, NO_CARD_OFFER, Trying, offer, short_paper
+from tests.trying import CARD_OFFER, FREE_OFFER, NO_CARD_OFFER, Trying, offer
 from tests.world import ZONE, World
 
 __all__ = ["house", "processor", "sandbox"]
@@ -147,15 +146,12 @@ class Story:
 
 
 @pytest.fixture
-def story(
-    house: House, clock: ManualClock, world: World, sandbox: SandboxProcess
-) -> Iterator[Story]:
+def story(house: House, clock: ManualClock, world: World, sandbox: SandboxProcess) -> Story:
     with house.db.transaction() as session:
         plans = serving.offer(session, world, clock.now())
         trying = Trying(house, clock, world, offer(session, world, clock.now()), sandbox)
     trying.move_to(BEGINS)
-    with patch("invoices.pdf.render", short_paper):
-        yield Story(house, clock, world, plans, trying)
+    return Story(house, clock, world, plans, trying)
 
 
 # --- what people do -------------------------------------------------------------------------------

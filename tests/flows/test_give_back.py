@@ -30,14 +30,11 @@ from invoices.models import Invoice
 from payments import inbox
 from payments.gateway import WebhookEvent
 from payments.models import Payment, Refund
-from tests.giving import balance, buy_gift_card, credit_left, member, short_papers, wish_with
+from tests.giving import balance, buy_gift_card, credit_left, member, wish_with
 from tests.paying import CARD, buy, come_back, drain, fill_cart, pass_time, usd, wish
 from tests.sandbox_process import SandboxProcess
 from tests.together import together
 from tests.world import World
-
-__all__ = ["short_papers"]
-pytestmark = pytest.mark.usefixtures("short_papers")
 
 #: A card that pays, and whose refunds fail an hour after they were taken.
 REFUND_FAILS = "4000000000005126"

@@ -66,8 +66,8 @@ from payments.models import Payment, PaymentMethod, Refund
 from tests import postgres, telling
 from tests.basin import create_database
 from tests.databases import open_database
+from tests.papers import shortened
 from tests.shop import SECRET, make_house
-from tests.trying import short_paper
 
 #: On which it opens.
 TODAY = date(2026, 11, 17)
@@ -157,7 +157,7 @@ def _seeded(folder: Path, server: postgres.Server | None, empty: Path | None) ->
     if is_there:
         found.clock.set(datetime.fromisoformat(told["clock"]))
     else:
-        with nullcontext() if server is None else patch("invoices.pdf.render", short_paper):
+        with nullcontext() if server is None else shortened():
             assert found.open_shop().state == "empty"
         note.write_text(json.dumps({"where": where, "clock": found.clock.now().isoformat()}))
     return found
@@ -697,10 +697,9 @@ def assert_is_whole(fernway: Fernway) -> None:
 
 def test_a_seed_that_is_interrupted_again_and_again_goes_on_where_it_stopped(sqlite_db, tmp_path):
     fernway = fernway_in(sqlite_db, tmp_path)
-    with patch("invoices.pdf.render", short_paper):
-        for point, passing in ENDS:
-            interrupted(fernway, point, passing)
-        assert fernway.open_shop().state == "begun"
+    for point, passing in ENDS:
+        interrupted(fernway, point, passing)
+    assert fernway.open_shop().state == "begun"
     assert_is_whole(fernway)
     assert fernway.open_shop().state == "there"
 
@@ -747,8 +746,7 @@ def test_a_seed_that_was_interrupted_goes_on_where_it_stopped(sqlite_db, tmp_pat
 def test_it_opens_on_any_day(sqlite_db, tmp_path, opens):
     fernway = fernway_in(sqlite_db, tmp_path)
     fernway.clock.set(datetime.fromisoformat(opens))
-    with patch("invoices.pdf.render", short_paper):
-        fernway.open_shop()
+    fernway.open_shop()
     said = StringIO()
     code = verify.run(["--documents"], fernway.settings, sqlite_db, fernway.clock, said)
     assert code == 0, said.getvalue()

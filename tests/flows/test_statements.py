@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 from typing import cast
 
@@ -27,9 +26,7 @@ from core.parties.models import Account
 from core.parties.moves import ParentRefused
 from flows import make_statements
 from flows.house import House
-from invoices.pdf import RenderedDocument
 from invoices.statements import drafting
-from invoices.statements.document import StatementDocument
 from invoices.statements.models import Statement, StatementRange, StoredStatement
 from payments.gateway import Gateway
 from tests import world as worlds
@@ -39,17 +36,6 @@ from tests.world import World
 
 NOVEMBER, DECEMBER = date(2026, 11, 1), date(2026, 12, 1)
 OCTOBER_10 = date(2026, 10, 10)
-
-
-def _short_paper(document: StatementDocument, **_: object) -> RenderedDocument:
-    data = f"%PDF-1.7 statement {document.number}".encode()
-    return RenderedDocument(data, sha256(data).hexdigest(), "application/pdf", "1", "1", "1")
-
-
-@pytest.fixture(autouse=True)
-def short_papers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is printed, other tests look at."""
-    monkeypatch.setattr("invoices.pdf.render", _short_paper)
 
 
 @pytest.fixture

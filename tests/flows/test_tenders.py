@@ -36,7 +36,6 @@ from tests.giving import (
     buy_gift_card,
     credit_left,
     member,
-    short_papers,
     wish_with,
 )
 from tests.paying import CARD, come_back, drain, fill_cart, order, pass_time, usd, wish
@@ -44,9 +43,6 @@ from tests.sandbox_process import SandboxProcess
 from tests.shop import PostBox
 from tests.together import together
 from tests.world import World
-
-__all__ = ["short_papers"]
-pytestmark = pytest.mark.usefixtures("short_papers")
 
 #: A router with Ohio's tax.
 ROUTER = 13739

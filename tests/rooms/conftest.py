@@ -2,6 +2,7 @@
 
 from tests.databases import (
     clock,
+    copied,
     db,
     new_url,
     postgres_db,
@@ -10,12 +11,15 @@ from tests.databases import (
     sqlite_file,
     world,
 )
+from tests.papers import papers
 from tests.paying import processor
 
 __all__ = [
     "clock",
+    "copied",
     "db",
     "new_url",
+    "papers",
     "postgres_db",
     "postgres_server",
     "processor",

@@ -3,7 +3,7 @@
 Its rows stand in ``first_shop.sql``; the program of that time wrote them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from flows.run_billing import Asked
 from flows.verify import verify
 from invoices.models import Invoice, InvoiceLine
 from payments.gateway import Gateway
+from tests.databases import Copied
 from tests.shop import make_house
 
 HERE = Path(__file__).resolve().parent
@@ -43,21 +44,27 @@ Rows = dict[str, list[dict[str, Any]]]
 
 
 @pytest.fixture
-def first(new_url: Callable[[], str]) -> str:
+def first(copied: Copied) -> str:
     """The address of the shop as the first tables hold it."""
-    url = new_url()
+    return copied("first_shop", _fill)
+
+
+def _fill(url: str) -> None:
     migrations.upgrade(url, "0001")
     _run(url, *(HERE / "first_shop.sql").read_text().splitlines())
-    return url
 
 
 @pytest.fixture
-def upgraded(first: str) -> Iterator[Database]:
+def upgraded(copied: Copied) -> Iterator[Database]:
     """The same shop in today's tables."""
-    migrations.upgrade(first)
-    database = Database(first)
+    database = Database(copied("first_shop_today", _fill_and_upgrade))
     yield database
     database.close()
+
+
+def _fill_and_upgrade(url: str) -> None:
+    _fill(url)
+    migrations.upgrade(url)
 
 
 def _run(url: str, *statements: str) -> None:

@@ -20,6 +20,7 @@ from core.kernel import audit
 from core.kernel.db import Database
 from core.ledger.chart import CASH, REVENUE
 from core.ledger.models import JournalEntry, JournalLine
+from tests.databases import Copied
 from tests.schema import facts
 from tests.world import World, build
 
@@ -27,11 +28,9 @@ NOW = datetime(2026, 11, 17, 19, 11, tzinfo=UTC)
 
 
 @pytest.fixture
-def migrated(new_url: Callable[[], str]) -> Iterator[Database]:
+def migrated(copied: Copied) -> Iterator[Database]:
     """A database that the history has built."""
-    url = new_url()
-    migrations.upgrade(url)
-    database = Database(url)
+    database = Database(copied("history", migrations.upgrade))
     yield database
     database.close()
 

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.demo.fernway import trials
+from cart import consents
 from cart.models import DeliveryMethod
 from core.catalog.models import BUNDLE, BundleComponent, Category, Product, Variant
 from core.kernel.money import to_micros
@@ -92,9 +93,18 @@ def open_shop(
     session.add_all(_taxes(entity.id, now.date()))
     session.flush()
     session.add_all(_delivery(channel.id))
+    for code, mode, text, href in _CONSENTS:
+        consents.put(session, channel, code, mode, text, href, "system", now)
     _stock_shelves(session, channel, sold, now)
     trials.offer(session, now)
     return entity, channel
+
+
+_CONSENTS = (
+    ("terms", "stated", "By ordering you agree to our prices and terms.", "/terms"),
+    ("privacy", "stated", "We keep what your order needs, and nothing else.", "/privacy"),
+    ("news", "optional", "Write to me when there is a new plan or a better price.", ""),
+)
 
 
 def _taxes(entity_id: uuid.UUID, today: date) -> list[TaxRate]:

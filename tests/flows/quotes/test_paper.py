@@ -4,6 +4,7 @@ import io
 from dataclasses import replace
 
 import pypdf
+import pytest
 from sqlalchemy import select
 
 from cart.quotes.models import QuoteFile
@@ -16,6 +17,8 @@ from tests.paying import drain
 from tests.quoting import DEPOT, MILL, YARD, Quoting, mails, off
 from tests.rooms.invoices.test_pdf import faults
 from tests.world import World
+
+pytestmark = pytest.mark.typeset
 
 
 def _sent(house: House, world: World) -> Quoting:

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from api import order_shapes as shapes
 from api import product_shapes as goods
+from api import stock_shapes as stocks
 from core.orders.fulfilment_models import Fulfilment
 from tests.rooms.api.conftest import Program, bearers, wish
 from tests.shop import Shop
@@ -133,6 +134,34 @@ def test_stock_is_corrected_once_and_never_below_what_is_sold(desk, order):
     assert desk("POST", "/stock/adjustments", stale, "x").json["code"] == "stale_state"
     nowhere = asked | {"location": "moon"}
     assert desk("POST", "/stock/adjustments", nowhere, "n").status_code == 404
+
+
+def test_a_place_says_where_it_stands_and_a_level_what_it_allows(desk):
+    where = {"name": "Mill", "country": "us", "region": "PA", "postal_prefix": "150"}
+    place = _true(stocks.LocationAnswer, desk("PUT", "/locations/mill", where))
+    assert (place["country"], place["priority"]) == ("US", 0)
+    listed = _true(stocks.LocationList, desk("GET", "/locations"))["items"]
+    assert [one["code"] for one in listed] == ["harbor", "mill"]
+    assert desk("PUT", "/locations/mill", where | {"country": ""}).status_code == 422
+    asked = {"sku": "FW-CAM-1", "location": "mill", "preorder_limit": 2, "safety_stock": 1}
+    level = desk("PUT", "/stock/limits", asked | {"expected_on": "2026-12-24"})
+    told = _true(shapes.LevelAnswer, level)
+    assert (told["available"], told["expected_on"]) == (1, "2026-12-24")
+    assert desk("PUT", "/stock/limits", asked | {"location": "moon"}).status_code == 404
+
+
+def test_how_carts_hold_is_set_for_a_product_and_told_when_it_is_too_many(desk, program: Program):
+    wish = {"product": "porch-camera", "minutes": 10, "most_for_one": 1}
+    row = _true(stocks.HoldPolicyAnswer, desk("PUT", "/hold-policies", wish))
+    assert (row["segment"], row["extends"], row["most_for_one"]) == ("", True, 1)
+    assert desk("PUT", "/hold-policies", wish | {"product": "moon"}).status_code == 422
+    cart = program.post("/carts", {}).json["id"]
+    line = {"sku": "FW-CAM-1", "quantity": 2}
+    refused = program.post(f"/carts/{cart}/lines", line)
+    assert (refused.status_code, refused.json["code"]) == (422, "too_many_for_one")
+    assert desk("DELETE", f"/hold-policies/{row['id']}").status_code == 204
+    assert _true(stocks.HoldPolicyList, desk("GET", "/hold-policies"))["items"] == []
+    assert program.post(f"/carts/{cart}/lines", line).status_code == 201
 
 
 def test_things_are_priced_on_lists_plans_recur_and_bundles_hold_pieces(desk, program: Program):

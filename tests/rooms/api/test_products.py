@@ -45,7 +45,10 @@ def test_a_product_says_what_it_costs_and_what_can_be_had(program: Program, worl
             "kind": "physical",
             "price": {"amount": 12900, "currency": "USD"},
             "available": True,
+            "limits": {"step": 1, "least": 1, "most": None},
             "quantity": 27,
+            "in_stock": 27,
+            "expected_on": None,
         }
     ]
 

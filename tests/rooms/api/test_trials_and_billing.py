@@ -1,10 +1,8 @@
 """Trials by a customer's token, and bill runs by a key of the desk."""
 
 import uuid
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from unittest.mock import patch
 
 import pytest
 from pydantic import BaseModel
@@ -24,7 +22,7 @@ from tests import trying
 from tests import world as worlds
 from tests.rooms.api.conftest import Program, bearers
 from tests.shop import Shop
-from tests.trying import CARD_OFFER, FREE_OFFER, NO_CARD_OFFER, short_paper
+from tests.trying import CARD_OFFER, FREE_OFFER, NO_CARD_OFFER
 from tests.world import ADDRESS, ZONE, World
 
 
@@ -63,7 +61,7 @@ def told(shape: type[BaseModel], answer: TestResponse, status: int = 200):
 
 
 @pytest.fixture
-def tryer(shop: Shop, program: Program, world: World) -> Iterator[Tryer]:
+def tryer(shop: Shop, program: Program, world: World) -> Tryer:
     now = shop.house.clock.now()
     by_side = bearers(shop)
     with shop.house.db.transaction() as session:
@@ -73,8 +71,7 @@ def tryer(shop: Shop, program: Program, world: World) -> Iterator[Tryer]:
         riley = session.scalars(select(User).where(User.email == "riley@example.com")).one()
         accounts.join(session, riley.id, account.id, "owner", now)
         key = account.id
-    with patch("invoices.pdf.render", short_paper):
-        yield Tryer(program, shop, key, by_side)
+    return Tryer(program, shop, key, by_side)
 
 
 def test_a_trial_begins_under_the_words_that_were_shown_and_is_cancelled_and_kept(tryer: Tryer):

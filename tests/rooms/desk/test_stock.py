@@ -1,6 +1,9 @@
 """Stock at the desk: the list and its file, what is low, one level, and correcting it."""
 
-from core.stock.models import StockLevel
+from sqlalchemy import delete, select
+
+from core.stock import listing, places
+from core.stock.models import Location, StockLevel
 from tests.rooms.web.looking import Page
 from tests.rooms.web.stage import KIM, Stage
 
@@ -14,14 +17,15 @@ def test_the_list_finds_narrows_and_leaves_as_a_file(stage: Stage):
     href = f"/desk/stock/{camera.level_id}"
     assert href in Page(kim.get("/desk/stock?q=porch")).values
     assert href not in Page(kim.get("/desk/stock?q=router")).values
-    kim.post(f"{href}/limits", {"low_at": "1000", "backorder_limit": "0"})
+    limits = {"low_at": "1000", "backorder_limit": "0", "safety_stock": "0", "preorder_limit": "0"}
+    kim.post(f"{href}/limits", limits)
     assert href in Page(kim.get("/desk/stock?state=low")).values
     file = kim.get("/desk/stock/export.csv?q=porch")
     assert file.mimetype == "text/csv"
     lines = file.get_data(as_text=True).splitlines()
     assert lines[0].startswith("\ufeffsku,") or lines[0].startswith("sku,")
     assert len(lines) == 2
-    kim.post(f"{href}/limits", {"low_at": "0", "backorder_limit": "0"})
+    kim.post(f"{href}/limits", limits | {"low_at": "0"})
 
 
 def test_it_is_corrected_with_a_reason_and_told_when_that_goes_below_what_is_sold(stage: Stage):
@@ -60,3 +64,25 @@ def test_support_looks_and_does_not_touch(stage: Stage):
     browser = stage.browser("support")
     assert [f for action, _, f in Page(browser.get(path)).forms if "seen" in f] == []
     assert browser.post(path, {}).status_code == 403
+
+
+def test_a_place_is_opened_and_says_where_it_stands(stage: Stage):
+    kim, path = stage.browser(KIM), "/desk/stock/places"
+    form = {"code": "mill-2", "name": "Mill Street", "region": "pa", "priority": "3"}
+    assert "Say in which country" in Page(kim.post(path, form)).text
+    assert kim.post(path, form | {"country": "us", "postal_prefix": "150"}).status_code == 303
+    with stage.db.reading() as session:
+        row = places.by_code(session, "mill-2")
+        assert (row.country, row.region, row.postal_prefix) == ("US", "PA", "150")
+        camera = listing.level_of(session, stage.world.camera.sku, "mill-2")
+    assert camera is not None, "what is counted has a level there"
+    assert "already" in Page(kim.post(path, form | {"country": "US"})).text
+    changed = form | {"country": "US", "priority": "9"}
+    assert kim.post(f"{path}/mill-2", changed).status_code == 303
+    with stage.db.transaction() as session:
+        assert places.by_code(session, "mill-2").priority == 9
+        session.execute(delete(StockLevel).where(StockLevel.on_hand == 0, _AT_MILL))
+        session.execute(delete(Location).where(Location.code == "mill-2"))
+
+
+_AT_MILL = StockLevel.location_id.in_(select(Location.id).where(Location.code == "mill-2"))

@@ -19,6 +19,8 @@ from invoices.document import InvoiceDocument
 from invoices.theme import Theme
 from tests.rooms.invoices.documents import BILL, FERNWAY, MEMO, PAID, long_invoice, seeded
 
+pytestmark = pytest.mark.typeset
+
 ROOT = Path(__file__).parents[3]
 PROFILES = (page.ValidationProfile.PDF_A_3A, page.ValidationProfile.PDF_UA_1)
 

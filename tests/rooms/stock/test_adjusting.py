@@ -16,7 +16,7 @@ from core.kernel.errors import NotFound, ShopError, StaleState
 from core.kernel.idempotency import KeyReused
 from core.kernel.ids import new_id
 from core.stock import holds, listing
-from core.stock.adjusting import Adjustment, BelowNothing, BelowPromised
+from core.stock.adjusting import Adjustment, BelowNothing, BelowPromised, Limits
 from core.stock.holds import Demand, Owner
 from core.stock.models import StockLevel, StockMovement
 from core.stock.proofs import levels_are_true
@@ -101,8 +101,8 @@ def test_not_below_what_is_promised_unless_asked_and_told(house, world):
         assert levels_are_true(session, house.clock.now()).offenders == ()
     assert (row.available, row.held, row.level.backorder_limit) == (0, 3, 2)
     with pytest.raises(BelowPromised):
-        adjust_stock.limit(house, world.camera.level_id, 1, 5, "user:ada")
-    adjust_stock.limit(house, world.camera.level_id, 4, 5, "user:ada")
+        adjust_stock.limit(house, world.camera.level_id, Limits(5, 0, 1), "user:ada")
+    adjust_stock.limit(house, world.camera.level_id, Limits(5, 0, 4), "user:ada")
     with house.db.reading() as session:
         row = listing.one(session, world.camera.level_id, house.clock.now())
     assert (row.available, row.is_low) == (2, True)

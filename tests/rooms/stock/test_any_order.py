@@ -279,7 +279,11 @@ class Shelves(RuleBasedStateMachine):
         self, who: int, needs: Mapping[int, Mapping[int, int]], near: Near
     ) -> Callable[[Session], object]:
         until, asked = self.now + timedelta(minutes=5), self.demands(who, needs)
-        return lambda s: holds.hold(s, self.owners[who], asked, until, self.now, near)
+
+        def work(session: Session) -> None:
+            holds.hold(session, self.owners[who], asked, until, self.now, near)
+
+        return work
 
     # --- what always holds ---
 

@@ -22,11 +22,15 @@ HANDS = 12
 HALF_AN_HOUR = timedelta(minutes=30)
 
 
-def taker(what: list[Goods], pieces: int, now: datetime) -> Callable[[Session], None]:
+def taker(what: list[Goods], pieces: int, now: datetime) -> Callable[[Session], object]:
     """Somebody who wants so many of each."""
     owner = Owner("cart", new_id())
     demands = [Demand(new_id(), one.variant_id, pieces) for one in what]
-    return lambda session: holds.hold(session, owner, demands, now + HALF_AN_HOUR, now)
+
+    def work(session: Session) -> None:
+        holds.hold(session, owner, demands, now + HALF_AN_HOUR, now)
+
+    return work
 
 
 def refused(outcomes: list[object]) -> int:

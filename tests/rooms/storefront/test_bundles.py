@@ -162,7 +162,7 @@ def test_a_changed_price_is_said_in_words(db: Database, shop: Shop, home: Goods)
             .where(BundlePrice.charge_kind == "monthly")
             .values(unit_price_micros=44_000_000)
         )
-    assert "it was $149.00 once and $42.00 a month." in read(browser, "/cart")
+    assert "was $149.00 once and $42.00 a month when you put it in" in read(browser, "/cart")
 
 
 def test_two_lapsed_lines_that_want_the_same_last_thing_are_not_both_promised_it(

@@ -29,6 +29,8 @@ TABLE = """
 *    /desk/stock                                 sales support
 POST /desk/stock                                 sales
 *    /desk/stock/holds/<uuid:hold_id>/release    sales
+*    /desk/stock/places                          sales
+*    /desk/stock/hold-rules                      sales
 *    /desk/parcels                               sales support
 *    /desk/returns                               sales billing support
 *    /desk/quotes                                sales

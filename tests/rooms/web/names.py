@@ -24,7 +24,15 @@ from core.stock.models import Hold
 from core.tax import exemptions
 from core.tax.exemptions import NewExemption
 from core.tax.models import TaxRate
-from flows import ask_return, draft_invoice, phone_order, reconcile, ship_order, take_back
+from flows import (
+    ask_return,
+    draft_invoice,
+    keep_consents,
+    phone_order,
+    reconcile,
+    ship_order,
+    take_back,
+)
 from flows.set_up_method import SetUpWish, begin
 from flows.ship_order import Parcel
 from flows.take_back import Asked
@@ -126,6 +134,13 @@ def _shared(stage: Stage, cart_id: str) -> str:
     """A frozen copy of this cart."""
     with stage.db.transaction() as session:
         return sharing.share(session, lines.find(session, cart_id), stage.clock.now()).public_id
+
+
+def _consent(stage: Stage) -> str:
+    """Something that checkout asks, from now on, until it is asked no more."""
+    code = f"news-{new_public_id()[:8]}"
+    keep_consents.put(stage.house, code, "optional", "Write to me.", "", "test")
+    return code
 
 
 def _old_certificate(stage: Stage) -> str:
@@ -267,6 +282,7 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "line": lambda names: _line_of(names.stage, names["cart"]),
     "saved": lambda names: _saved_in(names.stage, names["cart"]),
     "shared": lambda names: _shared(names.stage, names["cart"]),
+    "consent": lambda names: _consent(names.stage),
     "fresh_operation": _fresh_operation,
     "setup": lambda names: _begun_setup(names.stage),
     "fresh_setup": lambda names: _begun_setup(names.stage),

@@ -62,6 +62,7 @@ GET    /o/<public_id>/<token>/bills/<invoice_id>     everybody none   200
 GET    /o/<public_id>/<token>/bills/<invoice_id>.pdf everybody none   200
 GET    /o/<public_id>/<token>/return                 everybody token  200
 POST   /o/<public_id>/<token>/return                 everybody token  422
+POST   /o/<public_id>/<token>/claim                  customer  token  302→door 303→/o/* 303→/o/* 303→/o/*
 POST   /o/<public_id>/<token>/pay                    everybody token  303→processor
 GET    /o/<public_id>/<token>/bills/<invoice_id>/lines/<int:number>/dispute everybody token 200
 POST   /o/<public_id>/<token>/bills/<invoice_id>/lines/<int:number>/dispute everybody token 422
@@ -339,6 +340,13 @@ GET    /desk/stock/export.csv                        staff     token  302→desk
 GET    /desk/stock/holds                             staff     token  302→desk-door 404 404 200
 GET    /desk/stock/holds/<uuid:hold_id>/release      staff     token  302→desk-door 404 404 200
 POST   /desk/stock/holds/<uuid:hold_id>/release staff token 302→desk-door 404 404 303→/desk/stock/holds
+GET    /desk/stock/places                            staff     token  302→desk-door 404 404 200
+POST   /desk/stock/places                            staff     token  302→desk-door 404 404 422
+GET    /desk/stock/places/<code>                     staff     token  302→desk-door 404 404 200
+POST   /desk/stock/places/<code>                     staff     token  302→desk-door 404 404 422
+GET    /desk/stock/hold-rules                        staff     token  302→desk-door 404 404 200
+POST   /desk/stock/hold-rules                        staff     token  302→desk-door 404 404 422
+POST   /desk/stock/hold-rules/<uuid:policy_id>/remove staff token 302→desk-door 404 404 303→*/hold-rules
 GET    /desk/stock/<uuid:level_id>                   staff     token  302→desk-door 404 404 200
 POST   /desk/stock/<uuid:level_id>                   staff     token  302→desk-door 404 404 422
 POST   /desk/stock/<uuid:level_id>/limits            staff     token  302→desk-door 404 404 422
@@ -457,6 +465,9 @@ GET    /desk/trials/follow-ups.csv                   staff     token  302→desk
 GET    /desk/content.csv                             staff     token  302→desk-door 404 404 200
 GET    /desk/content/media.csv                       staff     token  302→desk-door 404 404 200
 GET    /desk/content/banners.csv                     staff     token  302→desk-door 404 404 200
+GET    /desk/content/consents                        staff     token  302→desk-door 404 404 200
+POST   /desk/content/consents                        staff     token  302→desk-door 404 404 422
+POST   /desk/content/consents/<code>/end  staff  token  302→desk-door 404 404 303→/desk/content/consents
 GET    /desk/content/redirects.csv                   staff     token  302→desk-door 404 404 200
 GET    /desk/keys.csv                                staff     token  302→desk-door 404 404 200
 GET    /desk/webhooks.csv                            staff     token  302→desk-door 404 404 200
@@ -581,6 +592,8 @@ DELETE /api/v1/carts/<cart_id>/lines/<line_id>       everybody none   204
 POST   /api/v1/carts/<cart_id>/lines/<line_id>/save  everybody none   200
 POST   /api/v1/carts/<cart_id>/saved/<saved_id>/take everybody none   200
 DELETE /api/v1/carts/<cart_id>/saved/<saved_id>      everybody none   204
+GET    /api/v1/checkout-terms                        everybody none   200
+POST   /api/v1/account/orders/claim                  program   none   401
 POST   /api/v1/carts/<cart_id>/share                 everybody none   201
 GET    /api/v1/shared-carts/<shared_cart_id>         everybody none   200
 POST   /api/v1/carts/<cart_id>/take                  everybody none   404
@@ -694,6 +707,12 @@ POST   /api/v1/desk/returns/<return_id>/accept       program   none   401
 POST   /api/v1/desk/returns/<return_id>/decline      program   none   401
 GET    /api/v1/desk/stock                            program   none   401
 POST   /api/v1/desk/stock/adjustments                program   none   401
+PUT    /api/v1/desk/stock/limits                     program   none   401
+GET    /api/v1/desk/hold-policies                    program   none   401
+PUT    /api/v1/desk/hold-policies                    program   none   401
+DELETE /api/v1/desk/hold-policies/<policy_id>        program   none   401
+GET    /api/v1/desk/locations                        program   none   401
+PUT    /api/v1/desk/locations/<code>                 program   none   401
 GET    /api/v1/desk/customers                        program   none   401
 POST   /api/v1/desk/customers                        program   none   401
 GET    /api/v1/desk/customers/<account_number>       program   none   401
@@ -788,8 +807,13 @@ _PLACES = {
     },
     "GET /desk/stock/holds/": {"<uuid:hold_id>": "{held}"},
     "POST /desk/stock/holds/": {"<uuid:hold_id>": "{held}"},
-    "GET /desk/stock/": {"<uuid:level_id>": "{level}"},
-    "POST /desk/stock/": {"<uuid:level_id>": "{level}"},
+    "GET /desk/stock/": {"<uuid:level_id>": "{level}", "<code>": "harbor"},
+    "POST /desk/stock/": {
+        "<uuid:level_id>": "{level}",
+        "<code>": "harbor",
+        "<uuid:policy_id>": "01a202b4-b636-73c0-8a49-23cb0a1ea9c7",
+    },
+    "DELETE /api/v1/desk/hold-policies/": {"<policy_id>": "01a202b4-b636-73c0-8a49-23cb0a1ea9c7"},
     "GET /desk/customers/": {"<public_id>": "{riley_account}"},
     "POST /desk/customers/": {"<public_id>": "{riley_account}"},
     "GET /desk/products/": {"<slug>": "porch-camera", "<sku>": "FW-CAM-1"},
@@ -849,6 +873,7 @@ _PLACES = {
     "POST /desk/content/banners/": {"<public_id>": "{banner}"},
     "GET /desk/content/segments/": {"<code>": "{segment}"},
     "POST /desk/content/segments/": {"<code>": "{segment}"},
+    "POST /desk/content/consents/": {"<code>": "{consent}"},
     "POST /desk/content/redirects/": {"<uuid:redirect_id>": _NOBODYS},
     "POST /cart/": {"<line_id>": "{line}", "<saved_id>": "{saved}", "<public_id>": "{shared}"},
     "GET /cart/shared/": {"<public_id>": "{shared}"},
@@ -944,6 +969,7 @@ _PLACES = {
         "<feature>": "internet",
     },
     "GET /api/v1/desk/products/": {"<slug>": "{slug}", "<sku>": "FW-CAM-1"},
+    "PUT /api/v1/desk/locations/": {"<code>": "harbor"},
     "PUT /api/v1/desk/products/": {"<slug>": "{slug}", "<sku>": "FW-CAM-1"},
     "POST /api/v1/desk/price-lists/": {"<code>": "nothing"},
     "POST /api/v1/desk/products/": {"<slug>": "{slug}"},

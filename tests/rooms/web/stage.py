@@ -5,7 +5,6 @@ her own; Kim is an admin, and of every other role there is a colleague. Tests ad
 """
 
 import functools
-import hashlib
 import itertools
 import logging
 import shutil
@@ -16,7 +15,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -43,9 +41,7 @@ from flows.house import House
 from flows.place_order import Wish, place
 from flows.record_usage import Told
 from flows.settle_payment import settle
-from invoices.document import InvoiceDocument
 from invoices.models import Invoice
-from invoices.pdf import RenderedDocument
 from invoices.statements.models import Statement
 from payments import operations
 from payments.models import Payment, PaymentOperation
@@ -53,6 +49,7 @@ from tests import serving
 from tests import world as worlds
 from tests.basin import create_database
 from tests.databases import open_database
+from tests.papers import shortened
 from tests.paying import fill_cart, gateway, wish
 from tests.postgres import Server
 from tests.quoting import ANN, Quoting
@@ -186,7 +183,7 @@ class Stage:
 
     def drain(self) -> None:
         """Let the worker do everything that is due, without a failure; papers are short ones."""
-        with patch("invoices.pdf.render", _short_paper):
+        with shortened():
             self.shop.drain()
         failed = self.rows(
             Job,
@@ -270,7 +267,7 @@ class Stage:
         number = self.row(Account, Account.id == self.accounts[who]).number
         make_statements.run(house, BILL_DAY.date(), account_number=number)
         found = self.rows(Statement, Statement.account_id == self.accounts[who])[-1]
-        with patch("invoices.pdf.render", _short_paper):
+        with shortened():
             make_statements.store(house, found.id)
         return found
 
@@ -294,18 +291,6 @@ class Stage:
         assert settle(self.house, operation.id) == "succeeded"
         found: Payment = self.row(Payment, Payment.operation_id == operation.id)
         return found
-
-
-def _short_paper(document: InvoiceDocument, **more: Any) -> RenderedDocument:
-    data = f"%PDF-1.7 paper {document.number}".encode()
-    return RenderedDocument(
-        bytes=data,
-        sha256=hashlib.sha256(data).hexdigest(),
-        media_type="application/pdf",
-        template_version="short",
-        renderer_version="short",
-        fonts_version="short",
-    )
 
 
 def _fill_shelf(session: Session, world: World, now: datetime) -> None:

@@ -21,6 +21,8 @@ from tests.rooms.invoices.documents import FERNWAY
 from tests.rooms.invoices.statements.samples import FIRM, SETTLED, STATEMENT, many
 from tests.rooms.invoices.test_pdf import faults, pages
 
+pytestmark = pytest.mark.typeset
+
 ROOT = Path(__file__).parents[4]
 ALL = {"mara": STATEMENT, "settled": SETTLED, "firm": FIRM, "one": many(1), "none": many(0)}
 

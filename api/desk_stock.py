@@ -1,0 +1,132 @@
+"""Places, levels and how carts hold things, by a key of the desk."""
+
+import uuid
+from dataclasses import asdict
+
+from flask import Blueprint, Response
+
+from api import answers, order_answers, reading
+from api import stock_shapes as shapes
+from api.callers import caller, staff
+from api.pace import limit
+from api.problems import add_headers
+from cart import hold_policies
+from cart.hold_policies import Row, Terms
+from core.kernel.errors import Invalid, NotFound
+from core.stock import listing, places
+from core.stock.adjusting import Limits
+from core.stock.models import Location
+from core.stock.places import Stands
+from flows import adjust_stock, keep_hold_policies, keep_places
+from web.access import Guard, Who, allow
+from web.context import house
+
+desk_stock = Blueprint("api_desk_stock", __name__, url_prefix="/api/v1/desk")
+desk_stock.after_request(add_headers)
+
+
+@desk_stock.get("/locations")
+@allow(Who.PROGRAM, Guard.NONE)
+@limit("api")
+@staff("stock:read")
+def listed() -> Response:
+    """The places: few enough for one answer."""
+    with house().db.reading() as session:
+        rows = places.every(session)
+    return answers.respond({"items": [_place(row) for row in rows]})
+
+
+@desk_stock.put("/locations/<code>")
+@allow(Who.PROGRAM, Guard.NONE)
+@limit("api")
+@staff("stock:write")
+def keep(code: str) -> Response:
+    """Open one, or change it."""
+    wish, key = reading.body(shapes.LocationWish), reading.slug(code)
+    where = Stands(**wish.model_dump())
+    try:
+        try:
+            row = keep_places.change_place(house(), key, where, caller().actor)
+        except NotFound:
+            row = keep_places.open_place(house(), key, where, caller().actor)
+    except Invalid as error:
+        raise reading.refused(error) from None
+    return answers.respond(_place(row))
+
+
+def _place(row: Location) -> answers.Json:
+    return {
+        "code": row.code,
+        "name": row.name,
+        "country": row.country,
+        "region": row.region,
+        "postal_prefix": row.postal_prefix,
+        "priority": row.priority,
+    }
+
+
+@desk_stock.put("/stock/limits")
+@allow(Who.PROGRAM, Guard.NONE)
+@limit("api")
+@staff("stock:write")
+def limits() -> Response:
+    """What a level allows."""
+    wish = reading.body(shapes.LimitsWish)
+    with house().db.reading() as session:
+        level_id = listing.level_of(session, wish.sku, wish.location)
+    if level_id is None:
+        raise NotFound("stock level")
+    found = Limits(**wish.model_dump(exclude={"sku", "location"}))
+    adjust_stock.limit(house(), level_id, found, caller().actor)
+    with house().db.snapshot() as session:
+        row = listing.one(session, level_id, house().clock.now())
+    return answers.respond(order_answers.level(row, wish.location))
+
+
+# --- how carts hold things --------------------------------------------------------------------------
+
+
+@desk_stock.get("/hold-policies")
+@allow(Who.PROGRAM, Guard.NONE)
+@limit("api")
+@staff("stock:read")
+def policies() -> Response:
+    """The rows: few enough for one answer."""
+    with house().db.reading() as session:
+        rows = hold_policies.every(session)
+    return answers.respond({"items": [_policy(row) for row in rows]})
+
+
+@desk_stock.put("/hold-policies")
+@allow(Who.PROGRAM, Guard.NONE)
+@limit("api")
+@staff("stock:write")
+def set_policy() -> Response:
+    """Set one."""
+    wish = reading.body(shapes.HoldPolicyWish)
+    terms = Terms(wish.minutes, wish.extends, wish.most_for_one, wish.holds_beyond)
+    asked = (wish.product, wish.segment, wish.channel)
+    try:
+        row = keep_hold_policies.put(house(), *asked, terms, caller().actor)
+    except Invalid as error:
+        raise reading.refused(error) from None
+    return answers.respond(_policy(row))
+
+
+@desk_stock.delete("/hold-policies/<policy_id>")
+@allow(Who.PROGRAM, Guard.NONE)
+@limit("api")
+@staff("stock:write")
+def remove_policy(policy_id: str) -> Response:
+    """Let one count no more."""
+    try:
+        key = uuid.UUID(policy_id)
+    except ValueError:
+        raise NotFound("rule about holds") from None
+    keep_hold_policies.remove(house(), key, caller().actor)
+    return Response(status=204)
+
+
+def _policy(row: Row) -> answers.Json:
+    told = {"id": str(row.id), "product": row.product, "segment": row.segment}
+    return told | {"channel": row.channel, **asdict(row.terms)}

@@ -1,0 +1,67 @@
+"""What keys of the desk can ask about places and levels."""
+
+from dataclasses import replace
+
+from api import stock_shapes as shapes
+from api.operation import CHANGE, Operation
+from api.order_shapes import LevelAnswer
+
+_LISTED = Operation(
+    "get",
+    "/desk/locations",
+    "listLocations",
+    "List the places that pieces come from",
+    shapes.LocationList,
+    (401, 403, 429),
+    token="staffKey",
+    scope="stock:read",
+)
+_PUT = replace(
+    _LISTED,
+    method="put",
+    path="/desk/locations/{code}",
+    name="keepLocation",
+    summary="Open a place, or say anew where it stands",
+    answers=shapes.LocationAnswer,
+    takes=shapes.LocationWish,
+    problems=(401, 403, *CHANGE),
+    scope="stock:write",
+)
+DESK = (
+    _LISTED,
+    _PUT,
+    replace(
+        _PUT,
+        path="/desk/stock/limits",
+        name="limitStock",
+        summary="Set what a level allows",
+        answers=LevelAnswer,
+        takes=shapes.LimitsWish,
+    ),
+    replace(
+        _LISTED,
+        path="/desk/hold-policies",
+        name="listHoldPolicies",
+        summary="List how carts hold things",
+        answers=shapes.HoldPolicyList,
+    ),
+    replace(
+        _PUT,
+        path="/desk/hold-policies",
+        name="setHoldPolicy",
+        summary="Set how carts hold things for a product, a kind of customer and a channel",
+        answers=shapes.HoldPolicyAnswer,
+        takes=shapes.HoldPolicyWish,
+    ),
+    replace(
+        _LISTED,
+        method="delete",
+        path="/desk/hold-policies/{policy_id}",
+        name="removeHoldPolicy",
+        summary="Let what is more general count",
+        answers=None,
+        status=204,
+        problems=(401, 403, 404, 429),
+        scope="stock:write",
+    ),
+)

@@ -1,0 +1,97 @@
+"""Places and levels on the desk's side of the API: what comes in and what goes out."""
+
+from datetime import date
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from api.order_shapes import Sku
+from api.shapes import Shape, Text
+from cart.hold_policies import LONGEST
+from core.stock.adjusting import MOST
+
+_PLAIN = r"^[^\x00-\x1f\x7f]*$"
+_Code = Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=_PLAIN)]
+
+
+def _words(longest: int) -> StringConstraints:
+    return StringConstraints(max_length=longest, pattern=_PLAIN)
+
+
+class LocationWish(Shape):
+    """A place that pieces come from, and where it stands, as far as somebody says."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_PLAIN)]
+    country: Annotated[str, _words(2)] = ""
+    region: Annotated[str, _words(40)] = ""
+    postal_prefix: Annotated[str, _words(20)] = Field(
+        "", description="How the postal codes around it begin."
+    )
+    priority: int = Field(
+        0, ge=-1000, le=1000, description="Among places that are equally near, the lowest first."
+    )
+
+
+class LocationAnswer(Shape):
+    """A place."""
+
+    code: Text
+    name: Text
+    country: Text
+    region: Text
+    postal_prefix: Text
+    priority: int
+
+
+class LocationList(Shape):
+    """All places, the first to be taken from first."""
+
+    items: list[LocationAnswer]
+
+
+class LimitsWish(Shape):
+    """What a level allows. What is left out is nothing."""
+
+    sku: Sku
+    location: _Code
+    low_at: int = Field(0, ge=0, le=MOST)
+    safety_stock: int = Field(0, ge=0, le=MOST, description="Kept back from sale.")
+    backorder_limit: int = Field(0, ge=0, le=MOST, description="Sold beyond what is there.")
+    preorder_limit: int = Field(0, ge=0, le=MOST, description="Sold before the first ones come.")
+    expected_on: date | None = Field(None, description="When more come; shoppers are told.")
+
+
+class HoldPolicyWish(Shape):
+    """How carts hold things for a product (its slug), a kind of customer and a channel; left out is all."""
+
+    product: Annotated[str, _words(200)] = ""
+    segment: Literal["", "guest", "person", "organisation"] = ""
+    channel: Annotated[str, _words(40)] = ""
+    minutes: int = Field(ge=1, le=LONGEST)
+    extends: bool = Field(
+        True, description="A change of the cart holds it for the whole time again."
+    )
+    most_for_one: int | None = Field(
+        None, ge=1, le=10_000, description="`too_many_for_one` beyond that; earlier orders count."
+    )
+    holds_beyond: bool = Field(False, description="Hold also what is sold before it is there.")
+
+
+class HoldPolicyAnswer(Shape):
+    """How carts hold things."""
+
+    id: UUID
+    product: Text
+    segment: Text
+    channel: Text
+    minutes: int
+    extends: bool
+    most_for_one: int | None
+    holds_beyond: bool
+
+
+class HoldPolicyList(Shape):
+    """All of them, those that go first on top."""
+
+    items: list[HoldPolicyAnswer]
