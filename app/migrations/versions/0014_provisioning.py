@@ -6,7 +6,7 @@ from alembic import op
 from app.migrations.ops import guarded_batch
 
 revision = "0014"
-down_revision = "0017"
+down_revision = "0018"
 
 INT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 

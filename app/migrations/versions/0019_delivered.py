@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from app.migrations.ops import guarded_batch
 
-revision = "0018"
+revision = "0019"
 down_revision = "0014"
 
 
