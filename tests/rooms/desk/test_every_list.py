@@ -120,6 +120,7 @@ PARTS = {
     "bill_run",
     "content_page",
     "ledger_open",
+    "mails",
     "past_due_case",
     "reconciler_round",
     "segments",

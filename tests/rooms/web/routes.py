@@ -562,6 +562,9 @@ POST   /desk/content/brand                           staff     token  302→desk
 POST   /desk/content/brand/publish                   staff     token  302→desk-door 404 404 404
 GET    /desk/content/brand/preview                   staff     token  302→desk-door 404 404 200
 GET    /desk/content/brand/preview.css               staff     token  302→desk-door 404 404 200
+GET    /desk/content/mails                           staff     token  302→desk-door 404 404 200
+GET    /desk/content/mails/<name>                    staff     token  302→desk-door 404 404 200
+GET    /desk/content/mails/<name>/preview-mail       staff     token  302→desk-door 404 404 200
 GET    /desk/content/brand/preview-mail              staff     token  302→desk-door 404 404 200
 GET    /desk/content/brand/preview.pdf               staff     token  302→desk-door 404 404 200
 GET    /desk/styleguide                              staff     token  302→desk-door 404 404 200
@@ -932,6 +935,7 @@ _PLACES = {
     "GET /account/disputes/": {"<public_id>": "{dispute}", "<file_id>": "{dispute_file}"},
     "POST /account/disputes/": {"<public_id>": "{dispute}"},
     "POST /account/bills/": {"<public_id>": "{riley_bill}", "<int:number>": "1"},
+    "GET /desk/content/mails/": {"<name>": "bill"},
     "GET /desk/provisioning/": {"<public_id>": "{provisioning}"},
     "POST /desk/provisioning/": {"<public_id>": "{provisioning}"},
     "GET /desk/chargebacks/": {"<public_id>": "{chargeback}", "<file_id>": "{chargeback_file}"},
