@@ -7,7 +7,7 @@ from flows import show_mails
 from flows.show_mails import Sample
 from web.access import Who, allow
 from web.context import channel, house
-from web.headers import of_a_mail
+from web.headers import may_frame, of_a_mail
 from web.pages import page
 
 HERE = "/desk/content/mails"
@@ -24,9 +24,10 @@ def listed() -> str:
 
 @mails.get("/<name>")
 @allow(Who.STAFF, roles=_SEE)
-def one(name: str) -> str:
+def one(name: str) -> Response:
     """One, both ways."""
-    return page("desk/mail.html", mail=_sample(name), here=f"{HERE}/{name}")
+    drawn = page("desk/mail.html", mail=_sample(name), here=f"{HERE}/{name}")
+    return may_frame(make_response(drawn))
 
 
 @mails.get("/<name>/preview-mail")
