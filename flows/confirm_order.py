@@ -15,7 +15,7 @@ from core.orders.models import Order, OrderLine
 from core.stock import holds
 from core.stock.holds import Near, Owner
 from core.subscriptions import ordering
-from flows import activate_service
+from flows import activate_service, provision_service
 from flows.house import House
 
 
@@ -43,6 +43,7 @@ def confirm(
     if any(line.kind == "service" for line in found):
         slots.book(session, Owner("order", order.id), now)
     ordering.begin(session, order, found, now)
+    provision_service.want(session, order, found, now)
     begun = activate_service.at_once(session, found, f"order:{order.public_id}", now)
     answering.settle(session, order, now)
     if order.cart_id is not None and not from_cart:
