@@ -39,6 +39,7 @@ POST /desk/stock                                 sales
 *    /desk/gift-cards                            sales billing support
 POST /desk/gift-cards                            billing
 *    /desk/services                              sales support
+*    /desk/provisioning                          sales support
 *    /desk/services/<public_id>/usage            billing support
 GET  /desk/trials                                sales support
 POST /desk/trials/follow-ups                     sales support
