@@ -118,7 +118,7 @@ def add(
 def put(
     session: Session, cart: Cart, sku: str, quantity: int, hold_for: timedelta, now: datetime
 ) -> Entry:
-    """As ``add``, and answers what the line looks like then: seven statements at most."""
+    """As ``add``, and answers what the line looks like then: eight statements, of a thing by itself."""
     row = session.execute(_with_line(), {"sku": sku, "cart": cart.id}).first()
     if row is None:
         raise products.UnknownSku(sku)
@@ -252,14 +252,14 @@ def contents(session: Session, cart: Cart) -> Sequence[tuple[CartLine, Variant, 
     return [(line, variant, product) for line, variant, product in rows]
 
 
-def pieces(session: Session, public_id: str) -> int:
-    """How many pieces are in the cart; 0 when there is no such cart."""
-    rows = session.scalars(
+def pieces(session: Session, public_id: str, *, of_guest: bool = False) -> int:
+    """How many pieces are in the cart; 0 when there is no such cart. ``of_guest``: or it is an account's."""
+    query = (
         select(CartLine.quantity)
         .join(Cart, Cart.id == CartLine.cart_id)
         .where(Cart.public_id == public_id, Cart.state != "ordered")
     )
-    return sum(rows)
+    return sum(session.scalars(query.where(Cart.user_id.is_(None)) if of_guest else query))
 
 
 def set_details(session: Session, cart: Cart, now: datetime, **values: Any) -> None:
