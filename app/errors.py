@@ -3,7 +3,7 @@
 from typing import Any
 
 import structlog
-from flask import Flask, Response, jsonify, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, render_template, request
 from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException
 
@@ -36,6 +36,7 @@ from cms_content.publishing import ScheduledAlready, Unfinished
 from core.catalog.editing import TakenAlready
 from core.catalog.products import UnknownSku
 from core.hooks.endpoints import EndpointOff, TooManyEndpoints
+from core.kernel import db
 from core.kernel.errors import Forbidden, Invalid, NotFound, ShopError, StaleState
 from core.kernel.idempotency import KeyInFlight, KeyReused
 from core.kernel.money import Money
@@ -297,6 +298,17 @@ def _too_often(error: RateLimitExceeded) -> Response:
     return response
 
 
+def _once_more(error: Exception) -> Any:
+    """The connection to the database broke before anything was written: nobody need see that."""
+    g.again = True
+    _log.warning("request.again", error=type(error).__name__)
+    try:
+        early = current_app.preprocess_request()
+        return early if early is not None else current_app.dispatch_request()
+    except Exception as another:  # it is answered as it would have been the first time
+        return current_app.handle_user_exception(another)
+
+
 def _http(error: HTTPException) -> Any:
     status = error.code or 500
     if status < 400:
@@ -313,7 +325,9 @@ def _http(error: HTTPException) -> Any:
     return response
 
 
-def _unexpected(error: Exception) -> tuple[Response | str, int]:
+def _unexpected(error: Exception) -> Any:
+    if db.is_lost(error) and not g.get("again") and g.get("transactions") == db.begun():
+        return _once_more(error)
     _log.exception("request.broke", error=type(error).__name__)
     return answer(500, "internal_error", _TITLES[500][1], {})
 
