@@ -31,6 +31,7 @@ from api.quotes import quotes
 from api.scheduled import scheduled_payments
 from api.services import services
 from api.shared_carts import shared_carts
+from api.stock_waits import stock_waits
 from api.trials import trials
 from api.webhooks import webhooks
 
@@ -66,6 +67,7 @@ def blueprints() -> list[Blueprint]:
         desk_orders,
         desk_goods,
         desk_stock,
+        stock_waits,
         desk_prices,
         desk_products,
         description,

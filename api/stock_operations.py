@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from api import stock_shapes as shapes
-from api.operation import CHANGE, Operation
+from api.operation import BODY, CHANGE, Operation
 from api.order_shapes import LevelAnswer
 
 _LISTED = Operation(
@@ -27,8 +27,29 @@ _PUT = replace(
     problems=(401, 403, *CHANGE),
     scope="stock:write",
 )
+SHOP = (
+    Operation(
+        "post",
+        "/stock-waits",
+        "waitForStock",
+        "Be told when a thing is back",
+        shapes.WaitAnswer,
+        (404, *BODY),
+        status=202,
+        takes=shapes.WaitWish,
+    ),
+)
 DESK = (
     _LISTED,
+    replace(
+        _LISTED,
+        path="/desk/stock-waits",
+        name="listStockWaits",
+        summary="List who waits for what is gone",
+        answers=shapes.WaitPage,
+        problems=(401, 403, 422, 429),
+        query=shapes.WaitQuery,
+    ),
     _PUT,
     replace(
         _PUT,

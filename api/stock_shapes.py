@@ -1,12 +1,12 @@
 """Places and levels on the desk's side of the API: what comes in and what goes out."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from api.order_shapes import Sku
+from api.order_shapes import Paging, Sku
 from api.shapes import Shape, Text
 from cart.hold_policies import LONGEST
 from core.stock.adjusting import MOST
@@ -95,3 +95,43 @@ class HoldPolicyList(Shape):
     """All of them, those that go first on top."""
 
     items: list[HoldPolicyAnswer]
+
+
+class WaitWish(Shape):
+    """To be told when a thing is back."""
+
+    sku: Sku
+    email: Annotated[str, StringConstraints(min_length=3, max_length=254, pattern=_PLAIN)]
+
+
+class WaitAnswer(Shape):
+    """The same for every address: a mail asks whoever reads it."""
+
+    sku: Text
+
+
+class WaitQuery(Paging):
+    """Whose places in the line."""
+
+    state: Literal["asked", "waiting", "offered", "taken", "let_go", "left"] | None = Field(
+        None, description="Only those that are so."
+    )
+
+
+class WaitRow(Shape):
+    """Somebody's place in the line for a thing that is gone."""
+
+    id: Text
+    sku: Text
+    email: Text
+    state: Text
+    asked_at: datetime
+    confirmed_at: datetime | None
+    offered_until: datetime | None
+
+
+class WaitPage(Shape):
+    """A page of them, who asked first first."""
+
+    items: list[WaitRow]
+    next_cursor: Text | None

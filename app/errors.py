@@ -80,6 +80,7 @@ from flows.set_up_method import SetupMismatch
 from flows.settle_payment import PaymentMismatch
 from flows.start_payment import ChargeUnderWay
 from flows.start_trial import HasThePlan, NoAccount, WordsChanged
+from flows.wait_for_stock import OfferOver
 from invoices.billing.runs import DayAhead, TooLongAgo
 from invoices.correcting import MoreThanTheLine
 from invoices.disputes.refusals import (
@@ -120,6 +121,7 @@ STATUS: dict[type[Exception], int] = {
     BadQuantity: 422,
     TooMany: 422,
     TooManyForOne: 422,
+    OfferOver: 409,
     TooFew: 422,
     NothingToShare: 422,
     ClaimRefused: 409,

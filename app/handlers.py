@@ -48,6 +48,7 @@ from flows import (
     tell_programs,
     tell_quote,
     trial_letters,
+    wait_for_stock,
 )
 from flows.house import House
 from payments import rounds
@@ -233,6 +234,14 @@ def _sweep_holds(session: Session, house: House, _: object) -> None:
     holds.lapse(session, house.clock.now())
 
 
+def _offer_stock(session: Session, house: House, event: events.StockFreed) -> None:
+    wait_for_stock.offer(session, house, uuid.UUID(event.variant_id))
+
+
+def _offer_waits(house: House, _: object) -> None:
+    wait_for_stock.offer_all(house)
+
+
 def _tidy(session: Session, house: House, _: object) -> None:
     now = house.clock.now()
     jobs.forget_done(session, now - DONE_KEPT)
@@ -302,6 +311,8 @@ HANDLERS: dict[str, Within | Owning] = {
     "settle_content": Within(_settle_content),
     "seal_audit": Within(_seal),
     "sweep_holds": Within(_sweep_holds),
+    "offer_stock": Within(_offer_stock),
+    "offer_waits": Owning(_offer_waits),
     "tidy": Within(_tidy),
 }
 
@@ -310,6 +321,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "OrderPlaced": ("issue_invoice", "tell_order", "tell_programs"),
     "OrderShipped": ("tell_parcel", "tell_programs"),
     "OrderChanged": ("tell_change", "tell_programs"),
+    "StockFreed": ("offer_stock",),
     "InvoiceIssued": ("store_document", "tell_programs"),
     "DocumentStored": ("tell_document",),
     "StatementMade": ("store_statement",),
@@ -361,5 +373,6 @@ SCHEDULES: dict[str, int] = {
     "settle_content": 60,
     "seal_audit": 30,
     "sweep_holds": 60,
+    "offer_waits": 60,
     "tidy": 3600,
 }

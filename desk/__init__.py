@@ -66,6 +66,7 @@ from desk import (
     trial_care,
     trial_offers,
     trials,
+    waits,
     webhook_acts,
     webhooks,
 )
@@ -82,6 +83,7 @@ def blueprints() -> list[Blueprint]:
         stock.stock,
         places.places,
         hold_rules.hold_rules,
+        waits.waits,
         phone_orders.phone_orders,
         products.products,
         product_pictures.pictures,

@@ -43,7 +43,7 @@ def release(house: House, hold_id: uuid.UUID, actor: str) -> int:
     def work(session: Session) -> int:
         hold = look(session, house, hold_id)
         owner = Owner(hold.owner_kind, hold.owner_id)
-        done = holds.release(session, owner, hold.line_id)
+        done = holds.release(session, owner, hold.line_id, telling=house.clock.now())
         if not done:  # it became an order's, or lapsed, since it was read
             raise NotFound("hold that still runs")
         subject = ("stock_level", str(hold.level_id))

@@ -24,6 +24,7 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from core.kernel.db import changed, insert_once, insert_rows, table
 from core.kernel.ids import new_id
+from core.stock import freeing
 from core.stock.models import Hold, StockLevel, StockMovement
 
 #: Written out: with a parameter in its place a database does not see that the index of active holds fits.
@@ -120,6 +121,7 @@ def receive(
         .execution_options(synchronize_session=False)
     )
     move(session, level_id, "received", now, on_hand=quantity, reference="delivery")
+    freeing.tell(session, [level_id], now)
     return level_id
 
 

@@ -200,6 +200,7 @@ FOR_EVERYBODY: dict[str, Where] = {
     "/trials": "/trials",
     "/trials/<code>": "/trials/burrow-30-days",
     "/pages/<slug>": "/pages/moving-house",
+    "/back-in-stock/<sku>": "/back-in-stock/EMB-1",
     "/terms": "/terms",
     "/privacy": "/privacy",
     "/accessibility": "/accessibility",
@@ -295,6 +296,7 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/stock/holds/<uuid:hold_id>/release": _held,
     "/desk/stock/places": "/desk/stock/places",
     "/desk/stock/hold-rules": "/desk/stock/hold-rules",
+    "/desk/stock/waits": "/desk/stock/waits",
     "/desk/stock/places/<code>": "/desk/stock/places/depot",
     "/desk/stock/<uuid:level_id>": lambda visitor: (
         f"/desk/stock/{visitor.place.values(StockLevel.id, StockLevel.on_hand > 0)[0]}"
@@ -441,6 +443,7 @@ BY_LINK = (
     "/o/<public_id>/<token>/disputes/<dispute_id>",
     "/gift-card/<public_id>/<token>",
     "/trial/<public_id>/<token>",
+    "/w/<public_id>/<token>",
     "/q/<public_id>/<token>",
     "/q/<public_id>/<token>/compare",
     "/q/<public_id>/<token>/accept",

@@ -14,14 +14,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.demo.fernway import trials
-from cart import consents
+from cart import consents, hold_policies
+from cart.hold_policies import Terms
 from cart.models import DeliveryMethod
 from core.catalog.models import BUNDLE, BundleComponent, Category, Product, Variant
 from core.kernel.money import to_micros
 from core.ledger.chart import open_chart
 from core.parties.models import Channel, LegalEntity
 from core.prices.models import BundlePrice, Plan, Price, PriceList
-from core.stock import levels
+from core.stock import levels, waiting
 from core.stock.models import Location, StockLevel
 from core.tax.models import TaxRate
 
@@ -54,6 +55,7 @@ class _Shelves:
     now: datetime
     prices: PriceList
     location: Location
+    market: Location
     categories: Mapping[str, uuid.UUID]
     #: How many of a SKU the history takes from what came in.
     sold: Mapping[str, int]
@@ -164,15 +166,18 @@ def _stock_shelves(
 ) -> None:
     catalog = _catalog()
     prices = PriceList(code="fernway-usd", currency="USD", channel_id=channel.id)
-    location = Location(code="depot", name="The depot, 1 Ferry Street")
+    where = {"country": "US", "region": "OH", "postal_prefix": "430"}
+    location = Location(code="depot", name="The depot, 1 Ferry Street", **where)
+    where = {"country": "US", "region": "IN", "postal_prefix": "46"}
+    market = Location(code="market", name="The shop, 3 Market Square", priority=1, **where)
     rows = [
         Category(slug=row["slug"], name=row["name"], intro=row["intro"], position=position)
         for position, row in enumerate(catalog["category"], start=1)
     ]
-    session.add_all([prices, location, *rows])
+    session.add_all([prices, location, market, *rows])
     session.flush()
     categories = {row.slug: row.id for row in rows}
-    shelves = _Shelves(session, now, prices, location, categories, sold)
+    shelves = _Shelves(session, now, prices, location, market, categories, sold)
     for position, row in enumerate(catalog["product"], start=1):
         _put(shelves, row, position)
     session.flush()
@@ -181,6 +186,18 @@ def _stock_shelves(
     for row in catalog["yearly"]:
         _sell_by_the_year(shelves, row)
     session.flush()
+    _wait_and_hold(session, channel, now)
+
+
+def _wait_and_hold(session: Session, channel: Channel, now: datetime) -> None:
+    """Two people wait for the camera that is gone, one asked only; of the last hub one customer has one."""
+    camera, hub = _variant(session, "LOOK-2"), _variant(session, "HUB-1")
+    for hours, who in ((70, "nell"), (41, "rosa"), (3, "otis")):
+        when = now - timedelta(hours=hours)
+        wait = waiting.ask(session, channel.id, camera.id, f"{who}@example.com", when)
+        if who != "otis":
+            waiting.confirm(session, wait, when + timedelta(minutes=6))
+    hold_policies.put(session, hub.product_id, "", None, Terms(15, most_for_one=1))
 
 
 def _put(shelves: _Shelves, row: Mapping[str, Any], position: int) -> None:
@@ -234,7 +251,10 @@ def _offer(shelves: _Shelves, product: Product, row: Mapping[str, Any], number: 
             )
         )
     if "stock" in row:
-        came = row["stock"] + Counter(shelves.sold)[variant.sku]
+        there = row.get("market", 0)
+        if there:
+            levels.receive(session, variant.id, shelves.market.id, there, shelves.now)
+        came = row["stock"] - there + Counter(shelves.sold)[variant.sku]
         level_id = levels.receive(session, variant.id, shelves.location.id, came, shelves.now)
         session.get_one(StockLevel, level_id).low_at = 5
 

@@ -97,6 +97,8 @@ TABLE = """
     sku name product location on_hand allocated held backorder_limit available low_at
 /desk/stock/holds | until=until pieces=pieces | q
     sku name pieces for until
+/desk/stock/waits | sku=sku asked=asked | q state
+    sku name email state asked confirmed kept_until
 /desk/tax/certificates | from=from ends=taxed_again_from | q state
     certificate customer account places on from taxed_again_from state
 /desk/tax/rates | from=from tax=tax | q
@@ -118,7 +120,9 @@ PARTS = {
     "bill_run",
     "content_page",
     "ledger_open",
+    "hold_rules",
     "past_due_case",
+    "places",
     "reconciler_round",
     "segments",
     "stock_level",

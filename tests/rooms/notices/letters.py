@@ -23,7 +23,13 @@ from core.notices.letters import (
     StatementLetter,
     VerifyLetter,
 )
-from tests.rooms.notices import card_letters, chargeback_letters, dispute_letters, quote_letters
+from tests.rooms.notices import (
+    card_letters,
+    chargeback_letters,
+    dispute_letters,
+    quote_letters,
+    stock_letters,
+)
 
 HEAD = Letterhead(
     name="Fernway",
@@ -271,4 +277,5 @@ ALL: dict[str, Letter] = {
     **card_letters.of(HEAD),
     **dispute_letters.of(HEAD),
     **chargeback_letters.of(HEAD),
+    **stock_letters.of(HEAD),
 }

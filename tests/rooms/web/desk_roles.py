@@ -29,6 +29,7 @@ TABLE = """
 *    /desk/stock                                 sales support
 POST /desk/stock                                 sales
 *    /desk/stock/holds/<uuid:hold_id>/release    sales
+POST /desk/stock/waits                           sales
 *    /desk/stock/places                          sales
 *    /desk/stock/hold-rules                      sales
 *    /desk/parcels                               sales support

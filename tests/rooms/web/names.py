@@ -20,6 +20,7 @@ from core.orders.models import Order
 from core.parties import tokens
 from core.parties.models import Account
 from core.parties.tokens import STAFF, USER, NewToken
+from core.stock import waiting
 from core.stock.models import Hold
 from core.tax import exemptions
 from core.tax.exemptions import NewExemption
@@ -258,6 +259,14 @@ def _spare_bill(names: Names) -> str:
 
 
 #: What is made when an address asks for it.
+def _wait(stage: Stage) -> str:
+    """Somebody's place in the line for a camera."""
+    world = stage.world
+    with stage.db.transaction() as session:
+        variant, where = world.camera.variant_id, world.channel_id
+        return waiting.ask(session, where, variant, "ann@example.com", stage.clock.now()).public_id
+
+
 MAKERS: dict[str, Callable[[Names], str]] = {
     "phone_cart": lambda names: phone_order.begin(
         names.stage.house, names["riley_account"], "FW-VISIT", 1, "user:kim"
@@ -268,6 +277,8 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "order_return": lambda names: _return(names.stage),
     "asked_return": lambda names: _asked_return(names.stage),
     "cart": _cart,
+    "wait": lambda names: _wait(names.stage),
+    "wait_token": lambda names: names.stage.house.links.wait_token(names["wait"]),
     "content_page": lambda names: contents.published(
         names.stage.house, names.stage.world.channel_id
     )[1],
