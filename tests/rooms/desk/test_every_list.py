@@ -97,7 +97,7 @@ TABLE = """
     sku name product location on_hand allocated held backorder_limit available low_at
 /desk/stock/holds | until=until pieces=pieces | q
     sku name pieces for until
-/desk/stock/waits | sku=sku asked=asked | q state
+/desk/stock/waits | asked=asked sku=sku | q state
     sku name email state asked confirmed kept_until
 /desk/tax/certificates | from=from ends=taxed_again_from | q state
     certificate customer account places on from taxed_again_from state
