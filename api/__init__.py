@@ -21,6 +21,7 @@ from api.desk_products import desk_products
 from api.desk_quotes import desk_quotes
 from api.desk_services import desk_services
 from api.desk_stock import desk_stock
+from api.desk_transfers import desk_transfers
 from api.desk_trials import desk_trials
 from api.disputes import disputes
 from api.openapi import description
@@ -67,6 +68,7 @@ def blueprints() -> list[Blueprint]:
         desk_orders,
         desk_goods,
         desk_stock,
+        desk_transfers,
         stock_waits,
         desk_prices,
         desk_products,

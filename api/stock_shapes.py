@@ -135,3 +135,49 @@ class WaitPage(Shape):
 
     items: list[WaitRow]
     next_cursor: Text | None
+
+
+class TransferWish(Shape):
+    """Pieces that leave one place for another."""
+
+    sku: Sku
+    source: _Code
+    target: _Code
+    quantity: int = Field(ge=1, le=MOST)
+    note: Annotated[str, _words(200)] = ""
+
+
+class ArrivalWish(Shape):
+    """How many are here, and how many never will be."""
+
+    arrived: int = Field(ge=0, le=MOST)
+    lost: int = Field(0, ge=0, le=MOST)
+
+
+class TransferQuery(Paging):
+    """Which transfers."""
+
+    state: Literal["on_the_way", "done"] | None = Field(None, description="Only those.")
+
+
+class TransferAnswer(Shape):
+    """Pieces on their way from one place to another."""
+
+    id: UUID
+    sku: Text
+    source: Text
+    target: Text
+    quantity: int
+    arrived: int
+    lost: int
+    state: Text
+    note: Text
+    sent_at: datetime
+    done_at: datetime | None
+
+
+class TransferPage(Shape):
+    """A page of transfers, the last sent first."""
+
+    items: list[TransferAnswer]
+    next_cursor: Text | None

@@ -61,6 +61,7 @@ from core.prices.setting import NoPriceList
 from core.stock.adjusting import BelowNothing, BelowPromised
 from core.stock.holds import OutOfStock
 from core.stock.sold import NotOnHand
+from core.stock.transfers import NotFree
 from core.subscriptions.errors import NotTaken, ServiceRefused
 from core.subscriptions.trial_claims import TrialRefused
 from core.subscriptions.trials import NothingToGoOn, TrialOver
@@ -122,6 +123,7 @@ STATUS: dict[type[Exception], int] = {
     TooMany: 422,
     TooManyForOne: 422,
     OfferOver: 409,
+    NotFree: 409,
     TooFew: 422,
     NothingToShare: 422,
     ClaimRefused: 409,

@@ -45,6 +45,7 @@ from flows import (
     send_quote,
     store_trial_card,
     tell_due,
+    tell_low_stock,
     tell_programs,
     tell_quote,
     trial_letters,
@@ -242,6 +243,10 @@ def _offer_waits(house: House, _: object) -> None:
     wait_for_stock.offer_all(house)
 
 
+def _tell_low_stock(house: House, _: object) -> None:
+    tell_low_stock.run(house)
+
+
 def _tidy(session: Session, house: House, _: object) -> None:
     now = house.clock.now()
     jobs.forget_done(session, now - DONE_KEPT)
@@ -313,6 +318,7 @@ HANDLERS: dict[str, Within | Owning] = {
     "sweep_holds": Within(_sweep_holds),
     "offer_stock": Within(_offer_stock),
     "offer_waits": Owning(_offer_waits),
+    "tell_low_stock": Owning(_tell_low_stock),
     "tidy": Within(_tidy),
 }
 
@@ -374,5 +380,6 @@ SCHEDULES: dict[str, int] = {
     "seal_audit": 30,
     "sweep_holds": 60,
     "offer_waits": 60,
+    "tell_low_stock": 300,
     "tidy": 3600,
 }

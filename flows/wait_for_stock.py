@@ -6,6 +6,7 @@ What a stranger asks changes nothing but who is asked by mail, and every address
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
@@ -158,10 +159,11 @@ def offer_all(house: House) -> int:
     """The same for every thing that is waited for and there, or of which an offer's time is over."""
     with house.db.reading() as session:
         due = waiting.due(session, house.clock.now())
-    return sum(
-        house.db.run_tx(lambda session, key=key: offer(session, house, key))  # type: ignore[misc]
-        for key in due
-    )
+    return sum(house.db.run_tx(partial(_offer, house, key)) for key in due)
+
+
+def _offer(house: House, variant_id: uuid.UUID, session: Session) -> int:
+    return offer(session, house, variant_id)
 
 
 def _queue(session: Session, house: House, wait: StockWait, letter: Letter, name: str) -> None:

@@ -11,7 +11,7 @@ from cms_content.models import ContentBanner, ContentPage
 from core.orders.fulfilment_models import Fulfilment, OrderChange
 from core.orders.models import Order
 from core.parties.models import Account
-from core.stock.models import Hold, StockLevel
+from core.stock.models import Hold, StockLevel, StockTransfer
 from flows import phone_order, reconcile
 from invoices.models import Invoice
 from payments.dunning import cases
@@ -297,6 +297,10 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/stock/places": "/desk/stock/places",
     "/desk/stock/hold-rules": "/desk/stock/hold-rules",
     "/desk/stock/waits": "/desk/stock/waits",
+    "/desk/stock/transfers": "/desk/stock/transfers",
+    "/desk/stock/transfers/<uuid:transfer_id>": lambda visitor: (
+        f"/desk/stock/transfers/{visitor.place.values(StockTransfer.id)[0]}"
+    ),
     "/desk/stock/places/<code>": "/desk/stock/places/depot",
     "/desk/stock/<uuid:level_id>": lambda visitor: (
         f"/desk/stock/{visitor.place.values(StockLevel.id, StockLevel.on_hand > 0)[0]}"

@@ -22,8 +22,9 @@ from core.kernel.money import to_micros
 from core.ledger.chart import open_chart
 from core.parties.models import Channel, LegalEntity
 from core.prices.models import BundlePrice, Plan, Price, PriceList
-from core.stock import levels, waiting
+from core.stock import levels, transfers, waiting
 from core.stock.models import Location, StockLevel
+from core.stock.transfers import Sending
 from core.tax.models import TaxRate
 
 ZONE = "America/New_York"
@@ -190,13 +191,15 @@ def _stock_shelves(
 
 
 def _wait_and_hold(session: Session, channel: Channel, now: datetime) -> None:
-    """Two people wait for the camera that is gone, one asked only; of the last hub one customer has one."""
+    """Two people wait for the camera that is gone, one asked only; cables are on their way to the market; of
+    the last hub one customer has one."""
     camera, hub = _variant(session, "LOOK-2"), _variant(session, "HUB-1")
     for hours, who in ((70, "nell"), (41, "rosa"), (3, "otis")):
         when = now - timedelta(hours=hours)
         wait = waiting.ask(session, channel.id, camera.id, f"{who}@example.com", when)
         if who != "otis":
             waiting.confirm(session, wait, when + timedelta(minutes=6))
+    transfers.send(session, Sending("CAB-5", "depot", "market", 5, "For Saturday"), "system", now)
     hold_policies.put(session, hub.product_id, "", None, Terms(15, most_for_one=1))
 
 

@@ -97,6 +97,8 @@ TABLE = """
     sku name product location on_hand allocated held backorder_limit available low_at
 /desk/stock/holds | until=until pieces=pieces | q
     sku name pieces for until
+/desk/stock/transfers | sent=sent pieces=pieces | q state
+    sku name from to sent pieces arrived lost state note
 /desk/stock/waits | asked=asked sku=sku | q state
     sku name email state asked confirmed kept_until
 /desk/tax/certificates | from=from ends=taxed_again_from | q state
@@ -120,9 +122,7 @@ PARTS = {
     "bill_run",
     "content_page",
     "ledger_open",
-    "hold_rules",
     "past_due_case",
-    "places",
     "reconciler_round",
     "segments",
     "stock_level",

@@ -20,8 +20,10 @@ from core.orders.models import Order
 from core.parties import tokens
 from core.parties.models import Account
 from core.parties.tokens import STAFF, USER, NewToken
-from core.stock import waiting
-from core.stock.models import Hold
+from core.stock import places, transfers, waiting
+from core.stock.models import Hold, Location
+from core.stock.places import Stands
+from core.stock.transfers import Sending
 from core.tax import exemptions
 from core.tax.exemptions import NewExemption
 from core.tax.models import TaxRate
@@ -259,6 +261,16 @@ def _spare_bill(names: Names) -> str:
 
 
 #: What is made when an address asks for it.
+def _transfer(stage: Stage) -> str:
+    """A plug on its way to another place."""
+    world, now = stage.world, stage.clock.now()
+    with stage.db.transaction() as session:
+        if not session.scalar(select(Location.id).where(Location.code == "annex")):
+            places.open_place(session, "annex", Stands("The annex"))
+        sku, asked = world.router.sku, ("harbor", "annex")
+        return str(transfers.send(session, Sending(sku, *asked, 1), "user:kim", now).id)
+
+
 def _wait(stage: Stage) -> str:
     """Somebody's place in the line for a camera."""
     world = stage.world
@@ -277,6 +289,7 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "order_return": lambda names: _return(names.stage),
     "asked_return": lambda names: _asked_return(names.stage),
     "cart": _cart,
+    "transfer": lambda names: _transfer(names.stage),
     "wait": lambda names: _wait(names.stage),
     "wait_token": lambda names: names.stage.house.links.wait_token(names["wait"]),
     "content_page": lambda names: contents.published(

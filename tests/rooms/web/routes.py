@@ -345,6 +345,11 @@ GET    /desk/stock/places                            staff     token  302→desk
 POST   /desk/stock/places                            staff     token  302→desk-door 404 404 422
 GET    /desk/stock/places/<code>                     staff     token  302→desk-door 404 404 200
 POST   /desk/stock/places/<code>                     staff     token  302→desk-door 404 404 422
+GET    /desk/stock/transfers                         staff     token  302→desk-door 404 404 200
+GET    /desk/stock/transfers.csv                     staff     token  302→desk-door 404 404 200
+POST   /desk/stock/transfers                         staff     token  302→desk-door 404 404 422
+GET    /desk/stock/transfers/<uuid:transfer_id>      staff     token  302→desk-door 404 404 200
+POST   /desk/stock/transfers/<uuid:transfer_id>      staff     token  302→desk-door 404 404 422
 GET    /desk/stock/waits                             staff     token  302→desk-door 404 404 200
 GET    /desk/stock/waits.csv                         staff     token  302→desk-door 404 404 200
 POST   /desk/stock/waits/<public_id>/remove staff token 302→desk-door 404 404 303→/desk/stock/waits
@@ -708,6 +713,9 @@ POST   /api/v1/desk/stock/adjustments                program   none   401
 PUT    /api/v1/desk/stock/limits                     program   none   401
 POST   /api/v1/stock-waits                           everybody none   202
 GET    /api/v1/desk/stock-waits                      program   none   401
+GET    /api/v1/desk/transfers                        program   none   401
+POST   /api/v1/desk/transfers                        program   none   401
+POST   /api/v1/desk/transfers/<transfer_id>/arrivals program   none   401
 GET    /api/v1/desk/hold-policies                    program   none   401
 PUT    /api/v1/desk/hold-policies                    program   none   401
 DELETE /api/v1/desk/hold-policies/<policy_id>        program   none   401
@@ -810,6 +818,9 @@ _PLACES = {
     },
     "GET /desk/stock/holds/": {"<uuid:hold_id>": "{held}"},
     "POST /desk/stock/holds/": {"<uuid:hold_id>": "{held}"},
+    "POST /api/v1/desk/transfers/": {"<transfer_id>": "01a202b4-b636-73c0-8a49-23cb0a1ea9c7"},
+    "GET /desk/stock/transfers/": {"<uuid:transfer_id>": "{transfer}"},
+    "POST /desk/stock/transfers/": {"<uuid:transfer_id>": "{transfer}"},
     "GET /desk/stock/": {"<uuid:level_id>": "{level}", "<code>": "harbor"},
     "POST /desk/stock/": {
         "<uuid:level_id>": "{level}",
