@@ -22,7 +22,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, QueuePool, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from app.tables import metadata
@@ -181,6 +181,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgr
     shared = _shared((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "postgres")
     server = shared.enter()
     yield server
+    _shut()
     if basin_of.cache_info().currsize:
         basin_of(server).close()
         basin_of.cache_clear()
@@ -195,10 +196,35 @@ def postgres_db(
     basin = basin_of(postgres_server)
     if _wants_world(request):
         request.node.stash[_FURNISHED] = basin.fill("world", _build)
-    database = open_database(basin.url)
+    database = _kept_open(basin.url)
     yield database
-    database.close()
+    if any(_busy(engine) for engine in (database._write, database._read)):
+        database.close()
     basin.empty()
+
+
+_OPEN: list[Database] = []
+
+
+def _kept_open(url: str) -> Database:
+    """A worker's database stays connected from test to test, as a shop's does: a new connection has to learn
+    anew what the tables are and how each statement is done, which is a third of the server's work."""
+    if not _OPEN or _OPEN[0].url != url:
+        _shut()
+        _OPEN.append(open_database(url))
+    return _OPEN[0]
+
+
+def _shut() -> None:
+    """The database that was kept open is over."""
+    while _OPEN:
+        _OPEN.pop().close()
+
+
+def _busy(engine: Engine) -> bool:
+    """Did a test leave a connection in somebody's hands?"""
+    pool = engine.pool
+    return not isinstance(pool, QueuePool) or pool.checkedout() > 0
 
 
 # --- both, and what belongs to them ---------------------------------------------------------------
