@@ -109,6 +109,6 @@ def _told(row: Row) -> answers.Json:
         "lost": one.lost,
         "state": one.state,
         "note": one.note,
-        "sent_at": one.sent_at,
-        "done_at": one.done_at,
+        "sent_at": answers.moment(one.sent_at),
+        "done_at": answers.moment(one.done_at),
     }

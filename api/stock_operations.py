@@ -115,4 +115,14 @@ DESK = (
         takes=shapes.ArrivalWish,
         has_key=True,
     ),
+    replace(
+        _PUT,
+        method="post",
+        path="/desk/stock/imports",
+        name="importStock",
+        summary="Look at a file of stock, or do it as a whole",
+        answers=shapes.SheetAnswer,
+        takes=shapes.SheetWish,
+        has_key=True,
+    ),
 )

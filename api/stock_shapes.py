@@ -181,3 +181,33 @@ class TransferPage(Shape):
 
     items: list[TransferAnswer]
     next_cursor: Text | None
+
+
+class SheetWish(Shape):
+    """Stock as a file. Without `apply` it is only looked at; with a `mark` it is done only as it was seen."""
+
+    csv: str = Field(min_length=1, max_length=400_000)
+    apply: bool = False
+    mark: Annotated[str, _words(32)] | None = None
+
+
+class SheetLine(Shape):
+    """What a line of the file does, or what is wrong with it."""
+
+    line: int
+    sku: Text
+    location: Text
+    reason: Text
+    before: int
+    after: int
+    wrong: Text
+
+
+class SheetAnswer(Shape):
+    """The file against the stock: sound when all of it can be done."""
+
+    is_sound: bool
+    wrong: Text
+    mark: Text
+    applied: bool
+    lines: list[SheetLine]

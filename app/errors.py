@@ -72,6 +72,7 @@ from flows.change_service import BillMoved, NotBillable
 from flows.choose_tenders import GiftCardForGiftCard
 from flows.claim_order import ClaimRefused
 from flows.guest_pay import PayCodeUnknown
+from flows.import_stock import LineRefused, StockMoved
 from flows.manage_cards import CardGone, CardNeeded, NotAgain
 from flows.pay_amount import AllocationChanged, AmountRefused
 from flows.pay_bill import BillsChanged, DifferentPayers, NothingToPay, TooManyBills
@@ -124,6 +125,8 @@ STATUS: dict[type[Exception], int] = {
     TooManyForOne: 422,
     OfferOver: 409,
     NotFree: 409,
+    StockMoved: 409,
+    LineRefused: 409,
     TooFew: 422,
     NothingToShare: 422,
     ClaimRefused: 409,

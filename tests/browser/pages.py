@@ -297,6 +297,7 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/stock/places": "/desk/stock/places",
     "/desk/stock/hold-rules": "/desk/stock/hold-rules",
     "/desk/stock/waits": "/desk/stock/waits",
+    "/desk/stock/import": "/desk/stock/import",
     "/desk/stock/transfers": "/desk/stock/transfers",
     "/desk/stock/transfers/<uuid:transfer_id>": lambda visitor: (
         f"/desk/stock/transfers/{visitor.place.values(StockTransfer.id)[0]}"

@@ -32,6 +32,7 @@ POST /desk/stock                                 sales
 POST /desk/stock/waits                           sales
 POST /desk/stock/transfers                       sales
 *    /desk/stock/places                          sales
+*    /desk/stock/import                          sales
 *    /desk/stock/hold-rules                      sales
 *    /desk/parcels                               sales support
 *    /desk/returns                               sales billing support

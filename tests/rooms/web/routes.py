@@ -345,6 +345,9 @@ GET    /desk/stock/places                            staff     token  302→desk
 POST   /desk/stock/places                            staff     token  302→desk-door 404 404 422
 GET    /desk/stock/places/<code>                     staff     token  302→desk-door 404 404 200
 POST   /desk/stock/places/<code>                     staff     token  302→desk-door 404 404 422
+GET    /desk/stock/import                            staff     token  302→desk-door 404 404 200
+POST   /desk/stock/import                            staff     token  302→desk-door 404 404 422
+POST   /desk/stock/import/apply                      staff     token  302→desk-door 404 404 422
 GET    /desk/stock/transfers                         staff     token  302→desk-door 404 404 200
 GET    /desk/stock/transfers.csv                     staff     token  302→desk-door 404 404 200
 POST   /desk/stock/transfers                         staff     token  302→desk-door 404 404 422
@@ -713,6 +716,7 @@ POST   /api/v1/desk/stock/adjustments                program   none   401
 PUT    /api/v1/desk/stock/limits                     program   none   401
 POST   /api/v1/stock-waits                           everybody none   202
 GET    /api/v1/desk/stock-waits                      program   none   401
+POST   /api/v1/desk/stock/imports                    program   none   401
 GET    /api/v1/desk/transfers                        program   none   401
 POST   /api/v1/desk/transfers                        program   none   401
 POST   /api/v1/desk/transfers/<transfer_id>/arrivals program   none   401
