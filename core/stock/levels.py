@@ -16,12 +16,14 @@ from sqlalchemy import (
     case,
     func,
     literal_column,
+    or_,
     select,
     update,
 )
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from core.catalog.models import Variant
 from core.kernel.db import changed, insert_once, insert_rows, table
 from core.kernel.ids import new_id
 from core.stock import freeing
@@ -74,6 +76,15 @@ def outlook(
         key: Outlook(int(pieces), int(there), bool(preorder), expected_on)
         for key, pieces, there, preorder, expected_on in rows
     }
+
+
+@cache
+def can_be_had() -> ColumnElement[bool]:
+    """Of a variant in a statement with ``now``: is it not counted, or can one be had? Bundles count as if."""
+    variant, level = table(Variant), table(StockLevel)
+    found = free(bindparam("now", type_=Hold.expires_at.type)) > 0
+    there = select(level.c.id).where(level.c.variant_id == variant.c.id, found)
+    return or_(variant.c.kind != "physical", there.correlate(variant).exists())
 
 
 @cache
