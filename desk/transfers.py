@@ -76,6 +76,8 @@ def _listed(form: SendForm) -> str:
         counts = room.counts(session)
         where = [(one.code, one.name) for one in rooms.every(session)]
     form.source.choices = form.target.choices = where
+    if form.target.data is None and len(where) > 1:
+        form.target.data = where[1][0]
     return page(
         "desk/transfers.html",
         transfers=[_shown(row) for row in rows],

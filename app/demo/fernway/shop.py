@@ -5,7 +5,7 @@ import uuid
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,17 +14,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.demo.fernway import trials
-from cart import consents, hold_policies
-from cart.hold_policies import Terms
+from cart import consents
 from cart.models import DeliveryMethod
 from core.catalog.models import BUNDLE, BundleComponent, Category, Product, Variant
 from core.kernel.money import to_micros
 from core.ledger.chart import open_chart
 from core.parties.models import Channel, LegalEntity
 from core.prices.models import BundlePrice, Plan, Price, PriceList
-from core.stock import levels, transfers, waiting
+from core.stock import levels
 from core.stock.models import Location, StockLevel
-from core.stock.transfers import Sending
 from core.tax.models import TaxRate
 
 ZONE = "America/New_York"
@@ -187,20 +185,6 @@ def _stock_shelves(
     for row in catalog["yearly"]:
         _sell_by_the_year(shelves, row)
     session.flush()
-    _wait_and_hold(session, channel, now)
-
-
-def _wait_and_hold(session: Session, channel: Channel, now: datetime) -> None:
-    """Two people wait for the camera that is gone, one asked only; cables are on their way to the market; of
-    the last hub one customer has one."""
-    camera, hub = _variant(session, "LOOK-2"), _variant(session, "HUB-1")
-    for hours, who in ((70, "nell"), (41, "rosa"), (3, "otis")):
-        when = now - timedelta(hours=hours)
-        wait = waiting.ask(session, channel.id, camera.id, f"{who}@example.com", when)
-        if who != "otis":
-            waiting.confirm(session, wait, when + timedelta(minutes=6))
-    transfers.send(session, Sending("CAB-5", "depot", "market", 5, "For Saturday"), "system", now)
-    hold_policies.put(session, hub.product_id, "", None, Terms(15, most_for_one=1))
 
 
 def _put(shelves: _Shelves, row: Mapping[str, Any], position: int) -> None:
