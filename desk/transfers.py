@@ -29,7 +29,9 @@ from web.flashes import say
 from web.pages import page, show_errors
 
 BASE = "/desk/stock/transfers"
-transfers = Blueprint("desk_transfers", __name__, url_prefix=BASE, template_folder="templates")
+transfers = Blueprint(
+    "desk_transfers", __name__, url_prefix="/desk/stock", template_folder="templates"
+)
 _SEE, _ACT = (Role.SALES, Role.SUPPORT), (Role.SALES,)
 STATES = {"on_the_way": "On the way", "done": "Done"}
 LISTED = Listing(
@@ -62,7 +64,7 @@ class ArriveForm(Form):
     lost = IntegerField("So many are lost", [InputRequired("A whole number.")], default=0)
 
 
-@transfers.get("")
+@transfers.get("/transfers")
 @allow(Who.STAFF, roles=_SEE)
 def listed() -> str:
     """What was sent last stands first."""
@@ -103,7 +105,7 @@ def _shown(row: Row) -> dict[str, Any]:
     }
 
 
-@transfers.get(".csv")
+@transfers.get("/transfers.csv")
 @allow(Who.STAFF, roles=_SEE)
 def export() -> Response:
     """The list as it is chosen, all of it."""
@@ -122,7 +124,7 @@ def _cells(rows: Sequence[Row]) -> Iterator[list[Cell]]:
         ]
 
 
-@transfers.post("")
+@transfers.post("/transfers")
 @allow(Who.STAFF, roles=_ACT)
 def send() -> Answer:
     """Pieces leave."""
@@ -147,7 +149,7 @@ def send() -> Answer:
     return redirect(BASE, 303)
 
 
-@transfers.get("/<uuid:transfer_id>")
+@transfers.get("/transfers/<uuid:transfer_id>")
 @allow(Who.STAFF, roles=_SEE)
 def one(transfer_id: uuid.UUID) -> str:
     """One of them."""
@@ -165,7 +167,7 @@ def _one(transfer_id: uuid.UUID, form: ArriveForm | None) -> str:
     )
 
 
-@transfers.post("/<uuid:transfer_id>")
+@transfers.post("/transfers/<uuid:transfer_id>")
 @allow(Who.STAFF, roles=_ACT)
 def arrive(transfer_id: uuid.UUID) -> Answer:
     """They are here, or not all."""

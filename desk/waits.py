@@ -24,7 +24,7 @@ from web.flashes import say
 from web.pages import page
 
 BASE = "/desk/stock/waits"
-waits = Blueprint("desk_waits", __name__, url_prefix=BASE, template_folder="templates")
+waits = Blueprint("desk_waits", __name__, url_prefix="/desk/stock", template_folder="templates")
 STATES = {
     "waiting": "Waiting",
     "offered": "One is kept",
@@ -46,7 +46,7 @@ LISTED = Listing(
 Row = tuple[StockWait, Variant]
 
 
-@waits.get("")
+@waits.get("/waits")
 @allow(Who.STAFF, roles=(Role.SALES, Role.SUPPORT))
 def listed() -> str:
     """Who asked first stands first."""
@@ -78,7 +78,7 @@ def _shown(wait: StockWait, variant: Variant) -> dict[str, object]:
     }
 
 
-@waits.get(".csv")
+@waits.get("/waits.csv")
 @allow(Who.STAFF, roles=(Role.SALES, Role.SUPPORT))
 def export() -> Response:
     """The list as it is chosen, all of it."""
@@ -97,7 +97,7 @@ def _cells(_: Session, rows: Sequence[Row]) -> Iterator[list[Cell]]:
         ]
 
 
-@waits.post("/<public_id>/remove")
+@waits.post("/waits/<public_id>/remove")
 @allow(Who.STAFF, roles=(Role.SALES,))
 def remove(public_id: str) -> AnyResponse:
     """Somebody asked us to: they hear no more."""

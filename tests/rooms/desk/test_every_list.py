@@ -243,7 +243,7 @@ def _fill(stage: Stage) -> Desk:
     growing = Growing(stage)
     growing.grow(3)
     for _ in range(3):
-        for name in ("gift_card", "draft", "order_return", "round"):
+        for name in ("gift_card", "draft", "order_return", "round", "transfer", "wait"):
             Names(stage)[name]
     with stage.db.transaction() as session:
         _books(session, growing.account, stage.clock.now())

@@ -276,7 +276,8 @@ def _wait(stage: Stage) -> str:
     world = stage.world
     with stage.db.transaction() as session:
         variant, where = world.camera.variant_id, world.channel_id
-        return waiting.ask(session, where, variant, "ann@example.com", stage.clock.now()).public_id
+        who = f"{new_public_id()[:8]}@example.com"
+        return waiting.ask(session, where, variant, who, stage.clock.now()).public_id
 
 
 MAKERS: dict[str, Callable[[Names], str]] = {
