@@ -21,7 +21,7 @@ from core.hooks import deliveries as hooks
 from core.kernel import audit, counters, idempotency, jobs
 from core.notices import sending
 from core.parties.models import UserSession
-from core.stock import holds
+from core.stock import holds, waiting
 from flows import (
     answer_chargeback,
     charge_late_fee,
@@ -57,6 +57,8 @@ from payments import rounds
 _log = structlog.get_logger("worker")
 #: Finished jobs are kept this long.
 DONE_KEPT = timedelta(days=14)
+#: Who waited for something is known this long after it is over, or when they never confirmed it.
+WAITS_KEPT = timedelta(days=60)
 
 
 @dataclass(frozen=True)
@@ -255,6 +257,7 @@ def _tidy(session: Session, house: House, _: object) -> None:
     counters.sweep(session, now)
     hooks.forget(session, now - hooks.KEPT)
     rounds.forget(session, now)
+    waiting.forget(session, now - WAITS_KEPT)
     session.query(UserSession).filter(UserSession.expires_at <= now).delete()
 
 

@@ -213,14 +213,13 @@ def _owners(session: Any, rows: list[Hold]) -> dict[uuid.UUID, tuple[str, str]]:
 
 
 _OWNERS = ("order", "quote")
+_WHOSE = {"cart": "A cart", "offer": "Somebody who waited for it"}
 
 
 def _hold(
     row: Hold, sku: str, name: str, owners: dict[uuid.UUID, tuple[str, str]]
 ) -> dict[str, Any]:
-    words, href = owners.get(
-        row.owner_id, ("A cart" if row.owner_kind == "cart" else "A quote", "")
-    )
+    words, href = owners.get(row.owner_id, (_WHOSE.get(row.owner_kind, "A quote"), ""))
     return {
         "sku": sku,
         "name": name,

@@ -100,8 +100,7 @@ def confirm(house: House, public_id: str) -> None:
         now, wait = house.clock.now(), waiting.lock(session, public_id)
         if waiting.confirm(session, wait, now) or waiting.wait_again(session, wait, now):
             # It may be back by now.
-            key = f"freed:{wait.variant_id.hex}:{wait.id.hex}:{now.timestamp():.3f}"
-            jobs.record(session, StockFreed(str(wait.variant_id)), now, key=key)
+            jobs.record(session, StockFreed(str(wait.variant_id)), now)
 
     house.db.run_tx(work)
 

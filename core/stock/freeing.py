@@ -20,8 +20,7 @@ def tell(session: Session, level_ids: Iterable[uuid.UUID], now: datetime) -> Non
     if not keys:
         return
     for variant_id in session.scalars(_waited_for(), {"levels": keys}):
-        key = f"freed:{variant_id.hex}:{now.timestamp():.3f}"
-        jobs.record(session, StockFreed(str(variant_id)), now, key=key)
+        jobs.record(session, StockFreed(str(variant_id)), now)
 
 
 @cache

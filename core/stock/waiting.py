@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from core.catalog.models import Product, Variant
@@ -86,6 +86,21 @@ def take(session: Session, wait: StockWait, now: datetime) -> bool:
         return False
     holds.release(session, Owner("offer", wait.id))
     return _move(session, wait, ("offered",), "taken", ended_at=now)
+
+
+def let_go(session: Session, wait_id: uuid.UUID, now: datetime) -> bool:
+    """What is kept for them is kept no more; whoever lets the hold go says so. False when nothing was."""
+    wait = session.get_one(StockWait, wait_id)
+    return _move(session, wait, ("offered",), "let_go", ended_at=now)
+
+
+def forget(session: Session, before: datetime) -> None:
+    """Addresses of those who never confirmed, and of whom it is over, are not kept for good."""
+    never = (StockWait.state == "asked") & (StockWait.asked_at < before)
+    over = StockWait.ended_at.is_not(None) & (StockWait.ended_at < before)
+    session.execute(
+        delete(StockWait).where(or_(never, over)).execution_options(synchronize_session=False)
+    )
 
 
 def wait_again(session: Session, wait: StockWait, now: datetime) -> bool:

@@ -13,7 +13,7 @@ from core.kernel.errors import Invalid, NotFound
 from core.kernel.jobs import Job
 from core.notices.models import Notice
 from core.parties.models import Channel
-from core.stock import holds, levels
+from core.stock import holds, levels, waiting
 from core.stock.holds import OutOfStock
 from core.stock.models import Hold, StockWait
 from core.stock.proofs import levels_are_true
@@ -151,6 +151,24 @@ def test_who_does_not_take_it_in_time_makes_room_for_the_next_without_any_sweepe
     house.db.run_tx(lambda s: holds.lapse(s, house.clock.now()))
     with house.db.snapshot() as session:
         assert levels_are_true(session, house.clock.now()).offenders == ()
+
+
+def test_staff_let_go_what_is_kept_and_addresses_are_not_kept_for_good(house, world, gone):
+    _wait(house, world, ADA, BEN)
+    _ask(house, world, CAL)
+    _let_one_go(house, gone[0])
+    _work(house)
+    with house.db.reading() as session:
+        hold = session.scalars(
+            select(Hold).where(Hold.owner_kind == "offer", Hold.state == "active")
+        ).one()
+    release_hold.release(house, hold.id, "user:kim")
+    _work(house)
+    assert _states(house, ADA, BEN) == ["let_go", "offered"]
+    before = house.clock.now() + timedelta(seconds=1)
+    house.db.run_tx(lambda session: waiting.forget(session, before))
+    with house.db.reading() as session:
+        assert set(session.scalars(select(StockWait.email))) == {BEN}
 
 
 def test_goods_that_come_in_go_to_those_who_wait_in_turn(house, world, gone):
