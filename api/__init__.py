@@ -11,6 +11,7 @@ from api.content import content
 from api.desk_billing import desk_billing
 from api.desk_cards import desk_cards
 from api.desk_chargebacks import desk_chargebacks
+from api.desk_delivery import desk_delivery
 from api.desk_disputes import desk_disputes
 from api.desk_goods import desk_goods
 from api.desk_hooks import desk_hooks
@@ -45,6 +46,7 @@ def blueprints() -> list[Blueprint]:
         shared_carts,
         checkout,
         checkout_terms,
+        desk_delivery,
         claims,
         orders,
         content,

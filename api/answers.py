@@ -10,8 +10,9 @@ from pydantic_core import to_json
 from cart.delivery import Choice
 from cart.lines import Entry
 from cart.models import Cart
-from cart.pricing import GoneLine, PricedCart, PricedLine, Recurring
+from cart.priced import GoneLine, PricedCart, PricedLine, Recurring
 from cart.saved import Saved
+from cart.slots import Slot
 from cms_content.media import Picture
 from cms_content.videos import Film
 from core.entitlements.asking import Answer
@@ -155,7 +156,9 @@ def entry(found: Entry) -> Json:
     }
 
 
-def cart(found: Cart, priced: PricedCart, aside: Sequence[Saved] = ()) -> Json:
+def cart(
+    found: Cart, priced: PricedCart, aside: Sequence[Saved] = (), held: Slot | None = None
+) -> Json:
     """A cart and what it costs."""
     return {
         "id": found.public_id,
@@ -168,6 +171,17 @@ def cart(found: Cart, priced: PricedCart, aside: Sequence[Saved] = ()) -> Json:
         "shipping_address": found.shipping_address,
         "shipping_method": priced.method.code if priced.method else None,
         "methods": [_method(choice) for choice in priced.methods],
+        "also": [
+            {
+                "goes_by": one.goes_by,
+                "names": list(one.names),
+                "methods": [_method(choice) for choice in one.methods],
+                "method": one.method.code if one.method else None,
+            }
+            for one in priced.also
+        ],
+        "wants_visit": priced.wants_visit,
+        "slot": slot(held) if held else None,
         "goods": money(priced.goods),
         "delivery": money(priced.delivery),
         "tax": money(priced.tax) if priced.tax_known else None,
@@ -188,6 +202,16 @@ def _line(line: PricedLine) -> Json:
         "held_until": moment(line.held_until),
         **({"unit_price_was": money(line.price_was)} if line.price_was else {}),
         **({"bundle": _bundle(line.bundle, line.quantity)} if line.bundle else {}),
+    }
+
+
+def slot(one: Slot) -> Json:
+    """A time for a visit."""
+    return {
+        "id": one.public_id,
+        "starts_at": moment(one.starts_at),
+        "ends_at": moment(one.ends_at),
+        "free": one.free,
     }
 
 
@@ -266,6 +290,7 @@ def order(followed: Followed) -> Json:
     return {
         **order_state(found, followed.tenders),
         "placed_at": moment(found.placed_at),
+        "visit": slot(followed.visit) if followed.visit else None,
         "purchase_order": found.purchase_order,
         "cost_centre": found.cost_centre,
         "lines": [_order_line(one, found.currency) for one in placing.standing(followed.lines)],

@@ -107,6 +107,14 @@ CARTS = (
         problems=(404, 409, 412, 422, 429),
         status=204,
     ),
+    Operation(
+        "get",
+        "/carts/{cart_id}/slots",
+        "listSlots",
+        "Times that can be chosen for a visit",
+        cart_shapes.SlotList,
+        (404, 429),
+    ),
     _change(
         "post",
         "/carts/{cart_id}/share",

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.shapes import BundleAnswer, Interval, Money, Place, PublicId, Shape, text_of
+from api.shapes import BundleAnswer, Interval, Money, Place, PublicId, Shape, SlotAnswer, text_of
 from cart.goods import MOST_OF_ONE
 
 
@@ -27,6 +27,13 @@ class CartChange(Shape):
 
     shipping_address: Place | None = None
     shipping_method: Annotated[str, text_of(40, 1)] | None = None
+    ways: dict[Annotated[str, text_of(20, 1)], Annotated[str, text_of(40, 1)]] | None = Field(
+        None, description="Of further deliveries: how, by their `goes_by`."
+    )
+    slot: PublicId | None = Field(
+        None,
+        description="A time of `GET /carts/{id}/slots` for a visit; it is held with the goods.",
+    )
     vat_id: Annotated[str, text_of(40, 1)] | None = Field(
         None, description="Of a business, like DE136695976, for the sums; say it again at checkout."
     )
@@ -82,6 +89,21 @@ class MethodAnswer(Shape):
     price: Money
 
 
+class FurtherDelivery(Shape):
+    """A further delivery: what goes by another way than the first."""
+
+    goes_by: str
+    names: list[str]
+    methods: list[MethodAnswer]
+    method: str | None = Field(description="The way that is counted in `delivery`.")
+
+
+class SlotList(Shape):
+    """Times that can be chosen, the earliest first."""
+
+    items: list[SlotAnswer]
+
+
 class RecurringAnswer(Interval):
     """What will be charged again; the first period is in ``due_now``."""
 
@@ -102,6 +124,9 @@ class CartAnswer(Shape):
     shipping_address: dict[str, str] | None
     shipping_method: str | None = Field(description="The way that is counted in `delivery`.")
     methods: list[MethodAnswer]
+    also: list[FurtherDelivery] = Field(description="Further deliveries.")
+    wants_visit: bool = Field(description="There is work in it for which a time can be chosen.")
+    slot: SlotAnswer | None = Field(description="The time that is held for its visit.")
     goods: Money
     delivery: Money
     tax: Money | None

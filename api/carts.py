@@ -1,5 +1,6 @@
 """Carts: whoever has the id of a cart may fill it, see what it costs and order it."""
 
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response
@@ -11,10 +12,11 @@ from api.pace import limit
 from api.problems import InvalidRequest, add_headers, field_error
 from api.shapes import Nothing
 from cart import address as addresses
-from cart import formats, lines, pricing, saved
+from cart import formats, lines, pricing, saved, slots
 from cart.models import Cart
-from cart.pricing import PricedCart
+from cart.priced import PricedCart
 from cart.saved import Keeper
+from core.stock.holds import Owner
 from core.tax import vat_ids
 from core.tax.vat_ids import WrongVatId
 from flows import taxing
@@ -65,7 +67,13 @@ def change(cart_id: str) -> Response:
     taxing.ask_register(house(), asked.vat_id or "")
 
     def work(session: Session, cart: Cart) -> answers.Json:
-        lines.set_details(session, cart, house().clock.now(), **_values(asked))
+        now = house().clock.now()
+        values = _values(asked)
+        if asked.ways is not None:
+            values["answers"] = {**(cart.answers or {}), "ways": dict(asked.ways)}
+        lines.set_details(session, cart, now, **values)
+        if "slot" in asked.model_fields_set:
+            _choose_time(session, cart, asked.slot, now)
         priced = _priced(session, cart)
         _check_method(asked, priced)
         return told(session, cart, priced)
@@ -159,11 +167,32 @@ def drop_saved(cart_id: str, saved_id: str) -> Response:
     return cart_calls.change(cart_id, f"drop:{wanted}", Nothing(), work)
 
 
+@carts.get("/<cart_id>/slots")
+@allow(Who.EVERYBODY, Guard.NONE)
+@limit("api")
+def times(cart_id: str) -> Response:
+    """Times that can be chosen for a visit, at the place that the cart has."""
+    wanted, now = reading.public_id(cart_id, "cart"), house().clock.now()
+    with house().db.snapshot() as session:
+        cart = cart_calls.ours(lines.find(session, wanted))
+        listed = slots.offered(session, cart.channel_id, cart.shipping_address, now)
+    return answers.respond({"items": [answers.slot(one) for one in listed]})
+
+
+def _choose_time(session: Session, cart: Cart, slot: str | None, now: datetime) -> None:
+    owner = Owner("cart", cart.id)
+    if slot is None:
+        slots.release(session, owner)
+    else:
+        slots.hold(session, owner, slot, now + house().rules.hold_for, now)
+
+
 def told(session: Session, cart: Cart, priced: PricedCart | None = None) -> answers.Json:
     """The cart with what it costs and what is saved for later."""
     now = house().clock.now()
     aside = saved.listing(session, Keeper.of(cart), cart.channel_id, cart.currency, now)
-    return answers.cart(cart, priced or _priced(session, cart), aside)
+    held = slots.of(session, Owner("cart", cart.id), now)
+    return answers.cart(cart, priced or _priced(session, cart), aside, held)
 
 
 def _priced(session: Session, cart: Cart) -> PricedCart:

@@ -89,6 +89,8 @@ def _wish(cart_id: str, asked: CheckoutWish, seen: tuple[str, ...] | None) -> Wi
             shipping_method=asked.shipping_method,
             payment_method=asked.payment.method,
             vat_id=asked.vat_id or "",
+            ways=dict(asked.ways),
+            slot=asked.slot,
             purchase_order=" ".join(asked.purchase_order.split()),
             cost_centre=" ".join(asked.cost_centre.split()),
             consents={one.code: one.version for one in asked.consents},

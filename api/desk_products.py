@@ -101,6 +101,8 @@ def _told(session: Session, rows: Sequence[Product]) -> list[answers.Json]:
                     "tax_category": one.tax_category,
                     "active": one.active,
                     "limits": vars(Limits.of(one)),
+                    "weight_g": one.weight_g,
+                    "goes_by": one.goes_by,
                     "price": answers.money(extend(micros[one.id], 1, found.currency))
                     if one.id in micros
                     else None,
@@ -227,6 +229,8 @@ def change_variant(slug: str, sku: str) -> Response:
             price=wish.price,
             active=wish.active,
             limits=Limits(**wish.limits.model_dump()) if wish.limits is not None else None,
+            weight_g=wish.weight_g,
+            goes_by=wish.goes_by,
         )
     except Invalid as error:
         raise reading.refused(error) from None

@@ -12,6 +12,7 @@ from api import (
     card_operations,
     chargeback_operations,
     content_operations,
+    delivery_operations,
     dispute_operations,
     hook_operations,
     media_operations,
@@ -78,6 +79,7 @@ OPERATIONS = (
     *stock_operations.SHOP,
     *stock_operations.DESK,
     *product_operations.DESK,
+    *delivery_operations.DESK,
 )
 
 
@@ -176,6 +178,7 @@ _FORMS = {
     "account_number": {"type": "string", "pattern": "^[0-9]{9}$"},
     "sku": {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,120}$"},
     "code": {"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{1,39}$"},
+    "country": {"type": "string", "pattern": "^[A-Z]{2}$"},
     "feature": {"type": "string", "pattern": "^[a-z0-9_-]{1,40}$"},
 }
 

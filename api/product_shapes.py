@@ -102,6 +102,10 @@ class VariantChange(Shape):
     price: Price | None = None
     active: bool | None = None
     limits: Limits | None = None
+    weight_g: int | None = Field(None, ge=0, le=10_000_000, description="Of one, in grams.")
+    goes_by: Annotated[str, _text(20, 1)] | None = Field(
+        None, description="How it is delivered: `parcel`, or your own word; of work, `visit`."
+    )
 
 
 class PriceWish(Shape):
@@ -188,6 +192,8 @@ class DeskVariantAnswer(Shape):
     tax_category: Text
     active: bool
     limits: Limits
+    weight_g: int
+    goes_by: Text
     price: Money | None
 
 

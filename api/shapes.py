@@ -140,6 +140,13 @@ class CheckoutWish(Shape):
     vat_id: Annotated[str, text_of(40)] | None = Field(
         None, description="Of a business, with the letters of its country: DE136695976."
     )
+    ways: dict[Annotated[str, text_of(20, 1)], Annotated[str, text_of(40, 1)]] = Field(
+        default_factory=dict,
+        description="Of further deliveries; without: the cart's, else the cheapest.",
+    )
+    slot: PublicId | None = Field(
+        None, description="A time for the visit. Without: the one that is held for the cart."
+    )
     purchase_order: Annotated[str, text_of(60)] = Field("", description="A business's own number.")
     cost_centre: Annotated[str, text_of(60)] = ""
     consents: list[ConsentGiven] = Field(
@@ -313,6 +320,15 @@ class BillAnswer(Shape):
     open: Money
 
 
+class SlotAnswer(Shape):
+    """A time for a visit."""
+
+    id: PublicId
+    starts_at: datetime
+    ends_at: datetime
+    free: int = Field(ge=0, description="How many visits it still has room for.")
+
+
 class CheckoutTerm(Shape):
     """Words to agree to: `stated` by ordering, `required` to be ticked, or `optional`."""
 
@@ -333,6 +349,7 @@ class OrderAnswer(OrderState):
     """An order as it is followed."""
 
     placed_at: datetime | None
+    visit: SlotAnswer | None = Field(description="When somebody comes, where a time was chosen.")
     purchase_order: str | None
     cost_centre: str | None
     lines: list[OrderLineAnswer]

@@ -31,6 +31,7 @@ from cart.quotes.refusals import (
     QuoteRefused,
 )
 from cart.sharing import NothingToShare
+from cart.slots import SlotGone
 from cms_content.publishing import ScheduledAlready, Unfinished
 from core.catalog.editing import TakenAlready
 from core.catalog.products import UnknownSku
@@ -129,6 +130,7 @@ STATUS: dict[type[Exception], int] = {
     LineRefused: 409,
     TooFew: 422,
     NothingToShare: 422,
+    SlotGone: 409,
     ClaimRefused: 409,
     QuantityStep: 422,
     NoPrice: 422,

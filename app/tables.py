@@ -1,5 +1,6 @@
 """Imports every module that has tables, so that ``Base.metadata`` is whole."""
 
+import cart.delivery_models
 import cart.models
 import cart.quotes.fences
 import cart.quotes.models

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from app.settings import Settings
-from cart.delivery import FlatDelivery
+from cart.delivery import TableDelivery
 from cart.quotes.approving import Limits
 from core.hooks.reaching import HttpPoster
 from core.kernel.blobs import FolderBlobs
@@ -48,7 +48,7 @@ def build(settings: Settings) -> House:
             settings.smtp_tls,
             settings.mail_from,
         ),
-        delivery=FlatDelivery(),
+        delivery=TableDelivery(),
         links=Links(settings.base_url, settings.secret_key),
         rules=rules(settings),
         shelves=Shelves(timedelta(seconds=settings.shelf_seconds)),

@@ -13,10 +13,12 @@ from typing import Any, ClassVar
 from sqlalchemy.orm import Session
 
 from cart import address as addresses
-from cart import consents, goods, lines
+from cart import consents, goods, lines, slots
 from cart.delivery import Choice
 from cart.models import Cart, ConsentAsk
-from cart.pricing import PricedCart, PricedLine, delivery_micros
+from cart.priced import PricedCart, PricedLine
+from cart.pricing import delivery_micros
+from cart.slots import SlotGone
 from core.catalog.models import GIFT_CARD
 from core.kernel.errors import ShopError
 from core.kernel.money import Money
@@ -47,6 +49,11 @@ class Details:
     vat_id: str = ""
     purchase_order: str = ""
     cost_centre: str = ""
+    #: Of what goes by other ways than the first: how, by ``goes_by``.
+    ways: Mapping[str, str] = field(default_factory=dict)
+    #: A time for a visit that was chosen, by its public id; empty: somebody calls. None: the one that is held
+    #: for the cart, if one is.
+    slot: str | None = None
     #: What was ticked, and in which version.
     consents: Mapping[str, int] = field(default_factory=dict)
 
@@ -151,9 +158,17 @@ def _consent(ask: ConsentAsk) -> Requirement:
 
 def _delivery_requirements(priced: PricedCart, details: Details) -> list[Requirement]:
     if not priced.methods:
-        text = "We do not deliver to this country."
+        text = "We do not deliver to this place."
         return [Requirement("no_delivery", "shipping_address.country", text)]
     codes = [choice.code for choice in priced.methods]
+    for one in priced.also:
+        field, chosen = f"ways.{one.goes_by}", details.ways.get(one.goes_by)
+        if not one.methods:
+            text = f"We cannot bring {', '.join(one.names)} to this place."
+            return [Requirement("no_delivery", field, text)]
+        if chosen is not None and chosen not in [choice.code for choice in one.methods]:
+            text = f"Choose how {', '.join(one.names)} should come."
+            return [Requirement("shipping_method", field, text)]
     if details.shipping_method is not None and details.shipping_method not in codes:
         text = "Choose one of the ways of delivery."
         return [Requirement("shipping_method", "shipping_method", text)]
@@ -186,6 +201,7 @@ def freeze(
             email=details.email.strip(),
             shipping_address=details.shipping_address,
             shipping_method=priced.method.code if priced.method else None,
+            ways={one.goes_by: one.method.code for one in priced.also if one.method},
             lines=_new_lines(priced, details),
             vat_id=priced.vat_id or None,
             purchase_order=details.purchase_order or None,
@@ -199,16 +215,36 @@ def freeze(
         holds.move_near(session, mine, near, now)
     demands = order_demands(placing.lines_of(session, order.id))
     holds.pass_on(session, mine, Owner("order", order.id), demands, hold_until, now, near)
+    if priced.wants_visit:
+        _pass_time_on(session, cart, order, details.slot, hold_until, now)
     lines.move(session, cart.id, "open", "checking_out")
     return order
+
+
+def _pass_time_on(
+    session: Session,
+    cart: Cart,
+    order: Order,
+    slot: str | None,
+    hold_until: datetime,
+    now: datetime,
+) -> None:
+    mine, its = Owner("cart", cart.id), Owner("order", order.id)
+    if slot is None:
+        held = slots.of(session, mine, now)
+        slot = held.public_id if held is not None else ""
+    if not slot:
+        return
+    try:
+        slots.pass_on(session, mine, its, slot, hold_until, now)
+    except SlotGone as error:
+        raise CheckoutIncomplete([Requirement(error.code, "slot", str(error))]) from None
 
 
 def _new_lines(priced: PricedCart, details: Details) -> list[NewLine]:
     taxed = iter(priced.taxed)
     found = [_new_line(line, taxed, details) for line in priced.lines]
-    if priced.method is not None:
-        found.append(_delivery(priced.method, next(taxed)))
-    return found
+    return [*found, *(_delivery(way, next(taxed)) for way in priced.chosen)]
 
 
 def _new_line(line: PricedLine, taxed: Iterator[TaxedLine], details: Details) -> NewLine:
@@ -305,6 +341,7 @@ def gift_goods(session: Session, order: Order) -> Money:
 def give_back(session: Session, order: Order, hold_for: timedelta | None, now: datetime) -> None:
     """A cancelled order's cart is open again; with ``hold_for`` it holds what can still be had."""
     holds.release(session, Owner("order", order.id), telling=now)
+    slots.release(session, Owner("order", order.id))
     if order.from_cart_id is None or not lines.move(
         session, order.from_cart_id, "checking_out", "open"
     ):

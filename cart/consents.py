@@ -5,8 +5,9 @@ Every other word is another version, and what somebody agreed to is kept as it s
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from cart.models import Consent, ConsentAsk
@@ -21,11 +22,17 @@ STATED, REQUIRED, OPTIONAL = MODES = ("stated", "required", "optional")
 
 def asked(session: Session, channel: Channel) -> Sequence[ConsentAsk]:
     """What is asked on a channel now, in its order."""
-    return session.scalars(
+    return session.scalars(_asked(), {"channel": channel.id}).all()
+
+
+@cache
+def _asked() -> Select[ConsentAsk]:
+    """Put together once, at first use: each order asks it."""
+    return (
         select(ConsentAsk)
-        .where(ConsentAsk.channel_id == channel.id, ConsentAsk.ended_at.is_(None))
+        .where(ConsentAsk.channel_id == bindparam("channel"), ConsentAsk.ended_at.is_(None))
         .order_by(ConsentAsk.position, ConsentAsk.code)
-    ).all()
+    )
 
 
 def every(session: Session, channel: Channel) -> Sequence[ConsentAsk]:

@@ -1,15 +1,19 @@
-"""Ways of delivery: a port, and the table of flat prices behind it."""
+"""Ways of delivery: a port, and the table of zones and prices behind it."""
 
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Protocol
+from typing import Any, Protocol
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.orm import Session
 
-from cart.models import DeliveryMethod
+from cart.delivery_models import DeliveryMethod, DeliveryZone
 from core.kernel.money import Money
+from core.stock.models import Location
+
+PARCEL, VISIT = "parcel", "visit"
 
 
 @dataclass(frozen=True)
@@ -21,45 +25,96 @@ class Choice:
     description: str
     price: Money
     tax_category: str
+    kind: str = "ship"
+    #: Of a pick-up: where that is, for taxes; empty when it is not known.
+    country: str = ""
+    region: str = ""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What goes together: its worth, its weight, and how it goes."""
+
+    goods: Money
+    weight_g: int = 0
+    goes_by: str = PARCEL
 
 
 class Delivery(Protocol):
-    """Answers how goods of a value can get to a country. No choice means: not there."""
+    """Answers how a load can get to a place (country, region, postal_code). No choice means: not there."""
 
     def choices(
-        self, session: Session, channel_id: uuid.UUID, country: str, goods: Money
+        self, session: Session, channel_id: uuid.UUID, place: Mapping[str, Any], load: Load
     ) -> list[Choice]: ...
 
 
-class FlatDelivery:
-    """Flat prices from a table, free from an order value on."""
+class TableDelivery:
+    """Prices from a table: by country or zone, free from an order value on, in bands of worth and weight."""
 
     def choices(
-        self, session: Session, channel_id: uuid.UUID, country: str, goods: Money
+        self, session: Session, channel_id: uuid.UUID, place: Mapping[str, Any], load: Load
     ) -> list[Choice]:
-        rows = session.scalars(_methods(), {"channel": channel_id, "country": country})
-        return [self._choice(row, goods) for row in rows]
+        values = {"channel": channel_id, "country": place["country"], "goes_by": load.goes_by}
+        return [
+            self._choice(method, location, load)
+            for method, zone, location in session.execute(_methods(), values)
+            if self._fits(method, load) and (zone is None or covers(zone.areas, place))
+        ]
 
-    def _choice(self, row: DeliveryMethod, goods: Money) -> Choice:
-        free = row.free_from_minor is not None and goods.minor >= row.free_from_minor
-        price = Money(0 if free else row.price_minor, goods.currency)
-        return Choice(row.code, row.name, row.description, price, row.tax_category)
+    def _fits(self, row: DeliveryMethod, load: Load) -> bool:
+        worth = load.goods.minor
+        return (
+            (row.goods_from_minor is None or worth >= row.goods_from_minor)
+            and (row.goods_to_minor is None or worth <= row.goods_to_minor)
+            and (row.weight_to_g is None or load.weight_g <= row.weight_to_g)
+        )
+
+    def _choice(self, row: DeliveryMethod, location: Location | None, load: Load) -> Choice:
+        free = row.free_from_minor is not None and load.goods.minor >= row.free_from_minor
+        cost = row.price_minor + row.per_kg_minor * -(-load.weight_g // 1000)
+        return Choice(
+            row.code,
+            row.name,
+            row.description,
+            Money(0 if free else cost, load.goods.currency),
+            row.tax_category,
+            row.kind,
+            location.country if location is not None else "",
+            location.region if location is not None else "",
+        )
+
+
+def covers(areas: Sequence[Sequence[str]], place: Mapping[str, Any]) -> bool:
+    """Is a place within one of these areas? What is not known of it is in none that asks for it."""
+    code = str(place.get("postal_code") or "").replace(" ", "").upper()
+    return any(
+        country == place.get("country")
+        and (not region or region == (place.get("region") or ""))
+        and code.startswith(prefix.replace(" ", ""))
+        for country, region, prefix in areas
+    )
 
 
 def countries(session: Session, channel_id: uuid.UUID) -> list[str]:
     """Where a channel delivers to."""
-    query = select(DeliveryMethod.country).where(DeliveryMethod.channel_id == channel_id)
+    query = select(DeliveryMethod.country).where(
+        DeliveryMethod.channel_id == channel_id, DeliveryMethod.active
+    )
     return list(session.scalars(query.distinct().order_by(DeliveryMethod.country)))
 
 
 @cache
-def _methods() -> Select[DeliveryMethod]:
+def _methods() -> Executable:
     """Put together once, at first use: that costs more than running it."""
     return (
-        select(DeliveryMethod)
+        select(DeliveryMethod, DeliveryZone, Location)
+        .outerjoin(DeliveryZone, DeliveryZone.id == DeliveryMethod.zone_id)
+        .outerjoin(Location, Location.id == DeliveryMethod.location_id)
         .where(
             DeliveryMethod.channel_id == bindparam("channel"),
             DeliveryMethod.country == bindparam("country"),
+            DeliveryMethod.goes_by == bindparam("goes_by"),
+            DeliveryMethod.active,
         )
         .order_by(DeliveryMethod.position, DeliveryMethod.code)
     )

@@ -190,21 +190,3 @@ class Consent(Base):
 
 
 guards.append_only(Consent.__table__)
-
-
-class DeliveryMethod(Base):
-    """A flat way of delivery of one channel to one country; free from an order value on."""
-
-    __tablename__ = "delivery_method"
-    __table_args__ = (UniqueConstraint("channel_id", "country", "code"),)
-
-    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    channel_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("channel.id"))
-    country: Mapped[str] = mapped_column(String(2))
-    code: Mapped[str] = mapped_column(String(40))
-    name: Mapped[str] = mapped_column(String(120))
-    description: Mapped[str] = mapped_column(String(200), default="")
-    price_minor: Mapped[int]
-    free_from_minor: Mapped[int | None]
-    tax_category: Mapped[str] = mapped_column(String(40), default="delivery")
-    position: Mapped[int] = mapped_column(default=0)

@@ -5,213 +5,31 @@ Reads only. The same answer feeds the cart page, checkout, the API and the order
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from functools import cached_property
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from cart import lines
-from cart.delivery import Choice, Delivery
-from cart.goods import demands_of
+from cart.delivery import PARCEL, Choice, Delivery, Load
 from cart.models import Cart, CartLine
-from core.catalog.limits import ANY_NUMBER, Limits
+from cart.priced import Also, Counted, GoneLine, PricedCart, PricedLine
+from core.catalog.limits import Limits
 from core.catalog.models import BUNDLE, Product, Variant
 from core.kernel.clock import local_date
 from core.kernel.money import Money, extend, micros_of, total
 from core.orders import placing
 from core.parties.models import Channel, LegalEntity
 from core.prices import bundles, resolve
-from core.prices.bundles import Bundle, KindPrice, Share
+from core.prices.bundles import Bundle
 from core.prices.resolve import Resolved
 from core.stock import kept
 from core.stock.holds import Demand, Owner
 from core.tax import buyers, rates
-from core.tax.arithmetic import REVERSE_CHARGE, TaxedLine
 from core.tax.buyers import NOBODY, Known
 from core.tax.relief import relieve
 from core.tax.service import Answers, AskedLine, Place, Question
-
-
-@dataclass(frozen=True)
-class Counted:
-    """A thing that a line comes down to: what kind it is, how it is taxed, what it costs now."""
-
-    kind: str
-    tax_category: str
-    net: Money
-
-
-@dataclass(frozen=True)
-class PricedLine:
-    """One line of a cart at today's price. ``held_until`` None and ``needs_stock``: it lapsed, or by the
-    rules it is not held (``unheld``)."""
-
-    id: uuid.UUID
-    public_id: str
-    variant_id: uuid.UUID
-    sku: str
-    name: str
-    slug: str
-    picture: str
-    kind: str
-    tax_category: str
-    quantity: int
-    price: Resolved
-    net: Money
-    held_until: datetime | None
-    #: What the unit price was when it was put in, if that differs from now.
-    price_was: Money | None
-    #: Of a bundle: its prices and pieces; ``price`` and ``net`` are then what is due now.
-    bundle: Bundle | None = None
-    #: Of a bundle whose prices have changed: what one cost, by charge kind.
-    prices_were: Mapping[str, Money] = field(default_factory=dict)
-    #: By the rules nothing is held for it: it is sold before it is there.
-    unheld: bool = False
-    limits: Limits = ANY_NUMBER
-
-    @cached_property
-    def shares(self) -> tuple[Share, ...]:
-        """Of a bundle: its pieces, each with its part of the price."""
-        return self.bundle.shares(self.quantity) if self.bundle is not None else ()
-
-    @cached_property
-    def charges(self) -> tuple[KindPrice, ...]:
-        """Of a bundle: what it costs for each charge kind, and what its pieces cost apart."""
-        return self.bundle.charges(self.quantity) if self.bundle is not None else ()
-
-    @property
-    def demands(self) -> list[Demand]:
-        """What it needs from stock."""
-        pieces = [share.piece.component for share in self.shares]
-        return demands_of(self.id, self.variant_id, self.kind, self.quantity, pieces)
-
-    @property
-    def counted(self) -> list[Counted]:
-        """What is taxed and billed of it: itself, or its pieces."""
-        if self.bundle is None:
-            return [Counted(self.kind, self.tax_category, self.net)]
-        return [
-            Counted(share.piece.component.kind, share.piece.component.tax_category, share.amount)
-            for share in self.shares
-        ]
-
-    @property
-    def recurring(self) -> list["Recurring"]:
-        """What will be charged again: of a bundle for each of its plans."""
-        if self.bundle is None:
-            price = self.price
-            again = [] if price.interval is None else [(self.net, price, self.name)]
-        else:
-            again = [
-                (share.amount, share.piece.alone, share.piece.component.name)
-                for share in self.shares
-                if share.piece.alone.interval is not None
-            ]
-        return [
-            Recurring(amount, price.interval or "", price.interval_count, name)
-            for amount, price, name in again
-        ]
-
-    @property
-    def needs_stock(self) -> bool:
-        """Only physical goods are held."""
-        return bool(self.demands)
-
-    @property
-    def lapsed(self) -> bool:
-        """Its pieces are not kept any more."""
-        return self.needs_stock and self.held_until is None and not self.unheld
-
-
-@dataclass(frozen=True)
-class GoneLine:
-    """A line that cannot be bought any more. It stays until somebody takes it out, and costs nothing."""
-
-    public_id: str
-    sku: str
-    name: str
-    slug: str
-    picture: str
-    quantity: int
-    #: ``withdrawn`` from the shop, or ``no_price``: not sold here just now.
-    code: str
-
-
-@dataclass(frozen=True)
-class Recurring:
-    """What will be charged again: an amount at an interval, and for what."""
-
-    amount: Money
-    interval: str
-    interval_count: int
-    name: str
-
-
-@dataclass(frozen=True)
-class PricedCart:
-    """A cart with everything that its price is made of. Tax is known once the place is."""
-
-    lines: tuple[PricedLine, ...]
-    methods: tuple[Choice, ...]
-    method: Choice | None
-    goods: Money
-    delivery: Money
-    tax: Money
-    tax_known: bool
-    due_now: Money
-    recurring: tuple[Recurring, ...]
-    #: One for each line, of a bundle one for each piece, then one for the delivery when there is one.
-    taxed: tuple[TaxedLine, ...] = field(default=())
-    #: What cannot be bought any more since it was put in.
-    gone: tuple[GoneLine, ...] = ()
-    #: The prices are with tax.
-    tax_included: bool = False
-    #: A VAT id that was told, whether it relieves of tax or not.
-    vat_id: str = ""
-
-    @classmethod
-    def empty(cls, currency: str) -> "PricedCart":
-        """A cart with nothing in it, going nowhere yet."""
-        zero = Money.zero(currency)
-        return cls((), (), None, zero, zero, zero, False, zero, ())
-
-    @property
-    def unpriced(self) -> tuple[str, ...]:
-        """SKUs that cannot be bought any more."""
-        return tuple(line.sku for line in self.gone)
-
-    @property
-    def tax_on_top(self) -> Money:
-        """What is added to the prices."""
-        return self.tax - self.tax_contained
-
-    @property
-    def tax_contained(self) -> Money:
-        """What the prices contain already."""
-        return Money(sum(line.contained_minor for line in self.taxed), self.tax.currency)
-
-    @property
-    def tax_taken_off(self) -> Money:
-        """What the prices contain and this buyer does not pay."""
-        return self.goods + self.delivery + self.tax_on_top - self.due_now
-
-    @property
-    def reverse_charge(self) -> bool:
-        """Does the buyer account for tax themselves?"""
-        return any(one.tax.relief == REVERSE_CHARGE for line in self.taxed for one in line.taxes)
-
-    @property
-    def held_until(self) -> datetime | None:
-        """The earliest end of a hold; None when nothing is held."""
-        ends = [line.held_until for line in self.lines if line.held_until is not None]
-        return min(ends, default=None)
-
-    @property
-    def ships(self) -> bool:
-        """Is there anything to be delivered?"""
-        return any(line.needs_stock for line in self.lines)
 
 
 def price(
@@ -224,6 +42,7 @@ def price(
     *,
     place: dict[str, Any] | None = None,
     method_code: str | None = None,
+    more_ways: Mapping[str, str] | None = None,
     known: Known = NOBODY,
     answers: Answers | None = None,
 ) -> PricedCart:
@@ -234,20 +53,27 @@ def price(
     """
     place = place or cart.shipping_address
     method_code = method_code or cart.shipping_method
+    more_ways = more_ways or (cart.answers or {}).get("ways")
     priced, gone = _lines(session, cart, now)
     goods = total((line.net for line in priced), cart.currency)
     counted = [one for line in priced for one in line.counted]
     ships = any(line.needs_stock for line in priced)
-    country = (place or {}).get("country") or entity.country
+    goes_to = {**(place or {}), "country": (place or {}).get("country") or entity.country}
+    loads = _loads(priced, cart.currency)
     choices: Sequence[Choice] = []
-    if ships:
-        hardware = total((one.net for one in counted if one.kind == "physical"), cart.currency)
-        choices = delivery.choices(session, channel.id, country, hardware)
+    if ships and loads:
+        choices = delivery.choices(session, channel.id, goes_to, loads[0])
     method = _chosen(choices, method_code)
+    also = []
+    for load in loads[1:]:
+        ways = delivery.choices(session, channel.id, goes_to, load)
+        found = _chosen(ways, (more_ways or {}).get(load.goes_by))
+        also.append(Also(load.goes_by, _names(priced, load.goes_by), tuple(ways), found))
     asked = [(one.net.minor, one.tax_category) for one in counted]
-    if method is not None:
-        asked.append((method.price.minor, method.tax_category))
-    question = ask(session, channel, entity, asked, place, known, now)
+    chosen = [way for way in (method, *(one.method for one in also)) if way is not None]
+    asked += [(way.price.minor, way.tax_category) for way in chosen]
+    taxed_at = _taxed_at(place, chosen, counted)
+    question = ask(session, channel, entity, asked, taxed_at, known, now)
     taxed = (answers or Answers()).of(question)
     tax = Money(sum(line.tax_minor for line in taxed), cart.currency)
     net = Money(sum(line.net_minor for line in taxed), cart.currency)
@@ -256,16 +82,48 @@ def price(
         methods=tuple(choices),
         method=method,
         goods=goods,
-        delivery=method.price if method else Money.zero(cart.currency),
+        delivery=total((way.price for way in chosen), cart.currency),
         tax=tax,
         tax_known=bool(place and place.get("country")),
         due_now=net + tax,
         recurring=tuple(again for line in priced for again in line.recurring),
         taxed=tuple(taxed),
+        also=tuple(also),
         gone=tuple(gone),
         tax_included=question.included,
         vat_id=known.vat_id,
     )
+
+
+def _loads(priced: Sequence[PricedLine], currency: str) -> list[Load]:
+    """What goes together, the usual way first."""
+    found: dict[str, Load] = {}
+    for one in (one for line in priced for one in line.counted if one.kind == "physical"):
+        before = found.get(one.goes_by) or Load(Money.zero(currency), 0, one.goes_by)
+        found[one.goes_by] = Load(
+            before.goods + one.net, before.weight_g + one.weight_g, one.goes_by
+        )
+    return sorted(found.values(), key=lambda load: (load.goes_by != PARCEL, load.goes_by))
+
+
+def _names(priced: Sequence[PricedLine], goes_by: str) -> tuple[str, ...]:
+    return tuple(
+        line.name
+        for line in priced
+        if any(one.kind == "physical" and one.goes_by == goes_by for one in line.counted)
+    )
+
+
+def _taxed_at(
+    place: dict[str, Any] | None, chosen: Sequence[Choice], counted: Sequence[Counted]
+) -> dict[str, Any] | None:
+    """Goods that are all picked up at one place are taxed there; else where they go."""
+    spots = {(way.country, way.region) for way in chosen if way.kind == "pickup"}
+    picked = len(spots) == 1 and all(way.kind == "pickup" for way in chosen)
+    if not picked or any(one.kind != "physical" for one in counted):
+        return place
+    country, region = spots.pop()
+    return {**(place or {}), "country": country, "region": region} if country else place
 
 
 def _lines(session: Session, cart: Cart, now: datetime) -> tuple[list[PricedLine], list[GoneLine]]:
@@ -333,6 +191,8 @@ def _line(
         bundle=bundle,
         prices_were=before if is_changed else {},
         limits=Limits.of(variant),
+        weight_g=variant.weight_g,
+        goes_by=variant.goes_by,
     )
 
 
@@ -353,7 +213,9 @@ def _chosen(choices: Sequence[Choice], code: str | None) -> Choice | None:
     for choice in choices:
         if choice.code == code:
             return choice
-    return min(choices, key=lambda choice: choice.price.minor) if choices else None
+    # Nobody is sent to fetch their things who did not say so.
+    sent = [choice for choice in choices if choice.kind != "pickup"]
+    return min(sent or choices, key=lambda choice: choice.price.minor) if choices else None
 
 
 def ask(

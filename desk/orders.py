@@ -204,6 +204,7 @@ def _words(
             if text
         ],
         "consents": agreed,
+        "visit": followed.visit,
         "paid_by": [(row.label, row.amount) for row in followed.paid_by],
         "recurring": [],
         "delivery": _delivery(followed),

@@ -120,7 +120,19 @@ class PriceForm(Form):
     quantity_step = StringField("In steps of", description="1: any number.")
     quantity_least = StringField("At least", description="At once.")
     quantity_most = StringField("At most", description="Empty: as many as a cart takes.")
+    weight = StringField("Weight", description="Of one, in kilograms.")
+    goes_by = StringField("Goes by", description="parcel; of work, visit.")
     active = BooleanField("Can be bought")
+
+    def weight_g(self) -> int | None:
+        """As it was typed, in grams; None when nothing was. Raises Invalid."""
+        text = (self.weight.data or "").strip()
+        if not text:
+            return None
+        whole, _, part = text.partition(".")
+        if not (whole.isdecimal() and len(whole) < 6 and (not part or part.isdecimal())):
+            raise Invalid({"weight": "A number, such as 0.4."})
+        return round(float(text) * 1000)
 
     def limits(self) -> Limits:
         """As they were typed. Raises Invalid."""

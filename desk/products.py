@@ -231,6 +231,8 @@ def change_thing(slug: str, sku: str) -> Answer:
             price=price,
             active=bool(form.active.data),
             limits=form.limits(),
+            weight_g=form.weight_g(),
+            goes_by=(form.goes_by.data or "").strip() or None,
         )
     except Invalid as error:
         for name, text in error.fields_.items():
@@ -298,6 +300,8 @@ def _price_form(row: Variant, cost: Money | None) -> PriceForm:
         "quantity_step": str(row.quantity_step),
         "quantity_least": str(row.quantity_least),
         "quantity_most": str(row.quantity_most or ""),
+        "weight": f"{row.weight_g / 1000:g}",
+        "goes_by": row.goes_by,
     }
     if cost is not None:
         said["price"] = str(cost.decimal())

@@ -4,7 +4,7 @@ transaction.
 
 from sqlalchemy.orm import Session
 
-from cart import checkout, lines
+from cart import checkout, lines, slots
 from cart.quotes import answering
 from core.events import OrderPlaced
 from core.kernel import jobs
@@ -32,6 +32,8 @@ def confirm(session: Session, house: House, order: Order, payment: str) -> None:
         now,
         Near.of(order.shipping_address),
     )
+    if any(line.kind == "service" for line in found):
+        slots.book(session, Owner("order", order.id), now)
     ordering.begin(session, order, found, now)
     begun = activate_service.at_once(session, found, f"order:{order.public_id}", now)
     answering.settle(session, order, now)

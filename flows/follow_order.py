@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
+from cart import slots
+from cart.slots import Slot
 from core.catalog import products
 from core.kernel.money import Money
 from core.ledger import items, paid_by
@@ -38,6 +40,8 @@ class Followed:
     #: Parcels and what was done, and the cancellations and returns, the oldest first.
     sent: Sequence[Sent] = ()
     changes: Sequence[Change] = ()
+    #: When somebody comes, where a time was chosen.
+    visit: Slot | None = None
 
     @property
     def is_placed(self) -> bool:
@@ -82,6 +86,9 @@ def follow(session: Session, order: Order, *, with_pieces: bool = True) -> Follo
         tenders=paid_by.of_order(session, order.id, _tenders(order)),
         sent=following.sent(session, order.id) if with_pieces else (),
         changes=following.changes(session, order.id) if with_pieces else (),
+        visit=slots.of_order(session, order.id)
+        if any(line.kind == "service" for line in lines)
+        else None,
     )
 
 

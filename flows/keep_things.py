@@ -24,6 +24,8 @@ INTERVALS, ACTIVATIONS = ("month", "year"), ("by_hand", "at_once")
 WRONG_PRICE = "A price such as 129.00."
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _MOST_FEATURES = 12
+_HEAVIEST = 10_000_000
+_GOES_BY = re.compile(r"[a-z0-9][a-z0-9-]{0,19}")
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,11 @@ def change(
     price: str | None = None,
     active: bool | None = None,
     limits: Limits | None = None,
+    weight_g: int | None = None,
+    goes_by: str | None = None,
 ) -> Variant:
-    """Another name or price of a thing, how many are bought at once, or whether it can be bought; what is
-    None stays.
+    """Another name or price of a thing, how many are bought at once, what it weighs and how it is delivered,
+    or whether it can be bought; what is None stays.
 
     What is in carts is priced anew at checkout; what was ordered keeps its price. Raises NotFound and
     Invalid.
@@ -78,8 +82,7 @@ def change(
     micros = micros_of(price) if price is not None else None
     if name is not None and not is_words(name, 200):
         raise Invalid({"name": "Say what it is called."})
-    if limits is not None:
-        check_limits(limits)
+    _check_delivered(limits, weight_g, goes_by)
 
     def work(session: Session) -> Variant:
         now, row = house.clock.now(), editing.variant(session, sku, lock=True)
@@ -90,10 +93,7 @@ def change(
             row.name, detail["name"] = " ".join(name.split()), True
         if active is not None and active != row.active:
             row.active, detail["active"] = active, active
-        if limits is not None and limits != (limits_before := Limits.of(row)):
-            row.quantity_step, row.quantity_least = limits.step, limits.least
-            row.quantity_most = limits.most
-            detail |= {"limits_before": vars(limits_before), "limits": vars(limits)}
+        detail |= _delivered(row, limits, weight_g, goes_by)
         if micros is not None:
             before = setting.set_price(session, _book(session, house), row.id, micros)
             detail |= {"price_before": before, "price": micros}
@@ -102,6 +102,32 @@ def change(
         return row
 
     return house.db.run_tx(work)
+
+
+def _check_delivered(limits: Limits | None, weight_g: int | None, goes_by: str | None) -> None:
+    if limits is not None:
+        check_limits(limits)
+    if weight_g is not None and not 0 <= weight_g <= _HEAVIEST:
+        raise Invalid({"weight": "From nothing to 10,000 kilograms."})
+    if goes_by is not None and not _GOES_BY.fullmatch(goes_by):
+        raise Invalid({"goes_by": "Small letters, digits and hyphens, such as parcel."})
+
+
+def _delivered(
+    row: Variant, limits: Limits | None, weight_g: int | None, goes_by: str | None
+) -> dict[str, Any]:
+    """How many are bought at once, what it weighs, how it goes; answers what was changed."""
+    detail: dict[str, Any] = {}
+    before = Limits.of(row)
+    if limits is not None and limits != before:
+        row.quantity_step, row.quantity_least = limits.step, limits.least
+        row.quantity_most = limits.most
+        detail |= {"limits_before": vars(before), "limits": vars(limits)}
+    if weight_g is not None and weight_g != row.weight_g:
+        row.weight_g, detail["weight_g"] = weight_g, weight_g
+    if goes_by is not None and goes_by != row.goes_by:
+        row.goes_by, detail["goes_by"] = goes_by, goes_by
+    return detail
 
 
 def check_limits(limits: Limits) -> None:

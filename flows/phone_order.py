@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from cart import lines, pricing
 from cart.checkout import Details
 from cart.models import Cart
-from cart.pricing import PricedCart
+from cart.priced import PricedCart
 from core.kernel import audit
 from core.kernel.errors import NotFound
 from core.kernel.money import Money

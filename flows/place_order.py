@@ -7,11 +7,11 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from cart import checkout, consents, lines, pricing
+from cart import checkout, consents, lines, pricing, slots
 from cart import holds as policy
 from cart.checkout import CheckoutIncomplete, Details, Requirement, TotalChanged
 from cart.models import Cart, ConsentAsk
-from cart.pricing import PricedCart
+from cart.priced import PricedCart
 from core.kernel import audit, crash
 from core.kernel.money import Money
 from core.ledger.splitting import Share, Source
@@ -20,6 +20,7 @@ from core.orders.models import Order
 from core.parties import accounts
 from core.parties.accounts import NewAccount
 from core.parties.models import Account, Channel, LegalEntity
+from core.stock.holds import Owner
 from core.tax import entering
 from core.tax.buyers import Known
 from core.tax.service import Answers
@@ -130,6 +131,7 @@ def _write(session: Session, house: House, wish: Wish, answers: Answers) -> _Wri
         now,
         place=dict(wish.details.shipping_address),
         method_code=wish.details.shipping_method,
+        more_ways=wish.details.ways,
         known=_known(session, house, cart, wish),
         answers=answers,
     )
@@ -193,7 +195,11 @@ def _earlier(session: Session, cart: Cart, wish: Wish, now: datetime) -> _Writte
     if order.lifecycle != "pending":
         return _Written(order.id, order.public_id, None)
     operation = operations.of_order(session, order.id)
-    same = _same(order, wish) and order.payer_account_id == _payer(session, cart, order, wish)
+    slot = slots.of(session, Owner("order", order.id), now)
+    same = wish.details.slot in (None, slot.public_id if slot is not None else "")
+    same = (
+        same and _same(order, wish) and order.payer_account_id == _payer(session, cart, order, wish)
+    )
     if operation is None or not same or not operations.can_be_paid(operation, now):
         return _Written(order.id, order.public_id, None, stale=True)
     return _Written(order.id, order.public_id, operation.id)
@@ -227,6 +233,7 @@ def _same(order: Order, wish: Wish) -> bool:
         and (not details.vat_id.strip() or is_same(order.vat_id, details.vat_id))
         and (order.purchase_order or "") == details.purchase_order
         and (order.cost_centre or "") == details.cost_centre
+        and (not details.ways or dict(details.ways) == (order.ways or {}))
         and order.paying_digest == wish.paying.digest
         and wish.expected_total in (None, Money(order.due_now_minor, order.currency))
     )

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from cart import slots
 from core.entitlements import granting
 from core.events import CreditToRefund, OrderChanged
 from core.kernel import audit, crash, jobs
@@ -20,6 +21,7 @@ from core.orders.fulfilment_models import OrderChange
 from core.orders.models import Order, OrderLine
 from core.parties import accounts
 from core.stock import sold
+from core.stock.holds import Owner
 from core.subscriptions import ending, reading, states
 from core.subscriptions.models import Subscription
 from flows import issue_invoice
@@ -81,6 +83,8 @@ def _cancel(session: Session, house: House, asked: Asked) -> OrderChange:
     change = changing.write(session, order, new, chosen, now)
     crash.point("cancel.counted")
     _let_go(session, house, order, chosen)
+    if any(one.line.kind == "service" for one in chosen):
+        _give_time_back(session, order, lines)
     _credit(session, house, change, invoice, chosen)
     for one in chosen:
         if one.line.subscription_id is not None:
@@ -88,6 +92,12 @@ def _cancel(session: Session, house: House, asked: Asked) -> OrderChange:
     told(session, house, order, change, "cancelled", chosen, asked.actor)
     crash.point("cancel.before_commit")
     return change
+
+
+def _give_time_back(session: Session, order: Order, lines: Sequence[OrderLine]) -> None:
+    """Nobody comes when no work is left to be done."""
+    if not any(line.kind == "service" and line.waiting for line in lines):
+        slots.release(session, Owner("order", order.id))
 
 
 def to_cancel(lines: Sequence[OrderLine], pieces: Mapping[int, int] | None) -> list[Some]:

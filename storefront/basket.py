@@ -1,13 +1,14 @@
 """The cart of this browser on the shop's pages: what it costs, and taking it back from a payment."""
 
 import uuid
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from cart import lines, pricing
+from cart import lines, pricing, slots
 from cart.checkout import Details
 from cart.models import Cart
-from cart.pricing import PricedCart
+from cart.priced import PricedCart
 from core.orders import placing
 from core.parties import accounts
 from core.stock import kept, levels
@@ -36,13 +37,15 @@ def take_back(mine: Cart | None = None) -> bool:
 
 
 def keep_details(mine: Cart, details: Details) -> None:
-    """Remember on the cart where it goes, so that its page can say what it costs."""
+    """Remember on the cart where it goes, so that its page can say what it costs; hold a time that was
+    chosen. Raises SlotGone."""
+    now = house().clock.now()
 
     def keep(session: Session) -> None:
         lines.set_details(
             session,
             lines.lock(session, mine.public_id),
-            house().clock.now(),
+            now,
             email=details.email,
             shipping_address=details.shipping_address,
             shipping_method=details.shipping_method,
@@ -51,10 +54,21 @@ def keep_details(mine: Cart, details: Details) -> None:
                 "purchase_order": details.purchase_order,
                 "cost_centre": details.cost_centre,
                 "consents": dict(details.consents),
+                "ways": dict(details.ways),
             },
         )
+        _keep_time(session, mine, details.slot or "", now)
 
     house().db.run_tx(keep)
+
+
+def _keep_time(session: Session, mine: Cart, slot: str, now: datetime) -> None:
+    """Hold the time for a visit that was chosen; none: give back the one before."""
+    owner = Owner("cart", mine.id)
+    if slot:
+        slots.hold(session, owner, slot, now + house().rules.hold_for, now)
+    else:
+        slots.release(session, owner)
 
 
 def priced(session: Session, cart: Cart) -> PricedCart:

@@ -4,7 +4,7 @@ from babel import Locale
 from wtforms.fields import SelectChoice
 
 from cart.models import Cart
-from cart.pricing import PricedCart
+from cart.priced import PricedCart
 from core.parties import accounts
 from core.parties.models import Account
 from core.tax import vat_ids

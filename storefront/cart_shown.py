@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from cart import goods
 from cart.goods import MOST_OF_ONE
-from cart.pricing import GoneLine, PricedCart, PricedLine
+from cart.priced import GoneLine, PricedCart, PricedLine
 from cart.saved import Saved
 from core.kernel.money import Money
 from core.stock.levels import Outlook

@@ -12,7 +12,9 @@ from cart import checkout as needs
 from cart import lines, paying, pricing
 from cart.checkout import CheckoutIncomplete, Details, Requirement, TotalChanged
 from cart.models import Cart
-from cart.pricing import PricedCart
+from cart.paying import Chosen
+from cart.priced import PricedCart
+from cart.slots import SlotGone
 from core.kernel.errors import ShopError
 from core.kernel.money import Money
 from core.ledger.gift_cards import GiftCardUnknown
@@ -21,7 +23,7 @@ from core.tax.service import Answers, NoTaxAnswer
 from flows.place_order import Wish, place
 from flows.taxing import with_taxes
 from payments.gateway import GatewayError
-from storefront import agreeing, basket, business, shown, tendering
+from storefront import agreeing, basket, business, coming, comparing, shown, tendering
 from storefront.forms import CheckoutForm
 from web import carts, limits, packs
 from web.access import Who, allow
@@ -80,14 +82,7 @@ def submit() -> str | Response | tuple[str, int]:
         form.gift_card.errors = [str(error)]
         return _page(mine, form, known=not _unmet(mine, form)), 422
     if request.form.get("step") != "pay" or chosen != paying.chosen(mine):
-        business.ask_register(form)
-        unmet = _unmet(mine, form)
-        tendering.keep(mine, chosen)
-        if unmet:
-            return _page(mine, form, known=False, unmet=unmet), 422
-        details = _details(form)
-        basket.keep_details(mine, details)
-        return redirect(f"/checkout?pay={details.payment_method}", 303)
+        return _sums(mine, form, chosen)
     try:
         placed = place(house(), _wish(mine, form))
     except CheckoutIncomplete as error:
@@ -105,6 +100,22 @@ def submit() -> str | Response | tuple[str, int]:
         say(str(error), "warn")
         return redirect("/cart", 303)
     return redirect(placed.redirect_url or f"{house().links.order(placed.public_id)}/thanks", 303)
+
+
+def _sums(mine: Cart, form: CheckoutForm, chosen: Chosen) -> Response | tuple[str, int]:
+    """Keep what was filled in, and lead to the page with the sums."""
+    business.ask_register(form)
+    unmet = _unmet(mine, form)
+    tendering.keep(mine, chosen)
+    if unmet:
+        return _page(mine, form, known=False, unmet=unmet), 422
+    details = _details(mine, form)
+    try:
+        basket.keep_details(mine, details)
+    except SlotGone as error:
+        gone = Requirement(error.code, "slot", str(error))
+        return _page(mine, form, known=False, unmet=[gone]), 422
+    return redirect(f"/checkout?pay={details.payment_method}", 303)
 
 
 def _cart() -> Cart | None:
@@ -139,7 +150,7 @@ def _known(mine: Cart) -> dict[str, Any]:
     }
 
 
-def _details(form: CheckoutForm) -> Details:
+def _details(mine: Cart, form: CheckoutForm) -> Details:
     raw = {name: form[name].data for name in addresses.FIELDS if name in form}
     return Details(
         email=(form.email.data or "").strip(),
@@ -150,6 +161,8 @@ def _details(form: CheckoutForm) -> Details:
         purchase_order=" ".join((form.purchase_order.data or "").split()),
         cost_centre=" ".join((form.cost_centre.data or "").split()),
         consents=agreeing.ticked(),
+        ways=coming.ways(mine),
+        slot=coming.slot(mine),
     )
 
 
@@ -157,7 +170,7 @@ def _wish(mine: Cart, form: CheckoutForm) -> Wish:
     who = person()
     return Wish(
         cart_id=mine.public_id,
-        details=_details(form),
+        details=_details(mine, form),
         user_id=who.key if who is not None else None,
         expected_total=read_minor(form.expected_total.data, mine.currency),
         paying=tendering.wanted(paying.chosen(mine)),
@@ -166,7 +179,7 @@ def _wish(mine: Cart, form: CheckoutForm) -> Wish:
 
 
 def _unmet(mine: Cart, form: CheckoutForm) -> list[Requirement]:
-    details = _details(form)
+    details = _details(mine, form)
     return needs.requirements(_priced(mine, details), details, house().rules.payment_methods)
 
 
@@ -186,6 +199,7 @@ def _priced(mine: Cart, details: Details | None, *, exact: bool = False) -> Pric
                 house().clock.now(),
                 place=dict(details.shipping_address) if details else None,
                 method_code=details.shipping_method if details else None,
+                more_ways=details.ways if details else None,
                 known=known,
                 answers=answers,
             )
@@ -202,7 +216,7 @@ def _page(
     changed: tuple[Money, Money] | None = None,
     problems: Sequence[str] = (),
 ) -> str:
-    details = _details(form)
+    details = _details(mine, form)
     exact = known and all(item.code == "consent" for item in unmet)
     try:
         priced = _priced(mine, details if exact else None, exact=exact)
@@ -223,6 +237,8 @@ def _page(
         form=form,
         problems=told,
         changed=changed,
+        compared=comparing.changes(request.form.get("seen", ""), priced) if changed else [],
+        seen=comparing.seen(priced) if exact else "",
         cart={
             "lines": [
                 {
@@ -249,6 +265,8 @@ def _page(
         known=exact,
         by_bill=by_bill,
         parts=parts,
+        deliveries=coming.deliveries(priced, unmet),
+        times=coming.times(mine, priced, details.shipping_address, details.slot or "", unmet),
         consents=agreeing.rows(agreeing.asked(), agreed, wrong),
         signed_in=person() is not None,
         cart_href="/cart",
@@ -287,7 +305,7 @@ def _put_errors(form: CheckoutForm, unmet: Sequence[Requirement]) -> list[str]:
     others = []
     for item in unmet:
         name = item.field.rpartition(".")[2]
-        if item.code == "consent":
+        if item.code == "consent" or item.field == "slot" or item.field.startswith("ways."):
             continue
         if name in form:
             form[name].errors = [*form[name].errors, item.text]

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from cart import address as addresses
 from cart import formats, lines
 from cart.models import Cart
-from cart.pricing import PricedCart
+from cart.priced import PricedCart
 from core.kernel.errors import ShopError
 from storefront import business
 from storefront.forms import EstimateForm
@@ -54,7 +54,7 @@ def _problem(place: dict[str, str]) -> str:
     """What is wrong with the code; empty when it tells the place."""
     known = formats.of(place["country"])
     if place["country"] not in countries():
-        return "We do not deliver to this country."
+        return "We do not deliver to this place."
     if not known.postal:
         return ""
     wrong = addresses.problems(place).get("postal_code", "")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from cart.pricing import PricedCart, Recurring
+from cart.priced import PricedCart, Recurring
 from cms_content.media import Picture
 from core.catalog.limits import Limits
 from core.catalog.models import GIFT_CARD

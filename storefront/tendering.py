@@ -10,7 +10,7 @@ from flask import request
 from cart import paying
 from cart.models import Cart
 from cart.paying import Chosen
-from cart.pricing import PricedCart
+from cart.priced import PricedCart
 from core.catalog.models import GIFT_CARD
 from core.kernel.money import total
 from core.ledger import gift_cards

@@ -16,7 +16,7 @@ from app import worker
 from app.settings import Settings, load
 from app.web import create_app
 from app.wiring import web_settings
-from cart.delivery import FlatDelivery
+from cart.delivery import TableDelivery
 from core.kernel.blobs import FolderBlobs
 from core.kernel.clock import Clock
 from core.kernel.db import Database
@@ -110,7 +110,7 @@ def make_house(
         gateway=gateway,
         blobs=FolderBlobs(folder / "blobs"),
         sender=PostBox(),
-        delivery=FlatDelivery(),
+        delivery=TableDelivery(),
         links=Links(BASE, SECRET),
         rules=Rules(
             channel="web",

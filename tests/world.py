@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from cart.models import DeliveryMethod
+from cart.delivery_models import DeliveryMethod
 from core.catalog.models import Category, Product, Variant
 from core.kernel.money import to_micros
 from core.ledger.chart import open_chart

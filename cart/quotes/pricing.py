@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from cart import pricing
-from cart.delivery import Choice, Delivery
+from cart.delivery import Choice, Delivery, Load
 from cart.quotes import offer as offers
 from cart.quotes.offer import Offer, OfferLine
 from core.kernel.money import Money, extend, micros_of, nearest
@@ -229,7 +229,7 @@ def _way(
     if not goods or not place.get("country"):
         return (), None
     worth = Money(sum(goods), asked.currency)
-    found = tuple(asked.delivery.choices(session, asked.channel.id, place["country"], worth))
+    found = tuple(asked.delivery.choices(session, asked.channel.id, place, Load(worth)))
     chosen = next((one for one in found if one.code == offer.delivery_method), None)
     if chosen is None and not offer.delivery_method and found:
         chosen = min(found, key=lambda one: one.price.minor)

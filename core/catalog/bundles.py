@@ -27,6 +27,8 @@ class Component:
     sold: bool
     slug: str
     picture: str
+    weight_g: int = 0
+    goes_by: str = "parcel"
 
     @property
     def needs_stock(self) -> bool:
@@ -51,6 +53,8 @@ def components(
             sold=bool(row.active and row.product_active),
             slug=row.slug,
             picture=row.picture,
+            weight_g=row.weight_g,
+            goes_by=row.goes_by,
         )
         found[row.bundle_id] = (*found.get(row.bundle_id, ()), piece)
     return found
@@ -68,6 +72,8 @@ def _components() -> Select[Any]:
             variant.c.id,
             variant.c.sku,
             variant.c.name,
+            variant.c.weight_g,
+            variant.c.goes_by,
             variant.c.kind,
             variant.c.tax_category,
             variant.c.active,

@@ -75,6 +75,7 @@ class Variant(Base):
             "quantity_step >= 1 AND quantity_least >= 1 AND quantity_most >= quantity_least",
             name="limits",
         ),
+        CheckConstraint("weight_g >= 0", name="weight"),
         # So that what holds a variant may hold it as what it is.
         UniqueConstraint("id", "kind"),
         Index("ix_variant_product_id", "product_id", "position"),
@@ -92,6 +93,10 @@ class Variant(Base):
     quantity_step: Mapped[int] = mapped_column(default=1)
     quantity_least: Mapped[int] = mapped_column(default=1)
     quantity_most: Mapped[int | None]
+    weight_g: Mapped[int] = mapped_column(default=0)
+    #: How it is delivered: ``parcel``, or what a merchant calls it: ``bulky``. Of work, ``visit``: at a time
+    #: that is chosen.
+    goes_by: Mapped[str] = mapped_column(String(20), default="parcel")
 
 
 class BundleComponent(Base):

@@ -80,6 +80,8 @@ class Order(Base):
     cost_centre: Mapped[str | None] = mapped_column(String(60))
     shipping_address: Mapped[dict[str, Any] | None]
     shipping_method: Mapped[str | None] = mapped_column(String(40))
+    #: How further deliveries go, by what goes that way.
+    ways: Mapped[dict[str, Any] | None]
     net_minor: Mapped[int]
     tax_minor: Mapped[int]
     due_now_minor: Mapped[int]

@@ -1,7 +1,7 @@
 """Writing an order down and moving its states; the only writer of each."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -95,6 +95,8 @@ class NewOrder:
     quote_version_id: uuid.UUID | None = None
     purchase_order: str | None = None
     cost_centre: str | None = None
+    #: How further deliveries go.
+    ways: Mapping[str, str] | None = None
 
 
 def write(session: Session, new: NewOrder, now: datetime) -> Order:
@@ -123,6 +125,7 @@ def write(session: Session, new: NewOrder, now: datetime) -> Order:
         cost_centre=new.cost_centre,
         shipping_address=new.shipping_address,
         shipping_method=new.shipping_method,
+        ways=dict(new.ways) if new.ways else None,
         net_minor=net,
         tax_minor=tax,
         due_now_minor=net + tax,

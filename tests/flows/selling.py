@@ -10,7 +10,7 @@ from typing import Any, cast
 from sqlalchemy import select, update
 
 from cart.checkout import Details
-from cart.models import DeliveryMethod
+from cart.delivery_models import DeliveryMethod
 from core.kernel.clock import ManualClock
 from core.kernel.db import Database
 from core.orders.models import Order

@@ -8,7 +8,17 @@ from typing import cast
 from sqlalchemy.orm import Session
 
 from app import worker
-from app.demo.fernway import content, history, marks, nights, people, shop, stocked, warehouse
+from app.demo.fernway import (
+    content,
+    delivered,
+    history,
+    marks,
+    nights,
+    people,
+    shop,
+    stocked,
+    warehouse,
+)
 from app.demo.fernway.marks import Found
 from app.demo.fernway.scene import Scene
 from app.demo.fernway.till import Post, Till
@@ -54,6 +64,7 @@ def _furnish(house: House) -> datetime:
 
     def furnish(session: Session) -> None:
         entity, channel = shop.open_shop(session, house.rules.channel, history.sold(), began)
+        delivered.offer_times(session, channel, opens)
         people.move_in(session, entity, channel, hashes, began, opens)
         warehouse.open_door(session, house, began)
         content.write(session, channel.id, people.editor(session), uploads, began, opens)

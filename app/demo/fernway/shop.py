@@ -13,9 +13,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.demo.fernway import trials
+from app.demo.fernway import delivered, trials
 from cart import consents
-from cart.models import DeliveryMethod
 from core.catalog.models import BUNDLE, BundleComponent, Category, Product, Variant
 from core.kernel.money import to_micros
 from core.ledger.chart import open_chart
@@ -91,10 +90,10 @@ def open_shop(
     session.add(channel)
     session.add_all(_taxes(entity.id, now.date()))
     session.flush()
-    session.add_all(_delivery(channel.id))
     for code, mode, text, href in _CONSENTS:
         consents.put(session, channel, code, mode, text, href, "system", now)
     _stock_shelves(session, channel, sold, now)
+    delivered.offer(session, channel.id)
     trials.offer(session, now)
     return entity, channel
 
@@ -120,30 +119,6 @@ def _taxes(entity_id: uuid.UUID, today: date) -> list[TaxRate]:
         )
         for region, name, ppm, categories in _TAXES
         for category in categories
-    ]
-
-
-def _delivery(channel_id: uuid.UUID) -> list[DeliveryMethod]:
-    return [
-        DeliveryMethod(
-            channel_id=channel_id,
-            country="US",
-            code="standard",
-            name="Standard",
-            description="At your door in two to three working days",
-            price_minor=690,
-            free_from_minor=5000,
-            position=1,
-        ),
-        DeliveryMethod(
-            channel_id=channel_id,
-            country="US",
-            code="morning",
-            name="Next morning",
-            description="Eight to twelve on the next working day, when you order by four",
-            price_minor=980,
-            position=2,
-        ),
     ]
 
 
@@ -215,6 +190,11 @@ def _offer(shelves: _Shelves, product: Product, row: Mapping[str, Any], number: 
         kind=row["kind"],
         tax_category=row["tax"],
         position=number,
+        weight_g=row.get("grams", 0),
+        goes_by="visit" if row["kind"] == "service" else row.get("goes_by", "parcel"),
+        quantity_step=row.get("step", 1),
+        quantity_least=row.get("step", 1),
+        quantity_most=row.get("most"),
     )
     session.add(variant)
     session.flush()

@@ -147,6 +147,11 @@ def test_whatever_is_asked_is_answered_as_told(twins: list[Shop], mode: Generati
     for found in schema.get_all_operations():
         assert isinstance(found, Ok)
         operation = found.ok()
+        told = operation.definition.raw
+        if mode == GenerationMode.NEGATIVE and not (
+            told["parameters"] or "requestBody" in told or "security" in told
+        ):
+            continue  # nothing is asked of the caller, so nothing can be wrong
         pinned = {}
         if mode == GenerationMode.POSITIVE and "cart_id" in operation.path:
             pinned["cart_id"] = cart

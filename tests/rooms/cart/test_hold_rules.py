@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from cart import hold_policies, pricing
-from cart.delivery import FlatDelivery
+from cart.delivery import TableDelivery
 from cart.hold_policies import Terms
 from cart.holds import TooManyForOne
 from cart.models import Cart
@@ -108,7 +108,7 @@ def test_what_is_sold_before_it_is_there_is_not_held_unless_a_rule_says_so(shopp
             channel = session.get_one(Channel, world.channel_id)
             entity = session.get_one(LegalEntity, world.legal_entity_id)
             now = shopper.clock.now()
-            return pricing.price(session, found, channel, entity, FlatDelivery(), now).lines[0]
+            return pricing.price(session, found, channel, entity, TableDelivery(), now).lines[0]
 
     assert (priced().unheld, priced().lapsed) == (True, False)
     fewer = shopper.set(entry.line.public_id, there)

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import update
 
 from cart.checkout import Details, requirements
-from cart.models import DeliveryMethod
+from cart.delivery_models import DeliveryMethod
 from core.catalog.models import Product, Variant
 from core.kernel.clock import ManualClock
 from core.kernel.db import Database
@@ -116,7 +116,8 @@ def test_where_nobody_goes_there_is_no_way(world, cart):
     cart.put(world.router)
     priced = cart.priced({"country": "GB"})
     assert (priced.methods, priced.method, priced.ships) == ((), None, True)
-    details = Details("riley@example.com", ADDRESS | {"country": "GB"}, None, "card")
+    leeds = ADDRESS | {"country": "GB", "postal_code": "LS1 4DY"}
+    details = Details("riley@example.com", leeds, None, "card")
     assert [one.code for one in requirements(priced, details, ("card",))] == ["no_delivery"]
 
 

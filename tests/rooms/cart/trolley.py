@@ -9,10 +9,10 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from cart import lines, pricing
-from cart.delivery import FlatDelivery
+from cart.delivery import TableDelivery
 from cart.lines import Entry
 from cart.models import Cart, CartLine
-from cart.pricing import PricedCart
+from cart.priced import PricedCart
 from core.kernel.clock import ManualClock
 from core.kernel.db import Database
 from core.parties.models import Channel, LegalEntity
@@ -85,7 +85,7 @@ class Trolley:
                 lines.find(session, self.public_id),
                 session.get_one(Channel, self.world.channel_id),
                 session.get_one(LegalEntity, self.world.legal_entity_id),
-                FlatDelivery(),
+                TableDelivery(),
                 self.clock.now(),
                 place=place,
                 method_code=method,

@@ -7,7 +7,7 @@ from typing import cast
 import pytest
 
 from app.web import create_app
-from cart.models import DeliveryMethod
+from cart.delivery_models import DeliveryMethod
 from core.kernel.clock import ManualClock
 from core.kernel.db import Database
 from core.parties import accounts, users

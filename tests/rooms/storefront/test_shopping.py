@@ -174,10 +174,13 @@ def test_a_total_that_changed_is_shown_before_anything_is_ordered(shopper: Shopp
     with shopper.stage.db.transaction() as session:
         dearer = update(Price).where(Price.variant_id == thing.variant_id)
         session.execute(dearer.values(unit_price_micros=10_000_000))
-    seen = {"expected_total": fields["expected_total"], "step": "pay"}
+    seen = {name: fields[name] for name in ("expected_total", "seen")} | {"step": "pay"}
     answer = shopper.browser.post("/checkout", shopper.form | seen)
     assert answer.status_code == 409
-    assert "The total has changed from $16.49 to $17.55" in Page(answer).text
+    told = Page(answer).text
+    assert "The total has changed from $16.49 to $17.55" in told
+    assert f"Thing {thing.sku} 9.00 10.00" in told
+    assert "Tax 0.59 0.65" in told
     assert shopper.orders() == []
     assert shopper.pay().status_code == 303
 

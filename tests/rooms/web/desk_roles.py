@@ -24,6 +24,8 @@ TABLE = """
 *    /desk/customers/new                         sales support
 *    /desk/customers/<public_id>/                sales support
 *    /desk/products                              sales content
+*    /desk/delivery                              sales
+*    /desk/delivery/times                        sales support
 *    /desk/price-lists                           sales
 *    /desk/phone-orders                          sales support
 *    /desk/stock                                 sales support

@@ -1,11 +1,12 @@
 """What stands in the addresses of ``routes``: what the stage has, and what is made when it is asked for."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import select
 
-from cart import lines, saved, sharing
+from cart import lines, saved, sharing, slots
+from cart.delivery_models import VisitSlot
 from cart.models import Cart, CartLine
 from cart.saved import Keeper
 from core.hooks import deliveries, endpoints
@@ -144,6 +145,16 @@ def _consent(stage: Stage) -> str:
     code = f"news-{new_public_id()[:8]}"
     keep_consents.put(stage.house, code, "optional", "Write to me.", "", "test")
     return code
+
+
+def _visit_slot(stage: Stage) -> str:
+    """A time for a visit, long from now."""
+    start = stage.clock.now() + timedelta(days=400)
+    with stage.db.transaction() as session:
+        times = [(start, start + timedelta(hours=4))]
+        slots.add(session, stage.world.channel_id, None, times, 1)
+        row = session.scalars(select(VisitSlot).where(VisitSlot.starts_at == start)).one()
+        return row.public_id
 
 
 def _old_certificate(stage: Stage) -> str:
@@ -308,6 +319,7 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "saved": lambda names: _saved_in(names.stage, names["cart"]),
     "shared": lambda names: _shared(names.stage, names["cart"]),
     "consent": lambda names: _consent(names.stage),
+    "visit_slot": lambda names: _visit_slot(names.stage),
     "fresh_operation": _fresh_operation,
     "setup": lambda names: _begun_setup(names.stage),
     "fresh_setup": lambda names: _begun_setup(names.stage),

@@ -317,6 +317,16 @@ GET    /desk/customers/<public_id>/edit              staff     token  302→desk
 POST   /desk/customers/<public_id>/edit              staff     token  302→desk-door 404 404 422
 GET    /desk/customers/<public_id>/pay-code          staff     token  302→desk-door 404 404 200
 POST   /desk/customers/<public_id>/pay-code staff token 302→desk-door 404 404 303→/desk/customers/*
+GET    /desk/delivery                                staff     token  302→desk-door 404 404 200
+GET    /desk/delivery/ways/new                       staff     token  302→desk-door 404 404 200
+GET    /desk/delivery/ways/<country>/<code>          staff     token  302→desk-door 404 404 200
+POST   /desk/delivery/ways                           staff     token  302→desk-door 404 404 422
+GET    /desk/delivery/zones/new                      staff     token  302→desk-door 404 404 200
+POST   /desk/delivery/zones                          staff     token  302→desk-door 404 404 422
+GET    /desk/delivery/times                          staff     token  302→desk-door 404 404 200
+POST   /desk/delivery/times                          staff     token  302→desk-door 404 404 422
+GET    /desk/delivery/times/<public_id>              staff     token  302→desk-door 404 404 200
+POST   /desk/delivery/times/<public_id>              staff     token  302→desk-door 404 404 422
 GET    /desk/products                                staff     token  302→desk-door 404 404 200
 GET    /desk/products/new                            staff     token  302→desk-door 404 404 200
 POST   /desk/products/new                            staff     token  302→desk-door 404 404 422
@@ -604,6 +614,7 @@ POST   /api/v1/carts/<cart_id>/saved/<saved_id>/take everybody none   200
 DELETE /api/v1/carts/<cart_id>/saved/<saved_id>      everybody none   204
 GET    /api/v1/checkout-terms                        everybody none   200
 POST   /api/v1/account/orders/claim                  program   none   401
+GET    /api/v1/carts/<cart_id>/slots                 everybody none   200
 POST   /api/v1/carts/<cart_id>/share                 everybody none   201
 GET    /api/v1/shared-carts/<shared_cart_id>         everybody none   200
 POST   /api/v1/carts/<cart_id>/take                  everybody none   404
@@ -749,6 +760,14 @@ POST   /api/v1/desk/webhooks/<webhook_id>/test      program   none   401
 GET    /api/v1/desk/webhooks/<webhook_id>/deliveries program   none   401
 GET    /api/v1/desk/webhooks/<webhook_id>/deliveries/<delivery_id> program   none   401
 POST   /api/v1/desk/webhooks/<webhook_id>/deliveries/<delivery_id>/again program   none   401
+GET    /api/v1/desk/delivery                         program   none   401
+PUT    /api/v1/desk/delivery/ways/<country>/<code>   program   none   401
+PUT    /api/v1/desk/delivery/zones/<code>            program   none   401
+GET    /api/v1/desk/delivery/times                   program   none   401
+POST   /api/v1/desk/delivery/times                   program   none   401
+PUT    /api/v1/desk/delivery/times/<slot_id>         program   none   401
+PUT    /api/v1/desk/checkout-terms/<code>            program   none   401
+DELETE /api/v1/desk/checkout-terms/<code>            program   none   401
 POST   /api/v1/desk/usage                            program   none   401
 GET    /api/v1/desk/accounts/<account_number>/may-use/<feature> program none 401
 """
@@ -772,6 +791,8 @@ _IDS = (
     "<delivery_id>",
     "<order_id>",
     "<return_id>",
+    "<slot_id>",
+    "<code>",
 )
 #: What goes into an address: for one route, else for all under a path. A name in braces is filled in from
 #: ``Stage.ids`` or made by ``Names``.
@@ -834,6 +855,12 @@ _PLACES = {
     "DELETE /api/v1/desk/hold-policies/": {"<policy_id>": "01a202b4-b636-73c0-8a49-23cb0a1ea9c7"},
     "GET /desk/customers/": {"<public_id>": "{riley_account}"},
     "POST /desk/customers/": {"<public_id>": "{riley_account}"},
+    "GET /desk/delivery/": {
+        "<country>": "US",
+        "<code>": "standard",
+        "<public_id>": "{visit_slot}",
+    },
+    "POST /desk/delivery/": {"<public_id>": "{visit_slot}"},
     "GET /desk/products/": {"<slug>": "porch-camera", "<sku>": "FW-CAM-1"},
     "POST /desk/price-lists/": {"<code>": "nothing"},
     "POST /desk/products/": {"<slug>": "porch-camera", "<sku>": "FW-CAM-1"},
@@ -958,7 +985,8 @@ _PLACES = {
     "POST /desk/webhooks/": {"<public_id>": "{hook}", "<sent_id>": "{hook_delivery}"},
     "POST /desk/webhooks/<public_id>/switch": {"<public_id>": "{spare_hook}"},
     "POST /desk/webhooks/<public_id>/remove": {"<public_id>": "{spare_hook}"},
-    "PUT /api/v1/desk/": dict.fromkeys(_IDS, "0" * 32) | {"<account_number>": "123456789"},
+    "PUT /api/v1/desk/": dict.fromkeys(_IDS, "0" * 32)
+    | {"<account_number>": "123456789", "<country>": "US"},
     "DELETE /api/v1/desk/": dict.fromkeys(_IDS, "0" * 32),
     "GET /api/v1/products/": {"<slug>": "{slug}"},
     "GET /api/v1/pages/": {"<slug>": "{page}"},

@@ -4,7 +4,8 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 from cart.delivery import Choice
-from cart.pricing import PricedCart, PricedLine, delivery_micros
+from cart.priced import PricedCart, PricedLine
+from cart.pricing import delivery_micros
 from core.kernel.money import Money
 from core.prices.resolve import Resolved
 

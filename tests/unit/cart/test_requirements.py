@@ -14,7 +14,7 @@ from cart.checkout import (
     requirements,
 )
 from cart.delivery import Choice
-from cart.pricing import GoneLine, PricedCart, PricedLine
+from cart.priced import GoneLine, PricedCart, PricedLine
 from core.kernel.money import Money
 from core.prices.resolve import Resolved
 from tests.world import ADDRESS
