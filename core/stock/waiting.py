@@ -196,7 +196,9 @@ def counts(session: Session) -> dict[str, int]:
 
 
 def ahead(session: Session, wait: StockWait) -> int:
-    """How many are before them in the line."""
+    """How many are before them in the line; nought while they are not in it."""
+    if wait.confirmed_at is None:
+        return 0
     query = (
         select(func.count())
         .select_from(StockWait)
