@@ -725,7 +725,7 @@ POST   /api/v1/desk/returns/<return_id>/decline      program   none   401
 GET    /api/v1/desk/stock                            program   none   401
 POST   /api/v1/desk/stock/adjustments                program   none   401
 PUT    /api/v1/desk/stock/limits                     program   none   401
-POST   /api/v1/stock-waits                           everybody none   202
+POST   /api/v1/stock-waits                           everybody none   400
 GET    /api/v1/desk/stock-waits                      program   none   401
 POST   /api/v1/desk/stock/imports                    program   none   401
 GET    /api/v1/desk/transfers                        program   none   401
