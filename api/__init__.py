@@ -19,6 +19,7 @@ from api.desk_media import desk_media
 from api.desk_orders import desk_orders
 from api.desk_prices import desk_prices
 from api.desk_products import desk_products
+from api.desk_provisioning import desk_provisioning
 from api.desk_quotes import desk_quotes
 from api.desk_services import desk_services
 from api.desk_stock import desk_stock
@@ -64,6 +65,7 @@ def blueprints() -> list[Blueprint]:
         desk_billing,
         desk_hooks,
         desk_media,
+        desk_provisioning,
         desk_trials,
         past_due,
         desk_past_due,

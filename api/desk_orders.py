@@ -1,6 +1,7 @@
 """Orders by a key of the desk: listed, read, sent, done, cancelled, returned, refunded."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
 from flask import Blueprint, Response
 from pydantic import BaseModel
@@ -14,7 +15,7 @@ from api.pace import limit
 from api.problems import InvalidRequest, add_headers, field_error
 from api.shapes import Nothing
 from cart import consents
-from core.kernel.errors import NotFound
+from core.kernel.errors import Invalid, NotFound
 from core.kernel.ids import token_hash
 from core.kernel.money import Money
 from core.kernel.sorting import Place
@@ -95,6 +96,30 @@ def ship(order_id: str) -> Response:
             house(), Parcel(key, _pieces(wish.lines), way, caller().actor, name)
         ),
     )
+
+
+@desk_orders.post("/parcels/<parcel_id>/arrived")
+@allow(Who.PROGRAM, Guard.NONE)
+@limit("api")
+@staff("orders:write")
+def arrived(parcel_id: str) -> Response:
+    """A parcel has arrived, as its carrier says."""
+    wish = reading.body(shapes.ArrivedWish, optional=True)
+    with house().db.reading() as session:
+        row, order = following.parcel(session, reading.public_id(parcel_id, "parcel"))
+    return _done(
+        f"arrived:{row.public_id}",
+        order.public_id,
+        wish,
+        lambda key, name: _arrived(row.public_id, wish.at),
+    )
+
+
+def _arrived(public_id: str, at: datetime | None) -> object:
+    try:
+        return ship_order.arrived(house(), public_id, at, caller().actor)
+    except Invalid as error:
+        raise reading.refused(error) from None
 
 
 @desk_orders.post("/orders/<order_id>/fulfil")

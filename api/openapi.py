@@ -64,6 +64,7 @@ OPERATIONS = (
     *card_operations.CUSTOMERS,
     *dispute_operations.CUSTOMERS,
     *service_operations.DESK,
+    *service_operations.PROVISIONING,
     *quote_operations.DESK,
     *dispute_operations.DESK,
     *chargeback_operations.DESK,

@@ -57,6 +57,7 @@ def order(followed: Followed, account: Account, agreed: Sequence[Consent] = ()) 
                 "carrier": one.row.carrier,
                 "tracking_number": one.row.tracking_number,
                 "tracking_link": one.row.tracking_link,
+                "delivered_at": moment(one.row.delivered_at),
                 "lines": _pieces(one.pieces, numbers),
             }
             for one in followed.sent

@@ -58,6 +58,13 @@ DESK = (
         scope="orders:read",
     ),
     _act(f"{_ORDER}/ship", "shipOrder", "Send a parcel", shapes.ShipWish),
+    _act(
+        "/desk/parcels/{parcel_id}/arrived",
+        "parcelArrived",
+        "A parcel has arrived: its customer is told",
+        shapes.ArrivedWish,
+        bare=True,
+    ),
     _act(f"{_ORDER}/fulfil", "fulfilOrder", "Note as done what is not sent", shapes.ProvideWish),
     _act(f"{_ORDER}/cancel", "cancelOrder", "Cancel what has not left", shapes.CancelWish),
     _act(f"{_ORDER}/returns", "returnOrder", "Announce or take a return", shapes.ReturnWish),

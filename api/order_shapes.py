@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from api.shapes import LARGEST_PAGE, PAGE_SIZE, Money, OrderState, PublicId, Shape, Text
 from core.orders.changing import KEPT, WAYS
@@ -65,6 +65,12 @@ class ShipWish(Shape):
     carrier: Annotated[str, _text(60)] = ""
     tracking_number: Annotated[str, _text(80)] = ""
     tracking_link: Annotated[str, _text(400)] = ""
+
+
+class ArrivedWish(Shape):
+    """When a parcel arrived; left out: now."""
+
+    at: AwareDatetime | None = None
 
 
 class ProvideWish(Shape):
@@ -157,6 +163,7 @@ class ParcelAnswer(Shape):
     carrier: Text
     tracking_number: Text
     tracking_link: Text
+    delivered_at: datetime | None
     lines: list[LinePieces]
 
 

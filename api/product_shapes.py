@@ -37,7 +37,7 @@ class PlanTerms(Shape):
     """How a plan recurs; that is not changed afterwards."""
 
     interval: Literal["month", "year"]
-    activation: Literal["by_hand", "at_once"] = "by_hand"
+    activation: Literal["by_hand", "at_once", "by_system"] = "by_hand"
     family: Annotated[str, StringConstraints(pattern=_NAME)] | None = Field(
         None, description="Plans of one family can be had in place of each other."
     )

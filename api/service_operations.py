@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from api import provisioning_shapes as provisioning
 from api import service_shapes as shapes
 from api.operation import BODY, CHANGE, Operation
 from api.shapes import Nothing
@@ -164,3 +165,20 @@ DESK = (
         scope="subscriptions:read",
     ),
 )
+_WISH = "/desk/provisioning"
+PROVISIONING = (
+    Operation("get", _WISH, "listProvisioning", "List services that a system begins",
+              provisioning.ProvisioningPage, (401, 403, 422, 429),
+              query=provisioning.ProvisioningQuery, token="staffKey", scope="subscriptions:read"),
+    Operation("get", f"{_WISH}/{{provisioning_id}}", "showProvisioning", "Show one of them",
+              provisioning.ProvisioningAnswer, (401, 403, 404, 429), token="staffKey",
+              scope="subscriptions:read"),
+    Operation("post", f"{_WISH}/{{provisioning_id}}/try-again", "tryProvisioningAgain",
+              "Ask the system once more", provisioning.ProvisioningAnswer, (401, 403, *CHANGE),
+              takes=Nothing, takes_nothing_too=True, has_key=True, token="staffKey",
+              scope="subscriptions:write"),
+    Operation("post", f"{_WISH}/{{provisioning_id}}/done", "provisionByHand",
+              "Say that it was begun by hand", provisioning.ProvisioningAnswer,
+              (401, 403, *CHANGE), takes=provisioning.DoneWish, has_key=True, token="staffKey",
+              scope="subscriptions:write"),
+)  # fmt: skip

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from sqlalchemy.orm import Session
 
-from app import telling
+from app import providing, telling
 from cart import sharing
 from cms_content import publishing
 from core import events
@@ -267,6 +267,8 @@ HANDLERS: dict[str, Within | Owning] = {
     "store_statement": Owning(_store_statement),
     "tell_order": Within(telling.order),
     "tell_parcel": Within(telling.parcel),
+    "tell_delivered": Within(telling.delivered),
+    "ask_after": Owning(providing.ask_after),
     "tell_change": Within(telling.change),
     "tell_document": Within(telling.document),
     "tell_statement": Within(telling.statement),
@@ -303,6 +305,9 @@ HANDLERS: dict[str, Within | Owning] = {
     "chase": Within(_chase),
     "charge_late_fee": Within(_charge_late_fee),
     "lock_as_payer": Within(_lock_as_payer),
+    "provision": Owning(providing.provision),
+    "provisioning": Owning(providing.round_),
+    "end_provisioning": Within(providing.follow),
     "tell_due": Owning(_tell_due),
     "reconcile": Owning(_reconcile),
     "statements": Owning(_statements),
@@ -329,6 +334,7 @@ HANDLERS: dict[str, Within | Owning] = {
 ROUTES: dict[str, tuple[str, ...]] = {
     "OrderPlaced": ("issue_invoice", "tell_order", "tell_programs"),
     "OrderShipped": ("tell_parcel", "tell_programs"),
+    "OrderDelivered": ("tell_delivered", "tell_programs"),
     "OrderChanged": ("tell_change", "tell_programs"),
     "StockFreed": ("offer_stock",),
     "InvoiceIssued": ("store_document", "tell_programs"),
@@ -343,9 +349,15 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "CreditToRefund": ("refund_credit",),
     "RefundMade": ("tell_refund", "tell_programs"),
     "LinkAsked": ("tell_link",),
-    "SubscriptionActivated": ("lock_as_payer", "tell_service_started", "tell_programs"),
+    "ProvisionWanted": ("provision",),
+    "SubscriptionActivated": (
+        "end_provisioning",
+        "lock_as_payer",
+        "tell_service_started",
+        "tell_programs",
+    ),
     "SubscriptionChanged": ("lock_as_payer", "tell_service_changed", "tell_programs"),
-    "SubscriptionEnded": ("end_trial", "tell_service_ended", "tell_programs"),
+    "SubscriptionEnded": ("end_provisioning", "end_trial", "tell_service_ended", "tell_programs"),
     "TrialStarted": ("begin_trial", "tell_programs"),
     "TrialEnded": ("tell_trial_over", "tell_programs"),
     "MethodStored": ("store_trial_card", "use_instead", "tell_method"),
@@ -372,6 +384,8 @@ ROUTES: dict[str, tuple[str, ...]] = {
 #: handler -> seconds between two runs
 SCHEDULES: dict[str, int] = {
     "reconcile": 120,
+    "provisioning": 60,
+    "ask_after": 3600,
     "tell_due": 1800,
     "card_payments": 300,
     "statements": 21_600,

@@ -129,6 +129,12 @@ def _mode(value: str) -> str:
     return value
 
 
+def _provisioning(value: str) -> str:
+    if value not in ("hand", "pretend"):
+        raise ValueError
+    return value
+
+
 def _second_step(value: str) -> str:
     if value not in ("", "required", "optional"):
         raise ValueError
@@ -229,6 +235,18 @@ class Settings:
     tax_service_timeout: int = _setting("TAX_SERVICE_TIMEOUT", _count, "seconds, 1 at least", "5")
     tax_fallback: bool = _setting(
         "TAX_FALLBACK", _flag, "yes or no: our own table when the service does not answer", "no"
+    )
+    provisioning: str = _setting(
+        "PROVISIONING",
+        _provisioning,
+        "hand (a person begins what plans leave to a system) or pretend (nothing is done)",
+        "hand",
+    )
+    provisioning_refuses: tuple[str, ...] = _setting(
+        "PROVISIONING_REFUSES",
+        _names,
+        "SKUs, separated by commas, that the pretend system leaves to a person",
+        "",
     )
     vat_register: str | None = _setting(
         "VAT_REGISTER",

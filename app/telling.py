@@ -25,6 +25,10 @@ def parcel(session: Session, house: House, event: events.OrderShipped) -> None:
     tell_order.shipped(session, uuid.UUID(event.fulfilment_id), house.links, house.clock.now())
 
 
+def delivered(session: Session, house: House, event: events.OrderDelivered) -> None:
+    tell_order.delivered(session, uuid.UUID(event.fulfilment_id), house.links, house.clock.now())
+
+
 def change(session: Session, house: House, event: events.OrderChanged) -> None:
     change_id = uuid.UUID(event.change_id)
     tell_order.changed(session, change_id, event.how, house.links, house.clock.now())

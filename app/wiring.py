@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from app.provisioners import Pretend
 from app.settings import Settings
 from cart.delivery import TableDelivery
 from cart.quotes.approving import Limits
@@ -10,6 +11,7 @@ from core.kernel.blobs import FolderBlobs
 from core.kernel.clock import SystemClock
 from core.kernel.db import Database
 from core.notices.sending import SmtpSender
+from core.orders.provisioning import ByHand, Provisioner
 from core.tax.http_service import HttpTaxService
 from core.tax.register import Vies
 from core.tax.service import ElseOwnTable, OwnTable, TaxService
@@ -57,8 +59,16 @@ def build(settings: Settings) -> House:
         poster=HttpPoster(
             private_hosts=settings.webhook_private_hosts, anywhere=settings.mode != "production"
         ),
+        provisioner=provisioner(settings),
         vat_register=Vies(settings.vat_register) if settings.vat_register else None,
     )
+
+
+def provisioner(settings: Settings) -> Provisioner:
+    """What begins services: a person, or the pretend system."""
+    if settings.provisioning == "pretend":
+        return Pretend(settings.provisioning_refuses)
+    return ByHand()
 
 
 def taxes(settings: Settings) -> TaxService:

@@ -30,7 +30,11 @@ KINDS = {
     "bundle": "A bundle of other things",
 }
 _INTERVALS = {"month": "By the month", "year": "By the year"}
-_ACTIVATIONS = {"by_hand": "When somebody has activated it", "at_once": "With the order"}
+_ACTIVATIONS = {
+    "by_hand": "When somebody has activated it",
+    "at_once": "With the order",
+    "by_system": "When the connected system has begun it",
+}
 
 
 class WordsForm(Form):

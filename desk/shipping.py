@@ -153,6 +153,16 @@ def correct_tracking(public_id: str) -> Answer:
     return redirect(f"/desk/orders/{order.public_id}", 303)
 
 
+@shipping.post("/parcels/<public_id>/arrived")
+@allow(Who.STAFF, roles=_ROLES)
+def arrived(public_id: str) -> Answer:
+    """It is where it should be."""
+    row, order = _parcel(public_id)
+    ship_order.arrived(house(), row.public_id, None, actor())
+    say("It has arrived. The customer is told.")
+    return redirect(f"/desk/orders/{order.public_id}", 303)
+
+
 def _parcel(public_id: str) -> tuple[Fulfilment, Order]:
     with house().db.reading() as session:
         row, order = following.parcel(session, public_id)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from cart.quotes import reading as quotes
 from core.kernel import db, job_reading
 from core.kernel.money import total
-from core.orders import following
+from core.orders import following, provisioning
 from core.orders import reading as orders
 from core.parties.roles import ANY_ROLE
 from core.subscriptions import reading as services
@@ -68,6 +68,11 @@ _TODO = (
     ),
     ("call about a trial", "calls about trials", "/desk/trials/follow-ups"),
     ("service is to be connected", "services are to be connected", "/desk/services?state=ordered"),
+    (
+        "service was not begun by the system",
+        "services were not begun by the system",
+        "/desk/provisioning?state=failed",
+    ),
 )
 
 
@@ -149,6 +154,7 @@ def _todo(session: Session) -> list[int]:
         following.asked_for(),
         trials.calls_due(today()),
         services.to_connect(),
+        provisioning.to_see_to(),
     )
 
 

@@ -13,7 +13,7 @@ from core.orders.models import Order
 from core.stock import holds
 from core.stock.holds import Near, Owner
 from core.subscriptions import ordering
-from flows import activate_service
+from flows import activate_service, provision_service
 from flows.house import House
 
 
@@ -35,6 +35,7 @@ def confirm(session: Session, house: House, order: Order, payment: str) -> None:
     if any(line.kind == "service" for line in found):
         slots.book(session, Owner("order", order.id), now)
     ordering.begin(session, order, found, now)
+    provision_service.want(session, order, found, now)
     begun = activate_service.at_once(session, found, f"order:{order.public_id}", now)
     answering.settle(session, order, now)
     if order.cart_id is not None:

@@ -10,6 +10,7 @@ from core.kernel.blobs import Blobs
 from core.kernel.clock import Clock
 from core.kernel.db import Database
 from core.notices.sending import Sender
+from core.orders.provisioning import ByHand, Provisioner
 from core.tax.register import VatRegister
 from core.tax.service import OwnTable, TaxService
 from flows.browse import Shelves
@@ -80,5 +81,7 @@ class House:
     vat_register: VatRegister | None = None
     #: Sends webhooks to where staff say.
     poster: Poster = field(default_factory=Nowhere)
+    #: Begins ordered services.
+    provisioner: Provisioner = field(default_factory=ByHand)
     shelves: Shelves = field(default_factory=Shelves)
     pages: PublishedPages = field(default_factory=PublishedPages)

@@ -20,7 +20,7 @@ from core.prices.plans import Terms
 from core.stock import places
 from flows.house import House
 
-INTERVALS, ACTIVATIONS = ("month", "year"), ("by_hand", "at_once")
+INTERVALS, ACTIVATIONS = ("month", "year"), ("by_hand", "at_once", "by_system")
 WRONG_PRICE = "A price such as 129.00."
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _MOST_FEATURES = 12

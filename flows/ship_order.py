@@ -10,8 +10,9 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from core.events import OrderShipped
+from core.events import OrderDelivered, OrderShipped
 from core.kernel import audit, crash, jobs
+from core.kernel.errors import Invalid, NotFound
 from core.orders import carriers, following, fulfilling, placing
 from core.orders.fulfilling import Some, Tracking
 from core.orders.fulfilment_models import Fulfilment
@@ -146,6 +147,34 @@ def correct_tracking(house: House, public_id: str, way: Tracking, actor: str) ->
         subject = ("order", order.public_id)
         now = house.clock.now()
         audit.write(session, now, actor, "order.tracking_corrected", subject, parcel=row.number)
+        return row
+
+    return house.db.run_tx(work)
+
+
+def arrived(house: House, public_id: str, at: datetime | None, actor: str) -> Fulfilment:
+    """A parcel has arrived, at a moment (None: now); said again it is no change. Its customer is told.
+
+    Raises NotFound, and Invalid by field for a moment before it left or that has not come.
+    """
+
+    def work(session: Session) -> Fulfilment:
+        row, order = following.parcel(session, public_id)
+        if row.kind != "parcel":
+            raise NotFound("parcel")
+        placing.lock(session, order.id)
+        session.refresh(row)
+        now = house.clock.now()
+        if row.delivered_at is not None:
+            return row
+        if at is not None and not row.at <= at <= now:
+            raise Invalid({"at": "After it left, and not in the future."})
+        row.delivered_at = at or now
+        session.flush()
+        jobs.record(session, OrderDelivered(str(row.id)), now, key=f"delivered:{row.id}")
+        subject = ("order", order.public_id)
+        audit.write(session, now, actor, "order.delivered", subject, parcel=row.number)
+        crash.point("arrived.before_commit")
         return row
 
     return house.db.run_tx(work)

@@ -24,7 +24,7 @@ from core.kernel.money import Money
 from core.kernel.pictures import Picture
 from core.ledger.chart import REVENUE
 from core.notices import addressing, rendering
-from core.notices.letters import ReceiptLetter, Row
+from core.notices.letters import Letterhead, ReceiptLetter, Row
 from core.parties.models import Account, Channel, LegalEntity
 from flows.correct_invoice import printing
 from flows.house import House
@@ -122,6 +122,15 @@ def sample_mail(house: House, channel: Channel, entity: LegalEntity, kit: Kit) -
     if mailed is None or head.look.mark is None:
         return html
     return html.replace(f"cid:{head.look.mark.content_id}", _data(mailed))
+
+
+def inline(house: House, head: Letterhead, html: str) -> str:
+    """A mail's page with its published logo written into it."""
+    mark = head.look.mark
+    if mark is None:
+        return html
+    data = base64.b64encode(house.blobs.get(mark.sha256)).decode()
+    return html.replace(f"cid:{mark.content_id}", f"data:image/png;base64,{data}")
 
 
 def sample_bill(house: House, channel: Channel, entity: LegalEntity, kit: Kit) -> bytes:

@@ -1,6 +1,6 @@
 """Mails about what becomes of a placed order, in the caller's transaction; each once under its key.
 
-Called by the handlers of ``OrderShipped`` and ``OrderChanged``.
+Called by the handlers of the events of orders, and by ``flows.ask_after``.
 """
 
 import uuid
@@ -17,8 +17,15 @@ from core.kernel.money import Money
 from core.ledger import items
 from core.notices import addressing
 from core.notices.addressing import Reader
-from core.notices.letters import Letterhead
-from core.notices.order_letters import OrderChangeLetter, Parcel, ParcelLetter, PayLinkLetter
+from core.notices.letters import Letter, Letterhead
+from core.notices.order_letters import (
+    AllWellLetter,
+    DeliveredLetter,
+    OrderChangeLetter,
+    Parcel,
+    ParcelLetter,
+    PayLinkLetter,
+)
 from core.orders import changing, following, placing
 from core.orders.changing import KEPT
 from core.orders.fulfilment_models import Fulfilment, OrderChange, OrderChangeMemo
@@ -47,14 +54,56 @@ def shipped(session: Session, fulfilment_id: uuid.UUID, links: Links, now: datet
         parcel=Parcel(
             row.carrier, row.tracking_number, row.tracking_link, _pieces(lines, mine.pieces)
         ),
-        following=tuple(
-            counted(line.name, Decimal(line.waiting))
-            for line in lines
-            if line.kind == "physical" and line.waiting
-        ),
+        following=_following(lines),
         address=tuple(part for part in (str(to.get("name") or ""), *address.lines(to)) if part),
     )
     _send(session, order, letter, f"shipped:{row.id}", links, now)
+
+
+def delivered(session: Session, fulfilment_id: uuid.UUID, links: Links, now: datetime) -> None:
+    """A parcel has arrived: which, when, and what comes later."""
+    row = session.get_one(Fulfilment, fulfilment_id)
+    order, head, name = _about(session, row.order_id)
+    lines = placing.lines_of(session, order.id)
+    (mine,) = [one for one in following.sent(session, order.id) if one.row.id == row.id]
+    letter = DeliveredLetter(
+        head=head,
+        name=name,
+        link=links.order(order.public_id),
+        number=order.number or "",
+        on=local_date(row.delivered_at or now, head.time_zone),
+        parcel=Parcel(
+            row.carrier, row.tracking_number, row.tracking_link, _pieces(lines, mine.pieces)
+        ),
+        following=_following(lines),
+    )
+    _send(session, order, letter, f"delivered:{row.id}", links, now)
+
+
+def all_well(session: Session, order: Order, links: Links, now: datetime) -> None:
+    """Some days after all of it arrived: was all well? Once for an order."""
+    _, head, name = _about(session, order.id)
+    letter = AllWellLetter(
+        head=head,
+        name=name,
+        link=links.order(order.public_id),
+        number=order.number or "",
+        pieces=tuple(
+            counted(line.name, Decimal(line.fulfilled))
+            for line in placing.lines_of(session, order.id)
+            if line.kind == "physical" and line.fulfilled > line.returned
+        ),
+    )
+    if letter.pieces:
+        _send(session, order, letter, f"all-well:{order.id}", links, now)
+
+
+def _following(lines: Sequence[OrderLine]) -> tuple[str, ...]:
+    return tuple(
+        counted(line.name, Decimal(line.waiting))
+        for line in lines
+        if line.kind == "physical" and line.waiting
+    )
 
 
 def changed(session: Session, change_id: uuid.UUID, how: str, links: Links, now: datetime) -> None:
@@ -134,7 +183,7 @@ def _money(session: Session, change: OrderChange, order: Order) -> tuple[Money, 
 def _send(
     session: Session,
     order: Order,
-    letter: ParcelLetter | OrderChangeLetter | PayLinkLetter,
+    letter: Letter,
     key: str,
     links: Links,
     now: datetime,

@@ -86,6 +86,14 @@ def _shipped(session: Session, event: events.OrderShipped, now: datetime) -> Ite
     yield _order(session, order, "order.shipped", f"order.shipped:{row.id}", row.at, more)
 
 
+def _delivered(session: Session, event: events.OrderDelivered, now: datetime) -> Iterator[News]:
+    row = session.get_one(Fulfilment, uuid.UUID(event.fulfilment_id))
+    order = session.get_one(Order, row.order_id)
+    at = row.delivered_at or now
+    more = {"shipment": row.public_id, "delivered_at": at.isoformat()}
+    yield _order(session, order, "order.delivered", f"order.delivered:{row.id}", at, more)
+
+
 def _changed(session: Session, event: events.OrderChanged, now: datetime) -> Iterator[News]:
     row = session.get_one(OrderChange, uuid.UUID(event.change_id))
     order = session.get_one(Order, row.order_id)
@@ -303,6 +311,7 @@ def _trial_over(session: Session, event: events.TrialEnded, now: datetime) -> It
 OF: Table = {
     "OrderPlaced": (("order.placed", "order.paid"), _placed),
     "OrderShipped": (("order.shipped",), _shipped),
+    "OrderDelivered": (("order.delivered",), _delivered),
     "OrderChanged": (("order.changed",), _changed),
     "InvoiceIssued": (("invoice.issued",), _issued),
     "OpenItemsChanged": (("invoice.paid", "order.paid"), _settled),

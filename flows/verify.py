@@ -21,10 +21,10 @@ from core.ledger import item_proofs as items
 from core.ledger import proofs as ledger
 from core.ledger import tender_proofs as tenders
 from core.ledger import valuation
-from core.orders import piece_proofs
+from core.orders import piece_proofs, provisioning_proofs
 from core.orders import proofs as orders
 from core.stock import proofs as stock
-from flows import sold_proofs
+from flows import begun_proofs, sold_proofs
 from invoices.proofs import (
     books,
     bundles,
@@ -210,6 +210,8 @@ def _services(look: _Look) -> list[Part]:
         *parts,
         services.nothing_is_left_to_bill(look.session),
         services.runs_left_nobody_out(look.session),
+        begun_proofs.what_is_provided_has_begun(look.session),
+        provisioning_proofs.provisioned_is_provided(look.session),
         entitlements.they_follow_their_services(look.session, look.today),
         entitlements.their_steps_lead_to_them(look.session),
     ]

@@ -61,3 +61,13 @@ def send(response: Response) -> Response:
         shared = g.get("cacheable") and response.status_code == 200
         response.headers["Cache-Control"] = "public, max-age=30" if shared else "no-store"
     return response
+
+
+def of_a_mail(response: Response) -> Response:
+    """A mail that is shown within a page of the desk: it runs nothing and asks for nothing."""
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
+        "frame-ancestors 'self'; sandbox"
+    )
+    response.headers["X-Frame-Options"] = "SAMEORIGIN"
+    return response

@@ -49,6 +49,7 @@ def parcels(followed: Followed) -> list[dict[str, Any]]:
             "id": one.row.public_id,
             "name": f"Parcel {number}",
             "at": one.row.at,
+            "delivered_at": one.row.delivered_at,
             "carrier": one.row.carrier,
             "number": one.row.tracking_number,
             "link": carriers.followed(one.row.tracking_link),
@@ -82,6 +83,11 @@ def changes(followed: Followed) -> list[dict[str, Any]]:
 def moments(followed: Followed) -> list[tuple[str, Any]]:
     """Titles with their times, for the line of what happened."""
     found: list[tuple[str, Any]] = [(f"{one['name']} left", one["at"]) for one in parcels(followed)]
+    found += [
+        (f"{one['name']} arrived", one["delivered_at"])
+        for one in parcels(followed)
+        if one["delivered_at"] is not None
+    ]
     found += [
         (f"Done: {_pieces(followed.lines, one.pieces)}", one.row.at)
         for one in followed.sent

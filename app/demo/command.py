@@ -69,6 +69,8 @@ def demo_settings(data: pathlib.Path, ports: Ports) -> dict[str, str]:
         "METRICS_TOKEN": kept_secret(data, "metrics"),
         "ALLOW_INVOICE": "yes",
         "LATE_FEE": "5.00",
+        "PROVISIONING": "pretend",
+        "PROVISIONING_REFUSES": "ADDR-8",  # as ``fernway.shop.BY_A_PERSON``
     }
 
 

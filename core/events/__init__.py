@@ -20,6 +20,7 @@ from core.events.collecting import (
     MethodStored,
     ScheduledPaymentDue,
 )
+from core.events.providing import OrderDelivered, ProvisionWanted
 
 __all__ = [
     "EVENTS",
@@ -44,9 +45,11 @@ __all__ = [
     "NoticeQueued",
     "OpenItemsChanged",
     "OrderChanged",
+    "OrderDelivered",
     "OrderPlaced",
     "OrderShipped",
     "PaymentApplied",
+    "ProvisionWanted",
     "QuoteClosed",
     "QuoteMessaged",
     "QuoteRequested",
@@ -375,6 +378,8 @@ EVENTS: dict[str, type[Any]] = {
         EvidenceToSend,
         CaseMoved,
         AutoPayMoved,
+        ProvisionWanted,
+        OrderDelivered,
     )
 }
 

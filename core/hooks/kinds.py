@@ -5,6 +5,7 @@ KINDS = {
     "order.placed": "An order is certain: paid, or placed on terms",
     "order.paid": "Nothing of an order is open any more",
     "order.shipped": "A parcel of an order left, or something of it was provided",
+    "order.delivered": "A parcel of an order has arrived",
     "order.changed": "Pieces of an order were cancelled, or come back",
     "invoice.issued": "A bill or memo got its number",
     "invoice.paid": "Nothing of a bill is open any more, by payment or by credit",

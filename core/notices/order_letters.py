@@ -32,6 +32,28 @@ class ParcelLetter(Letter):
 
 
 @dataclass(frozen=True)
+class DeliveredLetter(Letter):
+    """A parcel has arrived. ``following`` are the pieces that come later."""
+
+    TEMPLATE: ClassVar[str] = "delivered"
+
+    number: str
+    on: date
+    parcel: Parcel
+    following: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AllWellLetter(Letter):
+    """Some days after all of an order has arrived: was all well, and what to do when it was not."""
+
+    TEMPLATE: ClassVar[str] = "all_well"
+
+    number: str
+    pieces: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class PayLinkLetter(Letter):
     """An order that was taken on the phone waits to be paid, by the link, until ``until``."""
 

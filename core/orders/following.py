@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
@@ -88,6 +89,26 @@ def parcel(session: Session, public_id: str) -> tuple[Fulfilment, Order]:
     if row is None:
         raise NotFound("parcel")
     return row[0], row[1]
+
+
+def to_ask_about(session: Session, before: datetime, limit: int = 200) -> Sequence[uuid.UUID]:
+    """The keys of parcels that arrived before a moment and whose customers were not asked since."""
+    return session.scalars(
+        select(Fulfilment.id)
+        .where(Fulfilment.delivered_at <= before, Fulfilment.asked_at.is_(None))
+        .order_by(Fulfilment.delivered_at, Fulfilment.id)
+        .limit(limit)
+    ).all()
+
+
+def is_all_there(session: Session, order: Order) -> bool:
+    """Is an order complete, and has each of its parcels arrived?"""
+    missing = select(Fulfilment.id).where(
+        Fulfilment.order_id == order.id,
+        Fulfilment.kind == "parcel",
+        Fulfilment.delivered_at.is_(None),
+    )
+    return order.fulfilment == "fulfilled" and session.scalar(missing.limit(1)) is None
 
 
 def of_orders(session: Session, order_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Sent]]:

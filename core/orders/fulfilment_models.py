@@ -30,6 +30,9 @@ class Fulfilment(Base):
     __table_args__ = (
         CheckConstraint("kind IN ('parcel', 'provision')", name="kind"),
         CheckConstraint("kind = 'parcel' OR tracking_number = ''", name="tracked"),
+        CheckConstraint("kind = 'parcel' OR delivered_at IS NULL", name="delivered"),
+        CheckConstraint("asked_at IS NULL OR delivered_at IS NOT NULL", name="asked"),
+        Index("ix_fulfilment_delivered_at", "delivered_at"),
         UniqueConstraint("order_id", "number"),
         Index("ix_fulfilment_at", "at"),
     )
@@ -48,6 +51,9 @@ class Fulfilment(Base):
     actor: Mapped[str] = mapped_column(String(80))
     #: Names the request: asked twice under one name, it happens once.
     once: Mapped[str] = mapped_column(String(80), unique=True)
+    #: Of a parcel: when it arrived, as far as anybody told; and when its customer was asked about it.
+    delivered_at: Mapped[datetime | None]
+    asked_at: Mapped[datetime | None]
 
 
 class FulfilmentLine(Base):

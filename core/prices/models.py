@@ -78,7 +78,7 @@ class Plan(Base):
     __table_args__ = (
         CheckConstraint("interval IN ('month', 'year')", name="interval"),
         CheckConstraint("interval_count >= 1", name="interval_count"),
-        CheckConstraint("activation IN ('at_once', 'by_hand')", name="activation"),
+        CheckConstraint("activation IN ('at_once', 'by_hand', 'by_system')", name="activation"),
         CheckConstraint("bills_on IN ('activation', 'account')", name="bills_on"),
         Index("ix_plan_variant_id", "variant_id", unique=True),
         Index("ix_plan_family", "family"),
@@ -90,7 +90,8 @@ class Plan(Base):
     interval_count: Mapped[int] = mapped_column(default=1)
     #: Plans of one family can be changed for each other: ``line``, ``burrow``.
     family: Mapped[str] = mapped_column(String(40), default="")
-    #: Digital services begin with the order; a line begins when somebody has connected it.
+    #: Digital services begin with the order; a line begins when somebody has connected it, or a system
+    #: outside, which is asked with the order.
     activation: Mapped[str] = mapped_column(String(10), default="by_hand")
     #: Its bill day: the day of activation, or the account's own.
     bills_on: Mapped[str] = mapped_column(String(10), default="activation")

@@ -32,7 +32,7 @@ class Resolved:
     interval: str | None
     interval_count: int
     trace: dict[str, Any]
-    #: Of a plan: ``at_once`` or ``by_hand``, see ``Plan``.
+    #: Of a plan: ``at_once``, ``by_hand`` or ``by_system``, see ``Plan``.
     activation: str | None = None
 
     @cached_property

@@ -22,6 +22,7 @@ from core.catalog.models import Variant
 from core.kernel.calendar import Cycle, Period
 from core.kernel.errors import NotFound
 from core.kernel.sorting import By, Place, Sorts
+from core.orders.provisioning import Provisioning
 from core.parties.models import Account
 from core.subscriptions.models import Subscription, SubscriptionPause, SubscriptionPhase
 from core.subscriptions.timeline import NEVER, Phase, Timeline
@@ -212,8 +213,12 @@ def counts(session: Session) -> dict[str, int]:
 
 
 def to_connect() -> Select[uuid.UUID]:
-    """The keys of what was ordered and waits until somebody has connected it."""
-    return select(Subscription.id).where(Subscription.state == "ordered")
+    """The keys of what was ordered and waits until somebody has connected it; not of what a system is
+    asked for."""
+    asked = select(Provisioning.subscription_id)
+    return select(Subscription.id).where(
+        Subscription.state == "ordered", Subscription.id.not_in(asked)
+    )
 
 
 def history(

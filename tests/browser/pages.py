@@ -20,7 +20,7 @@ from tests.browser.visitor import Visitor
 
 #: What answers a GET and is no page.
 NO_PAGES = re.compile(
-    r"/static/|/media/|/desk/content/brand/preview-mail$|/brand/|/robots\.txt$|/sitemap|/api/|.*\.(pdf|csv|css)$|.*/(disputes|chargebacks)/[^/]+/files/|/cart/count$|/healthz$|/readyz$|/metrics$"
+    r"/static/|/media/|/desk/content/.*/preview-mail$|/brand/|/robots\.txt$|/sitemap|/api/|.*\.(pdf|csv|css)$|.*/(disputes|chargebacks)/[^/]+/files/|/cart/count$|/healthz$|/readyz$|/metrics$"
 )
 
 #: Where a page is when its address is no constant: a path, or a link to be found on another page.
@@ -340,6 +340,10 @@ FOR_STAFF: dict[str, Where] = {
         "/desk/payments/planned", "/desk/payments/planned/"
     ),
     "/desk/payments/cards/<account_number>": "/desk/payments/cards/204187751",
+    "/desk/provisioning": "/desk/provisioning",
+    "/desk/provisioning/<public_id>": _first(
+        "/desk/provisioning?state=failed", "/desk/provisioning/"
+    ),
     "/desk/chargebacks": "/desk/chargebacks",
     "/desk/chargebacks/<public_id>": _first("/desk/chargebacks?state=open", "/desk/chargebacks/"),
     "/desk/orders/<public_id>/refund": lambda visitor: (
@@ -404,6 +408,8 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/content/redirects": "/desk/content/redirects",
     "/desk/content/consents": "/desk/content/consents",
     "/desk/content/brand": "/desk/content/brand",
+    "/desk/content/mails": "/desk/content/mails",
+    "/desk/content/mails/<name>": "/desk/content/mails/bill",
     "/desk/content/brand/preview": "/desk/content/brand/preview",
     "/desk/styleguide": "/desk/styleguide",
     "/desk/audit": "/desk/audit",

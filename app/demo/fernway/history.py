@@ -54,7 +54,7 @@ from app.demo.fernway.quoted import (
     QuoteTalked,
 )
 from app.demo.fernway.scene import Act, Ago
-from app.demo.fernway.sent import Cancelled, ReturnAsked, Returned, Sent, Visited
+from app.demo.fernway.sent import Arrived, Cancelled, ReturnAsked, Returned, Sent, Visited
 from app.demo.fernway.served import Changed, Connected, Foreseen, Left, PaidBy, Rested, Used
 from app.demo.fernway.shop import ZONE
 from app.demo.fernway.trials import CARD_CODE, FREE_CODE, NO_CARD_CODE
@@ -313,7 +313,9 @@ _SENT: tuple[Act, ...] = (
     Visited(Ago(1, "10:52", months=4), MARA),
     Sent(Ago(7, "09:44", months=3), TESSA, "UPS", "1Z4F07A20391802216"),
     Sent(Ago(32, "11:02"), OTIS, "USPS", "9400136206213391775528"),
+    Arrived(Ago(29, "14:12"), OTIS),
     Sent(Ago(26, "10:15"), NELL, "UPS", "1Z4F07A20391866107"),
+    Arrived(Ago(24, "11:37"), NELL),
     Returned(
         Ago(15, "16:05"), NELL, {"CHIME-1": 1}, "changed_mind", "Unopened; the bell is loud enough"
     ),
@@ -337,6 +339,12 @@ _SENT: tuple[Act, ...] = (
     Cancelled(Ago(1, "15:31"), NELL, {"EMB-1": 1}, "ordered_twice", "One plug is enough"),
 )
 
+#: The exchange sets one address by itself, and leaves eight of them to a person.
+_PROVISIONED: tuple[Act, ...] = (
+    Ordered(Ago(9, "19:22"), HANNE, {"ADDR-1": 1}, by="card"),
+    Ordered(Ago(1, "14:08"), SILAS, {"ADDR-8": 1}, by="card"),
+)
+
 _LOOKED: tuple[Act, ...] = (Foreseen(Ago(1, "16:42"), 30),)
 _ALL: tuple[Act, ...] = (
     *_BOUGHT,
@@ -345,6 +353,7 @@ _ALL: tuple[Act, ...] = (
     *_TRIED,
     *_QUOTED,
     *_SENT,
+    *_PROVISIONED,
     *_CARDED,
     *DISPUTED,
     *CHARGED_BACK,

@@ -11,8 +11,10 @@ from core.kernel.calendar import bill_days
 from core.kernel.clock import ManualClock
 from core.parties.models import Account
 from flows import (
+    ask_after,
     end_services,
     make_statements,
+    provision_service,
     run_billing,
     run_card_payments,
     run_trials,
@@ -48,6 +50,8 @@ def pass_by(house: House, clock: ManualClock, morning: datetime) -> None:
         raise RuntimeError(f"cards could not be charged: {problems}")
     tell_quote.remind(house)
     tell_due.run(house)
+    ask_after.run(house)
+    provision_service.run(house)
 
 
 def _states_on(house: House, day: date) -> bool:

@@ -22,6 +22,7 @@ from app.demo.fernway import (
 from app.demo.fernway.marks import Found
 from app.demo.fernway.scene import Scene
 from app.demo.fernway.till import Post, Till
+from app.provisioners import Pretend
 from core.kernel.clock import ManualClock
 from core.kernel.ids import new_public_id
 from flows import keep_picture, keep_video
@@ -84,6 +85,7 @@ def _live(house: House, mail_box: Path, began: datetime, reached: datetime) -> N
         gateway=cast(Gateway, Till(house.db, clock)),
         sender=Post(mail_box, house.sender.mail_from),
         poster=warehouse.Pretended(),
+        provisioner=Pretend(shop.BY_A_PERSON),
         rules=replace(house.rules, payment_methods=("card", "invoice")),
     )
     owner = f"seed:{new_public_id()[:8]}"

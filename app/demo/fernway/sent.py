@@ -9,6 +9,7 @@ from app.demo.fernway.people import DESK, SECOND_DESK, Person
 from app.demo.fernway.scene import Ago, Scene
 from core.orders import placing
 from core.orders.fulfilling import Tracking
+from core.orders.fulfilment_models import Fulfilment
 from core.orders.models import Order, OrderLine
 from flows import ask_return, ship_order, take_back
 from flows.ship_order import Done, Parcel
@@ -40,6 +41,29 @@ class Sent:
         way = Tracking(self.carrier, self.number)
         by = scene.actor(SECOND_DESK)
         ship_order.ship(scene.house, Parcel(order.public_id, chosen, way, by, "fernway"))
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """The carrier says that their last parcel is where it should be."""
+
+    when: Ago
+    who: Person
+
+    def happen(self, scene: Scene) -> None:
+        """Its program tells the desk."""
+        scene.step("order.delivered", lambda: self._note(scene))
+
+    def _note(self, scene: Scene) -> None:
+        with scene.house.db.reading() as session:
+            public_id = session.scalars(
+                select(Fulfilment.public_id)
+                .join(Order, Order.id == Fulfilment.order_id)
+                .where(Order.email == self.who.email, Fulfilment.kind == "parcel")
+                .order_by(Fulfilment.at.desc())
+            ).first()
+        assert public_id is not None
+        ship_order.arrived(scene.house, public_id, None, scene.actor(SECOND_DESK))
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ from core.stock.models import Location, StockLevel
 from core.tax.models import TaxRate
 
 ZONE = "America/New_York"
+#: What the exchange does not begin by itself.
+BY_A_PERSON = ("ADDR-8",)
 _CATALOG = Path(__file__).with_name("catalog.toml")
 #: State, its name, parts per million, and what it taxes. Elsewhere nothing is taxed.
 _TAXES = (

@@ -37,7 +37,8 @@ def test_whole_books_hold_and_every_line_has_its_figure(books):
         "0 parcels; 3 pieces wait to be sent",
         "10  ok      Ageing is the receivable: 105.27 GBP (over 90 days 105.27 GBP); 0.00 USD",
         "11  ok      Services billed are services provisioned: 0 lines of services; 0 periods; "
-        "0 payers up to date; no run yet; 0 services provided as agreed; "
+        "0 payers up to date; no run yet; 0 of 0 ordered services have begun; "
+        "0 begun by a system, 0 to come; 0 services provided as agreed; "
         "0 entitlements led to by their steps",
         "12  ok      The audit chain and documents are whole: 5 lines sealed; "
         "3 stored documents, 0.0 MB; 8 documents read; 0 waiting to be rendered; "

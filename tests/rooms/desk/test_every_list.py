@@ -76,6 +76,8 @@ TABLE = """
     what day customer account card state code declined amount currency
 /desk/products | shelf=- name=product | q state
     product address skus state price_from currency
+/desk/provisioning | asked=asked began=began | q state
+    order sku service customer account state tries trouble asked next_try began reference
 /desk/quotes | changed=- asked=asked value=value | q tab owner
     number state name company email owner currency value asked closed
 /desk/quotes/approvals | waits=asked | q
@@ -122,6 +124,7 @@ PARTS = {
     "bill_run",
     "content_page",
     "ledger_open",
+    "mails",
     "past_due_case",
     "reconciler_round",
     "segments",
@@ -243,7 +246,15 @@ def _fill(stage: Stage) -> Desk:
     growing = Growing(stage)
     growing.grow(3)
     for _ in range(3):
-        for name in ("gift_card", "draft", "order_return", "round", "transfer", "wait"):
+        for name in (
+            "gift_card",
+            "draft",
+            "order_return",
+            "provisioning",
+            "round",
+            "transfer",
+            "wait",
+        ):
             Names(stage)[name]
     with stage.db.transaction() as session:
         _books(session, growing.account, stage.clock.now())

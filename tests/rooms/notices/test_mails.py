@@ -11,7 +11,7 @@ from core.notices import mails
 from core.notices.mails import NewMail
 from core.notices.models import Notice
 from core.notices.rendering import Rendered, render
-from tests.rooms.notices import letters
+from core.notices.samples import everyday as letters
 
 
 def mail(key: str = "order-placed:1", words: Rendered | None = None) -> NewMail:

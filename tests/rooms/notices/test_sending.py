@@ -23,9 +23,9 @@ from core.notices.letters import Look, Mark
 from core.notices.mails import NewMail
 from core.notices.models import Notice
 from core.notices.rendering import Rendered, render
+from core.notices.samples import everyday as letters
 from core.notices.sending import NoSuchMailbox, NotDelivered, SmtpSender
 from tests.ports import free_ports
-from tests.rooms.notices import letters
 
 FROM = "Fernway <billing@fernway.example.com>"
 PDF = b"%PDF-1.7\n\xff\xfe the bill\n%%EOF\n"

@@ -42,6 +42,7 @@ POST /desk/stock/transfers                       sales
 *    /desk/gift-cards                            sales billing support
 POST /desk/gift-cards                            billing
 *    /desk/services                              sales support
+*    /desk/provisioning                          sales support
 *    /desk/services/<public_id>/usage            billing support
 GET  /desk/trials                                sales support
 POST /desk/trials/follow-ups                     sales support

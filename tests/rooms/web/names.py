@@ -47,7 +47,7 @@ from tests import contents, nights
 from tests import world as worlds
 from tests.giving import new_card_id
 from tests.paying import fill_cart
-from tests.rooms.web import carded, charged, disputed, tried
+from tests.rooms.web import carded, charged, disputed, provided, tried
 from tests.rooms.web.stage import KIM, RILEY, Stage
 
 
@@ -333,6 +333,7 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "guest_dispute": lambda names: disputed.by_link(names.stage, names["guest_billed"]),
     "dispute": lambda names: disputed.opened(names.stage, RILEY).public_id,
     "dispute_file": lambda names: disputed.file_of(names.stage, names["dispute"]),
+    "provisioning": lambda names: provided.failed(names.stage).public_id,
     "chargeback": lambda names: charged.opened(names.stage).public_id,
     "chargeback_file": lambda names: charged.file_of(names.stage, names["chargeback"]),
     "tax_rate": lambda names: str(names.stage.rows(TaxRate)[0].id),

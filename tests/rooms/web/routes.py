@@ -286,6 +286,11 @@ POST   /desk/services/<public_id>/lock               staff     token  302→desk
 GET    /desk/payments/planned                        staff     token  302→desk-door 404 404 200
 GET    /desk/payments/planned/<public_id>            staff     token  302→desk-door 404 404 200
 GET    /desk/payments/cards/<account_number>         staff     token  302→desk-door 404 404 200
+GET    /desk/provisioning                            staff     token  302→desk-door 404 404 200
+GET    /desk/provisioning/export.csv                 staff     token  302→desk-door 404 404 200
+GET    /desk/provisioning/<public_id>                staff     token  302→desk-door 404 404 200
+POST   /desk/provisioning/<public_id>/again staff token 302→desk-door 404 404 303→/desk/provisioning/*
+POST   /desk/provisioning/<public_id>/done           staff     token  302→desk-door 404 404 422
 GET    /desk/chargebacks                             staff     token  302→desk-door 404 404 200
 GET    /desk/chargebacks/<public_id>                 staff     token  302→desk-door 404 404 200
 GET    /desk/chargebacks/<public_id>/files/<file_id> staff     token  302→desk-door 404 404 200
@@ -373,6 +378,7 @@ GET    /desk/stock/<uuid:level_id>                   staff     token  302→desk
 POST   /desk/stock/<uuid:level_id>                   staff     token  302→desk-door 404 404 422
 POST   /desk/stock/<uuid:level_id>/limits            staff     token  302→desk-door 404 404 422
 GET    /desk/parcels/<public_id>                     staff     token  302→desk-door 404 404 200
+POST   /desk/parcels/<public_id>/arrived staff token 302→desk-door 404 404 303→/desk/orders/*
 POST   /desk/parcels/<public_id>                     staff     token  302→desk-door 404 404 303→/desk/orders/*
 GET    /desk/returns                                 staff     token  302→desk-door 404 404 200
 GET    /desk/returns/<public_id>                     staff     token  302→desk-door 404 404 200
@@ -573,6 +579,9 @@ POST   /desk/content/brand                           staff     token  302→desk
 POST   /desk/content/brand/publish                   staff     token  302→desk-door 404 404 404
 GET    /desk/content/brand/preview                   staff     token  302→desk-door 404 404 200
 GET    /desk/content/brand/preview.css               staff     token  302→desk-door 404 404 200
+GET    /desk/content/mails                           staff     token  302→desk-door 404 404 200
+GET    /desk/content/mails/<name>                    staff     token  302→desk-door 404 404 200
+GET    /desk/content/mails/<name>/preview-mail       staff     token  302→desk-door 404 404 200
 GET    /desk/content/brand/preview-mail              staff     token  302→desk-door 404 404 200
 GET    /desk/content/brand/preview.pdf               staff     token  302→desk-door 404 404 200
 GET    /desk/styleguide                              staff     token  302→desk-door 404 404 200
@@ -587,6 +596,7 @@ GET    /api/v1/products/<slug>                       everybody none   200
 GET    /api/v1/pages                                 everybody none   200
 GET    /api/v1/pages/<slug>                          everybody none   200
 GET    /api/v1/menus/<place>                         everybody none   200
+POST   /api/v1/desk/parcels/<parcel_id>/arrived      program   none   401
 GET    /api/v1/desk/media                            program   none   401
 GET    /api/v1/desk/media/<media_id>                 program   none   401
 POST   /api/v1/desk/pictures                         program   none   401
@@ -679,6 +689,10 @@ POST   /api/v1/account/disputes                      program   none   401
 POST   /api/v1/account/disputes/<dispute_id>/messages program  none   401
 POST   /api/v1/account/disputes/<dispute_id>/withdraw program  none   401
 POST   /api/v1/account/disputes/<dispute_id>/refund  program   none   401
+GET    /api/v1/desk/provisioning                     program   none   401
+GET    /api/v1/desk/provisioning/<provisioning_id>   program   none   401
+POST   /api/v1/desk/provisioning/<provisioning_id>/try-again program none 401
+POST   /api/v1/desk/provisioning/<provisioning_id>/done program none 401
 GET    /api/v1/desk/chargebacks                      program   none   401
 GET    /api/v1/desk/chargebacks/<chargeback_id>      program   none   401
 POST   /api/v1/desk/chargebacks/<chargeback_id>/evidence program none  401
@@ -782,6 +796,7 @@ _IDS = (
     "<quote_id>",
     "<dispute_id>",
     "<chargeback_id>",
+    "<provisioning_id>",
     "<picture_id>",
     "<run_id>",
     "<parking_id>",
@@ -791,6 +806,7 @@ _IDS = (
     "<delivery_id>",
     "<order_id>",
     "<return_id>",
+    "<parcel_id>",
     "<slot_id>",
     "<code>",
 )
@@ -950,6 +966,9 @@ _PLACES = {
     "GET /account/disputes/": {"<public_id>": "{dispute}", "<file_id>": "{dispute_file}"},
     "POST /account/disputes/": {"<public_id>": "{dispute}"},
     "POST /account/bills/": {"<public_id>": "{riley_bill}", "<int:number>": "1"},
+    "GET /desk/content/mails/": {"<name>": "bill"},
+    "GET /desk/provisioning/": {"<public_id>": "{provisioning}"},
+    "POST /desk/provisioning/": {"<public_id>": "{provisioning}"},
     "GET /desk/chargebacks/": {"<public_id>": "{chargeback}", "<file_id>": "{chargeback_file}"},
     "POST /desk/chargebacks/": {"<public_id>": "{chargeback}"},
     "GET /desk/disputes/": {"<public_id>": "{dispute}", "<file_id>": "{dispute_file}"},
@@ -1018,6 +1037,7 @@ _PLACES = {
     "POST /api/v1/desk/price-lists/": {"<code>": "nothing"},
     "POST /api/v1/desk/products/": {"<slug>": "{slug}"},
     "GET /api/v1/desk/": {
+        "<provisioning_id>": "0" * 32,
         "<order_id>": "0" * 32,
         "<service_id>": "0" * 32,
         "<case_id>": "0" * 32,

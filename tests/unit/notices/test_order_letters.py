@@ -2,58 +2,28 @@
 
 import re
 from dataclasses import replace
-from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.kernel.ids import new_id
+from core.notices import samples
 from core.notices.letters import Letter
-from core.notices.order_letters import OrderChangeLetter, Parcel, ParcelLetter, PayLinkLetter
+from core.notices.order_letters import (
+    DeliveredLetter,
+    Parcel,
+    ParcelLetter,
+)
 from core.notices.rendering import WIDTH, render
+from core.notices.samples.everyday import HEAD, LINK
+from core.notices.samples.orders import ALL, TRACKING
 from core.orders.models import Order
 from core.parties.models import Account
 from flows.letters import buyer
-from tests.rooms.notices.letters import HEAD, LINK, TODAY, usd
 from tests.unit.notices.test_rendering import NASTY, _Read
 
-TRACKING = "https://www.ups.com/track?tracknum=1Z999AA10123456784"
-PARCEL = ParcelLetter(
-    HEAD,
-    "Riley",
-    LINK,
-    "O-10001",
-    TODAY,
-    Parcel("UPS", "1Z999AA10123456784", TRACKING, ("Wi-Fi 6 router × 2",)),
-    ("Porch camera",),
-    ("Riley Moreno", "4 Chestnut Row", "Marrow Bay, OH 44001"),
-)
-CHANGE = OrderChangeLetter(
-    HEAD,
-    "Riley",
-    LINK,
-    "received",
-    "O-10001",
-    "O-10001-R1",
-    TODAY,
-    ("Wi-Fi 6 router",),
-    usd(13739),
-    "back",
-    False,
-    ("Fernway Broadband", "12 Harbor Lane"),
-)
-ALL: dict[str, Letter] = {
-    "parcel": PARCEL,
-    "parcel-bare": replace(PARCEL, name="", following=(), parcel=Parcel("", "", "", ("A lamp",))),
-    "received": CHANGE,
-    "kept": replace(CHANGE, goes="kept"),
-    "announced": replace(CHANGE, how="announced", goes=""),
-    "withdrawn": replace(CHANGE, how="withdrawn", goes=""),
-    "cancelled": replace(CHANGE, how="cancelled", goes="owed", whole=True),
-    "pay-link": PayLinkLetter(
-        HEAD, "Riley", LINK, usd(9672), date(2026, 11, 18), ("Wi-Fi 6 router",)
-    ),
-}
+TEMPLATES = Path(samples.__file__).parents[1] / "templates"
 everyone = pytest.mark.parametrize("letter", ALL.values(), ids=ALL)
 
 
@@ -80,7 +50,7 @@ def test_strangers_words_stay_words(letter: Letter):
     strange: dict[str, Any] = {"name": NASTY}
     if hasattr(letter, "number"):
         strange["number"] = NASTY
-    if isinstance(letter, ParcelLetter):
+    if isinstance(letter, ParcelLetter | DeliveredLetter):
         strange["parcel"] = Parcel(NASTY, NASTY, TRACKING, (NASTY,))
     else:
         strange["pieces"] = (NASTY,)
@@ -102,6 +72,24 @@ def test_a_quotes_order_thanks_its_buyer_and_not_a_place():
 def test_the_subject_says_what_happens():
     said = {name: render(letter).subject for name, letter in ALL.items()}
     assert said["parcel"] == "On its way: order O-10001"
+    assert said["delivered"] == "Delivered: order O-10001"
+    assert said["all-well"] == "Was all well with order O-10001?"
     assert said["cancelled"] == "Order O-10001 is cancelled"
     assert said["announced"] == "Your return for order O-10001"
     assert said["pay-link"] == "Your order with us: $96.72 to pay"
+
+
+def test_there_is_a_sample_of_every_mail_with_its_plain_text_twin():
+    def kinds(letter: type[Letter]) -> set[type[Letter]]:
+        return {letter}.union(*(kinds(each) for each in letter.__subclasses__()))
+
+    names = {path.stem for path in TEMPLATES.glob("*.html") if not path.stem.startswith("_")}
+    assert names == {path.stem for path in TEMPLATES.glob("[!_]*.txt")}
+    found = samples.every(HEAD)
+    assert {one.TEMPLATE for one in found.values()} == names
+    assert {type(one) for one in found.values()} <= kinds(Letter)
+    for one in found.values():
+        mail = render(one)
+        assert mail.subject
+        assert mail.text
+        assert mail.html.startswith("<!doctype html>")

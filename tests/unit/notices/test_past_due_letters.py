@@ -6,7 +6,7 @@ import pytest
 
 from core.notices.past_due_letters import PastDueLetter
 from core.notices.rendering import render
-from tests.rooms.notices.letters import HEAD, LINK, usd
+from core.notices.samples.everyday import HEAD, LINK, usd
 from tests.unit.notices.test_rendering import _Read
 
 

@@ -11,7 +11,7 @@ from core.kernel.money import Money
 from core.notices import paper
 from core.notices.letters import Letter, Row, ServiceLetter
 from core.notices.rendering import WIDTH, render
-from tests.rooms.notices import letters
+from core.notices.samples import everyday as letters
 
 FIGURE = re.compile(r"−?\d[\d,]*\.\d\d\b")
 NASTY = '<script>alert("x")</script>\r\nBcc: eve@example.com {{7*7}} {% raw %}'

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from core.notices.rendering import WIDTH, render
+from core.notices.samples import trials as letters
 from core.notices.trial_letters import TrialLetter
-from tests.rooms.notices import trial_letters as letters
 from tests.unit.notices.test_rendering import NASTY, _Read
 
 FIGURE = re.compile(r"\d[\d,]*\.\d\d\b")

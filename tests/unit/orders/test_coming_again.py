@@ -1,8 +1,8 @@
 """What an order's page says of what comes again."""
 
+from core.notices.samples.everyday import usd
 from core.orders.models import OrderLine
 from storefront.orders import coming_again
-from tests.rooms.notices.letters import usd
 
 
 def _line(name: str, minor: int, charge: str) -> OrderLine:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from core.notices.samples.everyday import HEAD, usd
 from core.notices.trial_letters import (
     TrialCancelled,
     TrialEnding,
@@ -14,7 +15,6 @@ from core.notices.trial_letters import (
     TrialUsage,
     TrialWelcome,
 )
-from tests.rooms.notices.letters import HEAD, usd
 
 LINK = (
     "http://localhost:8000/trial/4ff20c2d8f2b4c3f9a0d5b1c7e6a9d31/7c1b0a9e8d7f6c5b4a39281706f5e4d3"

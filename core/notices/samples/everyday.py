@@ -23,13 +23,7 @@ from core.notices.letters import (
     StatementLetter,
     VerifyLetter,
 )
-from tests.rooms.notices import (
-    card_letters,
-    chargeback_letters,
-    dispute_letters,
-    quote_letters,
-    stock_letters,
-)
+from core.notices.samples import cards, chargebacks, disputes, quotes, stock
 
 HEAD = Letterhead(
     name="Fernway",
@@ -273,9 +267,9 @@ ALL: dict[str, Letter] = {
     "reset": RESET,
     "invite": INVITE,
     "verify": VERIFY,
-    **quote_letters.of(HEAD),
-    **card_letters.of(HEAD),
-    **dispute_letters.of(HEAD),
-    **chargeback_letters.of(HEAD),
-    **stock_letters.of(HEAD),
+    **quotes.of(HEAD),
+    **cards.of(HEAD),
+    **disputes.of(HEAD),
+    **chargebacks.of(HEAD),
+    **stock.of(HEAD),
 }

@@ -1,0 +1,39 @@
+"""Handlers of what becomes of orders: services that a system outside begins, asking whether all was well.
+
+``app.handlers`` has the table.
+"""
+
+import uuid
+
+from sqlalchemy.orm import Session
+
+from core import events
+from flows import ask_after as asking
+from flows import provision_service
+from flows.house import House
+
+
+def provision(house: House, event: events.ProvisionWanted) -> None:
+    """A try that was refused is a state; the next one is called for by the clock, or by a person."""
+    key = uuid.UUID(event.provisioning_id)
+    provision_service.provision(house, key, event.round, event.tries)
+
+
+def round_(house: House, _: object) -> None:
+    """What is to be tried again is called for."""
+    provision_service.run(house)
+
+
+def follow(
+    session: Session,
+    house: House,
+    event: events.SubscriptionActivated | events.SubscriptionEnded,
+) -> None:
+    """A service that began or ended otherwise is not asked for any more."""
+    key = uuid.UUID(event.subscription_id)
+    provision_service.follow(session, key, "system", house.clock.now())
+
+
+def ask_after(house: House, _: object) -> None:
+    """Whoever has had everything for some days is asked whether all was well."""
+    asking.run(house)
