@@ -6,7 +6,6 @@ A processor that does not answer leaves the key free: ``place`` goes on with the
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, request
-from sqlalchemy.orm import Session
 
 from api import answers, cart_calls, reading
 from api.once import once
@@ -14,14 +13,12 @@ from api.pace import limit
 from api.problems import Incomplete, ReturnUrlNotAllowed, add_headers, field_error
 from api.shapes import CheckoutWish, PaymentWish
 from cart import address as addresses
-from cart import lines
 from cart.checkout import CheckoutIncomplete, Details
-from core.kernel.errors import NotFound
 from core.kernel.money import Money
 from core.ledger import paid_by
 from core.ledger.gift_cards import GiftCardUnknown
+from core.ledger.paid_by import PaidBy
 from core.ledger.splitting import TenderTooSmall
-from core.orders import placing
 from flows.choose_tenders import ByGiftCard, GiftCardForGiftCard, Paying
 from flows.place_order import Wish, place
 from web.access import Guard, Who, allow
@@ -44,13 +41,7 @@ def submit(cart_id: str) -> Response:
     asked = reading.body(CheckoutWish)
     _check_return_url(asked.payment.return_url)
 
-    def is_ours(session: Session) -> None:
-        if lines.find(session, wanted).channel_id != channel()[0].id:
-            raise NotFound("cart")
-
-    return _answer(
-        *once(f"checkout:{wanted}", asked, lambda: (201, _place(wanted, asked, seen)), is_ours)
-    )
+    return _answer(*once(f"checkout:{wanted}", asked, lambda: (201, _place(wanted, asked, seen))))
 
 
 def _place(cart_id: str, asked: CheckoutWish, seen: tuple[str, ...] | None) -> answers.Json:
@@ -65,11 +56,12 @@ def _place(cart_id: str, asked: CheckoutWish, seen: tuple[str, ...] | None) -> a
                 for item in error.requirements
             ]
         ) from None
-    with house().db.reading() as session:
-        order = placing.by_public_id(session, placed.public_id)
+    order, split = placed.order, list[PaidBy]()
+    if order.paying_digest:
         state = "reserved" if order.lifecycle == "pending" else "committed"
-        split = paid_by.of_order(session, order.id, state) if order.paying_digest else ()
-        body = answers.order_state(order, split)
+        with house().db.reading() as session:
+            split = paid_by.of_order(session, order.id, state)
+    body = answers.order_state(order, split)
     if placed.redirect_url is not None:
         body["redirect_url"] = placed.redirect_url
     return body
@@ -99,6 +91,7 @@ def _wish(cart_id: str, asked: CheckoutWish, seen: tuple[str, ...] | None) -> Wi
         expected_total=Money(expected.amount, expected.currency) if expected else None,
         return_url=asked.payment.return_url,
         paying=_paying(asked.payment),
+        channel_id=channel()[0].id,
         check=lambda cart: cart_calls.check(cart, seen),
     )
 

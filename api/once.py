@@ -22,17 +22,14 @@ def once(
     scope: str,
     asked: BaseModel,
     work: Callable[[], tuple[int, Json]],
-    check: Callable[[Session], None] | None = None,
 ) -> tuple[int, Json]:
     """Status and body of ``work``, or of the first time that it was asked under this key in ``scope``.
 
-    ``check`` runs with the claim and may refuse it. Raises KeyMissing, KeyReused, KeyInFlight.
+    Raises KeyMissing, KeyReused, KeyInFlight.
     """
     key, digest = reading.idempotency_key(), _digest(asked)
 
     def claim(session: Session) -> idempotency.Replay | None:
-        if check is not None:
-            check(session)
         return idempotency.begin(session, scope, key, digest, house().clock.now())
 
     try:

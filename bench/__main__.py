@@ -4,9 +4,9 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-NAMES = ("api", "bill_run", "import_invoices", "ledger", "pdf", "portal")
+NAMES = ("api", "bill_run", "crowded", "hot", "import_invoices", "ledger", "pdf", "portal")
 #: Those that ``--small`` makes short, to try them.
-SMALL = ("bill_run", "ledger", "portal")
+SMALL = ("bill_run", "crowded", "ledger", "portal")
 
 
 def main(argv: Sequence[str]) -> int:

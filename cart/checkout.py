@@ -183,12 +183,16 @@ def freeze(
     account_id: uuid.UUID,
     hold_until: datetime,
     now: datetime,
-) -> Order:
-    """Write the pending order at exactly these prices and pass the cart's holds on to it.
+    *,
+    certain: bool = False,
+) -> tuple[Order, Sequence[OrderLine]]:
+    """Write the pending order at exactly these prices and pass the cart's holds on to it; answers its lines
+    too.
 
-    Raises OutOfStock when a hold had lapsed and its pieces are gone.
+    Of a ``certain`` order, which is confirmed in the same transaction, the cart keeps them until then. Raises
+    OutOfStock when a hold had lapsed and its pieces are gone.
     """
-    order = placing.write(
+    order, written = placing.write_with_lines(
         session,
         NewOrder(
             legal_entity_id=cart.legal_entity_id,
@@ -213,12 +217,14 @@ def freeze(
     if near != goods.near(cart):
         # Only now somebody said where it goes.
         holds.move_near(session, mine, near, now)
-    demands = order_demands(placing.lines_of(session, order.id))
-    holds.pass_on(session, mine, Owner("order", order.id), demands, hold_until, now, near)
+    if not certain:
+        demands = order_demands(written)
+        holds.pass_on(session, mine, Owner("order", order.id), demands, hold_until, now, near)
     if priced.wants_visit:
         _pass_time_on(session, cart, order, details.slot, hold_until, now)
-    lines.move(session, cart.id, "open", "checking_out")
-    return order
+    state = "ordered" if certain else "checking_out"
+    lines.move(session, cart.id, "open", state, cart.account_id)
+    return order, written
 
 
 def _pass_time_on(

@@ -25,7 +25,7 @@ from core.catalog.models import Product, Variant
 from core.kernel.db import changed, insert_new, insert_rows, table
 from core.kernel.errors import NotFound, ShopError
 from core.kernel.ids import new_id, new_public_id
-from core.parties.models import Channel
+from core.parties.models import Channel, LegalEntity
 from core.prices.bundles import Bundle
 from core.stock import holds
 from core.stock.holds import Owner
@@ -89,6 +89,14 @@ def lock(session: Session, public_id: str) -> Cart:
     return cart
 
 
+def lock_with_seller(session: Session, public_id: str) -> tuple[Cart, Channel, LegalEntity]:
+    """The cart, locked, with the channel that it is of and who sells there. NotFound when there is none."""
+    row = session.execute(_locked_with_seller(), {"public_id": public_id}).first()
+    if row is None:
+        raise NotFound("cart")
+    return row[0], row[1], row[2]
+
+
 def lock_open(session: Session, public_id: str) -> Cart:
     """The cart, locked, when it may be changed. Raises CartClosed otherwise."""
     cart = lock(session, public_id)
@@ -110,7 +118,7 @@ def add(
 def put(
     session: Session, cart: Cart, sku: str, quantity: int, hold_for: timedelta, now: datetime
 ) -> Entry:
-    """As ``add``, and answers what the line looks like then: seven statements at most."""
+    """As ``add``, and answers what the line looks like then: eight statements, of a thing by itself."""
     row = session.execute(_with_line(), {"sku": sku, "cart": cart.id}).first()
     if row is None:
         raise products.UnknownSku(sku)
@@ -244,14 +252,14 @@ def contents(session: Session, cart: Cart) -> Sequence[tuple[CartLine, Variant, 
     return [(line, variant, product) for line, variant, product in rows]
 
 
-def pieces(session: Session, public_id: str) -> int:
-    """How many pieces are in the cart; 0 when there is no such cart."""
-    rows = session.scalars(
+def pieces(session: Session, public_id: str, *, of_guest: bool = False) -> int:
+    """How many pieces are in the cart; 0 when there is no such cart. ``of_guest``: or it is an account's."""
+    query = (
         select(CartLine.quantity)
         .join(Cart, Cart.id == CartLine.cart_id)
         .where(Cart.public_id == public_id, Cart.state != "ordered")
     )
-    return sum(rows)
+    return sum(session.scalars(query.where(Cart.user_id.is_(None)) if of_guest else query))
 
 
 def set_details(session: Session, cart: Cart, now: datetime, **values: Any) -> None:
@@ -262,10 +270,14 @@ def set_details(session: Session, cart: Cart, now: datetime, **values: Any) -> N
     touch(session, cart, now)
 
 
-def move(session: Session, cart_id: uuid.UUID, wanted: str, to: str) -> bool:
-    """Change the cart's state; False when it is not in ``wanted``."""
+def move(
+    session: Session, cart_id: uuid.UUID, wanted: str, to: str, account_id: uuid.UUID | None = None
+) -> bool:
+    """Change the cart's state, and whose it is where that is said; False when it is not in ``wanted``."""
     values = {"cart": cart_id, "wanted": wanted, "to": to}
-    return changed(session.execute(_moved(), values)) == 1
+    if account_id is not None:
+        values["account"] = account_id
+    return changed(session.execute(_moved(account_id is not None), values)) == 1
 
 
 def one(session: Session, cart: Cart, line_id: str) -> tuple[CartLine, Variant]:
@@ -299,12 +311,26 @@ def _locked() -> Select[Cart]:
 
 
 @cache
-def _moved() -> Executable:
+def _locked_with_seller() -> Executable:
+    return (
+        select(Cart, Channel, LegalEntity)
+        .join(Channel, Channel.id == Cart.channel_id)
+        .join(LegalEntity, LegalEntity.id == Cart.legal_entity_id)
+        .where(Cart.public_id == bindparam("public_id"))
+        .with_for_update(of=Cart)
+    )
+
+
+@cache
+def _moved(with_account: bool) -> Executable:
     cart = table(Cart)
+    values: dict[str, Any] = {"state": bindparam("to"), "version": cart.c.version + 1}
+    if with_account:
+        values["account_id"] = bindparam("account")
     return (
         update(cart)
         .where(cart.c.id == bindparam("cart"), cart.c.state == bindparam("wanted"))
-        .values(state=bindparam("to"), version=cart.c.version + 1)
+        .values(values)
     )
 
 

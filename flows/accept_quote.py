@@ -18,6 +18,7 @@ from core.kernel import crash
 from core.kernel.errors import Invalid, StaleState
 from core.kernel.money import Money
 from core.ledger.splitting import Share, Source
+from core.orders import placing
 from core.orders.models import Order
 from core.parties import accounts
 from core.parties.accounts import NewAccount
@@ -62,8 +63,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class _Written:
-    order_id: uuid.UUID
-    public_id: str
+    order: Order
     operation_id: uuid.UUID | None
     stale: bool = False
 
@@ -80,15 +80,14 @@ def accept(house: House, answer: Answer) -> Placed:
     written = house.db.run_tx(lambda session: _write(session, house, answer))
     if written.stale:
         # They came back and chose another way to pay: the first attempt is given up.
-        abandon(house, written.order_id, GIVEN_UP)
+        abandon(house, written.order.id, GIVEN_UP)
         written = house.db.run_tx(lambda session: _write(session, house, answer))
     if written.stale:
         raise StaleState("quote", "sent")
     crash.point("accept.after_commit")
     if written.operation_id is None:
-        return Placed(written.order_id, written.public_id, None)
-    url = start_payment.go(house, written.operation_id)
-    return Placed(written.order_id, written.public_id, url)
+        return Placed.of(written.order, None)
+    return Placed.of(written.order, start_payment.go(house, written.operation_id))
 
 
 def problems(answer: Answer) -> dict[str, str]:
@@ -126,9 +125,10 @@ def _write(session: Session, house: House, answer: Answer) -> _Written:
         now,
     )
     crash.point("accept.written")
-    operation_id = start_payment.begin_order(session, house, order, None, _shares(order))
+    lines = placing.lines_of(session, order.id)
+    operation_id = start_payment.begin_order(session, house, order, None, _shares(order), lines)
     crash.point("accept.before_commit")
-    return _Written(order.id, order.public_id, operation_id)
+    return _Written(order, operation_id)
 
 
 def _shares(order: Order) -> list[Share]:
@@ -149,7 +149,7 @@ def _earlier(session: Session, quote: Quote, answer: Answer, now: datetime) -> _
         # Another version is an order, or is being paid for: this one is not theirs to accept.
         raise QuoteAccepted(order.number or "")
     if order.lifecycle != "pending":
-        return _Written(order.id, order.public_id, None)
+        return _Written(order, None)
     # What will be refused anyway gives up nobody's payment.
     _check_limit(session, quote, version, answer)
     if version.payment not in ("either", answer.payment):
@@ -158,8 +158,8 @@ def _earlier(session: Session, quote: Quote, answer: Answer, now: datetime) -> _
     same = order.payment_method == ("card" if answer.payment == "card" else "invoice")
     if operation is None or not same or not operations.can_be_paid(operation, now):
         answering.refuse(session, quote, version, now)
-        return _Written(order.id, order.public_id, None, stale=True)
-    return _Written(order.id, order.public_id, operation.id)
+        return _Written(order, None, stale=True)
+    return _Written(order, operation.id)
 
 
 def _check_limit(session: Session, quote: Quote, version: QuoteVersion, answer: Answer) -> None:

@@ -44,8 +44,10 @@ def at_once(
 ) -> list[OrderLine]:
     """Begin what needs nobody to connect it: the plans of an order that becomes certain; answers their
     lines."""
-    begun = []
+    begun: list[OrderLine] = []
     found = [line for line in lines if line.subscription_id and line.variant_id]
+    if not found:
+        return begun
     known = plans.of_variants(session, [line.variant_id for line in found if line.variant_id])
     for line in found:
         plan = known.get(line.variant_id) if line.variant_id else None

@@ -2,6 +2,8 @@
 transaction.
 """
 
+from collections.abc import Sequence
+
 from sqlalchemy.orm import Session
 
 from cart import checkout, lines, slots
@@ -9,7 +11,7 @@ from cart.quotes import answering
 from core.events import OrderPlaced
 from core.kernel import jobs
 from core.orders import fulfilling, placing
-from core.orders.models import Order
+from core.orders.models import Order, OrderLine
 from core.stock import holds
 from core.stock.holds import Near, Owner
 from core.subscriptions import ordering
@@ -17,28 +19,34 @@ from flows import activate_service, provision_service
 from flows.house import House
 
 
-def confirm(session: Session, house: House, order: Order, payment: str) -> None:
+def confirm(
+    session: Session,
+    house: House,
+    order: Order,
+    payment: str,
+    found: Sequence[OrderLine],
+    *,
+    from_cart: bool = False,
+) -> None:
     """The order is certain: its pieces are sold, its plans begin, and everybody is told.
 
-    Raises OutOfStock when pieces whose hold lapsed are gone.
+    ``found`` are its lines. With ``from_cart`` its cart still holds the pieces. Raises OutOfStock when pieces
+    whose hold lapsed are gone.
     """
     now = house.clock.now()
-    found = placing.lines_of(session, order.id)
-    holds.allocate(
-        session,
-        Owner("order", order.id),
-        checkout.order_demands(found),
-        f"order:{order.public_id}",
-        now,
-        Near.of(order.shipping_address),
-    )
+    demands, about = checkout.order_demands(found), f"order:{order.public_id}"
+    near = Near.of(order.shipping_address)
+    if from_cart and order.cart_id is not None:
+        holds.sell(session, Owner("cart", order.cart_id), demands, about, now, near)
+    else:
+        holds.allocate(session, Owner("order", order.id), demands, about, now, near)
     if any(line.kind == "service" for line in found):
         slots.book(session, Owner("order", order.id), now)
     ordering.begin(session, order, found, now)
     provision_service.want(session, order, found, now)
     begun = activate_service.at_once(session, found, f"order:{order.public_id}", now)
     answering.settle(session, order, now)
-    if order.cart_id is not None:
+    if order.cart_id is not None and not from_cart:
         lines.move(session, order.cart_id, "checking_out", "ordered")
     jobs.record(session, OrderPlaced(str(order.id)), now, key=f"placed:{order.id}", priority=1)
     placing.confirm(session, order, payment, now)

@@ -2,17 +2,19 @@
 
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from cart import checkout, consents, lines, pricing, slots
 from cart import holds as policy
 from cart.checkout import CheckoutIncomplete, Details, Requirement, TotalChanged
 from cart.models import Cart, ConsentAsk
 from cart.priced import PricedCart
-from core.kernel import audit, crash
+from core.kernel import audit, crash, exchange
+from core.kernel.errors import NotFound
 from core.kernel.money import Money
 from core.ledger.splitting import Share, Source
 from core.orders import placing
@@ -49,6 +51,8 @@ class Wish:
     paying: Paying = PLAIN
     #: Which of the staff takes it on the phone, for the account that the cart is of.
     taken_by: str | None = None
+    #: The channel that the cart has to be of; None: whichever it is.
+    channel_id: uuid.UUID | None = None
     #: Refuses a cart that is not as the caller saw it. Not asked of a cart that is an order already.
     check: Callable[[Cart], None] | None = None
     #: Where it was asked from, for what is agreed to.
@@ -62,12 +66,18 @@ class Placed:
     order_id: uuid.UUID
     public_id: str
     redirect_url: str | None
+    #: As it was written, or found.
+    order: Order = field(compare=False, repr=False)
+
+    @classmethod
+    def of(cls, order: Order, redirect_url: str | None) -> "Placed":
+        """That order, placed."""
+        return cls(order.id, order.public_id, redirect_url, order)
 
 
 @dataclass(frozen=True)
 class _Written:
-    order_id: uuid.UUID
-    public_id: str
+    order: Order
     operation_id: uuid.UUID | None
     stale: bool = False
 
@@ -83,16 +93,15 @@ def place(house: House, wish: Wish) -> Placed:
     written = _written(house, wish)
     if written.stale:
         # The shopper came back and changed something: the first attempt is given up.
-        abandon(house, written.order_id, "changed_at_checkout")
+        abandon(house, written.order.id, "changed_at_checkout")
         written = _written(house, wish)
     if written.stale:
         # Somebody with the same cart was faster, and wants something else.
         raise lines.CartClosed
     crash.point("place.after_commit")
     if written.operation_id is None:
-        return Placed(written.order_id, written.public_id, None)
-    url = start_payment.go(house, written.operation_id)
-    return Placed(written.order_id, written.public_id, url)
+        return Placed.of(written.order, None)
+    return Placed.of(written.order, start_payment.go(house, written.operation_id))
 
 
 def _vat_id(house: House, wish: Wish) -> str:
@@ -114,14 +123,14 @@ def _written(house: House, wish: Wish) -> _Written:
 
 def _write(session: Session, house: House, wish: Wish, answers: Answers) -> _Written:
     now = house.clock.now()
-    cart = lines.lock(session, wish.cart_id)
+    cart, channel, entity = lines.lock_with_seller(session, wish.cart_id)
+    if wish.channel_id not in (None, channel.id):
+        raise NotFound("cart")
     earlier = _earlier(session, cart, wish, now)
     if earlier is not None:
         return earlier
     if wish.check is not None:
         wish.check(cart)
-    channel = session.get_one(Channel, cart.channel_id)
-    entity = session.get_one(LegalEntity, cart.legal_entity_id)
     priced = pricing.price(
         session,
         cart,
@@ -137,32 +146,45 @@ def _write(session: Session, house: House, wish: Wish, answers: Answers) -> _Wri
     )
     asks = consents.asked(session, channel) if wish.taken_by is None else ()
     _check(house, wish, priced, asks, _over(session, house, cart, wish))
-    account = _account(session, cart, channel, entity, wish, now)
+    with exchange.opened(session):
+        return _write_down(session, house, wish, cart, (channel, entity), priced, asks)
+
+
+def _write_down(
+    session: Session,
+    house: House,
+    wish: Wish,
+    cart: Cart,
+    seller: tuple[Channel, LegalEntity],
+    priced: PricedCart,
+    asks: Sequence[ConsentAsk],
+) -> _Written:
+    """The order with all that belongs to it; nothing stands in its way any more but the stock."""
+    now = house.clock.now()
+    account = _account(session, cart, *seller, wish, now)
     if priced.vat_id and account.vat_id != priced.vat_id:
         entering.put(session, account, priced.vat_id, _actor(wish), now)
-    order = checkout.freeze(
-        session,
-        cart,
-        priced,
-        wish.details,
-        account.id,
-        now + house.rules.payment_for + house.rules.payment_grace,
-        now,
+    certain = wish.details.payment_method == "invoice" or not priced.due_now
+    hold_until = now + house.rules.payment_for + house.rules.payment_grace
+    order, order_lines = checkout.freeze(
+        session, cart, priced, wish.details, account.id, hold_until, now, certain=certain
     )
     order.taken_by = wish.taken_by
     consents.record(session, order, asks, wish.details.consents, wish.ip, now)
     crash.point("place.written")
     audit.write(session, now, _actor(wish), "order.placed", ("order", order.public_id))
-    operation_id = _begin_paying(session, house, order, wish)
+    rest = "terms" if wish.details.payment_method == "invoice" else "card"
+    operation_id = start_payment.begin_order(
+        session,
+        house,
+        order,
+        wish.return_url,
+        _shares(session, order, wish, rest),
+        order_lines,
+        from_cart=certain,
+    )
     crash.point("place.before_commit")
-    return _Written(order.id, order.public_id, operation_id)
-
-
-def _begin_paying(session: Session, house: House, order: Order, wish: Wish) -> uuid.UUID | None:
-    """Reserve the order's tenders; the operation to pay by, None when nothing is left to a processor."""
-    by_bill = wish.details.payment_method == "invoice"
-    shares = _shares(session, order, wish, "terms" if by_bill else "card")
-    return start_payment.begin_order(session, house, order, wish.return_url, shares)
+    return _Written(order, operation_id)
 
 
 def _shares(session: Session, order: Order, wish: Wish, rest: str) -> list[Share]:
@@ -193,7 +215,7 @@ def _earlier(session: Session, cart: Cart, wish: Wish, now: datetime) -> _Writte
     if order is None or order.lifecycle == "cancelled":
         raise lines.CartClosed
     if order.lifecycle != "pending":
-        return _Written(order.id, order.public_id, None)
+        return _Written(order, None)
     operation = operations.of_order(session, order.id)
     slot = slots.of(session, Owner("order", order.id), now)
     same = wish.details.slot in (None, slot.public_id if slot is not None else "")
@@ -201,8 +223,8 @@ def _earlier(session: Session, cart: Cart, wish: Wish, now: datetime) -> _Writte
         same and _same(order, wish) and order.payer_account_id == _payer(session, cart, order, wish)
     )
     if operation is None or not same or not operations.can_be_paid(operation, now):
-        return _Written(order.id, order.public_id, None, stale=True)
-    return _Written(order.id, order.public_id, operation.id)
+        return _Written(order, None, stale=True)
+    return _Written(order, operation.id)
 
 
 def _known(session: Session, house: House, cart: Cart, wish: Wish) -> Known:
@@ -285,7 +307,7 @@ def _account(
         account.name, account.email, account.billing_address = new.name, new.email, address
         return account
     account = accounts.open_account(session, entity, channel, new, now)
-    cart.account_id = account.id
+    set_committed_value(cart, "account_id", account.id)  # written when the cart's state is
     return account
 
 

@@ -147,7 +147,7 @@ def _confirm_order(session: Session, house: House, order: Order) -> str | None:
         return "paid_twice"
     try:
         with session.begin_nested():
-            confirm(session, house, order, "paid")
+            confirm(session, house, order, "paid", placing.lines_of(session, order.id))
     except OutOfStock:
         session.refresh(order)
         cancel(session, house, order.id, "sold_out")

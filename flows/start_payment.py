@@ -15,8 +15,7 @@ from core.kernel.money import Money, total
 from core.ledger import splitting, tenders
 from core.ledger.items import Open
 from core.ledger.splitting import Share, Source
-from core.orders import placing
-from core.orders.models import Order
+from core.orders.models import Order, OrderLine
 from core.parties import accounts
 from core.parties.models import LegalEntity
 from flows import choose_tenders
@@ -59,6 +58,7 @@ def for_order(
     order: Order,
     return_url: str | None,
     shares: Sequence[Share],
+    lines: Sequence[OrderLine],
 ) -> PaymentOperation:
     """Reserve the order's tenders and write the operation for the card's, in the order's commit."""
     now = house.clock.now()
@@ -69,7 +69,7 @@ def for_order(
         NewCheckout(
             account_id=order.payer_account_id,
             order_id=order.id,
-            lines=_order_lines(session, order, amount),
+            lines=_order_lines(order, lines, amount),
             total=amount,
             email=order.email,
             return_url=_with(return_url, order, "complete")
@@ -100,20 +100,31 @@ def begin_order(
     order: Order,
     return_url: str | None,
     shares: Sequence[Share],
+    lines: Sequence[OrderLine],
+    *,
+    from_cart: bool = False,
 ) -> uuid.UUID | None:
     """Reserve an order's tenders; the operation to pay by. None when nothing is left to a processor: then
-    the order is confirmed, on terms or paid. Without ``shares`` there is nothing to pay."""
+    the order is confirmed, on terms or paid. Without ``shares`` there is nothing to pay.
+
+    ``from_cart``: the cart still has the pieces, as it has for an order that is certain at once.
+    """
     if not shares:
-        confirm(session, house, order, "paid")
+        confirm(session, house, order, "paid", lines, from_cart=from_cart)
         return None
     rest = shares[-1].source.kind
     if rest == "card":
-        return for_order(session, house, order, return_url, shares).id
+        return for_order(session, house, order, return_url, shares, lines).id
     now = house.clock.now()
+    if rest == "terms" and len(shares) == 1:
+        tenders.on_terms(session, order.payer_account_id, shares[0], order.id, now)
+        confirm(session, house, order, "on_terms", lines, from_cart=from_cart)
+        return None
     entity = session.get_one(LegalEntity, order.legal_entity_id)
     found = [(None, share) for share in shares]
     tenders.reserve(session, order.payer_account_id, found, now, order_id=order.id)
-    confirm(session, house, order, "on_terms" if rest == "terms" else "paid")
+    state = "on_terms" if rest == "terms" else "paid"
+    confirm(session, house, order, state, lines, from_cart=from_cart)
     tenders.take_for_order(session, order.id, entity.id, local_date(now, entity.time_zone), now)
     return None
 
@@ -123,14 +134,16 @@ def _with(return_url: str, order: Order, outcome: str) -> str:
     return f"{return_url}{joint}order={order.public_id}&checkout={outcome}"
 
 
-def _order_lines(session: Session, order: Order, amount: Money) -> list[CheckoutLine]:
+def _order_lines(
+    order: Order, order_lines: Sequence[OrderLine], amount: Money
+) -> list[CheckoutLine]:
     """What the processor's page lists; of an order that is paid in part otherwise, the rest."""
     currency = order.currency
     if amount.minor != order.due_now_minor:
         return [CheckoutLine("The rest of your order", amount)]
     lines = [
         CheckoutLine(_label(line.name, line.quantity), Money(line.net_minor, currency))
-        for line in placing.lines_of(session, order.id)
+        for line in order_lines
         if line.net_minor > 0 and line.parent_id is None  # a bundle is told once
     ]
     if order.tax_minor:

@@ -55,6 +55,7 @@ def keep_details(mine: Cart, details: Details) -> None:
                 "cost_centre": details.cost_centre,
                 "consents": dict(details.consents),
                 "ways": dict(details.ways),
+                "slot": details.slot or "",
             },
         )
         _keep_time(session, mine, details.slot or "", now)

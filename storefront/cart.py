@@ -10,7 +10,7 @@ from cart import lines, saved
 from cart.goods import BadQuantity
 from cart.lines import CartClosed
 from cart.models import Cart
-from cart.saved import Saved
+from cart.saved import Keeper, Saved
 from core.catalog.models import GIFT_CARD
 from core.kernel.errors import NotFound, ShopError
 from core.kernel.money import Money
@@ -36,8 +36,8 @@ def show() -> str:
         priced = basket.priced(session, mine) if mine is not None else None
         left = basket.left(session, mine, priced) if mine and priced else {}
         outlook = basket.outlook(session, priced) if priced is not None else {}
-        aside = _saved(session)
-        beside = _beside(session)
+        aside = _saved(session, mine)
+        beside = _beside(session, mine) if person() is not None else 0
     listed = cart_shown.cart_lines(priced, left, outlook) if priced else []
     return page(
         "storefront/cart.html",
@@ -65,16 +65,17 @@ def show() -> str:
     )
 
 
-def _saved(session: Session) -> Sequence[Saved]:
-    keeper, found = carts.keeper(session), channel()[0]
+def _saved(session: Session, mine: Cart | None) -> Sequence[Saved]:
+    keeper = Keeper.of(mine) if mine is not None else carts.keeper(session)
+    found = channel()[0]
     if keeper is None:
         return ()
     return saved.listing(session, keeper, found.id, found.currency, house().clock.now())
 
 
-def _beside(session: Session) -> int:
+def _beside(session: Session, mine: Cart | None) -> int:
     """How many pieces wait in a cart that was filled as a guest, beside the account's."""
-    left, mine = carts.guests(session), carts.find(session)
+    left = carts.guests(session)
     if left is None or mine is None or left.id == mine.id:
         return 0
     return lines.pieces(session, left.public_id)
@@ -85,8 +86,7 @@ def _beside(session: Session) -> int:
 def count() -> str:
     """How many pieces are in it, for the header."""
     with house().db.reading() as session:
-        mine = carts.find(session)
-        pieces = lines.pieces(session, mine.public_id) if mine is not None else 0
+        pieces = carts.pieces(session)
     return page("storefront/_count.html", count=pieces)
 
 

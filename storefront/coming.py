@@ -27,12 +27,10 @@ def ways(mine: Cart) -> dict[str, str]:
 
 
 def slot(mine: Cart) -> str:
-    """The time that the form chooses, or that is held for the cart."""
+    """The time that the form chooses, or the page before chose."""
     if request.method == "POST":
         return request.form.get("slot", "")[:32]
-    with house().db.reading() as session:
-        held = slots.of(session, Owner("cart", mine.id), house().clock.now())
-    return held.public_id if held is not None else ""
+    return str((mine.answers or {}).get("slot", ""))
 
 
 def deliveries(priced: PricedCart, unmet: Sequence[Requirement]) -> list[dict[str, Any]]:

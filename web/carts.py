@@ -43,6 +43,15 @@ def find(session: Session) -> Cart | None:
     return mine or guests(session)
 
 
+def pieces(session: Session) -> int:
+    """How many pieces are in it: one question for a guest."""
+    if person() is None:
+        known = in_cookie()
+        return lines.pieces(session, known, of_guest=True) if known is not None else 0
+    mine = find(session)
+    return lines.pieces(session, mine.public_id) if mine is not None else 0
+
+
 def guests(session: Session) -> Cart | None:
     """The guest's cart of this browser; somebody who was logged in has left theirs in the account."""
     cart = _in_cookie(session)

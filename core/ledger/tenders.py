@@ -9,10 +9,12 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
+from core.kernel.db import insert_rows, keep_new
 from core.kernel.ids import new_id
 from core.kernel.money import Money
 from core.ledger import business, gift_cards, items
@@ -122,28 +124,52 @@ def reserve(
 
     Answers them in their order. The database refuses what a gift card or a credit does not have.
     """
-    found = [
-        Tender(
-            id=new_id(),
-            account_id=account_id,
-            order_id=order_id,
-            operation_id=operation_id,
-            open_item_id=open_item_id,
-            position=position,
-            kind=share.source.kind,
-            gift_card_id=share.source.key if share.source.kind == "gift_card" else None,
-            credit_item_id=share.source.key if share.source.kind == "credit" else None,
-            amount_minor=share.amount.minor,
-            taken_minor=0,
-            currency=share.amount.currency,
-            state="reserved",
-            created_at=now,
-        )
+    rows = [
+        {
+            **_columns(account_id, share, position, now),
+            "order_id": order_id,
+            "operation_id": operation_id,
+            "open_item_id": open_item_id,
+            "taken_minor": 0,
+            "state": "reserved",
+        }
         for position, (open_item_id, share) in enumerate(shares)
     ]
-    session.add_all(found)
-    session.flush()
+    insert_rows(session, Tender, rows)
+    found = [Tender(**row) for row in rows]
+    for one in found:
+        keep_new(session, one)
     return found
+
+
+def on_terms(
+    session: Session, account_id: uuid.UUID, share: Share, order_id: uuid.UUID, now: datetime
+) -> None:
+    """All of an order is left to its bill, which asks for no money now: reserved and taken in one row."""
+    row = {
+        **_columns(account_id, share, 0, now),
+        "order_id": order_id,
+        "operation_id": None,
+        "open_item_id": None,
+        "taken_minor": share.amount.minor,
+        "state": "committed",
+    }
+    insert_rows(session, Tender, [row])
+
+
+def _columns(account_id: uuid.UUID, share: Share, position: int, now: datetime) -> dict[str, Any]:
+    kind, key = share.source.kind, share.source.key
+    return {
+        "id": new_id(),
+        "account_id": account_id,
+        "position": position,
+        "kind": kind,
+        "gift_card_id": key if kind == "gift_card" else None,
+        "credit_item_id": key if kind == "credit" else None,
+        "amount_minor": share.amount.minor,
+        "currency": share.amount.currency,
+        "created_at": now,
+    }
 
 
 def of_operation(session: Session, operation_id: uuid.UUID) -> Sequence[Tender]:

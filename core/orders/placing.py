@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from core.kernel import numbering
-from core.kernel.db import changed, insert_new, insert_rows
+from core.kernel.db import changed, insert_new, insert_rows, keep_new
 from core.kernel.errors import NotFound, StaleState
 from core.kernel.ids import new_id, new_public_id
 from core.orders.models import (
@@ -101,6 +101,13 @@ class NewOrder:
 
 def write(session: Session, new: NewOrder, now: datetime) -> Order:
     """Write a pending order with its lines. Its cart (or quote version) is unique: it is the only one."""
+    return write_with_lines(session, new, now)[0]
+
+
+def write_with_lines(
+    session: Session, new: NewOrder, now: datetime
+) -> tuple[Order, Sequence[OrderLine]]:
+    """As ``write``, and answers the lines as ``lines_of`` would, without asking for them."""
     counted = [one for line in new.lines for one in line.counted]
     net = sum(line.taxed.net_minor for line in counted)
     tax = sum(line.taxed.tax_minor for line in counted)
@@ -132,11 +139,10 @@ def write(session: Session, new: NewOrder, now: datetime) -> Order:
         created_at=now,
     )
     insert_new(session, order)
-    _write_lines(session, order, new.lines)
-    return order
+    return order, _write_lines(session, order, new.lines)
 
 
-def _write_lines(session: Session, order: Order, lines: Sequence[NewLine]) -> None:
+def _write_lines(session: Session, order: Order, lines: Sequence[NewLine]) -> Sequence[OrderLine]:
     rows: list[dict[str, Any]] = []
     taxes: list[dict[str, Any]] = []
     charges: list[dict[str, Any]] = []
@@ -152,6 +158,10 @@ def _write_lines(session: Session, order: Order, lines: Sequence[NewLine]) -> No
     insert_rows(session, OrderLine, rows)
     insert_rows(session, OrderLineTax, taxes)
     insert_rows(session, OrderLineCharge, charges)
+    found = [OrderLine(**row) for row in rows]
+    for one in found:
+        keep_new(session, one)
+    return found
 
 
 def _row(order: Order, line: NewLine, number: int, parent_id: uuid.UUID | None) -> dict[str, Any]:
@@ -177,6 +187,9 @@ def _row(order: Order, line: NewLine, number: int, parent_id: uuid.UUID | None) 
         "payer_account_id": order.payer_account_id,
         "service_location": line.service_location,
         "term_months": line.term_months,
+        "fulfilled": 0,
+        "cancelled": 0,
+        "returned": 0,
     }
 
 

@@ -44,6 +44,7 @@ def hold(
                 session, owner, [(one.line_id, level_id, one.quantity)], expires_at, now
             )
             return True
+        sourcing.refuse_at_a_glance(session, one, now)
     parts = sourcing.take(session, demands, now, near, beyond=beyond)
     if parts is None:
         return False
@@ -243,6 +244,38 @@ def allocate(
         left[key] -= part
     pairs = [(one, left[one.line_id, one.variant_id]) for one in demands]
     for _, level_id, quantity in _take_missing(session, pairs, now, near):
+        _sell(session, level_id, quantity, reference, now)
+
+
+def sell(
+    session: Session,
+    giver: Owner,
+    demands: Sequence[Demand],
+    reference: str,
+    now: datetime,
+    near: Near = NOT_KNOWN,
+) -> None:
+    """``pass_on`` and ``allocate`` in one, for an order that is certain at once: what a cart holds is sold.
+
+    What lapsed is taken again, what is not wanted any more is let go. Raises OutOfStock.
+    """
+    left: list[list[Any]] = [[one, one.quantity] for one in demands]
+    for row in hold_rows.active(session, giver):
+        rest = row.quantity
+        for pair in left:
+            if pair[0].variant_id == row.variant_id:
+                part = min(rest, pair[1])
+                pair[1] -= part
+                rest -= part
+        sold = row.quantity - rest
+        if not sold:
+            hold_rows.end(session, row, "released")
+            continue
+        hold_rows.close(session, row, "allocated")
+        if rest:
+            levels.shift(session, row.level_id, held=-rest)
+        _sell(session, row.level_id, sold, reference, now)
+    for _, level_id, quantity in _take_missing(session, left, now, near):
         _sell(session, level_id, quantity, reference, now)
 
 

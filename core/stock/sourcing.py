@@ -153,6 +153,15 @@ def take_at_once(
     return found
 
 
+def refuse_at_a_glance(session: Session, demand: Demand, now: datetime) -> None:
+    """Raise OutOfStock when fewer are there, what has lapsed counted in. Nothing is locked: a thousand who
+    come too late for the last piece do not wait for each other."""
+    free = levels.available(session, [demand.variant_id], now).get(demand.variant_id)
+    if free is not None and free < demand.quantity:
+        sku = session.get_one(Variant, demand.variant_id).sku
+        raise OutOfStock(sku, demand.quantity, free)
+
+
 def take(
     session: Session,
     demands: Sequence[Demand],

@@ -17,7 +17,7 @@ from core.kernel.errors import Forbidden, NotFound, StaleState
 from core.kernel.jobs import Job
 from core.kernel.money import Money
 from core.notices.models import Notice
-from core.orders.models import OrderLine
+from core.orders import placing
 from core.parties.models import Account
 from core.prices.models import Plan
 from core.subscriptions import reading
@@ -142,10 +142,11 @@ def test_a_digital_plan_begins_with_its_order(street: Street):
             (street.plans.backup, 1),
             (street.plans.brook, 1),
         )
-        for line in session.scalars(select(OrderLine).where(OrderLine.order_id == order.id)):
+        lines = placing.lines_of(session, order.id)
+        for line in lines:
             line.charge_kind = "monthly"
         session.flush()
-        confirm_order.confirm(session, street.house, order, "paid")
+        confirm_order.confirm(session, street.house, order, "paid", lines)
 
     street.house.db.run_tx(confirm)
     with street.house.db.reading() as session:

@@ -3,8 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from core.orders import provisioning
-from core.orders.models import OrderLine
+from core.orders import placing, provisioning
 from core.orders.provisioning import NotProvisioned, Provisioning
 from core.parties.models import Account
 from core.prices.models import Plan
@@ -25,10 +24,11 @@ def failed(stage: Stage, name: str = "Ash Vale") -> Provisioning:
         account: Account = worlds.account(session, stage.world, now, name=name)
         plan = _plan(stage, session)
         order = orders.write(session, stage.world, account.id, now, (plan, 1))
-        for line in session.scalars(select(OrderLine).where(OrderLine.order_id == order.id)):
+        lines = placing.lines_of(session, order.id)
+        for line in lines:
             line.charge_kind, line.kind = "monthly", "plan"
         session.flush()
-        confirm_order.confirm(session, stage.house, order, "paid")
+        confirm_order.confirm(session, stage.house, order, "paid", lines)
         row = session.scalars(select(Provisioning).where(Provisioning.order_id == order.id)).one()
         provisioning.failed(session, row, NotProvisioned(TROUBLE), now)
         return row
