@@ -241,11 +241,8 @@ def _offer_stock(session: Session, house: House, event: events.StockFreed) -> No
     wait_for_stock.offer(session, house, uuid.UUID(event.variant_id))
 
 
-def _offer_waits(house: House, _: object) -> None:
+def _look_at_stock(house: House, _: object) -> None:
     wait_for_stock.offer_all(house)
-
-
-def _tell_low_stock(house: House, _: object) -> None:
     tell_low_stock.run(house)
 
 
@@ -325,8 +322,7 @@ HANDLERS: dict[str, Within | Owning] = {
     "seal_audit": Within(_seal),
     "sweep_holds": Within(_sweep_holds),
     "offer_stock": Within(_offer_stock),
-    "offer_waits": Owning(_offer_waits),
-    "tell_low_stock": Owning(_tell_low_stock),
+    "look_at_stock": Owning(_look_at_stock),
     "tidy": Within(_tidy),
 }
 
@@ -396,7 +392,6 @@ SCHEDULES: dict[str, int] = {
     "settle_content": 60,
     "seal_audit": 30,
     "sweep_holds": 60,
-    "offer_waits": 60,
-    "tell_low_stock": 300,
+    "look_at_stock": 60,
     "tidy": 3600,
 }
