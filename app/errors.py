@@ -63,6 +63,7 @@ from core.prices.setting import NoPriceList
 from core.stock.adjusting import BelowNothing, BelowPromised
 from core.stock.holds import OutOfStock
 from core.stock.sold import NotOnHand
+from core.stock.transfers import NotFree
 from core.subscriptions.errors import NotTaken, ServiceRefused
 from core.subscriptions.trial_claims import TrialRefused
 from core.subscriptions.trials import NothingToGoOn, TrialOver
@@ -73,6 +74,7 @@ from flows.change_service import BillMoved, NotBillable
 from flows.choose_tenders import GiftCardForGiftCard
 from flows.claim_order import ClaimRefused
 from flows.guest_pay import PayCodeUnknown
+from flows.import_stock import LineRefused, StockMoved
 from flows.manage_cards import CardGone, CardNeeded, NotAgain
 from flows.pay_amount import AllocationChanged, AmountRefused
 from flows.pay_bill import BillsChanged, DifferentPayers, NothingToPay, TooManyBills
@@ -82,6 +84,7 @@ from flows.set_up_method import SetupMismatch
 from flows.settle_payment import PaymentMismatch
 from flows.start_payment import ChargeUnderWay
 from flows.start_trial import HasThePlan, NoAccount, WordsChanged
+from flows.wait_for_stock import OfferOver
 from invoices.billing.runs import DayAhead, TooLongAgo
 from invoices.correcting import MoreThanTheLine
 from invoices.disputes.refusals import (
@@ -122,6 +125,10 @@ STATUS: dict[type[Exception], int] = {
     BadQuantity: 422,
     TooMany: 422,
     TooManyForOne: 422,
+    OfferOver: 409,
+    NotFree: 409,
+    StockMoved: 409,
+    LineRefused: 409,
     TooFew: 422,
     NothingToShare: 422,
     SlotGone: 409,
