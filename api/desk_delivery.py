@@ -24,22 +24,7 @@ desk_delivery = Blueprint("api_desk_delivery", __name__, url_prefix="/api/v1/des
 desk_delivery.after_request(add_headers)
 #: So far ahead times are listed.
 _AHEAD = timedelta(days=92)
-_COLUMNS = (
-    "country",
-    "code",
-    "name",
-    "description",
-    "kind",
-    "goes_by",
-    "price_minor",
-    "per_kg_minor",
-    "free_from_minor",
-    "goods_from_minor",
-    "goods_to_minor",
-    "weight_to_g",
-    "position",
-    "active",
-)
+_COLUMNS = ("country", "code", *keep_delivery.COLUMNS)
 
 
 @desk_delivery.get("/delivery")

@@ -57,20 +57,27 @@ def open_cart(
     session: Session, channel: Channel, now: datetime, user_id: uuid.UUID | None = None
 ) -> Cart:
     """A new, empty cart of a channel."""
-    cart = Cart(
-        id=new_id(),
-        public_id=new_public_id(),
-        legal_entity_id=channel.legal_entity_id,
-        channel_id=channel.id,
-        currency=channel.currency,
-        user_id=user_id,
-        state="open",
-        created_at=now,
-        changed_at=now,
-        version=1,
-    )
+    cart = Cart(**columns_of_new(channel, now, user_id))
     insert_new(session, cart)
     return cart
+
+
+def columns_of_new(
+    channel: Channel, now: datetime, user_id: uuid.UUID | None = None
+) -> dict[str, Any]:
+    """What is written of a cart that is opened."""
+    return {
+        "id": new_id(),
+        "public_id": new_public_id(),
+        "legal_entity_id": channel.legal_entity_id,
+        "channel_id": channel.id,
+        "currency": channel.currency,
+        "user_id": user_id,
+        "state": "open",
+        "created_at": now,
+        "changed_at": now,
+        "version": 1,
+    }
 
 
 def find(session: Session, public_id: str) -> Cart:

@@ -10,7 +10,6 @@ from cart import lines, saved
 from cart.models import Cart
 from cart.saved import Keeper
 from core.kernel.db import insert_once
-from core.kernel.ids import new_id, new_public_id
 from core.parties.models import Channel
 
 
@@ -28,20 +27,7 @@ def opened_for(session: Session, channel: Channel, user_id: uuid.UUID, now: date
     """Their cart, locked; opened when there is none. Two devices at once get the same one."""
     found = of_user(session, user_id, channel.id, lock=True)
     while found is None:
-        insert_once(
-            session,
-            Cart,
-            id=new_id(),
-            public_id=new_public_id(),
-            legal_entity_id=channel.legal_entity_id,
-            channel_id=channel.id,
-            currency=channel.currency,
-            user_id=user_id,
-            state="open",
-            created_at=now,
-            changed_at=now,
-            version=1,
-        )
+        insert_once(session, Cart, **lines.columns_of_new(channel, now, user_id))
         found = of_user(session, user_id, channel.id, lock=True)
     return found
 

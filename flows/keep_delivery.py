@@ -80,7 +80,7 @@ def put_way(house: House, way: Way, actor: str) -> None:
         if row is None:
             row = DeliveryMethod(channel_id=channel.id, country=way.country, code=way.code)
             session.add(row)
-        for name in _COLUMNS:
+        for name in COLUMNS:
             setattr(row, name, getattr(way, name))
         row.zone_id, row.location_id = zone, location
         session.flush()
@@ -90,7 +90,8 @@ def put_way(house: House, way: Way, actor: str) -> None:
     house.db.run_tx(work)
 
 
-_COLUMNS = (
+#: What is told and kept of a way, beside where it is offered.
+COLUMNS = (
     "name",
     "description",
     "kind",
@@ -122,7 +123,7 @@ def _check(way: Way) -> None:
         found["location"] = "Say where it is picked up."
     if not _GOES_BY.fullmatch(way.goes_by):
         found["goes_by"] = "Small letters, digits and hyphens, such as parcel."
-    for name in _COLUMNS[4:10]:
+    for name in COLUMNS[4:10]:
         value = getattr(way, name)
         if value is not None and not 0 <= value <= _HIGHEST:
             found[name] = "Not below nothing."
