@@ -20,6 +20,7 @@ from core import events
 from core.hooks import deliveries as hooks
 from core.kernel import audit, counters, idempotency, jobs
 from core.notices import sending
+from core.orders.fulfilment_models import OrderChange
 from core.parties.models import UserSession
 from core.stock import holds
 from flows import (
@@ -42,6 +43,7 @@ from flows import (
     run_billing,
     run_card_payments,
     run_trials,
+    sell_gift_cards,
     send_quote,
     store_trial_card,
     tell_due,
@@ -97,6 +99,13 @@ def _send(house: House, event: events.NoticeQueued) -> None:
 
 def _apply_inbound(house: House, event: events.InboundReceived) -> None:
     hear_event.hear(house, event.event_id)
+
+
+def _return_cards(house: House, event: events.OrderChanged) -> None:
+    if event.how == "cancelled":
+        with house.db.reading() as session:
+            order_id = session.get_one(OrderChange, uuid.UUID(event.change_id)).order_id
+        sell_gift_cards.take_back(house, order_id)
 
 
 def _refund(house: House, event: events.RefundWanted) -> None:
@@ -250,6 +259,8 @@ HANDLERS: dict[str, Within | Owning] = {
     "store_statement": Owning(_store_statement),
     "tell_order": Within(telling.order),
     "tell_parcel": Within(telling.parcel),
+    "tell_approved": Within(telling.approved),
+    "return_cards": Owning(_return_cards),
     "tell_delivered": Within(telling.delivered),
     "ask_after": Owning(providing.ask_after),
     "tell_change": Within(telling.change),
@@ -313,9 +324,10 @@ HANDLERS: dict[str, Within | Owning] = {
 #: event -> who hears it, the most urgent first
 ROUTES: dict[str, tuple[str, ...]] = {
     "OrderPlaced": ("issue_invoice", "tell_order", "tell_programs"),
+    "OrderApproved": ("tell_approved", "tell_programs"),
     "OrderShipped": ("tell_parcel", "tell_programs"),
     "OrderDelivered": ("tell_delivered", "tell_programs"),
-    "OrderChanged": ("tell_change", "tell_programs"),
+    "OrderChanged": ("tell_change", "return_cards", "tell_programs"),
     "InvoiceIssued": ("store_document", "tell_programs"),
     "DocumentStored": ("tell_document",),
     "StatementMade": ("store_statement",),
