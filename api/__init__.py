@@ -24,6 +24,7 @@ from api.desk_provisioning import desk_provisioning
 from api.desk_quotes import desk_quotes
 from api.desk_services import desk_services
 from api.desk_stock import desk_stock
+from api.desk_transfers import desk_transfers
 from api.desk_trials import desk_trials
 from api.disputes import disputes
 from api.openapi import description
@@ -34,6 +35,7 @@ from api.quotes import quotes
 from api.scheduled import scheduled_payments
 from api.services import services
 from api.shared_carts import shared_carts
+from api.stock_waits import stock_waits
 from api.trials import trials
 from api.webhooks import webhooks
 
@@ -72,6 +74,8 @@ def blueprints() -> list[Blueprint]:
         desk_goods,
         desk_checks,
         desk_stock,
+        desk_transfers,
+        stock_waits,
         desk_prices,
         desk_products,
         description,

@@ -8,16 +8,19 @@ from flask import Blueprint, Response
 from api import answers, order_answers, reading
 from api import stock_shapes as shapes
 from api.callers import caller, staff
+from api.once import once
 from api.pace import limit
 from api.problems import add_headers
 from cart import hold_policies
 from cart.hold_policies import Row, Terms
 from core.kernel.errors import Invalid, NotFound
+from core.kernel.ids import token_hash
 from core.stock import listing, places
 from core.stock.adjusting import Limits
 from core.stock.models import Location
 from core.stock.places import Stands
-from flows import adjust_stock, keep_hold_policies, keep_places
+from core.stock.sheets import Looked
+from flows import adjust_stock, import_stock, keep_hold_policies, keep_places
 from web.access import Guard, Who, allow
 from web.context import house
 
@@ -130,3 +133,47 @@ def remove_policy(policy_id: str) -> Response:
 def _policy(row: Row) -> answers.Json:
     told = {"id": str(row.id), "product": row.product, "segment": row.segment}
     return told | {"channel": row.channel, **asdict(row.terms)}
+
+
+# --- stock as a file --------------------------------------------------------------------------------
+
+
+@desk_stock.post("/stock/imports")
+@allow(Who.PROGRAM, Guard.NONE)
+@limit("api")
+@staff("stock:write")
+def import_file() -> Response:
+    """Look at it, or do it."""
+    wish = reading.body(shapes.SheetWish)
+    scope = f"stock-file:{caller().token_id.hex}"
+
+    def run() -> tuple[int, answers.Json]:
+        looked = import_stock.look(house(), wish.csv)
+        if wish.apply:
+            name = token_hash(f"{scope}:{reading.idempotency_key()}")[:60]
+            try:
+                import_stock.apply(house(), wish.csv, wish.mark, caller().actor, name)
+            except Invalid as error:
+                if looked.is_sound:
+                    raise reading.refused(error) from None
+        return 200, _sheet(looked, wish.apply and looked.is_sound)
+
+    status, body = once(scope, wish, run)
+    return answers.respond(body, status)
+
+
+def _sheet(looked: Looked, applied: bool) -> answers.Json:
+    lines = [
+        {
+            "line": one.line.number,
+            "sku": one.line.sku,
+            "location": one.line.place,
+            "reason": one.line.reason,
+            "before": one.before,
+            "after": one.after,
+            "wrong": one.wrong,
+        }
+        for one in looked.changes
+    ]
+    told = {"is_sound": looked.is_sound, "wrong": looked.wrong, "mark": looked.mark}
+    return told | {"applied": applied, "lines": lines}

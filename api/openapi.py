@@ -77,6 +77,7 @@ OPERATIONS = (
     *past_due_operations.CUSTOMERS,
     *past_due_operations.DESK,
     *order_operations.DESK,
+    *stock_operations.SHOP,
     *stock_operations.DESK,
     *product_operations.DESK,
     *delivery_operations.DESK,

@@ -152,7 +152,7 @@ def level(found: Row, location: str) -> Json:
         "backorder_limit": found.level.backorder_limit,
         "preorder_limit": found.level.preorder_limit,
         "safety_stock": found.level.safety_stock,
-        "expected_on": found.level.expected_on,
+        "expected_on": found.level.expected_on.isoformat() if found.level.expected_on else None,
         "low_at": found.level.low_at,
         "available": found.available,
     }

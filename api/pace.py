@@ -65,7 +65,8 @@ class Lots:
         size = max(1, most // _LOTS)
         ends_at = _end(now, seconds)
         count = house().db.run_tx(
-            lambda session: counters.count(session, f"{name}:{address}"[:255], now, ends_at, size)
+            lambda session: counters.count(session, f"{name}:{address}"[:255], now, ends_at, size),
+            beside=True,
         )
         granted = min(size, most - (count - size))
         lot = _Lot(ends_at, granted - 1) if granted > 0 else _Lot(ends_at, 0, spent=True)

@@ -27,6 +27,7 @@ def listing() -> Response:
             channel()[0],
             house().clock.now(),
             category_slug=asked.category,
+            in_stock=asked.in_stock,
             after=after,
             limit=asked.page_size,
         )

@@ -51,6 +51,7 @@ class ProductQuery(BaseModel):
         None, description="The `next_cursor` of the page before."
     )
     category: Annotated[str, text_of(80)] | None = Field(None, description="A category's slug.")
+    in_stock: bool = Field(False, description="Only those of which one can be had now.")
 
 
 class Nothing(Shape):

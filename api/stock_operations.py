@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from api import stock_shapes as shapes
-from api.operation import CHANGE, Operation
+from api.operation import BODY, CHANGE, Operation
 from api.order_shapes import LevelAnswer
 
 _LISTED = Operation(
@@ -27,8 +27,29 @@ _PUT = replace(
     problems=(401, 403, *CHANGE),
     scope="stock:write",
 )
+SHOP = (
+    Operation(
+        "post",
+        "/stock-waits",
+        "waitForStock",
+        "Be told when a thing is back",
+        shapes.WaitAnswer,
+        (404, *BODY),
+        status=202,
+        takes=shapes.WaitWish,
+    ),
+)
 DESK = (
     _LISTED,
+    replace(
+        _LISTED,
+        path="/desk/stock-waits",
+        name="listStockWaits",
+        summary="List who waits for what is gone",
+        answers=shapes.WaitPage,
+        problems=(401, 403, 422, 429),
+        query=shapes.WaitQuery,
+    ),
     _PUT,
     replace(
         _PUT,
@@ -63,5 +84,45 @@ DESK = (
         status=204,
         problems=(401, 403, 404, 429),
         scope="stock:write",
+    ),
+    replace(
+        _LISTED,
+        path="/desk/transfers",
+        name="listTransfers",
+        summary="List what goes between places, the last sent first",
+        answers=shapes.TransferPage,
+        problems=(401, 403, 422, 429),
+        query=shapes.TransferQuery,
+    ),
+    replace(
+        _PUT,
+        method="post",
+        path="/desk/transfers",
+        name="sendStock",
+        summary="Send pieces to another place",
+        answers=shapes.TransferAnswer,
+        takes=shapes.TransferWish,
+        status=201,
+        has_key=True,
+    ),
+    replace(
+        _PUT,
+        method="post",
+        path="/desk/transfers/{transfer_id}/arrivals",
+        name="receiveTransfer",
+        summary="Say that pieces are here, or lost",
+        answers=shapes.TransferAnswer,
+        takes=shapes.ArrivalWish,
+        has_key=True,
+    ),
+    replace(
+        _PUT,
+        method="post",
+        path="/desk/stock/imports",
+        name="importStock",
+        summary="Look at a file of stock, or do it as a whole",
+        answers=shapes.SheetAnswer,
+        takes=shapes.SheetWish,
+        has_key=True,
     ),
 )

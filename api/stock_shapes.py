@@ -1,12 +1,12 @@
 """Places and levels on the desk's side of the API: what comes in and what goes out."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from api.order_shapes import Sku
+from api.order_shapes import Paging, Sku
 from api.shapes import Shape, Text
 from cart.hold_policies import LONGEST
 from core.stock.adjusting import MOST
@@ -95,3 +95,119 @@ class HoldPolicyList(Shape):
     """All of them, those that go first on top."""
 
     items: list[HoldPolicyAnswer]
+
+
+class WaitWish(Shape):
+    """To be told when a thing is back."""
+
+    sku: Sku
+    email: Annotated[str, StringConstraints(min_length=3, max_length=254, pattern=_PLAIN)]
+
+
+class WaitAnswer(Shape):
+    """The same for every address: a mail asks whoever reads it."""
+
+    sku: Text
+
+
+class WaitQuery(Paging):
+    """Whose places in the line."""
+
+    state: Literal["asked", "waiting", "offered", "taken", "let_go", "left"] | None = Field(
+        None, description="Only those that are so."
+    )
+
+
+class WaitRow(Shape):
+    """Somebody's place in the line for a thing that is gone."""
+
+    id: Text
+    sku: Text
+    email: Text
+    state: Text
+    asked_at: datetime
+    confirmed_at: datetime | None
+    offered_until: datetime | None
+
+
+class WaitPage(Shape):
+    """A page of them, who asked first first."""
+
+    items: list[WaitRow]
+    next_cursor: Text | None
+
+
+class TransferWish(Shape):
+    """Pieces that leave one place for another."""
+
+    sku: Sku
+    source: _Code
+    target: _Code
+    quantity: int = Field(ge=1, le=MOST)
+    note: Annotated[str, _words(200)] = ""
+
+
+class ArrivalWish(Shape):
+    """How many are here, and how many never will be."""
+
+    arrived: int = Field(ge=0, le=MOST)
+    lost: int = Field(0, ge=0, le=MOST)
+
+
+class TransferQuery(Paging):
+    """Which transfers."""
+
+    state: Literal["on_the_way", "done"] | None = Field(None, description="Only those.")
+
+
+class TransferAnswer(Shape):
+    """Pieces on their way from one place to another."""
+
+    id: UUID
+    sku: Text
+    source: Text
+    target: Text
+    quantity: int
+    arrived: int
+    lost: int
+    state: Text
+    note: Text
+    sent_at: datetime
+    done_at: datetime | None
+
+
+class TransferPage(Shape):
+    """A page of transfers, the last sent first."""
+
+    items: list[TransferAnswer]
+    next_cursor: Text | None
+
+
+class SheetWish(Shape):
+    """Stock as a file. Without `apply` it is only looked at; with a `mark` it is done only as it was seen."""
+
+    csv: str = Field(min_length=1, max_length=400_000)
+    apply: bool = False
+    mark: Annotated[str, _words(32)] | None = None
+
+
+class SheetLine(Shape):
+    """What a line of the file does, or what is wrong with it."""
+
+    line: int
+    sku: Text
+    location: Text
+    reason: Text
+    before: int
+    after: int
+    wrong: Text
+
+
+class SheetAnswer(Shape):
+    """The file against the stock: sound when all of it can be done."""
+
+    is_sound: bool
+    wrong: Text
+    mark: Text
+    applied: bool
+    lines: list[SheetLine]

@@ -3,7 +3,7 @@
 from typing import Any
 
 import structlog
-from flask import Flask, Response, jsonify, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, render_template, request
 from flask_limiter import RateLimitExceeded
 from werkzeug.exceptions import HTTPException
 
@@ -36,6 +36,7 @@ from cms_content.publishing import ScheduledAlready, Unfinished
 from core.catalog.editing import TakenAlready
 from core.catalog.products import UnknownSku
 from core.hooks.endpoints import EndpointOff, TooManyEndpoints
+from core.kernel import db
 from core.kernel.errors import Forbidden, Invalid, NotFound, ShopError, StaleState
 from core.kernel.idempotency import KeyInFlight, KeyReused
 from core.kernel.money import Money
@@ -69,6 +70,7 @@ from core.prices.setting import NoPriceList
 from core.stock.adjusting import BelowNothing, BelowPromised
 from core.stock.holds import OutOfStock
 from core.stock.sold import NotOnHand
+from core.stock.transfers import NotFree
 from core.subscriptions.errors import NotTaken, ServiceRefused
 from core.subscriptions.trial_claims import TrialRefused
 from core.subscriptions.trials import NothingToGoOn, TrialOver
@@ -79,6 +81,7 @@ from flows.change_service import BillMoved, NotBillable
 from flows.choose_tenders import GiftCardForGiftCard
 from flows.claim_order import ClaimRefused
 from flows.guest_pay import PayCodeUnknown
+from flows.import_stock import LineRefused, StockMoved
 from flows.manage_cards import CardGone, CardNeeded, NotAgain
 from flows.pay_amount import AllocationChanged, AmountRefused
 from flows.pay_bill import BillsChanged, DifferentPayers, NothingToPay, TooManyBills
@@ -88,6 +91,7 @@ from flows.set_up_method import SetupMismatch
 from flows.settle_payment import PaymentMismatch
 from flows.start_payment import ChargeUnderWay
 from flows.start_trial import HasThePlan, NoAccount, WordsChanged
+from flows.wait_for_stock import OfferOver
 from invoices.billing.runs import DayAhead, TooLongAgo
 from invoices.correcting import MoreThanTheLine
 from invoices.disputes.refusals import (
@@ -128,6 +132,10 @@ STATUS: dict[type[Exception], int] = {
     BadQuantity: 422,
     TooMany: 422,
     TooManyForOne: 422,
+    OfferOver: 409,
+    NotFree: 409,
+    StockMoved: 409,
+    LineRefused: 409,
     TooFew: 422,
     NothingToShare: 422,
     SlotGone: 409,
@@ -306,6 +314,17 @@ def _too_often(error: RateLimitExceeded) -> Response:
     return response
 
 
+def _once_more(error: Exception) -> Any:
+    """The connection to the database broke before anything was written: nobody need see that."""
+    g.again = True
+    _log.warning("request.again", error=type(error).__name__)
+    try:
+        early = current_app.preprocess_request()
+        return early if early is not None else current_app.dispatch_request()
+    except Exception as another:  # it is answered as it would have been the first time
+        return current_app.handle_user_exception(another)
+
+
 def _http(error: HTTPException) -> Any:
     status = error.code or 500
     if status < 400:
@@ -322,7 +341,9 @@ def _http(error: HTTPException) -> Any:
     return response
 
 
-def _unexpected(error: Exception) -> tuple[Response | str, int]:
+def _unexpected(error: Exception) -> Any:
+    if db.is_lost(error) and not g.get("again") and g.get("transactions") == db.begun():
+        return _once_more(error)
     _log.exception("request.broke", error=type(error).__name__)
     return answer(500, "internal_error", _TITLES[500][1], {})
 

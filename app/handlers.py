@@ -20,9 +20,8 @@ from core import events
 from core.hooks import deliveries as hooks
 from core.kernel import audit, counters, idempotency, jobs
 from core.notices import sending
-from core.orders.fulfilment_models import OrderChange
 from core.parties.models import UserSession
-from core.stock import holds
+from core.stock import holds, waiting
 from flows import (
     answer_chargeback,
     charge_late_fee,
@@ -43,13 +42,14 @@ from flows import (
     run_billing,
     run_card_payments,
     run_trials,
-    sell_gift_cards,
     send_quote,
     store_trial_card,
     tell_due,
+    tell_low_stock,
     tell_programs,
     tell_quote,
     trial_letters,
+    wait_for_stock,
 )
 from flows.house import House
 from payments import rounds
@@ -57,6 +57,8 @@ from payments import rounds
 _log = structlog.get_logger("worker")
 #: Finished jobs are kept this long.
 DONE_KEPT = timedelta(days=14)
+#: Who waited for something is known this long after it is over, or when they never confirmed it.
+WAITS_KEPT = timedelta(days=60)
 
 
 @dataclass(frozen=True)
@@ -99,13 +101,6 @@ def _send(house: House, event: events.NoticeQueued) -> None:
 
 def _apply_inbound(house: House, event: events.InboundReceived) -> None:
     hear_event.hear(house, event.event_id)
-
-
-def _return_cards(house: House, event: events.OrderChanged) -> None:
-    if event.how == "cancelled":
-        with house.db.reading() as session:
-            order_id = session.get_one(OrderChange, uuid.UUID(event.change_id)).order_id
-        sell_gift_cards.take_back(house, order_id)
 
 
 def _refund(house: House, event: events.RefundWanted) -> None:
@@ -242,6 +237,15 @@ def _sweep_holds(session: Session, house: House, _: object) -> None:
     holds.lapse(session, house.clock.now())
 
 
+def _offer_stock(session: Session, house: House, event: events.StockFreed) -> None:
+    wait_for_stock.offer(session, house, uuid.UUID(event.variant_id))
+
+
+def _look_at_stock(house: House, _: object) -> None:
+    wait_for_stock.offer_all(house)
+    tell_low_stock.run(house)
+
+
 def _tidy(session: Session, house: House, _: object) -> None:
     now = house.clock.now()
     jobs.forget_done(session, now - DONE_KEPT)
@@ -250,6 +254,7 @@ def _tidy(session: Session, house: House, _: object) -> None:
     counters.sweep(session, now)
     hooks.forget(session, now - hooks.KEPT)
     rounds.forget(session, now)
+    waiting.forget(session, now - WAITS_KEPT)
     session.query(UserSession).filter(UserSession.expires_at <= now).delete()
 
 
@@ -260,7 +265,7 @@ HANDLERS: dict[str, Within | Owning] = {
     "tell_order": Within(telling.order),
     "tell_parcel": Within(telling.parcel),
     "tell_approved": Within(telling.approved),
-    "return_cards": Owning(_return_cards),
+    "return_cards": Owning(providing.return_cards),
     "tell_delivered": Within(telling.delivered),
     "ask_after": Owning(providing.ask_after),
     "tell_change": Within(telling.change),
@@ -318,6 +323,8 @@ HANDLERS: dict[str, Within | Owning] = {
     "settle_content": Within(_settle_content),
     "seal_audit": Within(_seal),
     "sweep_holds": Within(_sweep_holds),
+    "offer_stock": Within(_offer_stock),
+    "look_at_stock": Owning(_look_at_stock),
     "tidy": Within(_tidy),
 }
 
@@ -328,6 +335,7 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "OrderShipped": ("tell_parcel", "tell_programs"),
     "OrderDelivered": ("tell_delivered", "tell_programs"),
     "OrderChanged": ("tell_change", "return_cards", "tell_programs"),
+    "StockFreed": ("offer_stock",),
     "InvoiceIssued": ("store_document", "tell_programs"),
     "DocumentStored": ("tell_document",),
     "StatementMade": ("store_statement",),
@@ -387,5 +395,6 @@ SCHEDULES: dict[str, int] = {
     "settle_content": 60,
     "seal_audit": 30,
     "sweep_holds": 60,
+    "look_at_stock": 60,
     "tidy": 3600,
 }

@@ -13,7 +13,7 @@ from api import blueprints as api_blueprints
 from app import errors, health, logs, metrics, wiring
 from app import settings as settings_module
 from app.settings import Settings
-from core.kernel import turns
+from core.kernel import db, turns
 from core.kernel.ids import new_public_id
 from core.parties import roles
 from desk import blueprints as desk_blueprints
@@ -110,6 +110,7 @@ def _register(app: Flask) -> None:
 
 def _begin() -> Any:
     g.began = time.perf_counter()
+    g.transactions = db.begun()
     g.request_id = new_public_id()
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)

@@ -346,7 +346,7 @@ def gift_goods(session: Session, order: Order) -> Money:
 
 def give_back(session: Session, order: Order, hold_for: timedelta | None, now: datetime) -> None:
     """A cancelled order's cart is open again; with ``hold_for`` it holds what can still be had."""
-    holds.release(session, Owner("order", order.id))
+    holds.release(session, Owner("order", order.id), telling=now)
     slots.release(session, Owner("order", order.id))
     if order.from_cart_id is None or not lines.move(
         session, order.from_cart_id, "checking_out", "open"

@@ -205,7 +205,7 @@ def touch(session: Session, cart: Cart, now: datetime) -> None:
 def remove(session: Session, cart: Cart, line_id: str, now: datetime) -> None:
     """Take a line out and let its pieces go. NotFound when it isn't in this cart."""
     line, _ = one(session, cart, line_id)
-    holds.release(session, Owner("cart", cart.id), line.id)
+    holds.release(session, Owner("cart", cart.id), line.id, telling=now)
     session.execute(delete(CartLine).where(CartLine.id == line.id))
     touch(session, cart, now)
 

@@ -11,6 +11,7 @@ from core.orders import carriers, following, placing
 from core.orders.fulfilment_models import Fulfilment
 from core.orders.models import Order, OrderLine
 from core.parties.roles import Role
+from core.stock import sold
 from desk.money import actor
 from desk.order_forms import ProvideForm, ShipForm, TrackingForm, pieces, refused, rows
 from flows import ship_order
@@ -77,9 +78,14 @@ def _ship_page(
     wrong: dict[int, str] | None = None,
     also: Sequence[str] = (),
 ) -> str:
+    with house().db.reading() as session:
+        lie = sold.places(session, sold.reference(order.public_id))
+    several = len({name for found in lie.values() for name, _ in found}) > 1
+    skus = {line.variant_id: line.sku for line in lines if line.variant_id is not None}
     return page(
         "desk/order_ship.html",
         order=order,
+        lie=[(skus[key], found) for key, found in lie.items() if key in skus] if several else [],
         rows=rows(lines, _to_send(lines), wrong or {}),
         form=form,
         also=also,

@@ -17,7 +17,7 @@ from core.kernel.sorting import Place
 from core.orders import reading as orders
 from core.parties import users
 from core.parties.roles import Role
-from core.stock import adjusting, listing
+from core.stock import adjusting, listing, transfers
 from core.stock.adjusting import Adjustment
 from core.stock.listing import Row
 from core.stock.models import Hold
@@ -45,6 +45,8 @@ _MOVED = {
     "deallocated": "Sale cancelled",
     "shipped": "Left",
     "returned": "Came back",
+    "sent_on": "Sent to another place",
+    "arrived": "Came from another place",
 }
 LISTED = Listing(
     BASE,
@@ -211,14 +213,13 @@ def _owners(session: Any, rows: list[Hold]) -> dict[uuid.UUID, tuple[str, str]]:
 
 
 _OWNERS = ("order", "quote")
+_WHOSE = {"cart": "A cart", "offer": "Somebody who waited for it"}
 
 
 def _hold(
     row: Hold, sku: str, name: str, owners: dict[uuid.UUID, tuple[str, str]]
 ) -> dict[str, Any]:
-    words, href = owners.get(
-        row.owner_id, ("A cart" if row.owner_kind == "cart" else "A quote", "")
-    )
+    words, href = owners.get(row.owner_id, (_WHOSE.get(row.owner_kind, "A quote"), ""))
     return {
         "sku": sku,
         "name": name,
@@ -325,6 +326,7 @@ def _show(
         owners = _owners(session, [one[0] for one in held])
         names = users.names(session, [one.actor for one in shown if one.actor])
         sales = _orders(session, [one.reference for one in shown])
+        coming = transfers.coming(session, [level_id]).get(level_id, 0)
     level = row.level
     fresh = {"seen": level.on_hand, "once": new_public_id()}
     if form is not None and "pieces" in form.errors:
@@ -333,7 +335,7 @@ def _show(
     following = paging.write(shown[-1].at, shown[-1].id) if more else None
     return page(
         "desk/stock_level.html",
-        level=_level(row) | {"slug": row.slug, "low_at": level.low_at},
+        level=_level(row) | {"slug": row.slug, "low_at": level.low_at, "coming": coming},
         movements=[_movement(one, names, sales) for one in shown],
         holds=[_hold(*one, owners) for one in held],
         form=form or AdjustForm(data=fresh),
@@ -356,10 +358,20 @@ def _movement(row: Any, names: dict[str, str], sales: dict[str, tuple[str, str]]
     return {
         "at": row.at,
         "what": _MOVED[row.kind],
-        "why": number or REASONS.get(row.reference, row.reference.capitalize()),
-        "href": href,
+        "why": number or _reason(row.reference),
+        "href": href or _transfer(row.reference),
         "note": row.note or "",
         "who": names.get(row.actor or "", row.actor or ""),
         "on_hand": row.on_hand,
         "allocated": row.allocated,
     }
+
+
+def _reason(reference: str) -> str:
+    return "Transfer" if _transfer(reference) else REASONS.get(reference, reference.capitalize())
+
+
+def _transfer(reference: str) -> str:
+    """Where the transfer stands that a movement is part of."""
+    kind, _, key = reference.partition(":")
+    return f"{BASE}/transfers/{uuid.UUID(key)}" if kind == "transfer" else ""

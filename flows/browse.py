@@ -108,19 +108,29 @@ class Shelves:
         category_slug: str | None = None,
         after: tuple[int, uuid.UUID] | None = None,
         limit: int = 24,
+        in_stock: bool = False,
     ) -> Page:
-        """One page of products that have a price on this channel."""
+        """One page of products that have a price on this channel; ``in_stock``: those that can be had now."""
 
         def read() -> _Priced:
             found = products.listing(
-                session, category_slug=category_slug, after=after, limit=limit + 1
+                session,
+                category_slug=category_slug,
+                after=after,
+                limit=limit + 1,
+                only=levels.can_be_had() if in_stock else None,
+                now=now if in_stock else None,
             )
             shown = found[:limit]
             more = (shown[-1].position, shown[-1].id) if len(found) > limit else None
             return replace(self._priced(session, channel, now, shown), after=more)
 
-        kept = self._find(("page", channel.id, category_slug, after, limit), now, read)
-        return Page(_offered(session, kept, now), kept.after)
+        key = ("page", channel.id, category_slug, after, limit, in_stock)
+        kept = self._find(key, now, read)
+        found = _offered(session, kept, now)
+        if in_stock:  # what was taken since, and bundles that lack a piece
+            found = tuple(one for one in found if any(offer.available for offer in one.offers))
+        return Page(found, kept.after)
 
     def picked(
         self,

@@ -57,6 +57,8 @@ class Rules:
     #: Nobody works at the desk with a password alone.
     staff_need_second_step: bool = False
     cards: CardRules = field(default_factory=CardRules)
+    #: How long a piece is kept for whoever waited for it, once it is back.
+    offer_for: timedelta = timedelta(hours=4)
     #: When disputes are answered, and up to where by one person.
     disputes: rules.Rules = field(default_factory=rules.Rules)
 

@@ -28,6 +28,14 @@ class Links:
         """Where whoever has the link follows an order, without an account."""
         return f"{self.base_url}/o/{public_id}/{self.order_token(public_id)}"
 
+    def wait_token(self, public_id: str) -> str:
+        """What opens somebody's place in the line for a thing that is gone."""
+        return derived_token(self.secret, "wait", public_id)
+
+    def wait(self, public_id: str) -> str:
+        """Where they confirm it, take what is kept for them, or leave."""
+        return f"{self.base_url}/w/{public_id}/{self.wait_token(public_id)}"
+
     def portal(self) -> str:
         """The account's first page."""
         return f"{self.base_url}/account"

@@ -1,4 +1,4 @@
-"""Staff let go what is held for a cart or a quote, so that somebody else can have it; in the audit log.
+"""Staff let go what is held for a cart, a quote or who waited, so that somebody else can have it; audited.
 
 Whoever had it finds it no longer held, and takes it again if it is still there. What an order waits for
 is not let go: its money may be on the way.
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.kernel import audit, crash
 from core.kernel.errors import NotFound, ShopError
-from core.stock import holds
+from core.stock import holds, waiting
 from core.stock.holds import Owner
 from core.stock.models import Hold
 from flows.house import House
@@ -43,7 +43,9 @@ def release(house: House, hold_id: uuid.UUID, actor: str) -> int:
     def work(session: Session) -> int:
         hold = look(session, house, hold_id)
         owner = Owner(hold.owner_kind, hold.owner_id)
-        done = holds.release(session, owner, hold.line_id)
+        if hold.owner_kind == "offer":
+            waiting.let_go(session, hold.owner_id, house.clock.now())
+        done = holds.release(session, owner, hold.line_id, telling=house.clock.now())
         if not done:  # it became an order's, or lapsed, since it was read
             raise NotFound("hold that still runs")
         subject = ("stock_level", str(hold.level_id))

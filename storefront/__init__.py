@@ -20,6 +20,7 @@ from storefront import (
     sharing,
     shop,
     trials,
+    waiting,
 )
 
 
@@ -40,6 +41,7 @@ def blueprints() -> list[Blueprint]:
         quote.quote,
         gift_cards.gift_cards,
         trials.trials,
+        waiting.waiting,
         pages.pages,
         media.media_,
         seo.seo,

@@ -11,7 +11,7 @@ from cart.models import Cart
 from cart.priced import PricedCart
 from core.orders import placing
 from core.parties import accounts
-from core.stock import levels
+from core.stock import kept, levels
 from core.stock.holds import Owner
 from core.stock.levels import Outlook
 from core.tax.buyers import NOBODY, Known
@@ -88,13 +88,18 @@ def _known(session: Session, cart: Cart) -> Known:
     return taxing.known(house(), account, cart.vat_id or "")
 
 
-def left(session: Session, priced_cart: PricedCart) -> dict[uuid.UUID, int]:
-    """How many of what lapsed can still be had."""
-    needs = [need for line in priced_cart.lines if line.lapsed for need in line.demands]
-    lapsed = list({need.variant_id for need in needs})
-    if not lapsed:
+def left(session: Session, cart: Cart, priced_cart: PricedCart) -> dict[uuid.UUID, int]:
+    """How many of what lapsed can still be had; what the cart still holds of these lines counts as well."""
+    lapsed = {line.id: line.demands for line in priced_cart.lines if line.lapsed}
+    wanted = list({need.variant_id for needs in lapsed.values() for need in needs})
+    if not wanted:
         return {}
-    return levels.available(session, lapsed, house().clock.now())
+    now = house().clock.now()
+    found = levels.available(session, wanted, now)
+    for own in kept.of(session, Owner("cart", cart.id), now):
+        if own.line_id in lapsed:
+            found[own.variant_id] = found.get(own.variant_id, 0) + own.quantity
+    return found
 
 
 def outlook(session: Session, priced_cart: PricedCart) -> dict[uuid.UUID, Outlook]:

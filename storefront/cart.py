@@ -34,7 +34,7 @@ def show() -> str:
     with house().db.snapshot() as session:
         mine = carts.find(session)
         priced = basket.priced(session, mine) if mine is not None else None
-        left = basket.left(session, priced) if priced is not None else {}
+        left = basket.left(session, mine, priced) if mine and priced else {}
         outlook = basket.outlook(session, priced) if priced is not None else {}
         aside = _saved(session, mine)
         beside = _beside(session, mine) if person() is not None else 0

@@ -38,6 +38,8 @@ def category(slug: str) -> str:
     """One shelf, or with ``all`` every one, paged."""
     found, _ = channel()
     after = read_cursor(request.args.get("after", ""))
+    in_stock = request.args.get("in-stock") == "yes"
+    here, more = f"/c/{slug}", "in-stock=yes&" if in_stock else ""
     row = None if slug == "all" else shelf(slug)
     with house().db.reading() as session:
         listed = house().shelves.page(
@@ -47,6 +49,7 @@ def category(slug: str) -> str:
             category_slug=row.slug if row else None,
             after=after,
             limit=PAGE_SIZE,
+            in_stock=in_stock,
         )
     return page(
         "storefront/category.html",
@@ -59,9 +62,12 @@ def category(slug: str) -> str:
         products=[card(item) for item in listed.products],
         facets=[],
         sorts=[],
+        shows=[("All", here, not in_stock), ("In stock", f"{here}?in-stock=yes", in_stock)],
         page={
-            "next_href": f"/c/{slug}?after={write_cursor(listed.after)}" if listed.after else None,
-            "prev_href": f"/c/{slug}" if after else None,
+            "next_href": f"{here}?{more}after={write_cursor(listed.after)}"
+            if listed.after
+            else None,
+            "prev_href": f"{here}?{more}".rstrip("?&") if after else None,
             "said": "",
         },
     )

@@ -61,6 +61,11 @@ def product_page(
         "availability": availability(shown.offers),
         "available": any(offer.available for offer in shown.offers),
         "is_counted": is_counted,
+        "gone": [
+            {"sku": one.variant.sku, "name": one.variant.name}
+            for one in shown.offers
+            if one.variant.kind == "physical" and not one.available
+        ],
         "bundle": packs.contents(first.bundle) if first.bundle is not None else None,
         "delivery": _delivery(first),
         "billed": _billed(shown.offers),

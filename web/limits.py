@@ -39,7 +39,8 @@ class DatabaseStorage(Storage):
         now = house().clock.now()
         ends_at = now + timedelta(seconds=expiry)
         return self._db.run_tx(
-            lambda session: counters.count(session, key[:255], now, ends_at, amount)
+            lambda session: counters.count(session, key[:255], now, ends_at, amount),
+            beside=True,
         )
 
     def get(self, key: str) -> int:

@@ -76,7 +76,8 @@ def _counted(house: House, row: Row, asked: argparse.Namespace) -> str:
 
 def _row(row: Row) -> tuple[str, ...]:
     level = row.level
-    counts = (level.on_hand, level.allocated, row.held, level.backorder_limit, row.available)
+    beyond = level.backorder_limit + level.preorder_limit
+    counts = (level.on_hand, level.allocated, row.held, beyond, row.available)
     return (row.code, *map(str, counts))
 
 

@@ -293,7 +293,7 @@ def decline(
     if sent.pending_order(session, version) is not None:
         raise StaleState("quote", "sent")
     sent.move(session, version, "sent", "declined")
-    holds.release(session, Owner("quote", version.id))
+    holds.release(session, Owner("quote", version.id), telling=now)
     drafting.drop_open(session, quote.id, now)
     quote.state, quote.closed_at, quote.changed_at = "declined", now, now
     quote.close_reason, quote.close_note = reason, note or None

@@ -221,7 +221,7 @@ def withdraw(
         if sent.pending_order(session, version) is not None:
             raise QuoteBeingPaid
         sent.move(session, version, "sent", "withdrawn")
-        holds.release(session, Owner("quote", version.id))
+        holds.release(session, Owner("quote", version.id), telling=now)
     drafting.drop_open(session, quote.id, now)
     quote.state, quote.closed_at, quote.changed_at = "withdrawn", now, now
     quote.close_reason, quote.close_note = reason, note or None

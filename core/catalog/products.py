@@ -3,10 +3,11 @@
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar
 
-from sqlalchemy import Row, Select, bindparam, exists, func, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, bindparam, exists, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from core.catalog.limits import ANY_NUMBER, Limits
@@ -66,23 +67,32 @@ def listing(
     category_slug: str | None = None,
     after: tuple[int, uuid.UUID] | None = None,
     limit: int = 24,
+    only: ColumnElement[bool] | None = None,
+    now: datetime | None = None,
 ) -> list[ListedProduct]:
-    """Active products in shelf order, from behind ``after`` (position, key): one query."""
+    """Active products in shelf order, from behind ``after`` (position, key): one query. ``only`` those with a
+    variant for which this holds at ``now``."""
     values: dict[str, Any] = {"limit": limit}
+    if now is not None:
+        values["now"] = now
     if category_slug is not None:
         values["category"] = category_slug
     if after is not None:
         values["position"], values["key"] = after
-    query = _listing(category_slug is not None, after is not None)
+    query = _listing(category_slug is not None, after is not None, only)
     return _grouped(session.execute(query, values).all())
 
 
 @cache
-def _listing(of_category: bool, from_behind: bool) -> Select[Any]:
+def _listing(
+    of_category: bool, from_behind: bool, only: ColumnElement[bool] | None = None
+) -> Select[Any]:
     """Built once for each way of asking: putting a statement together costs more than running it."""
     product, variant, category = table(Product), table(Variant), table(Category)
     # One without anything to buy takes no place, or a page would look like the last.
     sold = exists().where(variant.c.product_id == product.c.id, variant.c.active)
+    if only is not None:
+        sold = sold.where(only)
     # Compared, not bare: else SQLite does not look into the index of what is listed.
     page = select(product.c.id).where(product.c.active.is_(True), sold)
     if of_category:

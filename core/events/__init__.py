@@ -61,6 +61,7 @@ __all__ = [
     "ScheduledPaymentDue",
     "StatementMade",
     "StatementStored",
+    "StockFreed",
     "SubscriptionActivated",
     "SubscriptionChanged",
     "SubscriptionEnded",
@@ -97,6 +98,15 @@ class OrderChanged:
     VERSION: ClassVar[int] = 1
     change_id: str
     how: str
+
+
+@dataclass(frozen=True)
+class StockFreed:
+    """Pieces of a thing that somebody waits for can be had."""
+
+    NAME: ClassVar[str] = "StockFreed"
+    VERSION: ClassVar[int] = 1
+    variant_id: str
 
 
 @dataclass(frozen=True)
@@ -332,6 +342,7 @@ EVENTS: dict[str, type[Any]] = {
         OrderPlaced,
         OrderShipped,
         OrderChanged,
+        StockFreed,
         InvoiceIssued,
         DocumentStored,
         StatementMade,

@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
@@ -48,6 +49,12 @@ ATTEMPTS = 6
 #: Seconds that a writer waits on SQLite for the one before it, and between two looks.
 _PATIENCE, _LOOK_EVERY = 30.0, 0.0005
 _RETRY_STATES = {"40001", "40P01"}
+_begun: ContextVar[int] = ContextVar("begun", default=0)
+
+
+def begun() -> int:
+    """How many transactions were begun on this thread. Whoever finds as many as before wrote nothing."""
+    return _begun.get()
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -151,14 +158,22 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """A session that commits at the end, or rolls back when an exception passes."""
+        _begun.set(_begun.get() + 1)
         with Session(self._write, expire_on_commit=False) as session, session.begin():
             yield session
 
-    def run_tx(self, work: Callable[[Session], T]) -> T:
+    def run_tx(self, work: Callable[[Session], T], *, beside: bool = False) -> T:
         """Run ``work`` in a transaction; again, when the database asks for it.
 
-        ``work`` may run several times: it must have no effect but on the session.
+        ``work`` may run several times: it must have no effect but on the session. ``beside``: it counts
+        something and nobody minds when it is counted twice; ``begun`` leaves it out.
         """
+        if beside:
+            before = _begun.get()
+            try:
+                return self.run_tx(work)
+            finally:
+                _begun.set(before)
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with self.transaction() as session:
@@ -276,8 +291,13 @@ def changed(result: Any) -> int:
 Transaction = Callable[[], AbstractContextManager[Session]]
 
 
+def is_lost(error: BaseException) -> bool:
+    """Did the connection to the database break?"""
+    return isinstance(error, DBAPIError) and error.connection_invalidated
+
+
 def _worth_another_try(error: DBAPIError) -> bool:
-    if error.connection_invalidated:
+    if is_lost(error):
         return True
     state = getattr(error.orig, "sqlstate", None)
     if state is not None:

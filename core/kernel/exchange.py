@@ -15,6 +15,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 _KEPT_AS = "exchange"
+#: The driver's word for a connection that is in no pipeline.
+_OFF = 0
 
 
 @dataclass
@@ -48,12 +50,14 @@ def opened(session: Session) -> Iterator[None]:
         with raw.pipeline() as pipeline, _listening(connection, _Exchange(pipeline)):
             yield
     except refused as error:
-        if raw.closed:
+        lost = raw.closed or raw.pgconn.pipeline_status != _OFF
+        if lost:
+            # A connection that broke on the way may not even leave its pipeline any more.
             connection.invalidate(error)
         raise DBAPIError.instance(
             *("inserts", None, error, refused),
             hide_parameters=True,
-            connection_invalidated=bool(raw.closed),
+            connection_invalidated=lost,
             dialect=connection.dialect,
         ) from error
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from core.kernel.db import changed, insert_rows, table
 from core.kernel.errors import NotFound, ShopError, StaleState
 from core.kernel.ids import new_id
-from core.stock import lapsing
+from core.stock import freeing, lapsing
 from core.stock.models import StockLevel, StockMovement
 
 #: Why, by code: whether pieces come, go, or are counted.
@@ -115,6 +115,8 @@ def adjust(session: Session, asked: Adjustment, actor: str, now: datetime) -> Ad
     }
     if by:
         insert_rows(session, StockMovement, [row])
+    if by > 0:
+        freeing.tell(session, [level.id], now)
     raised = level.backorder_limit + short if short > 0 else None
     return Adjusted(level.id, by, left, raised)
 

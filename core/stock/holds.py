@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core.stock import hold_rows, lapsing, levels, sourcing
+from core.stock import freeing, hold_rows, lapsing, levels, sourcing
 from core.stock.hold_rows import Owner
 from core.stock.sourcing import NOT_KNOWN, Demand, Near, OutOfStock, Part
 
@@ -111,10 +111,20 @@ def _hold_anew(
     return hold(session, owner, demands, expires_at, now, near, beyond=beyond)
 
 
-def release(session: Session, owner: Owner, line_id: uuid.UUID | None = None) -> int:
-    """Let the active holds of an owner (or of one of its lines) go; says how many."""
+def release(
+    session: Session,
+    owner: Owner,
+    line_id: uuid.UUID | None = None,
+    *,
+    telling: datetime | None = None,
+) -> int:
+    """Let the active holds of an owner (or of one of its lines) go; says how many. ``telling`` is the moment
+    when others may have them: whoever waits is thought of. None: the same transaction takes them again."""
     rows = hold_rows.active(session, owner, line_id)
-    return sum(hold_rows.end(session, row, "released") for row in rows)
+    done = sum(hold_rows.end(session, row, "released") for row in rows)
+    if telling is not None:
+        freeing.tell(session, [row.level_id for row in rows], telling)
+    return done
 
 
 def of(session: Session, owner: Owner, now: datetime) -> dict[uuid.UUID, datetime]:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from core.stock import hold_rows
+from core.stock import freeing, hold_rows
 from core.stock.levels import IS_ACTIVE
 from core.stock.models import Hold, StockLevel
 
@@ -34,6 +34,7 @@ def lapse(session: Session, now: datetime, limit: int = 500) -> int:
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
+    freeing.tell(session, [row.level_id for row in rows], now)
     return _end(session, rows)
 
 

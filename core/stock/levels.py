@@ -16,14 +16,17 @@ from sqlalchemy import (
     case,
     func,
     literal_column,
+    or_,
     select,
     update,
 )
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
+from core.catalog.models import Variant
 from core.kernel.db import changed, insert_once, insert_rows, table
 from core.kernel.ids import new_id
+from core.stock import freeing
 from core.stock.models import Hold, StockLevel, StockMovement
 
 #: Written out: with a parameter in its place a database does not see that the index of active holds fits.
@@ -76,6 +79,15 @@ def outlook(
 
 
 @cache
+def can_be_had() -> ColumnElement[bool]:
+    """Of a variant in a statement with ``now``: is it not counted, or can one be had? Bundles count as if."""
+    variant, level = table(Variant), table(StockLevel)
+    found = free(bindparam("now", type_=Hold.expires_at.type)) > 0
+    there = select(level.c.id).where(level.c.variant_id == variant.c.id, found)
+    return or_(variant.c.kind != "physical", there.correlate(variant).exists())
+
+
+@cache
 def _outlook() -> Select[Any]:
     level, now = table(StockLevel).c, bindparam("now", type_=Hold.expires_at.type)
     found = free(now)
@@ -120,6 +132,7 @@ def receive(
         .execution_options(synchronize_session=False)
     )
     move(session, level_id, "received", now, on_hand=quantity, reference="delivery")
+    freeing.tell(session, [level_id], now)
     return level_id
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from core.kernel.db import changed, table
 from core.kernel.errors import ShopError
-from core.stock import levels
+from core.stock import freeing, levels
 from core.stock.models import Location, StockLevel, StockMovement
 
 
@@ -64,6 +64,7 @@ def let_go(
     for level_id, pieces in _dealt(quantity, {row.id: int(row.pieces) for row in rows}):
         levels.shift(session, level_id, allocated=-pieces)
         levels.move(session, level_id, "deallocated", now, allocated=-pieces, reference=about)
+    freeing.tell(session, [row.id for row in rows], now)
 
 
 def take_back(
@@ -82,6 +83,7 @@ def take_back(
         if pieces:
             levels.shift(session, level_id, on_hand=pieces)
             levels.move(session, level_id, "returned", now, on_hand=pieces, reference=about)
+    freeing.tell(session, back, now)
     return True
 
 

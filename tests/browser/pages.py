@@ -11,7 +11,7 @@ from cms_content.models import ContentBanner, ContentPage
 from core.orders.fulfilment_models import Fulfilment, OrderChange
 from core.orders.models import Order
 from core.parties.models import Account
-from core.stock.models import Hold, StockLevel
+from core.stock.models import Hold, StockLevel, StockTransfer
 from flows import phone_order, reconcile
 from invoices.models import Invoice
 from payments.dunning import cases
@@ -200,6 +200,7 @@ FOR_EVERYBODY: dict[str, Where] = {
     "/trials": "/trials",
     "/trials/<code>": "/trials/burrow-30-days",
     "/pages/<slug>": "/pages/moving-house",
+    "/back-in-stock/<sku>": "/back-in-stock/EMB-1",
     "/terms": "/terms",
     "/privacy": "/privacy",
     "/accessibility": "/accessibility",
@@ -301,6 +302,12 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/stock/holds/<uuid:hold_id>/release": _held,
     "/desk/stock/places": "/desk/stock/places",
     "/desk/stock/hold-rules": "/desk/stock/hold-rules",
+    "/desk/stock/waits": "/desk/stock/waits",
+    "/desk/stock/import": "/desk/stock/import",
+    "/desk/stock/transfers": "/desk/stock/transfers",
+    "/desk/stock/transfers/<uuid:transfer_id>": lambda visitor: (
+        f"/desk/stock/transfers/{visitor.place.values(StockTransfer.id)[0]}"
+    ),
     "/desk/stock/places/<code>": "/desk/stock/places/depot",
     "/desk/stock/<uuid:level_id>": lambda visitor: (
         f"/desk/stock/{visitor.place.values(StockLevel.id, StockLevel.on_hand > 0)[0]}"
@@ -455,6 +462,7 @@ BY_LINK = (
     "/o/<public_id>/<token>/disputes/<dispute_id>",
     "/gift-card/<public_id>/<token>",
     "/trial/<public_id>/<token>",
+    "/w/<public_id>/<token>",
     "/q/<public_id>/<token>",
     "/q/<public_id>/<token>/compare",
     "/q/<public_id>/<token>/accept",

@@ -8,7 +8,17 @@ from typing import cast
 from sqlalchemy.orm import Session
 
 from app import worker
-from app.demo.fernway import content, delivered, history, marks, nights, people, shop, warehouse
+from app.demo.fernway import (
+    content,
+    delivered,
+    history,
+    marks,
+    nights,
+    people,
+    shop,
+    stocked,
+    warehouse,
+)
 from app.demo.fernway.marks import Found
 from app.demo.fernway.scene import Scene
 from app.demo.fernway.till import Post, Till
@@ -32,10 +42,14 @@ def open_shop(house: House, mail_box: Path) -> Found:
         return found
     began = found.began or _furnish(house)
     _live(house, mail_box, began, found.reached or began)
-    house.db.run_tx(
-        lambda session: marks.note_furnished(session, house.rules.channel, house.clock.now())
-    )
+    house.db.run_tx(lambda session: _finish(session, house))
     return found
+
+
+def _finish(session: Session, house: House) -> None:
+    """What stands there today, in the commit that says that all of it is there."""
+    stocked.fill(session, house.rules.channel, house.clock.now())
+    marks.note_furnished(session, house.rules.channel, house.clock.now())
 
 
 def _furnish(house: House) -> datetime:

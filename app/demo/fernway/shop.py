@@ -55,6 +55,7 @@ class _Shelves:
     now: datetime
     prices: PriceList
     location: Location
+    market: Location
     categories: Mapping[str, uuid.UUID]
     #: How many of a SKU the history takes from what came in.
     sold: Mapping[str, int]
@@ -141,15 +142,18 @@ def _stock_shelves(
 ) -> None:
     catalog = _catalog()
     prices = PriceList(code="fernway-usd", currency="USD", channel_id=channel.id)
-    location = Location(code="depot", name="The depot, 1 Ferry Street")
+    where = {"country": "US", "region": "OH", "postal_prefix": "430"}
+    location = Location(code="depot", name="The depot, 1 Ferry Street", **where)
+    where = {"country": "US", "region": "IN", "postal_prefix": "46"}
+    market = Location(code="market", name="The shop, 3 Market Square", priority=1, **where)
     rows = [
         Category(slug=row["slug"], name=row["name"], intro=row["intro"], position=position)
         for position, row in enumerate(catalog["category"], start=1)
     ]
-    session.add_all([prices, location, *rows])
+    session.add_all([prices, location, market, *rows])
     session.flush()
     categories = {row.slug: row.id for row in rows}
-    shelves = _Shelves(session, now, prices, location, categories, sold)
+    shelves = _Shelves(session, now, prices, location, market, categories, sold)
     for position, row in enumerate(catalog["product"], start=1):
         _put(shelves, row, position)
     session.flush()
@@ -216,7 +220,10 @@ def _offer(shelves: _Shelves, product: Product, row: Mapping[str, Any], number: 
             )
         )
     if "stock" in row:
-        came = row["stock"] + Counter(shelves.sold)[variant.sku]
+        there = row.get("market", 0)
+        if there:
+            levels.receive(session, variant.id, shelves.market.id, there, shelves.now)
+        came = row["stock"] - there + Counter(shelves.sold)[variant.sku]
         level_id = levels.receive(session, variant.id, shelves.location.id, came, shelves.now)
         session.get_one(StockLevel, level_id).low_at = 5
 

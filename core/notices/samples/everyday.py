@@ -23,7 +23,7 @@ from core.notices.letters import (
     StatementLetter,
     VerifyLetter,
 )
-from core.notices.samples import cards, chargebacks, disputes, quotes
+from core.notices.samples import cards, chargebacks, disputes, quotes, stock
 
 HEAD = Letterhead(
     name="Fernway",
@@ -271,4 +271,5 @@ ALL: dict[str, Letter] = {
     **cards.of(HEAD),
     **disputes.of(HEAD),
     **chargebacks.of(HEAD),
+    **stock.of(HEAD),
 }

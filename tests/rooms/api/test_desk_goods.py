@@ -150,6 +150,28 @@ def test_a_place_says_where_it_stands_and_a_level_what_it_allows(desk):
     assert desk("PUT", "/stock/limits", asked | {"location": "moon"}).status_code == 404
 
 
+def test_stock_goes_between_places_and_comes_by_file(desk):
+    assert desk("PUT", "/locations/mill", {"name": "Mill"}).status_code == 200
+    asked = {"sku": "FW-CAM-1", "source": "harbor", "target": "mill", "quantity": 2}
+    sent = _true(stocks.TransferAnswer, desk("POST", "/transfers", asked, "t"), 201)
+    assert (sent["state"], sent["quantity"]) == ("on_the_way", 2)
+    too_many = asked | {"quantity": 9}
+    assert desk("POST", "/transfers", too_many, "u").json["code"] == "not_free"
+    path = f"/transfers/{sent['id']}/arrivals"
+    assert desk("POST", path, {"arrived": 3}, "v").status_code == 422
+    done = _true(stocks.TransferAnswer, desk("POST", path, {"arrived": 1, "lost": 1}, "w"))
+    assert (done["state"], done["arrived"], done["lost"]) == ("done", 1, 1)
+    assert len(_true(stocks.TransferPage, desk("GET", "/transfers?state=done"))["items"]) == 1
+    file = {"csv": "sku,location,pieces\nFW-CAM-1,mill,7\nFW-CAM-1,moon,1\n"}
+    looked = _true(stocks.SheetAnswer, desk("POST", "/stock/imports", file, "x"))
+    assert [bool(one["wrong"]) for one in looked["lines"]] == [False, True]
+    good = {"csv": "sku,location,pieces\nFW-CAM-1,mill,7\n", "apply": True}
+    applied = _true(stocks.SheetAnswer, desk("POST", "/stock/imports", good, "y"))
+    assert (applied["applied"], applied["lines"][0]["after"]) == (True, 7)
+    stale = good | {"mark": "0" * 32}
+    assert desk("POST", "/stock/imports", stale, "z").json["code"] == "stock_moved"
+
+
 def test_how_carts_hold_is_set_for_a_product_and_told_when_it_is_too_many(desk, program: Program):
     wish = {"product": "porch-camera", "minutes": 10, "most_for_one": 1}
     row = _true(stocks.HoldPolicyAnswer, desk("PUT", "/hold-policies", wish))

@@ -95,6 +95,26 @@ def test_what_can_be_had_is_always_read_anew(looking: Looking, clock: ManualCloc
     assert not any(offer.available for offer in looking.offers())
 
 
+def test_only_what_is_in_stock_leaves_out_what_is_all_held(looking: Looking, clock: ManualClock):
+    world = looking.world
+
+    def shown() -> set[str]:
+        with looking.db.reading() as session:
+            channel = session.get_one(Channel, world.channel_id)
+            page = looking.shelves.page(session, channel, clock.now(), in_stock=True)
+        return {one.product.slug for one in page.products}
+
+    before = shown()
+    assert {world.camera.slug, world.visit.slug} < before
+    with looking.db.transaction() as session:
+        demand = Demand(world.price_list_id, world.camera.variant_id, 4)
+        now, owner = clock.now(), Owner("cart", world.location_id)
+        holds.hold(session, owner, [demand], now + timedelta(minutes=30), now)
+    assert shown() == before - {world.camera.slug}
+    clock.advance(timedelta(minutes=30))
+    assert shown() == before
+
+
 def test_a_new_price_is_shown_when_the_moment_is_over(looking: Looking, clock: ManualClock):
     assert looking.micros() == {129_000_000}
     looking.reprice(99_000_000)

@@ -99,6 +99,10 @@ TABLE = """
     sku name product location on_hand allocated held backorder_limit available low_at
 /desk/stock/holds | until=until pieces=pieces | q
     sku name pieces for until
+/desk/stock/transfers | sent=sent pieces=pieces | q state
+    sku name from to sent pieces arrived lost state note
+/desk/stock/waits | asked=asked sku=sku | q state
+    sku name email state asked confirmed kept_until
 /desk/tax/certificates | from=from ends=taxed_again_from | q state
     certificate customer account places on from taxed_again_from state
 /desk/tax/rates | from=from tax=tax | q
@@ -244,7 +248,16 @@ def _fill(stage: Stage) -> Desk:
     growing = Growing(stage)
     growing.grow(3)
     for _ in range(3):
-        for name in ("gift_card", "draft", "order_return", "provisioning", "held_order", "round"):
+        for name in (
+            "gift_card",
+            "draft",
+            "order_return",
+            "provisioning",
+            "held_order",
+            "round",
+            "transfer",
+            "wait",
+        ):
             Names(stage)[name]
     with stage.db.transaction() as session:
         _books(session, growing.account, stage.clock.now())

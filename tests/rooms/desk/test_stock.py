@@ -85,4 +85,20 @@ def test_a_place_is_opened_and_says_where_it_stands(stage: Stage):
         session.execute(delete(Location).where(Location.code == "mill-2"))
 
 
+def test_a_file_is_looked_at_and_then_done(stage: Stage):
+    kim, path, level = stage.browser(KIM), "/desk/stock/import", _level(stage)
+    text = f"sku,reason,pieces\n{stage.world.camera.sku},found,2\n"
+    page = Page(kim.post(path, {"text": text}))
+    action, _, form = next(one for one in page.forms if one[0].endswith("/apply"))
+    assert _level(stage).on_hand == level.on_hand
+    asked = {"text": text, "mark": form["mark"], "once": form["once"]}
+    assert kim.post(action, asked).status_code == 303
+    assert _level(stage).on_hand == level.on_hand + 2
+    moved = kim.post(action, asked | {"once": "again"})
+    assert moved.status_code == 409
+    assert "in the meantime" in Page(moved).text
+    wrong = kim.post(path, {"text": "sku,pieces\nNOTHING,1\n"})
+    assert (wrong.status_code, "Nothing with this SKU" in Page(wrong).text) == (422, True)
+
+
 _AT_MILL = StockLevel.location_id.in_(select(Location.id).where(Location.code == "mill-2"))

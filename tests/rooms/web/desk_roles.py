@@ -34,7 +34,10 @@ TABLE = """
 *    /desk/stock                                 sales support
 POST /desk/stock                                 sales
 *    /desk/stock/holds/<uuid:hold_id>/release    sales
+POST /desk/stock/waits                           sales
+POST /desk/stock/transfers                       sales
 *    /desk/stock/places                          sales
+*    /desk/stock/import                          sales
 *    /desk/stock/hold-rules                      sales
 *    /desk/parcels                               sales support
 *    /desk/returns                               sales billing support

@@ -21,7 +21,10 @@ from core.orders.models import Order
 from core.parties import tokens
 from core.parties.models import Account
 from core.parties.tokens import STAFF, USER, NewToken
-from core.stock.models import Hold
+from core.stock import places, transfers, waiting
+from core.stock.models import Hold, Location
+from core.stock.places import Stands
+from core.stock.transfers import Sending
 from core.tax import exemptions
 from core.tax.exemptions import NewExemption
 from core.tax.models import TaxRate
@@ -269,6 +272,25 @@ def _spare_bill(names: Names) -> str:
 
 
 #: What is made when an address asks for it.
+def _transfer(stage: Stage) -> str:
+    """A plug on its way to another place."""
+    world, now = stage.world, stage.clock.now()
+    with stage.db.transaction() as session:
+        if not session.scalar(select(Location.id).where(Location.code == "annex")):
+            places.open_place(session, "annex", Stands("The annex"))
+        sku, asked = world.router.sku, ("harbor", "annex")
+        return str(transfers.send(session, Sending(sku, *asked, 1), "user:kim", now).id)
+
+
+def _wait(stage: Stage) -> str:
+    """Somebody's place in the line for a camera."""
+    world = stage.world
+    with stage.db.transaction() as session:
+        variant, where = world.camera.variant_id, world.channel_id
+        who = f"{new_public_id()[:8]}@example.com"
+        return waiting.ask(session, where, variant, who, stage.clock.now()).public_id
+
+
 MAKERS: dict[str, Callable[[Names], str]] = {
     "phone_cart": lambda names: phone_order.begin(
         names.stage.house, names["riley_account"], "FW-VISIT", 1, "user:kim"
@@ -279,6 +301,9 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "order_return": lambda names: _return(names.stage),
     "asked_return": lambda names: _asked_return(names.stage),
     "cart": _cart,
+    "transfer": lambda names: _transfer(names.stage),
+    "wait": lambda names: _wait(names.stage),
+    "wait_token": lambda names: names.stage.house.links.wait_token(names["wait"]),
     "content_page": lambda names: contents.published(
         names.stage.house, names.stage.world.channel_id
     )[1],

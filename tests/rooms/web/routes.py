@@ -88,6 +88,12 @@ POST   /q/<public_id>/<token>/messages               everybody token  422
 GET    /trials                                       everybody token  200
 GET    /trials/<code>                                everybody token  200
 POST   /trials/<code>                                everybody token  422
+GET    /back-in-stock/<sku>                          everybody token  200
+POST   /back-in-stock/<sku>                          everybody token  422
+GET    /w/<public_id>/<token>                        everybody token  200
+POST   /w/<public_id>/<token>/confirm                everybody token  303→/w/*
+POST   /w/<public_id>/<token>/leave                  everybody token  303→/w/*
+POST   /w/<public_id>/<token>/take                   everybody token  303→/w/*
 GET    /trial/<public_id>/<token>                    everybody token  200
 POST   /trial/<public_id>/<token>/cancel             everybody token  303→/trial/*
 POST   /trial/<public_id>/<token>/keep               everybody token  303→/trial/*
@@ -359,6 +365,17 @@ GET    /desk/stock/places                            staff     token  302→desk
 POST   /desk/stock/places                            staff     token  302→desk-door 404 404 422
 GET    /desk/stock/places/<code>                     staff     token  302→desk-door 404 404 200
 POST   /desk/stock/places/<code>                     staff     token  302→desk-door 404 404 422
+GET    /desk/stock/import                            staff     token  302→desk-door 404 404 200
+POST   /desk/stock/import                            staff     token  302→desk-door 404 404 422
+POST   /desk/stock/import/apply                      staff     token  302→desk-door 404 404 422
+GET    /desk/stock/transfers                         staff     token  302→desk-door 404 404 200
+GET    /desk/stock/transfers.csv                     staff     token  302→desk-door 404 404 200
+POST   /desk/stock/transfers                         staff     token  302→desk-door 404 404 422
+GET    /desk/stock/transfers/<uuid:transfer_id>      staff     token  302→desk-door 404 404 200
+POST   /desk/stock/transfers/<uuid:transfer_id>      staff     token  302→desk-door 404 404 422
+GET    /desk/stock/waits                             staff     token  302→desk-door 404 404 200
+GET    /desk/stock/waits.csv                         staff     token  302→desk-door 404 404 200
+POST   /desk/stock/waits/<public_id>/remove staff token 302→desk-door 404 404 303→/desk/stock/waits
 GET    /desk/stock/hold-rules                        staff     token  302→desk-door 404 404 200
 POST   /desk/stock/hold-rules                        staff     token  302→desk-door 404 404 422
 POST   /desk/stock/hold-rules/<uuid:policy_id>/remove staff token 302→desk-door 404 404 303→*/hold-rules
@@ -730,6 +747,12 @@ POST   /api/v1/desk/returns/<return_id>/decline      program   none   401
 GET    /api/v1/desk/stock                            program   none   401
 POST   /api/v1/desk/stock/adjustments                program   none   401
 PUT    /api/v1/desk/stock/limits                     program   none   401
+POST   /api/v1/stock-waits                           everybody none   400
+GET    /api/v1/desk/stock-waits                      program   none   401
+POST   /api/v1/desk/stock/imports                    program   none   401
+GET    /api/v1/desk/transfers                        program   none   401
+POST   /api/v1/desk/transfers                        program   none   401
+POST   /api/v1/desk/transfers/<transfer_id>/arrivals program   none   401
 GET    /api/v1/desk/hold-policies                    program   none   401
 PUT    /api/v1/desk/hold-policies                    program   none   401
 DELETE /api/v1/desk/hold-policies/<policy_id>        program   none   401
@@ -804,6 +827,11 @@ _PLACES = {
     "POST /methods/<public_id>/cancelled": {"<public_id>": "{fresh_setup}"},
     "GET /methods/": {"<public_id>": "{setup}"},
     "GET /pay/": {"<public_id>": "{operation}"},
+    "GET /back-in-stock/": {"<sku>": "FW-CAM-1"},
+    "POST /back-in-stock/": {"<sku>": "FW-CAM-1"},
+    "GET /w/": {"<public_id>": "{wait}", "<token>": "{wait_token}"},
+    "POST /w/": {"<public_id>": "{wait}", "<token>": "{wait_token}"},
+    "POST /desk/stock/waits/": {"<public_id>": "{wait}"},
     "POST /o/": {"<public_id>": "{guest_order}", "<token>": "{guest_order_token}"},
     **{
         f"{method} /o/<public_id>/<token>/{what}/": {
@@ -839,6 +867,9 @@ _PLACES = {
     },
     "GET /desk/stock/holds/": {"<uuid:hold_id>": "{held}"},
     "POST /desk/stock/holds/": {"<uuid:hold_id>": "{held}"},
+    "POST /api/v1/desk/transfers/": {"<transfer_id>": "01a202b4-b636-73c0-8a49-23cb0a1ea9c7"},
+    "GET /desk/stock/transfers/": {"<uuid:transfer_id>": "{transfer}"},
+    "POST /desk/stock/transfers/": {"<uuid:transfer_id>": "{transfer}"},
     "GET /desk/stock/": {"<uuid:level_id>": "{level}", "<code>": "harbor"},
     "POST /desk/stock/": {
         "<uuid:level_id>": "{level}",

@@ -31,7 +31,7 @@ CURSORS = (
     f"2026-11-17_{_KEY}",
 )
 QUERIES = {
-    "/c/<slug>": ("after",),
+    "/c/<slug>": ("after", "in-stock"),
     "/checkout": ("pay",),
     "/account/login": ("next",),
     "/account/bills": ("before",),
