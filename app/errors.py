@@ -53,9 +53,8 @@ from core.ledger.splitting import TenderTooSmall
 from core.ledger.writeoffs import RequestedAlready, SamePerson, TooMuchToWriteOff
 from core.orders.changing import AskedAlready
 from core.orders.fulfilling import (
+    HoldRefused,
     NothingChosen,
-    OrderHeld,
-    OrderNotHeld,
     OrderNotOpen,
     TooManyPieces,
     WrongKind,
@@ -146,8 +145,7 @@ STATUS: dict[type[Exception], int] = {
     StaleState: 409,
     AskedAlready: 409,
     OrderNotOpen: 409,
-    OrderHeld: 409,
-    OrderNotHeld: 409,
+    HoldRefused: 409,
     TooManyPieces: 409,
     NothingChosen: 422,
     WrongKind: 422,

@@ -36,8 +36,12 @@ class OrderNotOpen(ShopError):
     state: str
 
 
+class HoldRefused(ShopError):
+    """What a held order does not let be done with it, or one that is not."""
+
+
 @dataclass(eq=False)
-class OrderHeld(ShopError):
+class OrderHeld(HoldRefused):
     """Nothing of a held order is sent or begun."""
 
     code: ClassVar[str] = "order_held"
@@ -46,7 +50,7 @@ class OrderHeld(ShopError):
 
 
 @dataclass(eq=False)
-class OrderNotHeld(ShopError):
+class OrderNotHeld(HoldRefused):
     """There is nothing to approve: the order was never held."""
 
     code: ClassVar[str] = "order_not_held"
