@@ -11,6 +11,7 @@ from api.content import content
 from api.desk_billing import desk_billing
 from api.desk_cards import desk_cards
 from api.desk_chargebacks import desk_chargebacks
+from api.desk_checks import desk_checks
 from api.desk_delivery import desk_delivery
 from api.desk_disputes import desk_disputes
 from api.desk_goods import desk_goods
@@ -71,6 +72,7 @@ def blueprints() -> list[Blueprint]:
         desk_past_due,
         desk_orders,
         desk_goods,
+        desk_checks,
         desk_stock,
         desk_transfers,
         stock_waits,

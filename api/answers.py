@@ -266,6 +266,7 @@ def order_state(found: Order, tenders: Sequence[PaidBy] = ()) -> Json:
         "status": found.lifecycle,
         "payment_status": found.payment,
         "fulfilment_status": found.fulfilment,
+        "held": found.is_held,
         "due_now": money(Money(found.due_now_minor, found.currency)),
         "tenders": [_tender(row) for row in tenders or _one_way(found)],
     }

@@ -88,7 +88,7 @@ def ship(order_id: str) -> Response:
         told = field_error("tracking_link", "invalid", "This is no address on the web.")
         raise InvalidRequest([told])
     way = Tracking(wish.carrier, wish.tracking_number, wish.tracking_link)
-    return _done(
+    return done(
         "ship",
         order_id,
         wish,
@@ -107,7 +107,7 @@ def arrived(parcel_id: str) -> Response:
     wish = reading.body(shapes.ArrivedWish, optional=True)
     with house().db.reading() as session:
         row, order = following.parcel(session, reading.public_id(parcel_id, "parcel"))
-    return _done(
+    return done(
         f"arrived:{row.public_id}",
         order.public_id,
         wish,
@@ -129,7 +129,7 @@ def _arrived(public_id: str, at: datetime | None) -> object:
 def fulfil(order_id: str) -> Response:
     """Note as done what is not sent."""
     wish = reading.body(shapes.ProvideWish)
-    return _done(
+    return done(
         "fulfil",
         order_id,
         wish,
@@ -152,7 +152,7 @@ def cancel(order_id: str) -> Response:
         more = (wish.reason, wish.refund_to, caller().actor, name, wish.note)
         return take_back.cancel(house(), Asked(key, chosen, *more))
 
-    return _done("cancel", order_id, wish, work)
+    return done("cancel", order_id, wish, work)
 
 
 @desk_orders.post("/orders/<order_id>/returns")
@@ -171,7 +171,7 @@ def take(order_id: str) -> Response:
             return take_back.announce(house(), asked)
         return take_back.take(house(), asked, dict.fromkeys(chosen, wish.restock))
 
-    return _done("return", order_id, wish, work)
+    return done("return", order_id, wish, work)
 
 
 @desk_orders.post("/returns/<return_id>/accept")
@@ -182,7 +182,7 @@ def accept(return_id: str) -> Response:
     """A return that a customer asked for may come."""
     wish = reading.body(Nothing, optional=True)
     change_id, order_id, _ = _return(return_id)
-    return _done(
+    return done(
         f"accept:{change_id}",
         order_id,
         wish,
@@ -198,7 +198,7 @@ def decline(return_id: str) -> Response:
     """A return that a customer asked for is declined."""
     wish = reading.body(shapes.DeclineWish)
     change_id, order_id, _ = _return(return_id)
-    return _done(
+    return done(
         f"decline:{change_id}",
         order_id,
         wish,
@@ -215,7 +215,7 @@ def receive(return_id: str) -> Response:
     wish = reading.body(shapes.ReceiveWish, optional=True)
     change_id, order_id, numbers = _return(return_id)
     restocked = dict.fromkeys(numbers, wish.restock)
-    return _done(
+    return done(
         f"receive:{change_id}",
         order_id,
         wish,
@@ -231,7 +231,7 @@ def withdraw(return_id: str) -> Response:
     """An announced return does not come."""
     wish = reading.body(Nothing, optional=True)
     change_id, order_id, _ = _return(return_id)
-    return _done(
+    return done(
         f"withdraw:{change_id}",
         order_id,
         wish,
@@ -271,10 +271,10 @@ def refund(order_id: str) -> Response:
             return None  # it is posted; the reconciler goes on
         return None
 
-    return _done("refund", order_id, wish, work)
+    return done("refund", order_id, wish, work)
 
 
-def _done(act: str, order_id: str, wish: BaseModel, work: Callable[[str, str], object]) -> Response:
+def done(act: str, order_id: str, wish: BaseModel, work: Callable[[str, str], object]) -> Response:
     """Do it once for the request's key; the order as it is then."""
     key = reading.public_id(order_id, "order")
     scope = f"{act}:{key}:{caller().token_id.hex}"[:120]

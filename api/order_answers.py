@@ -10,6 +10,7 @@ from cart.models import Consent
 from core.kernel.money import Money
 from core.orders import changing
 from core.orders.models import Order, OrderLine
+from core.orders.screening import Rules
 from core.parties.models import Account
 from core.stock.listing import Row
 from flows import keep_customer
@@ -34,6 +35,13 @@ def order(followed: Followed, account: Account, agreed: Sequence[Consent] = ()) 
     return {
         **row(found, account),
         **order_state(found, followed.tenders),
+        "check": {
+            "reasons": list(found.reasons),
+            "held_at": moment(found.held_at),
+            "decided_at": moment(found.decided_at),
+        }
+        if found.held_at is not None
+        else None,
         "taken_by": found.taken_by,
         "purchase_order": found.purchase_order,
         "cost_centre": found.cost_centre,
@@ -78,6 +86,20 @@ def order(followed: Followed, account: Account, agreed: Sequence[Consent] = ()) 
             }
             for one in followed.changes
         ],
+    }
+
+
+def check_rules(rules: Rules, currency: str) -> Json:
+    """Which orders are held."""
+
+    def amount(minor: int | None) -> Json | None:
+        return money(Money(minor, currency)) if minor is not None else None
+
+    return {
+        "amount_from": amount(rules.amount_from),
+        "first_from": amount(rules.first_from),
+        "other_country": rules.other_country,
+        "most_a_day": rules.most_a_day,
     }
 
 

@@ -199,6 +199,32 @@ class DeskOrderPage(Shape):
     next_cursor: Text | None
 
 
+class CheckAnswer(Shape):
+    """Why an order is or was held until somebody checks it, and when that was decided."""
+
+    reasons: list[Text]
+    held_at: datetime
+    decided_at: datetime | None
+
+
+class CheckRules(Shape):
+    """Which orders are held until somebody has checked them; null, false or left out holds none."""
+
+    amount_from: Money | None = Field(None, description="Orders from this amount on.")
+    first_from: Money | None = Field(
+        None, description="An account's first order, from this amount on."
+    )
+    other_country: bool = Field(
+        False, description="Orders that are billed to one country and sent to another."
+    )
+    most_a_day: int | None = Field(
+        None,
+        ge=1,
+        le=1000,
+        description="So many by one e-mail address within a day; the next is held.",
+    )
+
+
 class ConsentAnswer(Shape):
     """What was agreed to with an order, as it stood there."""
 
@@ -213,6 +239,7 @@ class ConsentAnswer(Shape):
 class DeskOrderAnswer(DeskOrderRow):
     """One order with everything that is done with it."""
 
+    check: CheckAnswer | None = Field(description="Of an order that is or was held.")
     taken_by: Text | None
     purchase_order: Text | None
     cost_centre: Text | None

@@ -279,6 +279,7 @@ class OrderState(Shape):
     status: Literal["pending", "confirmed", "cancelled", "completed"]
     payment_status: Literal["awaiting", "on_terms", "paid", "released", "refund_due", "refunded"]
     fulfilment_status: Literal["unfulfilled", "partial", "fulfilled"]
+    held: bool = Field(description="We check it first: nothing of it is sent or begun until then.")
     due_now: Money
     tenders: list[TenderAnswer] = Field(description="Together they are `due_now`.")
 

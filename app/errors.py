@@ -52,7 +52,13 @@ from core.ledger.reversals import CannotUndo
 from core.ledger.splitting import TenderTooSmall
 from core.ledger.writeoffs import RequestedAlready, SamePerson, TooMuchToWriteOff
 from core.orders.changing import AskedAlready
-from core.orders.fulfilling import NothingChosen, OrderNotOpen, TooManyPieces, WrongKind
+from core.orders.fulfilling import (
+    HoldRefused,
+    NothingChosen,
+    OrderNotOpen,
+    TooManyPieces,
+    WrongKind,
+)
 from core.parties.moves import ParentRefused
 from core.parties.second_step import TooManyWrongCodes, WrongCode
 from core.parties.staff import LastAdmin
@@ -139,6 +145,7 @@ STATUS: dict[type[Exception], int] = {
     StaleState: 409,
     AskedAlready: 409,
     OrderNotOpen: 409,
+    HoldRefused: 409,
     TooManyPieces: 409,
     NothingChosen: 422,
     WrongKind: 422,

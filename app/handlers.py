@@ -264,6 +264,8 @@ HANDLERS: dict[str, Within | Owning] = {
     "store_statement": Owning(_store_statement),
     "tell_order": Within(telling.order),
     "tell_parcel": Within(telling.parcel),
+    "tell_approved": Within(telling.approved),
+    "return_cards": Owning(providing.return_cards),
     "tell_delivered": Within(telling.delivered),
     "ask_after": Owning(providing.ask_after),
     "tell_change": Within(telling.change),
@@ -329,9 +331,10 @@ HANDLERS: dict[str, Within | Owning] = {
 #: event -> who hears it, the most urgent first
 ROUTES: dict[str, tuple[str, ...]] = {
     "OrderPlaced": ("issue_invoice", "tell_order", "tell_programs"),
+    "OrderApproved": ("tell_approved", "tell_programs"),
     "OrderShipped": ("tell_parcel", "tell_programs"),
     "OrderDelivered": ("tell_delivered", "tell_programs"),
-    "OrderChanged": ("tell_change", "tell_programs"),
+    "OrderChanged": ("tell_change", "return_cards", "tell_programs"),
     "StockFreed": ("offer_stock",),
     "InvoiceIssued": ("store_document", "tell_programs"),
     "DocumentStored": ("tell_document",),

@@ -1,4 +1,4 @@
-"""Handlers of what becomes of orders: services that a system outside begins, asking whether all was well.
+"""Handlers of what becomes of orders: services that a system begins, gift cards that end, asking afterwards.
 
 ``app.handlers`` has the table.
 """
@@ -8,8 +8,9 @@ import uuid
 from sqlalchemy.orm import Session
 
 from core import events
+from core.orders.fulfilment_models import OrderChange
 from flows import ask_after as asking
-from flows import provision_service
+from flows import provision_service, sell_gift_cards
 from flows.house import House
 
 
@@ -37,3 +38,11 @@ def follow(
 def ask_after(house: House, _: object) -> None:
     """Whoever has had everything for some days is asked whether all was well."""
     asking.run(house)
+
+
+def return_cards(house: House, event: events.OrderChanged) -> None:
+    """The gift cards of what was cancelled end, and their worth goes back."""
+    if event.how == "cancelled":
+        with house.db.reading() as session:
+            order_id = session.get_one(OrderChange, uuid.UUID(event.change_id)).order_id
+        sell_gift_cards.take_back(house, order_id)

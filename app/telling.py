@@ -25,6 +25,10 @@ def parcel(session: Session, house: House, event: events.OrderShipped) -> None:
     tell_order.shipped(session, uuid.UUID(event.fulfilment_id), house.links, house.clock.now())
 
 
+def approved(session: Session, house: House, event: events.OrderApproved) -> None:
+    tell_order.approved(session, uuid.UUID(event.order_id), house.links, house.clock.now())
+
+
 def delivered(session: Session, house: House, event: events.OrderDelivered) -> None:
     tell_order.delivered(session, uuid.UUID(event.fulfilment_id), house.links, house.clock.now())
 

@@ -18,7 +18,7 @@ from core.orders.placing import Standing
 from core.parties import users
 from core.parties.models import Account
 from core.parties.roles import Role
-from desk import shown
+from desk import shown, to_check
 from desk.lists import Asked, Choice, Listing
 from flows.follow_order import Followed, follow
 from web import order_words
@@ -135,9 +135,11 @@ def one(public_id: str) -> str:
         agreed = consents.of_order(session, order)
         who = order.taken_by or ""
         names = users.names(session, [who]) if who else {}
+        check = to_check.about(session, order)
     return page(
         "desk/order.html",
         order=_words(followed, account, names.get(who, who), agreed),
+        check=check,
         entries=shown.entries(entries),
     )
 
@@ -150,6 +152,8 @@ def _acts(order: Order, lines: Sequence[OrderLine]) -> list[tuple[str, str]]:
     if order.lifecycle in ("confirmed", "completed"):
         counted = [line for line in lines if line.kind not in ("bundle", "delivery")]
         waiting = [line for line in counted if line.waiting]
+        if waiting and order.is_held:
+            return [(f"{base}/cancel", "Cancel and give back")]
         if any(line.kind == "physical" for line in waiting):
             acts.append((f"{base}/ship", "Send a parcel"))
         if any(line.kind != "physical" and not line.subscription_id for line in waiting):
@@ -172,6 +176,7 @@ def _words(
     order, currency = followed.order, followed.order.currency
     goods = [line for line in followed.lines if line.kind != "delivery"]
     return {
+        "public_id": order.public_id,
         "number": order.number or f"Order of {account.name}, {order.lifecycle}",
         "placed_at": order.placed_at or order.created_at,
         "customer": account.name,
@@ -230,6 +235,8 @@ def _words(
         "events": shown.moments(
             ("Checkout began", order.created_at),
             ("Confirmed", order.placed_at),
+            ("Held until somebody has checked it", order.held_at),
+            ("Approved", order.decided_at if order.lifecycle != "cancelled" else None),
             (f"Cancelled: {order.cancel_reason or ''}", order.cancelled_at),
             *((f"Payment {row.number}", row.captured_at) for row in followed.payments),
             *(

@@ -13,6 +13,7 @@ from core.kernel.audit import AuditEntry
 from core.kernel.errors import NotFound, StaleState
 from core.kernel.money import extend
 from core.kernel.sorting import Place
+from core.orders.fulfilling import OrderHeld
 from core.parties import users
 from core.parties.roles import Role
 from core.prices import plans
@@ -250,6 +251,9 @@ def activate(public_id: str) -> Answer:
         return _show(public_id, activate=form), 422
     except (ServiceRefused, StaleState) as error:
         return _refused(public_id, error)
+    except OrderHeld as error:
+        say(str(error), "warn")
+        return redirect(f"{BASE}/{public_id}", 303)
     say("It runs. Its periods are billed from that day on.")
     return redirect(f"{BASE}/{public_id}", 303)
 

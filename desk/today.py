@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from cart.quotes import reading as quotes
 from core.kernel import db, job_reading
 from core.kernel.money import total
-from core.orders import following, provisioning
+from core.orders import following, held, provisioning
 from core.orders import reading as orders
 from core.parties.roles import ANY_ROLE
 from core.subscriptions import reading as services
@@ -53,6 +53,11 @@ _TODO = (
         "payment may be charged back: its card network warns",
         "payments may be charged back: their card networks warn",
         "/desk/chargebacks?state=warned",
+    ),
+    (
+        "order is held, to be checked",
+        "orders are held, to be checked",
+        "/desk/to-check?state=waiting",
     ),
     ("account is past due", "accounts are past due", "/desk/past-due"),
     ("dispute is open", "disputes are open", "/desk/disputes?tab=open"),
@@ -148,6 +153,7 @@ def _todo(session: Session) -> list[int]:
         disputes.late(today()),
         chargebacks.to_answer(),
         chargebacks.warned_of(),
+        held.to_check(),
         past_due.open_ones(),
         disputes.standing(),
         disputes.to_second(),

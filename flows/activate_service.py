@@ -16,7 +16,7 @@ from flows.house import House
 
 
 def activate(house: House, asked: Asked, on: date) -> Subscription:
-    """Begin it on a day, today or lately. Raises NotFound, AlreadyThere, WrongDay and StaleState.
+    """Begin it on a day, today or lately. Raises NotFound, AlreadyThere, WrongDay, StaleState and OrderHeld.
 
     Its periods are billed from that day on by the next bill run; the first was its order's.
     """

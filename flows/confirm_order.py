@@ -15,7 +15,7 @@ from core.orders.models import Order, OrderLine
 from core.stock import holds
 from core.stock.holds import Near, Owner
 from core.subscriptions import ordering
-from flows import activate_service, provision_service
+from flows import activate_service, provision_service, screen_order
 from flows.house import House
 
 
@@ -30,8 +30,9 @@ def confirm(
 ) -> None:
     """The order is certain: its pieces are sold, its plans begin, and everybody is told.
 
-    ``found`` are its lines. With ``from_cart`` its cart still holds the pieces. Raises OutOfStock when pieces
-    whose hold lapsed are gone.
+    What the shop's rules hold waits for ``flows.approve_order``: nothing of it is begun or given, all else
+    is as ever. ``found`` are its lines. With ``from_cart`` its cart still holds the pieces. Raises OutOfStock
+    when pieces whose hold lapsed are gone.
     """
     now = house.clock.now()
     demands, about = checkout.order_demands(found), f"order:{order.public_id}"
@@ -43,11 +44,15 @@ def confirm(
     if any(line.kind == "service" for line in found):
         slots.book(session, Owner("order", order.id), now)
     ordering.begin(session, order, found, now)
-    provision_service.want(session, order, found, now)
-    begun = activate_service.at_once(session, found, f"order:{order.public_id}", now)
+    held = screen_order.reasons(session, order, now)
+    begun: Sequence[OrderLine] = ()
+    if not held:
+        provision_service.want(session, order, found, now)
+        begun = activate_service.at_once(session, found, f"order:{order.public_id}", now)
     answering.settle(session, order, now)
     if order.cart_id is not None and not from_cart:
         lines.move(session, order.cart_id, "checking_out", "ordered")
     jobs.record(session, OrderPlaced(str(order.id)), now, key=f"placed:{order.id}", priority=1)
-    placing.confirm(session, order, payment, now)
-    fulfilling.at_once(session, order, found, begun, now)
+    placing.confirm(session, order, payment, now, held)
+    if not held:
+        fulfilling.at_once(session, order, found, begun, now)

@@ -84,6 +84,7 @@ def of_order(session: Session, order: Order, link: str) -> OrderLetter:
         address=tuple(part for part in (name, *address.lines(order.shipping_address)) if part),
         link=link,
         paid_by=_paid_by(session, order),
+        is_held=order.is_held,
     )
 
 

@@ -46,7 +46,7 @@ class Done:
 def ship(house: House, parcel: Parcel) -> Fulfilment:
     """Send a parcel: the pieces leave the stock, the order is told, its customer is written to.
 
-    Raises NotFound, OrderNotOpen, NothingChosen, WrongKind, TooManyPieces and NotOnHand.
+    Raises NotFound, OrderNotOpen, OrderHeld, NothingChosen, WrongKind, TooManyPieces and NotOnHand.
     """
     return house.db.run_tx(lambda session: _ship(session, house, parcel))
 
@@ -95,8 +95,8 @@ def _tracked(way: Tracking) -> Tracking:
 def provide(house: House, done: Done) -> Fulfilment:
     """Note that something was done: a visit, say.
 
-    Raises NotFound, OrderNotOpen, NothingChosen, WrongKind and TooManyPieces. A plan is provided by
-    activating it, so it is WrongKind here.
+    Raises NotFound, OrderNotOpen, OrderHeld, NothingChosen, WrongKind and TooManyPieces. A plan is provided
+    by activating it, so it is WrongKind here.
     """
 
     def work(session: Session) -> Fulfilment:
@@ -120,7 +120,10 @@ def provide(house: House, done: Done) -> Fulfilment:
 
 
 def activated(session: Session, subscription_id: uuid.UUID, actor: str, now: datetime) -> None:
-    """A service began: the line that ordered it is provided. In the caller's transaction."""
+    """A service began: the line that ordered it is provided. In the caller's transaction.
+
+    Raises OrderHeld, and with it the service does not begin.
+    """
     line = fulfilling.of_subscription(session, subscription_id)
     if line is None or not line.waiting:
         return

@@ -14,7 +14,7 @@ from cart import slots
 from core.entitlements import granting
 from core.events import CreditToRefund, OrderChanged
 from core.kernel import audit, crash, jobs
-from core.orders import changing, fulfilling, placing
+from core.orders import changing, fulfilling, held, placing
 from core.orders.changing import KEPT, NewChange
 from core.orders.fulfilling import Some
 from core.orders.fulfilment_models import OrderChange
@@ -81,6 +81,7 @@ def _cancel(session: Session, house: House, asked: Asked) -> OrderChange:
         key_of(order, asked.once),
     )
     change = changing.write(session, order, new, chosen, now)
+    _decide(session, order, asked.actor, now)
     crash.point("cancel.counted")
     _let_go(session, house, order, chosen)
     if any(one.line.kind == "service" for one in chosen):
@@ -92,6 +93,12 @@ def _cancel(session: Session, house: House, asked: Asked) -> OrderChange:
     told(session, house, order, change, "cancelled", chosen, asked.actor)
     crash.point("cancel.before_commit")
     return change
+
+
+def _decide(session: Session, order: Order, actor: str, now: datetime) -> None:
+    """A held order of which nothing is left is held no more."""
+    if order.is_held and order.lifecycle == "cancelled":
+        held.decide(session, order, actor, now)
 
 
 def _give_time_back(session: Session, order: Order, lines: Sequence[OrderLine]) -> None:
@@ -158,6 +165,7 @@ def plan_ended(session: Session, house: House, row: Subscription, actor: str) ->
         "cancellation", "changed_mind", "", "usual", actor, f"service-ended:{row.id.hex}"
     )
     change = changing.write(session, order, new, chosen, now)
+    _decide(session, order, actor, now)
     _credit(session, house, change, invoice, chosen)
     told(session, house, order, change, "cancelled", chosen, actor)
 

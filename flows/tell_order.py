@@ -20,6 +20,7 @@ from core.notices.addressing import Reader
 from core.notices.letters import Letter, Letterhead
 from core.notices.order_letters import (
     AllWellLetter,
+    ApprovedLetter,
     DeliveredLetter,
     OrderChangeLetter,
     Parcel,
@@ -58,6 +59,23 @@ def shipped(session: Session, fulfilment_id: uuid.UUID, links: Links, now: datet
         address=tuple(part for part in (str(to.get("name") or ""), *address.lines(to)) if part),
     )
     _send(session, order, letter, f"shipped:{row.id}", links, now)
+
+
+def approved(session: Session, order_id: uuid.UUID, links: Links, now: datetime) -> None:
+    """An order that was held goes on."""
+    order, head, name = _about(session, order_id)
+    letter = ApprovedLetter(
+        head=head,
+        name=name,
+        link=links.order(order.public_id),
+        number=order.number or "",
+        pieces=tuple(
+            counted(line.name, Decimal(line.quantity - line.cancelled))
+            for line in placing.lines_of(session, order.id)
+            if line.kind != "delivery" and line.parent_id is None and line.cancelled < line.quantity
+        ),
+    )
+    _send(session, order, letter, f"approved:{order.id}", links, now)
 
 
 def delivered(session: Session, fulfilment_id: uuid.UUID, links: Links, now: datetime) -> None:

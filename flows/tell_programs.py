@@ -59,6 +59,7 @@ def _order(
         "status": order.lifecycle,
         "payment_status": order.payment,
         "fulfilment_status": order.fulfilment,
+        "held": order.is_held,
         "due_now": money(order.due_now_minor, order.currency),
         **(more or {}),
     }
@@ -71,6 +72,13 @@ def _placed(session: Session, event: events.OrderPlaced, now: datetime) -> Itera
     yield _order(session, order, "order.placed", f"order.placed:{order.id}", at)
     if order.payment == "paid":
         yield _order(session, order, "order.paid", f"order.paid:{order.id}", at)
+
+
+def _approved(session: Session, event: events.OrderApproved, now: datetime) -> Iterator[News]:
+    order = session.get_one(Order, uuid.UUID(event.order_id))
+    yield _order(
+        session, order, "order.approved", f"order.approved:{order.id}", order.decided_at or now
+    )
 
 
 def _shipped(session: Session, event: events.OrderShipped, now: datetime) -> Iterator[News]:
@@ -310,6 +318,7 @@ def _trial_over(session: Session, event: events.TrialEnded, now: datetime) -> It
 #: Event -> the types that it may bring, and what puts them together.
 OF: Table = {
     "OrderPlaced": (("order.placed", "order.paid"), _placed),
+    "OrderApproved": (("order.approved",), _approved),
     "OrderShipped": (("order.shipped",), _shipped),
     "OrderDelivered": (("order.delivered",), _delivered),
     "OrderChanged": (("order.changed",), _changed),

@@ -48,12 +48,13 @@ def _row(order: Order, lines: list[Any], sent: list[Sent]) -> dict[str, Any]:
     parcels = [one.row for one in sent if one.row.kind == "parcel"]
     named = [line.name for line in lines if line.kind != "delivery" and line.parent_id is None]
     cancelled = order.lifecycle == "cancelled"
+    state = State("wait", "We check it") if order.is_held else _STATES[order.fulfilment]
     return {
         "number": order.number,
         "href": house().links.order(order.public_id),
         "placed_at": order.placed_at or order.created_at,
         "what": ", ".join(named[:3]) + (f" and {len(named) - 3} more" if len(named) > 3 else ""),
-        "state": State("bad", "Cancelled") if cancelled else _STATES[order.fulfilment],
+        "state": State("bad", "Cancelled") if cancelled else state,
         "total": Money(order.due_now_minor, order.currency),
         "tracking": carriers.followed(parcels[-1].tracking_link) if parcels else "",
         "carrier": (parcels[-1].carrier if parcels else "") or "Parcel",

@@ -22,6 +22,15 @@ def steps(followed: Followed) -> list[dict[str, Any]]:
             "state": "now",
         },
     ]
+    if followed.order.is_held:
+        events.append(
+            {
+                "title": "We check your order",
+                "text": "You hear from us within a working day. There is nothing to do for you.",
+                "at": None,
+                "state": "now",
+            }
+        )
     if "physical" in kinds:
         events.append(
             {
@@ -46,7 +55,7 @@ def steps(followed: Followed) -> list[dict[str, Any]]:
                 "title": "Your gift card comes by mail",
                 "text": "With its code, and a page to print.",
                 "at": None,
-                "state": "now",
+                "state": "" if followed.order.is_held else "now",
             }
         )
     if "plan" in kinds:

@@ -171,6 +171,7 @@ def _words(followed: Followed) -> dict[str, Any]:
         "first_name": _first_name(order),
         "email": order.email,
         "href": href,
+        "is_held": order.is_held,
         "payment": _payment_state(followed),
         "fulfilment": _fulfilment(followed),
         "parcels": order_words.parcels(followed),
@@ -237,6 +238,8 @@ def _fulfilment(followed: Followed) -> State:
     """Sent where there is something to send; cancelled where all of it is."""
     if followed.order.lifecycle == "cancelled":
         return State("bad", "Cancelled")
+    if followed.order.is_held:
+        return State("wait", "We check it")
     if followed.order.fulfilment == "fulfilled" and any(
         line.kind == "physical" and line.fulfilled for line in followed.lines
     ):

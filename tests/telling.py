@@ -64,6 +64,7 @@ def _events(session: Session) -> Iterator[Any]:
 
     for event, model, where in (
         (events.OrderPlaced, Order, [Order.number.is_not(None)]),
+        (events.OrderApproved, Order, [Order.held_at.is_not(None)]),
         (events.OrderShipped, Fulfilment, []),
         (events.OrderDelivered, Fulfilment, [Fulfilment.kind == "parcel"]),
         (events.InvoiceIssued, Invoice, []),

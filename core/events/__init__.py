@@ -20,7 +20,7 @@ from core.events.collecting import (
     MethodStored,
     ScheduledPaymentDue,
 )
-from core.events.providing import OrderDelivered, ProvisionWanted
+from core.events.providing import OrderApproved, OrderDelivered, ProvisionWanted
 
 __all__ = [
     "EVENTS",
@@ -44,6 +44,7 @@ __all__ = [
     "MethodStored",
     "NoticeQueued",
     "OpenItemsChanged",
+    "OrderApproved",
     "OrderChanged",
     "OrderDelivered",
     "OrderPlaced",
@@ -379,6 +380,7 @@ EVENTS: dict[str, type[Any]] = {
         CaseMoved,
         AutoPayMoved,
         ProvisionWanted,
+        OrderApproved,
         OrderDelivered,
     )
 }

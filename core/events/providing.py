@@ -16,6 +16,15 @@ class ProvisionWanted:
 
 
 @dataclass(frozen=True)
+class OrderApproved:
+    """An order that was held goes on: somebody has checked it."""
+
+    NAME: ClassVar[str] = "OrderApproved"
+    VERSION: ClassVar[int] = 1
+    order_id: str
+
+
+@dataclass(frozen=True)
 class OrderDelivered:
     """A parcel of an order has arrived, as the carrier or the desk says."""
 

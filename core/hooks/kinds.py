@@ -4,6 +4,7 @@
 KINDS = {
     "order.placed": "An order is certain: paid, or placed on terms",
     "order.paid": "Nothing of an order is open any more",
+    "order.approved": "An order that was held goes on: somebody has checked it",
     "order.shipped": "A parcel of an order left, or something of it was provided",
     "order.delivered": "A parcel of an order has arrived",
     "order.changed": "Pieces of an order were cancelled, or come back",

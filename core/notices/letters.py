@@ -108,6 +108,8 @@ class OrderLetter(Letter):
     address: tuple[str, ...]
     #: Gift cards, credit and the rest, where it was not the card alone.
     paid_by: tuple[Row, ...] = ()
+    #: Somebody looks at it first.
+    is_held: bool = False
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,16 @@ class ParcelLetter(Letter):
 
 
 @dataclass(frozen=True)
+class ApprovedLetter(Letter):
+    """An order that was checked goes on."""
+
+    TEMPLATE: ClassVar[str] = "approved"
+
+    number: str
+    pieces: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class DeliveredLetter(Letter):
     """A parcel has arrived. ``following`` are the pieces that come later."""
 

@@ -36,6 +36,28 @@ class OrderNotOpen(ShopError):
     state: str
 
 
+class HoldRefused(ShopError):
+    """What a held order does not let be done with it, or one that is not."""
+
+
+@dataclass(eq=False)
+class OrderHeld(HoldRefused):
+    """Nothing of a held order is sent or begun."""
+
+    code: ClassVar[str] = "order_held"
+    text: ClassVar[str] = "Order {number} is held until somebody has checked it."
+    number: str
+
+
+@dataclass(eq=False)
+class OrderNotHeld(HoldRefused):
+    """There is nothing to approve: the order was never held."""
+
+    code: ClassVar[str] = "order_not_held"
+    text: ClassVar[str] = "Order {number} is not held: there is nothing to approve."
+    number: str
+
+
 @dataclass(eq=False)
 class TooManyPieces(ShopError):
     """More pieces of a line than there are for it. ``what`` is send, provide, cancel or return."""
@@ -115,7 +137,7 @@ def send(
     once: str,
     now: datetime,
 ) -> Fulfilment:
-    """Write a parcel down. Raises OrderNotOpen, WrongKind and TooManyPieces."""
+    """Write a parcel down. Raises OrderNotOpen, OrderHeld, WrongKind and TooManyPieces."""
     for one in chosen:
         if one.line.kind not in ("physical", "delivery"):
             raise WrongKind(one.line.line_number, one.line.sku, "send")
@@ -125,7 +147,8 @@ def send(
 def provide(
     session: Session, order: Order, chosen: Sequence[Some], actor: str, once: str, now: datetime
 ) -> Fulfilment:
-    """Write down that something was done or given. Raises OrderNotOpen, WrongKind and TooManyPieces."""
+    """Write down that something was done or given. Raises OrderNotOpen, OrderHeld, WrongKind and
+    TooManyPieces."""
     for one in chosen:
         if one.line.kind in ("physical", "delivery"):
             raise WrongKind(one.line.line_number, one.line.sku, "provide")
@@ -143,6 +166,8 @@ def _write(
     now: datetime,
 ) -> Fulfilment:
     is_open(order)
+    if order.is_held:
+        raise OrderHeld(order.number or "")
     what = "send" if kind == "parcel" else "provide"
     for one in chosen:
         count(session, one, what)
@@ -248,8 +273,8 @@ def at_once(
     now: datetime,
 ) -> None:
     """What needs nobody's hands, and the plans that have ``begun``, is given with the order, which has just
-    become certain."""
-    given = [Some(line, line.quantity) for line in lines if line.kind in AT_ONCE or line in begun]
+    become certain or is held no more."""
+    given = [Some(line, line.waiting) for line in lines if line.kind in AT_ONCE or line in begun]
     if given:
         provide(session, order, given, "system", f"at-once:{order.id.hex}", now)
 

@@ -45,7 +45,20 @@ class Order(Base):
             name="payment",
         ),
         CheckConstraint("fulfilment IN ('unfulfilled', 'partial', 'fulfilled')", name="fulfilment"),
+        CheckConstraint("(held_at IS NULL) = (held_reasons IS NULL)", name="held"),
+        CheckConstraint(
+            "(decided_at IS NULL) = (decided_by IS NULL) "
+            "AND (decided_at IS NULL OR held_at IS NOT NULL)",
+            name="decided",
+        ),
         UniqueConstraint("legal_entity_id", "number"),
+        Index(
+            "ix_order_held_at",
+            "held_at",
+            "id",
+            sqlite_where=text("held_at IS NOT NULL"),
+            postgresql_where=text("held_at IS NOT NULL"),
+        ),
         Index("ix_order_payer_account_id", "payer_account_id", "placed_at"),
         Index("ix_order_placed_at", "placed_at"),
         Index("ix_order_created_at", "created_at", "id"),
@@ -91,6 +104,22 @@ class Order(Base):
     cancel_reason: Mapped[str | None] = mapped_column(String(60))
     #: Of an order on the phone: which of the staff took it, as the audit log names them.
     taken_by: Mapped[str | None] = mapped_column(String(80))
+    #: Since when, and why (codes of ``core.orders.screening``, by commas), nothing of it is sent or begun.
+    held_at: Mapped[datetime | None]
+    held_reasons: Mapped[str | None] = mapped_column(String(120))
+    #: When, and by whom, that was decided: approved, or cancelled.
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[str | None] = mapped_column(String(80))
+
+    @property
+    def is_held(self) -> bool:
+        """It waits for somebody to check it."""
+        return self.held_at is not None and self.decided_at is None
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it was held, by code."""
+        return tuple((self.held_reasons or "").split(",")) if self.held_reasons else ()
 
 
 class OrderLine(Base):

@@ -285,15 +285,19 @@ def lock(session: Session, order_id: uuid.UUID) -> Order:
     return session.scalars(_locked(), {"order": order_id}).one()
 
 
-def confirm(session: Session, order: Order, payment: str, now: datetime) -> None:
+def confirm(
+    session: Session, order: Order, payment: str, now: datetime, held: Sequence[str] = ()
+) -> None:
     """Pending → confirmed, with its number; raises StaleState when somebody else was first.
 
-    ``payment`` is ``paid`` or ``on_terms``. Take this late: the number series is a hot row.
+    ``payment`` is ``paid`` or ``on_terms``; ``held`` says why it is held. Take this late: the number series
+    is a hot row.
     """
     position = numbering.take(session, order.legal_entity_id, ORDER_SERIES)
     number = number_of(position)
     states = {"lifecycle": "confirmed", "payment": payment}
-    move(session, order, states, number=number, placed_at=now)
+    why = {"held_at": now, "held_reasons": ",".join(held)} if held else {}
+    move(session, order, states, number=number, placed_at=now, **why)
 
 
 def cancel(session: Session, order: Order, reason: str, now: datetime) -> None:

@@ -48,6 +48,8 @@ class Channel(Base):
     terms: Mapped[dict[str, Any] | None]
     #: What the header and footer say: ``{"phone": …, "address": …, "hours": …}``.
     brand: Mapped[dict[str, Any]]
+    #: Which orders are held until somebody has checked them (``core.orders.screening.Rules``).
+    screening: Mapped[dict[str, Any] | None]
 
 
 class Account(Base):

@@ -340,6 +340,8 @@ FOR_STAFF: dict[str, Where] = {
         "/desk/payments/planned", "/desk/payments/planned/"
     ),
     "/desk/payments/cards/<account_number>": "/desk/payments/cards/204187751",
+    "/desk/to-check": "/desk/to-check",
+    "/desk/to-check/rules": "/desk/to-check/rules",
     "/desk/provisioning": "/desk/provisioning",
     "/desk/provisioning/<public_id>": _first(
         "/desk/provisioning?state=failed", "/desk/provisioning/"

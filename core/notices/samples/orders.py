@@ -7,6 +7,7 @@ from core.notices.hook_letters import HookOffLetter
 from core.notices.letters import Letter
 from core.notices.order_letters import (
     AllWellLetter,
+    ApprovedLetter,
     DeliveredLetter,
     OrderChangeLetter,
     Parcel,
@@ -45,6 +46,7 @@ CHANGE = OrderChangeLetter(
 ALL: dict[str, Letter] = {
     "parcel": PARCEL,
     "parcel-bare": replace(PARCEL, name="", following=(), parcel=Parcel("", "", "", ("A lamp",))),
+    "approved": ApprovedLetter(HEAD, "Riley", LINK, "O-10001", ("Wi-Fi 6 router × 2",)),
     "delivered": DELIVERED,
     "delivered-bare": replace(
         DELIVERED, name="", following=(), parcel=Parcel("", "", "", ("A lamp",))

@@ -107,6 +107,8 @@ TABLE = """
     certificate customer account places on from taxed_again_from state
 /desk/tax/rates | from=from tax=tax | q
     place jurisdiction tax category percent kind seller from through state
+/desk/to-check | held=held due=due_now | q state reason
+    order state held why customer account email currency due_now decided
 /desk/trials | asked=asked_at ends=ends_on | q kind state
     trial plan kind state account name email asked_at starts_on ends_on first_bill_before_tax currency
 /desk/trials/follow-ups | due=due | q
@@ -251,6 +253,7 @@ def _fill(stage: Stage) -> Desk:
             "draft",
             "order_return",
             "provisioning",
+            "held_order",
             "round",
             "transfer",
             "wait",

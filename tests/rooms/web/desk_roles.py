@@ -20,6 +20,9 @@ TABLE = """
 *    /desk/orders/<public_id>/refund             billing
 *    /desk/orders/<public_id>/ship               sales support
 *    /desk/orders/<public_id>/provide            sales support
+*    /desk/orders/<public_id>/approve            sales billing
+*    /desk/to-check                              sales billing support
+*    /desk/to-check/rules                        sales billing
 *    /desk/customers                             sales billing support
 *    /desk/customers/new                         sales support
 *    /desk/customers/<public_id>/                sales support

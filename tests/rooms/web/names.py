@@ -333,6 +333,7 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "guest_dispute": lambda names: disputed.by_link(names.stage, names["guest_billed"]),
     "dispute": lambda names: disputed.opened(names.stage, RILEY).public_id,
     "dispute_file": lambda names: disputed.file_of(names.stage, names["dispute"]),
+    "held_order": lambda names: provided.held(names.stage).public_id,
     "provisioning": lambda names: provided.failed(names.stage).public_id,
     "chargeback": lambda names: charged.opened(names.stage).public_id,
     "chargeback_file": lambda names: charged.file_of(names.stage, names["chargeback"]),

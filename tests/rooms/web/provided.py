@@ -1,11 +1,13 @@
-"""Services that a system begins, for the tests of pages: one that needs a person."""
+"""For the tests of pages: a service that needs a person to begin it, and an order that is held."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.orders import placing, provisioning
+from core.orders.models import Order
 from core.orders.provisioning import NotProvisioned, Provisioning
-from core.parties.models import Account
+from core.orders.screening import Rules
+from core.parties.models import Account, Channel
 from core.prices.models import Plan
 from flows import confirm_order
 from tests import world as worlds
@@ -32,6 +34,21 @@ def failed(stage: Stage, name: str = "Ash Vale") -> Provisioning:
         row = session.scalars(select(Provisioning).where(Provisioning.order_id == order.id)).one()
         provisioning.failed(session, row, NotProvisioned(TROUBLE), now)
         return row
+
+
+def held(stage: Stage) -> Order:
+    """An order that is held, because it is large."""
+    now = stage.clock.now()
+    with stage.db.transaction() as session:
+        channel = session.get_one(Channel, stage.world.channel_id)
+        account: Account = worlds.account(session, stage.world, now, name="Ash Vale")
+        order = orders.write(session, stage.world, account.id, now, (stage.world.visit, 1))
+        channel.screening = Rules(amount_from=1).to_dict()
+        confirm_order.confirm(
+            session, stage.house, order, "on_terms", placing.lines_of(session, order.id)
+        )
+        channel.screening = None
+        return order
 
 
 def _plan(stage: Stage, session: Session) -> Goods:

@@ -298,6 +298,11 @@ POST   /desk/chargebacks/<public_id>/evidence staff token 302→desk-door 404 40
 POST   /desk/chargebacks/<public_id>/evidence/send staff token 302→desk-door 404 404 303→/desk/chargebacks/*
 GET    /desk/payments                                staff     token  302→desk-door 404 404 200
 GET    /desk/payments/<public_id>                    staff     token  302→desk-door 404 404 200
+GET    /desk/to-check                                 staff     token  302→desk-door 404 404 200
+GET    /desk/to-check.csv                             staff     token  302→desk-door 404 404 200
+GET    /desk/to-check/rules                           staff     token  302→desk-door 404 404 200
+POST   /desk/to-check/rules staff token 302→desk-door 404 404 303→/desk/to-check/rules
+POST   /desk/orders/<public_id>/approve staff token 302→desk-door 404 404 303→/desk/orders/*
 GET    /desk/orders/<public_id>/ship                 staff     token  302→desk-door 404 404 200
 POST   /desk/orders/<public_id>/ship                 staff     token  302→desk-door 404 404 422
 GET    /desk/orders/<public_id>/provide              staff     token  302→desk-door 404 404 200
@@ -727,6 +732,9 @@ POST   /api/v1/desk/price-lists                      program   none   401
 POST   /api/v1/desk/price-lists/<code>/end           program   none   401
 GET    /api/v1/desk/orders                           program   none   401
 GET    /api/v1/desk/orders/<order_id>                program   none   401
+POST   /api/v1/desk/orders/<order_id>/approve        program   none   401
+GET    /api/v1/desk/order-checks                      program   none   401
+PUT    /api/v1/desk/order-checks                      program   none   401
 POST   /api/v1/desk/orders/<order_id>/ship           program   none   401
 POST   /api/v1/desk/orders/<order_id>/fulfil         program   none   401
 POST   /api/v1/desk/orders/<order_id>/cancel         program   none   401
