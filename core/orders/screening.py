@@ -10,9 +10,9 @@ from typing import Any
 #: Why an order is held, by code: what the desk says of it.
 REASONS = {
     "amount": "A large order",
-    "first_order": "The first order of this account, and not a small one",
-    "other_country": "Billed to one country, sent to another",
-    "many_orders": "Many orders by one e-mail address within a day",
+    "first_order": "A first order, and no small one",
+    "other_country": "Sent to another country",
+    "many_orders": "Many orders within a day",
 }
 
 

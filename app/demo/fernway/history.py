@@ -54,7 +54,7 @@ from app.demo.fernway.quoted import (
     QuoteTalked,
 )
 from app.demo.fernway.scene import Act, Ago
-from app.demo.fernway.sent import Arrived, Cancelled, ReturnAsked, Returned, Sent, Visited
+from app.demo.fernway.sent import Arrived, Cancelled, ReturnAsked, Returned, Screened, Sent, Visited
 from app.demo.fernway.served import Changed, Connected, Foreseen, Left, PaidBy, Rested, Used
 from app.demo.fernway.shop import ZONE
 from app.demo.fernway.trials import CARD_CODE, FREE_CODE, NO_CARD_CODE
@@ -345,6 +345,12 @@ _PROVISIONED: tuple[Act, ...] = (
     Ordered(Ago(1, "14:08"), SILAS, {"ADDR-8": 1}, by="card"),
 )
 
+#: A large order by a guest: somebody looks at it before it goes out.
+_HELD: tuple[Act, ...] = (
+    Screened(Ago(1, "16:45"), 75_000),
+    Ordered(Ago(1, "17:38"), ROSA, {"KEEP-1": 4, "SWI-8": 6}, by="card"),
+)
+
 _LOOKED: tuple[Act, ...] = (Foreseen(Ago(1, "16:42"), 30),)
 _ALL: tuple[Act, ...] = (
     *_BOUGHT,
@@ -358,6 +364,7 @@ _ALL: tuple[Act, ...] = (
     *DISPUTED,
     *CHARGED_BACK,
     *LATE,
+    *_HELD,
     *_LOOKED,
 )
 

@@ -11,7 +11,9 @@ from core.orders import placing
 from core.orders.fulfilling import Tracking
 from core.orders.fulfilment_models import Fulfilment
 from core.orders.models import Order, OrderLine
-from flows import ask_return, ship_order, take_back
+from core.orders.screening import Rules
+from core.parties import accounts
+from flows import ask_return, screen_order, ship_order, take_back
 from flows.ship_order import Done, Parcel
 from flows.take_back import Asked
 
@@ -41,6 +43,24 @@ class Sent:
         way = Tracking(self.carrier, self.number)
         by = scene.actor(SECOND_DESK)
         ship_order.ship(scene.house, Parcel(order.public_id, chosen, way, by, "fernway"))
+
+
+@dataclass(frozen=True)
+class Screened:
+    """From now on somebody looks at each order from this amount on before it goes out."""
+
+    when: Ago
+    amount_from: int
+
+    def happen(self, scene: Scene) -> None:
+        """The desk says so."""
+        scene.step("order_checks.set", lambda: self._set(scene))
+
+    def _set(self, scene: Scene) -> None:
+        with scene.house.db.reading() as session:
+            channel, _ = accounts.channel_by_code(session, scene.house.rules.channel)
+        rules = Rules(amount_from=self.amount_from)
+        screen_order.set_rules(scene.house, channel.id, rules, scene.actor(DESK))
 
 
 @dataclass(frozen=True)
