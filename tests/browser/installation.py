@@ -28,7 +28,7 @@ from app.demo.ground import Ports, lay_out
 from app.demo.mail_store import Mail, MailStore
 from app.settings import Settings, load
 from app.wiring import build
-from cart import lines
+from cart import lines, owning
 from cart.checkout import Details
 from cart.models import Cart
 from core.ledger import items
@@ -128,7 +128,10 @@ class Installation:
 
         def fill(session: Session) -> str:
             channel, _ = accounts.channel_by_code(session, house.rules.channel)
-            cart = lines.open_cart(session, channel, now, user_id)
+            if user_id is None:
+                cart = lines.open_cart(session, channel, now)
+            else:
+                cart = owning.opened_for(session, channel, user_id, now)
             for sku, quantity in pieces.items():
                 lines.add(session, cart, sku, quantity, house.rules.hold_for, now)
             return cart.public_id

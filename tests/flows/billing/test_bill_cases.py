@@ -15,7 +15,7 @@ from core.orders.models import OrderLine
 from core.parties.models import Account, Channel
 from core.subscriptions import activating, paying, reading
 from core.subscriptions.models import Subscription, SubscriptionPhase
-from flows import correct_invoice, release_parked, run_billing
+from flows import correct_invoice, release_parked, run_billing, ship_order
 from flows.correct_invoice import Correction
 from flows.run_billing import Asked
 from invoices import issue
@@ -96,6 +96,7 @@ def test_period_0_is_the_order_s_whether_or_not_its_invoice_is_there(services: S
         (line,) = session.scalars(select(OrderLine).where(OrderLine.order_id == order.id))
         line.subscription_id, line.period_index = service.id, 0
         activating.activate(session, service, services.today, BY, now)
+        ship_order.activated(session, service.id, BY, now)
     assert services.bill().invoices == ()
     services.within(lambda s: issue.for_order(s, order.id, books.PRINTING, services.clock.now()))
     assert services.bill().invoices == ()

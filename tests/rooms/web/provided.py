@@ -1,10 +1,15 @@
 """For the tests of pages: a service that needs a person to begin it, and an order that is held."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.kernel.money import Money
+from core.ledger import tenders
+from core.ledger.splitting import Share, Source
 from core.orders import placing, provisioning
-from core.orders.models import Order
+from core.orders.models import Order, OrderLine
 from core.orders.provisioning import NotProvisioned, Provisioning
 from core.orders.screening import Rules
 from core.parties.models import Account, Channel
@@ -30,7 +35,7 @@ def failed(stage: Stage, name: str = "Ash Vale") -> Provisioning:
         for line in lines:
             line.charge_kind, line.kind = "monthly", "plan"
         session.flush()
-        confirm_order.confirm(session, stage.house, order, "paid", lines)
+        _confirm(stage, session, order, lines)
         row = session.scalars(select(Provisioning).where(Provisioning.order_id == order.id)).one()
         provisioning.failed(session, row, NotProvisioned(TROUBLE), now)
         return row
@@ -44,11 +49,16 @@ def held(stage: Stage) -> Order:
         account: Account = worlds.account(session, stage.world, now, name="Ash Vale")
         order = orders.write(session, stage.world, account.id, now, (stage.world.visit, 1))
         channel.screening = Rules(amount_from=1).to_dict()
-        confirm_order.confirm(
-            session, stage.house, order, "on_terms", placing.lines_of(session, order.id)
-        )
+        _confirm(stage, session, order, placing.lines_of(session, order.id))
         channel.screening = None
         return order
+
+
+def _confirm(stage: Stage, session: Session, order: Order, lines: Sequence[OrderLine]) -> None:
+    """It is certain, and all of it is left to its bill."""
+    whole = Share(Source("terms", "terms"), Money(order.due_now_minor, order.currency))
+    tenders.on_terms(session, order.payer_account_id, whole, order.id, stage.clock.now())
+    confirm_order.confirm(session, stage.house, order, "on_terms", lines)
 
 
 def _plan(stage: Stage, session: Session) -> Goods:
