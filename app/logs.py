@@ -29,7 +29,7 @@ _MASKS = tuple(
     (re.compile(pattern), instead)
     for pattern, instead in (
         # What opens something: links of orders, gift cards, quotes and trials, and of mails. Public ids stay.
-        (r"(/(?:o|gift-card|q|trial|due)/[^/\s?#\"']+/)[^/\s?#\"'.]+", r"\1[token]"),
+        (r"(/(?:o|gift-card|q|trial|due|w)/[^/\s?#\"']+/)[^/\s?#\"'.]+", r"\1[token]"),
         (r"(/(?:reset|invite|verify)/)[^/\s?#\"']+", r"\1[token]"),
         (r"(?i)([?&;](?:[a-z_]*token|key|code|secret|sig|signature)=)[^&\s#\"']+", r"\1[token]"),
         # Header lines, and what stands in them.
