@@ -126,13 +126,9 @@ def check_most(
     session: Session, cart: Cart, variant: Any, rule: Rule, line_id: uuid.UUID, wanted: int
 ) -> None:
     """Raises TooManyForOne when so many of it are more than one customer may have."""
-    if rule.most_for_one is None:
-        return
-    values = {"cart": cart.id, "line": line_id, "product": rule.product_id}
-    has = int(session.scalar(_in_cart(), values) or 0)
-    has += _ordered(session, rule.product_id, cart.account_id, cart.user_id, cart.email or "")
-    if has + wanted > rule.most_for_one:
-        raise TooManyForOne(variant.name, rule.most_for_one, has, has + wanted)
+    too_many = _too_many(session, cart, variant, rule, line_id, wanted, cart.email or "")
+    if too_many is not None:
+        raise too_many
 
 
 def over(
@@ -149,27 +145,32 @@ def over(
         .where(CartLine.cart_id == cart.id)
     ):
         rule = found.of_lines[line.id]
-        if rule.most_for_one is None:
-            continue
-        values = {"cart": cart.id, "line": line.id, "product": rule.product_id}
-        has = int(session.scalar(_in_cart(), values) or 0)
-        has += _ordered(session, rule.product_id, cart.account_id, cart.user_id, email)
-        if has + line.quantity > rule.most_for_one:
-            told = (variant.name, rule.most_for_one, has, has + line.quantity)
-            wrong.append((line.id, TooManyForOne(*told)))
+        too_many = _too_many(session, cart, variant, rule, line.id, line.quantity, email)
+        if too_many is not None:
+            wrong.append((line.id, too_many))
     return wrong
 
 
-def _ordered(
+def _too_many(
     session: Session,
-    product_id: uuid.UUID | None,
-    account_id: uuid.UUID | None,
-    user_id: uuid.UUID | None,
+    cart: Cart,
+    variant: Any,
+    rule: Rule,
+    line_id: uuid.UUID,
+    wanted: int,
     email: str,
-) -> int:
-    """How many of a product this customer has ordered and not cancelled or given back."""
-    values = {"product": product_id, "account": account_id, "user": user_id}
-    return int(session.scalar(_has(), {**values, "email": email.strip().lower()}) or 0)
+) -> TooManyForOne | None:
+    """What is wrong with so many of a line, with what the cart's other lines have of its product, and what
+    this customer has ordered of it and not cancelled or given back."""
+    if rule.most_for_one is None:
+        return None
+    mine = {"cart": cart.id, "line": line_id, "product": rule.product_id}
+    who = {"account": cart.account_id, "user": cart.user_id, "email": email.strip().lower()}
+    has = int(session.scalar(_in_cart(), mine) or 0)
+    has += int(session.scalar(_has(), {"product": rule.product_id, **who}) or 0)
+    if has + wanted <= rule.most_for_one:
+        return None
+    return TooManyForOne(variant.name, rule.most_for_one, has, has + wanted)
 
 
 # --- statements, each put together once and at first use ---------------------------------------------

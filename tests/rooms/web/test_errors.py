@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 import structlog
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 from werkzeug.test import TestResponse
 
@@ -141,3 +143,22 @@ def test_without_a_database_the_shop_says_so_and_stands(one_stage: Stage, tmp_pa
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     _assert_problem(browser.get("/api/v1/products"), 500, "internal_error")
     db.close()
+
+
+@pytest.mark.parametrize(("writes", "tries", "status"), [(False, 2, 200), (True, 1, 500)])
+def test_a_lost_connection_is_not_seen_unless_something_had_begun_to_be_written(
+    one_stage: Stage, writes: bool, tries: int, status: int
+):
+    shop, asked = one_stage.another_shop(), list[int]()
+
+    def work() -> str:
+        asked.append(1)
+        if len(asked) == 1:
+            if writes:
+                shop.house.db.run_tx(lambda session: session.execute(text("SELECT 1")))
+            raise DBAPIError("SELECT 1", None, OSError("gone"), connection_invalidated=True)
+        return "here it is"
+
+    shop.app.view_functions["pages.terms"] = allow(Who.EVERYBODY, Guard.NONE)(work)
+    answer = Browser(shop).get("/terms")
+    assert (answer.status_code, len(asked)) == (status, tries)
