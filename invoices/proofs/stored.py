@@ -1,6 +1,6 @@
 """Stored documents: their bytes have their hash, their words are the books' figures, none is missing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 from functools import cache
@@ -26,30 +26,38 @@ def bytes_have_their_hash(session: Session, blobs: Blobs) -> Part:
     size = proof.count(session, _size())
     return Part(
         f"{stored:,} stored documents, {size / 1e6:,.1f} MB",
-        proof.first_few(_changed(session, blobs)),
+        proof.first_few(changed(session, blobs, _stored(), "document")),
     )
 
 
-def _changed(session: Session, blobs: Blobs) -> Iterator[str]:
-    found = session.execute(_stored())
+def changed(session: Session, blobs: Blobs, stored: Select[str, str], what: str) -> Iterator[str]:
+    """Which of some stored papers, by number and hash, are not as they were; ``what`` they are."""
+    found = session.execute(stored)
     with closing(found) as rows:  # whoever has seen enough reads no further
         for number, sha256 in rows:
             if not is_whole(blobs, sha256):
-                yield f"the bytes of document {number} are missing or not those of {sha256[:12]}…"
+                yield f"the bytes of {what} {number} are missing or not those of {sha256[:12]}…"
 
 
 def words_are_the_figures(session: Session) -> Part:
     """Each frozen document adds up and says what its row says."""
     documents = proof.count(session, proof.every(Invoice))
-    return Part(f"{documents:,} documents read", proof.first_few(_disagreeing(session)))
+    wrong = disagreeing(session, _said(), "document", _disagreements)
+    return Part(f"{documents:,} documents read", proof.first_few(wrong))
 
 
-def _disagreeing(session: Session) -> Iterator[str]:
-    found = session.execute(_said())
+def disagreeing(
+    session: Session,
+    said: Select[*tuple[Any, ...]],
+    what: str,
+    disagreements: Callable[[Any], Iterator[str]],
+) -> Iterator[str]:
+    """What the words of some papers, row by row, say otherwise than their rows; ``what`` they are."""
+    found = session.execute(said)
     with closing(found) as rows:  # whoever has seen enough reads no further
         for row in rows:
-            for what in _disagreements(row):
-                yield f"document {row.number}: {what}"
+            for wrong in disagreements(row):
+                yield f"{what} {row.number}: {wrong}"
 
 
 def _disagreements(row: Any) -> Iterator[str]:

@@ -1,7 +1,6 @@
 """Stored statements: their bytes have their hash, their words are the books' figures, none is missing."""
 
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -10,10 +9,10 @@ from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from core.kernel import proof
-from core.kernel.blobs import Blob, Blobs, is_whole
+from core.kernel.blobs import Blob, Blobs
 from core.kernel.money import Money
 from core.kernel.proof import Part
-from invoices.proofs.stored import PATIENCE
+from invoices.proofs.stored import PATIENCE, changed, disagreeing
 from invoices.statements.document import StatementDocument, fingerprint
 from invoices.statements.models import Statement, StoredStatement
 
@@ -24,30 +23,15 @@ def bytes_have_their_hash(session: Session, blobs: Blobs) -> Part:
     size = proof.count(session, _size())
     return Part(
         f"{stored:,} stored statements, {size / 1e6:,.1f} MB",
-        proof.first_few(_changed(session, blobs)),
+        proof.first_few(changed(session, blobs, _stored(), "statement")),
     )
-
-
-def _changed(session: Session, blobs: Blobs) -> Iterator[str]:
-    found = session.execute(_stored())
-    with closing(found) as rows:  # whoever has seen enough reads no further
-        for number, sha256 in rows:
-            if not is_whole(blobs, sha256):
-                yield f"the bytes of statement {number} are missing or not those of {sha256[:12]}…"
 
 
 def words_are_the_figures(session: Session) -> Part:
     """Each frozen document has its fingerprint, adds up, and says what its row says."""
     count = proof.count(session, proof.every(Statement))
-    return Part(f"{count:,} statements read", proof.first_few(_disagreeing(session)))
-
-
-def _disagreeing(session: Session) -> Iterator[str]:
-    found = session.execute(_said())
-    with closing(found) as rows:  # whoever has seen enough reads no further
-        for row in rows:
-            for what in _disagreements(row):
-                yield f"statement {row.number}: {what}"
+    wrong = disagreeing(session, _said(), "statement", _disagreements)
+    return Part(f"{count:,} statements read", proof.first_few(wrong))
 
 
 def _disagreements(row: Any) -> Iterator[str]:
