@@ -266,7 +266,8 @@ def _new_line(line: PricedLine, taxed: Iterator[TaxedLine], details: Details) ->
         unit_price_micros=line.price.unit_price_micros,
         price_trace=line.price.trace,
         taxed=NOT_TAXED if line.bundle else next(taxed),
-        service_location=None if line.needs_stock else details.shipping_address,
+        service_location=None if line.ships else details.shipping_address,
+        numbered=line.numbered,
     )
     if line.bundle is None:
         return whole
@@ -307,7 +308,8 @@ def _piece(sku: str, bundle: Bundle, share: Share, taxed: TaxedLine, details: De
             "of_minor": share.of.minor,
         },
         taxed=taxed,
-        service_location=None if piece.needs_stock else details.shipping_address,
+        service_location=None if piece.kind == "physical" else details.shipping_address,
+        numbered=piece.numbered,
         sale_price_minor=share.apart.minor,
     )
 
@@ -330,9 +332,9 @@ def _delivery(method: Choice, taxed: TaxedLine) -> NewLine:
 def order_demands(order_lines: Sequence[OrderLine]) -> list[Demand]:
     """What an order with these lines needs from stock."""
     return [
-        Demand(line.id, line.variant_id, line.quantity)
+        Demand(line.id, line.variant_id, line.quantity, line.numbered)
         for line in order_lines
-        if line.kind == "physical" and line.variant_id is not None
+        if line.needs_stock and line.variant_id is not None
     ]
 
 

@@ -70,10 +70,12 @@ class Sold:
     name: str
     kind: str
     limits: Limits = ANY_NUMBER
+    numbered: bool = False
 
     @classmethod
     def of(cls, variant: Variant) -> "Sold":
-        return cls(variant.id, variant.sku, variant.name, variant.kind, Limits.of(variant))
+        limits = Limits.of(variant)
+        return cls(variant.id, variant.sku, variant.name, variant.kind, limits, variant.numbered)
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,8 @@ class Sale:
     def demands(self, line_id: uuid.UUID, quantity: int) -> list[Demand]:
         """What so many of it need from stock."""
         pieces = [piece.component for piece in self.bundle.pieces] if self.bundle else ()
-        return demands_of(line_id, self.sold.id, self.sold.kind, quantity, pieces)
+        sold = self.sold
+        return demands_of(line_id, sold.id, sold.kind, quantity, pieces, numbered=sold.numbered)
 
 
 def problem(limits: Limits, quantity: int) -> ShopError | None:
@@ -131,23 +134,28 @@ def demands_of(
     kind: str,
     quantity: int,
     pieces: Iterable[Component] = (),
+    *,
+    numbered: bool = False,
 ) -> list[Demand]:
-    """What a line needs from stock; only physical goods do."""
+    """What a line needs from stock; only goods and what is numbered do."""
     if kind == BUNDLE:
         return [
-            Demand(line_id, piece.variant_id, piece.quantity * quantity)
+            Demand(line_id, piece.variant_id, piece.quantity * quantity, piece.numbered)
             for piece in pieces
             if piece.needs_stock
         ]
-    return [Demand(line_id, variant_id, quantity)] if kind == "physical" else []
+    counted = kind == "physical" or numbered
+    return [Demand(line_id, variant_id, quantity, numbered)] if counted else []
 
 
 def demands(session: Session, rows: Sequence[CartLine]) -> list[Demand]:
     """What these lines need from stock."""
     ids = [row.variant_id for row in rows]
-    query = select(Variant.id, Variant.kind).where(Variant.id.in_(ids))
-    kinds: Mapping[uuid.UUID, str] = dict(session.execute(query).all())
-    packed = [key for key, kind in kinds.items() if kind == BUNDLE]
+    query = select(Variant.id, Variant.kind, Variant.numbered).where(Variant.id.in_(ids))
+    kinds: Mapping[uuid.UUID, tuple[str, bool]] = {
+        key: (kind, numbered) for key, kind, numbered in session.execute(query)
+    }
+    packed = [key for key, (kind, _) in kinds.items() if kind == BUNDLE]
     pieces = catalog.components(session, packed) if packed else {}
     return [
         demand
@@ -155,8 +163,9 @@ def demands(session: Session, rows: Sequence[CartLine]) -> list[Demand]:
         for demand in demands_of(
             row.id,
             row.variant_id,
-            kinds[row.variant_id],
+            kinds[row.variant_id][0],
             row.quantity,
             pieces.get(row.variant_id, ()),
+            numbered=kinds[row.variant_id][1],
         )
     ]

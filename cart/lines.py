@@ -27,7 +27,7 @@ from core.kernel.errors import NotFound, ShopError
 from core.kernel.ids import new_id, new_public_id
 from core.parties.models import Channel, LegalEntity
 from core.prices.bundles import Bundle
-from core.stock import holds
+from core.stock import holds, numbers
 from core.stock.holds import Owner
 
 
@@ -113,30 +113,54 @@ def lock_open(session: Session, public_id: str) -> Cart:
 
 
 def add(
-    session: Session, cart: Cart, sku: str, quantity: int, hold_for: timedelta, now: datetime
+    session: Session,
+    cart: Cart,
+    sku: str,
+    quantity: int,
+    hold_for: timedelta,
+    now: datetime,
+    number: str = "",
 ) -> CartLine:
     """Put pieces into a locked cart, beside those already there, and hold them all anew.
 
     Raises UnknownSku, NoPrice, OutOfStock (with what can be had), and what ``goods.problem`` answers.
     """
-    return put(session, cart, sku, quantity, hold_for, now).line
+    return put(session, cart, sku, quantity, hold_for, now, number).line
 
 
 def put(
-    session: Session, cart: Cart, sku: str, quantity: int, hold_for: timedelta, now: datetime
+    session: Session,
+    cart: Cart,
+    sku: str,
+    quantity: int,
+    hold_for: timedelta,
+    now: datetime,
+    number: str = "",
 ) -> Entry:
-    """As ``add``, and answers what the line looks like then: eight statements, of a thing by itself."""
+    """As ``add``, and answers what the line looks like then: eight statements, of a thing by itself.
+
+    ``number``: this one, of what is sold by numbers; one that the line has already stays one. Raises
+    NoSuchNumber, and NumberTaken when somebody else has it.
+    """
     row = session.execute(_with_line(), {"sku": sku, "cart": cart.id}).first()
     if row is None:
         raise products.UnknownSku(sku)
     if quantity < 1:
         raise BadQuantity
-    wanted = quantity + (row.quantity or 0)
+    line_id, wanted = row.line_id or new_id(), quantity + (row.quantity or 0)
+    if number:
+        owner = Owner("cart", cart.id)
+        is_new = numbers.choose(session, owner, line_id, row.id, number, now)
+        wanted = (row.quantity or 0) + is_new
     sale = goods.sale(
-        session, cart, Sold(row.id, row.sku, row.name, row.kind, Limits.of(row)), wanted, now
+        session,
+        cart,
+        Sold(row.id, row.sku, row.name, row.kind, Limits.of(row), row.numbered),
+        wanted,
+        now,
     )
     values = {
-        "id": row.line_id or new_id(),
+        "id": line_id,
         "public_id": row.public_id or new_public_id(),
         "cart_id": cart.id,
         "variant_id": sale.sold.id,
@@ -177,6 +201,30 @@ def set_quantity(
     return _entry(cart, line, sale, until)
 
 
+def choose(
+    session: Session,
+    cart: Cart,
+    line_id: str,
+    number: str,
+    hold_for: timedelta,
+    now: datetime,
+    instead_of: str = "",
+) -> Entry:
+    """Another number for a line, instead of one that it has; where it has one only, of that. Raises as
+    ``put`` does, and NotFound."""
+    line, variant = one(session, cart, line_id)
+    if line.quantity == 1:
+        numbers.forget(session, line.id)
+    owner = Owner("cart", cart.id)
+    numbers.choose(session, owner, line.id, variant.id, number, now, instead_of=instead_of)
+    sale = goods.sale(session, cart, Sold.of(variant), line.quantity, now)
+    found = policy.rules(session, cart, variant.id, hold_for)
+    until = _change(session, cart, line, line.quantity, sale, found.asked, now)
+    policy.extend(session, cart, found, line.id, now)
+    touch(session, cart, now)
+    return _entry(cart, line, sale, until)
+
+
 def _change(
     session: Session,
     cart: Cart,
@@ -211,8 +259,10 @@ def touch(session: Session, cart: Cart, now: datetime) -> None:
 
 def remove(session: Session, cart: Cart, line_id: str, now: datetime) -> None:
     """Take a line out and let its pieces go. NotFound when it isn't in this cart."""
-    line, _ = one(session, cart, line_id)
+    line, variant = one(session, cart, line_id)
     holds.release(session, Owner("cart", cart.id), line.id, telling=now)
+    if variant.numbered:
+        numbers.forget(session, line.id)
     session.execute(delete(CartLine).where(CartLine.id == line.id))
     touch(session, cart, now)
 
@@ -377,6 +427,7 @@ def _with_line() -> Executable:
             variant.c.quantity_step,
             variant.c.quantity_least,
             variant.c.quantity_most,
+            variant.c.numbered,
             line.c.id.label("line_id"),
             line.c.public_id,
             line.c.quantity,

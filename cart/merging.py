@@ -18,7 +18,7 @@ from cart.saved import Keeper
 from core.catalog.limits import Limits
 from core.catalog.models import Variant
 from core.prices.resolve import NoPrice
-from core.stock import handing, holds
+from core.stock import handing, holds, numbers
 from core.stock.holds import OutOfStock, Owner
 
 
@@ -48,7 +48,7 @@ def pour(
     for line, variant, _ in rows:
         mine = there.get(variant.id)
         if mine is None:
-            _move(session, line, source, target)
+            _move(session, line, variant, source, target)
         elif over := _sum(session, line, mine, variant, source, target, hold_for, now):
             aside.append(PutAside(variant.name, over))
     saved.hand_over(session, Keeper.of(source), Keeper.of(target), now)
@@ -57,8 +57,10 @@ def pour(
     return Poured(len(rows), tuple(aside))
 
 
-def _move(session: Session, line: CartLine, source: Cart, target: Cart) -> None:
+def _move(session: Session, line: CartLine, variant: Variant, source: Cart, target: Cart) -> None:
     """As it is: at the price that it was put in with, held as long as it is held."""
+    if variant.numbered:
+        numbers.hand_over(session, line.id, Owner("cart", target.id))
     handing.over(session, Owner("cart", source.id), Owner("cart", target.id), line.id)
     session.execute(update(CartLine).where(CartLine.id == line.id).values(cart_id=target.id))
 
@@ -77,6 +79,8 @@ def _sum(
     wanted = mine.quantity + line.quantity
     price = {"unit_price_micros": mine.unit_price_micros, "price_trace": mine.price_trace}
     holds.release(session, Owner("cart", source.id), line.id)
+    if variant.numbered:
+        numbers.hand_over(session, line.id, Owner("cart", target.id), mine.id)
     session.execute(delete(CartLine).where(CartLine.id == line.id))
     limits = Limits.of(variant)
     fits = limits.largest(min(wanted, MOST_OF_ONE))

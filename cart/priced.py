@@ -13,6 +13,7 @@ from core.kernel.money import Money
 from core.prices.bundles import Bundle, KindPrice, Share
 from core.prices.resolve import Resolved
 from core.stock.holds import Demand
+from core.stock.numbers import Picked
 from core.tax.arithmetic import REVERSE_CHARGE, TaxedLine
 
 
@@ -68,6 +69,10 @@ class PricedLine:
     #: Of one.
     weight_g: int = 0
     goes_by: str = PARCEL
+    #: Each piece is a number or a key of its own.
+    numbered: bool = False
+    #: Those that it has, or chose and does not have any more.
+    numbers: tuple[Picked, ...] = ()
 
     @cached_property
     def shares(self) -> tuple[Share, ...]:
@@ -83,7 +88,8 @@ class PricedLine:
     def demands(self) -> list[Demand]:
         """What it needs from stock."""
         pieces = [share.piece.component for share in self.shares]
-        return demands_of(self.id, self.variant_id, self.kind, self.quantity, pieces)
+        mine = (self.id, self.variant_id, self.kind, self.quantity)
+        return demands_of(*mine, pieces, numbered=self.numbered)
 
     @property
     def counted(self) -> list[Counted]:
@@ -122,8 +128,13 @@ class PricedLine:
 
     @property
     def needs_stock(self) -> bool:
-        """Only physical goods are held."""
+        """Only goods and what is numbered are held."""
         return bool(self.demands)
+
+    @property
+    def ships(self) -> bool:
+        """Are there goods in it?"""
+        return any(one.kind == "physical" for one in self.counted)
 
     @property
     def lapsed(self) -> bool:
@@ -234,4 +245,4 @@ class PricedCart:
     @property
     def ships(self) -> bool:
         """Is there anything to be delivered?"""
-        return any(line.needs_stock for line in self.lines)
+        return any(line.ships for line in self.lines)

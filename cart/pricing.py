@@ -24,8 +24,9 @@ from core.parties.models import Channel, LegalEntity
 from core.prices import bundles, resolve
 from core.prices.bundles import Bundle
 from core.prices.resolve import Resolved
-from core.stock import kept
+from core.stock import kept, numbers
 from core.stock.holds import Demand, Owner
+from core.stock.numbers import Picked
 from core.tax import buyers, rates
 from core.tax.buyers import NOBODY, Known
 from core.tax.relief import relieve
@@ -57,7 +58,7 @@ def price(
     priced, gone = _lines(session, cart, now)
     goods = total((line.net for line in priced), cart.currency)
     counted = [one for line in priced for one in line.counted]
-    ships = any(line.needs_stock for line in priced)
+    ships = any(line.ships for line in priced)
     goes_to = {**(place or {}), "country": (place or {}).get("country") or entity.country}
     loads = _loads(priced, cart.currency)
     choices: Sequence[Choice] = []
@@ -145,7 +146,20 @@ def _lines(session: Session, cart: Cart, now: datetime) -> tuple[list[PricedLine
             continue
         priced.append(_line(line, variant, product, unit, bundle))
     until = _held(session, cart, [need for line in priced for need in line.demands], now)
-    return [replace(line, held_until=until.get(line.id)) for line in priced], gone
+    named = _numbers(session, cart, priced, now)
+    return [
+        replace(line, held_until=until.get(line.id), numbers=named.get(line.id, ()))
+        for line in priced
+    ], gone
+
+
+def _numbers(
+    session: Session, cart: Cart, priced: Sequence[PricedLine], now: datetime
+) -> dict[uuid.UUID, tuple[Picked, ...]]:
+    """Which numbers each line has; nothing is asked where none has any."""
+    if not any(need.numbered for line in priced for need in line.demands):
+        return {}
+    return numbers.of_owner(session, Owner("cart", cart.id), now)
 
 
 def _gone(line: CartLine, variant: Variant, product: Product) -> GoneLine:
@@ -193,6 +207,7 @@ def _line(
         limits=Limits.of(variant),
         weight_g=variant.weight_g,
         goes_by=variant.goes_by,
+        numbered=variant.numbered,
     )
 
 

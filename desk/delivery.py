@@ -8,6 +8,7 @@ from cart import delivering
 from core.kernel.errors import Invalid
 from core.kernel.money import Money
 from core.parties.roles import Role
+from core.stock import places
 from core.stock.models import Location
 from desk.delivery_forms import WayForm, ZoneForm, way_data
 from desk.money import actor
@@ -90,7 +91,7 @@ def _way_page(form: WayForm, name: str = "") -> str:
 
 
 def _locations(session: Session) -> list[Location]:
-    return session.query(Location).order_by(Location.code).all()
+    return sorted(places.every(session), key=lambda place: place.code)
 
 
 @delivery.get("/zones/new")

@@ -17,7 +17,7 @@ from core.kernel.sorting import Place
 from core.orders import reading as orders
 from core.parties import users
 from core.parties.roles import Role
-from core.stock import adjusting, listing, transfers
+from core.stock import adjusting, listing, picking, transfers
 from core.stock.adjusting import Adjustment
 from core.stock.listing import Row
 from core.stock.models import Hold
@@ -327,6 +327,7 @@ def _show(
         names = users.names(session, [one.actor for one in shown if one.actor])
         sales = _orders(session, [one.reference for one in shown])
         coming = transfers.coming(session, [level_id]).get(level_id, 0)
+        pool = picking.pool_of_level(session, level_id) if row.variant.numbered else None
     level = row.level
     fresh = {"seen": level.on_hand, "once": new_public_id()}
     if form is not None and "pieces" in form.errors:
@@ -335,7 +336,13 @@ def _show(
     following = paging.write(shown[-1].at, shown[-1].id) if more else None
     return page(
         "desk/stock_level.html",
-        level=_level(row) | {"slug": row.slug, "low_at": level.low_at, "coming": coming},
+        level=_level(row)
+        | {
+            "slug": row.slug,
+            "low_at": level.low_at,
+            "coming": coming,
+            "pool_href": f"{BASE}/numbers/{pool}" if pool is not None else "",
+        },
         movements=[_movement(one, names, sales) for one in shown],
         holds=[_hold(*one, owners) for one in held],
         form=form or AdjustForm(data=fresh),

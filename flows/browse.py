@@ -239,7 +239,7 @@ def _counted(
 ) -> dict[uuid.UUID, int]:
     """How many of which things in stock one needs."""
     if bundle is None:
-        return {variant.id: 1} if variant.kind == "physical" else {}
+        return {variant.id: 1} if variant.kind == "physical" or variant.numbered else {}
     held = (piece.component for piece in bundle.pieces if piece.component.needs_stock)
     return {component.variant_id: component.quantity for component in held}
 

@@ -21,7 +21,7 @@ from core.subscriptions.errors import NotRunning, TermRuns
 from core.subscriptions.models import Subscription
 from core.subscriptions.timeline import Timeline
 from core.tax.service import Answers
-from flows import bill_account, hold_service, take_back, wish_service
+from flows import bill_account, give_numbers_back, hold_service, take_back, wish_service
 from flows.bill_account import Billed
 from flows.hold_service import PAUSED, Asked
 from flows.house import House
@@ -212,6 +212,7 @@ def end(house: House, asked: Asked, reason: str, note: str, *, at_period_end: bo
         made = ending.end(session, row, on, reason, note, asked.actor, now)
         if row.state == "ended":
             granting.revoke(session, row, "ended", asked.actor, now)
+            give_numbers_back.of_service(session, row.id, asked.actor, now)
         if before.activated_on is None:
             take_back.plan_ended(session, house, row, asked.actor)
         return made

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
@@ -13,7 +13,7 @@ from core.kernel.money import Money
 from core.ledger import items, paid_by
 from core.ledger.items import Open
 from core.ledger.paid_by import PaidBy
-from core.orders import following, placing
+from core.orders import following, naming, placing
 from core.orders.following import Change, Sent
 from core.orders.models import Order, OrderLine
 from invoices import reading
@@ -42,6 +42,8 @@ class Followed:
     changes: Sequence[Change] = ()
     #: When somebody comes, where a time was chosen.
     visit: Slot | None = None
+    #: Numbers, addresses and keys, by line: for whoever may see the order.
+    named: naming.Named = field(default_factory=dict)
 
     @property
     def is_placed(self) -> bool:
@@ -89,6 +91,7 @@ def follow(session: Session, order: Order, *, with_pieces: bool = True) -> Follo
         visit=slots.of_order(session, order.id)
         if any(line.kind == "service" for line in lines)
         else None,
+        named=naming.named(session, order, lines),
     )
 
 

@@ -15,6 +15,7 @@ from core.kernel.errors import Forbidden, NotFound, StaleState
 from core.parties import accounts
 from core.subscriptions import ending, pausing, reading, states
 from core.subscriptions.models import Subscription
+from flows import give_numbers_back
 from flows.house import House
 
 #: Why a feature is locked while its service rests.
@@ -78,6 +79,7 @@ def arrive(session: Session, row: Subscription, today: date, now: datetime) -> b
     before = row.revision
     if ending.finish(session, row, now):
         granting.revoke(session, row, "ended", "system", now)
+        give_numbers_back.of_service(session, row.id, "system", now)
         return True
     if row.state == "paused":
         rest = pausing.current(session, row)

@@ -32,7 +32,7 @@ from core.notices.letters import (
     Row,
     SoldCard,
 )
-from core.orders import placing
+from core.orders import naming, placing
 from core.orders.models import Order, OrderLine, OrderLineTax
 from core.parties.models import Account
 from flows.links import Links
@@ -76,7 +76,13 @@ def of_order(session: Session, order: Order, link: str) -> OrderLetter:
         number=order.number or "",
         placed_on=local_date(order.placed_at or order.created_at, head.time_zone),
         is_paid=order.payment == "paid",
-        rows=_order_rows(order, lines, placing.taxes_of(session, order.id), figures(head.locale)),
+        rows=_order_rows(
+            order,
+            lines,
+            placing.taxes_of(session, order.id),
+            figures(head.locale),
+            naming.named(session, order, lines, secrets=False),
+        ),
         total=Money(order.due_now_minor, order.currency),
         ships=any(line.kind == "physical" for line in lines),
         visits=tuple(line.name for line in lines if line.kind == "service"),
@@ -100,11 +106,14 @@ def _order_rows(
     lines: Sequence[OrderLine],
     taxes: dict[uuid.UUID, list[OrderLineTax]],
     say: Figures,
+    named: naming.Named,
 ) -> tuple[Row, ...]:
     rows = []
     for one in placing.standing(lines):
-        rows.append(_order_row(one.line, one.priced_minor, order.currency))
-        rows += [_order_row(piece, piece.priced_minor, order.currency) for piece in one.pieces]
+        rows.append(_order_row(one.line, one.priced_minor, order.currency, named))
+        rows += [
+            _order_row(piece, piece.priced_minor, order.currency, named) for piece in one.pieces
+        ]
     for label, minor in _taxes(taxes, say, inclusive=False).items():
         rows.append(Row(label, Money(minor, order.currency), kind="part"))
     within = _taxes(taxes, say, inclusive=True)
@@ -115,11 +124,12 @@ def _order_rows(
     return tuple(rows)
 
 
-def _order_row(line: OrderLine, minor: int, currency: str) -> Row:
+def _order_row(line: OrderLine, minor: int, currency: str, named: naming.Named) -> Row:
+    said = [f"First {EVERY[line.charge_kind]}"] if line.charge_kind in EVERY else []
     return Row(
         counted(line.name, Decimal(line.quantity)),
         Money(minor, currency),
-        f"First {EVERY[line.charge_kind]}" if line.charge_kind in EVERY else "",
+        ", ".join([*named.get(line.id, ()), *said]),
         "piece" if line.parent_id else "line",
     )
 

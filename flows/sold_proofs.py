@@ -3,13 +3,15 @@
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, and_, func, literal, or_, select, union_all
+from sqlalchemy import Select, and_, func, literal, not_, or_, select, union_all
 from sqlalchemy.orm import Session
 
+from core.catalog.models import Variant
 from core.kernel import proof
 from core.kernel.proof import Part
 from core.orders.models import Order, OrderLine
-from core.stock.models import StockLevel, StockMovement
+from core.stock.models import LogicalResource, StockLevel, StockMovement
+from core.subscriptions.models import Subscription
 
 
 def what_waits_is_allocated(session: Session) -> Part:
@@ -23,12 +25,25 @@ def what_waits_is_allocated(session: Session) -> Part:
     return Part(f"{total:,} pieces wait to be sent", wrong)
 
 
+def what_is_sold_has_its_numbers(session: Session) -> Part:
+    """Of what is sold by numbers: a line has one for each piece that was not cancelled, and keeps it until it
+    comes back or its service ends; nothing else has any."""
+    wrong = proof.offenders(
+        session,
+        _without_numbers(),
+        lambda row: f"{row[0]}, line {row[1]}: {row[2]} numbers for {row[3]} pieces",
+    )
+    query = select(func.count()).where(LogicalResource.state == "assigned")
+    return Part(f"{proof.count(session, query):,} numbers and keys are given out", wrong)
+
+
 # --- statements, each put together once and at first use ------------------------------------------
 
 
 @cache
 def _unlike() -> Select[*tuple[Any, ...]]:
     counted = select(StockLevel.variant_id).distinct()
+    numbered = select(Variant.id).where(Variant.numbered)
     waiting = (
         select(
             literal("order:").concat(Order.public_id).label("about"),
@@ -53,7 +68,7 @@ def _unlike() -> Select[*tuple[Any, ...]]:
             StockMovement.allocated,
         )
         .join(StockLevel, StockLevel.id == StockMovement.level_id)
-        .where(StockMovement.allocated != 0)
+        .where(StockMovement.allocated != 0, StockLevel.variant_id.not_in(numbered))
     )
     both = union_all(waiting, allocated).subquery()
     sums = (func.sum(both.c.waiting), func.sum(both.c.allocated))
@@ -62,6 +77,32 @@ def _unlike() -> Select[*tuple[Any, ...]]:
         .group_by(both.c.about, both.c.variant)
         .having(or_(sums[0] != sums[1]))
         .order_by(both.c.about)
+    )
+
+
+@cache
+def _without_numbers() -> Select[*tuple[Any, ...]]:
+    line = OrderLine
+    has = func.count(LogicalResource.id)
+    most = line.quantity - line.cancelled
+    placed = Order.lifecycle.in_(("confirmed", "completed"))
+    ended = func.coalesce(Subscription.state, "") == "ended"
+    return (
+        select(Order.public_id, line.line_number, has, line.quantity)
+        .select_from(line)
+        .join(Order, Order.id == line.order_id)
+        .outerjoin(Subscription, Subscription.id == line.subscription_id)
+        .outerjoin(LogicalResource, LogicalResource.line_id == line.id)
+        .where(line.numbered)
+        .group_by(line.id, Order.public_id, Order.lifecycle, Subscription.state)
+        .having(
+            or_(
+                has > most,
+                and_(placed, not_(ended), has < most - line.returned),
+                and_(or_(not_(placed), ended), has > 0),
+            )
+        )
+        .order_by(Order.public_id, line.line_number)
     )
 
 

@@ -24,7 +24,7 @@ from core.stock import sold
 from core.stock.holds import Owner
 from core.subscriptions import ending, reading, states
 from core.subscriptions.models import Subscription
-from flows import issue_invoice
+from flows import give_numbers_back, issue_invoice
 from flows.correct_invoice import printing
 from flows.house import House
 from flows.worth import nets
@@ -83,7 +83,7 @@ def _cancel(session: Session, house: House, asked: Asked) -> OrderChange:
     change = changing.write(session, order, new, chosen, now)
     _decide(session, order, asked.actor, now)
     crash.point("cancel.counted")
-    _let_go(session, house, order, chosen)
+    _let_go(session, house, order, chosen, asked.actor)
     if any(one.line.kind == "service" for one in chosen):
         _give_time_back(session, order, lines)
     _credit(session, house, change, invoice, chosen)
@@ -129,11 +129,14 @@ def to_cancel(lines: Sequence[OrderLine], pieces: Mapping[int, int] | None) -> l
     return chosen
 
 
-def _let_go(session: Session, house: House, order: Order, chosen: Sequence[Some]) -> None:
+def _let_go(
+    session: Session, house: House, order: Order, chosen: Sequence[Some], actor: str
+) -> None:
     about, now = sold.reference(order.public_id), house.clock.now()
     for one in sorted(chosen, key=lambda one: one.line.variant_id or one.line.id):
         if one.line.kind == "physical" and one.line.variant_id is not None:
             sold.let_go(session, about, one.line.variant_id, one.quantity, now)
+    give_numbers_back.of_pieces(session, order, chosen, actor, now)
 
 
 def _end_plan(session: Session, change: OrderChange, line: OrderLine, now: datetime) -> None:
@@ -166,6 +169,7 @@ def plan_ended(session: Session, house: House, row: Subscription, actor: str) ->
     )
     change = changing.write(session, order, new, chosen, now)
     _decide(session, order, actor, now)
+    give_numbers_back.of_pieces(session, order, chosen, actor, now)
     _credit(session, house, change, invoice, chosen)
     told(session, house, order, change, "cancelled", chosen, actor)
 
@@ -295,6 +299,7 @@ def _receive(
         if sold.take_back(session, about, line.variant_id, one.quantity, now):
             back.append(line.id)
     changing.restock(session, change, back)
+    give_numbers_back.of_pieces(session, order, chosen, actor, now)
     told(session, house, order, change, "received", chosen, actor)
     crash.point("return.before_commit")
 

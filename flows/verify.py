@@ -23,6 +23,7 @@ from core.ledger import tender_proofs as tenders
 from core.ledger import valuation
 from core.orders import piece_proofs, provisioning_proofs
 from core.orders import proofs as orders
+from core.stock import pool_proofs
 from core.stock import proofs as stock
 from flows import begun_proofs, sold_proofs
 from invoices.proofs import (
@@ -192,6 +193,8 @@ def _stock(look: _Look) -> list[Part] | str:
         stock.levels_are_true(look.session, look.now),
         piece_proofs.pieces_are_counted(look.session),
         sold_proofs.what_waits_is_allocated(look.session),
+        pool_proofs.numbers_are_true(look.session, look.now),
+        sold_proofs.what_is_sold_has_its_numbers(look.session),
     ]
 
 

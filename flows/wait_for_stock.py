@@ -10,7 +10,7 @@ from functools import partial
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from cart import lines
@@ -56,7 +56,12 @@ def wanted(session: Session, sku: str) -> tuple[Variant, Product]:
     row = session.execute(
         select(Variant, Product)
         .join(Product, Product.id == Variant.product_id)
-        .where(Variant.sku == sku, Variant.active, Product.active, Variant.kind == "physical")
+        .where(
+            Variant.sku == sku,
+            Variant.active,
+            Product.active,
+            or_(Variant.kind == "physical", Variant.numbered),
+        )
     ).first()
     if row is None:
         raise NotFound("thing to wait for")

@@ -21,7 +21,7 @@ from core.kernel.money import MICROS, Money, extend, minor_digits
 from core.ledger import business, items
 from core.ledger.chart import CONTRACT_LIABILITY, GIFT_CARDS
 from core.ledger.items import Open
-from core.orders import placing
+from core.orders import naming, placing
 from core.orders.models import Order, OrderLine, OrderLineTax
 from core.parties.models import Account, Channel, LegalEntity
 from core.subscriptions.models import SubscriptionPhase
@@ -52,6 +52,8 @@ class _Basis:
     issue_date: date
     #: The first phase of each subscription that the order begins.
     phases: dict[uuid.UUID, uuid.UUID]
+    #: The numbers that lines have; no keys, which are for nobody else who reads a bill.
+    named: naming.Named
 
     @property
     def locale(self) -> str:
@@ -132,6 +134,7 @@ def _basis(session: Session, order: Order, around: _Around, now: datetime) -> _B
         items.held_for_order(session, order.id) if around.has_deposits else [],
         local_date(now, around.entity.time_zone),
         _phases(session, lines),
+        naming.named(session, order, list(lines), secrets=False),
     )
 
 
@@ -248,9 +251,9 @@ def _charge(basis: _Basis, line: OrderLine) -> Charge | None:
 
 
 def _about(basis: _Basis, line: OrderLine, group: str, *, less: bool) -> str:
-    """The small words under a line: its place, where the order has several; how often a bundle's piece is
-    charged; and that its price is less."""
-    said = [basis.place_of(line)]
+    """The small words under a line: its numbers; its place, where the order has several; how often a bundle's
+    piece is charged; and that its price is less."""
+    said = [*basis.named.get(line.id, ()), basis.place_of(line)]
     if less:
         said.append(words(basis.locale).price_without_tax)
     elif line.parent_id is not None and line.charge_kind != "one_off":

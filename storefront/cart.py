@@ -1,6 +1,7 @@
 """The cart's page and what changes it."""
 
 from collections.abc import Callable, Sequence
+from urllib.parse import urlencode
 
 from flask import Blueprint, redirect, request
 from sqlalchemy.orm import Session
@@ -11,6 +12,7 @@ from cart.goods import BadQuantity
 from cart.lines import CartClosed
 from cart.models import Cart
 from cart.saved import Keeper, Saved
+from core.catalog.editing import is_sku
 from core.catalog.models import GIFT_CARD
 from core.kernel.errors import NotFound, ShopError
 from core.kernel.money import Money
@@ -96,12 +98,32 @@ def count() -> str:
 def add() -> Response:
     """Put something in. The form stands on pages that everybody shares."""
     sku, quantity = request.form.get("sku", ""), request.form.get("quantity", "1")
-    _change(lambda session, mine: _put(session, mine, sku, quantity))
+    number = request.form.get("number", "").strip()[:120]
+    done = _change(lambda session, mine: _put(session, mine, sku, quantity, number))
+    if number and not done and is_sku(sku):
+        return redirect(f"/numbers/{sku}", 303)
     return redirect("/cart", 303)
 
 
-def _put(session: Session, mine: Cart, sku: str, quantity: str) -> None:
-    lines.add(session, mine, sku, _number(quantity), house().rules.hold_for, house().clock.now())
+def _put(session: Session, mine: Cart, sku: str, quantity: str, number: str) -> None:
+    hold_for, now = house().rules.hold_for, house().clock.now()
+    lines.add(session, mine, sku, _number(quantity), hold_for, now, number)
+
+
+@cart.post("/cart/lines/<line_id>/number")
+@allow(Who.EVERYBODY)
+@limits.limit("cart")
+def choose(line_id: str) -> Response:
+    """Another number for a line, instead of one that it has."""
+    number, old = (request.form.get(name, "").strip()[:120] for name in ("number", "instead"))
+    sku, hold_for, now = request.form.get("sku", ""), house().rules.hold_for, house().clock.now()
+    done = _change(
+        lambda session, mine: lines.choose(session, mine, line_id, number, hold_for, now, old)
+    )
+    if not done and is_sku(sku):
+        asked = urlencode({"line": line_id, "instead": old})
+        return redirect(f"/numbers/{sku}?{asked}", 303)
+    return redirect("/cart", 303)
 
 
 @cart.post("/cart/lines/<line_id>")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 from cart import goods
 from cart.goods import MOST_OF_ONE
@@ -9,6 +10,7 @@ from cart.priced import GoneLine, PricedCart, PricedLine
 from cart.saved import Saved
 from core.kernel.money import Money
 from core.stock.levels import Outlook
+from core.stock.numbers import Picked
 from web import packs
 from web.cards import expected
 from web.packs import PieceRow
@@ -18,6 +20,14 @@ GONE = {
     "withdrawn": "We do not sell this any more.",
     "no_price": "We do not sell this just now: it has no price here.",
 }
+
+
+class Shown(NamedTuple):
+    """A number of a line."""
+
+    value: str
+    kept: bool
+    href: str
 
 
 class Line(NamedTuple):
@@ -46,6 +56,8 @@ class Line(NamedTuple):
     saving: str
     #: What one cost when it was put in, in words; empty when that is what it costs now.
     was: str
+    #: The numbers that it has, or chose: value, kept for it now, and where another one is chosen, or "".
+    numbers: list[Shown] = []
 
 
 def cart_lines(
@@ -92,7 +104,13 @@ def _line(line: PricedLine, left: dict[Any, int], outlook: Mapping[Any, Outlook]
         pieces=packs.pieces(line.shares),
         saving=packs.saving(line.charges),
         was=_was(line),
+        numbers=[_number(line, one) for one in line.numbers if not one.secret],
     )
+
+
+def _number(line: PricedLine, one: Picked) -> Shown:
+    asked = urlencode({"line": line.public_id, "instead": one.value})
+    return Shown(one.value, one.kept, f"/numbers/{line.sku}?{asked}" if one.picked else "")
 
 
 def _gone(line: GoneLine, currency: str) -> Line:
@@ -132,6 +150,8 @@ def _note(line: PricedLine, outlook: Mapping[Any, Outlook]) -> str:
     if line.unheld:
         words = expected(outlook.get(line.variant_id)) or "Not all of it is there yet"
         return f"{words}. It is sent when it comes in; nothing is held before you order."
+    if any(one.secret for one in line.numbers):
+        return "Its key is given to you once it is paid."
     if line.price.interval is not None:
         return f"{packs.first_period(line.price.interval, line.price.activation)}."
     return {

@@ -280,6 +280,7 @@ def _line(followed: Followed, standing: Standing) -> dict[str, Any]:
         "unit_price": extend(line.unit_price_micros, 1, currency),
         "total": Money(standing.priced_minor, currency),
         "note": _first(line),
+        "numbers": followed.named.get(line.id, ()),
         "state": order_words.progress(line),
         "pieces": [_piece(followed, piece) for piece in standing.pieces],
     }
@@ -294,7 +295,8 @@ def _piece(followed: Followed, line: OrderLine) -> PieceRow:
     """A piece of a bundle, below it."""
     amount = Money(line.priced_minor, followed.order.currency)
     state = order_words.progress(line)
-    note = ", ".join(part for part in (_first(line), state.text if state else "") if part)
+    said = (*followed.named.get(line.id, ()), _first(line), state.text if state else "")
+    note = ", ".join(part for part in said if part)
     return PieceRow(packs.counted(line.name, line.quantity), amount, note)
 
 

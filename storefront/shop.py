@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from cms_content.pages import HOME
 from core.kernel.errors import NotFound
+from core.stock import picking
 from flows import trial_offers
 from storefront import home, shown
 from web import content, json_ld, trials
@@ -82,6 +83,9 @@ def product(slug: str) -> str:
         detail, offered = house().shelves.product(session, found, house().clock.now(), slug)
         pictures = house().shelves.pictures(session, detail, house().clock.now())
         is_plan = any(offer.variant.kind == "plan" for offer in offered.offers)
+        sold = (
+            picking.sold_with(session, shown.numbered(offered)) if shown.numbered(offered) else {}
+        )
         tried = trial_offers.offered(session, found.currency, slug) if is_plan else []
     return page(
         "storefront/product.html",
@@ -92,6 +96,7 @@ def product(slug: str) -> str:
             hold_words(house().rules.hold_for),
             pictures,
             tax_included=channel()[0].prices_include_tax,
+            numbers=sold,
         ),
         data=json_ld.product(detail, offered, pictures),
         goes_with=[],

@@ -1,6 +1,7 @@
 """What the shop's templates are given: products, carts and orders in the words of a page."""
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cart.priced import PricedCart, Recurring
@@ -9,6 +10,8 @@ from core.catalog.limits import Limits
 from core.catalog.models import GIFT_CARD
 from core.catalog.products import ProductDetail
 from core.kernel.money import Money, extend
+from core.stock import resources
+from core.stock.picking import Sold
 from flows.browse import Offer, Shown
 from web import packs
 from web.cards import FEW, availability, expected
@@ -36,8 +39,9 @@ def product_page(
     pictures: Sequence[Picture],
     *,
     tax_included: bool = False,
+    numbers: Mapping[uuid.UUID, Sold],
 ) -> dict[str, Any]:
-    """One product as its page shows it."""
+    """One product as its page shows it; ``numbers``: how that is sold which has numbers or keys."""
     first = shown.offers[0]
     kind, is_counted = first.variant.kind, first.pieces is not None
     limits = first.variant.limits
@@ -64,13 +68,14 @@ def product_page(
         "gone": [
             {"sku": one.variant.sku, "name": one.variant.name}
             for one in shown.offers
-            if one.variant.kind == "physical" and not one.available
+            if (one.variant.kind == "physical" or one.variant.numbered) and not one.available
         ],
         "bundle": packs.contents(first.bundle) if first.bundle is not None else None,
         "delivery": _delivery(first),
         "billed": _billed(shown.offers),
         "hold_note": _hold(shown.offers, hold_words) if is_counted else "",
-        "returns": "Thirty days, and we give back the tax too" if is_counted else "",
+        "returns": "Thirty days, and we give back the tax too" if kind == "physical" else "",
+        "numbers": _numbers(shown, numbers),
         "question": shown.product.name,
         "verb": f"Choose {shown.product.name}" if kind == "plan" else _VERBS.get(kind, ""),
         "quotable": kind != GIFT_CARD,
@@ -78,6 +83,32 @@ def product_page(
         "min_quantity": limits.smallest,
         "step": limits.step,
         "sold_note": sold_note(limits),
+    }
+
+
+def numbered(shown: Shown) -> list[uuid.UUID]:
+    """The variants each of which is a number or a key of its own."""
+    return [offer.variant.id for offer in shown.offers if offer.variant.numbered]
+
+
+def _numbers(shown: Shown, sold: Mapping[uuid.UUID, Sold]) -> dict[str, Any] | None:
+    """How its numbers are come by: chosen, for each variant on a page of its own, or given."""
+    found = [(offer, sold[offer.variant.id]) for offer in shown.offers if offer.variant.id in sold]
+    if not found:
+        return None
+    word = found[0][1].word
+    return {
+        "word": word,
+        "secret": resources.is_secret(found[0][1].kind),
+        "choose": [
+            {
+                "href": f"/numbers/{offer.variant.sku}",
+                "verb": f"Choose your {word}",
+                "said": _variant_name(offer, shown.offers) if len(shown.offers) > 1 else "",
+            }
+            for offer, one in found
+            if one.picked and offer.available
+        ],
     }
 
 

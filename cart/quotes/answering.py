@@ -6,6 +6,7 @@ Whoever calls holds the quote's lock.
 """
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,6 +33,7 @@ from cart.quotes.refusals import (
     QuoteSuperseded,
     QuoteWithdrawn,
 )
+from core.catalog.models import Variant
 from core.events import QuoteClosed
 from core.kernel import audit, jobs
 from core.kernel.errors import StaleState
@@ -173,6 +175,7 @@ def _new_order(
     first = first or next(iter(sites.values()), None)
     ways = [row.price_trace.get("delivery") for row in rows if row.kind == "delivery"]
     taxes = sent.taxes(session, version)
+    numbered = _numbered(session, rows)
     relieved = [one for found in taxes.values() for one in found if one.relief == REVERSE_CHARGE]
     return NewOrder(
         legal_entity_id=quote.legal_entity_id,
@@ -187,10 +190,25 @@ def _new_order(
         shipping_address=first.address if first is not None else None,
         shipping_method=ways[0] if ways else None,
         lines=[
-            _new_line(row, taxes.get(row.id, []), sites, several=len(sites) > 1) for row in rows
+            _new_line(
+                row,
+                taxes.get(row.id, []),
+                sites,
+                several=len(sites) > 1,
+                numbered=row.variant_id in numbered,
+            )
+            for row in rows
         ],
         vat_id=relieved[0].reference if relieved else quote.vat_id,
     )
+
+
+def _numbered(session: Session, rows: Sequence[QuoteLine]) -> set[uuid.UUID]:
+    """Of which things each is a number or a key of its own: one is given when the quote is accepted."""
+    ids = [row.variant_id for row in rows if row.variant_id and row.kind != "physical"]
+    if not ids:
+        return set()
+    return set(session.scalars(select(Variant.id).where(Variant.id.in_(ids), Variant.numbered)))
 
 
 def _new_line(
@@ -199,6 +217,7 @@ def _new_line(
     sites: dict[uuid.UUID, QuoteSite],
     *,
     several: bool,
+    numbered: bool,
 ) -> NewLine:
     assert row.final_price_micros is not None
     assert row.net_minor is not None
@@ -217,6 +236,7 @@ def _new_line(
         # One parcel needs no place of its own; several do, so that each is sent to the right one.
         service_location=at if several or row.kind not in ("physical", "delivery") else None,
         term_months=row.term_months,
+        numbered=numbered,
     )
 
 

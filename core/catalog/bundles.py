@@ -29,11 +29,13 @@ class Component:
     picture: str
     weight_g: int = 0
     goes_by: str = "parcel"
+    #: Each is a number or a key of its own.
+    numbered: bool = False
 
     @property
     def needs_stock(self) -> bool:
-        """Only physical goods are held."""
-        return self.kind == "physical"
+        """Only what is counted is held: goods, and what is numbered."""
+        return self.kind == "physical" or self.numbered
 
 
 def components(
@@ -55,6 +57,7 @@ def components(
             picture=row.picture,
             weight_g=row.weight_g,
             goes_by=row.goes_by,
+            numbered=row.numbered,
         )
         found[row.bundle_id] = (*found.get(row.bundle_id, ()), piece)
     return found
@@ -74,6 +77,7 @@ def _components() -> Select[Any]:
             variant.c.name,
             variant.c.weight_g,
             variant.c.goes_by,
+            variant.c.numbered,
             variant.c.kind,
             variant.c.tax_category,
             variant.c.active,

@@ -76,6 +76,7 @@ class Variant(Base):
             name="limits",
         ),
         CheckConstraint("weight_g >= 0", name="weight"),
+        CheckConstraint("NOT numbered OR kind IN ('digital', 'service', 'plan')", name="numbered"),
         # So that what holds a variant may hold it as what it is.
         UniqueConstraint("id", "kind"),
         Index("ix_variant_product_id", "product_id", "position"),
@@ -97,6 +98,8 @@ class Variant(Base):
     #: How it is delivered: ``parcel``, or what a merchant calls it: ``bulky``. Of work, ``visit``: at a time
     #: that is chosen.
     goes_by: Mapped[str] = mapped_column(String(20), default="parcel")
+    #: Each is a number, an address or a key of its own, and there are only so many: ``core.stock.pools``.
+    numbered: Mapped[bool] = mapped_column(default=False)
 
 
 class BundleComponent(Base):

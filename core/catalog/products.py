@@ -33,6 +33,8 @@ class ListedVariant:
     kind: str
     tax_category: str
     limits: Limits = ANY_NUMBER
+    #: Each is a number, an address or a key of its own.
+    numbered: bool = False
 
 
 @dataclass(frozen=True)
@@ -215,6 +217,7 @@ def _joined(*more: Any) -> Select[Any]:
             variant.c.quantity_step,
             variant.c.quantity_least,
             variant.c.quantity_most,
+            variant.c.numbered,
             *more,
         )
         .select_from(
@@ -239,6 +242,7 @@ def _grouped(rows: Sequence[Row[Any]]) -> list[ListedProduct]:
                 row.kind,
                 row.tax_category,
                 Limits.of(row),
+                bool(row.numbered),
             )
         )
     return [

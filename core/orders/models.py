@@ -181,6 +181,13 @@ class OrderLine(Base):
     fulfilled: Mapped[int] = mapped_column(default=0)
     cancelled: Mapped[int] = mapped_column(default=0)
     returned: Mapped[int] = mapped_column(default=0)
+    #: Each piece is a number, an address or a key of its own: ``core.stock.numbers``.
+    numbered: Mapped[bool] = mapped_column(default=False)
+
+    @property
+    def needs_stock(self) -> bool:
+        """Only what is counted is held and sold from stock: goods, and what is numbered."""
+        return (self.kind == "physical" or self.numbered) and self.variant_id is not None
 
     @property
     def waiting(self) -> int:

@@ -58,6 +58,8 @@ class NewLine:
     #: Of a bundle: its pieces, which alone count, and what it costs for each charge kind.
     pieces: Sequence["NewLine"] = ()
     charges: Sequence["NewCharge"] = ()
+    #: Each piece is a number or a key of its own.
+    numbered: bool = False
 
     @property
     def counted(self) -> Sequence["NewLine"]:
@@ -190,6 +192,7 @@ def _row(order: Order, line: NewLine, number: int, parent_id: uuid.UUID | None) 
         "fulfilled": 0,
         "cancelled": 0,
         "returned": 0,
+        "numbered": line.numbered,
     }
 
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from sqlalchemy import Update, bindparam, case, update
 from sqlalchemy.orm import Session
 
+from core.catalog.models import Variant
 from core.kernel.db import changed, insert_rows, table
 from core.kernel.errors import NotFound, ShopError, StaleState
 from core.kernel.ids import new_id
@@ -52,6 +53,16 @@ class BelowNothing(ShopError):
     on_hand: int
 
 
+@dataclass(eq=False)
+class Numbered(ShopError):
+    """Its pieces are numbers or keys: they are added and withdrawn one by one, and never sold beyond them."""
+
+    code: ClassVar[str] = "numbered"
+    text: ClassVar[str] = (
+        "Each of these is a number or a key of its own: add or withdraw them in their pool."
+    )
+
+
 @dataclass(frozen=True)
 class Adjustment:
     """``pieces`` that come, go or were counted, by the reason. ``seen`` is what was on hand when somebody
@@ -80,7 +91,7 @@ def adjust(session: Session, asked: Adjustment, actor: str, now: datetime) -> Ad
     """Change what is on hand, with its movement. Below what is promised only ``even_so``: then the limit for
     back-orders covers the difference, so that nothing more can be sold.
 
-    Raises NotFound, StaleState, BelowNothing and BelowPromised.
+    Raises NotFound, StaleState, BelowNothing and BelowPromised, and Numbered for what has numbers of its own.
     """
     level = lock(session, asked.level_id)
     if asked.seen is not None and level.on_hand != asked.seen:
@@ -92,6 +103,8 @@ def adjust(session: Session, asked: Adjustment, actor: str, now: datetime) -> Ad
         else level.on_hand + asked.pieces * (-1 if way == "go" else 1)
     )
     by = left - level.on_hand
+    if by:
+        refuse_numbered(session, level)
     if left < 0:
         raise BelowNothing(level.on_hand)
     if left - _promised(level) + _beyond(level) < 0:
@@ -141,10 +154,18 @@ class Limits:
     expected_on: date | None = None
 
 
+def refuse_numbered(session: Session, level: StockLevel) -> None:
+    """Raises Numbered where each piece is a number or a key of its own."""
+    if session.get_one(Variant, level.variant_id).numbered:
+        raise Numbered
+
+
 def limit(session: Session, level_id: uuid.UUID, limits: Limits) -> Limits:
     """Other limits; answers those before. Raises NotFound, and BelowPromised when more was sold beyond what
     is there than the limits would allow. Safety stock takes nothing from whom it was promised to."""
     level = lock(session, level_id)
+    if limits.backorder_limit or limits.preorder_limit:
+        refuse_numbered(session, level)
     before = Limits(**{name: getattr(level, name) for name in asdict(limits)})
     left = level.on_hand + limits.backorder_limit + limits.preorder_limit
     if left < _promised(level):

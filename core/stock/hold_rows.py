@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from core.kernel.db import changed, insert_rows, table
 from core.kernel.ids import new_id
-from core.stock import levels
+from core.stock import levels, resource_rows
 from core.stock.levels import IS_ACTIVE
 from core.stock.models import Hold, StockLevel
 
@@ -34,11 +34,15 @@ def write(
     pieces: Iterable[tuple[uuid.UUID, uuid.UUID, int]],
     expires_at: datetime,
     now: datetime,
-) -> None:
-    """New holds of so many pieces: line, level, how many."""
+    *,
+    numbered: bool = False,
+) -> list[uuid.UUID]:
+    """New holds of so many pieces: line, level, how many; answers their keys. Of what is ``numbered`` the
+    caller says which ones."""
+    found = [(new_id(), piece) for piece in pieces]
     rows = [
         {
-            "id": new_id(),
+            "id": key,
             "level_id": level_id,
             "owner_kind": owner.kind,
             "owner_id": owner.id,
@@ -47,10 +51,12 @@ def write(
             "expires_at": expires_at,
             "state": "active",
             "created_at": now,
+            "numbered": numbered,
         }
-        for line_id, level_id, quantity in pieces
+        for key, (line_id, level_id, quantity) in found
     ]
     insert_rows(session, Hold, rows)
+    return [key for key, _ in found]
 
 
 def active(session: Session, owner: Owner, line_id: uuid.UUID | None = None) -> Sequence[Any]:
@@ -80,13 +86,20 @@ def end(session: Session, row: Any, state: str) -> int:
     """Let one hold go; says how many, 0 when somebody was faster."""
     if not close(session, row, state):
         return 0
+    if row.numbered:
+        resource_rows.free_of_hold(session, row.id)
     levels.shift(session, row.level_id, held=-row.quantity)
     return 1
 
 
 def close(session: Session, row: Any, state: str) -> bool:
     """An active hold is over; its pieces are still counted as held."""
-    return changed(session.execute(_ended(), {"hold": row.id, "new_state": state})) == 1
+    return shut(session, row.id, state)
+
+
+def shut(session: Session, hold_id: uuid.UUID, state: str) -> bool:
+    """The same, of a hold by its key."""
+    return changed(session.execute(_ended(), {"hold": hold_id, "new_state": state})) == 1
 
 
 def keep(session: Session, row: Any, quantity: int, expires_at: datetime) -> None:
@@ -112,7 +125,7 @@ def hand_over(
 def columns() -> tuple[Any, ...]:
     """What is read of a hold."""
     hold = table(Hold).c
-    return (hold.id, hold.level_id, hold.line_id, hold.quantity, hold.expires_at)
+    return (hold.id, hold.level_id, hold.line_id, hold.quantity, hold.expires_at, hold.numbered)
 
 
 def _named(owner: Owner) -> dict[str, Any]:

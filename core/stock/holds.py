@@ -6,12 +6,13 @@ may have several holds, also of one thing: its pieces may lie at several places.
 
 import uuid
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core.stock import freeing, hold_rows, lapsing, levels, sourcing
+from core.stock import freeing, hold_rows, lapsing, levels, numbers, sourcing
 from core.stock.hold_rows import Owner
 from core.stock.sourcing import NOT_KNOWN, Demand, Near, OutOfStock, Part
 
@@ -40,16 +41,36 @@ def hold(
         (one,) = demands
         level_id = sourcing.take_at_once(session, one.variant_id, one.quantity, near)
         if level_id is not None:
-            hold_rows.write(
-                session, owner, [(one.line_id, level_id, one.quantity)], expires_at, now
-            )
+            _write(session, owner, [(one, level_id, one.quantity)], expires_at, now)
             return True
         sourcing.refuse_at_a_glance(session, one, now)
     parts = sourcing.take(session, demands, now, near, beyond=beyond)
     if parts is None:
         return False
-    hold_rows.write(session, owner, _pieces(parts), expires_at, now)
+    _write(session, owner, parts, expires_at, now)
     return True
+
+
+def _write(
+    session: Session, owner: Owner, parts: Sequence[Part], expires_at: datetime, now: datetime
+) -> None:
+    """New holds; of what is numbered it is decided which ones."""
+    goods = [part for part in parts if not part[0].numbered]
+    hold_rows.write(session, owner, _pieces(goods), expires_at, now)
+    for part in parts:
+        if part[0].numbered:
+            _write_numbered(session, owner, part, expires_at, now)
+
+
+def _write_numbered(
+    session: Session, owner: Owner, part: Part, expires_at: datetime, now: datetime
+) -> uuid.UUID:
+    demand, level_id, quantity = part
+    pieces = [(demand.line_id, level_id, quantity)]
+    (key,) = hold_rows.write(session, owner, pieces, expires_at, now, numbered=True)
+    kept = numbers.Kept(key, demand.line_id, level_id, quantity)
+    numbers.fit(session, owner, kept, now)
+    return key
 
 
 def _pieces(parts: Iterable[Part]) -> list[tuple[uuid.UUID, uuid.UUID, int]]:
@@ -75,6 +96,9 @@ def change(
         (row,) = rows
         if levels.hold_more(session, row.level_id, demand.quantity - row.quantity):
             hold_rows.keep(session, row, demand.quantity, expires_at)
+            if row.numbered:
+                kept = numbers.Kept(row.id, row.line_id, row.level_id, demand.quantity)
+                numbers.fit(session, owner, kept, now)
             return True
     return _hold_anew(session, owner, rows, [demand], expires_at, now, near, beyond)
 
@@ -146,7 +170,9 @@ def move_near(session: Session, owner: Owner, near: Near, now: datetime) -> None
 
 
 def _move_near(session: Session, owner: Owner, near: Near, now: datetime) -> None:
-    rows = [row for row in hold_rows.active(session, owner) if row.expires_at > now]
+    rows = [
+        row for row in hold_rows.active(session, owner) if row.expires_at > now and not row.numbered
+    ]
     wanted: dict[tuple[uuid.UUID, uuid.UUID], int] = {}
     until: dict[uuid.UUID, datetime] = {}
     for row in rows:
@@ -158,7 +184,7 @@ def _move_near(session: Session, owner: Owner, near: Near, now: datetime) -> Non
     parts = sourcing.take(session, demands, now, near) or []
     for line_id, end in until.items():
         mine = [part for part in parts if part[0].line_id == line_id]
-        hold_rows.write(session, owner, _pieces(mine), end, now)
+        _write(session, owner, mine, end, now)
 
 
 def pass_on(
@@ -176,13 +202,14 @@ def pass_on(
     Raises OutOfStock when something lapsed and is gone. The caller rolls back.
     """
     left: list[list[Any]] = [[one, one.quantity] for one in demands]
+    numbers.pass_picks(session, giver, taker, demands, now)
     for row in hold_rows.to_pass_on(session, giver):
         wanted = [pair for pair in left if pair[0].variant_id == row.variant_id and pair[1]]
         # A hold that is just what somebody wants stays in one piece.
         wanted.sort(key=lambda pair: pair[1] != row.quantity)
         _share_out(session, row, taker, wanted, expires_at, now)
     parts = _take_missing(session, left, now, near)
-    hold_rows.write(session, taker, _pieces(parts), expires_at, now)
+    _write(session, taker, parts, expires_at, now)
 
 
 def _take_missing(
@@ -193,7 +220,7 @@ def _take_missing(
     kept: dict[uuid.UUID, int] = {}
     for one, more in left:
         if more:
-            missing.append(Demand(one.line_id, one.variant_id, more))
+            missing.append(replace(one, quantity=more))
         kept[one.variant_id] = kept.get(one.variant_id, 0) + one.quantity - more
     return (sourcing.take(session, missing, now, near, kept) or []) if missing else []
 
@@ -207,20 +234,26 @@ def _share_out(
     now: datetime,
 ) -> None:
     """One hold goes to those who want it, as far as it lasts; the rest is let go. Counts down ``wanted``."""
-    rest = row.quantity
+    rest, given = row.quantity, []
     for pair in wanted:
         demand, part = pair[0], min(rest, pair[1])
         if part and rest == row.quantity:
             hold_rows.hand_over(session, row, taker, demand.line_id, part, expires_at)
+            given.append(numbers.Kept(row.id, demand.line_id, row.level_id, part))
         elif part:
             piece = (demand.line_id, row.level_id, part)
-            hold_rows.write(session, taker, [piece], expires_at, now)
+            (key,) = hold_rows.write(
+                session, taker, [piece], expires_at, now, numbered=row.numbered
+            )
+            given.append(numbers.Kept(key, demand.line_id, row.level_id, part))
         pair[1] -= part
         rest -= part
     if rest == row.quantity:
         hold_rows.end(session, row, "released")
     elif rest:
         levels.shift(session, row.level_id, held=-rest)
+    if row.numbered and given and (rest or len(given) > 1):
+        numbers.share_out(session, taker, row.id, given, now)
 
 
 def allocate(
@@ -240,11 +273,12 @@ def allocate(
             continue
         if part < row.quantity:
             levels.shift(session, row.level_id, held=part - row.quantity)
+        if row.numbered:
+            numbers.assign(session, row.id, [(row.line_id, part)], reference, now)
         _sell(session, row.level_id, part, reference, now)
         left[key] -= part
     pairs = [(one, left[one.line_id, one.variant_id]) for one in demands]
-    for _, level_id, quantity in _take_missing(session, pairs, now, near):
-        _sell(session, level_id, quantity, reference, now)
+    _sell_missing(session, owner, _take_missing(session, pairs, now, near), reference, now)
 
 
 def sell(
@@ -260,11 +294,13 @@ def sell(
     What lapsed is taken again, what is not wanted any more is let go. Raises OutOfStock.
     """
     left: list[list[Any]] = [[one, one.quantity] for one in demands]
+    numbers.pass_picks(session, giver, giver, demands, now)
     for row in hold_rows.active(session, giver):
-        rest = row.quantity
+        rest, shares = row.quantity, []
         for pair in left:
             if pair[0].variant_id == row.variant_id:
                 part = min(rest, pair[1])
+                shares.append((pair[0].line_id, part))
                 pair[1] -= part
                 rest -= part
         sold = row.quantity - rest
@@ -274,8 +310,22 @@ def sell(
         hold_rows.close(session, row, "allocated")
         if rest:
             levels.shift(session, row.level_id, held=-rest)
+        if row.numbered:
+            numbers.assign(session, row.id, shares, reference, now)
         _sell(session, row.level_id, sold, reference, now)
-    for _, level_id, quantity in _take_missing(session, left, now, near):
+    _sell_missing(session, giver, _take_missing(session, left, now, near), reference, now)
+
+
+def _sell_missing(
+    session: Session, owner: Owner, parts: Iterable[Part], reference: str, now: datetime
+) -> None:
+    """What was taken again is sold; of what is numbered it is decided which ones."""
+    for part in parts:
+        demand, level_id, quantity = part
+        if demand.numbered:
+            key = _write_numbered(session, owner, part, now, now)
+            hold_rows.shut(session, key, "allocated")
+            numbers.assign(session, key, [(demand.line_id, quantity)], reference, now)
         _sell(session, level_id, quantity, reference, now)
 
 

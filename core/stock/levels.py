@@ -16,6 +16,7 @@ from sqlalchemy import (
     case,
     func,
     literal_column,
+    not_,
     or_,
     select,
     update,
@@ -84,7 +85,8 @@ def can_be_had() -> ColumnElement[bool]:
     variant, level = table(Variant), table(StockLevel)
     found = free(bindparam("now", type_=Hold.expires_at.type)) > 0
     there = select(level.c.id).where(level.c.variant_id == variant.c.id, found)
-    return or_(variant.c.kind != "physical", there.correlate(variant).exists())
+    counted = or_(variant.c.kind == "physical", variant.c.numbered)
+    return or_(not_(counted), there.correlate(variant).exists())
 
 
 @cache

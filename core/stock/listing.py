@@ -17,6 +17,7 @@ from core.kernel.sorting import Place, Sorts
 from core.stock import levels
 from core.stock.levels import IS_ACTIVE
 from core.stock.models import Hold, Location, StockLevel, StockMovement
+from core.stock.places import NOWHERE
 
 #: What the desk's lists may be sorted by: levels, and holds.
 SORTS = Sorts(StockLevel.id, {"sku": Variant.sku, "on-hand": StockLevel.on_hand})
@@ -155,8 +156,9 @@ def counts(session: Session, now: datetime) -> dict[str, int]:
 
 
 def locations(session: Session) -> list[tuple[str, str]]:
-    """Every place with its code and name."""
-    rows = session.execute(select(Location.code, Location.name).order_by(Location.name))
+    """Every place with its code and name; not where numbers stand."""
+    query = select(Location.code, Location.name).where(Location.code != NOWHERE[0])
+    rows = session.execute(query.order_by(Location.name))
     return [(code, name) for code, name in rows]
 
 
@@ -190,7 +192,8 @@ def lapsing(
         select(Hold, Variant.sku, Variant.name)
         .join(StockLevel, StockLevel.id == Hold.level_id)
         .join(Variant, Variant.id == StockLevel.variant_id)
-        .where(IS_ACTIVE, Hold.expires_at > now)
+        # What rests in quarantine is kept for nobody: its pool tells of it.
+        .where(IS_ACTIVE, Hold.expires_at > now, Hold.owner_kind != "quarantine")
     )
     if level_id is not None:
         query = query.where(Hold.level_id == level_id)

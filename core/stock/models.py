@@ -3,7 +3,15 @@
 import uuid
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.kernel import guards
@@ -63,11 +71,16 @@ class StockLevel(Base):
 
 
 class Hold(Base):
-    """Pieces kept for somebody until ``expires_at``: timed, and no sale yet."""
+    """Pieces kept for somebody until ``expires_at``: timed, and no sale yet.
+
+    Also for nobody: a number that was given back rests until then (``quarantine``; its key is the owner's).
+    """
 
     __tablename__ = "hold"
     __table_args__ = (
-        CheckConstraint("owner_kind IN ('cart', 'quote', 'order', 'offer')", name="owner_kind"),
+        CheckConstraint(
+            "owner_kind IN ('cart', 'quote', 'order', 'offer', 'quarantine')", name="owner_kind"
+        ),
         CheckConstraint("state IN ('active', 'released', 'lapsed', 'allocated')", name="state"),
         CheckConstraint("quantity > 0", name="quantity"),
         Index("ix_hold_owner", "owner_kind", "owner_id"),
@@ -91,6 +104,8 @@ class Hold(Base):
     expires_at: Mapped[datetime]
     state: Mapped[str] = mapped_column(String(10), default="active")
     created_at: Mapped[datetime]
+    #: Of things that are numbered: as many of them point to it while it is active.
+    numbered: Mapped[bool] = mapped_column(default=False)
 
 
 class StockMovement(Base):
@@ -185,21 +200,119 @@ class StockWait(Base):
     ended_at: Mapped[datetime | None]
 
 
-class LogicalResource(Base):
-    """A number, an address or a licence key that is given to one service at a time."""
+class ResourcePool(Base):
+    """The numbers, addresses or keys that a variant is sold with: settings of them all. See ``pools``."""
 
-    __tablename__ = "logical_resource"
+    __tablename__ = "resource_pool"
     __table_args__ = (
-        CheckConstraint("state IN ('free', 'reserved', 'assigned', 'quarantined')", name="state"),
-        UniqueConstraint("kind", "value"),
+        CheckConstraint("kind IN ('number', 'address', 'licence_key')", name="kind"),
+        # What a key opens is nobody's to see who has not paid for it.
+        CheckConstraint("NOT picked OR kind <> 'licence_key'", name="picked"),
+        CheckConstraint("quarantine_days BETWEEN 0 AND 3650", name="quarantine_days"),
+        UniqueConstraint("id", "kind"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
-    kind: Mapped[str] = mapped_column(String(40))
+    variant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("variant.id"), unique=True)
+    level_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("stock_level.id"), unique=True)
+    kind: Mapped[str] = mapped_column(String(12))
+    #: Customers choose theirs; else one is given.
+    picked: Mapped[bool] = mapped_column(default=False)
+    #: So long it rests before somebody else gets it; None: nobody ever does.
+    quarantine_days: Mapped[int | None]
+    created_at: Mapped[datetime]
+
+
+class LogicalResource(Base):
+    """A number, an address or a licence key that is given to one line of an order at a time.
+
+    ``resources`` has its states. While it is reserved or quarantined it points to a hold, which says until
+    when: one whose hold is over is free, whoever reads first.
+    """
+
+    __tablename__ = "logical_resource"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('free', 'reserved', 'assigned', 'quarantined', 'withdrawn')", name="state"
+        ),
+        CheckConstraint(
+            "(state IN ('reserved', 'quarantined')) = (hold_id IS NOT NULL)", name="held"
+        ),
+        CheckConstraint("(state = 'assigned') = (line_id IS NOT NULL)", name="assigned"),
+        ForeignKeyConstraint(["pool_id", "kind"], ["resource_pool.id", "resource_pool.kind"]),
+        # One number is in one pool, however it is written.
+        UniqueConstraint("kind", "plain"),
+        Index("ix_logical_resource_pool_id", "pool_id", "plain"),
+        Index("ix_logical_resource_state", "pool_id", "state"),
+        Index(
+            "ix_logical_resource_hold_id",
+            "hold_id",
+            sqlite_where=text("hold_id IS NOT NULL"),
+            postgresql_where=text("hold_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_logical_resource_line_id",
+            "line_id",
+            sqlite_where=text("line_id IS NOT NULL"),
+            postgresql_where=text("line_id IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    pool_id: Mapped[uuid.UUID]
+    kind: Mapped[str] = mapped_column(String(12))
     value: Mapped[str] = mapped_column(String(120))
+    #: Its letters and digits alone: by them it is found, and known again.
+    plain: Mapped[str] = mapped_column(String(120))
     state: Mapped[str] = mapped_column(String(12), default="free")
-    owner_id: Mapped[uuid.UUID | None]
-    until: Mapped[datetime | None]
+    hold_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("hold.id"))
+    #: The order's line that it is assigned to; whose it is stands there.
+    line_id: Mapped[uuid.UUID | None]
+    added_at: Mapped[datetime]
+
+
+class ResourceStep(Base):
+    """What became of a number, append-only. That a hold ended, and when, stands with the hold."""
+
+    __tablename__ = "resource_step"
+    __table_args__ = (
+        CheckConstraint(
+            "act IN ('add', 'reserve', 'assign', 'quarantine', 'release', 'withdraw', 'restore')",
+            name="act",
+        ),
+        Index("ix_resource_step_resource_id", "resource_id", "at"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    resource_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("logical_resource.id"))
+    act: Mapped[str] = mapped_column(String(10))
+    at: Mapped[datetime]
+    hold_id: Mapped[uuid.UUID | None]
+    #: The line of a cart or an order that it was for.
+    line_id: Mapped[uuid.UUID | None]
+    reference: Mapped[str] = mapped_column(String(80), default="")
+    actor: Mapped[str] = mapped_column(String(80), default="")
+    note: Mapped[str] = mapped_column(String(200), default="")
+
+
+class ResourcePick(Base):
+    """Which numbers a line of a cart or an order has, or had: it takes them again after its hold lapsed.
+
+    One that was ``chosen`` it takes or nothing; one that was given it takes if nobody else has it.
+    """
+
+    __tablename__ = "resource_pick"
+    __table_args__ = (Index("ix_resource_pick_owner", "owner_kind", "owner_id"),)
+
+    line_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    resource_id: Mapped[uuid.UUID] = mapped_column(
+        ForeignKey("logical_resource.id"), primary_key=True, index=True
+    )
+    owner_kind: Mapped[str] = mapped_column(String(10))
+    owner_id: Mapped[uuid.UUID]
+    chosen: Mapped[bool] = mapped_column(default=False)
+    picked_at: Mapped[datetime]
 
 
 guards.append_only(StockMovement.__table__)
+guards.append_only(ResourceStep.__table__)

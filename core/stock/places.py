@@ -7,11 +7,14 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.catalog.models import Variant
 from core.kernel.db import insert_once, insert_once_each
 from core.kernel.errors import NotFound
 from core.kernel.ids import new_id
 from core.stock.models import Location, StockLevel
 
+#: Where levels of numbers and keys stand, which lie nowhere: no place that anybody keeps.
+NOWHERE = ("numbers-and-keys", "Numbers and keys")
 #: More of them than this and a desk would want another way to look at them.
 MOST = 50
 
@@ -29,14 +32,15 @@ class Stands:
 
 def every(session: Session) -> Sequence[Location]:
     """All places, the first to be taken from first."""
-    return session.scalars(select(Location).order_by(Location.priority, Location.code)).all()
+    query = select(Location).where(Location.code != NOWHERE[0])
+    return session.scalars(query.order_by(Location.priority, Location.code)).all()
 
 
 def by_code(session: Session, code: str, *, lock: bool = False) -> Location:
     """The place with this code. NotFound when there is none."""
     query = select(Location).where(Location.code == code)
     row = session.scalar(query.with_for_update() if lock else query)
-    if row is None:
+    if row is None or code == NOWHERE[0]:
         raise NotFound("place")
     return row
 
@@ -46,7 +50,10 @@ def open_place(session: Session, code: str, where: Stands) -> Location | None:
     key = new_id()
     if not insert_once(session, Location, id=key, code=code, **asdict(where)):
         return None
-    counted = session.scalars(select(StockLevel.variant_id).distinct()).all()
+    numbered = select(Variant.id).where(Variant.numbered)
+    counted = session.scalars(
+        select(StockLevel.variant_id).where(StockLevel.variant_id.not_in(numbered)).distinct()
+    ).all()
     rows = [_level(variant_id, key) for variant_id in counted]
     insert_once_each(session, StockLevel, rows)
     return session.get_one(Location, key)
@@ -54,7 +61,7 @@ def open_place(session: Session, code: str, where: Stands) -> Location | None:
 
 def open_levels(session: Session, variant_id: uuid.UUID) -> None:
     """One at each place for a thing that is new; those that are there stay."""
-    for location_id in session.scalars(select(Location.id).order_by(Location.code)).all():
+    for location_id in [place.id for place in every(session)]:
         insert_once(session, StockLevel, **_level(variant_id, location_id))
 
 

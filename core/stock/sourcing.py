@@ -5,13 +5,13 @@ two takers never wait for each other in a circle, and holds what the plan says.
 """
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, Select, String, and_, bindparam, case, func, select
+from sqlalchemy import ColumnElement, Select, String, and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
@@ -35,11 +35,12 @@ class OutOfStock(ShopError):
 
 @dataclass(frozen=True)
 class Demand:
-    """So many pieces of a variant for one line."""
+    """So many pieces of a variant for one line; ``numbered``: each is one of its own, see ``numbers``."""
 
     line_id: uuid.UUID
     variant_id: uuid.UUID
     quantity: int
+    numbered: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,8 @@ class Shelf:
     place: uuid.UUID
     there: int
     possible: int
+    #: Its pieces are numbers or keys, which lie nowhere.
+    numbered: bool = False
 
 
 #: So many pieces of a demand at a level.
@@ -79,8 +82,15 @@ def plan(needs: Mapping[uuid.UUID, int], shelves: Sequence[Shelf]) -> dict[uuid.
     """How many pieces at which level; None when something falls short. ``shelves`` has the nearest first.
 
     One place that has everything; else, thing by thing, one that has all of it; else several, the nearest
-    first. What lies there goes before what is only promised.
+    first. What lies there goes before what is only promised. What is numbered lies nowhere: it does not
+    count for the place of the rest.
     """
+    numbered = {shelf.variant_id for shelf in shelves if shelf.numbered}
+    goods = {key: wanted for key, wanted in needs.items() if key not in numbered}
+    if goods and len(goods) < len(needs):
+        apart = {key: wanted for key, wanted in needs.items() if key in numbered}
+        found, given = plan(goods, shelves), plan(apart, shelves)
+        return found | given if found is not None and given is not None else None
     places = dict.fromkeys(shelf.place for shelf in shelves)
     for place in places:
         here = [one for one in shelves if one.place == place and one.variant_id in needs]
@@ -180,13 +190,14 @@ def take(
     needs: dict[uuid.UUID, int] = {}
     for demand in demands:
         needs[demand.variant_id] = needs.get(demand.variant_id, 0) + demand.quantity
-    shelves = _locked(session, needs, near)
+    numbered = {demand.variant_id for demand in demands if demand.numbered}
+    shelves = _locked(session, needs, near, numbered)
     needs = _counted(session, needs, shelves)
     found = plan(needs, shelves)
     if found is None or not _is_whole(found, needs, shelves):
         gone = [lapsing.lapse_at(session, shelf.level_id, now) for shelf in _by_key(shelves)]
         if any(gone):
-            shelves = _locked(session, needs, near)
+            shelves = _locked(session, needs, near, numbered)
             found = plan(needs, shelves)
     if found is None:
         raise _short(session, needs, shelves, kept or {})
@@ -224,7 +235,7 @@ def _counted(
         rows = session.execute(
             select(variant.id, variant.sku).where(
                 variant.id.in_([key for key in needs if key not in known]),
-                variant.kind == "physical",
+                or_(variant.kind == "physical", variant.numbered),
             )
         )
         for variant_id, sku in rows:
@@ -248,12 +259,24 @@ def _short(
     return OutOfStock(variant.sku, needs[variant_id] + own, possible + own)
 
 
-def _locked(session: Session, variant_ids: Iterable[uuid.UUID], near: Near) -> list[Shelf]:
+def _locked(
+    session: Session, variant_ids: Iterable[uuid.UUID], near: Near, numbered: Collection[uuid.UUID]
+) -> list[Shelf]:
     """Every level of these, locked in the order of their keys; the answer has the nearest first."""
     values = {"variants": list(variant_ids), **_named(near)}
     rows: list[Any] = list(session.execute(_levels(), values))
     rows.sort(key=lambda row: (row.distance, row.priority, row.code, row.id))
-    return [Shelf(row.id, row.variant_id, row.location_id, row.there, row.possible) for row in rows]
+    return [
+        Shelf(
+            row.id,
+            row.variant_id,
+            row.location_id,
+            row.there,
+            row.possible,
+            row.variant_id in numbered,
+        )
+        for row in rows
+    ]
 
 
 def _named(near: Near) -> dict[str, str]:

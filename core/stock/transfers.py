@@ -19,6 +19,7 @@ from core.kernel.ids import new_id
 from core.kernel.looking import found_in
 from core.kernel.sorting import Place, Sorts
 from core.stock import freeing, lapsing, levels
+from core.stock.adjusting import Numbered
 from core.stock.models import Location, StockLevel, StockMovement, StockTransfer
 
 SORTS = Sorts(StockTransfer.id, {"sent": StockTransfer.sent_at, "pieces": StockTransfer.quantity})
@@ -49,12 +50,14 @@ class Sending:
 
 
 def send(session: Session, asked: Sending, actor: str, now: datetime) -> StockTransfer:
-    """The pieces leave. Raises NotFound, Invalid for one place twice, and NotFree."""
+    """The pieces leave. Raises NotFound, Invalid for one place twice, NotFree, and Numbered."""
     if asked.source == asked.target:
         raise Invalid({"target": "Choose another place than the one they leave from."})
     variant = session.scalar(select(Variant).where(Variant.sku == asked.sku))
     if variant is None:
         raise NotFound("thing in stock")
+    if variant.numbered:
+        raise Numbered
     places = _places(session, asked)
     insert_once(session, StockLevel, **_nothing(variant.id, places[asked.target]))
     rows = {row.location_id: row for row in _locked(session, variant.id, places.values())}

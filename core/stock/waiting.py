@@ -119,8 +119,9 @@ def offer(
         holds.release(session, Owner("offer", late.id))
         _move(session, late, ("offered",), "let_go", ended_at=now)
     offered: list[StockWait] = []
+    numbered = session.get_one(Variant, variant_id).numbered
     for wait in session.scalars(_line(variant_id)):
-        need = Demand(wait.id, variant_id, 1)
+        need = Demand(wait.id, variant_id, 1, numbered)
         try:
             with session.begin_nested():
                 if not holds.hold(
