@@ -17,6 +17,7 @@ from api.desk_disputes import desk_disputes
 from api.desk_goods import desk_goods
 from api.desk_hooks import desk_hooks
 from api.desk_media import desk_media
+from api.desk_numbers import desk_numbers
 from api.desk_orders import desk_orders
 from api.desk_prices import desk_prices
 from api.desk_products import desk_products
@@ -27,6 +28,7 @@ from api.desk_stock import desk_stock
 from api.desk_transfers import desk_transfers
 from api.desk_trials import desk_trials
 from api.disputes import disputes
+from api.numbers import numbers
 from api.openapi import description
 from api.orders import orders
 from api.past_due import desk_past_due, past_due
@@ -76,6 +78,8 @@ def blueprints() -> list[Blueprint]:
         desk_stock,
         desk_transfers,
         stock_waits,
+        numbers,
+        desk_numbers,
         desk_prices,
         desk_products,
         description,

@@ -21,6 +21,7 @@ from core.ledger.items import Open
 from core.ledger.paid_by import CARD, TERMS, PaidBy
 from core.orders import placing
 from core.orders.models import Order, OrderLine
+from core.orders.naming import Named
 from core.orders.placing import Standing
 from core.prices.bundles import Bundle, KindPrice, Share
 from flows.browse import Offer, Shown
@@ -202,7 +203,12 @@ def _line(line: PricedLine) -> Json:
         "held_until": moment(line.held_until),
         **({"unit_price_was": money(line.price_was)} if line.price_was else {}),
         **({"bundle": _bundle(line.bundle, line.quantity)} if line.bundle else {}),
+        **({"numbers": _numbers(line)} if line.numbers else {}),
     }
+
+
+def _numbers(line: PricedLine) -> list[Json]:
+    return [{"value": one.value, "held": one.kept} for one in line.numbers if not one.secret]
 
 
 def slot(one: Slot) -> Json:
@@ -294,13 +300,16 @@ def order(followed: Followed) -> Json:
         "visit": slot(followed.visit) if followed.visit else None,
         "purchase_order": found.purchase_order,
         "cost_centre": found.cost_centre,
-        "lines": [_order_line(one, found.currency) for one in placing.standing(followed.lines)],
+        "lines": [
+            _order_line(one, found.currency, followed.named)
+            for one in placing.standing(followed.lines)
+        ],
         "tax": money(Money(found.tax_minor, found.currency)),
         "bills": [_bill(row, followed.open_items.get(row.id)) for row in followed.bills],
     }
 
 
-def _order_line(standing: Standing, currency: str) -> Json:
+def _order_line(standing: Standing, currency: str, named: Named) -> Json:
     line = standing.line
     answer: Json = {
         "sku": line.sku,
@@ -312,12 +321,15 @@ def _order_line(standing: Standing, currency: str) -> Json:
         "tax": money(Money(standing.tax_minor, currency)),
     }
     if standing.pieces:
-        answer["pieces"] = [_order_piece(piece, currency) for piece in standing.pieces]
+        answer["pieces"] = [_order_piece(piece, currency, named) for piece in standing.pieces]
+    if line.id in named:
+        answer["numbers"] = list(named[line.id])
     return answer
 
 
-def _order_piece(line: OrderLine, currency: str) -> Json:
+def _order_piece(line: OrderLine, currency: str, named: Named) -> Json:
     return {
+        **({"numbers": list(named[line.id])} if line.id in named else {}),
         "sku": line.sku,
         "name": line.name,
         "kind": line.kind,

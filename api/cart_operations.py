@@ -74,6 +74,13 @@ CARTS = (
         also={204: "It was taken out."},
     ),
     _change(
+        "put",
+        "/carts/{cart_id}/lines/{line_id}/number",
+        "changeNumber",
+        "Choose another number for a line",
+        takes=cart_shapes.NumberChange,
+    ),
+    _change(
         "delete",
         "/carts/{cart_id}/lines/{line_id}",
         "removeLine",

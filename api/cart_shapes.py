@@ -14,6 +14,27 @@ class NewLine(Shape):
 
     sku: Annotated[str, text_of(60, 1)]
     quantity: int = Field(ge=1, le=MOST_OF_ONE)
+    number: Annotated[str, text_of(120, 1)] | None = Field(
+        None,
+        description="Of what is sold by numbers that are chosen: this one of "
+        "`GET /products/{slug}/variants/{sku}/numbers`, and one only. One that the line has stays one.",
+    )
+
+
+class NumberChange(Shape):
+    """Another number for a line."""
+
+    number: Annotated[str, text_of(120, 1)]
+    instead_of: Annotated[str, text_of(120, 1)] | None = Field(
+        None, description="Which one it replaces, of a line that has several."
+    )
+
+
+class NumberShown(Shape):
+    """A number that a line has, or chose."""
+
+    value: str
+    held: bool = Field(description="False: somebody else may take it, or has.")
 
 
 class LineChange(Shape):
@@ -54,6 +75,9 @@ class LineAnswer(Shape):
         None, description="What one cost when it was put in, where that has changed."
     )
     bundle: BundleAnswer | None = Field(None, description="Of a bundle only.")
+    numbers: list[NumberShown] = Field(
+        [], description="Of what is sold by numbers or addresses, as the cart shows them; no keys."
+    )
 
 
 class GoneAnswer(Shape):

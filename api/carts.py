@@ -7,7 +7,7 @@ from flask import Blueprint, Response
 from sqlalchemy.orm import Session
 
 from api import answers, cart_calls, reading
-from api.cart_shapes import CartChange, LineChange, NewLine
+from api.cart_shapes import CartChange, LineChange, NewLine, NumberChange
 from api.pace import limit
 from api.problems import InvalidRequest, add_headers, field_error
 from api.shapes import Nothing
@@ -90,7 +90,8 @@ def add(cart_id: str) -> Response:
 
     def work(session: Session, cart: Cart) -> answers.Json:
         now, hold_for = house().clock.now(), house().rules.hold_for
-        return answers.entry(lines.put(session, cart, asked.sku, asked.quantity, hold_for, now))
+        put = (asked.sku, asked.quantity, hold_for, now, asked.number or "")
+        return answers.entry(lines.put(session, cart, *put))
 
     return cart_calls.change(cart_id, "lines", asked, work, 201)
 
@@ -109,6 +110,23 @@ def change_line(cart_id: str, line_id: str) -> Response:
         return answers.entry(found) if found is not None else None
 
     return cart_calls.change(cart_id, f"line:{wanted}", asked, work)
+
+
+@carts.put("/<cart_id>/lines/<line_id>/number")
+@allow(Who.EVERYBODY, Guard.NONE)
+@limit("cart")
+def change_number(cart_id: str, line_id: str) -> Response:
+    """Another number for a line; answers the cart."""
+    asked = reading.body(NumberChange)
+    wanted = reading.public_id(line_id, "line in this cart")
+
+    def work(session: Session, cart: Cart) -> answers.Json:
+        now, hold_for = house().clock.now(), house().rules.hold_for
+        old = asked.instead_of or ""
+        lines.choose(session, cart, wanted, asked.number, hold_for, now, old)
+        return told(session, cart)
+
+    return cart_calls.change(cart_id, f"number:{wanted}", asked, work)
 
 
 @carts.delete("/<cart_id>/lines/<line_id>")

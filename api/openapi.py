@@ -16,6 +16,7 @@ from api import (
     dispute_operations,
     hook_operations,
     media_operations,
+    number_operations,
     order_operations,
     past_due_operations,
     product_operations,
@@ -78,7 +79,9 @@ OPERATIONS = (
     *past_due_operations.DESK,
     *order_operations.DESK,
     *stock_operations.SHOP,
+    *number_operations.SHOP,
     *stock_operations.DESK,
+    *number_operations.DESK,
     *product_operations.DESK,
     *delivery_operations.DESK,
 )

@@ -295,6 +295,7 @@ class OrderPieceAnswer(PieceAnswer):
     """A piece of an ordered bundle, with its own tax."""
 
     tax: Money
+    numbers: list[str] = Field([], description="As of a line by itself.")
 
 
 class OrderLineAnswer(Shape):
@@ -308,6 +309,10 @@ class OrderLineAnswer(Shape):
     total: Money
     tax: Money
     pieces: list[OrderPieceAnswer] = Field([], description="Of a bundle only.")
+    numbers: list[str] = Field(
+        [],
+        description="Its numbers, addresses or licence keys; a key only once it is paid and given.",
+    )
 
 
 class BillAnswer(Shape):

@@ -4,7 +4,7 @@ Licence keys are never shown whole here: whoever has one sees it on the order.
 """
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -29,6 +29,7 @@ from desk.money import actor
 from desk.numbers_forms import KINDS, AddForm, PoolForm, TermsForm, WithdrawForm
 from desk.stock_file import SheetForm
 from flows import keep_numbers
+from flows.house import House
 from web import paging
 from web.access import Who, allow
 from web.context import house
@@ -222,7 +223,8 @@ def _whose(session: Session, rows: Sequence[Row], *more: uuid.UUID | None) -> _W
     keys = [one.resource.line_id for one in rows] + list(more)
     found: dict[uuid.UUID | None, Any] = {}
     if any(keys):
-        found.update(naming.whose(session, [key for key in keys if key is not None]))
+        known = naming.whose(session, [key for key in keys if key is not None])
+        found.update(known.items())
     return found
 
 
@@ -363,16 +365,16 @@ def apply(pool_id: uuid.UUID) -> Answer:
 # --- one of them ------------------------------------------------------------------------------------
 
 
-@numbers.get("/numbers/<uuid:pool_id>/<uuid:resource_id>")
+@numbers.get("/numbers/<uuid:pool_id>/<uuid:number_id>")
 @allow(Who.STAFF, roles=_SEE)
-def one(pool_id: uuid.UUID, resource_id: uuid.UUID) -> str:
+def one(pool_id: uuid.UUID, number_id: uuid.UUID) -> str:
     """What became of it, the last on top."""
     before = paging.read_moment(request.args.get("before"))
     now, size = house().clock.now(), lists.PAGE_SIZE
     with house().db.snapshot() as session:
-        row = _row(session, pool_id, resource_id)
+        row = _row(session, pool_id, number_id)
         pool = picking.one_pool(session, pool_id, now)
-        steps = picking.history(session, resource_id, before=before, limit=size + 1)
+        steps = picking.history(session, number_id, before=before, limit=size + 1)
         shown = steps[:size]
         whose = _whose(session, [row], *(one.step.line_id for one in shown))
         names = users.names(session, [one.step.actor for one in shown if one.step.actor])
@@ -383,12 +385,12 @@ def one(pool_id: uuid.UUID, resource_id: uuid.UUID) -> str:
         pool=_pool(pool),
         number=_shown(row, whose),
         steps=[_step(one, whose, names) for one in shown],
-        page=paging.links(f"{BASE}/{pool_id}/{resource_id}", "before", following, before is None),
+        page=paging.links(f"{BASE}/{pool_id}/{number_id}", "before", following, before is None),
     )
 
 
-def _row(session: Session, pool_id: uuid.UUID, resource_id: uuid.UUID) -> Row:
-    row = picking.one(session, resource_id, house().clock.now())
+def _row(session: Session, pool_id: uuid.UUID, number_id: uuid.UUID) -> Row:
+    row = picking.one(session, number_id, house().clock.now())
     if row.resource.pool_id != pool_id:
         raise NotFound("number")
     return row
@@ -410,51 +412,63 @@ def _step(found: Step, whose: _Whose, names: Mapping[str, str]) -> dict[str, Any
     }
 
 
-@numbers.get("/numbers/<uuid:pool_id>/<uuid:resource_id>/withdraw")
+@numbers.get("/numbers/<uuid:pool_id>/<uuid:number_id>/withdraw")
 @allow(Who.STAFF, roles=_ACT)
-def ask_withdraw(pool_id: uuid.UUID, resource_id: uuid.UUID) -> str:
+def ask_withdraw(pool_id: uuid.UUID, number_id: uuid.UUID) -> str:
     """Shall it be sold no more?"""
-    return _ask(pool_id, resource_id, WithdrawForm())
+    return _ask(pool_id, number_id, WithdrawForm())
 
 
-def _ask(pool_id: uuid.UUID, resource_id: uuid.UUID, form: WithdrawForm) -> str:
+def _ask(pool_id: uuid.UUID, number_id: uuid.UUID, form: WithdrawForm) -> str:
     with house().db.snapshot() as session:
-        row = _row(session, pool_id, resource_id)
+        row = _row(session, pool_id, number_id)
     return page("desk/number_withdraw.html", number=_shown(row, {}), form=form)
 
 
-@numbers.post("/numbers/<uuid:pool_id>/<uuid:resource_id>/withdraw")
+@numbers.post("/numbers/<uuid:pool_id>/<uuid:number_id>/withdraw")
 @allow(Who.STAFF, roles=_ACT)
-def withdraw(pool_id: uuid.UUID, resource_id: uuid.UUID) -> Answer:
+def withdraw(pool_id: uuid.UUID, number_id: uuid.UUID) -> Answer:
     """It is sold no more."""
     form = WithdrawForm(request.form)
     if not form.validate():
-        return _ask(pool_id, resource_id, form), 422
+        return _ask(pool_id, number_id, form), 422
     with house().db.reading() as session:
-        _row(session, pool_id, resource_id)
+        _row(session, pool_id, number_id)
     try:
-        keep_numbers.withdraw(house(), resource_id, form.note.data or "", actor())
+        keep_numbers.withdraw(house(), number_id, form.note.data or "", actor())
     except pools.NumberInUse as error:
         say(_in_use(error), "warn")
     else:
         say("It is sold no more, until somebody puts it back.")
-    return redirect(f"{BASE}/{pool_id}/{resource_id}", 303)
+    return redirect(f"{BASE}/{pool_id}/{number_id}", 303)
 
 
-@numbers.post("/numbers/<uuid:pool_id>/<uuid:resource_id>/<any(release, restore):act>")
+@numbers.post("/numbers/<uuid:pool_id>/<uuid:number_id>/release")
 @allow(Who.STAFF, roles=_ACT)
-def free(pool_id: uuid.UUID, resource_id: uuid.UUID, act: str) -> AnyResponse:
-    """One that rests, or was withdrawn, can be had again."""
+def release(pool_id: uuid.UUID, number_id: uuid.UUID) -> AnyResponse:
+    """One that rests can be had before its time."""
+    return _free(pool_id, number_id, keep_numbers.release)
+
+
+@numbers.post("/numbers/<uuid:pool_id>/<uuid:number_id>/restore")
+@allow(Who.STAFF, roles=_ACT)
+def restore(pool_id: uuid.UUID, number_id: uuid.UUID) -> AnyResponse:
+    """One that was withdrawn can be had again."""
+    return _free(pool_id, number_id, keep_numbers.restore)
+
+
+def _free(
+    pool_id: uuid.UUID, number_id: uuid.UUID, do: Callable[[House, uuid.UUID, str], None]
+) -> AnyResponse:
     with house().db.reading() as session:
-        _row(session, pool_id, resource_id)
-    do = keep_numbers.release if act == "release" else keep_numbers.restore
+        _row(session, pool_id, number_id)
     try:
-        do(house(), resource_id, actor())
+        do(house(), number_id, actor())
     except pools.NumberInUse as error:
         say(_in_use(error), "warn")
     else:
         say("It can be had now.")
-    return redirect(f"{BASE}/{pool_id}/{resource_id}", 303)
+    return redirect(f"{BASE}/{pool_id}/{number_id}", 303)
 
 
 def _in_use(error: pools.NumberInUse) -> str:

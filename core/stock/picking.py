@@ -29,6 +29,7 @@ BY_SKU = Place("sku")
 class Choice:
     """A number that can be had now."""
 
+    id: uuid.UUID
     value: str
     plain: str
 
@@ -48,7 +49,7 @@ def page(
     """
     one = LogicalResource
     query = (
-        select(one.value, one.plain)
+        select(one.id, one.value, one.plain)
         .join(ResourcePool, ResourcePool.id == one.pool_id)
         .outerjoin(Hold, Hold.id == one.hold_id)
         .where(ResourcePool.variant_id == variant_id, ResourcePool.picked, numbers.is_free(now))
@@ -59,7 +60,13 @@ def page(
         query = query.where(one.plain > after)
     if words.strip():
         query = query.where(_reads(words))
-    return [Choice(value, plain) for value, plain in session.execute(query)]
+    return [Choice(*row) for row in session.execute(query)]
+
+
+def plain_of(session: Session, resource_id: uuid.UUID) -> str:
+    """Behind which a page begins, by the key of its last number; empty for none that is there."""
+    query = select(LogicalResource.plain).where(LogicalResource.id == resource_id)
+    return session.scalar(query) or ""
 
 
 def _reads(words: str) -> ColumnElement[bool]:

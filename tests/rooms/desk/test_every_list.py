@@ -99,6 +99,8 @@ TABLE = """
     sku name product location on_hand allocated held backorder_limit available low_at
 /desk/stock/holds | until=until pieces=pieces | q
     sku name pieces for until
+/desk/stock/numbers | sku=sku made=made | q
+    sku name kind chosen days_at_rest free reserved assigned quarantined withdrawn made
 /desk/stock/transfers | sent=sent pieces=pieces | q state
     sku name from to sent pieces arrived lost state note
 /desk/stock/waits | asked=asked sku=sku | q state
@@ -123,6 +125,7 @@ TABLE = """
 #: Tables that nobody looks through: what belongs to one thing, and settings of a handful of rows.
 PARTS = {
     "_rows",
+    "number",
     "bill_run",
     "content_page",
     "ledger_open",
@@ -257,6 +260,7 @@ def _fill(stage: Stage) -> Desk:
             "round",
             "transfer",
             "wait",
+            "pool",
         ):
             Names(stage)[name]
     with stage.db.transaction() as session:

@@ -36,6 +36,9 @@ POST /desk/stock                                 sales
 *    /desk/stock/holds/<uuid:hold_id>/release    sales
 POST /desk/stock/waits                           sales
 POST /desk/stock/transfers                       sales
+POST /desk/stock/numbers                         sales
+*    /desk/stock/numbers/<uuid:pool_id>/import   sales
+*    /desk/stock/numbers/<uuid:pool_id>/<uuid:number_id>/withdraw sales
 *    /desk/stock/places                          sales
 *    /desk/stock/import                          sales
 *    /desk/stock/hold-rules                      sales

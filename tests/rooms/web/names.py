@@ -1,5 +1,6 @@
 """What stands in the addresses of ``routes``: what the stage has, and what is made when it is asked for."""
 
+import uuid
 from collections.abc import Callable
 from datetime import date, timedelta
 
@@ -9,6 +10,7 @@ from cart import lines, saved, sharing, slots
 from cart.delivery_models import VisitSlot
 from cart.models import Cart, CartLine
 from cart.saved import Keeper
+from core.catalog.models import Product, Variant
 from core.hooks import deliveries, endpoints
 from core.hooks.endpoints import Wish
 from core.hooks.reaching import Nowhere
@@ -21,9 +23,11 @@ from core.orders.models import Order
 from core.parties import tokens
 from core.parties.models import Account
 from core.parties.tokens import STAFF, USER, NewToken
-from core.stock import places, transfers, waiting
-from core.stock.models import Hold, Location
+from core.prices.models import Price
+from core.stock import picking, places, pools, transfers, waiting
+from core.stock.models import Hold, Location, LogicalResource
 from core.stock.places import Stands
+from core.stock.pools import Terms
 from core.stock.transfers import Sending
 from core.tax import exemptions
 from core.tax.exemptions import NewExemption
@@ -291,6 +295,41 @@ def _wait(stage: Stage) -> str:
         return waiting.ask(session, where, variant, who, stage.clock.now()).public_id
 
 
+def _pool(stage: Stage) -> str:
+    """Three numbers that a plan of its own is sold with, which customers choose."""
+    name = new_public_id()[:8].upper()
+    with stage.db.transaction() as session:
+        now = stage.clock.now()
+        product = Product(slug=f"line-{name.lower()}", name="Home line", picture="", created_at=now)
+        session.add(product)
+        session.flush()
+        sku = f"FW-LINE-{name}"
+        variant = Variant(
+            product_id=product.id, sku=sku, name="Home line", kind="digital", tax_category="phone"
+        )
+        session.add(variant)
+        session.flush()
+        price = Price(
+            price_list_id=stage.world.price_list_id,
+            variant_id=variant.id,
+            unit_price_micros=5_000_000,
+        )
+        session.add(price)
+        session.flush()
+        pool, _ = pools.open_pool(session, sku, "number", Terms(True, 30), now)
+        pools.add(session, pool, [f"020 {name} {n}" for n in range(3)], "user:kim", "", now)
+        return str(pool.id)
+
+
+def _of_pool(names: Names, what: str) -> str:
+    with names.stage.db.reading() as session:
+        row = picking.one_pool(session, uuid.UUID(names["pool"]), names.stage.clock.now())
+        number = LogicalResource.pool_id == row.pool.id
+        key = session.scalars(select(LogicalResource.id).where(number).limit(1)).one()
+    found = {"sku": row.variant.sku, "slug": row.product.slug, "number": str(key)}
+    return found[what]
+
+
 MAKERS: dict[str, Callable[[Names], str]] = {
     "phone_cart": lambda names: phone_order.begin(
         names.stage.house, names["riley_account"], "FW-VISIT", 1, "user:kim"
@@ -302,6 +341,10 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "asked_return": lambda names: _asked_return(names.stage),
     "cart": _cart,
     "transfer": lambda names: _transfer(names.stage),
+    "pool": lambda names: _pool(names.stage),
+    "pool_sku": lambda names: _of_pool(names, "sku"),
+    "pool_slug": lambda names: _of_pool(names, "slug"),
+    "pool_number": lambda names: _of_pool(names, "number"),
     "wait": lambda names: _wait(names.stage),
     "wait_token": lambda names: names.stage.house.links.wait_token(names["wait"]),
     "content_page": lambda names: contents.published(

@@ -36,6 +36,8 @@ GET    /cart/count                                   everybody none   200
 POST   /cart/lines                                   everybody origin 303→/cart
 POST   /cart/lines/<line_id>                         everybody token  303→/cart
 POST   /cart/lines/<line_id>/save                    everybody token  303→/cart
+POST   /cart/lines/<line_id>/number                  everybody token  303→/cart
+GET    /numbers/<sku>                                everybody token  200
 POST   /cart/saved/<saved_id>                        everybody token  303→/cart
 POST   /cart/hold                                    everybody token  303→/cart
 POST   /cart/place                                   everybody token  422
@@ -376,6 +378,21 @@ POST   /desk/stock/transfers/<uuid:transfer_id>      staff     token  302→desk
 GET    /desk/stock/waits                             staff     token  302→desk-door 404 404 200
 GET    /desk/stock/waits.csv                         staff     token  302→desk-door 404 404 200
 POST   /desk/stock/waits/<public_id>/remove staff token 302→desk-door 404 404 303→/desk/stock/waits
+GET    /desk/stock/numbers                           staff     token  302→desk-door 404 404 200
+GET    /desk/stock/numbers.csv                       staff     token  302→desk-door 404 404 200
+POST   /desk/stock/numbers                           staff     token  302→desk-door 404 404 422
+GET    /desk/stock/numbers/<uuid:pool_id>            staff     token  302→desk-door 404 404 200
+GET    /desk/stock/numbers/<uuid:pool_id>.csv        staff     token  302→desk-door 404 404 200
+POST   /desk/stock/numbers/<uuid:pool_id>/add        staff     token  302→desk-door 404 404 422
+POST   /desk/stock/numbers/<uuid:pool_id>/terms staff token 302→desk-door 404 404 303→*
+GET    /desk/stock/numbers/<uuid:pool_id>/import     staff     token  302→desk-door 404 404 200
+POST   /desk/stock/numbers/<uuid:pool_id>/import     staff     token  302→desk-door 404 404 422
+POST   /desk/stock/numbers/<uuid:pool_id>/import/apply staff   token  302→desk-door 404 404 422
+GET    /desk/stock/numbers/<uuid:pool_id>/<uuid:number_id> staff token 302→desk-door 404 404 200
+GET    /desk/stock/numbers/<uuid:pool_id>/<uuid:number_id>/withdraw staff token 302→desk-door 404 404 200
+POST   /desk/stock/numbers/<uuid:pool_id>/<uuid:number_id>/withdraw staff token 302→desk-door 404 404 303→*
+POST   /desk/stock/numbers/<uuid:pool_id>/<uuid:number_id>/release staff token 302→desk-door 404 404 303→*
+POST   /desk/stock/numbers/<uuid:pool_id>/<uuid:number_id>/restore staff token 302→desk-door 404 404 303→*
 GET    /desk/stock/hold-rules                        staff     token  302→desk-door 404 404 200
 POST   /desk/stock/hold-rules                        staff     token  302→desk-door 404 404 422
 POST   /desk/stock/hold-rules/<uuid:policy_id>/remove staff token 302→desk-door 404 404 303→*/hold-rules
@@ -598,6 +615,7 @@ POST   /webhooks/stripe                              program   none   400
 GET    /api/v1/openapi.json                          everybody none   200
 GET    /api/v1/products                              everybody none   200
 GET    /api/v1/products/<slug>                       everybody none   200
+GET    /api/v1/products/<slug>/variants/<sku>/numbers everybody none  200
 GET    /api/v1/pages                                 everybody none   200
 GET    /api/v1/pages/<slug>                          everybody none   200
 GET    /api/v1/menus/<place>                         everybody none   200
@@ -625,6 +643,7 @@ POST   /api/v1/carts/<cart_id>/lines                 everybody none   201
 PATCH  /api/v1/carts/<cart_id>/lines/<line_id>       everybody none   200
 DELETE /api/v1/carts/<cart_id>/lines/<line_id>       everybody none   204
 POST   /api/v1/carts/<cart_id>/lines/<line_id>/save  everybody none   200
+PUT    /api/v1/carts/<cart_id>/lines/<line_id>/number everybody none  422
 POST   /api/v1/carts/<cart_id>/saved/<saved_id>/take everybody none   200
 DELETE /api/v1/carts/<cart_id>/saved/<saved_id>      everybody none   204
 GET    /api/v1/checkout-terms                        everybody none   200
@@ -750,6 +769,15 @@ PUT    /api/v1/desk/stock/limits                     program   none   401
 POST   /api/v1/stock-waits                           everybody none   400
 GET    /api/v1/desk/stock-waits                      program   none   401
 POST   /api/v1/desk/stock/imports                    program   none   401
+GET    /api/v1/desk/pools                            program   none   401
+POST   /api/v1/desk/pools                            program   none   401
+GET    /api/v1/desk/pools/<sku>                      program   none   401
+PUT    /api/v1/desk/pools/<sku>                      program   none   401
+GET    /api/v1/desk/pools/<sku>/numbers              program   none   401
+POST   /api/v1/desk/pools/<sku>/numbers              program   none   401
+POST   /api/v1/desk/pools/<sku>/numbers/<number_id>/withdraw program none 401
+POST   /api/v1/desk/pools/<sku>/numbers/<number_id>/release program none 401
+POST   /api/v1/desk/pools/<sku>/numbers/<number_id>/restore program none 401
 GET    /api/v1/desk/transfers                        program   none   401
 POST   /api/v1/desk/transfers                        program   none   401
 POST   /api/v1/desk/transfers/<transfer_id>/arrivals program   none   401
@@ -832,6 +860,24 @@ _PLACES = {
     "GET /w/": {"<public_id>": "{wait}", "<token>": "{wait_token}"},
     "POST /w/": {"<public_id>": "{wait}", "<token>": "{wait_token}"},
     "POST /desk/stock/waits/": {"<public_id>": "{wait}"},
+    "GET /numbers/": {"<sku>": "{pool_sku}"},
+    "GET /api/v1/products/<slug>/variants/": {"<slug>": "{pool_slug}", "<sku>": "{pool_sku}"},
+    "GET /desk/stock/numbers/": {
+        "<uuid:pool_id>": "{pool}",
+        "<uuid:number_id>": "{pool_number}",
+    },
+    "POST /desk/stock/numbers/": {
+        "<uuid:pool_id>": "{pool}",
+        "<uuid:number_id>": "{pool_number}",
+    },
+    **{
+        f"{method} /api/v1/desk/pools/": {
+            "<sku>": "FW-CAM-1",
+            "<number_id>": "0",
+        }
+        for method in ("GET", "PUT", "POST")
+    },
+    "PUT /api/v1/carts/": {"<cart_id>": "{cart}", "<line_id>": "{line}"},
     "POST /o/": {"<public_id>": "{guest_order}", "<token>": "{guest_order_token}"},
     **{
         f"{method} /o/<public_id>/<token>/{what}/": {
@@ -1092,6 +1138,7 @@ _BODIES = {
     "PATCH /api/v1/carts/<cart_id>": {"shipping_address": ADDRESS},
     "POST /api/v1/carts/<cart_id>/lines": {"sku": "FW-VISIT", "quantity": 1},
     "PATCH /api/v1/carts/<cart_id>/lines/<line_id>": {"quantity": 2},
+    "PUT /api/v1/carts/<cart_id>/lines/<line_id>/number": {"number": "020 7946 0999"},
     "POST /api/v1/carts/<cart_id>/take": {"shared_cart": "0" * 32},
     "POST /api/v1/carts/<cart_id>/checkout": {
         "email": "guest@example.com",
