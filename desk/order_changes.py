@@ -73,7 +73,8 @@ def _to_return(lines: Sequence[OrderLine]) -> dict[int, int]:
     return {
         line.line_number: line.fulfilled - line.returned
         for line in lines
-        if line.kind in ("physical", "service", "delivery") and line.subscription_id is None
+        if (line.kind in ("physical", "service", "delivery") or line.numbered)
+        and line.subscription_id is None
     }
 
 

@@ -14,6 +14,7 @@ from core.kernel.sorting import Place
 from core.ledger import reading as ledger
 from core.orders import placing, reading
 from core.orders.models import Order, OrderLine
+from core.orders.naming import Named
 from core.orders.placing import Standing
 from core.parties import users
 from core.parties.models import Account
@@ -161,7 +162,8 @@ def _acts(order: Order, lines: Sequence[OrderLine]) -> list[tuple[str, str]]:
         if waiting:
             acts.append((f"{base}/cancel", "Cancel pieces"))
         if any(
-            line.fulfilled > line.returned and line.kind in ("physical", "service")
+            line.fulfilled > line.returned
+            and (line.kind in ("physical", "service") or (line.numbered and not line.subscription_id))
             for line in counted
         ):
             acts.append((f"{base}/return", "Take pieces back"))
@@ -186,7 +188,7 @@ def _words(
         "lifecycle": shown.LIFECYCLE[order.lifecycle],
         "payment": shown.PAYMENT[order.payment],
         "fulfilment": shown.FULFILMENT[order.fulfilment],
-        "lines": [_line(one, currency) for one in placing.standing(goods)],
+        "lines": [_line(one, currency, followed.named) for one in placing.standing(goods)],
         "totals": [
             *(
                 (line.name, Money(line.priced_minor, currency), "line")
@@ -255,7 +257,7 @@ def _tax_rows(lines: Sequence[OrderLine], tax: Money) -> list[tuple[Any, ...]]:
     return [("Tax", tax - contained, "tax", note)]
 
 
-def _line(standing: Standing, currency: str) -> dict[str, Any]:
+def _line(standing: Standing, currency: str, named: Named) -> dict[str, Any]:
     line = standing.line
     return {
         "sku": line.sku,
@@ -263,7 +265,7 @@ def _line(standing: Standing, currency: str) -> dict[str, Any]:
         "quantity": line.quantity,
         "unit_price": extend(line.unit_price_micros, 1, currency),
         "total": Money(standing.priced_minor, currency),
-        "note": _price(line.price_trace),
+        "note": ", ".join([*named.get(line.id, ()), *filter(None, [_price(line.price_trace)])]),
         "state": order_words.progress(line),
         "pieces": [_piece(piece, currency) for piece in standing.pieces],
     }

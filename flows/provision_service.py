@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from core.events import ProvisionWanted
 from core.kernel import audit, crash, jobs
-from core.orders import provisioning
+from core.orders import naming, provisioning
 from core.orders.models import Order, OrderLine
 from core.orders.provisioning import NotProvisioned, Provisioned, Provisioning, Wanted
 from core.parties import accounts
@@ -88,6 +88,7 @@ def _wanted(session: Session, row: Provisioning) -> Wanted:
         order=listed.order.number or "",
         account=listed.account.number,
         location=listed.line.service_location or {},
+        numbers=tuple(naming.named(session, listed.order, [listed.line]).get(listed.line.id, ())),
     )
 
 

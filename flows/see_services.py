@@ -13,6 +13,8 @@ from core.entitlements.models import Entitlement, EntitlementEvent
 from core.kernel.calendar import Period
 from core.kernel.clock import local_date
 from core.kernel.money import Money, total
+from core.orders import fulfilling, naming
+from core.orders.models import Order
 from core.parties import accounts
 from core.parties.models import Account
 from core.prices import plans
@@ -77,6 +79,8 @@ class Told:
     meters: Sequence[Meter]
     entitlements: Sequence[Entitlement]
     steps: Mapping[uuid.UUID, Sequence[EntitlementEvent]]
+    #: The numbers, addresses and keys that it has.
+    numbers: Sequence[str] = ()
 
 
 def seen(session: Session, rows: Sequence[Subscription], now: datetime) -> list[Seen]:
@@ -189,4 +193,14 @@ def told(session: Session, row: Subscription, now: datetime) -> Told:
         meters=sorted(meters.values(), key=lambda meter: meter.code),
         entitlements=entitlements,
         steps=steps.history(session, [each.id for each in entitlements]),
+        numbers=_numbers(session, row),
     )
+
+
+def _numbers(session: Session, row: Subscription) -> Sequence[str]:
+    """What the line has that the service was ordered by."""
+    line = fulfilling.of_subscription(session, row.id)
+    if line is None or not line.numbered:
+        return ()
+    order = session.get_one(Order, line.order_id)
+    return naming.named(session, order, [line]).get(line.id, ())

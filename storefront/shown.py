@@ -74,7 +74,9 @@ def product_page(
         "delivery": _delivery(first),
         "billed": _billed(shown.offers),
         "hold_note": _hold(shown.offers, hold_words) if is_counted else "",
-        "returns": "Thirty days, and we give back the tax too" if kind == "physical" else "",
+        "returns": "Thirty days, and we give back the tax too"
+        if is_counted and not first.variant.numbered
+        else "",
         "numbers": _numbers(shown, numbers),
         "question": shown.product.name,
         "verb": f"Choose {shown.product.name}" if kind == "plan" else _VERBS.get(kind, ""),
@@ -178,8 +180,9 @@ def _delivery(offer: Offer) -> str:
         "physical": "At your door in two to three working days",
         "service": "We call to agree on a day",
         "gift_card": "Its code comes by mail as soon as it is paid",
+        "digital": "On your order’s page as soon as it is paid" if offer.variant.numbered else "",
     }
-    return ". ".join(words[kind] for kind in dict.fromkeys(kinds) if kind in words)
+    return ". ".join(words[kind] for kind in dict.fromkeys(kinds) if words.get(kind))
 
 
 def _billed(offers: Sequence[Offer]) -> str:

@@ -69,6 +69,8 @@ def availability(offers: Sequence[Offer]) -> State:
     pieces = sum(counted)
     if pieces == 0:
         return State("bad", "Sold out")
+    if pieces >= FEW and all(offer.variant.numbered for offer in offers):
+        return State("go", "Open to order")
     if all(offer.is_beyond or not offer.available for offer in offers):
         return State("wait", expected(next(one.outlook for one in offers if one.is_beyond)))
     if pieces < FEW:

@@ -125,6 +125,7 @@ def page_of(told: Told, base: str) -> dict[str, Any]:
         "bill_day": timeline.bill_day if timeline.activated_on else None,
         "address": [str(location[key]) for key in ("line1", "line2", "city") if location.get(key)],
         "payer_number": seen.payer.number,
+        "numbers": told.numbers,
         "ahead": _ahead(seen),
         "ends_on": timeline.ended_on,
         "last_day": timeline.ended_on - DAY if timeline.ended_on else None,

@@ -52,6 +52,8 @@ class Wanted:
     order: str
     account: str
     location: Mapping[str, Any] = field(default_factory=dict)
+    #: The numbers and addresses that it was sold with.
+    numbers: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from cms_content.models import ContentBanner, ContentPage
 from core.orders.fulfilment_models import Fulfilment, OrderChange
 from core.orders.models import Order
 from core.parties.models import Account
-from core.stock.models import Hold, StockLevel, StockTransfer
+from core.stock.models import Hold, LogicalResource, ResourcePool, StockLevel, StockTransfer
 from flows import phone_order, reconcile
 from invoices.models import Invoice
 from payments.dunning import cases
@@ -90,6 +90,25 @@ def _content(page: str = "") -> Callable[[Visitor], str]:
 
     def find(visitor: Visitor) -> str:
         return f"/desk/content/pages/{visitor.place.values(ContentPage.public_id, named)[0]}{page}"
+
+    return find
+
+
+def _pool(page: str = "") -> Callable[[Visitor], str]:
+    """The telephone numbers, or a page of their pool."""
+    is_it = ResourcePool.kind == "number"
+    return lambda visitor: (
+        f"/desk/stock/numbers/{visitor.place.values(ResourcePool.id, is_it)[0]}{page}"
+    )
+
+
+def _number(page: str = "") -> Callable[[Visitor], str]:
+    """A number that rests, or a page of it."""
+    rests = LogicalResource.state == "quarantined"
+
+    def find(visitor: Visitor) -> str:
+        key = visitor.place.values(LogicalResource.id, rests)[0]
+        return f"{_pool()(visitor)}/{key}{page}"
 
     return find
 
@@ -304,6 +323,12 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/stock/hold-rules": "/desk/stock/hold-rules",
     "/desk/stock/waits": "/desk/stock/waits",
     "/desk/stock/import": "/desk/stock/import",
+    "/numbers/<sku>": "/numbers/TEL-1",
+    "/desk/stock/numbers": "/desk/stock/numbers",
+    "/desk/stock/numbers/<uuid:pool_id>": _pool(),
+    "/desk/stock/numbers/<uuid:pool_id>/import": _pool("/import"),
+    "/desk/stock/numbers/<uuid:pool_id>/<uuid:number_id>": _number(),
+    "/desk/stock/numbers/<uuid:pool_id>/<uuid:number_id>/withdraw": _number("/withdraw"),
     "/desk/stock/transfers": "/desk/stock/transfers",
     "/desk/stock/transfers/<uuid:transfer_id>": lambda visitor: (
         f"/desk/stock/transfers/{visitor.place.values(StockTransfer.id)[0]}"

@@ -772,7 +772,7 @@ def test_the_command_tells_where_the_logins_are_and_keeps_them_from_others(empty
     with patch("app.demo.fernway.history._ALL", ()):
         assert seed.run([], settings, empty.db, empty.clock, out) == 0
     logins = settings.data_dir / "logins.txt"
-    assert "Fernway is open: 27 products, " in out.getvalue()
+    assert "Fernway is open: 28 products, " in out.getvalue()
     assert str(logins) in out.getvalue()
     assert "mara@example.com" in logins.read_text()
     assert logins.stat().st_mode & 0o077 == 0

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.demo.fernway import delivered, trials
+from app.demo.fernway import delivered, numbered, trials
 from cart import consents
 from core.catalog.models import BUNDLE, BundleComponent, Category, Product, Variant
 from core.kernel.money import to_micros
@@ -95,6 +95,7 @@ def open_shop(
     for code, mode, text, href in _CONSENTS:
         consents.put(session, channel, code, mode, text, href, "system", now)
     _stock_shelves(session, channel, sold, now)
+    numbered.open_pools(session, now)
     delivered.offer(session, channel.id)
     trials.offer(session, now)
     return entity, channel

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.demo.fernway import numbered
 from cart import hold_policies
 from cart.hold_policies import Terms
 from core.catalog.models import Variant
@@ -15,7 +16,7 @@ from core.stock.transfers import Sending
 
 def fill(session: Session, channel_code: str, now: datetime) -> None:
     """Two people wait for the camera that is gone, and one has only asked; cables are on their way to the
-    market; one customer may have one hub."""
+    market; one customer may have one hub; numbers rest."""
     channel, _ = accounts.channel_by_code(session, channel_code)
     camera, hub = _variant(session, "LOOK-2"), _variant(session, "HUB-1")
     for hours, who in ((70, "nell"), (41, "rosa"), (3, "otis")):
@@ -25,6 +26,7 @@ def fill(session: Session, channel_code: str, now: datetime) -> None:
             waiting.confirm(session, wait, when + timedelta(minutes=6))
     sent = now - timedelta(hours=5)
     transfers.send(session, Sending("CAB-5", "depot", "market", 5, "For Saturday"), "system", sent)
+    numbered.fill(session, now)
     hold_policies.put(session, hub.product_id, "", None, Terms(15, most_for_one=1))
 
 

@@ -34,7 +34,8 @@ def test_whole_books_hold_and_every_line_has_its_figure(books):
         " 8  ok      Numbers have no gap and no double: 3 documents of ours; "
         "0 statements' numbers; 4 orders; 4 payments; 5 imported",
         " 9  ok      Stock is not oversold: 2 levels: 31 on hand, 3 sold, 1 held; "
-        "0 parcels; 3 pieces wait to be sent",
+        "0 parcels; 3 pieces wait to be sent; 0 numbers and keys in 0 pools, 0 free; "
+        "0 numbers and keys are given out",
         "10  ok      Ageing is the receivable: 105.27 GBP (over 90 days 105.27 GBP); 0.00 USD",
         "11  ok      Services billed are services provisioned: 0 lines of services; 0 periods; "
         "0 payers up to date; no run yet; 0 of 0 ordered services have begun; "
