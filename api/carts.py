@@ -12,7 +12,7 @@ from api.pace import limit
 from api.problems import InvalidRequest, add_headers, field_error
 from api.shapes import Nothing
 from cart import address as addresses
-from cart import formats, lines, pricing, saved, slots
+from cart import choosing, formats, lines, pricing, saved, slots
 from cart.models import Cart
 from cart.priced import PricedCart
 from cart.saved import Keeper
@@ -123,7 +123,7 @@ def change_number(cart_id: str, line_id: str) -> Response:
     def work(session: Session, cart: Cart) -> answers.Json:
         now, hold_for = house().clock.now(), house().rules.hold_for
         old = asked.instead_of or ""
-        lines.choose(session, cart, wanted, asked.number, hold_for, now, old)
+        choosing.choose(session, cart, wanted, asked.number, hold_for, now, old)
         return told(session, cart)
 
     return cart_calls.change(cart_id, f"number:{wanted}", asked, work)

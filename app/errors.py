@@ -66,10 +66,9 @@ from core.parties.tokens import TooManyTokens
 from core.parties.users import DeadLink, WrongLogin
 from core.prices.resolve import NoPrice
 from core.prices.setting import NoPriceList
-from core.stock.adjusting import BelowNothing, BelowPromised, Numbered
 from core.stock.holds import OutOfStock
-from core.stock.numbers import NoSuchNumber, NumberTaken
-from core.stock.pools import HasNumbers, NotForNumbers, NumberInUse
+from core.stock.picks import NoSuchNumber
+from core.stock.refusals import StockRefused
 from core.stock.sold import NotOnHand
 from core.stock.transfers import NotFree
 from core.subscriptions.errors import NotTaken, ServiceRefused
@@ -154,20 +153,14 @@ STATUS: dict[type[Exception], int] = {
     NotOnHand: 409,
     TakenAlready: 409,
     NoPriceList: 409,
-    BelowPromised: 409,
-    BelowNothing: 409,
+    StockRefused: 409,
     RateOverlaps: 409,
     WrongVatId: 422,
     NoTaxAnswer: 503,
     NotPrinted: 404,
     CartClosed: 409,
     OutOfStock: 409,
-    NumberTaken: 409,
     NoSuchNumber: 422,
-    NumberInUse: 409,
-    HasNumbers: 409,
-    NotForNumbers: 422,
-    Numbered: 409,
     PeriodClosed: 409,
     NotYetOver: 422,
     ClosedAlready: 409,

@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, ClassVar
 
-from sqlalchemy import Executable, Select, and_, bindparam, delete, select, update
-from sqlalchemy.orm import Session, load_only
+from sqlalchemy import Executable, Select, bindparam, delete, select, update
+from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from cart import goods
+from cart import goods, line_queries
 from cart import holds as policy
 from cart.goods import BadQuantity, Sale, Sold
 from cart.holds import Rule
@@ -27,7 +27,7 @@ from core.kernel.errors import NotFound, ShopError
 from core.kernel.ids import new_id, new_public_id
 from core.parties.models import Channel, LegalEntity
 from core.prices.bundles import Bundle
-from core.stock import holds, numbers
+from core.stock import holds, picks
 from core.stock.holds import Owner
 
 
@@ -142,7 +142,7 @@ def put(
     ``number``: this one, of what is sold by numbers; one that the line has already stays one. Raises
     NoSuchNumber, and NumberTaken when somebody else has it.
     """
-    row = session.execute(_with_line(), {"sku": sku, "cart": cart.id}).first()
+    row = session.execute(line_queries.with_line(), {"sku": sku, "cart": cart.id}).first()
     if row is None:
         raise products.UnknownSku(sku)
     if quantity < 1:
@@ -150,7 +150,7 @@ def put(
     line_id, wanted = row.line_id or new_id(), quantity + (row.quantity or 0)
     if number:
         owner = Owner("cart", cart.id)
-        is_new = numbers.choose(session, owner, line_id, row.id, number, now)
+        is_new = picks.choose(session, owner, line_id, row.id, number, now)
         wanted = (row.quantity or 0) + is_new
     sale = goods.sale(
         session,
@@ -173,7 +173,7 @@ def put(
     found = policy.rules(session, cart, sale.sold.id, hold_for)
     policy.check_most(session, cart, sale.sold, found.asked, line.id, wanted)
     if row.line_id is not None:
-        until = _change(session, cart, line, wanted, sale, found.asked, now)
+        until = change(session, cart, line, wanted, sale, found.asked, now)
     else:
         needs, near = sale.demands(line.id, wanted), goods.near(cart)
         until = policy.keep(session, cart, line.id, needs, found.asked, now, near, anew=False)
@@ -181,7 +181,7 @@ def put(
         insert_rows(session, CartLine, [values | {"unheld": line.unheld}])
     policy.extend(session, cart, found, line.id, now)
     touch(session, cart, now)
-    return _entry(cart, line, sale, until)
+    return entry(cart, line, sale, until)
 
 
 def set_quantity(
@@ -195,37 +195,13 @@ def set_quantity(
     sale = goods.sale(session, cart, Sold.of(variant), quantity, now)
     found = policy.rules(session, cart, variant.id, hold_for)
     policy.check_most(session, cart, sale.sold, found.asked, line.id, quantity)
-    until = _change(session, cart, line, quantity, sale, found.asked, now)
+    until = change(session, cart, line, quantity, sale, found.asked, now)
     policy.extend(session, cart, found, line.id, now)
     touch(session, cart, now)
-    return _entry(cart, line, sale, until)
+    return entry(cart, line, sale, until)
 
 
-def choose(
-    session: Session,
-    cart: Cart,
-    line_id: str,
-    number: str,
-    hold_for: timedelta,
-    now: datetime,
-    instead_of: str = "",
-) -> Entry:
-    """Another number for a line, instead of one that it has; where it has one only, of that. Raises as
-    ``put`` does, and NotFound."""
-    line, variant = one(session, cart, line_id)
-    if line.quantity == 1:
-        numbers.forget(session, line.id)
-    owner = Owner("cart", cart.id)
-    numbers.choose(session, owner, line.id, variant.id, number, now, instead_of=instead_of)
-    sale = goods.sale(session, cart, Sold.of(variant), line.quantity, now)
-    found = policy.rules(session, cart, variant.id, hold_for)
-    until = _change(session, cart, line, line.quantity, sale, found.asked, now)
-    policy.extend(session, cart, found, line.id, now)
-    touch(session, cart, now)
-    return _entry(cart, line, sale, until)
-
-
-def _change(
+def change(
     session: Session,
     cart: Cart,
     line: CartLine,
@@ -262,7 +238,7 @@ def remove(session: Session, cart: Cart, line_id: str, now: datetime) -> None:
     line, variant = one(session, cart, line_id)
     holds.release(session, Owner("cart", cart.id), line.id, telling=now)
     if variant.numbered:
-        numbers.forget(session, line.id)
+        picks.forget(session, line.id)
     session.execute(delete(CartLine).where(CartLine.id == line.id))
     touch(session, cart, now)
 
@@ -305,7 +281,7 @@ def _hold_again(
 
 def contents(session: Session, cart: Cart) -> Sequence[tuple[CartLine, Variant, Product]]:
     """The lines with what they stand for, in the order they were put in."""
-    rows = session.execute(_contents(), {"cart": cart.id})
+    rows = session.execute(line_queries.contents(), {"cart": cart.id})
     return [(line, variant, product) for line, variant, product in rows]
 
 
@@ -349,7 +325,7 @@ def one(session: Session, cart: Cart, line_id: str) -> tuple[CartLine, Variant]:
     return row[0], row[1]
 
 
-def _entry(cart: Cart, line: CartLine, sale: Sale, until: datetime | None) -> Entry:
+def entry(cart: Cart, line: CartLine, sale: Sale, until: datetime | None) -> Entry:
     sold = sale.sold
     return Entry(line, sold.sku, sold.name, sold.kind, cart.currency, until, sale.bundle)
 
@@ -409,42 +385,4 @@ def _changed() -> Executable:
         update(line)
         .where(line.c.id == bindparam("line"))
         .values({name: bindparam(name) for name in names})
-    )
-
-
-@cache
-def _with_line() -> Executable:
-    """What is sold under a SKU, with the cart's line of it."""
-    variant, product, line = table(Variant), table(Product), table(CartLine)
-    mine = and_(line.c.variant_id == variant.c.id, line.c.cart_id == bindparam("cart"))
-    joined = variant.join(product, product.c.id == variant.c.product_id).outerjoin(line, mine)
-    return (
-        select(
-            variant.c.id,
-            variant.c.sku,
-            variant.c.name,
-            variant.c.kind,
-            variant.c.quantity_step,
-            variant.c.quantity_least,
-            variant.c.quantity_most,
-            variant.c.numbered,
-            line.c.id.label("line_id"),
-            line.c.public_id,
-            line.c.quantity,
-            line.c.added_at,
-        )
-        .select_from(joined)
-        .where(variant.c.sku == bindparam("sku"), variant.c.active, product.c.active)
-    )
-
-
-@cache
-def _contents() -> Executable:
-    return (
-        select(CartLine, Variant, Product)
-        .join(Variant, Variant.id == CartLine.variant_id)
-        .join(Product, Product.id == Variant.product_id)
-        .where(CartLine.cart_id == bindparam("cart"))
-        .order_by(CartLine.added_at, CartLine.id)
-        .options(load_only(Product.slug, Product.name, Product.picture, Product.active))
     )

@@ -18,7 +18,7 @@ from cart.saved import Keeper
 from core.catalog.limits import Limits
 from core.catalog.models import Variant
 from core.prices.resolve import NoPrice
-from core.stock import handing, holds, numbers
+from core.stock import handing, holds, picks
 from core.stock.holds import OutOfStock, Owner
 
 
@@ -60,7 +60,7 @@ def pour(
 def _move(session: Session, line: CartLine, variant: Variant, source: Cart, target: Cart) -> None:
     """As it is: at the price that it was put in with, held as long as it is held."""
     if variant.numbered:
-        numbers.hand_over(session, line.id, Owner("cart", target.id))
+        picks.hand_over(session, line.id, Owner("cart", target.id))
     handing.over(session, Owner("cart", source.id), Owner("cart", target.id), line.id)
     session.execute(update(CartLine).where(CartLine.id == line.id).values(cart_id=target.id))
 
@@ -80,7 +80,7 @@ def _sum(
     price = {"unit_price_micros": mine.unit_price_micros, "price_trace": mine.price_trace}
     holds.release(session, Owner("cart", source.id), line.id)
     if variant.numbered:
-        numbers.hand_over(session, line.id, Owner("cart", target.id), mine.id)
+        picks.hand_over(session, line.id, Owner("cart", target.id), mine.id)
     session.execute(delete(CartLine).where(CartLine.id == line.id))
     limits = Limits.of(variant)
     fits = limits.largest(min(wanted, MOST_OF_ONE))

@@ -13,7 +13,7 @@ from core.kernel.money import Money
 from core.prices.bundles import Bundle, KindPrice, Share
 from core.prices.resolve import Resolved
 from core.stock.holds import Demand
-from core.stock.numbers import Picked
+from core.stock.named import Picked
 from core.tax.arithmetic import REVERSE_CHARGE, TaxedLine
 
 

@@ -24,9 +24,9 @@ from core.parties.models import Channel, LegalEntity
 from core.prices import bundles, resolve
 from core.prices.bundles import Bundle
 from core.prices.resolve import Resolved
-from core.stock import kept, numbers
+from core.stock import kept, named
 from core.stock.holds import Demand, Owner
-from core.stock.numbers import Picked
+from core.stock.named import Picked
 from core.tax import buyers, rates
 from core.tax.buyers import NOBODY, Known
 from core.tax.relief import relieve
@@ -146,9 +146,9 @@ def _lines(session: Session, cart: Cart, now: datetime) -> tuple[list[PricedLine
             continue
         priced.append(_line(line, variant, product, unit, bundle))
     until = _held(session, cart, [need for line in priced for need in line.demands], now)
-    named = _numbers(session, cart, priced, now)
+    chosen = _numbers(session, cart, priced, now)
     return [
-        replace(line, held_until=until.get(line.id), numbers=named.get(line.id, ()))
+        replace(line, held_until=until.get(line.id), numbers=chosen.get(line.id, ()))
         for line in priced
     ], gone
 
@@ -159,7 +159,7 @@ def _numbers(
     """Which numbers each line has; nothing is asked where none has any."""
     if not any(need.numbered for line in priced for need in line.demands):
         return {}
-    return numbers.of_owner(session, Owner("cart", cart.id), now)
+    return named.of_owner(session, Owner("cart", cart.id), now)
 
 
 def _gone(line: CartLine, variant: Variant, product: Product) -> GoneLine:

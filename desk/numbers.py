@@ -4,7 +4,7 @@ Licence keys are never shown whole here: whoever has one sees it on the order.
 """
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,19 +18,15 @@ from core.kernel.ids import new_public_id
 from core.kernel.sheet import Cell
 from core.kernel.sorting import Place
 from core.orders import naming
-from core.parties import users
 from core.parties.roles import Role
-from core.stock import picking, pools, resources
+from core.stock import picking, resources
 from core.stock.models import LogicalResource
-from core.stock.picking import PoolRow, Row, Step
+from core.stock.picking import PoolRow, Row
 from desk import lists
 from desk.lists import Asked, Choice, Listing
 from desk.money import actor
-from desk.numbers_forms import KINDS, AddForm, PoolForm, TermsForm, WithdrawForm
-from desk.stock_file import SheetForm
+from desk.numbers_forms import KINDS, AddForm, PoolForm, TermsForm
 from flows import keep_numbers
-from flows.house import House
-from web import paging
 from web.access import Who, allow
 from web.context import house
 from web.documents import State
@@ -39,8 +35,8 @@ from web.pages import page, show_errors
 
 BASE = "/desk/stock/numbers"
 numbers = Blueprint("desk_numbers", __name__, url_prefix="/desk/stock", template_folder="templates")
-_SEE = (Role.SALES, Role.SUPPORT)
-_ACT = (Role.SALES,)
+SEE = (Role.SALES, Role.SUPPORT)
+ACT = (Role.SALES,)
 STATES = {
     "free": "Free",
     "reserved": "Reserved",
@@ -49,17 +45,7 @@ STATES = {
     "withdrawn": "Withdrawn",
 }
 _SHAPES = {"free": "go", "reserved": "wait", "assigned": "", "quarantined": "wait"}
-_ACTS = {
-    "add": "Added",
-    "reserve": "Reserved",
-    "assign": "Given out",
-    "quarantine": "Given back, at rest",
-    "release": "Free before its time",
-    "withdraw": "Withdrawn",
-    "restore": "Put back",
-}
-_ENDED = {"released": "let go", "lapsed": "let go when its time was over", "allocated": "sold"}
-_FOR = {"cart": "A cart", "order": "An order being paid", "quote": "A quote"}
+FOR = {"cart": "A cart", "order": "An order being paid", "quote": "A quote"}
 LISTED = Listing(
     BASE,
     "pool",
@@ -89,7 +75,7 @@ def _of_pool(pool_id: uuid.UUID) -> Listing:
 
 
 @numbers.get("/numbers")
-@allow(Who.STAFF, roles=_SEE)
+@allow(Who.STAFF, roles=SEE)
 def listed() -> str:
     """Every pool, with how many are in each state."""
     return _listed(PoolForm(data={"quarantine_days": 30}))
@@ -100,7 +86,7 @@ def _listed(form: PoolForm) -> str:
         rows, context = LISTED.page(session, LISTED.asked(), _pools)
     return page(
         "desk/numbers.html",
-        pools=[_pool(row) for row in rows],
+        pools=[pool_words(row) for row in rows],
         form=form,
         states=STATES,
         base=BASE,
@@ -113,7 +99,8 @@ def _pools(session: Session, asked: Asked, place: Place, limit: int) -> list[Poo
     return picking.pool_page(session, now, words=asked.words, place=place, limit=limit)
 
 
-def _pool(row: PoolRow) -> dict[str, Any]:
+def pool_words(row: PoolRow) -> dict[str, Any]:
+    """A pool as the desk's pages show it."""
     return {
         "href": f"{BASE}/{row.pool.id}",
         "sku": row.variant.sku,
@@ -130,7 +117,7 @@ def _pool(row: PoolRow) -> dict[str, Any]:
 
 
 @numbers.get("/numbers.csv")
-@allow(Who.STAFF, roles=_SEE)
+@allow(Who.STAFF, roles=SEE)
 def export() -> Response:
     """The same as a file."""
     return LISTED.csv(LISTED.asked(), _pools, lambda _, rows: map(_pool_cells, rows))
@@ -148,7 +135,7 @@ def _pool_cells(row: PoolRow) -> list[Cell]:
 
 
 @numbers.post("/numbers")
-@allow(Who.STAFF, roles=_ACT)
+@allow(Who.STAFF, roles=ACT)
 def open_one() -> Answer:
     """A thing is sold with numbers from now on."""
     form = PoolForm(request.form)
@@ -174,7 +161,7 @@ def open_one() -> Answer:
 
 
 @numbers.get("/numbers/<uuid:pool_id>")
-@allow(Who.STAFF, roles=_SEE)
+@allow(Who.STAFF, roles=SEE)
 def one_pool(pool_id: uuid.UUID) -> str:
     """What is in it, a page at a time; adding to it, and its terms."""
     return _one_pool(pool_id)
@@ -188,11 +175,11 @@ def _one_pool(
         row = picking.one_pool(session, pool_id, house().clock.now())
         asked = listing.asked()
         rows, context = listing.page(session, asked, _reader(pool_id))
-        whose = _whose(session, rows)
+        known = whose(session, rows)
     return page(
         "desk/number_pool.html",
-        pool=_pool(row),
-        numbers=[_shown(one, whose) for one in rows],
+        pool=pool_words(row),
+        numbers=[shown(one, known) for one in rows],
         form=form or AddForm(data={"once": new_public_id()}),
         terms=terms or TermsForm(obj=row.pool),
         **listing.tabs("state", asked, row.counts),
@@ -216,10 +203,11 @@ def _reader(pool_id: uuid.UUID) -> lists.Read:
 
 
 #: By the line of an order: the order, whose it is, and the line.
-_Whose = Mapping[uuid.UUID | None, Any]
+Whose = Mapping[uuid.UUID | None, Any]
 
 
-def _whose(session: Session, rows: Sequence[Row], *more: uuid.UUID | None) -> _Whose:
+def whose(session: Session, rows: Sequence[Row], *more: uuid.UUID | None) -> Whose:
+    """Whose the numbers of some rows are, and some lines more."""
     keys = [one.resource.line_id for one in rows] + list(more)
     found: dict[uuid.UUID | None, Any] = {}
     if any(keys):
@@ -228,16 +216,17 @@ def _whose(session: Session, rows: Sequence[Row], *more: uuid.UUID | None) -> _W
     return found
 
 
-def _shown(row: Row, whose: _Whose) -> dict[str, Any]:
+def shown(row: Row, known: Whose) -> dict[str, Any]:
+    """A number as the desk's pages show it."""
     one = row.resource
-    order, account = (whose[one.line_id][:2]) if one.line_id in whose else (None, None)
+    order, account = (known[one.line_id][:2]) if one.line_id in known else (None, None)
     return {
         "href": f"{BASE}/{one.pool_id}/{one.id}",
         "value": masked(one),
         "state": State(_SHAPES.get(row.state, ""), STATES[row.state]),
         "code": row.state,
         "until": row.until,
-        "held_by": _FOR.get(row.held_by, "Somebody who waited for it") if row.held_by else "",
+        "held_by": FOR.get(row.held_by, "Somebody who waited for it") if row.held_by else "",
         "order": order.number if order is not None else "",
         "order_href": f"/desk/orders/{order.public_id}" if order is not None else "",
         "customer": account.name if account is not None else "",
@@ -252,7 +241,7 @@ def masked(one: LogicalResource) -> str:
 
 
 @numbers.get("/numbers/<uuid:pool_id>.csv")
-@allow(Who.STAFF, roles=_SEE)
+@allow(Who.STAFF, roles=SEE)
 def export_pool(pool_id: uuid.UUID) -> Response:
     """What is in it, as it is chosen, all of it."""
     listing = _of_pool(pool_id)
@@ -262,9 +251,9 @@ def export_pool(pool_id: uuid.UUID) -> Response:
 
 
 def _cells(session: Session, rows: Sequence[Row]) -> Iterator[list[Cell]]:
-    whose = _whose(session, rows)
+    known = whose(session, rows)
     for row in rows:
-        one = _shown(row, whose)
+        one = shown(row, known)
         yield [
             sheet.words(one["value"]),
             sheet.words(row.state),
@@ -276,7 +265,7 @@ def _cells(session: Session, rows: Sequence[Row]) -> Iterator[list[Cell]]:
 
 
 @numbers.post("/numbers/<uuid:pool_id>/add")
-@allow(Who.STAFF, roles=_ACT)
+@allow(Who.STAFF, roles=ACT)
 def add(pool_id: uuid.UUID) -> Answer:
     """Some more, by hand."""
     form = AddForm(request.form)
@@ -294,7 +283,7 @@ def add(pool_id: uuid.UUID) -> Answer:
 
 
 @numbers.post("/numbers/<uuid:pool_id>/terms")
-@allow(Who.STAFF, roles=_ACT)
+@allow(Who.STAFF, roles=ACT)
 def set_terms(pool_id: uuid.UUID) -> Answer:
     """Whether customers choose, and how long one rests."""
     form = TermsForm(request.form)
@@ -307,170 +296,3 @@ def set_terms(pool_id: uuid.UUID) -> Answer:
         return _one_pool(pool_id, terms=form), 422
     say("Kept. What rests already rests as long as it was told.")
     return redirect(f"{BASE}/{pool_id}", 303)
-
-
-# --- a file -----------------------------------------------------------------------------------------
-
-
-@numbers.get("/numbers/<uuid:pool_id>/import")
-@allow(Who.STAFF, roles=_ACT)
-def choose(pool_id: uuid.UUID) -> str:
-    """Which file?"""
-    return _file(pool_id, SheetForm())
-
-
-def _file(pool_id: uuid.UUID, form: SheetForm, looked: Any = None, text: str = "") -> str:
-    with house().db.snapshot() as session:
-        row = picking.one_pool(session, pool_id, house().clock.now())
-    return page(
-        "desk/number_file.html",
-        pool=_pool(row),
-        form=form,
-        looked=looked,
-        text=text,
-        once=form.once.data or new_public_id(),
-    )
-
-
-@numbers.post("/numbers/<uuid:pool_id>/import")
-@allow(Who.STAFF, roles=_ACT)
-def look(pool_id: uuid.UUID) -> Answer:
-    """What it would add; nothing is changed."""
-    form = SheetForm(request.form)
-    try:
-        text = form.content()
-    except Invalid as error:
-        show_errors(form, error)
-        return _file(pool_id, form), 422
-    looked = keep_numbers.look(house(), pool_id, text)
-    return _file(pool_id, form, looked, text), 200 if looked.is_sound else 422
-
-
-@numbers.post("/numbers/<uuid:pool_id>/import/apply")
-@allow(Who.STAFF, roles=_ACT)
-def apply(pool_id: uuid.UUID) -> Answer:
-    """Add what was looked at."""
-    form = SheetForm(request.form)
-    try:
-        text = form.content()
-        once = str(form.once.data or new_public_id())
-        done = keep_numbers.apply(house(), pool_id, text, form.mark.data or None, actor(), once)
-    except Invalid as error:
-        show_errors(form, error)
-        return _file(pool_id, form), 422
-    say(f"{done} more {'is' if done == 1 else 'are'} free.")
-    return redirect(f"{BASE}/{pool_id}", 303)
-
-
-# --- one of them ------------------------------------------------------------------------------------
-
-
-@numbers.get("/numbers/<uuid:pool_id>/<uuid:number_id>")
-@allow(Who.STAFF, roles=_SEE)
-def one(pool_id: uuid.UUID, number_id: uuid.UUID) -> str:
-    """What became of it, the last on top."""
-    before = paging.read_moment(request.args.get("before"))
-    now, size = house().clock.now(), lists.PAGE_SIZE
-    with house().db.snapshot() as session:
-        row = _row(session, pool_id, number_id)
-        pool = picking.one_pool(session, pool_id, now)
-        steps = picking.history(session, number_id, before=before, limit=size + 1)
-        shown = steps[:size]
-        whose = _whose(session, [row], *(one.step.line_id for one in shown))
-        names = users.names(session, [one.step.actor for one in shown if one.step.actor])
-    last = shown[-1].step if len(steps) > size else None
-    following = paging.write(last.at, last.id) if last is not None else None
-    return page(
-        "desk/number.html",
-        pool=_pool(pool),
-        number=_shown(row, whose),
-        steps=[_step(one, whose, names) for one in shown],
-        page=paging.links(f"{BASE}/{pool_id}/{number_id}", "before", following, before is None),
-    )
-
-
-def _row(session: Session, pool_id: uuid.UUID, number_id: uuid.UUID) -> Row:
-    row = picking.one(session, number_id, house().clock.now())
-    if row.resource.pool_id != pool_id:
-        raise NotFound("number")
-    return row
-
-
-def _step(found: Step, whose: _Whose, names: Mapping[str, str]) -> dict[str, Any]:
-    step = found.step
-    order = whose[step.line_id][0] if step.line_id in whose else None
-    ended = _ENDED.get(found.hold_state, "") if step.act in ("reserve", "quarantine") else ""
-    return {
-        "at": step.at,
-        "what": _ACTS[step.act],
-        "until": found.hold_until if found.hold_state == "active" else None,
-        "ended": "" if step.act == "quarantine" and ended == "sold" else ended,
-        "why": order.number or "An order" if order is not None else _FOR.get(step.reference, ""),
-        "href": f"/desk/orders/{order.public_id}" if order is not None else "",
-        "note": step.note,
-        "who": names.get(step.actor, step.actor),
-    }
-
-
-@numbers.get("/numbers/<uuid:pool_id>/<uuid:number_id>/withdraw")
-@allow(Who.STAFF, roles=_ACT)
-def ask_withdraw(pool_id: uuid.UUID, number_id: uuid.UUID) -> str:
-    """Shall it be sold no more?"""
-    return _ask(pool_id, number_id, WithdrawForm())
-
-
-def _ask(pool_id: uuid.UUID, number_id: uuid.UUID, form: WithdrawForm) -> str:
-    with house().db.snapshot() as session:
-        row = _row(session, pool_id, number_id)
-    return page("desk/number_withdraw.html", number=_shown(row, {}), form=form)
-
-
-@numbers.post("/numbers/<uuid:pool_id>/<uuid:number_id>/withdraw")
-@allow(Who.STAFF, roles=_ACT)
-def withdraw(pool_id: uuid.UUID, number_id: uuid.UUID) -> Answer:
-    """It is sold no more."""
-    form = WithdrawForm(request.form)
-    if not form.validate():
-        return _ask(pool_id, number_id, form), 422
-    with house().db.reading() as session:
-        _row(session, pool_id, number_id)
-    try:
-        keep_numbers.withdraw(house(), number_id, form.note.data or "", actor())
-    except pools.NumberInUse as error:
-        say(_in_use(error), "warn")
-    else:
-        say("It is sold no more, until somebody puts it back.")
-    return redirect(f"{BASE}/{pool_id}/{number_id}", 303)
-
-
-@numbers.post("/numbers/<uuid:pool_id>/<uuid:number_id>/release")
-@allow(Who.STAFF, roles=_ACT)
-def release(pool_id: uuid.UUID, number_id: uuid.UUID) -> AnyResponse:
-    """One that rests can be had before its time."""
-    return _free(pool_id, number_id, keep_numbers.release)
-
-
-@numbers.post("/numbers/<uuid:pool_id>/<uuid:number_id>/restore")
-@allow(Who.STAFF, roles=_ACT)
-def restore(pool_id: uuid.UUID, number_id: uuid.UUID) -> AnyResponse:
-    """One that was withdrawn can be had again."""
-    return _free(pool_id, number_id, keep_numbers.restore)
-
-
-def _free(
-    pool_id: uuid.UUID, number_id: uuid.UUID, do: Callable[[House, uuid.UUID, str], None]
-) -> AnyResponse:
-    with house().db.reading() as session:
-        _row(session, pool_id, number_id)
-    try:
-        do(house(), number_id, actor())
-    except pools.NumberInUse as error:
-        say(_in_use(error), "warn")
-    else:
-        say("It can be had now.")
-    return redirect(f"{BASE}/{pool_id}/{number_id}", 303)
-
-
-def _in_use(error: pools.NumberInUse) -> str:
-    """Without the value, which may be a key."""
-    return f"It is {STATES[error.state].lower()}: this cannot be done with it now."

@@ -163,7 +163,9 @@ def _acts(order: Order, lines: Sequence[OrderLine]) -> list[tuple[str, str]]:
             acts.append((f"{base}/cancel", "Cancel pieces"))
         if any(
             line.fulfilled > line.returned
-            and (line.kind in ("physical", "service") or (line.numbered and not line.subscription_id))
+            and (
+                line.kind in ("physical", "service") or (line.numbered and not line.subscription_id)
+            )
             for line in counted
         ):
             acts.append((f"{base}/return", "Take pieces back"))

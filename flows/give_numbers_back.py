@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core.orders import fulfilling
 from core.orders.fulfilling import Some
 from core.orders.models import Order
-from core.stock import numbers, sold
+from core.stock import giving_up, sold
 
 
 def of_pieces(
@@ -21,7 +21,7 @@ def of_pieces(
     about = sold.reference(order.public_id)
     for one in sorted(chosen, key=lambda one: one.line.variant_id or one.line.id):
         if one.line.numbered:
-            numbers.give_up(session, one.line.id, one.quantity, about, now, actor)
+            giving_up.give_up(session, one.line.id, one.quantity, about, now, actor)
 
 
 def of_service(session: Session, subscription_id: uuid.UUID, actor: str, now: datetime) -> None:
@@ -30,4 +30,4 @@ def of_service(session: Session, subscription_id: uuid.UUID, actor: str, now: da
     if line is not None and line.numbered:
         order = session.get_one(Order, line.order_id)
         about = sold.reference(order.public_id)
-        numbers.give_up(session, line.id, None, about, now, actor)
+        giving_up.give_up(session, line.id, None, about, now, actor)

@@ -7,7 +7,7 @@ from flask import Blueprint, redirect, request
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from cart import lines, saved
+from cart import choosing, lines, saved
 from cart.goods import BadQuantity
 from cart.lines import CartClosed
 from cart.models import Cart
@@ -118,7 +118,7 @@ def choose(line_id: str) -> Response:
     number, old = (request.form.get(name, "").strip()[:120] for name in ("number", "instead"))
     sku, hold_for, now = request.form.get("sku", ""), house().rules.hold_for, house().clock.now()
     done = _change(
-        lambda session, mine: lines.choose(session, mine, line_id, number, hold_for, now, old)
+        lambda session, mine: choosing.choose(session, mine, line_id, number, hold_for, now, old)
     )
     if not done and is_sku(sku):
         asked = urlencode({"line": line_id, "instead": old})

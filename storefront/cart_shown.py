@@ -10,7 +10,7 @@ from cart.priced import GoneLine, PricedCart, PricedLine
 from cart.saved import Saved
 from core.kernel.money import Money
 from core.stock.levels import Outlook
-from core.stock.numbers import Picked
+from core.stock.named import Picked
 from web import packs
 from web.cards import expected
 from web.packs import PieceRow

@@ -79,13 +79,23 @@ def product_page(
         else "",
         "numbers": _numbers(shown, numbers),
         "question": shown.product.name,
-        "verb": f"Choose {shown.product.name}" if kind == "plan" else _VERBS.get(kind, ""),
+        "verb": _verb(shown, numbers),
         "quotable": kind != GIFT_CARD,
         "max_quantity": limits.largest(min(most, 99) if is_counted else 99),
         "min_quantity": limits.smallest,
         "step": limits.step,
         "sold_note": sold_note(limits),
     }
+
+
+def _verb(shown: Shown, sold: Mapping[uuid.UUID, Sold]) -> str:
+    """What stands on the button."""
+    variant = shown.offers[0].variant
+    if variant.id in sold and sold[variant.id].picked:
+        return f"Give me any {sold[variant.id].word}"
+    return (
+        f"Choose {shown.product.name}" if variant.kind == "plan" else _VERBS.get(variant.kind, "")
+    )
 
 
 def numbered(shown: Shown) -> list[uuid.UUID]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.orders.models import Order, OrderLine
 from core.parties.models import Account
-from core.stock import numbers
+from core.stock import named as named_ones
 from core.stock.holds import Owner
 
 Named = Mapping[uuid.UUID, tuple[str, ...]]
@@ -31,12 +31,12 @@ def named(
     if not numbered or order.lifecycle == "cancelled":
         return {}
     if order.lifecycle == "pending":
-        waiting = numbers.of_owner(session, Owner("order", order.id))
+        waiting = named_ones.of_owner(session, Owner("order", order.id))
         return {
             line_id: tuple(one.value for one in found if one.kept and not one.secret)
             for line_id, found in waiting.items()
         }
-    given = numbers.of_lines(session, list(numbered))
+    given = named_ones.of_lines(session, list(numbered))
     return {
         line_id: tuple(
             one.value

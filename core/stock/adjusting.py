@@ -14,10 +14,11 @@ from sqlalchemy.orm import Session
 
 from core.catalog.models import Variant
 from core.kernel.db import changed, insert_rows, table
-from core.kernel.errors import NotFound, ShopError, StaleState
+from core.kernel.errors import NotFound, StaleState
 from core.kernel.ids import new_id
 from core.stock import freeing, lapsing
 from core.stock.models import StockLevel, StockMovement
+from core.stock.refusals import StockRefused
 
 #: Why, by code: whether pieces come, go, or are counted.
 REASONS = {
@@ -32,7 +33,7 @@ MOST = 1_000_000
 
 
 @dataclass(eq=False)
-class BelowPromised(ShopError):
+class BelowPromised(StockRefused):
     """Fewer pieces would be there than are sold or held. ``short``: by so many, back-orders taken off."""
 
     code: ClassVar[str] = "below_promised"
@@ -45,7 +46,7 @@ class BelowPromised(ShopError):
 
 
 @dataclass(eq=False)
-class BelowNothing(ShopError):
+class BelowNothing(StockRefused):
     """More pieces would go than there are."""
 
     code: ClassVar[str] = "below_nothing"
@@ -54,7 +55,7 @@ class BelowNothing(ShopError):
 
 
 @dataclass(eq=False)
-class Numbered(ShopError):
+class Numbered(StockRefused):
     """Its pieces are numbers or keys: they are added and withdrawn one by one, and never sold beyond them."""
 
     code: ClassVar[str] = "numbered"

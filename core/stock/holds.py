@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from core.stock import freeing, hold_rows, lapsing, levels, numbers, sourcing
+from core.stock import freeing, hold_rows, lapsing, levels, numbers, picks, sourcing
 from core.stock.hold_rows import Owner
 from core.stock.sourcing import NOT_KNOWN, Demand, Near, OutOfStock, Part
 
@@ -202,7 +202,7 @@ def pass_on(
     Raises OutOfStock when something lapsed and is gone. The caller rolls back.
     """
     left: list[list[Any]] = [[one, one.quantity] for one in demands]
-    numbers.pass_picks(session, giver, taker, demands, now)
+    picks.pass_on(session, giver, taker, demands, now)
     for row in hold_rows.to_pass_on(session, giver):
         wanted = [pair for pair in left if pair[0].variant_id == row.variant_id and pair[1]]
         # A hold that is just what somebody wants stays in one piece.
@@ -294,7 +294,7 @@ def sell(
     What lapsed is taken again, what is not wanted any more is let go. Raises OutOfStock.
     """
     left: list[list[Any]] = [[one, one.quantity] for one in demands]
-    numbers.pass_picks(session, giver, giver, demands, now)
+    picks.pass_on(session, giver, giver, demands, now)
     for row in hold_rows.active(session, giver):
         rest, shares = row.quantity, []
         for pair in left:

@@ -13,7 +13,7 @@ from core.catalog.models import Product, Variant
 from core.kernel.errors import NotFound
 from core.kernel.looking import found_in
 from core.kernel.sorting import Place, Sorts
-from core.stock import numbers, resources
+from core.stock import named, resources
 from core.stock.models import Hold, LogicalResource, ResourcePool, ResourceStep
 
 #: What the desk's lists may be sorted by.
@@ -52,7 +52,7 @@ def page(
         select(one.id, one.value, one.plain)
         .join(ResourcePool, ResourcePool.id == one.pool_id)
         .outerjoin(Hold, Hold.id == one.hold_id)
-        .where(ResourcePool.variant_id == variant_id, ResourcePool.picked, numbers.is_free(now))
+        .where(ResourcePool.variant_id == variant_id, ResourcePool.picked, named.is_free(now))
         .order_by(one.plain)
         .limit(limit)
     )
@@ -124,7 +124,7 @@ class PoolRow:
 
 def state_now(now: datetime) -> Any:
     """The state of a number as it is at a moment, in a statement that joins its hold."""
-    return case((numbers.is_free(now), "free"), else_=LogicalResource.state)
+    return case((named.is_free(now), "free"), else_=LogicalResource.state)
 
 
 def pool_page(
@@ -227,7 +227,8 @@ def one(session: Session, resource_id: uuid.UUID, now: datetime) -> Row:
 def _row(found: Sequence[Any]) -> Row:
     resource, state, until, held_by = found
     is_kept = state in ("reserved", "quarantined")
-    return Row(resource, state, until if is_kept else None, (held_by or "") if is_kept else "")
+    whose = held_by if state == "reserved" else ""
+    return Row(resource, state, until if is_kept else None, whose or "")
 
 
 def _listed(now: datetime) -> Select[Any, Any, Any, Any]:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from core.catalog.models import Variant
 from core.kernel.db import insert_once, insert_rows
-from core.kernel.errors import Invalid, NotFound, ShopError
+from core.kernel.errors import Invalid, NotFound
 from core.kernel.ids import new_id
 from core.stock import freeing, hold_rows, lapsing, levels, resource_rows, resources
 from core.stock.models import (
@@ -27,13 +27,14 @@ from core.stock.models import (
     StockMovement,
 )
 from core.stock.places import NOWHERE
+from core.stock.refusals import StockRefused
 
 LONGEST = 120
 MOST_AT_ONCE = 2_000
 
 
 @dataclass(eq=False)
-class NotForNumbers(ShopError):
+class NotForNumbers(StockRefused):
     """Only what is not sent can be sold with numbers, and no bundle or gift card."""
 
     code: ClassVar[str] = "not_for_numbers"
@@ -42,7 +43,7 @@ class NotForNumbers(ShopError):
 
 
 @dataclass(eq=False)
-class HasNumbers(ShopError):
+class HasNumbers(StockRefused):
     """It has a pool already."""
 
     code: ClassVar[str] = "has_numbers"
@@ -51,7 +52,7 @@ class HasNumbers(ShopError):
 
 
 @dataclass(eq=False)
-class NumberInUse(ShopError):
+class NumberInUse(StockRefused):
     """Somebody has it, or is about to."""
 
     code: ClassVar[str] = "number_in_use"

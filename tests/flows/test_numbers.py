@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from cart import lines, merging, pricing
+from cart import choosing, lines, merging, pricing
 from cart.models import Cart
 from core.catalog.models import Product, Variant
 from core.kernel.audit import AuditEntry
@@ -17,7 +17,7 @@ from core.notices.models import Notice
 from core.orders.models import Order, OrderLine
 from core.parties.models import Channel, LegalEntity
 from core.prices.models import Price
-from core.stock import holds, numbers, picking
+from core.stock import holds, named, picking
 from core.stock.adjusting import Adjustment, Numbered
 from core.stock.models import LogicalResource, StockLevel
 from core.stock.numbers import NumberTaken
@@ -182,7 +182,7 @@ def test_who_chooses_nothing_is_given_one_and_may_still_choose(
         found, now = lines.lock_open(session, cart), house.clock.now()
         (line,) = [line for line, _, _ in lines.contents(session, found)]
         hold_for = house.rules.hold_for
-        lines.choose(session, found, line.public_id, number, hold_for, now, instead_of)
+        choosing.choose(session, found, line.public_id, number, hold_for, now, instead_of)
 
     house.db.run_tx(lambda session: choose(session, THIRD, FIRST))
     assert in_cart(house, cart) == [(THIRD, True)]
@@ -288,7 +288,7 @@ def test_a_key_is_seen_by_its_buyer_alone_and_only_once_it_is_paid(
     assert shown(house, placed) == [KEY]
     with house.db.reading() as session:
         (line,) = session.scalars(select(OrderLine).where(OrderLine.sku == "FW-GUARD"))
-        assert [one.value for one in numbers.of_lines(session, [line.id])[line.id]] == [KEY]
+        assert [one.value for one in named.of_lines(session, [line.id])[line.id]] == [KEY]
     told = [str(row.document) for row in every(house, Invoice)]
     told += [row.text_body + row.html_body for row in every(house, Notice)]
     told += [str(row.detail) for row in every(house, AuditEntry)]

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from core.catalog.models import Variant
 from core.kernel.ids import new_id
-from core.stock import holds, numbers, pools
+from core.stock import giving_up, holds, pools
 from core.stock.holds import Demand, Owner
 from core.stock.models import LogicalResource
 from core.stock.pools import Terms
@@ -32,7 +32,7 @@ def fill(session: Session, now: datetime) -> None:
     line, when = new_id(), now - timedelta(days=12)
     cart, about = Owner("cart", new_id()), "order:before-the-books"
     holds.sell(session, cart, [Demand(line, variant.id, 1, numbered=True)], about, when)
-    numbers.give_up(session, line, None, about, when, "system")
+    giving_up.give_up(session, line, None, about, when, "system")
     last = session.scalars(
         select(LogicalResource.id).where(LogicalResource.value == _NUMBERS[-1])
     ).one()

@@ -26,10 +26,22 @@ from core.kernel.clock import ManualClock
 from core.kernel.db import Database
 from core.kernel.errors import Invalid, StaleState
 from core.kernel.ids import new_id
-from core.stock import holds, levels, numbers, picking, pool_proofs, pools, proofs, resources
+from core.stock import (
+    giving_up,
+    holds,
+    levels,
+    named,
+    picking,
+    picks,
+    pool_proofs,
+    pools,
+    proofs,
+    resources,
+)
 from core.stock.holds import Demand, OutOfStock, Owner
 from core.stock.models import LogicalResource, ResourcePool
-from core.stock.numbers import NoSuchNumber, NumberTaken
+from core.stock.numbers import NumberTaken
+from core.stock.picks import NoSuchNumber
 from core.stock.pools import NumberInUse, Terms
 from tests.rooms.stock.shelf import put
 from tests.together import at_once
@@ -124,7 +136,7 @@ class Numbers(RuleBasedStateMachine):
 
     def look(self, who: int) -> set[str]:
         with self.db.reading() as session:
-            found = numbers.of_holds(session, self.owners[who], self.now)
+            found = named.of_holds(session, self.owners[who], self.now)
         return {named.value for named, _ in found}
 
     def tries(self, who: int, pieces: int, work: Callable[[Session], object]) -> bool:
@@ -163,7 +175,7 @@ class Numbers(RuleBasedStateMachine):
         owner, line = self.owners[who], self.lines[who]
 
         def work(session: Session) -> None:
-            numbers.choose(session, owner, line, self.pool.variant_id, value, self.now)
+            picks.choose(session, owner, line, self.pool.variant_id, value, self.now)
             holds.change(session, owner, demand(self.pool, line, pieces), until, self.now)
 
         if self.tries(who, pieces, work):
@@ -207,7 +219,7 @@ class Numbers(RuleBasedStateMachine):
         if not self.tries(who, pieces, work):
             return
         with self.db.reading() as session:
-            found = {one.value for one in numbers.of_lines(session, [line])[line]}
+            found = {one.value for one in named.of_lines(session, [line])[line]}
         assert len(found) == pieces
         assert found <= self.free(but=who)
         assert self.chosen[who] <= found
@@ -223,9 +235,9 @@ class Numbers(RuleBasedStateMachine):
         line = self.sold.get(self.pool.values[one])
         if line is None:
             return
-        self.db.run_tx(lambda s: numbers.give_up(s, line, pieces, "order:x", self.now))
+        self.db.run_tx(lambda s: giving_up.give_up(s, line, pieces, "order:x", self.now))
         with self.db.reading() as session:
-            left = {named.value for named in numbers.of_lines(session, [line]).get(line, [])}
+            left = {named.value for named in named.of_lines(session, [line]).get(line, [])}
         gone = {value for value, of in self.sold.items() if of == line} - left
         assert len(gone) == (len(gone | left) if pieces is None else 1)
         for value in gone:
@@ -330,7 +342,7 @@ def test_of_twelve_who_choose_one_number_at_once_one_has_it(
         line = new_id()
 
         def work(session: Session) -> None:
-            numbers.choose(session, owner, line, pool.variant_id, wanted, now)
+            picks.choose(session, owner, line, pool.variant_id, wanted, now)
             holds.hold(session, owner, [demand(pool, line)], now + HALF_AN_HOUR, now)
 
         return work
@@ -355,7 +367,7 @@ def test_a_number_whose_hold_lapsed_is_anybodys_without_the_sweeper_and_the_firs
 
     def take(session: Session, owner: Owner) -> None:
         at, line = clock.now(), lines[owner]
-        numbers.choose(session, owner, line, pool.variant_id, pool.values[1], at)
+        picks.choose(session, owner, line, pool.variant_id, pool.values[1], at)
         holds.change(session, owner, demand(pool, line), at + HALF_AN_HOUR, at)
 
     db.run_tx(lambda session: take(session, first))
@@ -381,11 +393,11 @@ def test_a_key_is_chosen_by_nobody_and_given_to_nobody_again(
 
     def buy(session: Session) -> None:
         with pytest.raises(NoSuchNumber):
-            numbers.choose(session, owner, line, pool.variant_id, pool.values[0], now)
+            picks.choose(session, owner, line, pool.variant_id, pool.values[0], now)
         holds.sell(session, owner, [demand(pool, line)], "order:x", now)
 
     db.run_tx(buy)
-    assert db.run_tx(lambda s: numbers.give_up(s, line, None, "order:x", now)) == 1
+    assert db.run_tx(lambda s: giving_up.give_up(s, line, None, "order:x", now)) == 1
     with db.reading() as session:
         assert state_of(session, pool.values[0]) == "withdrawn"
         assert picking.page(session, pool.variant_id, now) == []
