@@ -92,6 +92,8 @@ def _wanted(
         elsewhere = row.hold_id is not None and row.hold_id != kept.hold_id
         if elsewhere and row.held_for == kept.line_id and row.expires_at > now:
             continue  # another hold of the same line keeps it
+        if row.line_id == kept.line_id:
+            continue  # the line has it for good
         if elsewhere and row.expires_at <= now and _lapse(session, row.hold_id, now):
             pass  # free now
         elif row.id not in bound and row.state != "free":
@@ -183,6 +185,7 @@ def _picks_of_line() -> Executable:
             one.c.value,
             one.c.state,
             one.c.hold_id,
+            one.c.line_id,
             pick.c.chosen,
             hold.c.line_id.label("held_for"),
             hold.c.expires_at,
