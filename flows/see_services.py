@@ -193,7 +193,9 @@ def told(session: Session, row: Subscription, now: datetime) -> Told:
         meters=sorted(meters.values(), key=lambda meter: meter.code),
         entitlements=entitlements,
         steps=steps.history(session, [each.id for each in entitlements]),
-        numbers=_numbers(session, row),
+        numbers=_numbers(session, row)
+        if any(variant.numbered for variant, _ in known.values())
+        else (),
     )
 
 

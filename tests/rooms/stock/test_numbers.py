@@ -412,13 +412,15 @@ def test_one_number_is_in_one_pool_however_it_is_written(
     again = pool.values[0].replace(" ", "-")
     other = db.run_tx(lambda session: pool_of(session, world, now, 0))
 
-    def add(session: Session, *values: str) -> None:
-        row = pools.lock(session, other.id)
-        pools.add(session, row, values, "user:staff", "", now)
+    def adding(values: list[str]) -> Callable[[Session], object]:
+        def work(session: Session) -> None:
+            pools.add(session, pools.lock(session, other.id), values, "user:staff", "", now)
+
+        return work
 
     for values in ([again], ["020 7946 0999 1", "020794609991"], ["- -"], []):
         with pytest.raises(Invalid):
-            db.run_tx(lambda session, values=values: add(session, *values))
+            db.run_tx(adding(list(values)))
     with db.reading() as session:
         kept = session.scalars(select(LogicalResource.value).filter_by(pool_id=other.id)).all()
         assert kept == []
