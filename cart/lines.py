@@ -18,7 +18,7 @@ from cart import goods
 from cart import holds as policy
 from cart.goods import BadQuantity, Sale, Sold
 from cart.holds import Rule
-from cart.models import Cart, CartLine
+from cart.models import Cart, CartLine, HoldPolicy
 from core.catalog import products
 from core.catalog.limits import Limits
 from core.catalog.models import Product, Variant
@@ -26,6 +26,7 @@ from core.kernel.db import changed, insert_new, insert_rows, table
 from core.kernel.errors import NotFound, ShopError
 from core.kernel.ids import new_id, new_public_id
 from core.parties.models import Channel, LegalEntity
+from core.prices import resolve
 from core.prices.bundles import Bundle
 from core.stock import holds
 from core.stock.holds import Owner
@@ -125,16 +126,22 @@ def add(
 def put(
     session: Session, cart: Cart, sku: str, quantity: int, hold_for: timedelta, now: datetime
 ) -> Entry:
-    """As ``add``, and answers what the line looks like then: eight statements, of a thing by itself."""
-    row = session.execute(_with_line(), {"sku": sku, "cart": cart.id}).first()
-    if row is None:
+    """As ``add``, and answers what the line looks like then.
+
+    Six statements with the cart's lock, of a thing by itself; one more where other things are in the cart
+    (they are held for the whole time again), one more where the shop has rules for holds. One question
+    brings the thing, its prices, the line that there is of it and whether there are such rules.
+    """
+    values = {"sku": sku, "cart": cart.id, "currency": cart.currency, "channel": cart.channel_id}
+    rows = session.execute(_wanted(), {**values, "now": now, "horizon": now}).all()
+    if not rows:
         raise products.UnknownSku(sku)
     if quantity < 1:
         raise BadQuantity
+    row = rows[0]
     wanted = quantity + (row.quantity or 0)
-    sale = goods.sale(
-        session, cart, Sold(row.id, row.sku, row.name, row.kind, Limits.of(row)), wanted, now
-    )
+    sold = Sold(row.sold_id, row.sku, row.name, row.kind, Limits.of(row))
+    sale = goods.sale(session, cart, sold, wanted, now, rows)
     values = {
         "id": row.line_id or new_id(),
         "public_id": row.public_id or new_public_id(),
@@ -146,7 +153,9 @@ def put(
         "added_at": row.added_at or now,
     }
     line = CartLine(**values)
-    found = policy.rules(session, cart, sale.sold.id, hold_for)
+    found = policy.Rules(policy.Rule(hold_for, product_id=row.product_id))
+    if row.has_rules:
+        found = policy.rules(session, cart, sale.sold.id, hold_for)
     policy.check_most(session, cart, sale.sold, found.asked, line.id, wanted)
     if row.line_id is not None:
         until = _change(session, cart, line, wanted, sale, found.asked, now)
@@ -155,7 +164,8 @@ def put(
         until = policy.keep(session, cart, line.id, needs, found.asked, now, near, anew=False)
         line.unheld = bool(needs) and until is None
         insert_rows(session, CartLine, [values | {"unheld": line.unheld}])
-    policy.extend(session, cart, found, line.id, now)
+    if row.has_others:
+        policy.extend(session, cart, found, line.id, now)
     touch(session, cart, now)
     return _entry(cart, line, sale, until)
 
@@ -247,7 +257,7 @@ def _hold_again(
     found, needs = policy.rules(session, cart, None, hold_for), goods.demands(session, rows)
     for row in rows:
         mine = [need for need in needs if need.line_id == row.id]
-        rule = found.of_lines[row.id]
+        rule = found.of(row.id)
         until = policy.keep(session, cart, row.id, mine, rule, now, near, anew=False)
         row.unheld = bool(mine) and until is None
     session.flush()
@@ -363,14 +373,21 @@ def _changed() -> Executable:
 
 
 @cache
-def _with_line() -> Executable:
-    """What is sold under a SKU, with the cart's line of it."""
+def _wanted() -> Executable:
+    """What is sold under a SKU, a row for each of its prices (the best first), with the cart's line of it;
+    are other things in the cart, and are there rules for holds?"""
     variant, product, line = table(Variant), table(Product), table(CartLine)
     mine = and_(line.c.variant_id == variant.c.id, line.c.cart_id == bindparam("cart"))
     joined = variant.join(product, product.c.id == variant.c.product_id).outerjoin(line, mine)
+    other = line.alias("other")
+    others = select(other.c.id).where(
+        other.c.cart_id == bindparam("cart"), other.c.variant_id != variant.c.id
+    )
     return (
         select(
-            variant.c.id,
+            *resolve.columns(),
+            variant.c.id.label("sold_id"),
+            variant.c.product_id,
             variant.c.sku,
             variant.c.name,
             variant.c.kind,
@@ -381,9 +398,12 @@ def _with_line() -> Executable:
             line.c.public_id,
             line.c.quantity,
             line.c.added_at,
+            others.correlate(variant).exists().label("has_others"),
+            select(table(HoldPolicy).c.id).exists().label("has_rules"),
         )
-        .select_from(joined)
+        .select_from(resolve.beside(joined, variant.c.id))
         .where(variant.c.sku == bindparam("sku"), variant.c.active, product.c.active)
+        .order_by(*resolve.best_first())
     )
 
 
