@@ -156,10 +156,8 @@ def check_most(
 def over(
     session: Session, cart: Cart, email: str, hold_for: timedelta
 ) -> list[tuple[uuid.UUID, TooManyForOne]]:
-    """The lines by which this customer, whose e-mail is known now, would have more than they may."""
-    limited = session.scalar(select(func.count()).where(HoldPolicy.most_for_one.is_not(None)))
-    if not limited:
-        return []
+    """The lines by which this customer, whose e-mail is known now, would have more than they may. Nobody has
+    where ``limits`` says that there are none."""
     found, wrong = rules(session, cart, None, hold_for), []
     for line, variant in session.execute(
         select(CartLine, Variant)
@@ -171,6 +169,12 @@ def over(
         if too_many is not None:
             wrong.append((line.id, too_many))
     return wrong
+
+
+def limits() -> ColumnElement[bool]:
+    """For a statement: is there anything of which one customer may have only so many?"""
+    policy = table(HoldPolicy).c
+    return select(policy.id).where(policy.most_for_one.is_not(None)).exists().label("is_limited")
 
 
 def _too_many(

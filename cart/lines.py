@@ -97,12 +97,13 @@ def lock(session: Session, public_id: str) -> Cart:
     return cart
 
 
-def lock_with_seller(session: Session, public_id: str) -> tuple[Cart, Channel, LegalEntity]:
-    """The cart, locked, with the channel that it is of and who sells there. NotFound when there is none."""
+def lock_with_seller(session: Session, public_id: str) -> tuple[Cart, Channel, LegalEntity, bool]:
+    """The cart, locked, with the channel that it is of, who sells there, and whether of anything one customer
+    may have only so many. NotFound when there is none."""
     row = session.execute(_locked_with_seller(), {"public_id": public_id}).first()
     if row is None:
         raise NotFound("cart")
-    return row[0], row[1], row[2]
+    return row[0], row[1], row[2], bool(row[3])
 
 
 def lock_open(session: Session, public_id: str) -> Cart:
@@ -269,6 +270,14 @@ def contents(session: Session, cart: Cart) -> Sequence[tuple[CartLine, Variant, 
     return [(line, variant, product) for line, variant, product in rows]
 
 
+def with_prices(session: Session, cart: Cart, now: datetime) -> Sequence[Any]:
+    """What pricing reads of the lines, in the order they were put in: a row for each price that a line's
+    thing has now, the best first, as ``resolve.choose`` wants them; one with an empty ``variant_id`` where
+    it has none."""
+    values = {"cart": cart.id, "currency": cart.currency, "channel": cart.channel_id}
+    return session.execute(_with_prices(), {**values, "now": now, "horizon": now}).all()
+
+
 def pieces(session: Session, public_id: str, *, of_guest: bool = False) -> int:
     """How many pieces are in the cart; 0 when there is no such cart. ``of_guest``: or it is an account's."""
     query = (
@@ -330,7 +339,7 @@ def _locked() -> Select[Cart]:
 @cache
 def _locked_with_seller() -> Executable:
     return (
-        select(Cart, Channel, LegalEntity)
+        select(Cart, Channel, LegalEntity, policy.limits())
         .join(Channel, Channel.id == Cart.channel_id)
         .join(LegalEntity, LegalEntity.id == Cart.legal_entity_id)
         .where(Cart.public_id == bindparam("public_id"))
@@ -404,6 +413,42 @@ def _wanted() -> Executable:
         .select_from(resolve.beside(joined, variant.c.id))
         .where(variant.c.sku == bindparam("sku"), variant.c.active, product.c.active)
         .order_by(*resolve.best_first())
+    )
+
+
+@cache
+def _with_prices() -> Executable:
+    line, variant, product = table(CartLine), table(Variant), table(Product)
+    joined = line.join(variant, variant.c.id == line.c.variant_id).join(
+        product, product.c.id == variant.c.product_id
+    )
+    return (
+        select(
+            *resolve.columns(),
+            line.c.id.label("line_id"),
+            line.c.public_id,
+            line.c.quantity,
+            line.c.unit_price_micros.label("put_in_micros"),
+            line.c.price_trace.label("put_in_trace"),
+            line.c.unheld,
+            variant.c.id.label("sold_id"),
+            variant.c.sku,
+            variant.c.name,
+            variant.c.kind,
+            variant.c.tax_category,
+            variant.c.weight_g,
+            variant.c.goes_by,
+            variant.c.quantity_step,
+            variant.c.quantity_least,
+            variant.c.quantity_most,
+            variant.c.active.label("is_sold"),
+            product.c.active.label("is_shown"),
+            product.c.slug,
+            product.c.picture,
+        )
+        .select_from(resolve.beside(joined, variant.c.id))
+        .where(line.c.cart_id == bindparam("cart"))
+        .order_by(line.c.added_at, line.c.id, *resolve.best_first())
     )
 
 

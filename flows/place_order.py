@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from cart import checkout, consents, lines, pricing, slots
+from cart import checkout, consents, goods, lines, pricing, slots
 from cart import holds as policy
 from cart.checkout import CheckoutIncomplete, Details, Requirement, TotalChanged
 from cart.models import Cart, ConsentAsk
@@ -123,7 +123,7 @@ def _written(house: House, wish: Wish) -> _Written:
 
 def _write(session: Session, house: House, wish: Wish, answers: Answers) -> _Written:
     now = house.clock.now()
-    cart, channel, entity = lines.lock_with_seller(session, wish.cart_id)
+    cart, channel, entity, is_limited = lines.lock_with_seller(session, wish.cart_id)
     if wish.channel_id not in (None, channel.id):
         raise NotFound("cart")
     earlier = _earlier(session, cart, wish, now)
@@ -143,9 +143,11 @@ def _write(session: Session, house: House, wish: Wish, answers: Answers) -> _Wri
         more_ways=wish.details.ways,
         known=_known(session, house, cart, wish),
         answers=answers,
+        with_holds=False,
     )
     asks = consents.asked(session, channel) if wish.taken_by is None else ()
-    _check(house, wish, priced, asks, _over(session, house, cart, wish))
+    over = _over(session, house, cart, wish) if is_limited else ()
+    _check(house, wish, priced, asks, over)
     with exchange.opened(session):
         return _write_down(session, house, wish, cart, (channel, entity), priced, asks)
 
@@ -165,6 +167,7 @@ def _write_down(
     if priced.vat_id and account.vat_id != priced.vat_id:
         entering.put(session, account, priced.vat_id, _actor(wish), now)
     certain = wish.details.payment_method == "invoice" or not priced.due_now
+    held_near = goods.near(cart)
     hold_until = now + house.rules.payment_for + house.rules.payment_grace
     order, order_lines = checkout.freeze(
         session, cart, priced, wish.details, account.id, hold_until, now, certain=certain
@@ -181,7 +184,7 @@ def _write_down(
         wish.return_url,
         _shares(session, order, wish, rest),
         order_lines,
-        from_cart=certain,
+        from_cart=held_near if certain else None,
     )
     crash.point("place.before_commit")
     return _Written(order, operation_id)
