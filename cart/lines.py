@@ -7,26 +7,24 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any, ClassVar
 
-from sqlalchemy import Executable, Select, and_, bindparam, delete, select, update
-from sqlalchemy.orm import Session, load_only
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from cart import goods
+from cart import goods, statements
 from cart import holds as policy
 from cart.goods import BadQuantity, Sale, Sold
 from cart.holds import Rule
-from cart.models import Cart, CartLine, HoldPolicy
+from cart.models import Cart, CartLine
 from core.catalog import products
 from core.catalog.limits import Limits
 from core.catalog.models import Product, Variant
-from core.kernel.db import changed, insert_new, insert_rows, table
+from core.kernel.db import changed, insert_new, insert_rows
 from core.kernel.errors import NotFound, ShopError
 from core.kernel.ids import new_id, new_public_id
 from core.parties.models import Channel, LegalEntity
-from core.prices import resolve
 from core.prices.bundles import Bundle
 from core.stock import holds
 from core.stock.holds import Owner
@@ -83,7 +81,7 @@ def columns_of_new(
 
 def find(session: Session, public_id: str) -> Cart:
     """The cart with this public id. NotFound when there is none."""
-    cart = session.scalar(_of_id(), {"public_id": public_id})
+    cart = session.scalar(statements.of_id(), {"public_id": public_id})
     if cart is None:
         raise NotFound("cart")
     return cart
@@ -91,7 +89,7 @@ def find(session: Session, public_id: str) -> Cart:
 
 def lock(session: Session, public_id: str) -> Cart:
     """The cart, locked: one change after the other."""
-    cart = session.scalar(_locked(), {"public_id": public_id})
+    cart = session.scalar(statements.locked(), {"public_id": public_id})
     if cart is None:
         raise NotFound("cart")
     return cart
@@ -100,7 +98,7 @@ def lock(session: Session, public_id: str) -> Cart:
 def lock_with_seller(session: Session, public_id: str) -> tuple[Cart, Channel, LegalEntity, bool]:
     """The cart, locked, with the channel that it is of, who sells there, and whether of anything one customer
     may have only so many. NotFound when there is none."""
-    row = session.execute(_locked_with_seller(), {"public_id": public_id}).first()
+    row = session.execute(statements.locked_with_seller(), {"public_id": public_id}).first()
     if row is None:
         raise NotFound("cart")
     return row[0], row[1], row[2], bool(row[3])
@@ -134,7 +132,7 @@ def put(
     brings the thing, its prices, the line that there is of it and whether there are such rules.
     """
     values = {"sku": sku, "cart": cart.id, "currency": cart.currency, "channel": cart.channel_id}
-    rows = session.execute(_wanted(), {**values, "now": now, "horizon": now}).all()
+    rows = session.execute(statements.wanted(), {**values, "now": now, "horizon": now}).all()
     if not rows:
         raise products.UnknownSku(sku)
     if quantity < 1:
@@ -207,7 +205,7 @@ def _change(
         "unit_price_micros": sale.unit.unit_price_micros,
         "price_trace": sale.unit.trace,
     }
-    session.execute(_changed(), {"line": line.id, **values})
+    session.execute(statements.changed(), {"line": line.id, **values})
     for name, value in values.items():
         set_committed_value(line, name, value)
     return until
@@ -215,7 +213,7 @@ def _change(
 
 def touch(session: Session, cart: Cart, now: datetime) -> None:
     """Something in a locked cart was changed."""
-    session.execute(_touched(), {"cart": cart.id, "changed_at": now})
+    session.execute(statements.touched(), {"cart": cart.id, "changed_at": now})
     set_committed_value(cart, "changed_at", now)
     set_committed_value(cart, "version", cart.version + 1)
 
@@ -266,7 +264,7 @@ def _hold_again(
 
 def contents(session: Session, cart: Cart) -> Sequence[tuple[CartLine, Variant, Product]]:
     """The lines with what they stand for, in the order they were put in."""
-    rows = session.execute(_contents(), {"cart": cart.id})
+    rows = session.execute(statements.contents(), {"cart": cart.id})
     return [(line, variant, product) for line, variant, product in rows]
 
 
@@ -275,7 +273,7 @@ def with_prices(session: Session, cart: Cart, now: datetime) -> Sequence[Any]:
     thing has now, the best first, as ``resolve.choose`` wants them; one with an empty ``variant_id`` where
     it has none."""
     values = {"cart": cart.id, "currency": cart.currency, "channel": cart.channel_id}
-    return session.execute(_with_prices(), {**values, "now": now, "horizon": now}).all()
+    return session.execute(statements.with_prices(), {**values, "now": now, "horizon": now}).all()
 
 
 def pieces(session: Session, public_id: str, *, of_guest: bool = False) -> int:
@@ -303,7 +301,7 @@ def move(
     values = {"cart": cart_id, "wanted": wanted, "to": to}
     if account_id is not None:
         values["account"] = account_id
-    return changed(session.execute(_moved(account_id is not None), values)) == 1
+    return changed(session.execute(statements.moved(account_id is not None), values)) == 1
 
 
 def one(session: Session, cart: Cart, line_id: str) -> tuple[CartLine, Variant]:
@@ -321,144 +319,3 @@ def one(session: Session, cart: Cart, line_id: str) -> tuple[CartLine, Variant]:
 def _entry(cart: Cart, line: CartLine, sale: Sale, until: datetime | None) -> Entry:
     sold = sale.sold
     return Entry(line, sold.sku, sold.name, sold.kind, cart.currency, until, sale.bundle)
-
-
-# --- statements, each put together once and at first use, when the types of foreign keys are known ------
-
-
-@cache
-def _of_id() -> Select[Cart]:
-    return select(Cart).where(Cart.public_id == bindparam("public_id"))
-
-
-@cache
-def _locked() -> Select[Cart]:
-    return _of_id().with_for_update()
-
-
-@cache
-def _locked_with_seller() -> Executable:
-    return (
-        select(Cart, Channel, LegalEntity, policy.limits())
-        .join(Channel, Channel.id == Cart.channel_id)
-        .join(LegalEntity, LegalEntity.id == Cart.legal_entity_id)
-        .where(Cart.public_id == bindparam("public_id"))
-        .with_for_update(of=Cart)
-    )
-
-
-@cache
-def _moved(with_account: bool) -> Executable:
-    cart = table(Cart)
-    values: dict[str, Any] = {"state": bindparam("to"), "version": cart.c.version + 1}
-    if with_account:
-        values["account_id"] = bindparam("account")
-    return (
-        update(cart)
-        .where(cart.c.id == bindparam("cart"), cart.c.state == bindparam("wanted"))
-        .values(values)
-    )
-
-
-@cache
-def _touched() -> Executable:
-    cart = table(Cart)
-    return (
-        update(cart)
-        .where(cart.c.id == bindparam("cart"))
-        .values(changed_at=bindparam("changed_at"), version=cart.c.version + 1)
-    )
-
-
-@cache
-def _changed() -> Executable:
-    line = table(CartLine)
-    names = ("quantity", "unit_price_micros", "price_trace", "unheld")
-    return (
-        update(line)
-        .where(line.c.id == bindparam("line"))
-        .values({name: bindparam(name) for name in names})
-    )
-
-
-@cache
-def _wanted() -> Executable:
-    """What is sold under a SKU, a row for each of its prices (the best first), with the cart's line of it;
-    are other things in the cart, and are there rules for holds?"""
-    variant, product, line = table(Variant), table(Product), table(CartLine)
-    mine = and_(line.c.variant_id == variant.c.id, line.c.cart_id == bindparam("cart"))
-    joined = variant.join(product, product.c.id == variant.c.product_id).outerjoin(line, mine)
-    other = line.alias("other")
-    others = select(other.c.id).where(
-        other.c.cart_id == bindparam("cart"), other.c.variant_id != variant.c.id
-    )
-    return (
-        select(
-            *resolve.columns(),
-            variant.c.id.label("sold_id"),
-            variant.c.product_id,
-            variant.c.sku,
-            variant.c.name,
-            variant.c.kind,
-            variant.c.quantity_step,
-            variant.c.quantity_least,
-            variant.c.quantity_most,
-            line.c.id.label("line_id"),
-            line.c.public_id,
-            line.c.quantity,
-            line.c.added_at,
-            others.correlate(variant).exists().label("has_others"),
-            select(table(HoldPolicy).c.id).exists().label("has_rules"),
-        )
-        .select_from(resolve.beside(joined, variant.c.id))
-        .where(variant.c.sku == bindparam("sku"), variant.c.active, product.c.active)
-        .order_by(*resolve.best_first())
-    )
-
-
-@cache
-def _with_prices() -> Executable:
-    line, variant, product = table(CartLine), table(Variant), table(Product)
-    joined = line.join(variant, variant.c.id == line.c.variant_id).join(
-        product, product.c.id == variant.c.product_id
-    )
-    return (
-        select(
-            *resolve.columns(),
-            line.c.id.label("line_id"),
-            line.c.public_id,
-            line.c.quantity,
-            line.c.unit_price_micros.label("put_in_micros"),
-            line.c.price_trace.label("put_in_trace"),
-            line.c.unheld,
-            variant.c.id.label("sold_id"),
-            variant.c.sku,
-            variant.c.name,
-            variant.c.kind,
-            variant.c.tax_category,
-            variant.c.weight_g,
-            variant.c.goes_by,
-            variant.c.quantity_step,
-            variant.c.quantity_least,
-            variant.c.quantity_most,
-            variant.c.active.label("is_sold"),
-            product.c.active.label("is_shown"),
-            product.c.slug,
-            product.c.picture,
-        )
-        .select_from(resolve.beside(joined, variant.c.id))
-        .where(line.c.cart_id == bindparam("cart"))
-        .order_by(line.c.added_at, line.c.id, *resolve.best_first())
-    )
-
-
-@cache
-def _contents() -> Executable:
-    return (
-        select(CartLine, Variant, Product)
-        .join(Variant, Variant.id == CartLine.variant_id)
-        .join(Product, Product.id == Variant.product_id)
-        .where(CartLine.cart_id == bindparam("cart"))
-        .order_by(CartLine.added_at, CartLine.id)
-        .options(load_only(Product.slug, Product.name, Product.picture, Product.active))
-    )
