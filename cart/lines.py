@@ -7,14 +7,13 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any, ClassVar
 
-from sqlalchemy import Executable, Select, bindparam, delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from cart import goods, line_queries
+from cart import goods, statements
 from cart import holds as policy
 from cart.goods import BadQuantity, Sale, Sold
 from cart.holds import Rule
@@ -22,7 +21,7 @@ from cart.models import Cart, CartLine
 from core.catalog import products
 from core.catalog.limits import Limits
 from core.catalog.models import Product, Variant
-from core.kernel.db import changed, insert_new, insert_rows, table
+from core.kernel.db import changed, insert_new, insert_rows
 from core.kernel.errors import NotFound, ShopError
 from core.kernel.ids import new_id, new_public_id
 from core.parties.models import Channel, LegalEntity
@@ -82,7 +81,7 @@ def columns_of_new(
 
 def find(session: Session, public_id: str) -> Cart:
     """The cart with this public id. NotFound when there is none."""
-    cart = session.scalar(_of_id(), {"public_id": public_id})
+    cart = session.scalar(statements.of_id(), {"public_id": public_id})
     if cart is None:
         raise NotFound("cart")
     return cart
@@ -90,18 +89,19 @@ def find(session: Session, public_id: str) -> Cart:
 
 def lock(session: Session, public_id: str) -> Cart:
     """The cart, locked: one change after the other."""
-    cart = session.scalar(_locked(), {"public_id": public_id})
+    cart = session.scalar(statements.locked(), {"public_id": public_id})
     if cart is None:
         raise NotFound("cart")
     return cart
 
 
-def lock_with_seller(session: Session, public_id: str) -> tuple[Cart, Channel, LegalEntity]:
-    """The cart, locked, with the channel that it is of and who sells there. NotFound when there is none."""
-    row = session.execute(_locked_with_seller(), {"public_id": public_id}).first()
+def lock_with_seller(session: Session, public_id: str) -> tuple[Cart, Channel, LegalEntity, bool]:
+    """The cart, locked, with the channel that it is of, who sells there, and whether of anything one customer
+    may have only so many. NotFound when there is none."""
+    row = session.execute(statements.locked_with_seller(), {"public_id": public_id}).first()
     if row is None:
         raise NotFound("cart")
-    return row[0], row[1], row[2]
+    return row[0], row[1], row[2], bool(row[3])
 
 
 def lock_open(session: Session, public_id: str) -> Cart:
@@ -137,28 +137,28 @@ def put(
     now: datetime,
     number: str = "",
 ) -> Entry:
-    """As ``add``, and answers what the line looks like then: eight statements, of a thing by itself.
+    """As ``add``, and answers what the line looks like then.
 
+    Six statements with the cart's lock, of a thing by itself; one more where other things are in the cart
+    (they are held for the whole time again), one more where the shop has rules for holds. One question
+    brings the thing, its prices, the line that there is of it and whether there are such rules.
     ``number``: this one, of what is sold by numbers; one that the line has already stays one. Raises
     NoSuchNumber, and NumberTaken when somebody else has it.
     """
-    row = session.execute(line_queries.with_line(), {"sku": sku, "cart": cart.id}).first()
-    if row is None:
+    values = {"sku": sku, "cart": cart.id, "currency": cart.currency, "channel": cart.channel_id}
+    rows = session.execute(statements.wanted(), {**values, "now": now, "horizon": now}).all()
+    if not rows:
         raise products.UnknownSku(sku)
     if quantity < 1:
         raise BadQuantity
+    row = rows[0]
     line_id, wanted = row.line_id or new_id(), quantity + (row.quantity or 0)
     if number:
         owner = Owner("cart", cart.id)
-        is_new = picks.choose(session, owner, line_id, row.id, number, now)
+        is_new = picks.choose(session, owner, line_id, row.sold_id, number, now)
         wanted = (row.quantity or 0) + is_new
-    sale = goods.sale(
-        session,
-        cart,
-        Sold(row.id, row.sku, row.name, row.kind, Limits.of(row), row.numbered),
-        wanted,
-        now,
-    )
+    sold = Sold(row.sold_id, row.sku, row.name, row.kind, Limits.of(row), row.numbered)
+    sale = goods.sale(session, cart, sold, wanted, now, rows)
     values = {
         "id": line_id,
         "public_id": row.public_id or new_public_id(),
@@ -170,7 +170,9 @@ def put(
         "added_at": row.added_at or now,
     }
     line = CartLine(**values)
-    found = policy.rules(session, cart, sale.sold.id, hold_for)
+    found = policy.Rules(policy.Rule(hold_for, product_id=row.product_id))
+    if row.has_rules:
+        found = policy.rules(session, cart, sale.sold.id, hold_for)
     policy.check_most(session, cart, sale.sold, found.asked, line.id, wanted)
     if row.line_id is not None:
         until = change(session, cart, line, wanted, sale, found.asked, now)
@@ -179,7 +181,8 @@ def put(
         until = policy.keep(session, cart, line.id, needs, found.asked, now, near, anew=False)
         line.unheld = bool(needs) and until is None
         insert_rows(session, CartLine, [values | {"unheld": line.unheld}])
-    policy.extend(session, cart, found, line.id, now)
+    if row.has_others:
+        policy.extend(session, cart, found, line.id, now)
     touch(session, cart, now)
     return entry(cart, line, sale, until)
 
@@ -220,7 +223,7 @@ def change(
         "unit_price_micros": sale.unit.unit_price_micros,
         "price_trace": sale.unit.trace,
     }
-    session.execute(_changed(), {"line": line.id, **values})
+    session.execute(statements.changed(), {"line": line.id, **values})
     for name, value in values.items():
         set_committed_value(line, name, value)
     return until
@@ -228,7 +231,7 @@ def change(
 
 def touch(session: Session, cart: Cart, now: datetime) -> None:
     """Something in a locked cart was changed."""
-    session.execute(_touched(), {"cart": cart.id, "changed_at": now})
+    session.execute(statements.touched(), {"cart": cart.id, "changed_at": now})
     set_committed_value(cart, "changed_at", now)
     set_committed_value(cart, "version", cart.version + 1)
 
@@ -273,7 +276,7 @@ def _hold_again(
     found, needs = policy.rules(session, cart, None, hold_for), goods.demands(session, rows)
     for row in rows:
         mine = [need for need in needs if need.line_id == row.id]
-        rule = found.of_lines[row.id]
+        rule = found.of(row.id)
         until = policy.keep(session, cart, row.id, mine, rule, now, near, anew=False)
         row.unheld = bool(mine) and until is None
     session.flush()
@@ -281,8 +284,16 @@ def _hold_again(
 
 def contents(session: Session, cart: Cart) -> Sequence[tuple[CartLine, Variant, Product]]:
     """The lines with what they stand for, in the order they were put in."""
-    rows = session.execute(line_queries.contents(), {"cart": cart.id})
+    rows = session.execute(statements.contents(), {"cart": cart.id})
     return [(line, variant, product) for line, variant, product in rows]
+
+
+def with_prices(session: Session, cart: Cart, now: datetime) -> Sequence[Any]:
+    """What pricing reads of the lines, in the order they were put in: a row for each price that a line's
+    thing has now, the best first, as ``resolve.choose`` wants them; one with an empty ``variant_id`` where
+    it has none."""
+    values = {"cart": cart.id, "currency": cart.currency, "channel": cart.channel_id}
+    return session.execute(statements.with_prices(), {**values, "now": now, "horizon": now}).all()
 
 
 def pieces(session: Session, public_id: str, *, of_guest: bool = False) -> int:
@@ -310,7 +321,7 @@ def move(
     values = {"cart": cart_id, "wanted": wanted, "to": to}
     if account_id is not None:
         values["account"] = account_id
-    return changed(session.execute(_moved(account_id is not None), values)) == 1
+    return changed(session.execute(statements.moved(account_id is not None), values)) == 1
 
 
 def one(session: Session, cart: Cart, line_id: str) -> tuple[CartLine, Variant]:
@@ -328,61 +339,3 @@ def one(session: Session, cart: Cart, line_id: str) -> tuple[CartLine, Variant]:
 def entry(cart: Cart, line: CartLine, sale: Sale, until: datetime | None) -> Entry:
     sold = sale.sold
     return Entry(line, sold.sku, sold.name, sold.kind, cart.currency, until, sale.bundle)
-
-
-# --- statements, each put together once and at first use, when the types of foreign keys are known ------
-
-
-@cache
-def _of_id() -> Select[Cart]:
-    return select(Cart).where(Cart.public_id == bindparam("public_id"))
-
-
-@cache
-def _locked() -> Select[Cart]:
-    return _of_id().with_for_update()
-
-
-@cache
-def _locked_with_seller() -> Executable:
-    return (
-        select(Cart, Channel, LegalEntity)
-        .join(Channel, Channel.id == Cart.channel_id)
-        .join(LegalEntity, LegalEntity.id == Cart.legal_entity_id)
-        .where(Cart.public_id == bindparam("public_id"))
-        .with_for_update(of=Cart)
-    )
-
-
-@cache
-def _moved(with_account: bool) -> Executable:
-    cart = table(Cart)
-    values: dict[str, Any] = {"state": bindparam("to"), "version": cart.c.version + 1}
-    if with_account:
-        values["account_id"] = bindparam("account")
-    return (
-        update(cart)
-        .where(cart.c.id == bindparam("cart"), cart.c.state == bindparam("wanted"))
-        .values(values)
-    )
-
-
-@cache
-def _touched() -> Executable:
-    cart = table(Cart)
-    return (
-        update(cart)
-        .where(cart.c.id == bindparam("cart"))
-        .values(changed_at=bindparam("changed_at"), version=cart.c.version + 1)
-    )
-
-
-@cache
-def _changed() -> Executable:
-    line = table(CartLine)
-    names = ("quantity", "unit_price_micros", "price_trace", "unheld")
-    return (
-        update(line)
-        .where(line.c.id == bindparam("line"))
-        .values({name: bindparam(name) for name in names})
-    )

@@ -278,7 +278,9 @@ def allocate(
         _sell(session, row.level_id, part, reference, now)
         left[key] -= part
     pairs = [(one, left[one.line_id, one.variant_id]) for one in demands]
-    _sell_missing(session, owner, _take_missing(session, pairs, now, near), reference, now)
+    for missing in _take_missing(session, pairs, now, near):
+        _assign_missing(session, owner, missing, reference, now)
+        _sell(session, missing[1], missing[2], reference, now)
 
 
 def sell(
@@ -288,14 +290,24 @@ def sell(
     reference: str,
     now: datetime,
     near: Near = NOT_KNOWN,
+    held_near: Near | None = None,
 ) -> None:
-    """``pass_on`` and ``allocate`` in one, for an order that is certain at once: what a cart holds is sold.
+    """``move_near``, ``pass_on`` and ``allocate`` in one, for an order that is certain at once: what a cart
+    holds is sold, in four statements where each thing is held at one place.
 
-    What lapsed is taken again, what is not wanted any more is let go. Raises OutOfStock.
+    ``held_near``: for where it was held, when that may be another place than ``near``. What lapsed is taken
+    again, what is not wanted any more is let go. Raises OutOfStock.
     """
+    rows = hold_rows.to_sell(session, giver)
+    if held_near not in (None, near) and any(row.has_others for row in rows):
+        move_near(session, giver, near, now)
+        rows = hold_rows.to_sell(session, giver)
     left: list[list[Any]] = [[one, one.quantity] for one in demands]
     picks.pass_on(session, giver, giver, demands, now)
-    for row in hold_rows.active(session, giver):
+    sold: dict[uuid.UUID, int] = {}
+    kept: list[Any] = []
+    numbered: list[tuple[Any, list[tuple[uuid.UUID, int]]]] = []
+    for row in rows:
         rest, shares = row.quantity, []
         for pair in left:
             if pair[0].variant_id == row.variant_id:
@@ -303,35 +315,37 @@ def sell(
                 shares.append((pair[0].line_id, part))
                 pair[1] -= part
                 rest -= part
-        sold = row.quantity - rest
-        if not sold:
+        if rest == row.quantity:
             hold_rows.end(session, row, "released")
             continue
-        hold_rows.close(session, row, "allocated")
+        kept.append(row)
+        if row.numbered:
+            numbered.append((row, shares))
         if rest:
             levels.shift(session, row.level_id, held=-rest)
-        if row.numbered:
-            numbers.assign(session, row.id, shares, reference, now)
-        _sell(session, row.level_id, sold, reference, now)
-    _sell_missing(session, giver, _take_missing(session, left, now, near), reference, now)
+        sold[row.level_id] = sold.get(row.level_id, 0) + row.quantity - rest
+    hold_rows.close_all(session, kept, "allocated")
+    for row, shares in numbered:
+        numbers.assign(session, row.id, shares, reference, now)
+    for part in _take_missing(session, left, now, near):
+        _assign_missing(session, giver, part, reference, now)
+        sold[part[1]] = sold.get(part[1], 0) + part[2]
+    levels.sell(session, sold, reference, now)
 
 
-def _sell_missing(
-    session: Session, owner: Owner, parts: Iterable[Part], reference: str, now: datetime
+def _assign_missing(
+    session: Session, owner: Owner, part: Part, reference: str, now: datetime
 ) -> None:
-    """What was taken again is sold; of what is numbered it is decided which ones."""
-    for part in parts:
-        demand, level_id, quantity = part
-        if demand.numbered:
-            key = _write_numbered(session, owner, part, now, now)
-            hold_rows.shut(session, key, "allocated")
-            numbers.assign(session, key, [(demand.line_id, quantity)], reference, now)
-        _sell(session, level_id, quantity, reference, now)
+    """Of what is numbered, and was taken again to be sold at once, it is decided which ones."""
+    demand, _, quantity = part
+    if demand.numbered:
+        key = _write_numbered(session, owner, part, now, now)
+        hold_rows.shut(session, key, "allocated")
+        numbers.assign(session, key, [(demand.line_id, quantity)], reference, now)
 
 
 def _sell(
     session: Session, level_id: uuid.UUID, quantity: int, reference: str, now: datetime
 ) -> None:
     """Pieces that are held are sold."""
-    levels.shift(session, level_id, held=-quantity, allocated=quantity)
-    levels.move(session, level_id, "allocated", now, allocated=quantity, reference=reference)
+    levels.sell(session, {level_id: quantity}, reference, now)
