@@ -14,6 +14,8 @@ from cart import slots
 from core.entitlements import granting
 from core.events import CreditToRefund, OrderChanged
 from core.kernel import audit, crash, jobs
+from core.kernel.money import Money
+from core.ledger import items
 from core.orders import changing, fulfilling, held, placing
 from core.orders.changing import KEPT, NewChange
 from core.orders.fulfilling import Some
@@ -33,7 +35,7 @@ from invoices.memos import NothingToCredit, Wish
 from invoices.models import Invoice
 
 #: What the memo says: why the customer gets credit.
-_MEMO_REASON = {"cancellation": "cancelled", "return": "returned"}
+_MEMO_REASON = {"cancellation": "cancelled", "change": "cancelled", "return": "returned"}
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def _cancel(session: Session, house: House, asked: Asked) -> OrderChange:
     if known is not None:
         return known
     fulfilling.is_open(order)
-    invoice = issue_invoice.for_order(session, house, order.id)
+    issue_invoice.for_order(session, house, order.id)
     lines = placing.lines_of(session, order.id)
     chosen = to_cancel(lines, asked.pieces)
     new = NewChange(
@@ -83,10 +85,10 @@ def _cancel(session: Session, house: House, asked: Asked) -> OrderChange:
     change = changing.write(session, order, new, chosen, now)
     _decide(session, order, asked.actor, now)
     crash.point("cancel.counted")
-    _let_go(session, house, order, chosen)
+    let_go(session, house, order, chosen)
     if any(one.line.kind == "service" for one in chosen):
-        _give_time_back(session, order, lines)
-    _credit(session, house, change, invoice, chosen)
+        give_time_back(session, order, lines)
+    credit(session, house, change, chosen)
     for one in chosen:
         if one.line.subscription_id is not None:
             _end_plan(session, change, one.line, now)
@@ -101,7 +103,7 @@ def _decide(session: Session, order: Order, actor: str, now: datetime) -> None:
         held.decide(session, order, actor, now)
 
 
-def _give_time_back(session: Session, order: Order, lines: Sequence[OrderLine]) -> None:
+def give_time_back(session: Session, order: Order, lines: Sequence[OrderLine]) -> None:
     """Nobody comes when no work is left to be done."""
     if not any(line.kind == "service" and line.waiting for line in lines):
         slots.release(session, Owner("order", order.id))
@@ -129,7 +131,8 @@ def to_cancel(lines: Sequence[OrderLine], pieces: Mapping[int, int] | None) -> l
     return chosen
 
 
-def _let_go(session: Session, house: House, order: Order, chosen: Sequence[Some]) -> None:
+def let_go(session: Session, house: House, order: Order, chosen: Sequence[Some]) -> None:
+    """What was kept for pieces that are given up is free again."""
     about, now = sold.reference(order.public_id), house.clock.now()
     for one in sorted(chosen, key=lambda one: one.line.variant_id or one.line.id):
         if one.line.kind == "physical" and one.line.variant_id is not None:
@@ -160,13 +163,13 @@ def plan_ended(session: Session, house: House, row: Subscription, actor: str) ->
     if order.lifecycle not in ("confirmed", "completed"):
         return
     chosen = [Some(line, line.waiting)]
-    invoice = issue_invoice.for_order(session, house, order.id)
+    issue_invoice.for_order(session, house, order.id)
     new = NewChange(
         "cancellation", "changed_mind", "", "usual", actor, f"service-ended:{row.id.hex}"
     )
     change = changing.write(session, order, new, chosen, now)
     _decide(session, order, actor, now)
-    _credit(session, house, change, invoice, chosen)
+    credit(session, house, change, chosen)
     told(session, house, order, change, "cancelled", chosen, actor)
 
 
@@ -283,8 +286,8 @@ def _receive(
     now, order = house.clock.now(), session.get_one(Order, change.order_id)
     changing.end(session, change, "done", actor, now)
     chosen = changing.pieces_of(session, change, placing.lines_of(session, order.id))
-    invoice = issue_invoice.for_order(session, house, order.id)
-    _credit(session, house, change, invoice, chosen)
+    issue_invoice.for_order(session, house, order.id)
+    credit(session, house, change, chosen)
     crash.point("return.credited")
     about, back = sold.reference(order.public_id), []
     for one in sorted(chosen, key=lambda one: one.line.variant_id or one.line.id):
@@ -302,30 +305,41 @@ def _receive(
 # --- what both do ---------------------------------------------------------------------------------
 
 
-def _credit(
+def credit(
     session: Session,
     house: House,
     change: OrderChange,
-    invoice: Invoice,
     chosen: Sequence[Some],
-) -> None:
-    """Credit the pieces on the order's bill, each line by its own share and taxes; and send money back."""
-    parts = nets(session, invoice, change.order_id, chosen, change.id)
-    if not any(parts.values()):
-        return
-    wish = Wish(
-        invoice.id,
-        parts,
-        _MEMO_REASON[change.kind],
-        f"order-change:{change.id.hex}",
-        change.done_by or change.asked_by,
-        refunded=change.refund_to != KEPT,
-    )
-    try:
-        memo, _ = memos.credit(session, wish, printing(house.links), house.clock.now())
-    except NothingToCredit:  # courtesies took all of it before
-        return
-    _refund(session, house, change, memo)
+    moved: Money | None = None,
+) -> list[Invoice]:
+    """Credit the pieces on the order's bills, each line by its own share and taxes; and send money back.
+    Answers the memos. So much as is ``moved`` pays the bill for what the change adds, first."""
+    made, left = [], moved.minor if moved is not None else 0
+    for part in nets(session, change.order_id, chosen, change.id):
+        wish = Wish(
+            part.bill.id,
+            part.nets,
+            _MEMO_REASON[change.kind],
+            _memo_key(change, part.bill),
+            change.done_by or change.asked_by,
+            refunded=change.refund_to != KEPT,
+            moved_minor=left,
+        )
+        try:
+            memo, _ = memos.credit(session, wish, printing(house.links), house.clock.now())
+        except NothingToCredit:  # courtesies took all of it before
+            continue
+        _refund(session, house, change, memo)
+        held = items.of_sources(session, [memo.id]).get(memo.id)
+        left -= min(left, held.open.minor) if held is not None else 0
+        made.append(memo)
+    return made
+
+
+def _memo_key(change: OrderChange, bill: Invoice) -> str:
+    """A change has one memo for each bill of its order."""
+    key = f"order-change:{change.id.hex}"
+    return f"{key}:{bill.order_change_id.hex[-12:]}" if bill.order_change_id is not None else key
 
 
 def _refund(session: Session, house: House, change: OrderChange, memo: Invoice) -> None:
@@ -354,7 +368,7 @@ def told(
         session,
         now,
         actor,
-        f"order.{change.kind}_{how}" if change.kind == "return" else "order.cancelled",
+        f"order.return_{how}" if change.kind == "return" else f"order.{how}",
         ("order", order.public_id),
         reason=change.reason,
         lines={str(one.line.line_number): one.quantity for one in chosen},

@@ -142,19 +142,40 @@ def write_with_lines(
     return order, _write_lines(session, order, new.lines)
 
 
-def _write_lines(session: Session, order: Order, lines: Sequence[NewLine]) -> Sequence[OrderLine]:
+def add_lines(
+    session: Session,
+    order: Order,
+    lines: Sequence[NewLine],
+    change_id: uuid.UUID,
+    known: Sequence[OrderLine],
+) -> Sequence[OrderLine]:
+    """What a change adds to a placed order, behind the lines that are ``known``. What the order was to cost
+    as it was placed stays as it is. For ``core.orders.fulfilling``."""
+    last = max((line.line_number for line in known), default=0)
+    return _write_lines(session, order, lines, change_id, last)
+
+
+def _write_lines(
+    session: Session,
+    order: Order,
+    lines: Sequence[NewLine],
+    change_id: uuid.UUID | None = None,
+    last: int = 0,
+) -> Sequence[OrderLine]:
     rows: list[dict[str, Any]] = []
     taxes: list[dict[str, Any]] = []
     charges: list[dict[str, Any]] = []
     for line in lines:
-        above = _row(order, line, len(rows) + 1, None)
+        above = _row(order, line, last + len(rows) + 1, None)
         rows.append(above)
         taxes += _tax_rows(above["id"], line.taxed)
         charges += [{"order_line_id": above["id"], **vars(charge)} for charge in line.charges]
         for piece in line.pieces:
-            row = _row(order, piece, len(rows) + 1, above["id"])
+            row = _row(order, piece, last + len(rows) + 1, above["id"])
             rows.append(row)
             taxes += _tax_rows(row["id"], piece.taxed)
+    for row in rows:
+        row["change_id"] = change_id
     insert_rows(session, OrderLine, rows)
     insert_rows(session, OrderLineTax, taxes)
     insert_rows(session, OrderLineCharge, charges)
@@ -215,6 +236,18 @@ def _tax_rows(line_id: uuid.UUID, taxed: TaxedLine) -> list[dict[str, Any]]:
 def lines_of(session: Session, order_id: uuid.UUID) -> Sequence[OrderLine]:
     """The lines of an order, in their order."""
     return session.scalars(_lines(), {"order": order_id}).all()
+
+
+def as_placed(lines: Sequence[OrderLine]) -> list[OrderLine]:
+    """The lines that an order was placed with: those that its totals are of."""
+    return [line for line in lines if line.change_id is None]
+
+
+def added(lines: Sequence[OrderLine], change_id: uuid.UUID | None = None) -> list[OrderLine]:
+    """The lines that changes added, or one of them."""
+    return [
+        line for line in lines if line.change_id is not None and change_id in (None, line.change_id)
+    ]
 
 
 @dataclass(frozen=True)
