@@ -159,6 +159,7 @@ def _acts(order: Order, lines: Sequence[OrderLine]) -> list[tuple[str, str]]:
         if any(line.kind != "physical" and not line.subscription_id for line in waiting):
             acts.append((f"{base}/provide", "Note as done"))
         if waiting:
+            acts.append((f"{base}/change", "Change it"))
             acts.append((f"{base}/cancel", "Cancel pieces"))
         if any(
             line.fulfilled > line.returned and line.kind in ("physical", "service")
@@ -174,7 +175,7 @@ def _words(
     followed: Followed, account: Account, taken_by: str, agreed: Sequence[Consent]
 ) -> dict[str, Any]:
     order, currency = followed.order, followed.order.currency
-    goods = [line for line in followed.lines if line.kind != "delivery"]
+    goods = [line for line in followed.placed if line.kind != "delivery"]
     return {
         "public_id": order.public_id,
         "number": order.number or f"Order of {account.name}, {order.lifecycle}",
@@ -190,15 +191,16 @@ def _words(
         "totals": [
             *(
                 (line.name, Money(line.priced_minor, currency), "line")
-                for line in followed.lines
+                for line in followed.placed
                 if line.kind == "delivery"
             ),
-            *_tax_rows(followed.lines, Money(order.tax_minor, currency)),
+            *_tax_rows(followed.placed, Money(order.tax_minor, currency)),
         ],
         "total": Money(order.due_now_minor, currency),
         "acts": _acts(order, followed.lines),
         "parcels": order_words.parcels(followed),
         "changes": order_words.changes(followed),
+        "added": order_words.added(followed),
         "taken_by": taken_by,
         "references": [
             (label, text)

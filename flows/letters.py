@@ -67,7 +67,9 @@ def of_order(session: Session, order: Order, link: str) -> OrderLetter:
     """Thank you for a placed order, which has its number."""
     account = session.get_one(Account, order.payer_account_id)
     head = addressing.of_account(session, account)
-    lines = placing.lines_of(session, order.id)
+    lines = placing.as_placed(placing.lines_of(session, order.id))
+    taxes = placing.taxes_of(session, order.id)
+    placed = {line.id: taxes[line.id] for line in lines if line.id in taxes}
     to = order.shipping_address or {}
     name = str(to.get("name") or "")
     return OrderLetter(
@@ -76,7 +78,7 @@ def of_order(session: Session, order: Order, link: str) -> OrderLetter:
         number=order.number or "",
         placed_on=local_date(order.placed_at or order.created_at, head.time_zone),
         is_paid=order.payment == "paid",
-        rows=_order_rows(order, lines, placing.taxes_of(session, order.id), figures(head.locale)),
+        rows=_order_rows(order, lines, placed, figures(head.locale)),
         total=Money(order.due_now_minor, order.currency),
         ships=any(line.kind == "physical" for line in lines),
         visits=tuple(line.name for line in lines if line.kind == "service"),

@@ -2,25 +2,17 @@
 
 import pytest
 
-from core.kernel.money import Money
-from core.orders.fulfilling import TooManyPieces, WrongKind
-from core.orders.fulfilment_models import OrderChange
-from core.stock.holds import OutOfStock
 from flows import change_order
 from flows.add_goods import AwaitsPayment
-from flows.change_order import PreviewStale
 from flows.house import House
-from flows.plan_change import Edits, NothingChanges
+from flows.plan_change import Edits
 from tests import changing
 from tests.changing import (
     assert_sound,
     bought,
-    changed,
     level,
     lines_of,
     number,
-    on_terms,
-    order_of,
     owed,
     paid_back,
     posted,
@@ -29,7 +21,7 @@ from tests.changing import (
 )
 from tests.paying import drain, usd
 from tests.sandbox_process import SandboxProcess
-from tests.world import ADDRESS, World
+from tests.world import World
 
 
 def test_several_edits_are_one_set_and_only_the_difference_is_asked_for(
