@@ -152,6 +152,16 @@ def _counted(
         yield Counted(line.kind, line.tax_category, net, weight * quantity, by)
 
 
+def today(
+    session: Session, order: Order, variant: Variant, quantity: int, clock: Clock
+) -> int | None:
+    """What one of so many costs today, in millionths; None where it has no price."""
+    wanted = {variant.id: quantity}
+    found = resolve.prices(session, order.channel_id, order.currency, wanted, clock.now())
+    unit = found.get(variant.id)
+    return unit.unit_price_micros if unit is not None else None
+
+
 def agreed(session: Session, order: Order, line: OrderLine, sku: str, clock: Clock) -> int | None:
     """What one of ``sku`` costs instead of a piece of ``line``, in millionths, where that is what the piece
     cost: the same thing, or another variant of its product that costs the same today. None: today's price."""

@@ -21,7 +21,7 @@ from core.orders.fulfilling import Some
 from core.orders.fulfilment_models import OrderChange
 from core.orders.models import Order
 from core.tax.service import Answers
-from flows import add_goods, issue_invoice, plan_change, take_back
+from flows import add_goods, credit_pieces, issue_invoice, plan_change, take_back
 from flows.house import House
 from flows.plan_change import Edits, Plan
 from flows.taxing import with_taxes
@@ -104,7 +104,7 @@ def _change(session: Session, house: House, wish: ChangeWish, answers: Answers) 
     fulfilling.settle(session, order, now)
     if any(one.line.kind == "service" for one in chosen):
         take_back.give_time_back(session, order, placing.lines_of(session, order.id))
-    memos = take_back.credit(session, house, row, chosen, plan.more)
+    memos = credit_pieces.credit(session, house, row, chosen, plan.more)
     crash.point("change.credited")
     if added:
         add_goods.bill(session, house, row, memos)

@@ -147,8 +147,9 @@ def _add(
         done_at=now if done else None,
         done_by=new.actor if done else None,
         once=new.once,
-        details=dict(new.details) if new.details is not None else None,
     )
+    if new.details is not None:  # written as None it would be JSON's null
+        row.details = dict(new.details)
     session.add(row)
     session.flush()
     pieces = [
