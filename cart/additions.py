@@ -16,16 +16,20 @@ from cart.priced import Counted, PricedLine
 from core.catalog import products
 from core.catalog.models import BUNDLE, Variant
 from core.kernel.clock import Clock
-from core.kernel.errors import ShopError
 from core.kernel.ids import new_id
 from core.kernel.money import extend
+from core.orders.fulfilling import OrderRefused
 from core.orders.models import Order, OrderLine
 from core.prices import bundles, resolve
 from core.prices.resolve import NoPrice, Resolved
 
 
+class ChangeRefused(OrderRefused):
+    """What a placed order does not let be changed, exchanged or sent."""
+
+
 @dataclass(eq=False)
-class NotAdded(ShopError):
+class NotAdded(ChangeRefused):
     """Only goods are added to a placed order: work, plans, and what is given at once, are ordered anew."""
 
     code: ClassVar[str] = "only_goods_are_added"
@@ -34,7 +38,7 @@ class NotAdded(ShopError):
 
 
 @dataclass(eq=False)
-class NoWayThere(ShopError):
+class NoWayThere(ChangeRefused):
     """What is to be sent cannot go there, or not that way."""
 
     code: ClassVar[str] = "no_delivery"

@@ -12,9 +12,9 @@ from core.kernel import sheet
 from core.kernel.money import Money, extend, total
 from core.kernel.sorting import Place
 from core.ledger import reading as ledger
-from core.orders import placing, reading
+from core.orders import grouping, placing, reading
+from core.orders.grouping import Standing
 from core.orders.models import Order, OrderLine
-from core.orders.placing import Standing
 from core.parties import users
 from core.parties.models import Account
 from core.parties.roles import Role
@@ -187,7 +187,7 @@ def _words(
         "lifecycle": shown.LIFECYCLE[order.lifecycle],
         "payment": shown.PAYMENT[order.payment],
         "fulfilment": shown.FULFILMENT[order.fulfilment],
-        "lines": [_line(one, currency) for one in placing.standing(goods)],
+        "lines": [_line(one, currency) for one in grouping.standing(goods)],
         "totals": [
             *(
                 (line.name, Money(line.priced_minor, currency), "line")

@@ -10,9 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cart import address, checkout
+from cart.additions import ChangeRefused
 from core.kernel import crash
 from core.kernel.clock import local_date
-from core.kernel.errors import ShopError
 from core.ledger import business, items
 from core.orders import exchanging, fulfilling, placing
 from core.orders.fulfilling import Some
@@ -29,7 +29,7 @@ from invoices.wording import Printing
 
 
 @dataclass(eq=False)
-class AwaitsPayment(ShopError):
+class AwaitsPayment(ChangeRefused):
     """What was added to an order that is paid at once leaves when its own bill is paid."""
 
     code: ClassVar[str] = "awaits_payment"

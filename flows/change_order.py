@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
 
+from cart.additions import ChangeRefused
 from core.kernel import crash
-from core.kernel.errors import ShopError
 from core.kernel.money import Money
 from core.orders import changing, fulfilling, placing
 from core.orders.changing import NewChange
@@ -28,7 +28,7 @@ from flows.taxing import with_taxes
 
 
 @dataclass(eq=False)
-class PreviewStale(ShopError):
+class PreviewStale(ChangeRefused):
     """The order, a price or a tax is another since it was looked at; nothing was changed."""
 
     code: ClassVar[str] = "preview_stale"

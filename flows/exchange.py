@@ -14,27 +14,27 @@ from typing import Any, ClassVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cart import additions, checkout, pricing
-from cart.additions import NotAdded, Wanted
+from cart import additions, checkout
+from cart.additions import ChangeRefused, NotAdded, Wanted
 from core.catalog import products
 from core.catalog.models import Variant
 from core.kernel import crash
-from core.kernel.errors import ShopError
 from core.kernel.money import Money, extend, micros_of, nearest, total
-from core.orders import exchanging
+from core.orders import changing, exchanging, following, placing
 from core.orders.exchanging import AFTER, BEFORE, Exchange, Instead
 from core.orders.fulfilling import Some, TooManyPieces, WrongKind
 from core.orders.fulfilment_models import OrderChange, OrderExchangeLine
 from core.orders.models import Order, OrderLine
 from core.orders.placing import NewLine
-from core.parties.models import Account, Channel, LegalEntity
 from core.prices.resolve import NoPrice
 from core.stock import holds
 from core.stock.holds import Demand, Near, Owner
 from core.tax.arithmetic import Tax, Taxed, TaxedLine
 from core.tax.service import Answers
-from flows import add_goods, taxing, worth
+from flows import add_goods, worth
 from flows.house import House
+from flows.tax_goods import TaxGoods
+from flows.taxing import with_taxes
 from flows.worth import Worth
 from invoices.content import TaxPart
 from invoices.models import Invoice
@@ -46,7 +46,7 @@ DAYS_TO_RETURN = 30
 
 
 @dataclass(eq=False)
-class NotOffered(ShopError):
+class NotOffered(ChangeRefused):
     """A customer exchanges a thing for the same, or another variant of its product; staff may for any."""
 
     code: ClassVar[str] = "exchange_not_offered"
@@ -74,6 +74,11 @@ class Foreseen:
     lines: Sequence[NewLine] = ()
     back: Sequence[Worth] = field(default_factory=tuple)
     currency: str = "USD"
+
+    @property
+    def amount(self) -> Money:
+        """The difference without its sign."""
+        return max(self.difference, -self.difference)
 
     @property
     def difference(self) -> Money:
@@ -252,6 +257,21 @@ def _owner(change: OrderChange) -> Owner:
     return Owner("exchange", change.id)
 
 
+def look(house: House, change_id: str) -> Foreseen:
+    """What an exchange that is open would come to now; writes nothing. Raises NotFound."""
+
+    def work(answers: Answers) -> Foreseen:
+        with house.db.snapshot() as session:
+            change, order = following.change(session, change_id)
+            exchange = exchanging.of(session, change.id)
+            if exchange is None:
+                return Foreseen(currency=order.currency)
+            chosen = changing.pieces_of(session, change, placing.lines_of(session, order.id))
+            return foresee(session, house, order, exchange, chosen, answers)
+
+    return with_taxes(house, work)
+
+
 # --- what goes out, as lines of the order ---------------------------------------------------------
 
 
@@ -295,17 +315,8 @@ def added(
         return even
     goods = additions.priced(session, order, wanted, house.clock)
     counted = [one for line in goods for one in line.counted]
-    account = session.get_one(Account, order.payer_account_id)
-    question = pricing.ask(
-        session,
-        session.get_one(Channel, order.channel_id),
-        session.get_one(LegalEntity, order.legal_entity_id),
-        [(one.net.minor, one.tax_category) for one in counted],
-        order.shipping_address,
-        taxing.known(house, account, order.vat_id or "", is_guest=True),
-        house.clock.now(),
-    )
-    taxed = iter(answers.of(question))
+    asked = [(one.net.minor, one.tax_category) for one in counted]
+    taxed = iter(TaxGoods(session, house, order, answers).of(asked, order.shipping_address))
     place: Any = order.shipping_address
     return [*even, *(checkout.new_line(line, taxed, place) for line in goods)]
 

@@ -13,7 +13,7 @@ from core.kernel.money import Money
 from core.ledger import items, paid_by
 from core.ledger.items import Open
 from core.ledger.paid_by import PaidBy
-from core.orders import exchanging, following, placing
+from core.orders import exchanging, following, grouping, placing
 from core.orders.exchanging import Exchange
 from core.orders.following import Change, Sent
 from core.orders.models import Order, OrderLine
@@ -66,7 +66,7 @@ class Followed:
     @property
     def placed(self) -> Sequence[OrderLine]:
         """The lines that it was placed with: what its total is of."""
-        return placing.as_placed(self.lines)
+        return grouping.as_placed(self.lines)
 
     @property
     def bills(self) -> Sequence[Invoice]:

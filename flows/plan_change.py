@@ -6,31 +6,32 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sqlalchemy.orm import Session
 
 from cart import additions, checkout, pricing
-from cart.additions import Wanted
+from cart import address as addresses
+from cart.additions import ChangeRefused, Wanted
 from cart.delivery import Choice
-from cart.priced import Counted, PricedLine
+from cart.priced import PricedLine
 from core.catalog.models import BUNDLE
-from core.kernel.errors import Invalid, ShopError
+from core.kernel.errors import Invalid
 from core.kernel.money import Money, total
-from core.orders import fulfilling, placing
+from core.orders import fulfilling, grouping, placing
 from core.orders.fulfilling import Some, TooManyPieces, WrongKind
 from core.orders.models import Order, OrderLine
 from core.orders.placing import NewLine
-from core.parties.models import Account, Channel, LegalEntity
-from core.tax.arithmetic import Tax
 from core.tax.service import Answers
-from flows import take_back, taxing, worth
+from flows import take_back, worth
 from flows.house import House
+from flows.plan_delivery import Delivered, delivered
+from flows.tax_goods import TaxGoods
 from flows.worth import Worth
 
 
 @dataclass(eq=False)
-class NothingChanges(ShopError):
+class NothingChanges(ChangeRefused):
     """The order is like that already."""
 
     code: ClassVar[str] = "nothing_changes"
@@ -40,7 +41,7 @@ class NothingChanges(ShopError):
 
 
 @dataclass(eq=False)
-class TaxedApart(ShopError):
+class TaxedApart(ChangeRefused):
     """Part of a bundle cannot move to a place with other taxes: its price is one for all of it."""
 
     code: ClassVar[str] = "bundle_taxed_apart"
@@ -64,8 +65,23 @@ class Edits:
 
 
 @dataclass(frozen=True)
+class Row:
+    """A line before and after: how many, and what that comes to with tax. ``line`` 0: it is added."""
+
+    line: int
+    sku: str
+    name: str
+    before: int
+    after: int
+    was: Money
+    will: Money
+
+
+@dataclass(frozen=True)
 class Plan:
     """What would be done: in this order, and to the cent."""
+
+    lines: Sequence[OrderLine]
 
     removed: Sequence[Worth]
     added: Sequence[NewLine]
@@ -92,6 +108,36 @@ class Plan:
     def difference(self) -> Money:
         """Above zero: to pay; below: to give back."""
         return self.more - self.back
+
+    @property
+    def amount(self) -> Money:
+        """The difference without its sign."""
+        return max(self.difference, -self.difference)
+
+    @property
+    def tax(self) -> Money:
+        """How much of the difference is tax."""
+        more = sum(one.taxed.tax_minor for line in self.added for one in line.counted)
+        back = sum(part.amount_minor for one in self.removed for part in one.taxes)
+        return Money(more - back, self.currency)
+
+    @property
+    def rows(self) -> list[Row]:
+        """Each line that counts, and what is added: before and after."""
+        gone, zero = {one.line.id: one for one in self.removed}, Money.zero(self.currency)
+        found = []
+        for line in self.lines:
+            has, one = line.quantity - line.cancelled, gone.get(line.id)
+            if line.kind == BUNDLE or not has:
+                continue
+            was = self.left.get(line.line_number, zero)
+            after, will = (has - one.quantity, was - one.amount) if one else (has, was)
+            found.append(Row(line.line_number, line.sku, line.name, has, after, was, will))
+        found += [
+            Row(0, one.sku, one.name, 0, one.quantity, zero, amount_of(one, self.currency))
+            for one in self.added
+        ]
+        return found
 
     @property
     def token(self) -> str:
@@ -130,17 +176,6 @@ def plan(session: Session, house: House, order: Order, edits: Edits, answers: An
 
 
 @dataclass(frozen=True)
-class _Delivered:
-    """Ways that are billed anew, by how they go; the delivery lines that are given up for them; and how all
-    of it goes then, as an order keeps it."""
-
-    billed: Mapping[str, Choice] = field(default_factory=dict)
-    given_up: Sequence[OrderLine] = ()
-    method: str | None = None
-    further: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class _Planning:
     """One change set being worked out."""
 
@@ -160,11 +195,11 @@ class _Planning:
             removed, wanted = _merged(removed, apart), [*wanted, *map(_again, apart)]
         if not (removed or wanted or moves or self._other_way):
             raise NothingChanges
-        how = _Delivered()
+        how = Delivered()
         goods: list[PricedLine] = []
         if wanted or moves or self._other_way:
             goods = additions.priced(self.session, self.order, wanted, self.house.clock)
-            how = self._delivery(lines, removed, goods, place)
+            how = delivered(self._tax, lines, removed, goods, place, self.edits.method)
         elif removed:
             pieces = {some.line.line_number: some.quantity for some in removed}
             removed = take_back.to_cancel(lines, pieces)
@@ -172,6 +207,7 @@ class _Planning:
         added = self._taxed(goods, how.billed, place)
         left = worth.left(self.session, self.order)
         return Plan(
+            lines=lines,
             removed=worth.foresee(self.session, self.order, removed),
             added=added,
             address=dict(place) if moves else None,
@@ -191,7 +227,7 @@ class _Planning:
         """What is given up and what is added, by what was typed."""
         removed: list[Some] = []
         wanted: list[Wanted] = []
-        known = {one.line.line_number: one for one in placing.standing(lines)}
+        known = {one.line.line_number: one for one in grouping.standing(lines)}
         for number in sorted({*self.edits.quantities, *self.edits.swaps}):
             standing = known.get(number)
             if standing is None or standing.line.kind == "delivery":
@@ -228,7 +264,14 @@ class _Planning:
         if self.edits.address is None:
             return before, False
         after = dict(self.edits.address)
+        wrong = addresses.problems(after)
+        if wrong:
+            raise Invalid({f"address.{name}": text for name, text in wrong.items()})
         return after, after != before
+
+    @property
+    def _tax(self) -> TaxGoods:
+        return TaxGoods(self.session, self.house, self.order, self.answers)
 
     @property
     def _other_way(self) -> bool:
@@ -244,96 +287,15 @@ class _Planning:
             for line in lines
             if line.kind == "physical" and line.waiting > gone.get(line.id, 0)
         ]
-        before = self._taxes_of(kept, self.order.shipping_address or {})
-        after = self._taxes_of(kept, place)
+        before = self._tax.which(kept, self.order.shipping_address or {})
+        after = self._tax.which(kept, place)
         apart = [one for one, was, is_ in zip(kept, before, after, strict=True) if was != is_]
         for one in apart:
             if one.line.parent_id is not None:
                 raise TaxedApart(one.line.line_number, one.line.sku)
         return apart
 
-    def _taxes_of(self, kept: Sequence[Some], place: Mapping[str, str]) -> list[tuple[Tax, ...]]:
-        amounts = [
-            (worth.share(one.line.priced_minor, one.line.quantity, 0, one.quantity), one.line)
-            for one in kept
-        ]
-        asked = [(minor, line.tax_category) for minor, line in amounts]
-        found = self._answer(asked, place) if asked else []
-        return [tuple(taxed.tax for taxed in line.taxes) for line in found]
-
-    # --- delivery and taxes -----------------------------------------------------------------------
-
-    def _delivery(
-        self,
-        lines: Sequence[OrderLine],
-        removed: Sequence[Some],
-        goods: Sequence[PricedLine],
-        place: Mapping[str, str],
-    ) -> _Delivered:
-        """How it is delivered then. What has partly left keeps its delivery, and so does an order for
-        several places; a delivery that costs for the goods as they were what it costs now stays."""
-        if any(line.fulfilled for line in lines if line.kind in ("physical", "delivery")):
-            if self._other_way:
-                told = "Something of the order has left already: how it goes stays as it is."
-                raise Invalid({"method": told})
-            return _Delivered()
-        order, gone = self.order, {one.line.id: one.quantity for one in removed}
-        held = [(one, one.waiting) for one in lines if one.kind == "physical" and one.waiting]
-        kept = [(one, waits - gone.get(one.id, 0)) for one, waits in held]
-        kept = [(one, waits) for one, waits in kept if waits]
-        were = additions.counted_of(self.session, held, order)
-        now = additions.counted_of(self.session, kept, order)
-        now += [one for line in goods for one in line.counted]
-        after = self._ways(now, place, self.edits.method)
-        before = self._ways(were, order.shipping_address or {}, None, strict=False)
-        standing = [one for one in lines if one.kind == "delivery" and one.waiting]
-        if len(standing) > max(len(before), 1):
-            return _Delivered()
-        moved = place != (order.shipping_address or {})
-        anew = moved and self._delivery_taxed_apart(standing, place)
-        billed: dict[str, Choice] = {}
-        given_up: list[OrderLine] = []
-        for by in sorted({*after, *before}):
-            old, new = before.get(by), after.get(by)
-            if not anew and old and new and (old.code, old.price) == (new.code, new.price):
-                continue
-            given_up += _of_way(standing, old)
-            if new is not None:
-                billed[by] = new
-        codes = {by: way.code for by, way in after.items()}
-        first = next(iter(codes), None)
-        return _Delivered(
-            billed,
-            given_up,
-            codes.pop(first) if first is not None else None,
-            codes,
-        )
-
-    def _ways(
-        self,
-        counted: Sequence[Counted],
-        place: Mapping[str, Any],
-        method: str | None,
-        *,
-        strict: bool = True,
-    ) -> dict[str, Choice]:
-        goes_to = {**place, "country": place.get("country") or self._entity.country}
-        try:
-            return additions.ways(
-                self.session, self.house.delivery, self.order, goes_to, counted, method
-            )
-        except additions.NoWayThere:
-            if strict:
-                raise
-            return {}
-
-    def _delivery_taxed_apart(
-        self, standing: Sequence[OrderLine], place: Mapping[str, str]
-    ) -> bool:
-        some = [Some(one, one.quantity) for one in standing]
-        return self._taxes_of(some, self.order.shipping_address or {}) != self._taxes_of(
-            some, place
-        )
+    # --- taxes ------------------------------------------------------------------------------------
 
     def _taxed(
         self, goods: Sequence[PricedLine], ways: Mapping[str, Choice], place: Mapping[str, str]
@@ -345,36 +307,12 @@ class _Planning:
         if not asked:
             return []
         where = pricing.taxed_at(dict(place), list(ways.values()), counted)
-        taxed = iter(self._answer(asked, where or {}))
+        taxed = iter(self._tax.of(asked, where))
         found = [checkout.new_line(line, taxed, dict(place)) for line in goods]
         return [*found, *(checkout.new_delivery(way, next(taxed)) for way in ways.values())]
 
-    def _answer(self, asked: Sequence[tuple[int, str]], place: Mapping[str, Any]) -> Sequence[Any]:
-        account = self.session.get_one(Account, self.order.payer_account_id)
-        question = pricing.ask(
-            self.session,
-            self.session.get_one(Channel, self.order.channel_id),
-            self._entity,
-            asked,
-            dict(place),
-            taxing.known(self.house, account, self.order.vat_id or "", is_guest=True),
-            self.house.clock.now(),
-        )
-        return self.answers.of(question)
 
-    @property
-    def _entity(self) -> LegalEntity:
-        return self.session.get_one(LegalEntity, self.order.legal_entity_id)
-
-
-def _of_way(standing: Sequence[OrderLine], way: Choice | None) -> list[OrderLine]:
-    """The line of an order that a way of delivery was billed by."""
-    if len(standing) == 1:
-        return list(standing)
-    return [one for one in standing if way is not None and one.sku == f"delivery:{way.code}"]
-
-
-def pieces_of(standing: placing.Standing) -> int:
+def pieces_of(standing: grouping.Standing) -> int:
     """How many of a line there are without what was cancelled: of a bundle, how many are whole."""
     line = standing.line
     return min(

@@ -15,7 +15,7 @@ from core.entitlements import granting
 from core.events import OrderChanged
 from core.kernel import audit, crash, jobs
 from core.kernel.errors import StaleState
-from core.orders import changing, exchanging, fulfilling, held, placing
+from core.orders import changing, exchanging, fulfilling, grouping, held, placing
 from core.orders.changing import NewChange
 from core.orders.exchanging import AFTER
 from core.orders.fulfilling import Some
@@ -284,7 +284,7 @@ def _cancel_added(
     session: Session, house: House, order: Order, change: OrderChange, actor: str
 ) -> None:
     """What was to leave before the return is here, and has not left: it is given up with its bill."""
-    lines = placing.added(placing.lines_of(session, order.id), change.id)
+    lines = grouping.added(placing.lines_of(session, order.id), change.id)
     chosen = [Some(line, line.waiting) for line in lines if line.waiting]
     if not chosen:
         return

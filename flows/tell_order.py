@@ -27,7 +27,7 @@ from core.notices.order_letters import (
     ParcelLetter,
     PayLinkLetter,
 )
-from core.orders import changing, exchanging, following, placing
+from core.orders import changing, exchanging, following, grouping, placing
 from core.orders.changing import KEPT
 from core.orders.exchanging import Exchange
 from core.orders.fulfilment_models import Fulfilment, OrderChange, OrderChangeMemo
@@ -206,7 +206,7 @@ def _instead(exchange: Exchange, pieces: Mapping[uuid.UUID, int]) -> tuple[str, 
 def _added(lines: Sequence[OrderLine], change: OrderChange) -> tuple[str, ...]:
     return tuple(
         counted(line.name, Decimal(line.quantity))
-        for line in placing.added(lines, change.id)
+        for line in grouping.added(lines, change.id)
         if line.parent_id is None
     )
 

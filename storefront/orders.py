@@ -8,9 +8,9 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from cart import address
 from core.kernel.money import Money, extend
-from core.orders import placing
+from core.orders import grouping
+from core.orders.grouping import Standing
 from core.orders.models import Order, OrderLine
-from core.orders.placing import Standing
 from core.prices.bundles import INTERVALS
 from flows.follow_order import Followed
 from flows.pay_bill import NothingToPay, pay_order
@@ -188,7 +188,7 @@ def _words(followed: Followed) -> dict[str, Any]:
             if text
         ],
         "is_paid": _payment_state(followed) == _PAYMENT["paid"],
-        "lines": [_line(followed, one) for one in placing.standing(goods)],
+        "lines": [_line(followed, one) for one in grouping.standing(goods)],
         "totals": _totals(order, followed.placed),
         "total": Money(order.due_now_minor, currency),
         "total_note": shown.contains(

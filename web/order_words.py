@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.kernel.money import Money
-from core.orders import carriers, changing, placing
+from core.orders import carriers, changing, grouping
 from core.orders.following import Change
 from core.orders.models import OrderLine
 from flows.follow_order import Followed
@@ -93,7 +93,7 @@ def _changed(followed: Followed, change: Change) -> str:
         said.append(f"Given up: {_pieces(followed.lines, change.pieces)}")
     added = {
         line.id: line.quantity
-        for line in placing.added(followed.lines, change.row.id)
+        for line in grouping.added(followed.lines, change.row.id)
         if line.parent_id is None
     }
     if added:
@@ -127,7 +127,7 @@ def added(followed: Followed) -> list[dict[str, Any]]:
             "total": Money(sum(line.net_minor + line.tax_minor for line in one.counted), currency),
             "state": progress(one.line),
         }
-        for one in placing.standing(placing.added(followed.lines))
+        for one in grouping.standing(grouping.added(followed.lines))
     ]
 
 

@@ -27,8 +27,12 @@ from core.orders.placing import NewLine
 AT_ONCE = ("digital", "gift_card")
 
 
+class OrderRefused(ShopError):
+    """What an order, as it stands, does not let be done with it."""
+
+
 @dataclass(eq=False)
-class OrderNotOpen(ShopError):
+class OrderNotOpen(OrderRefused):
     """Only a placed order can be sent, changed or taken back, and not a cancelled one."""
 
     code: ClassVar[str] = "order_not_open"
@@ -37,7 +41,7 @@ class OrderNotOpen(ShopError):
     state: str
 
 
-class HoldRefused(ShopError):
+class HoldRefused(OrderRefused):
     """What a held order does not let be done with it, or one that is not."""
 
 
@@ -60,7 +64,7 @@ class OrderNotHeld(HoldRefused):
 
 
 @dataclass(eq=False)
-class TooManyPieces(ShopError):
+class TooManyPieces(OrderRefused):
     """More pieces of a line than there are for it. ``what`` is send, provide, cancel or return."""
 
     code: ClassVar[str] = "too_many_pieces"
