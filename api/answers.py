@@ -294,7 +294,11 @@ def order(followed: Followed) -> Json:
         "visit": slot(followed.visit) if followed.visit else None,
         "purchase_order": found.purchase_order,
         "cost_centre": found.cost_centre,
-        "lines": [_order_line(one, found.currency) for one in grouping.standing(followed.lines)],
+        "lines": [_order_line(one, found.currency) for one in grouping.standing(followed.placed)],
+        "added": [
+            _order_line(one, found.currency)
+            for one in grouping.standing(grouping.added(followed.lines))
+        ],
         "tax": money(Money(found.tax_minor, found.currency)),
         "bills": [_bill(row, followed.open_items.get(row.id)) for row in followed.bills],
     }
