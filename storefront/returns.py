@@ -1,4 +1,4 @@
-"""Asking to return or exchange goods of an order, by the order's link; the account's orders lead to the same page."""
+"""Asking to return or exchange goods of an order, by its link; the account's orders lead to the same page."""
 
 from collections.abc import Mapping, Sequence
 
