@@ -1,10 +1,12 @@
 """Goods go out instead of what comes back: held, sent after or before, and paid by it to the cent."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from core.kernel import crash
 from core.kernel.errors import StaleState
 from core.notices.models import Notice
 from core.orders import exchanging
@@ -34,6 +36,7 @@ from tests.changing import (
 )
 from tests.paying import drain, pass_time, usd
 from tests.sandbox_process import SandboxProcess
+from tests.together import together
 from tests.world import World
 
 
@@ -227,4 +230,80 @@ def test_a_customer_has_the_same_or_another_kind_of_it_and_nothing_else(
     assert _state(house, change) == "let_go"
     with house.db.transaction() as session:
         levels.shift(session, world.router.level_id, on_hand=0)
+    assert_sound(house)
+
+
+_ADDED = ("add.written", "issue.written")
+_HERE = ("memo.written", "return.credited", "add.billed", "exchange.here", "return.before_commit")
+#: What each step passes: asked for, let come, here.
+POINTS = {
+    "after": (
+        ("return.asked",),
+        ("exchange.agreed", "return.accepted"),
+        (*_ADDED, *_HERE),
+    ),
+    "before": (
+        ("return.asked",),
+        (*_ADDED, "add.billed", "exchange.agreed", "return.accepted"),
+        _HERE,
+    ),
+}
+
+
+@pytest.mark.parametrize("sends", POINTS)
+def test_a_crash_at_any_point_of_an_exchange_leaves_its_step_undone_or_done_once(
+    sends: str, house: House, sandbox: SandboxProcess, world: World
+):
+    variant(house, world, "FW-RT-7", "189.00", 5)
+    order = bought(house, sandbox, {"FW-RT-6": 2})
+    router = number(house, order, "FW-RT-6")
+    ship(house, order, {router: 2})
+    asked = _asked(house, order, {router: 1}, {router: "FW-RT-7"})
+    steps: list[Callable[[], OrderChange]] = [
+        lambda: ask_return.ask(house, asked),
+        lambda: ask_return.accept(house, _key(house), "user:ada", sends),
+        lambda: take_back.receive(house, _key(house), {router: True}, "user:ada"),
+    ]
+    for step, points in zip(steps, POINTS[sends], strict=True):
+        for point in points:
+            with crash.crash_at(point):
+                step()
+        change = step()
+        assert step().id == change.id
+    back, more = posted(house, change)
+    drain(house)
+    assert owed(house, order) == more.minor - back.minor > 0
+    assert _added(house, order) == {"FW-RT-7": (1, 0, 0)}
+    assert_sound(house)
+    assert sorted(_subjects(house)) == sorted(
+        [
+            f"You asked to return something of order {order.number}",
+            f"Your return for order {order.number}",
+            f"Your return for order {order.number} is here",
+        ]
+    )
+
+
+def _key(house: House) -> str:
+    (change,) = every(house, OrderChange)
+    return str(change.public_id)
+
+
+def test_two_clerks_receive_and_call_off_at_once_and_one_of_it_happens(
+    house: House, sandbox: SandboxProcess, world: World
+):
+    order = bought(house, sandbox, {"FW-RT-6": 1})
+    router = number(house, order, "FW-RT-6")
+    ship(house, order, {router: 1})
+    change = take_back.announce(house, _asked(house, order, {router: 1}, {router: "FW-RT-6"}))
+    key = change.public_id
+    outcomes = together(
+        [
+            lambda: take_back.receive(house, key, {router: True}, "user:ada"),
+            lambda: take_back.withdraw(house, key, "user:kim"),
+            lambda: take_back.receive(house, key, {router: True}, "user:kim"),
+        ]
+    )
+    done = [one for one in outcomes if not isinstance(one, Exception)]
+    assert len({one.state for one in done if isinstance(one, OrderChange)}) == 1, outcomes
     assert_sound(house)
