@@ -54,7 +54,16 @@ from app.demo.fernway.quoted import (
     QuoteTalked,
 )
 from app.demo.fernway.scene import Act, Ago
-from app.demo.fernway.sent import Arrived, Cancelled, ReturnAsked, Returned, Screened, Sent, Visited
+from app.demo.fernway.sent import (
+    Arrived,
+    Cancelled,
+    ReturnAsked,
+    Returned,
+    Screened,
+    Sent,
+    Swapped,
+    Visited,
+)
 from app.demo.fernway.served import Changed, Connected, Foreseen, Left, PaidBy, Rested, Used
 from app.demo.fernway.shop import ZONE
 from app.demo.fernway.trials import CARD_CODE, FREE_CODE, NO_CARD_CODE
@@ -333,10 +342,16 @@ _SENT: tuple[Act, ...] = (
         is_here=False,
     ),
     ReturnAsked(
-        Ago(1, "20:12"), ROSA, {"LOOK-2": 1}, "damaged", "The glass has a crack; I have a picture."
+        Ago(1, "20:12"),
+        ROSA,
+        {"LOOK-2": 1},
+        "damaged",
+        "The glass has a crack; I have a picture.",
+        {"LOOK-2": "LOOK-2"},
     ),
     Sent(Ago(1, "10:06"), MARA, "DHL", "3318804192"),
     Cancelled(Ago(1, "15:31"), NELL, {"EMB-1": 1}, "ordered_twice", "One plug is enough"),
+    Swapped(Ago(0, "06:58"), NELL, {"CAB-15": "CAB-5"}, "Measured again: the short cable will do"),
 )
 
 #: The exchange sets one address by itself, and leaves eight of them to a person.
