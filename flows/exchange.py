@@ -20,6 +20,7 @@ from core.catalog import products
 from core.catalog.models import Variant
 from core.kernel import crash
 from core.kernel.money import Money, extend, micros_of, nearest, total
+from core.ledger import items
 from core.orders import changing, exchanging, following, placing
 from core.orders.exchanging import AFTER, BEFORE, Exchange, Instead
 from core.orders.fulfilling import Some, TooManyPieces, WrongKind
@@ -194,6 +195,27 @@ def agree(
         ]
         holds.hold(session, _owner(change), demands, now + HELD_FOR, now, near)
     crash.point("exchange.agreed")
+
+
+def to_add(
+    session: Session,
+    house: House,
+    order: Order,
+    change: OrderChange,
+    chosen: Sequence[Some],
+    answers: Answers,
+) -> tuple[list[NewLine], Money | None]:
+    """What ``here`` will add for a return, to be asked before it is done; and what of its credit that, or the
+    bill for what was sent before, will take. None where money goes back."""
+    exchange = exchanging.of(session, change.id)
+    if exchange is None or exchange.row.state == "let_go":
+        return [], None
+    if exchange.is_open:
+        lines = added(session, house, order, exchange, chosen, answers)
+        return lines, Foreseen(lines, (), order.currency).difference
+    bill = session.scalar(select(Invoice).where(Invoice.order_change_id == change.id))
+    owed = items.of_sources(session, [bill.id]).get(bill.id) if bill is not None else None
+    return [], owed.open if owed is not None else None
 
 
 def here(

@@ -337,10 +337,7 @@ def _receive(
     now, order = house.clock.now(), session.get_one(Order, change.order_id)
     chosen = changing.pieces_of(session, change, placing.lines_of(session, order.id))
     issue_invoice.for_order(session, house, order.id)
-    found, more, paid = exchanging.of(session, change.id), [], None
-    if found is not None and found.row.state != "let_go":
-        more = exchange.added(session, house, order, found, chosen, answers)
-        paid = exchange.Foreseen(more, (), order.currency).difference
+    more, paid = exchange.to_add(session, house, order, change, chosen, answers)
     changing.end(session, change, "done", actor, now)
     memos = credit_pieces.credit(session, house, change, chosen, paid)
     crash.point("return.credited")
