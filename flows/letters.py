@@ -32,7 +32,7 @@ from core.notices.letters import (
     Row,
     SoldCard,
 )
-from core.orders import naming, placing
+from core.orders import grouping, naming, placing
 from core.orders.models import Order, OrderLine, OrderLineTax
 from core.parties.models import Account
 from flows.links import Links
@@ -67,7 +67,9 @@ def of_order(session: Session, order: Order, link: str) -> OrderLetter:
     """Thank you for a placed order, which has its number."""
     account = session.get_one(Account, order.payer_account_id)
     head = addressing.of_account(session, account)
-    lines = placing.lines_of(session, order.id)
+    lines = grouping.as_placed(placing.lines_of(session, order.id))
+    taxes = placing.taxes_of(session, order.id)
+    placed = {line.id: taxes[line.id] for line in lines if line.id in taxes}
     to = order.shipping_address or {}
     name = str(to.get("name") or "")
     return OrderLetter(
@@ -79,7 +81,7 @@ def of_order(session: Session, order: Order, link: str) -> OrderLetter:
         rows=_order_rows(
             order,
             lines,
-            placing.taxes_of(session, order.id),
+            placed,
             figures(head.locale),
             naming.named(session, order, lines, secrets=False),
         ),
@@ -109,7 +111,7 @@ def _order_rows(
     named: naming.Named,
 ) -> tuple[Row, ...]:
     rows = []
-    for one in placing.standing(lines):
+    for one in grouping.standing(lines):
         rows.append(_order_row(one.line, one.priced_minor, order.currency, named))
         rows += [
             _order_row(piece, piece.priced_minor, order.currency, named) for piece in one.pieces

@@ -33,7 +33,7 @@ def look(session: Session, house: House, hold_id: uuid.UUID) -> Hold:
         raise NotFound("hold that still runs")
     if hold.owner_kind == "quarantine":
         raise NotFound("hold that still runs")
-    if hold.owner_kind == "order":
+    if hold.owner_kind in ("order", "exchange"):
         raise OrderIsPaid
     return hold
 

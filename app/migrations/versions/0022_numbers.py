@@ -10,7 +10,7 @@ from alembic import op
 from app.migrations.ops import CannotMigrate, guarded_batch, run
 
 revision = "0022"
-down_revision = "0021"
+down_revision = "0023"
 
 INT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
@@ -54,7 +54,7 @@ def _change_what_is_there() -> None:
                 batch.drop_constraint("ck_hold_owner_kind", type_="check")
                 batch.create_check_constraint(
                     "ck_hold_owner_kind",
-                    "owner_kind IN ('cart', 'quote', 'order', 'offer', 'quarantine')",
+                    "owner_kind IN ('cart', 'quote', 'order', 'offer', 'exchange', 'quarantine')",
                 )
             if name == "variant":
                 batch.create_check_constraint(
