@@ -183,10 +183,10 @@ class OrderLine(Base):
     fulfilled: Mapped[int] = mapped_column(default=0)
     cancelled: Mapped[int] = mapped_column(default=0)
     returned: Mapped[int] = mapped_column(default=0)
-    #: Each piece is a number, an address or a key of its own: ``core.stock.numbers``.
-    numbered: Mapped[bool] = mapped_column(default=False)
     #: The change that added it after placing; such a line has a bill of its own.
     change_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("order_change.id"))
+    #: Each piece is a number, an address or a key of its own: ``core.stock.numbers``.
+    numbered: Mapped[bool] = mapped_column(default=False)
 
     @property
     def needs_stock(self) -> bool:
