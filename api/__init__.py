@@ -7,6 +7,7 @@ from api.carts import carts
 from api.checkout import checkout
 from api.checkout_terms import checkout_terms
 from api.claims import claims
+from api.consents import consents
 from api.content import content
 from api.desk_billing import desk_billing
 from api.desk_cards import desk_cards
@@ -50,6 +51,7 @@ def blueprints() -> list[Blueprint]:
         checkout_terms,
         desk_delivery,
         claims,
+        consents,
         orders,
         content,
         services,

@@ -50,12 +50,7 @@ def _place(cart_id: str, asked: CheckoutWish, seen: tuple[str, ...] | None) -> a
     except (GiftCardUnknown, GiftCardForGiftCard, TenderTooSmall) as error:
         raise Incomplete([field_error("payment.gift_cards", error.code, str(error))]) from None
     except CheckoutIncomplete as error:
-        raise Incomplete(
-            [
-                field_error(_FIELDS.get(item.field, item.field), item.code, item.text)
-                for item in error.requirements
-            ]
-        ) from None
+        raise reading.incomplete(error) from None
     order, split = placed.order, list[PaidBy]()
     if order.paying_digest:
         state = "reserved" if order.lifecycle == "pending" else "committed"
@@ -65,10 +60,6 @@ def _place(cart_id: str, asked: CheckoutWish, seen: tuple[str, ...] | None) -> a
     if placed.redirect_url is not None:
         body["redirect_url"] = placed.redirect_url
     return body
-
-
-#: Where checkout's requirements stand in our body.
-_FIELDS = {"payment_method": "payment.method"}
 
 
 def _wish(cart_id: str, asked: CheckoutWish, seen: tuple[str, ...] | None) -> Wish:

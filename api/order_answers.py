@@ -167,6 +167,7 @@ def customer(account: Account, owes: Money | None) -> Json:
         "email": account.email,
         "currency": account.currency,
         "address": list(address.lines(account.billing_address)),
+        "needs_purchase_order": account.needs_purchase_order,
         "created_on": account.created_at.date().isoformat(),
         "revision": keep_customer.mark(account)[:32],
         "owes": money(owes or Money.zero(account.currency)),

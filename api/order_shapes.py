@@ -326,6 +326,10 @@ class CustomerWish(Shape):
     email: Annotated[str, _text(254)] = ""
     kind: Literal["person", "organisation"] = "person"
     address: CustomerPlace | None = None
+    needs_purchase_order: bool | None = Field(
+        None,
+        description="An organisation's orders each need a number of its own. Absent: as it is.",
+    )
 
 
 class CustomerChange(CustomerWish):
@@ -345,6 +349,7 @@ class CustomerAnswer(Shape):
     email: Text | None
     currency: Text
     address: list[Text]
+    needs_purchase_order: bool
     created_on: date
     revision: PublicId
     owes: Money

@@ -128,6 +128,30 @@ class ClaimAnswer(Shape):
     number: str
 
 
+class WithdrawWish(Shape):
+    """What an account takes back that it agreed to."""
+
+    account: Annotated[str, text_of(20, 1)] = Field(description="Its number.")
+    code: Annotated[str, text_of(40, 1)]
+
+
+class Agreement(Shape):
+    """What an account agreed to last under a code."""
+
+    account: str
+    code: str
+    version: int
+    text: str
+    given_at: datetime
+    withdrawn_at: datetime | None = Field(description="When it was taken back; null: it holds.")
+
+
+class AgreementList(Shape):
+    """By account and code."""
+
+    items: list[Agreement]
+
+
 class CheckoutWish(Shape):
     """An order as it is asked for."""
 

@@ -34,6 +34,9 @@ from core.tax.vat_ids import WrongVatId
 
 NOT_TAXED = TaxedLine(0, ())
 LONGEST_REFERENCE = 60
+#: Of an account that has to give its own number with each order.
+PURCHASE_ORDER_NEEDED = "purchase_order_needed"
+ORDER_NUMBER_ASKED = "Your company wants a number of its own on each order. Type it here."
 _EMAIL = re.compile(r"[^@\s,;<>\"()\[\]\\]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
@@ -113,8 +116,13 @@ def requirements(
     details: Details,
     payment_methods: tuple[str, ...],
     asks: Sequence[ConsentAsk] = (),
+    *,
+    needs_purchase_order: bool = False,
 ) -> list[Requirement]:
-    """Everything that stands between this cart and an order; empty when nothing does."""
+    """Everything that stands between this cart and an order; empty when nothing does.
+
+    ``needs_purchase_order``: the account that pays wants a number of its own on each order.
+    """
     unmet: list[Requirement] = []
     if not priced.lines:
         unmet.append(Requirement("cart_empty", "lines", "There is nothing in the cart."))
@@ -140,6 +148,8 @@ def requirements(
         if len(text) > LONGEST_REFERENCE or not text.isprintable():
             told = f"Use at most {LONGEST_REFERENCE} characters."
             unmet.append(Requirement(name, name, told))
+    if needs_purchase_order and not details.purchase_order.strip():
+        unmet.append(Requirement(PURCHASE_ORDER_NEEDED, "purchase_order", ORDER_NUMBER_ASKED))
     if priced.ships:
         unmet += _delivery_requirements(priced, details)
     if details.payment_method not in payment_methods:

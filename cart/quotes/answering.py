@@ -109,6 +109,7 @@ def accept(
     signature: Signature,
     payment: str,
     account_id: uuid.UUID,
+    purchase_order: str,
     hold_until: datetime,
     now: datetime,
 ) -> Order:
@@ -119,7 +120,8 @@ def accept(
     """
     if payment not in ("terms", "card") or version.payment not in ("either", payment):
         raise PaymentNotOffered
-    order = placing.write(session, _new_order(session, quote, version, payment, account_id), now)
+    new = _new_order(session, quote, version, payment, account_id, purchase_order)
+    order = placing.write(session, new, now)
     session.add(
         QuoteAcceptance(
             id=new_id(),
@@ -159,7 +161,12 @@ def accept(
 
 
 def _new_order(
-    session: Session, quote: Quote, version: QuoteVersion, payment: str, account_id: uuid.UUID
+    session: Session,
+    quote: Quote,
+    version: QuoteVersion,
+    payment: str,
+    account_id: uuid.UUID,
+    purchase_order: str,
 ) -> NewOrder:
     sites = {
         row.id: row
@@ -190,6 +197,7 @@ def _new_order(
             _new_line(row, taxes.get(row.id, []), sites, several=len(sites) > 1) for row in rows
         ],
         vat_id=relieved[0].reference if relieved else quote.vat_id,
+        purchase_order=purchase_order or None,
     )
 
 

@@ -228,6 +228,7 @@ FOR_CUSTOMERS: dict[str, Where] = {
     "/account/past-due/<public_id>": _past_due,
     "/account/pay-code": "/account/pay-code",
     "/account/tax": "/account/tax",
+    "/account/consents": "/account/consents",
     "/account/statements": "/account/statements",
     "/account/statements/<public_id>": _first("/account/statements", "/account/statements/"),
     "/account/quotes": "/account/quotes",

@@ -135,6 +135,8 @@ GET    /account/payments                             customer  token  302→door
 GET    /account/payments/<public_id>                 customer  token  302→door 200 404 404
 GET    /account/tax                                  customer  token  302→door 200 200 200
 POST   /account/tax                                  customer  token  302→door 404 404 404
+GET    /account/consents                             customer  token  302→door 200 200 200
+POST   /account/consents/withdraw                    customer  token  302→door 404 404 404
 GET    /account/tokens                               customer  token  302→door 200 200 200
 POST   /account/tokens                               customer  token  302→door 422 422 422
 GET    /account/tokens/<public_id>/revoke            customer  token  302→door 200 404 404
@@ -629,6 +631,9 @@ POST   /api/v1/carts/<cart_id>/saved/<saved_id>/take everybody none   200
 DELETE /api/v1/carts/<cart_id>/saved/<saved_id>      everybody none   204
 GET    /api/v1/checkout-terms                        everybody none   200
 POST   /api/v1/account/orders/claim                  program   none   401
+GET    /api/v1/account/consents                      program   none   401
+POST   /api/v1/account/consents/withdraw             program   none   401
+GET    /api/v1/desk/customers/<account_number>/consents program none   401
 GET    /api/v1/carts/<cart_id>/slots                 everybody none   200
 POST   /api/v1/carts/<cart_id>/share                 everybody none   201
 GET    /api/v1/shared-carts/<shared_cart_id>         everybody none   200

@@ -57,6 +57,8 @@ LIMITED = {
     "POST /desk/delivery/times/<public_id>": "-",
     "POST /desk/content/consents/<code>/end": "-",
     "POST /api/v1/account/orders/claim": "checkout",
+    "POST /api/v1/account/consents/withdraw": "checkout",
+    "POST /account/consents/withdraw": "checkout",
     "POST /cart/place": "cart",
     "POST /cart/share": "cart",
     "POST /cart/shared/<public_id>": "cart",
