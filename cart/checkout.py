@@ -23,6 +23,7 @@ from core.catalog.models import GIFT_CARD
 from core.kernel.errors import ShopError
 from core.kernel.money import Money
 from core.orders import placing
+from core.orders.deliveries import GOODS
 from core.orders.models import Order, OrderLine
 from core.orders.placing import NewCharge, NewLine, NewOrder
 from core.prices.bundles import Bundle, Share
@@ -277,6 +278,7 @@ def _new_line(line: PricedLine, taxed: Iterator[TaxedLine], details: Details) ->
         price_trace=line.price.trace,
         taxed=NOT_TAXED if line.bundle else next(taxed),
         service_location=None if line.needs_stock else details.shipping_address,
+        goes_by=_goes_by(line.kind, line.goes_by),
     )
     if line.bundle is None:
         return whole
@@ -318,6 +320,7 @@ def _piece(sku: str, bundle: Bundle, share: Share, taxed: TaxedLine, details: De
         },
         taxed=taxed,
         service_location=None if piece.needs_stock else details.shipping_address,
+        goes_by=_goes_by(piece.kind, piece.goes_by),
         sale_price_minor=share.apart.minor,
     )
 
@@ -334,7 +337,14 @@ def _delivery(method: Choice, taxed: TaxedLine) -> NewLine:
         unit_price_micros=delivery_micros(method),
         price_trace={"delivery": method.code},
         taxed=taxed,
+        goes_by=method.goes_by,
+        pickup_id=method.pickup_id,
     )
+
+
+def _goes_by(kind: str, way: str) -> str | None:
+    """Only goods go anywhere."""
+    return way if kind == GOODS else None
 
 
 def order_demands(order_lines: Sequence[OrderLine]) -> list[Demand]:

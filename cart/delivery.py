@@ -14,6 +14,7 @@ from core.kernel.money import Money
 from core.stock.models import Location
 
 PARCEL, VISIT = "parcel", "visit"
+PICKUP = "pickup"
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,9 @@ class Choice:
     #: Of a pick-up: where that is, for taxes; empty when it is not known.
     country: str = ""
     region: str = ""
+    pickup_id: uuid.UUID | None = None
+    #: Which goods go this way.
+    goes_by: str = PARCEL
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,8 @@ class TableDelivery:
             row.kind,
             location.country if location is not None else "",
             location.region if location is not None else "",
+            location.id if location is not None and row.kind == PICKUP else None,
+            row.goes_by,
         )
 
 

@@ -12,9 +12,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from cart import lines
-from cart.delivery import PARCEL, Choice, Delivery, Load
+from cart.delivery import PARCEL, PICKUP, Choice, Delivery, Load
 from cart.models import Cart, CartLine
-from cart.priced import Also, Counted, GoneLine, PricedCart, PricedLine
+from cart.priced import Also, GoneLine, PricedCart, PricedLine
 from core.catalog.limits import Limits
 from core.catalog.models import BUNDLE, Product, Variant
 from core.kernel.clock import local_date
@@ -63,16 +63,16 @@ def price(
     choices: Sequence[Choice] = []
     if ships and loads:
         choices = delivery.choices(session, channel.id, goes_to, loads[0])
-    method = _chosen(choices, method_code)
+    method = choose(choices, method_code)
     also = []
     for load in loads[1:]:
         ways = delivery.choices(session, channel.id, goes_to, load)
-        found = _chosen(ways, (more_ways or {}).get(load.goes_by))
+        found = choose(ways, (more_ways or {}).get(load.goes_by))
         also.append(Also(load.goes_by, _names(priced, load.goes_by), tuple(ways), found))
     asked = [(one.net.minor, one.tax_category) for one in counted]
     chosen = [way for way in (method, *(one.method for one in also)) if way is not None]
     asked += [(way.price.minor, way.tax_category) for way in chosen]
-    taxed_at = _taxed_at(place, chosen, counted)
+    taxed_at = taxed_at_place(place, chosen, [one.kind for one in counted])
     question = ask(session, channel, entity, asked, taxed_at, known, now)
     taxed = (answers or Answers()).of(question)
     tax = Money(sum(line.tax_minor for line in taxed), cart.currency)
@@ -114,13 +114,14 @@ def _names(priced: Sequence[PricedLine], goes_by: str) -> tuple[str, ...]:
     )
 
 
-def _taxed_at(
-    place: dict[str, Any] | None, chosen: Sequence[Choice], counted: Sequence[Counted]
+def taxed_at_place(
+    place: dict[str, Any] | None, chosen: Sequence[Choice], kinds: Sequence[str]
 ) -> dict[str, Any] | None:
-    """Goods that are all picked up at one place are taxed there; else where they go."""
-    spots = {(way.country, way.region) for way in chosen if way.kind == "pickup"}
-    picked = len(spots) == 1 and all(way.kind == "pickup" for way in chosen)
-    if not picked or any(one.kind != "physical" for one in counted):
+    """Goods that are all picked up at one place are taxed there; else where they go. ``kinds`` of what is
+    bought."""
+    spots = {(way.country, way.region) for way in chosen if way.kind == PICKUP}
+    picked = len(spots) == 1 and all(way.kind == PICKUP for way in chosen)
+    if not picked or any(kind != "physical" for kind in kinds):
         return place
     country, region = spots.pop()
     return {**(place or {}), "country": country, "region": region} if country else place
@@ -209,12 +210,13 @@ def _held(
     return kept.until(kept.of(session, Owner("order", order.id), now), demands, by_line=False)
 
 
-def _chosen(choices: Sequence[Choice], code: str | None) -> Choice | None:
+def choose(choices: Sequence[Choice], code: str | None) -> Choice | None:
+    """The way with this code, else the cheapest that brings things; a quote chooses alike."""
     for choice in choices:
         if choice.code == code:
             return choice
     # Nobody is sent to fetch their things who did not say so.
-    sent = [choice for choice in choices if choice.kind != "pickup"]
+    sent = [choice for choice in choices if choice.kind != PICKUP]
     return min(sent or choices, key=lambda choice: choice.price.minor) if choices else None
 
 

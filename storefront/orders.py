@@ -17,7 +17,7 @@ from flows.pay_bill import NothingToPay, pay_order
 from invoices.document import InvoiceDocument
 from payments import operations
 from payments.gateway import GatewayError
-from storefront import claim, coming, disputes, order_next, shown
+from storefront import claim, disputes, order_next, shown
 from storefront.order_link import document_of, followed
 from storefront.returns import may_ask
 from web import limits, order_words, packs
@@ -25,7 +25,7 @@ from web.access import Guard, Who, allow
 from web.cards import State
 from web.context import house, today
 from web.documents import bill_of, pdf_response
-from web.filters import date_words
+from web.filters import date_words, slot_words
 from web.flashes import say
 from web.packs import PieceRow
 from web.pages import page
@@ -177,7 +177,7 @@ def _words(followed: Followed) -> dict[str, Any]:
         "parcels": order_words.parcels(followed),
         "changes": order_words.changes(followed),
         "payment_words": _payment_words(followed),
-        "visit": coming.words(followed.visit) if followed.visit is not None else "",
+        "visit": slot_words(followed.visit) if followed.visit is not None else "",
         "references": [
             (label, text)
             for label, text in (

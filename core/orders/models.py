@@ -181,6 +181,10 @@ class OrderLine(Base):
     fulfilled: Mapped[int] = mapped_column(default=0)
     cancelled: Mapped[int] = mapped_column(default=0)
     returned: Mapped[int] = mapped_column(default=0)
+    #: Of goods and of deliveries: by which way (``Variant.goes_by``). See ``core.orders.deliveries``.
+    goes_by: Mapped[str | None] = mapped_column(String(20))
+    #: Of a delivery whose goods are fetched: at which place.
+    pickup_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("location.id"))
 
     @property
     def waiting(self) -> int:

@@ -130,8 +130,8 @@ def test_no_order_of_a_business_that_wants_its_own_number_goes_without_one(
     firm = keep_customer.Details("Vale Mills", "ash@example.com", "organisation")
     keep = replace(firm, needs_purchase_order=True)
     keep_customer.change(house, account.public_id, keep, "test")
+    person = replace(keep, kind="person")
     with pytest.raises(Invalid):
-        person = replace(keep, kind="person")
         keep_customer.change(house, account.public_id, person, "test")
     keep_customer.change(house, account.public_id, firm, "test")  # says nothing of it
     asked = replace(wish(fill_cart(house, world.visit.sku), "invoice"), user_id=user_id)

@@ -21,6 +21,18 @@ GUARDS = {
         "CREATE TRIGGER consent_withdrawal_no_truncate BEFORE TRUNCATE ON consent_withdrawal FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
     ),
 }
+#: Orders from before: goods go as their thing says, deliveries as their way does.
+WAYS = (
+    "UPDATE order_line SET goes_by = (SELECT goes_by FROM variant WHERE variant.id = order_line.variant_id) WHERE kind = 'physical'",
+    """UPDATE order_line SET goes_by = (SELECT delivery_method.goes_by FROM delivery_method
+JOIN "order" ON "order".channel_id = delivery_method.channel_id WHERE "order".id = order_line.order_id
+AND 'delivery:' || delivery_method.code = order_line.sku ORDER BY delivery_method.country LIMIT 1)
+WHERE kind = 'delivery'""",
+    """UPDATE order_line SET pickup_id = (SELECT delivery_method.location_id FROM delivery_method
+JOIN "order" ON "order".channel_id = delivery_method.channel_id WHERE "order".id = order_line.order_id
+AND 'delivery:' || delivery_method.code = order_line.sku AND delivery_method.kind = 'pickup'
+ORDER BY delivery_method.country LIMIT 1) WHERE kind = 'delivery'""",
+)
 
 
 def upgrade() -> None:
@@ -32,6 +44,12 @@ def upgrade() -> None:
         )
     with guarded_batch("account") as batch:
         batch.alter_column("needs_purchase_order", server_default=None)
+    with guarded_batch("order_line") as batch:
+        batch.add_column(sa.Column("goes_by", sa.String(length=20), nullable=True))
+        batch.add_column(sa.Column("pickup_id", sa.Uuid(), nullable=True))
+        batch.create_foreign_key("fk_order_line_pickup_id", "location", ["pickup_id"], ["id"])
+    for statement in WAYS:
+        op.execute(statement)
     op.create_table(
         "consent_withdrawal",
         sa.Column("id", sa.Uuid(), nullable=False),
