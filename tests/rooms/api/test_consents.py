@@ -1,4 +1,4 @@
-"""A consent taken back by an owner's token, seen by a key of the desk; an account that wants its own number."""
+"""A consent taken back by its owner's token, as the desk sees it; an account that wants its own number."""
 
 from dataclasses import replace
 from typing import Any
