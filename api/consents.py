@@ -4,10 +4,10 @@ from flask import Blueprint, Response, request
 
 from api import answers, reading
 from api.callers import caller, customer, staff
+from api.consent_shapes import WithdrawWish
 from api.once import once
 from api.pace import limit
 from api.problems import add_headers
-from api.shapes import WithdrawWish
 from cart import agreed
 from cart.agreed import Agreed
 from core.parties import accounts

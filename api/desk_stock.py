@@ -65,6 +65,8 @@ def _place(row: Location) -> answers.Json:
         "region": row.region,
         "postal_prefix": row.postal_prefix,
         "priority": row.priority,
+        "address": row.address,
+        "hours": row.hours,
     }
 
 

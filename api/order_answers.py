@@ -70,6 +70,17 @@ def order(followed: Followed, account: Account, agreed: Sequence[Consent] = ()) 
             }
             for one in followed.sent
         ],
+        "pick_ups": [
+            {
+                "id": one.row.public_id,
+                "status": one.row.state,
+                "location": one.place.code,
+                "ready_at": moment(one.row.ready_at),
+                "ended_at": moment(one.row.ended_at),
+                "lines": _pieces(one.pieces, numbers),
+            }
+            for one in followed.pick_ups
+        ],
         "changes": [
             {
                 "id": one.row.public_id,

@@ -155,15 +155,26 @@ class DeskLineAnswer(Shape):
 
 
 class ParcelAnswer(Shape):
-    """A parcel, or a provision of what is not sent."""
+    """A parcel, what was handed over to whoever fetched it, or a provision of what is not sent."""
 
     id: PublicId
-    kind: Literal["parcel", "provision"]
+    kind: Literal["parcel", "pickup", "provision"]
     at: datetime
     carrier: Text
     tracking_number: Text
     tracking_link: Text
     delivered_at: datetime | None
+    lines: list[LinePieces]
+
+
+class PickUpAnswer(Shape):
+    """Goods that lie or lay ready to be fetched."""
+
+    id: PublicId
+    status: Literal["ready", "collected", "put_back"]
+    location: Text
+    ready_at: datetime
+    ended_at: datetime | None
     lines: list[LinePieces]
 
 
@@ -246,6 +257,7 @@ class DeskOrderAnswer(DeskOrderRow):
     consents: list[ConsentAnswer]
     lines: list[DeskLineAnswer]
     fulfilments: list[ParcelAnswer]
+    pick_ups: list[PickUpAnswer]
     changes: list[OrderChangeAnswer]
 
 

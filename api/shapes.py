@@ -128,30 +128,6 @@ class ClaimAnswer(Shape):
     number: str
 
 
-class WithdrawWish(Shape):
-    """What an account takes back that it agreed to."""
-
-    account: Annotated[str, text_of(20, 1)] = Field(description="Its number.")
-    code: Annotated[str, text_of(40, 1)]
-
-
-class Agreement(Shape):
-    """What an account agreed to last under a code."""
-
-    account: str
-    code: str
-    version: int
-    text: str
-    given_at: datetime
-    withdrawn_at: datetime | None = Field(description="When it was taken back; null: it holds.")
-
-
-class AgreementList(Shape):
-    """By account and code."""
-
-    items: list[Agreement]
-
-
 class CheckoutWish(Shape):
     """An order as it is asked for."""
 
@@ -370,11 +346,20 @@ class CheckoutTerms(Shape):
     items: list[CheckoutTerm]
 
 
+class SpotAnswer(Shape):
+    """A place where something is fetched; address and hours may be empty."""
+
+    place: str
+    address: str
+    hours: str
+
+
 class OrderAnswer(OrderState):
     """An order as it is followed."""
 
     placed_at: datetime | None
     visit: SlotAnswer | None = Field(description="When somebody comes, where a time was chosen.")
+    ready: list[SpotAnswer] = Field(description="Where goods of it lie ready to be fetched.")
     purchase_order: str | None
     cost_centre: str | None
     lines: list[OrderLineAnswer]

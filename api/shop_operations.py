@@ -2,6 +2,7 @@
 
 from api import shapes
 from api.cart_operations import CARTS
+from api.consent_shapes import AgreementList, WithdrawWish
 from api.operation import CHANGE, Operation
 from api.order_shapes import ReturnAsk, ReturnAsked
 
@@ -70,7 +71,7 @@ SHOP = (
         "/account/consents",
         "listConsents",
         "What your accounts agreed to without having to",
-        shapes.AgreementList,
+        AgreementList,
         (401, 403, 429),
         token="userToken",
         scope="billing:read",
@@ -80,9 +81,9 @@ SHOP = (
         "/account/consents/withdraw",
         "withdrawConsent",
         "Take a consent back",
-        shapes.AgreementList,
+        AgreementList,
         (401, 403, *CHANGE),
-        takes=shapes.WithdrawWish,
+        takes=WithdrawWish,
         has_key=True,
         token="userToken",
         scope="billing:write",
@@ -92,7 +93,7 @@ SHOP = (
         "/desk/customers/{account_number}/consents",
         "showCustomerConsents",
         "What a customer agreed to without having to",
-        shapes.AgreementList,
+        AgreementList,
         (401, 403, 404, 429),
         token="staffKey",
         scope="customers:read",

@@ -31,6 +31,10 @@ class LocationWish(Shape):
     priority: int = Field(
         0, ge=-1000, le=1000, description="Among places that are equally near, the lowest first."
     )
+    address: Annotated[str, _words(300)] = Field(
+        "", description="For whoever fetches something there."
+    )
+    hours: Annotated[str, _words(200)] = Field("", description="When somebody is there.")
 
 
 class LocationAnswer(Shape):
@@ -42,6 +46,8 @@ class LocationAnswer(Shape):
     region: Text
     postal_prefix: Text
     priority: int
+    address: Text
+    hours: Text
 
 
 class LocationList(Shape):

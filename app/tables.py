@@ -24,6 +24,7 @@ import core.ledger.writeoffs
 import core.notices.models
 import core.orders.fulfilment_models
 import core.orders.models
+import core.orders.pickup_models
 import core.orders.provisioning
 import core.parties.factor_models
 import core.parties.models

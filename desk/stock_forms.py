@@ -96,6 +96,11 @@ class PlaceForm(Form):
         description="Of places that are equally near, the lowest number goes first",
     )
 
+    address = StringField(
+        "Where it is", description="For whoever fetches something: 12 Harbor Lane, Marrow Bay"
+    )
+    hours = StringField("Opening hours", description="Monday to Friday, 8 to 18")
+
     def stands(self) -> Stands:
         """As it was typed."""
         return Stands(
@@ -104,4 +109,6 @@ class PlaceForm(Form):
             self.region.data or "",
             self.postal_prefix.data or "",
             int(self.priority.data or 0),
+            self.address.data or "",
+            self.hours.data or "",
         )

@@ -13,9 +13,10 @@ from core.kernel.money import Money
 from core.ledger import items, paid_by
 from core.ledger.items import Open
 from core.ledger.paid_by import PaidBy
-from core.orders import following, placing
+from core.orders import following, pickups, placing
 from core.orders.following import Change, Sent
 from core.orders.models import Order, OrderLine
+from core.orders.pickups import Ready
 from invoices import reading
 from invoices.models import Invoice
 from payments import reading as payments
@@ -40,6 +41,8 @@ class Followed:
     #: Parcels and what was done, and the cancellations and returns, the oldest first.
     sent: Sequence[Sent] = ()
     changes: Sequence[Change] = ()
+    #: What lies or lay ready to be fetched, the oldest first.
+    pick_ups: Sequence[Ready] = ()
     #: When somebody comes, where a time was chosen.
     visit: Slot | None = None
 
@@ -86,6 +89,9 @@ def follow(session: Session, order: Order, *, with_pieces: bool = True) -> Follo
         tenders=paid_by.of_order(session, order.id, _tenders(order)),
         sent=following.sent(session, order.id) if with_pieces else (),
         changes=following.changes(session, order.id) if with_pieces else (),
+        pick_ups=pickups.of_order(session, order.id)
+        if any(line.pickup_id is not None for line in lines)
+        else (),
         visit=slots.of_order(session, order.id)
         if any(line.kind == "service" for line in lines)
         else None,

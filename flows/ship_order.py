@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from core.events import OrderDelivered, OrderShipped
 from core.kernel import audit, crash, jobs
 from core.kernel.errors import Invalid, NotFound
-from core.orders import carriers, deliveries, following, fulfilling, placing
+from core.orders import carriers, deliveries, following, fulfilling, pickups, placing
 from core.orders.fulfilling import Some, Tracking
 from core.orders.fulfilment_models import Fulfilment
 from core.orders.models import Order, OrderLine
@@ -68,6 +68,7 @@ def _ship(session: Session, house: House, parcel: Parcel) -> Fulfilment:
         _key(order, parcel.once),
         now,
     )
+    pickups.fit(session, lines, parcel.actor, now)
     jobs.record(session, OrderShipped(str(row.id)), now, key=f"shipped:{row.id}", priority=1)
     subject = ("order", order.public_id)
     pieces = {str(one.line.line_number): one.quantity for one in chosen}

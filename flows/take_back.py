@@ -14,7 +14,7 @@ from cart import slots
 from core.entitlements import granting
 from core.events import CreditToRefund, OrderChanged
 from core.kernel import audit, crash, jobs
-from core.orders import changing, deliveries, fulfilling, held, placing
+from core.orders import changing, deliveries, fulfilling, held, pickups, placing
 from core.orders.changing import KEPT, NewChange
 from core.orders.fulfilling import Some
 from core.orders.fulfilment_models import OrderChange
@@ -83,6 +83,7 @@ def _cancel(session: Session, house: House, asked: Asked) -> OrderChange:
     change = changing.write(session, order, new, chosen, now)
     _decide(session, order, asked.actor, now)
     crash.point("cancel.counted")
+    pickups.fit(session, lines, asked.actor, now)
     _let_go(session, house, order, chosen)
     if any(one.line.kind == "service" for one in chosen):
         _give_time_back(session, order, lines)

@@ -21,13 +21,16 @@ from core.notices.letters import Letter, Letterhead
 from core.notices.order_letters import (
     AllWellLetter,
     ApprovedLetter,
+    CollectedLetter,
     DeliveredLetter,
     OrderChangeLetter,
     Parcel,
     ParcelLetter,
     PayLinkLetter,
+    ReadyLetter,
+    Spot,
 )
-from core.orders import changing, following, placing
+from core.orders import changing, following, pickups, placing
 from core.orders.changing import KEPT
 from core.orders.fulfilment_models import Fulfilment, OrderChange, OrderChangeMemo
 from core.orders.models import Order, OrderLine
@@ -96,6 +99,57 @@ def delivered(session: Session, fulfilment_id: uuid.UUID, links: Links, now: dat
         following=_following(lines),
     )
     _send(session, order, letter, f"delivered:{row.id}", links, now)
+
+
+def ready(session: Session, pick_up_id: uuid.UUID, links: Links, now: datetime) -> None:
+    """Goods lie ready: what, where, and when somebody is there. Of what was put back meanwhile nobody is
+    told."""
+    found = pickups.one(session, pick_up_id)
+    if found.row.state == "put_back":
+        return
+    order, head, name = _about(session, found.row.order_id)
+    lines = placing.lines_of(session, order.id)
+    letter = ReadyLetter(
+        head=head,
+        name=name,
+        link=links.order(order.public_id),
+        number=order.number or "",
+        pieces=_pieces(lines, found.pieces),
+        spot=_spot(found),
+        following=_not_ready(session, lines),
+    )
+    _send(session, order, letter, f"ready:{found.row.id}", links, now)
+
+
+def collected(session: Session, pick_up_id: uuid.UUID, links: Links, now: datetime) -> None:
+    """Goods were fetched: what, where, and what comes later."""
+    found = pickups.one(session, pick_up_id)
+    order, head, name = _about(session, found.row.order_id)
+    lines = placing.lines_of(session, order.id)
+    letter = CollectedLetter(
+        head=head,
+        name=name,
+        link=links.order(order.public_id),
+        number=order.number or "",
+        on=local_date(found.row.ended_at or now, head.time_zone),
+        pieces=_pieces(lines, found.pieces),
+        spot=_spot(found),
+        following=_following(lines),
+    )
+    _send(session, order, letter, f"collected:{found.row.id}", links, now)
+
+
+def _spot(found: pickups.Ready) -> Spot:
+    return Spot(found.place.name, found.place.address, found.place.hours)
+
+
+def _not_ready(session: Session, lines: Sequence[OrderLine]) -> tuple[str, ...]:
+    left = pickups.left_to_set_ready(session, lines)
+    return tuple(
+        counted(line.name, Decimal(pieces))
+        for line in lines
+        if line.kind == "physical" and (pieces := left.get(line.id, line.waiting))
+    )
 
 
 def all_well(session: Session, order: Order, links: Links, now: datetime) -> None:

@@ -19,6 +19,8 @@ from core.hooks.deliveries import News
 from core.ledger import settled
 from core.orders.fulfilment_models import Fulfilment, OrderChange
 from core.orders.models import Order
+from core.orders.pickup_models import PickUp
+from core.stock.models import Location
 from core.subscriptions.models import Subscription
 from core.subscriptions.trial_models import Trial
 from flows import collecting_news
@@ -100,6 +102,19 @@ def _delivered(session: Session, event: events.OrderDelivered, now: datetime) ->
     at = row.delivered_at or now
     more = {"shipment": row.public_id, "delivered_at": at.isoformat()}
     yield _order(session, order, "order.delivered", f"order.delivered:{row.id}", at, more)
+
+
+def _pick_up(session: Session, event: events.PickUpMoved, now: datetime) -> Iterator[News]:
+    row = session.get_one(PickUp, uuid.UUID(event.pick_up_id))
+    at = row.ready_at if event.how == "ready" else row.ended_at or now
+    yield _fetched(session, row, f"order.{event.how}", at)
+
+
+def _fetched(session: Session, row: PickUp, kind: str, at: datetime) -> News:
+    order = session.get_one(Order, row.order_id)
+    place = session.get_one(Location, row.location_id)
+    more = {"pick_up": row.public_id, "location": place.code}
+    return _order(session, order, kind, f"{kind}:{row.id}", at, more)
 
 
 def _changed(session: Session, event: events.OrderChanged, now: datetime) -> Iterator[News]:
@@ -321,6 +336,7 @@ OF: Table = {
     "OrderApproved": (("order.approved",), _approved),
     "OrderShipped": (("order.shipped",), _shipped),
     "OrderDelivered": (("order.delivered",), _delivered),
+    "PickUpMoved": (("order.ready", "order.collected"), _pick_up),
     "OrderChanged": (("order.changed",), _changed),
     "InvoiceIssued": (("invoice.issued",), _issued),
     "OpenItemsChanged": (("invoice.paid", "order.paid"), _settled),

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from cart import address
 from core.kernel.money import Money, extend
-from core.orders import placing
+from core.orders import deliveries, placing
 from core.orders.models import Order, OrderLine
 from core.orders.placing import Standing
 from core.prices.bundles import INTERVALS
@@ -175,6 +175,7 @@ def _words(followed: Followed) -> dict[str, Any]:
         "payment": _payment_state(followed),
         "fulfilment": _fulfilment(followed),
         "parcels": order_words.parcels(followed),
+        "pick_ups": [one for one in order_words.pick_ups(followed) if one["is_ready"]],
         "changes": order_words.changes(followed),
         "payment_words": _payment_words(followed),
         "visit": slot_words(followed.visit) if followed.visit is not None else "",
@@ -240,6 +241,11 @@ def _fulfilment(followed: Followed) -> State:
         return State("bad", "Cancelled")
     if followed.order.is_held:
         return State("wait", "We check it")
+    if any(one.row.state == "ready" for one in followed.pick_ups):
+        return State("wait", "Ready to collect")
+    fetched = any(one.row.kind == "pickup" for one in followed.sent)
+    if followed.order.fulfilment == "fulfilled" and fetched:
+        return State("go", "Handed over")
     if followed.order.fulfilment == "fulfilled" and any(
         line.kind == "physical" and line.fulfilled for line in followed.lines
     ):
@@ -280,7 +286,7 @@ def _line(followed: Followed, standing: Standing) -> dict[str, Any]:
         "unit_price": extend(line.unit_price_micros, 1, currency),
         "total": Money(standing.priced_minor, currency),
         "note": _first(line),
-        "state": order_words.progress(line),
+        "state": order_words.progress(line, line.id in deliveries.picked_up(followed.lines)),
         "pieces": [_piece(followed, piece) for piece in standing.pieces],
     }
 
@@ -293,7 +299,7 @@ def _first(line: OrderLine) -> str:
 def _piece(followed: Followed, line: OrderLine) -> PieceRow:
     """A piece of a bundle, below it."""
     amount = Money(line.priced_minor, followed.order.currency)
-    state = order_words.progress(line)
+    state = order_words.progress(line, line.id in deliveries.picked_up(followed.lines))
     note = ", ".join(part for part in (_first(line), state.text if state else "") if part)
     return PieceRow(packs.counted(line.name, line.quantity), amount, note)
 

@@ -20,7 +20,7 @@ from core.events.collecting import (
     MethodStored,
     ScheduledPaymentDue,
 )
-from core.events.providing import OrderApproved, OrderDelivered, ProvisionWanted
+from core.events.providing import OrderApproved, OrderDelivered, PickUpMoved, ProvisionWanted
 
 __all__ = [
     "EVENTS",
@@ -50,6 +50,7 @@ __all__ = [
     "OrderPlaced",
     "OrderShipped",
     "PaymentApplied",
+    "PickUpMoved",
     "ProvisionWanted",
     "QuoteClosed",
     "QuoteMessaged",
@@ -382,6 +383,7 @@ EVENTS: dict[str, type[Any]] = {
         ProvisionWanted,
         OrderApproved,
         OrderDelivered,
+        PickUpMoved,
     )
 }
 

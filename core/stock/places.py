@@ -25,6 +25,9 @@ class Stands:
     region: str = ""
     postal_prefix: str = ""
     priority: int = 0
+    #: For whoever fetches something there.
+    address: str = ""
+    hours: str = ""
 
 
 def every(session: Session) -> Sequence[Location]:

@@ -55,6 +55,15 @@ def ship(
         )
 
 
+def is_there(session: Session, about: str, variant_id: uuid.UUID, sku: str, quantity: int) -> None:
+    """Raises NotOnHand when fewer pieces than that, sold under ``about``, lie anywhere. What is not counted
+    is there."""
+    rows = _sold(session, about, variant_id)
+    there = sum(max(min(int(row.pieces), row.on_hand), 0) for row in rows)
+    if there < min(quantity, sum(int(row.pieces) for row in rows)):
+        raise NotOnHand(sku, quantity, there)
+
+
 def let_go(
     session: Session, about: str, variant_id: uuid.UUID, quantity: int, now: datetime
 ) -> None:

@@ -1,4 +1,4 @@
-"""Accounts that need a number of their own on each order; consents that were taken back."""
+"""Numbers of their own, consents taken back, which goods come by which delivery, what is fetched."""
 # ruff: noqa: E501  (frozen text)
 
 import sqlalchemy as sa
@@ -50,6 +50,75 @@ def upgrade() -> None:
         batch.create_foreign_key("fk_order_line_pickup_id", "location", ["pickup_id"], ["id"])
     for statement in WAYS:
         op.execute(statement)
+    with guarded_batch("location") as batch:
+        for name, length in (("address", 300), ("hours", 200)):
+            text = sa.String(length=length)
+            batch.add_column(sa.Column(name, text, nullable=False, server_default=""))
+    with guarded_batch("location") as batch:
+        for name, length in (("address", 300), ("hours", 200)):
+            batch.alter_column(name, existing_type=sa.String(length=length), server_default=None)
+    with guarded_batch("fulfilment") as batch:
+        batch.drop_constraint("ck_fulfilment_kind", type_="check")
+        batch.create_check_constraint(
+            "ck_fulfilment_kind", "kind IN ('parcel', 'pickup', 'provision')"
+        )
+        batch.drop_constraint("ck_fulfilment_delivered", type_="check")
+        batch.create_check_constraint(
+            "ck_fulfilment_delivered", "kind <> 'provision' OR delivered_at IS NULL"
+        )
+    op.create_table(
+        "pick_up",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("public_id", sa.String(length=32), nullable=False),
+        sa.Column("order_id", sa.Uuid(), nullable=False),
+        sa.Column("number", INT, nullable=False),
+        sa.Column("location_id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("ready_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ready_by", sa.String(length=80), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ended_by", sa.String(length=80), nullable=True),
+        sa.Column("fulfilment_id", sa.Uuid(), nullable=True),
+        sa.Column("once", sa.String(length=80), nullable=False),
+        sa.CheckConstraint("state IN ('ready', 'collected', 'put_back')", name="ck_pick_up_state"),
+        sa.CheckConstraint("(state = 'ready') = (ended_at IS NULL)", name="ck_pick_up_ended"),
+        sa.CheckConstraint(
+            "(state = 'collected') = (fulfilment_id IS NOT NULL)", name="ck_pick_up_collected"
+        ),
+        sa.ForeignKeyConstraint(
+            ["fulfilment_id"], ["fulfilment.id"], name="fk_pick_up_fulfilment_id"
+        ),
+        sa.ForeignKeyConstraint(["location_id"], ["location.id"], name="fk_pick_up_location_id"),
+        sa.ForeignKeyConstraint(["order_id"], ["order.id"], name="fk_pick_up_order_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_pick_up"),
+        sa.UniqueConstraint("fulfilment_id", name="uq_pick_up_fulfilment_id"),
+        sa.UniqueConstraint("once", name="uq_pick_up_once"),
+        sa.UniqueConstraint("order_id", "number", name="uq_pick_up_order_id_number"),
+        sa.UniqueConstraint("public_id", name="uq_pick_up_public_id"),
+    )
+    op.create_index(
+        "ix_pick_up_ready",
+        "pick_up",
+        ["ready_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'ready'"),
+        postgresql_where=sa.text("state = 'ready'"),
+    )
+    op.create_table(
+        "pick_up_line",
+        sa.Column("pick_up_id", sa.Uuid(), nullable=False),
+        sa.Column("order_line_id", sa.Uuid(), nullable=False),
+        sa.Column("quantity", INT, nullable=False),
+        sa.CheckConstraint("quantity > 0", name="ck_pick_up_line_quantity"),
+        sa.ForeignKeyConstraint(
+            ["order_line_id"], ["order_line.id"], name="fk_pick_up_line_order_line_id"
+        ),
+        sa.ForeignKeyConstraint(["pick_up_id"], ["pick_up.id"], name="fk_pick_up_line_pick_up_id"),
+        sa.PrimaryKeyConstraint("pick_up_id", "order_line_id", name="pk_pick_up_line"),
+    )
+    op.create_index(
+        "ix_pick_up_line_order_line_id", "pick_up_line", ["order_line_id"], unique=False
+    )
     op.create_table(
         "consent_withdrawal",
         sa.Column("id", sa.Uuid(), nullable=False),

@@ -8,11 +8,14 @@ from core.notices.letters import Letter
 from core.notices.order_letters import (
     AllWellLetter,
     ApprovedLetter,
+    CollectedLetter,
     DeliveredLetter,
     OrderChangeLetter,
     Parcel,
     ParcelLetter,
     PayLinkLetter,
+    ReadyLetter,
+    Spot,
 )
 from core.notices.past_due_letters import PastDueLetter
 from core.notices.samples.everyday import HEAD, LINK, TODAY, usd
@@ -29,6 +32,15 @@ PARCEL = ParcelLetter(
     ("Riley Moreno", "4 Chestnut Row", "Marrow Bay, OH 44001"),
 )
 DELIVERED = DeliveredLetter(HEAD, "Riley", LINK, "O-10001", TODAY, PARCEL.parcel, PARCEL.following)
+READY = ReadyLetter(
+    HEAD,
+    "Riley",
+    LINK,
+    "O-10001",
+    ("Wi-Fi 6 router × 2",),
+    Spot("Harbor Lane", "12 Harbor Lane, Marrow Bay, OH 44001", "Monday to Friday, 8 to 18"),
+    ("Porch camera",),
+)
 CHANGE = OrderChangeLetter(
     HEAD,
     "Riley",
@@ -50,6 +62,11 @@ ALL: dict[str, Letter] = {
     "delivered": DELIVERED,
     "delivered-bare": replace(
         DELIVERED, name="", following=(), parcel=Parcel("", "", "", ("A lamp",))
+    ),
+    "ready": READY,
+    "ready-bare": replace(READY, name="", following=(), spot=Spot("Harbor Lane")),
+    "collected": CollectedLetter(
+        HEAD, "Riley", LINK, "O-10001", TODAY, READY.pieces, READY.spot, READY.following
     ),
     "all-well": AllWellLetter(HEAD, "Riley", LINK, "O-10001", ("Wi-Fi 6 router × 2",)),
     "received": CHANGE,

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from api import order_shapes as shapes
-from api.shapes import AgreementList
+from api.consent_shapes import AgreementList
 from core.parties import accounts
 from core.parties.models import Channel, LegalEntity, User
 from flows import keep_consents

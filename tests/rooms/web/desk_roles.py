@@ -20,6 +20,8 @@ TABLE = """
 *    /desk/orders/<public_id>/refund             billing
 *    /desk/orders/<public_id>/ship               sales support
 *    /desk/orders/<public_id>/provide            sales support
+*    /desk/orders/<public_id>/ready              sales support
+*    /desk/pick-ups                              sales support
 *    /desk/orders/<public_id>/approve            sales billing
 *    /desk/to-check                              sales billing support
 *    /desk/to-check/rules                        sales billing

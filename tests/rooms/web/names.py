@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from cart import lines, saved, sharing, slots
 from cart.delivery_models import VisitSlot
@@ -17,7 +17,7 @@ from core.kernel.jobs import Job
 from core.kernel.sealing import Sealer
 from core.orders import following
 from core.orders.fulfilling import Tracking
-from core.orders.models import Order
+from core.orders.models import Order, OrderLine
 from core.parties import tokens
 from core.parties.models import Account
 from core.parties.tokens import STAFF, USER, NewToken
@@ -33,6 +33,7 @@ from flows import (
     draft_invoice,
     keep_consents,
     phone_order,
+    pick_up,
     reconcile,
     ship_order,
     take_back,
@@ -205,6 +206,19 @@ def _parcel(stage: Stage) -> str:
     return ship_order.ship(stage.house, parcel).public_id
 
 
+def _pick_up(stage: Stage) -> str:
+    """Something of Riley's that lies ready to be fetched."""
+    order = stage.order_on_terms(stage.world.router.sku, who=RILEY)
+    with stage.db.transaction() as session:
+        session.execute(
+            update(OrderLine)
+            .where(OrderLine.order_id == order.id, OrderLine.kind == "delivery")
+            .values(pickup_id=stage.world.location_id)
+        )
+    asked = pick_up.Pieces(order.public_id, {1: 1}, "user:kim", new_public_id())
+    return pick_up.set_ready(stage.house, asked)[0].public_id
+
+
 def _return(stage: Stage) -> str:
     """Something of Riley's that is to come back."""
     parcel = _parcel(stage)
@@ -298,6 +312,7 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "level": lambda names: str(names.stage.world.router.level_id),
     "held": _held,
     "parcel": lambda names: _parcel(names.stage),
+    "pick_up": lambda names: _pick_up(names.stage),
     "order_return": lambda names: _return(names.stage),
     "asked_return": lambda names: _asked_return(names.stage),
     "cart": _cart,

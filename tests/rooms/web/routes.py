@@ -307,6 +307,10 @@ POST   /desk/to-check/rules staff token 302→desk-door 404 404 303→/desk/to-c
 POST   /desk/orders/<public_id>/approve staff token 302→desk-door 404 404 303→/desk/orders/*
 GET    /desk/orders/<public_id>/ship                 staff     token  302→desk-door 404 404 200
 POST   /desk/orders/<public_id>/ship                 staff     token  302→desk-door 404 404 422
+GET    /desk/orders/<public_id>/ready                staff     token  302→desk-door 404 404 200
+POST   /desk/orders/<public_id>/ready                staff     token  302→desk-door 404 404 422
+POST   /desk/pick-ups/<public_id>/hand-over staff token 302→desk-door 404 404 303→/desk/orders/*
+POST   /desk/pick-ups/<public_id>/put-back staff token 302→desk-door 404 404 303→/desk/orders/*
 GET    /desk/orders/<public_id>/provide              staff     token  302→desk-door 404 404 200
 POST   /desk/orders/<public_id>/provide              staff     token  302→desk-door 404 404 422
 GET    /desk/orders/<public_id>/cancel               staff     token  302→desk-door 404 404 200
@@ -741,6 +745,9 @@ POST   /api/v1/desk/orders/<order_id>/approve        program   none   401
 GET    /api/v1/desk/order-checks                      program   none   401
 PUT    /api/v1/desk/order-checks                      program   none   401
 POST   /api/v1/desk/orders/<order_id>/ship           program   none   401
+POST   /api/v1/desk/orders/<order_id>/ready          program   none   401
+POST   /api/v1/desk/pick-ups/<pick_up_id>/hand-over  program   none   401
+POST   /api/v1/desk/pick-ups/<pick_up_id>/put-back   program   none   401
 POST   /api/v1/desk/orders/<order_id>/fulfil         program   none   401
 POST   /api/v1/desk/orders/<order_id>/cancel         program   none   401
 POST   /api/v1/desk/orders/<order_id>/returns        program   none   401
@@ -820,6 +827,7 @@ _IDS = (
     "<order_id>",
     "<return_id>",
     "<parcel_id>",
+    "<pick_up_id>",
     "<slot_id>",
     "<code>",
 )
@@ -898,6 +906,7 @@ _PLACES = {
     "POST /desk/phone-orders/": {"<cart_id>": "{phone_cart}", "<line_id>": "0" * 32},
     "GET /desk/parcels/": {"<public_id>": "{parcel}"},
     "POST /desk/parcels/": {"<public_id>": "{parcel}"},
+    "POST /desk/pick-ups/": {"<public_id>": "{pick_up}"},
     "GET /desk/returns/": {"<public_id>": "{order_return}"},
     "POST /desk/returns/": {"<public_id>": "{order_return}"},
     "POST /desk/returns/<public_id>/accept": {"<public_id>": "{asked_return}"},
