@@ -9,6 +9,7 @@ from api.checkout_terms import checkout_terms
 from api.claims import claims
 from api.consents import consents
 from api.content import content
+from api.desk_back_orders import desk_back_orders
 from api.desk_billing import desk_billing
 from api.desk_cards import desk_cards
 from api.desk_chargebacks import desk_chargebacks
@@ -65,6 +66,7 @@ def blueprints() -> list[Blueprint]:
         desk_quotes,
         desk_disputes,
         desk_chargebacks,
+        desk_back_orders,
         desk_billing,
         desk_hooks,
         desk_media,

@@ -67,6 +67,7 @@ def _place(row: Location) -> answers.Json:
         "priority": row.priority,
         "address": row.address,
         "hours": row.hours,
+        "releases_back_orders": row.releases_back_orders,
     }
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from core import events
 from core.stock import holds
-from flows import tell_low_stock, wait_for_stock
+from flows import release_back_orders, tell_low_stock, wait_for_stock
 from flows.house import House
 
 
@@ -19,11 +19,13 @@ def sweep_holds(session: Session, house: House, _: object) -> None:
 
 
 def freed(session: Session, house: House, event: events.StockFreed) -> None:
-    """Whoever waits for it is offered it in turn."""
+    """Whoever bought it before it was there gets it first; then whoever waits for it is offered it."""
+    release_back_orders.came(session, house, uuid.UUID(event.variant_id))
     wait_for_stock.offer(session, house, uuid.UUID(event.variant_id))
 
 
 def look(house: House, _: object) -> None:
-    """What no event told of: who waits, and what is low."""
+    """What no event told of: back-orders, who waits, and what is low."""
+    release_back_orders.look(house)
     wait_for_stock.offer_all(house)
     tell_low_stock.run(house)

@@ -31,6 +31,7 @@ import core.parties.models
 import core.parties.token_models
 import core.prices.models
 import core.revenue.models
+import core.stock.back_order_models
 import core.stock.models
 import core.subscriptions.models
 import core.subscriptions.trial_models

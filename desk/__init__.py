@@ -5,6 +5,7 @@ from flask import Blueprint
 from desk import (
     addresses,
     audit_log,
+    back_orders,
     bill_money,
     bill_runs,
     bookkeeping,
@@ -94,6 +95,7 @@ def blueprints() -> list[Blueprint]:
         hold_rules.hold_rules,
         to_check.to_check,
         waits.waits,
+        back_orders.back_orders,
         transfers.transfers,
         stock_file.stock_file,
         phone_orders.phone_orders,

@@ -101,6 +101,10 @@ class PlaceForm(Form):
     )
     hours = StringField("Opening hours", description="Monday to Friday, 8 to 18")
 
+    releases_back_orders = BooleanField(
+        "Pieces that come in are given to back-orders at once, the oldest first"
+    )
+
     def stands(self) -> Stands:
         """As it was typed."""
         return Stands(
@@ -111,4 +115,5 @@ class PlaceForm(Form):
             int(self.priority.data or 0),
             self.address.data or "",
             self.hours.data or "",
+            bool(self.releases_back_orders.data),
         )

@@ -32,7 +32,8 @@ class Pieces:
 def set_ready(house: House, asked: Pieces) -> list[PickUp]:
     """They lie ready, and the customer is told where.
 
-    Raises NotFound, OrderNotOpen, OrderHeld, NothingChosen, WrongKind, TooManyPieces and NotOnHand.
+    Raises NotFound, OrderNotOpen, OrderHeld, NothingChosen, WrongKind, TooManyPieces, NotOnHand and
+    BackOrderWaits.
     """
 
     def work(session: Session) -> list[PickUp]:
@@ -48,7 +49,7 @@ def set_ready(house: House, asked: Pieces) -> list[PickUp]:
         about = sold.reference(order.public_id)
         for one in chosen:
             if one.line.variant_id is not None:
-                sold.is_there(session, about, one.line.variant_id, one.line.sku, one.quantity)
+                sold.is_there(session, about, one.line.variant_id, one.line.sku, one.quantity, now)
         pieces = {str(one.line.line_number): one.quantity for one in chosen}
         for row in rows:
             _tell(session, row, "ready", now)

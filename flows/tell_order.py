@@ -21,6 +21,7 @@ from core.notices.letters import Letter, Letterhead
 from core.notices.order_letters import (
     AllWellLetter,
     ApprovedLetter,
+    BackOrderLetter,
     CollectedLetter,
     DeliveredLetter,
     OrderChangeLetter,
@@ -30,11 +31,13 @@ from core.notices.order_letters import (
     ReadyLetter,
     Spot,
 )
+from core.orders import back_orders as orders_back
 from core.orders import changing, following, pickups, placing
 from core.orders.changing import KEPT
 from core.orders.fulfilment_models import Fulfilment, OrderChange, OrderChangeMemo
 from core.orders.models import Order, OrderLine
 from core.parties.models import Account, LegalEntity
+from core.stock import back_orders
 from flows.letters import buyer, counted
 from flows.links import Links
 from flows.notify import queue
@@ -99,6 +102,35 @@ def delivered(session: Session, fulfilment_id: uuid.UUID, links: Links, now: dat
         following=_following(lines),
     )
     _send(session, order, letter, f"delivered:{row.id}", links, now)
+
+
+def released(session: Session, batch: uuid.UUID, links: Links, now: datetime) -> None:
+    """What was sold before it was there has come, or some of it: it goes out next."""
+    reference, pieces = back_orders.of_batch(session, batch)
+    key = placing.by_public_id(session, reference.removeprefix("order:")).id
+    order, head, name = _about(session, key)
+    named = _names(session, order, pieces)
+    if order.lifecycle == "cancelled" or not named:
+        return
+    letter = BackOrderLetter(
+        head=head,
+        name=name,
+        link=links.order(order.public_id),
+        number=order.number or "",
+        pieces=named,
+        following=_names(session, order, orders_back.variants_waiting(session, order)),
+        is_fetched=any(line.pickup_id for line in placing.lines_of(session, order.id)),
+    )
+    _send(session, order, letter, f"back-order:{batch}", links, now)
+
+
+def _names(session: Session, order: Order, pieces: Mapping[uuid.UUID, int]) -> tuple[str, ...]:
+    names = {line.variant_id: line.name for line in placing.lines_of(session, order.id)}
+    return tuple(
+        counted(name, Decimal(pieces[key]))
+        for key, name in names.items()
+        if key is not None and pieces.get(key)
+    )
 
 
 def ready(session: Session, pick_up_id: uuid.UUID, links: Links, now: datetime) -> None:

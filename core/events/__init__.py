@@ -20,11 +20,13 @@ from core.events.collecting import (
     MethodStored,
     ScheduledPaymentDue,
 )
-from core.events.providing import OrderApproved, OrderDelivered, PickUpMoved, ProvisionWanted
+from core.events.goods import BackOrderReleased, PickUpMoved
+from core.events.providing import OrderApproved, OrderDelivered, ProvisionWanted
 
 __all__ = [
     "EVENTS",
     "AutoPayMoved",
+    "BackOrderReleased",
     "BillChunkPlanned",
     "CaseMoved",
     "ChargeFailed",
@@ -384,6 +386,7 @@ EVENTS: dict[str, type[Any]] = {
         OrderApproved,
         OrderDelivered,
         PickUpMoved,
+        BackOrderReleased,
     )
 }
 

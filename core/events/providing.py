@@ -25,16 +25,6 @@ class OrderApproved:
 
 
 @dataclass(frozen=True)
-class PickUpMoved:
-    """Goods of an order lie ready to be fetched, or were fetched. ``how``: ready, collected."""
-
-    NAME: ClassVar[str] = "PickUpMoved"
-    VERSION: ClassVar[int] = 1
-    pick_up_id: str
-    how: str
-
-
-@dataclass(frozen=True)
 class OrderDelivered:
     """A parcel of an order has arrived, as the carrier or the desk says."""
 

@@ -7,6 +7,7 @@ KINDS = {
     "order.approved": "An order that was held goes on: somebody has checked it",
     "order.shipped": "A parcel of an order left, or something of it was provided",
     "order.delivered": "A parcel of an order has arrived",
+    "order.released": "Pieces that an order waited for have come",
     "order.ready": "Goods of an order lie ready to be fetched",
     "order.collected": "Goods of an order were fetched",
     "order.changed": "Pieces of an order were cancelled, or come back",

@@ -54,6 +54,19 @@ class DeliveredLetter(Letter):
 
 
 @dataclass(frozen=True)
+class BackOrderLetter(Letter):
+    """Pieces that were sold before they were there have come. ``following`` still wait; ``is_fetched``: they
+    are set ready, not sent."""
+
+    TEMPLATE: ClassVar[str] = "back_order"
+
+    number: str
+    pieces: tuple[str, ...]
+    following: tuple[str, ...] = ()
+    is_fetched: bool = False
+
+
+@dataclass(frozen=True)
 class Spot:
     """Where something is fetched; all but the name may be empty."""
 

@@ -304,6 +304,7 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/stock/places": "/desk/stock/places",
     "/desk/stock/hold-rules": "/desk/stock/hold-rules",
     "/desk/stock/waits": "/desk/stock/waits",
+    "/desk/stock/back-orders": "/desk/stock/back-orders",
     "/desk/stock/import": "/desk/stock/import",
     "/desk/stock/transfers": "/desk/stock/transfers",
     "/desk/stock/transfers/<uuid:transfer_id>": lambda visitor: (

@@ -1,4 +1,4 @@
-"""Numbers of their own, consents taken back, which goods come by which delivery, what is fetched."""
+"""Numbers of their own, consents taken back, which goods come by which delivery, what is fetched, back-orders."""
 # ruff: noqa: E501  (frozen text)
 
 import sqlalchemy as sa
@@ -10,14 +10,18 @@ revision = "0024"
 down_revision = "0021"
 
 INT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-#: What somebody took back stays as it was.
+#: What was taken back or released stays as it was.
 GUARDS = {
     "sqlite": (
         "CREATE TRIGGER consent_withdrawal_no_update BEFORE UPDATE ON consent_withdrawal BEGIN SELECT RAISE(ABORT, 'consent_withdrawal is append-only'); END",
+        "CREATE TRIGGER back_order_release_no_update BEFORE UPDATE ON back_order_release BEGIN SELECT RAISE(ABORT, 'back_order_release is append-only'); END",
+        "CREATE TRIGGER back_order_release_no_delete BEFORE DELETE ON back_order_release BEGIN SELECT RAISE(ABORT, 'back_order_release is append-only'); END",
         "CREATE TRIGGER consent_withdrawal_no_delete BEFORE DELETE ON consent_withdrawal BEGIN SELECT RAISE(ABORT, 'consent_withdrawal is append-only'); END",
     ),
     "postgresql": (
         "CREATE TRIGGER consent_withdrawal_append_only BEFORE UPDATE OR DELETE ON consent_withdrawal FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER back_order_release_append_only BEFORE UPDATE OR DELETE ON back_order_release FOR EACH ROW EXECUTE FUNCTION refuse_change()",
+        "CREATE TRIGGER back_order_release_no_truncate BEFORE TRUNCATE ON back_order_release FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
         "CREATE TRIGGER consent_withdrawal_no_truncate BEFORE TRUNCATE ON consent_withdrawal FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()",
     ),
 }
@@ -54,7 +58,13 @@ def upgrade() -> None:
         for name, length in (("address", 300), ("hours", 200)):
             text = sa.String(length=length)
             batch.add_column(sa.Column(name, text, nullable=False, server_default=""))
+        batch.add_column(
+            sa.Column(
+                "releases_back_orders", sa.Boolean(), nullable=False, server_default=sa.true()
+            )
+        )
     with guarded_batch("location") as batch:
+        batch.alter_column("releases_back_orders", server_default=None)
         for name, length in (("address", 300), ("hours", 200)):
             batch.alter_column(name, existing_type=sa.String(length=length), server_default=None)
     with guarded_batch("fulfilment") as batch:
@@ -119,6 +129,53 @@ def upgrade() -> None:
     op.create_index(
         "ix_pick_up_line_order_line_id", "pick_up_line", ["order_line_id"], unique=False
     )
+    op.create_table(
+        "back_order",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("level_id", sa.Uuid(), nullable=False),
+        sa.Column("reference", sa.String(length=80), nullable=False),
+        sa.Column("quantity", INT, nullable=False),
+        sa.Column("waiting", INT, nullable=False),
+        sa.Column("let_go", INT, nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "quantity > 0 AND waiting >= 0 AND let_go >= 0", name="ck_back_order_signs"
+        ),
+        sa.CheckConstraint("waiting + let_go <= quantity", name="ck_back_order_pieces"),
+        sa.ForeignKeyConstraint(["level_id"], ["stock_level.id"], name="fk_back_order_level_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_back_order"),
+        sa.UniqueConstraint("level_id", "reference", name="uq_back_order_level_id_reference"),
+    )
+    op.create_index("ix_back_order_reference", "back_order", ["reference"], unique=False)
+    op.create_index(
+        "ix_back_order_waiting",
+        "back_order",
+        ["level_id", "since", "id"],
+        unique=False,
+        sqlite_where=sa.text("waiting > 0"),
+        postgresql_where=sa.text("waiting > 0"),
+    )
+    op.create_table(
+        "back_order_release",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("back_order_id", sa.Uuid(), nullable=False),
+        sa.Column("quantity", INT, nullable=False),
+        sa.Column("batch", sa.Uuid(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.String(length=80), nullable=False),
+        sa.CheckConstraint("quantity > 0", name="ck_back_order_release_quantity"),
+        sa.ForeignKeyConstraint(
+            ["back_order_id"], ["back_order.id"], name="fk_back_order_release_back_order_id"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_back_order_release"),
+    )
+    op.create_index(
+        "ix_back_order_release_back_order_id",
+        "back_order_release",
+        ["back_order_id"],
+        unique=False,
+    )
+    op.create_index("ix_back_order_release_batch", "back_order_release", ["batch"], unique=False)
     op.create_table(
         "consent_withdrawal",
         sa.Column("id", sa.Uuid(), nullable=False),

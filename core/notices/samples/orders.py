@@ -8,6 +8,7 @@ from core.notices.letters import Letter
 from core.notices.order_letters import (
     AllWellLetter,
     ApprovedLetter,
+    BackOrderLetter,
     CollectedLetter,
     DeliveredLetter,
     OrderChangeLetter,
@@ -32,6 +33,9 @@ PARCEL = ParcelLetter(
     ("Riley Moreno", "4 Chestnut Row", "Marrow Bay, OH 44001"),
 )
 DELIVERED = DeliveredLetter(HEAD, "Riley", LINK, "O-10001", TODAY, PARCEL.parcel, PARCEL.following)
+BACK_ORDER = BackOrderLetter(
+    HEAD, "Riley", LINK, "O-10001", ("Wi-Fi 6 router × 2",), ("Porch camera",)
+)
 READY = ReadyLetter(
     HEAD,
     "Riley",
@@ -63,6 +67,8 @@ ALL: dict[str, Letter] = {
     "delivered-bare": replace(
         DELIVERED, name="", following=(), parcel=Parcel("", "", "", ("A lamp",))
     ),
+    "back-order": BACK_ORDER,
+    "back-order-bare": replace(BACK_ORDER, name="", following=(), is_fetched=True),
     "ready": READY,
     "ready-bare": replace(READY, name="", following=(), spot=Spot("Harbor Lane")),
     "collected": CollectedLetter(

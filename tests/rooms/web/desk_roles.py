@@ -37,6 +37,7 @@ TABLE = """
 POST /desk/stock                                 sales
 *    /desk/stock/holds/<uuid:hold_id>/release    sales
 POST /desk/stock/waits                           sales
+POST /desk/stock/back-orders                     sales
 POST /desk/stock/transfers                       sales
 *    /desk/stock/places                          sales
 *    /desk/stock/import                          sales

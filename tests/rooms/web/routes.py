@@ -379,6 +379,10 @@ GET    /desk/stock/transfers.csv                     staff     token  302→desk
 POST   /desk/stock/transfers                         staff     token  302→desk-door 404 404 422
 GET    /desk/stock/transfers/<uuid:transfer_id>      staff     token  302→desk-door 404 404 200
 POST   /desk/stock/transfers/<uuid:transfer_id>      staff     token  302→desk-door 404 404 422
+GET    /desk/stock/back-orders                       staff     token  302→desk-door 404 404 200
+GET    /desk/stock/back-orders.csv                   staff     token  302→desk-door 404 404 200
+POST   /desk/stock/back-orders/release staff token 302→desk-door 404 404 303→/desk/stock/back-orders
+POST   /desk/stock/back-orders/<uuid:key>/release staff token 302→desk-door 404 404 303→/desk/stock/*
 GET    /desk/stock/waits                             staff     token  302→desk-door 404 404 200
 GET    /desk/stock/waits.csv                         staff     token  302→desk-door 404 404 200
 POST   /desk/stock/waits/<public_id>/remove staff token 302→desk-door 404 404 303→/desk/stock/waits
@@ -794,6 +798,8 @@ POST   /api/v1/desk/webhooks/<webhook_id>/test      program   none   401
 GET    /api/v1/desk/webhooks/<webhook_id>/deliveries program   none   401
 GET    /api/v1/desk/webhooks/<webhook_id>/deliveries/<delivery_id> program   none   401
 POST   /api/v1/desk/webhooks/<webhook_id>/deliveries/<delivery_id>/again program   none   401
+GET    /api/v1/desk/back-orders                      program   none   401
+POST   /api/v1/desk/back-orders/release              program   none   401
 GET    /api/v1/desk/delivery                         program   none   401
 PUT    /api/v1/desk/delivery/ways/<country>/<code>   program   none   401
 PUT    /api/v1/desk/delivery/zones/<code>            program   none   401
@@ -845,6 +851,7 @@ _PLACES = {
     "GET /w/": {"<public_id>": "{wait}", "<token>": "{wait_token}"},
     "POST /w/": {"<public_id>": "{wait}", "<token>": "{wait_token}"},
     "POST /desk/stock/waits/": {"<public_id>": "{wait}"},
+    "POST /desk/stock/back-orders/": {"<uuid:key>": "{back_order}"},
     "POST /o/": {"<public_id>": "{guest_order}", "<token>": "{guest_order_token}"},
     **{
         f"{method} /o/<public_id>/<token>/{what}/": {
