@@ -11,7 +11,6 @@ from cart.quotes.models import QuoteVersion
 from cart.quotes.reading import Told
 from cart.quotes.refusals import NotAcceptable
 from core.kernel.errors import Invalid, NotFound, StaleState
-from core.parties.models import Account
 from core.stock.holds import OutOfStock
 from flows import accept_quote, talk_about_quote
 from flows.accept_quote import CONSENT, Answer
@@ -93,18 +92,10 @@ def accepting(door: Door, found: Told, form: AcceptForm | None = None) -> str | 
         version=quotes.version_words(door, found, version),
         document=document,
         form=form,
-        needs_number=_needs_number(found),
+        needs_number=found.needs_purchase_order,
         consent=CONSENT,
         said=figures(document.currency, document.locale),
     )
-
-
-def _needs_number(found: Told) -> bool:
-    """Does the account that will pay want a number of its own on each order?"""
-    if found.quote.account_id is None:
-        return False
-    with house().db.reading() as session:
-        return session.get_one(Account, found.quote.account_id).needs_purchase_order
 
 
 def accept(door: Door, found: Told) -> str | AnyResponse | tuple[str | AnyResponse, int]:
