@@ -12,6 +12,7 @@ from api.content import content
 from api.desk_back_orders import desk_back_orders
 from api.desk_billing import desk_billing
 from api.desk_cards import desk_cards
+from api.desk_changes import desk_changes
 from api.desk_chargebacks import desk_chargebacks
 from api.desk_checks import desk_checks
 from api.desk_delivery import desk_delivery
@@ -76,6 +77,7 @@ def blueprints() -> list[Blueprint]:
         desk_past_due,
         desk_orders,
         desk_goods,
+        desk_changes,
         desk_checks,
         desk_stock,
         desk_transfers,

@@ -16,6 +16,7 @@ from core.orders.models import Order
 from core.orders.pickup_models import PickUp
 from core.parties import accounts
 from core.stock import sold
+from flows import add_goods
 from flows.house import House
 
 
@@ -64,7 +65,8 @@ def set_ready(house: House, asked: Pieces) -> list[PickUp]:
 def hand_over(house: House, pick_up_id: str, actor: str) -> PickUp:
     """They came for it: it is theirs, and leaves the stock. Handed over already, it stays so.
 
-    Raises NotFound, OrderNotOpen, OrderHeld, NotOnHand, and StaleState when it was put back.
+    Raises NotFound, OrderNotOpen, OrderHeld, NotOnHand, AwaitsPayment for what was added and is not paid,
+    and StaleState when it was put back.
     """
 
     def work(session: Session) -> PickUp:
@@ -76,6 +78,7 @@ def hand_over(house: House, pick_up_id: str, actor: str) -> PickUp:
             return row
         lines = placing.lines_of(session, order.id)
         goods = pickups.hand_over(session, order, lines, row, actor, now)
+        add_goods.may_leave(session, order, goods)
         crash.point("hand_over.counted")
         about = sold.reference(order.public_id)
         for one in sorted(goods, key=lambda one: one.line.variant_id or one.line.id):

@@ -78,7 +78,7 @@ def ways(
     wanted = offer.delivery_method
     if wanted and wanted not in [choice.code for choice in offered]:
         return Ways(offered, (), is_missing=True)
-    taken = [pricing.choose(some, wanted) for some in found]
+    taken = [pricing.chosen_of(some, wanted) for some in found]
     chosen = tuple(choice for choice in taken if choice is not None)
     return Ways(offered, chosen, is_missing=len(chosen) < len(loads))
 

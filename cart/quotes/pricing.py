@@ -202,7 +202,7 @@ def price(session: Session, offer: Offer, asked: Asked, now: datetime) -> Priced
         choices.append(found.offered)
         if found.is_missing:
             unreached.append(site)
-        taxed_at = pricing.taxed_at_place(
+        taxed_at = pricing.taxed_at(
             dict(place), found.chosen, [offer.lines[at].kind for at in here]
         )
         coming = [(line, line.unit_price_micros) for line in found.lines(offer, site)]

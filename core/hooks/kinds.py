@@ -10,7 +10,7 @@ KINDS = {
     "order.released": "Pieces that an order waited for have come",
     "order.ready": "Goods of an order lie ready to be fetched",
     "order.collected": "Goods of an order were fetched",
-    "order.changed": "Pieces of an order were cancelled, or come back",
+    "order.changed": "Pieces of an order were cancelled, changed, or come back",
     "invoice.issued": "A bill or memo got its number",
     "invoice.paid": "Nothing of a bill is open any more, by payment or by credit",
     "payment.received": "Money came and is in the ledger",

@@ -7,7 +7,7 @@ from alembic import op
 from app.migrations.ops import guarded_batch, run
 
 revision = "0024"
-down_revision = "0021"
+down_revision = "0023"
 
 INT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 #: What was taken back or released stays as it was.
