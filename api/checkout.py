@@ -59,7 +59,7 @@ def _place_at_once(wish: Wish, claim: Claim) -> answers.Json:
         kept[:] = [_told(session, order)]
         claim.keep(session, 201, kept[0])
 
-    _place(replace(wish, claim=claim.take, keep=keep))
+    _place(replace(wish, done_before=claim.look, keep=keep))
     return kept[0]
 
 

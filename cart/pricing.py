@@ -137,8 +137,7 @@ def _lines(
         return [], []
     quantities = {row.sold_id: row.quantity for row in rows}
     packed = {row.sold_id: row.quantity for row in rows if row.kind == BUNDLE}
-    there = [row for row in rows if row.variant_id is not None]
-    found = resolve.choose(there, quantities, cart.currency)
+    found = resolve.choose(resolve.there(rows), quantities, cart.currency)
     packs = bundles.offered(session, cart.channel_id, cart.currency, packed, now)
     priced: list[PricedLine] = []
     gone: list[GoneLine] = []

@@ -57,9 +57,10 @@ class Wish:
     check: Callable[[Cart], None] | None = None
     #: Where it was asked from, for what is agreed to.
     ip: str = ""
-    #: In the transaction of an order that no processor is asked for: what goes first of all (where it raises
-    #: nothing is placed), and what is written with the order, once it is certain.
-    claim: Callable[[Session], None] | None = None
+    #: In the transaction of an order that no processor is asked for, with the cart locked: what is looked at
+    #: when that is an order already, or becoming one, and what is written with the order, once it is certain.
+    #: Where either raises nothing is placed.
+    done_before: Callable[[Session], None] | None = None
     keep: Callable[[Session, Order], None] | None = None
 
 
@@ -139,12 +140,12 @@ def _written(house: House, wish: Wish) -> _Written:
 
 
 def _write(session: Session, house: House, wish: Wish, answers: Answers) -> _Written:
-    if wish.claim is not None:
-        wish.claim(session)
     now = house.clock.now()
     cart, channel, entity, is_limited = lines.lock_with_seller(session, wish.cart_id)
     if wish.channel_id not in (None, channel.id):
         raise NotFound("cart")
+    if wish.done_before is not None and cart.state != "open":
+        wish.done_before(session)
     earlier = _earlier(session, cart, wish, now)
     if earlier is not None:
         return _kept(session, wish, earlier)
