@@ -60,6 +60,7 @@ from core.parties.tokens import TooManyTokens
 from core.parties.users import DeadLink, WrongLogin
 from core.prices.resolve import NoPrice
 from core.prices.setting import NoPriceList
+from core.stock.back_orders import BackOrderWaits
 from core.stock.holds import OutOfStock
 from core.stock.picks import NoSuchNumber
 from core.stock.refusals import StockRefused
@@ -142,6 +143,7 @@ STATUS: dict[type[Exception], int] = {
     OrderRefused: 409,
     NothingChosen: 422,
     WrongKind: 422,
+    BackOrderWaits: 409,
     NotOnHand: 409,
     TakenAlready: 409,
     NoPriceList: 409,

@@ -99,7 +99,7 @@ def _change(session: Session, house: House, wish: ChangeWish, answers: Answers) 
     row = changing.write(session, order, new, chosen, now)
     _move(order, plan)
     crash.point("change.counted")
-    take_back.let_go(session, house, order, chosen, wish.actor)
+    take_back.let_go(session, house, order, chosen)
     added = add_goods.add(session, order, row, plan.added, house) if plan.added else ()
     fulfilling.settle(session, order, now)
     if any(one.line.kind == "service" for one in chosen):

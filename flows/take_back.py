@@ -15,7 +15,16 @@ from core.entitlements import granting
 from core.events import OrderChanged
 from core.kernel import audit, crash, jobs
 from core.kernel.errors import StaleState
-from core.orders import changing, exchanging, fulfilling, grouping, held, placing
+from core.orders import (
+    changing,
+    deliveries,
+    exchanging,
+    fulfilling,
+    grouping,
+    held,
+    pickups,
+    placing,
+)
 from core.orders.changing import NewChange
 from core.orders.exchanging import AFTER
 from core.orders.fulfilling import Some
@@ -55,7 +64,7 @@ class Asked:
 def cancel(house: House, asked: Asked) -> OrderChange:
     """Cancel pieces that have not left: they are free again, credited, and the money goes as chosen.
 
-    The delivery goes with the last goods; a plan that waits for activation ends. Raises NotFound,
+    A delivery goes with the last of its goods; a plan that waits for activation ends. Raises NotFound,
     OrderNotOpen, NothingChosen and TooManyPieces.
     """
     return house.db.run_tx(lambda session: _cancel(session, house, asked))
@@ -82,7 +91,8 @@ def _cancel(session: Session, house: House, asked: Asked) -> OrderChange:
     change = changing.write(session, order, new, chosen, now)
     _decide(session, order, asked.actor, now)
     crash.point("cancel.counted")
-    let_go(session, house, order, chosen, asked.actor)
+    pickups.fit(session, lines, asked.actor, now)
+    let_go(session, house, order, chosen)
     if any(one.line.kind == "service" for one in chosen):
         give_time_back(session, order, lines)
     credit_pieces.credit(session, house, change, chosen)
@@ -107,7 +117,8 @@ def give_time_back(session: Session, order: Order, lines: Sequence[OrderLine]) -
 
 
 def to_cancel(lines: Sequence[OrderLine], pieces: Mapping[int, int] | None) -> list[Some]:
-    """What is to be cancelled: all that waits, or the named pieces, and the delivery with the last goods."""
+    """What is to be cancelled: all that waits, or the named pieces, and each delivery with the last goods
+    that it brings."""
     if pieces is None:
         chosen = [
             Some(line, line.waiting) for line in lines if line.kind != "bundle" and line.waiting
@@ -117,26 +128,16 @@ def to_cancel(lines: Sequence[OrderLine], pieces: Mapping[int, int] | None) -> l
     else:
         chosen = fulfilling.choose(lines, pieces)
     taken = {one.line.id: one.quantity for one in chosen}
-    goods = [line for line in lines if line.kind == "physical"]
-    keeps_goods = any(line.fulfilled or line.waiting > taken.get(line.id, 0) for line in goods)
-    if goods and not keeps_goods:
-        chosen += [
-            Some(line, line.waiting)
-            for line in lines
-            if line.kind == "delivery" and line.waiting and line.id not in taken
-        ]
-    return chosen
+    return chosen + [Some(line, line.waiting) for line in deliveries.left_empty(lines, taken)]
 
 
-def let_go(
-    session: Session, house: House, order: Order, chosen: Sequence[Some], actor: str
-) -> None:
+def let_go(session: Session, house: House, order: Order, chosen: Sequence[Some]) -> None:
     """What was kept for pieces that are given up is free again; their numbers rest."""
     about, now = sold.reference(order.public_id), house.clock.now()
     for one in sorted(chosen, key=lambda one: one.line.variant_id or one.line.id):
         if one.line.kind == "physical" and one.line.variant_id is not None:
             sold.let_go(session, about, one.line.variant_id, one.quantity, now)
-    give_numbers_back.of_pieces(session, order, chosen, actor, now)
+    give_numbers_back.of_pieces(session, order, chosen, "", now)
 
 
 def _end_plan(session: Session, change: OrderChange, line: OrderLine, now: datetime) -> None:
@@ -169,7 +170,6 @@ def plan_ended(session: Session, house: House, row: Subscription, actor: str) ->
     )
     change = changing.write(session, order, new, chosen, now)
     _decide(session, order, actor, now)
-    give_numbers_back.of_pieces(session, order, chosen, actor, now)
     credit_pieces.credit(session, house, change, chosen)
     told(session, house, order, change, "cancelled", chosen, actor)
 
@@ -296,7 +296,7 @@ def _cancel_added(
         "cancellation", "other", "", change.refund_to, actor, f"exchange-off:{change.id.hex}"
     )
     row = changing.write(session, order, new, chosen, house.clock.now())
-    let_go(session, house, order, chosen, actor)
+    let_go(session, house, order, chosen)
     credit_pieces.credit(session, house, row, chosen)
     told(session, house, order, row, "cancelled", chosen, actor)
 

@@ -60,6 +60,9 @@ class NewLine:
     charges: Sequence["NewCharge"] = ()
     #: Each piece is a number or a key of its own.
     numbered: bool = False
+    #: Of goods and of deliveries: by which way, and where they are fetched, if they are.
+    goes_by: str | None = None
+    pickup_id: uuid.UUID | None = None
 
     @property
     def counted(self) -> Sequence["NewLine"]:
@@ -214,6 +217,8 @@ def _row(order: Order, line: NewLine, number: int, parent_id: uuid.UUID | None) 
         "cancelled": 0,
         "returned": 0,
         "numbered": line.numbered,
+        "goes_by": line.goes_by,
+        "pickup_id": line.pickup_id,
     }
 
 

@@ -10,7 +10,7 @@ from alembic import op
 from app.migrations.ops import CannotMigrate, guarded_batch, run
 
 revision = "0022"
-down_revision = "0023"
+down_revision = "0024"
 
 INT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
