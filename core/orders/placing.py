@@ -58,6 +58,9 @@ class NewLine:
     #: Of a bundle: its pieces, which alone count, and what it costs for each charge kind.
     pieces: Sequence["NewLine"] = ()
     charges: Sequence["NewCharge"] = ()
+    #: Of goods and of deliveries: by which way, and where they are fetched, if they are.
+    goes_by: str | None = None
+    pickup_id: uuid.UUID | None = None
 
     @property
     def counted(self) -> Sequence["NewLine"]:
@@ -211,6 +214,8 @@ def _row(order: Order, line: NewLine, number: int, parent_id: uuid.UUID | None) 
         "fulfilled": 0,
         "cancelled": 0,
         "returned": 0,
+        "goes_by": line.goes_by,
+        "pickup_id": line.pickup_id,
     }
 
 
