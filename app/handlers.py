@@ -30,6 +30,7 @@ from flows import (
     deliver_hook,
     detach_card,
     early_payment,
+    earn,
     end_services,
     hear_event,
     issue_invoice,
@@ -183,6 +184,11 @@ def _services(house: House, _: object) -> None:
     end_services.run(house)
 
 
+def _earn(house: House, _: object) -> None:
+    """A payer whose revenue could not be earned stands in the log; the next round tries again."""
+    earn.run(house)
+
+
 def _bill(house: House, _: object) -> None:
     """Plans what is due; the chunks are jobs of their own. Parked accounts wait at the desk."""
     run_billing.by_the_clock(house)
@@ -311,6 +317,7 @@ HANDLERS: dict[str, Within | Owning] = {
     "reconcile": Owning(_reconcile),
     "statements": Owning(_statements),
     "services": Owning(_services),
+    "earn": Owning(_earn),
     "bill": Owning(_bill),
     "bill_chunk": Owning(_bill_chunk),
     "begin_trial": Within(_begin_trial),
@@ -389,6 +396,7 @@ SCHEDULES: dict[str, int] = {
     "card_payments": 300,
     "statements": 21_600,
     "services": 900,
+    "earn": 21_600,
     "bill": 3600,
     "trials": 3600,
     "remind_quotes": 10_800,

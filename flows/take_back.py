@@ -29,6 +29,7 @@ from flows.correct_invoice import printing
 from flows.house import House
 from flows.worth import nets
 from invoices import memos
+from invoices.earned import orders as earned
 from invoices.memos import NothingToCredit, Wish
 from invoices.models import Invoice
 
@@ -312,6 +313,7 @@ def _credit(
     """Credit the pieces on the order's bill, each line by its own share and taxes; and send money back."""
     parts = nets(session, invoice, change.order_id, chosen, change.id)
     if not any(parts.values()):
+        _earn(session, house, change)
         return
     wish = Wish(
         invoice.id,
@@ -324,8 +326,15 @@ def _credit(
     try:
         memo, _ = memos.credit(session, wish, printing(house.links), house.clock.now())
     except NothingToCredit:  # courtesies took all of it before
+        _earn(session, house, change)
         return
     _refund(session, house, change, memo)
+
+
+def _earn(session: Session, house: House, change: OrderChange) -> None:
+    """Without a memo, which brings what is earned to what is left, that is done here."""
+    order = session.get_one(Order, change.order_id)
+    earned.settle(session, order, house.clock.now())
 
 
 def _refund(session: Session, house: House, change: OrderChange, memo: Invoice) -> None:
