@@ -173,9 +173,8 @@ def _credit(
     crash.point("memo.written")
     told = writing.for_the_ledger(memo, content)
     credited = ledger.credit_bill(session, told, owed, now)
-    after_memo.settle(
-        session, bill.invoice, [line.row.id for line in bill.lines if _picked(line, chosen)], now
-    )
+    changed = [line.row for line in bill.lines if _picked(line, chosen)]
+    after_memo.settle(session, bill.invoice, changed, now)
     writing.tell(session, memo, wish.actor, now)
     return memo, credited
 
@@ -198,7 +197,7 @@ def debit(session: Session, wish: Wish, printing: Printing, now: datetime) -> In
     memo = writing.write(session, content, printing, now)
     crash.point("memo.written")
     ledger.debit_customer(session, writing.for_the_ledger(memo, content), now)
-    after_memo.settle(session, bill.invoice, [line.row.id for line in picked], now)
+    after_memo.settle(session, bill.invoice, [line.row for line in picked], now)
     writing.tell(session, memo, wish.actor, now)
     return memo
 

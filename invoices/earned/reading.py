@@ -33,26 +33,30 @@ def of_order(session: Session, order: Order, documents: Sequence[Invoice]) -> Ea
         (Invoice.kind == Kind.CREDIT_MEMO.value, -InvoiceLine.net_minor),
         else_=InvoiceLine.net_minor,
     )
-    liability = session.scalar(
-        select(func.sum(signed))
+    liability = (
+        select(func.coalesce(func.sum(signed), 0))
         .join(Invoice, Invoice.id == InvoiceLine.invoice_id)
         .where(
             InvoiceLine.invoice_id.in_([one.id for one in documents]),
             InvoiceLine.ledger_code == CONTRACT_LIABILITY,
             ~exists().where(piece.parent_id == InvoiceLine.id),
         )
-    )
-    earned, unbilled = session.execute(
-        select(func.sum(Obligation.earned_minor), func.sum(Obligation.unbilled_minor))
+    ).scalar_subquery()
+    sums = session.execute(
+        select(
+            liability,
+            func.coalesce(func.sum(Obligation.earned_minor), 0),
+            func.coalesce(func.sum(Obligation.unbilled_minor), 0),
+        )
         .join(OrderLine, OrderLine.id == Obligation.order_line_id)
         .where(OrderLine.order_id == order.id)
     ).one()
-    earned, unbilled = int(earned or 0), int(unbilled or 0)
+    owed, earned, unbilled = (int(one) for one in sums)
 
     def money(minor: int) -> Money:
         return Money(minor, order.currency)
 
-    return Earned(money(earned), money(int(liability or 0) - earned + unbilled), money(unbilled))
+    return Earned(money(earned), money(owed - earned + unbilled), money(unbilled))
 
 
 def of_lines(
