@@ -55,6 +55,7 @@ from invoices.models import Invoice, InvoiceLine
 from payments.gateway import Gateway
 from tests import packs
 from tests import world as worlds
+from tests.books import Books
 from tests.paying import drain, wish
 from tests.shop import make_house
 from tests.world import World
@@ -450,3 +451,29 @@ def test_a_schedule_ends_at_its_allocation_and_is_never_rewritten(house: House, 
     with pytest.raises(Exception, match="append-only"), house.db.transaction() as session:
         session.execute(update(RevenueSchedule).values(amount_minor=1))
     assert {one.earned_on for one in steps} == {TODAY}
+
+
+def test_whoever_changes_what_is_earned_behind_our_back_is_found(
+    house: House, clock: ManualClock, world: World, tmp_path: Path
+):
+    books = Books(house.db, clock, world, tmp_path)
+    order = _order(house, FW_RT_6=2)
+    drain(house)
+    _ship(house, order, "FW-RT-6", 1)
+
+    def failing() -> list[int]:
+        return [one.number for one in verify(house.db, house.clock) if not one.holds]
+
+    assert failing() == []
+    for table, which, change, back, claims in (
+        ("obligation", "allocated_minor > 0", "earned_minor = earned_minor - 1", "+ 1", [6, 11]),
+        ("obligation", "steps > 0", "allocated_minor = allocated_minor + 2", "- 2", [6, 11]),
+        ("revenue_schedule", "number > 0", "amount_minor = amount_minor + 1", "- 1", [6]),
+        ("revenue_schedule", "number > 0", "number = number + 1", "- 1", [6]),
+        ("order_line", "quantity = 2", "fulfilled = fulfilled + 1", "- 1", [9, 11]),
+    ):
+        books.tamper(f"UPDATE {table} SET {change} WHERE {which}")
+        assert failing() == claims, change
+        column = change.split(" = ")[0]
+        books.tamper(f"UPDATE {table} SET {column} = {column} {back} WHERE {which}")
+    assert failing() == []
