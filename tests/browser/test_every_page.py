@@ -86,9 +86,7 @@ def _look(visitor: Visitor, where: Where) -> None:
     page = visitor.go(path)
     assert page.url == f"{visitor.place.shop}{path}"
     visitor.look()
-    page.emulate_media(color_scheme="dark")
-    visitor.look("color-contrast")
-    page.emulate_media(color_scheme="light")
+    visitor.look_in_the_dark()
     page.set_viewport_size({"width": 1440, "height": 900})
     visitor.see_that_nothing_sticks_out()
     page.set_viewport_size({"width": SMALL[0], "height": SMALL[1]})
@@ -309,8 +307,6 @@ def test_pages_of_the_mail_box_and_of_the_processor(
         f"{installation.mail_box}/mail/none",
         f"{installation.processor}/",
     ):
-        page = visitor.go(address)
+        visitor.go(address)
         visitor.look()
-        page.emulate_media(color_scheme="dark")
-        visitor.look("color-contrast")
-        page.emulate_media(color_scheme="light")
+        visitor.look_in_the_dark()

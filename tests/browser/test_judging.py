@@ -2,7 +2,9 @@
 
 import pytest
 
+from tests.browser.colours import unreadable
 from tests.browser.conftest import NewVisitor
+from tests.browser.visitor import AXE
 
 pytestmark = pytest.mark.browser
 
@@ -34,3 +36,28 @@ def test_a_misdeed_is_found(visit: NewVisitor, misdeed: str, told: str) -> None:
     with pytest.raises(AssertionError, match=told):
         visitor.judge()
     visitor.forget()
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        "color: #999",
+        "color: #777; background: #ccc",
+        "opacity: .5",
+        "font-size: 12px; color: #949494",  # which is enough for large letters only
+        "position: absolute; color: #aaa",
+    ],
+)
+def test_pale_words_are_found_among_others_and_again(visit: NewVisitor, style: str) -> None:
+    page = visit().page
+    shown = "<body style='background: #fff; color: #000'>"
+    shown += "<p>Dark on white</p><p style='font-size: 32px; color: #949494'>Large</p>"
+    for _ in range(2):
+        page.set_content(shown)
+        page.evaluate(AXE)
+        assert unreadable(page) == []
+    for _ in range(2):
+        page.set_content(f"{shown}<p style='{style}'>Pale</p>")
+        page.evaluate(AXE)
+        [found] = unreadable(page)
+        assert "Pale" in found

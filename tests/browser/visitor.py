@@ -12,14 +12,17 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, Response
 
 from payments.sandbox.cards import CARDS
+from tests.browser.colours import unreadable
 from tests.browser.installation import Installation
 
 #: A folder that keeps a picture of every page that is looked at.
 PICTURES = os.environ.get("PICTURES", "")
-_AXE = Axe().axe_script
-_RUN_AXE = """async rules => {
+AXE = Axe().axe_script
+#: By every rule but the one about contrast, which ``tests.browser.colours`` looks at.
+_RUN_AXE = """async tags => {
   const found = await axe.run(document, {
-    resultTypes: ["violations"], ...(rules.length ? {runOnly: rules, preload: false} : {})});
+    resultTypes: ["violations"], rules: {"color-contrast": {enabled: false}},
+    ...(tags.length ? {runOnly: tags} : {})});
   return found.violations.map(one => [one.id, one.nodes.map(node => node.html)]);
 }"""
 #: Once the style sheets and fonts are there and nothing moves any more.
@@ -135,13 +138,28 @@ class Visitor:
 
     # --- looking ---
 
-    def look(self, *rules: str) -> None:
-        """The page is as it should be: axe finds nothing (or nothing by some rules), nothing sticks out."""
+    def look(self, *tags: str) -> None:
+        """The page is as it should be: axe finds nothing (by rules with a tag), nothing sticks out."""
+        self._settle()
+        found = self.page.evaluate(_RUN_AXE, list(tags))
+        assert found == [], f"{self.page.url}: {found}"
+        self._look_at_colours()
+
+    def look_in_the_dark(self) -> None:
+        """The page as who wants it dark has it: everything can be read, nothing sticks out."""
+        self.page.emulate_media(color_scheme="dark")
+        self._settle()
+        self._look_at_colours()
+        self.page.emulate_media(color_scheme="light")
+
+    def _settle(self) -> None:
         self.page.evaluate(_SETTLED)
         self.keep_picture()
         if not self.page.evaluate("() => Boolean(window.axe)"):
-            self.page.evaluate(_AXE)
-        found = self.page.evaluate(_RUN_AXE, list(rules))
+            self.page.evaluate(AXE)
+
+    def _look_at_colours(self) -> None:
+        found = unreadable(self.page)
         assert found == [], f"{self.page.url}: {found}"
         self.see_that_nothing_sticks_out()
 

@@ -72,7 +72,7 @@ class Machine:
     def run(self, *words):
         done = subprocess.run(
             [self.folder / "shop", *words],
-            env={**os.environ, "PATH": str(self.bin)},
+            env={**os.environ, "PATH": f"{self.bin}:{self.folder / 'other'}"},
             capture_output=True,
             text=True,
             timeout=60,
@@ -144,6 +144,33 @@ def test_an_old_python_is_said_in_one_line(machine):
     code, said = machine.run("demo")
     assert code == 1
     assert said == ["Missing: Python 3.11 or newer. On Debian 12: apt-get install python3"]
+
+
+@pytest.mark.parametrize(
+    ("weights", "taken"),
+    [
+        (("3.11 900", "3.11 300"), "other"),
+        (("3.11 300", "3.11 900"), "bin"),
+        (("3.11 900", "3.12 300"), "bin"),
+        (("", "3.11 900"), "other"),
+    ],
+    ids=["the second is faster", "the first is faster", "another version", "no venv"],
+)
+def test_of_two_pythons_of_one_version_the_faster_makes_the_venv(machine, weights, taken):
+    (machine.folder / "other").mkdir()
+    for folder, weight in zip(("bin", "other"), weights, strict=True):
+        machine.has(
+            f"../{folder}/python3",
+            f"""#!/bin/sh
+[ "$1" = - ] && exit
+[ "$2" = venv ] && echo {folder} >>{machine.calls} && exit 1
+case "$2" in *begun*) echo {weight} | grep .; exit; esac
+exec {sys.executable} "$@"
+""",
+        )
+    code, said = machine.run("install")
+    assert (code, said[-1]) == (1, ".venv could not be made. All of it is in var/install.log")
+    assert machine.calls.read_text().split() == [taken]
 
 
 def test_help_needs_nothing_installed(machine):
