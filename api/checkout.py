@@ -1,14 +1,17 @@
 """Checkout: a cart becomes an order, once for each Idempotency-Key.
 
-A processor that does not answer leaves the key free: ``place`` goes on with the same order then.
+A processor that does not answer leaves the key free: ``place`` goes on with the same order then. An order by
+bill asks no processor, and is one transaction with its key.
 """
 
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, request
+from sqlalchemy.orm import Session
 
 from api import answers, cart_calls, reading
-from api.once import once
+from api.once import Claim, once, once_within
 from api.pace import limit
 from api.problems import Incomplete, ReturnUrlNotAllowed, add_headers, field_error
 from api.shapes import CheckoutWish, PaymentWish
@@ -19,6 +22,7 @@ from core.ledger import paid_by
 from core.ledger.gift_cards import GiftCardUnknown
 from core.ledger.paid_by import PaidBy
 from core.ledger.splitting import TenderTooSmall
+from core.orders.models import Order
 from flows.choose_tenders import ByGiftCard, GiftCardForGiftCard, Paying
 from flows.place_order import Wish, place
 from web.access import Guard, Who, allow
@@ -41,12 +45,27 @@ def submit(cart_id: str) -> Response:
     asked = reading.body(CheckoutWish)
     _check_return_url(asked.payment.return_url)
 
-    return _answer(*once(f"checkout:{wanted}", asked, lambda: (201, _place(wanted, asked, seen))))
+    scope, wish = f"checkout:{wanted}", _wish(wanted, asked, seen)
+    if asked.payment.method == "invoice":
+        return _answer(*once_within(scope, asked, lambda claim: (201, _place_at_once(wish, claim))))
+    return _answer(*once(scope, asked, lambda: (201, _place(wish))))
 
 
-def _place(cart_id: str, asked: CheckoutWish, seen: tuple[str, ...] | None) -> answers.Json:
+def _place_at_once(wish: Wish, claim: Claim) -> answers.Json:
+    """An order that no processor is asked for: all of it, with its key and answer, is one transaction."""
+    kept: list[answers.Json] = []
+
+    def keep(session: Session, order: Order) -> None:
+        kept[:] = [_told(session, order)]
+        claim.keep(session, 201, kept[0])
+
+    _place(replace(wish, claim=claim.take, keep=keep))
+    return kept[0]
+
+
+def _place(wish: Wish) -> answers.Json:
     try:
-        placed = place(house(), _wish(cart_id, asked, seen))
+        placed = place(house(), wish)
     except (GiftCardUnknown, GiftCardForGiftCard, TenderTooSmall) as error:
         raise Incomplete([field_error("payment.gift_cards", error.code, str(error))]) from None
     except CheckoutIncomplete as error:
@@ -56,15 +75,20 @@ def _place(cart_id: str, asked: CheckoutWish, seen: tuple[str, ...] | None) -> a
                 for item in error.requirements
             ]
         ) from None
-    order, split = placed.order, list[PaidBy]()
-    if order.paying_digest:
-        state = "reserved" if order.lifecycle == "pending" else "committed"
-        with house().db.reading() as session:
-            split = paid_by.of_order(session, order.id, state)
-    body = answers.order_state(order, split)
+    with house().db.reading() as session:
+        body = _told(session, placed.order)
     if placed.redirect_url is not None:
         body["redirect_url"] = placed.redirect_url
     return body
+
+
+def _told(session: Session, order: Order) -> answers.Json:
+    """What is told of an order that was just placed; asks the database only where several ways pay it."""
+    split = list[PaidBy]()
+    if order.paying_digest:
+        state = "reserved" if order.lifecycle == "pending" else "committed"
+        split = paid_by.of_order(session, order.id, state)
+    return answers.order_state(order, split)
 
 
 #: Where checkout's requirements stand in our body.

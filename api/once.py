@@ -1,11 +1,15 @@
 """Requests that are done once for each Idempotency-Key, and answered the same again.
 
-The key is claimed in a commit of its own. It is kept with the answer only when the work was done: a refusal
-changed nothing and leaves the key free, and so does a machine outside that does not answer.
+Where a machine outside is asked on the way the key is claimed in a commit of its own (``once``). Work that
+is one transaction claims it there and keeps the answer there (``once_within``): whoever asks at the same time
+waits and is answered the same, and a crash leaves nothing behind. Either way it is kept only when the work
+was done: a refusal changed nothing and leaves the key free, and so does a machine outside that does not
+answer.
 """
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from flask import g
 from pydantic import BaseModel
@@ -13,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from api import reading
 from api.answers import Json
-from core.kernel import crash, idempotency
+from core.kernel import crash, exchange, idempotency
 from core.kernel.idempotency import KeyInFlight
 from web.context import house
 
@@ -47,6 +51,48 @@ def once(
     crash.point("once.before_answer_is_kept")
     house().db.run_tx(lambda session: idempotency.finish(session, scope, key, status, body))
     return status, body
+
+
+class Answered(Exception):
+    """This request was answered before: leave the transaction, nothing was done in it."""
+
+    def __init__(self, replay: idempotency.Replay) -> None:
+        super().__init__("answered before")
+        self.replay = replay
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One key in the transaction of the work that it stands for."""
+
+    scope: str
+    key: str
+    digest: str
+
+    def take(self, session: Session) -> None:
+        """First of all. Raises Answered, KeyReused; KeyInFlight where ``once`` has it in hand."""
+        replay = idempotency.begin(session, self.scope, self.key, self.digest, house().clock.now())
+        if replay is not None:
+            raise Answered(replay)
+
+    def keep(self, session: Session, status: int, body: Json) -> None:
+        """Last of all: the answer."""
+        crash.point("once.before_answer_is_kept")
+        with exchange.unanswered(session.connection()):
+            idempotency.finish(session, self.scope, self.key, status, body)
+
+
+def once_within(
+    scope: str, asked: BaseModel, work: Callable[[Claim], tuple[int, Json]]
+) -> tuple[int, Json]:
+    """As ``once``, for ``work`` that takes and keeps the claim in one transaction of its own."""
+    try:
+        return work(Claim(scope, reading.idempotency_key(), _digest(asked)))
+    except Answered as before:
+        return before.replay.status, before.replay.body
+    except KeyInFlight:
+        g.retry_after = 1
+        raise
 
 
 def _digest(asked: BaseModel) -> str:

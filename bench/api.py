@@ -5,7 +5,10 @@ client, its connections and its own share of the CPU are named with the figures.
 """
 
 import argparse
+import json
 import random
+import subprocess
+import sys
 import tempfile
 import time
 import uuid
@@ -16,16 +19,17 @@ from sqlalchemy import func, select
 
 from bench import floor, ground
 from bench.ground import Served
-from bench.load import Ask, Measured, Scenario, run
+from bench.load import Ask, Measured, Scenario, run, run_all
 from core.kernel.db import Database
 from core.orders.models import Order
 from invoices.models import Invoice
 from tests.ports import free_ports
 from tests.world import ADDRESS
 
+_COUNTING = "bench.counting"
 #: Wanted at least, a second.
 WANTED = {"product list of 24": 865, "product page": 680, "add to cart": 260, "order": 50}
-_CHECKOUT = {
+CHECKOUT = {
     "email": "riley@example.com",
     "shipping_address": ADDRESS,
     "shipping_method": "standard",
@@ -64,14 +68,24 @@ class Shelf:
         for _ in range(10):
             yield self._add(lines)
 
-    def order(self) -> Scenario:
-        """From an empty cart to a placed order."""
+    def filled(self, carts: list[str]) -> Scenario:
+        """A cart with one thing in it, for ``place``; its path is put to the others."""
         cart = yield Ask("POST", "/api/v1/carts", expected=201, counts=False)
         path = f"/api/v1/carts/{cart.json()['id']}"
         added = self._add(f"{path}/lines")
         yield Ask(added.method, added.path, added.body, expected=201, counts=False)
+        carts.append(path)
+
+    def place(self, cart: str) -> Scenario:
+        """The one call by which a cart becomes an order."""
         key = (("Idempotency-Key", uuid.uuid4().hex),)
-        yield Ask("POST", f"{path}/checkout", _CHECKOUT, key, expected=201)
+        yield Ask("POST", f"{cart}/checkout", CHECKOUT, key, expected=201)
+
+    def order(self) -> Scenario:
+        """From an empty cart to a placed order."""
+        carts: list[str] = []
+        yield from self.filled(carts)
+        yield from self.place(carts[0])
 
     def _add(self, lines: str) -> Ask:
         wish = {"sku": f"THING-{self._number():05}", "quantity": 1}
@@ -130,7 +144,10 @@ class Bench:
             return
         self._measure(shop, "product page", self.shelf.product_page, reads)
         self._measure(shop, "add to cart", self.shelf.add_to_cart, sales, each=10)
+        self._place(shop, sales)
         self._measure(shop, "order", self.shelf.order, sales)
+        asked = ", ".join(f"{what} {count}" for what, count in statements(environment).items())
+        print(f"  {'  statements':22} {asked}", flush=True)
         with ground.running(environment, self.folder, "-m", "app.cli", "worker"):
             _wait_for_bills(url)
             began = time.time()
@@ -139,6 +156,24 @@ class Bench:
             began = time.time()
             self._measure(shop, "order, one at a time", self.shelf.order, sales, connections=1)
             _tell_bills(url, began, "one at a time")
+
+    def _place(self, served: Served, floors: dict[str, float]) -> None:
+        """The place-order call by itself, over carts that were filled before."""
+        for name in ("", "place order"):  # the first time to get warm
+            carts: list[str] = []
+            wanted = [self.shelf.filled(carts) for _ in range(self.asked.orders)]
+            run_all(served.port, wanted, self.asked.connections)
+            cpu = ground.cpu_of(served.pid)
+            placed = [self.shelf.place(cart) for cart in carts]
+            found = run_all(served.port, placed, self.asked.connections)
+            cpu = (ground.cpu_of(served.pid) - cpu) / found.rounds
+            if name:
+                self._tell(name, found, found.rate, cpu, floors)
+
+    def _tell(
+        self, name: str, found: Measured, rate: float, cpu: float, floors: dict[str, float] | None
+    ) -> None:
+        print(f"  {name:22} {_figures(found, rate, cpu)}{_ratios(name, rate, floors)}", flush=True)
 
     def _measure(
         self,
@@ -157,7 +192,7 @@ class Bench:
         found = run(served.port, scenario, count, self.asked.seconds)
         cpu = (ground.cpu_of(served.pid) - cpu) / (found.rounds * each)
         rate = found.rate * each
-        print(f"  {name:22} {_figures(found, rate, cpu)}{_ratios(name, rate, floors)}", flush=True)
+        self._tell(name, found, rate, cpu, floors)
         return rate
 
 
@@ -175,6 +210,20 @@ def _ratios(name: str, rate: float, floors: dict[str, float] | None) -> str:
     if name in WANTED:
         told.append(f"{rate / WANTED[name]:.2f} of the {WANTED[name]} wanted")
     return f"   {', '.join(told)}" if told else ""
+
+
+def statements(environment: dict[str, str]) -> dict[str, int]:
+    """How many statements each call of an order takes: ``bench/counting.py``, in a process of its own."""
+    told = subprocess.run(
+        [sys.executable, "-m", _COUNTING],
+        cwd=ground.ROOT,
+        env=environment,
+        check=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    found: dict[str, int] = json.loads(told.stdout.splitlines()[-1])
+    return found
 
 
 def _wait_for_bills(url: str, seconds: float = 600) -> None:
@@ -220,6 +269,7 @@ def main() -> None:
     parser.add_argument("--reads", action="store_true", help="lists and pages alone")
     parser.add_argument("--seconds", type=float, default=8.0, help="of each figure")
     parser.add_argument("--products", type=int, default=1_000)
+    parser.add_argument("--orders", type=int, default=600, help="of the place-order call by itself")
     parser.add_argument("--connections", type=int, default=8)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--threads", type=int, default=8)

@@ -20,6 +20,7 @@ from cart.priced import PricedCart, PricedLine
 from cart.pricing import delivery_micros
 from cart.slots import SlotGone
 from core.catalog.models import GIFT_CARD
+from core.kernel import exchange
 from core.kernel.errors import ShopError
 from core.kernel.money import Money
 from core.orders import placing
@@ -213,17 +214,18 @@ def freeze(
         ),
         now,
     )
-    mine, near = Owner("cart", cart.id), Near.of(details.shipping_address)
-    if near != goods.near(cart):
-        # Only now somebody said where it goes.
-        holds.move_near(session, mine, near, now)
     if not certain:
+        mine, near = Owner("cart", cart.id), Near.of(details.shipping_address)
+        if near != goods.near(cart):
+            # Only now somebody said where it goes.
+            holds.move_near(session, mine, near, now)
         demands = order_demands(written)
         holds.pass_on(session, mine, Owner("order", order.id), demands, hold_until, now, near)
     if priced.wants_visit:
         _pass_time_on(session, cart, order, details.slot, hold_until, now)
     state = "ordered" if certain else "checking_out"
-    lines.move(session, cart.id, "open", state, cart.account_id)
+    with exchange.unanswered(session.connection()):  # it is locked, and was seen to be open
+        lines.move(session, cart.id, "open", state, cart.account_id)
     return order, written
 
 

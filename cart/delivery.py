@@ -10,6 +10,7 @@ from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.orm import Session
 
 from cart.delivery_models import DeliveryMethod, DeliveryZone
+from core.kernel.db import table
 from core.kernel.money import Money
 from core.stock.models import Location
 
@@ -54,14 +55,14 @@ class TableDelivery:
     def choices(
         self, session: Session, channel_id: uuid.UUID, place: Mapping[str, Any], load: Load
     ) -> list[Choice]:
-        values = {"channel": channel_id, "country": place["country"], "goes_by": load.goes_by}
+        values = {"channel": channel_id, "to_country": place["country"], "goes_by": load.goes_by}
         return [
-            self._choice(method, location, load)
-            for method, zone, location in session.execute(_methods(), values)
-            if self._fits(method, load) and (zone is None or covers(zone.areas, place))
+            self._choice(row, load)
+            for row in session.execute(_methods(), values)
+            if self._fits(row, load) and (row.zone_id is None or covers(row.areas, place))
         ]
 
-    def _fits(self, row: DeliveryMethod, load: Load) -> bool:
+    def _fits(self, row: Any, load: Load) -> bool:
         worth = load.goods.minor
         return (
             (row.goods_from_minor is None or worth >= row.goods_from_minor)
@@ -69,7 +70,7 @@ class TableDelivery:
             and (row.weight_to_g is None or load.weight_g <= row.weight_to_g)
         )
 
-    def _choice(self, row: DeliveryMethod, location: Location | None, load: Load) -> Choice:
+    def _choice(self, row: Any, load: Load) -> Choice:
         free = row.free_from_minor is not None and load.goods.minor >= row.free_from_minor
         cost = row.price_minor + row.per_kg_minor * -(-load.weight_g // 1000)
         return Choice(
@@ -79,8 +80,8 @@ class TableDelivery:
             Money(0 if free else cost, load.goods.currency),
             row.tax_category,
             row.kind,
-            location.country if location is not None else "",
-            location.region if location is not None else "",
+            row.country or "",
+            row.region or "",
         )
 
 
@@ -105,16 +106,36 @@ def countries(session: Session, channel_id: uuid.UUID) -> list[str]:
 
 @cache
 def _methods() -> Executable:
-    """Put together once, at first use: that costs more than running it."""
+    """Put together once, at first use: that costs more than running it. ``country`` and ``region`` are
+    those of the place where things are picked up."""
+    way, zone, location = table(DeliveryMethod), table(DeliveryZone), table(Location)
+    joined = way.outerjoin(zone, zone.c.id == way.c.zone_id).outerjoin(
+        location, location.c.id == way.c.location_id
+    )
     return (
-        select(DeliveryMethod, DeliveryZone, Location)
-        .outerjoin(DeliveryZone, DeliveryZone.id == DeliveryMethod.zone_id)
-        .outerjoin(Location, Location.id == DeliveryMethod.location_id)
-        .where(
-            DeliveryMethod.channel_id == bindparam("channel"),
-            DeliveryMethod.country == bindparam("country"),
-            DeliveryMethod.goes_by == bindparam("goes_by"),
-            DeliveryMethod.active,
+        select(
+            way.c.code,
+            way.c.name,
+            way.c.description,
+            way.c.price_minor,
+            way.c.free_from_minor,
+            way.c.tax_category,
+            way.c.zone_id,
+            way.c.kind,
+            way.c.goods_from_minor,
+            way.c.goods_to_minor,
+            way.c.weight_to_g,
+            way.c.per_kg_minor,
+            zone.c.areas,
+            location.c.country,
+            location.c.region,
         )
-        .order_by(DeliveryMethod.position, DeliveryMethod.code)
+        .select_from(joined)
+        .where(
+            way.c.channel_id == bindparam("channel"),
+            way.c.country == bindparam("to_country"),
+            way.c.goes_by == bindparam("goes_by"),
+            way.c.active,
+        )
+        .order_by(way.c.position, way.c.code)
     )

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -104,8 +104,18 @@ def problem(limits: Limits, quantity: int) -> ShopError | None:
     return None
 
 
-def sale(session: Session, cart: Cart, sold: Sold, quantity: int, now: datetime) -> Sale:
-    """At which price so many are sold. Raises NoPrice, and what ``problem`` answers."""
+def sale(
+    session: Session,
+    cart: Cart,
+    sold: Sold,
+    quantity: int,
+    now: datetime,
+    prices: Sequence[Any] | None = None,
+) -> Sale:
+    """At which price so many are sold. Raises NoPrice, and what ``problem`` answers.
+
+    ``prices``: rows of ``resolve.beside`` for who has read them already; a bundle's are always asked for.
+    """
     if (wrong := problem(sold.limits, quantity)) is not None:
         raise wrong
     asked = (session, cart.channel_id, cart.currency, {sold.id: quantity}, now)
@@ -114,7 +124,12 @@ def sale(session: Session, cart: Cart, sold: Sold, quantity: int, now: datetime)
         if bundle is None:
             raise NoPrice(sold.sku)
         return Sale(sold, bundle.now, bundle)
-    unit = resolve.prices(*asked).get(sold.id)
+    if prices is None:
+        found = resolve.prices(*asked)
+    else:
+        there = [row for row in prices if row.variant_id is not None]
+        found = resolve.choose(there, {sold.id: quantity}, cart.currency)
+    unit = found.get(sold.id)
     if unit is None:
         raise NoPrice(sold.sku)
     return Sale(sold, unit)

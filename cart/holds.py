@@ -13,7 +13,18 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, ClassVar
 
-from sqlalchemy import Executable, and_, bindparam, case, func, literal, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy import update as update_rows
 from sqlalchemy.orm import Session
 
@@ -54,10 +65,17 @@ class Rule:
 
 @dataclass(frozen=True)
 class Rules:
-    """What counts for something that is put into a cart, and for the lines that are there."""
+    """What counts for something that is put into a cart, and for the lines that are there.
+
+    Where nobody made rules, ``of_lines`` is None and ``asked`` counts for all.
+    """
 
     asked: Rule
-    of_lines: Mapping[uuid.UUID, Rule]
+    of_lines: Mapping[uuid.UUID, Rule] | None = None
+
+    def of(self, line_id: uuid.UUID) -> Rule:
+        """What counts for a line that is there."""
+        return self.asked if self.of_lines is None else self.of_lines[line_id]
 
 
 def rules(session: Session, cart: Cart, variant_id: uuid.UUID | None, hold_for: timedelta) -> Rules:
@@ -113,6 +131,10 @@ def extend(
     session: Session, cart: Cart, found: Rules, but: uuid.UUID | None, now: datetime
 ) -> None:
     """Somebody is busy with the cart: what else is held of it is held for the whole time again."""
+    if found.of_lines is None:
+        values = {"cart": cart.id, "now": now, "until": now + found.asked.length}
+        session.execute(_all_extended(), {**values, "but": but})
+        return
     by_length: dict[timedelta, list[uuid.UUID]] = {}
     for line_id, rule in found.of_lines.items():
         if rule.extends and line_id != but:
@@ -134,21 +156,25 @@ def check_most(
 def over(
     session: Session, cart: Cart, email: str, hold_for: timedelta
 ) -> list[tuple[uuid.UUID, TooManyForOne]]:
-    """The lines by which this customer, whose e-mail is known now, would have more than they may."""
-    limited = session.scalar(select(func.count()).where(HoldPolicy.most_for_one.is_not(None)))
-    if not limited:
-        return []
+    """The lines by which this customer, whose e-mail is known now, would have more than they may. Nobody has
+    where ``limits`` says that there are none."""
     found, wrong = rules(session, cart, None, hold_for), []
     for line, variant in session.execute(
         select(CartLine, Variant)
         .join(Variant, Variant.id == CartLine.variant_id)
         .where(CartLine.cart_id == cart.id)
     ):
-        rule = found.of_lines[line.id]
+        rule = found.of(line.id)
         too_many = _too_many(session, cart, variant, rule, line.id, line.quantity, email)
         if too_many is not None:
             wrong.append((line.id, too_many))
     return wrong
+
+
+def limits() -> ColumnElement[bool]:
+    """For a statement: is there anything of which one customer may have only so many?"""
+    policy = table(HoldPolicy).c
+    return select(policy.id).where(policy.most_for_one.is_not(None)).exists().label("is_limited")
 
 
 def _too_many(
@@ -236,8 +262,7 @@ def _rules() -> Executable:
     )
 
 
-@cache
-def _extended() -> Executable:
+def _longer(which: ColumnElement[bool]) -> Executable:
     hold = table(Hold)
     until = bindparam("until", type_=Hold.expires_at.type)
     return (
@@ -248,10 +273,20 @@ def _extended() -> Executable:
             IS_ACTIVE,
             hold.c.expires_at > bindparam("now", type_=Hold.expires_at.type),
             hold.c.expires_at < until,
-            hold.c.line_id.in_(bindparam("lines", expanding=True)),
+            which,
         )
         .values(expires_at=until)
     )
+
+
+@cache
+def _extended() -> Executable:
+    return _longer(table(Hold).c.line_id.in_(bindparam("lines", expanding=True)))
+
+
+@cache
+def _all_extended() -> Executable:
+    return _longer(table(Hold).c.line_id != bindparam("but"))
 
 
 @cache

@@ -7,14 +7,13 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any, ClassVar
 
-from sqlalchemy import Executable, Select, and_, bindparam, delete, select, update
-from sqlalchemy.orm import Session, load_only
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from cart import goods
+from cart import goods, statements
 from cart import holds as policy
 from cart.goods import BadQuantity, Sale, Sold
 from cart.holds import Rule
@@ -22,7 +21,7 @@ from cart.models import Cart, CartLine
 from core.catalog import products
 from core.catalog.limits import Limits
 from core.catalog.models import Product, Variant
-from core.kernel.db import changed, insert_new, insert_rows, table
+from core.kernel.db import changed, insert_new, insert_rows
 from core.kernel.errors import NotFound, ShopError
 from core.kernel.ids import new_id, new_public_id
 from core.parties.models import Channel, LegalEntity
@@ -82,7 +81,7 @@ def columns_of_new(
 
 def find(session: Session, public_id: str) -> Cart:
     """The cart with this public id. NotFound when there is none."""
-    cart = session.scalar(_of_id(), {"public_id": public_id})
+    cart = session.scalar(statements.of_id(), {"public_id": public_id})
     if cart is None:
         raise NotFound("cart")
     return cart
@@ -90,18 +89,19 @@ def find(session: Session, public_id: str) -> Cart:
 
 def lock(session: Session, public_id: str) -> Cart:
     """The cart, locked: one change after the other."""
-    cart = session.scalar(_locked(), {"public_id": public_id})
+    cart = session.scalar(statements.locked(), {"public_id": public_id})
     if cart is None:
         raise NotFound("cart")
     return cart
 
 
-def lock_with_seller(session: Session, public_id: str) -> tuple[Cart, Channel, LegalEntity]:
-    """The cart, locked, with the channel that it is of and who sells there. NotFound when there is none."""
-    row = session.execute(_locked_with_seller(), {"public_id": public_id}).first()
+def lock_with_seller(session: Session, public_id: str) -> tuple[Cart, Channel, LegalEntity, bool]:
+    """The cart, locked, with the channel that it is of, who sells there, and whether of anything one customer
+    may have only so many. NotFound when there is none."""
+    row = session.execute(statements.locked_with_seller(), {"public_id": public_id}).first()
     if row is None:
         raise NotFound("cart")
-    return row[0], row[1], row[2]
+    return row[0], row[1], row[2], bool(row[3])
 
 
 def lock_open(session: Session, public_id: str) -> Cart:
@@ -125,16 +125,22 @@ def add(
 def put(
     session: Session, cart: Cart, sku: str, quantity: int, hold_for: timedelta, now: datetime
 ) -> Entry:
-    """As ``add``, and answers what the line looks like then: eight statements, of a thing by itself."""
-    row = session.execute(_with_line(), {"sku": sku, "cart": cart.id}).first()
-    if row is None:
+    """As ``add``, and answers what the line looks like then.
+
+    Six statements with the cart's lock, of a thing by itself; one more where other things are in the cart
+    (they are held for the whole time again), one more where the shop has rules for holds. One question
+    brings the thing, its prices, the line that there is of it and whether there are such rules.
+    """
+    values = {"sku": sku, "cart": cart.id, "currency": cart.currency, "channel": cart.channel_id}
+    rows = session.execute(statements.wanted(), {**values, "now": now, "horizon": now}).all()
+    if not rows:
         raise products.UnknownSku(sku)
     if quantity < 1:
         raise BadQuantity
+    row = rows[0]
     wanted = quantity + (row.quantity or 0)
-    sale = goods.sale(
-        session, cart, Sold(row.id, row.sku, row.name, row.kind, Limits.of(row)), wanted, now
-    )
+    sold = Sold(row.sold_id, row.sku, row.name, row.kind, Limits.of(row))
+    sale = goods.sale(session, cart, sold, wanted, now, rows)
     values = {
         "id": row.line_id or new_id(),
         "public_id": row.public_id or new_public_id(),
@@ -146,7 +152,9 @@ def put(
         "added_at": row.added_at or now,
     }
     line = CartLine(**values)
-    found = policy.rules(session, cart, sale.sold.id, hold_for)
+    found = policy.Rules(policy.Rule(hold_for, product_id=row.product_id))
+    if row.has_rules:
+        found = policy.rules(session, cart, sale.sold.id, hold_for)
     policy.check_most(session, cart, sale.sold, found.asked, line.id, wanted)
     if row.line_id is not None:
         until = _change(session, cart, line, wanted, sale, found.asked, now)
@@ -155,7 +163,8 @@ def put(
         until = policy.keep(session, cart, line.id, needs, found.asked, now, near, anew=False)
         line.unheld = bool(needs) and until is None
         insert_rows(session, CartLine, [values | {"unheld": line.unheld}])
-    policy.extend(session, cart, found, line.id, now)
+    if row.has_others:
+        policy.extend(session, cart, found, line.id, now)
     touch(session, cart, now)
     return _entry(cart, line, sale, until)
 
@@ -196,7 +205,7 @@ def _change(
         "unit_price_micros": sale.unit.unit_price_micros,
         "price_trace": sale.unit.trace,
     }
-    session.execute(_changed(), {"line": line.id, **values})
+    session.execute(statements.changed(), {"line": line.id, **values})
     for name, value in values.items():
         set_committed_value(line, name, value)
     return until
@@ -204,7 +213,7 @@ def _change(
 
 def touch(session: Session, cart: Cart, now: datetime) -> None:
     """Something in a locked cart was changed."""
-    session.execute(_touched(), {"cart": cart.id, "changed_at": now})
+    session.execute(statements.touched(), {"cart": cart.id, "changed_at": now})
     set_committed_value(cart, "changed_at", now)
     set_committed_value(cart, "version", cart.version + 1)
 
@@ -247,7 +256,7 @@ def _hold_again(
     found, needs = policy.rules(session, cart, None, hold_for), goods.demands(session, rows)
     for row in rows:
         mine = [need for need in needs if need.line_id == row.id]
-        rule = found.of_lines[row.id]
+        rule = found.of(row.id)
         until = policy.keep(session, cart, row.id, mine, rule, now, near, anew=False)
         row.unheld = bool(mine) and until is None
     session.flush()
@@ -255,8 +264,16 @@ def _hold_again(
 
 def contents(session: Session, cart: Cart) -> Sequence[tuple[CartLine, Variant, Product]]:
     """The lines with what they stand for, in the order they were put in."""
-    rows = session.execute(_contents(), {"cart": cart.id})
+    rows = session.execute(statements.contents(), {"cart": cart.id})
     return [(line, variant, product) for line, variant, product in rows]
+
+
+def with_prices(session: Session, cart: Cart, now: datetime) -> Sequence[Any]:
+    """What pricing reads of the lines, in the order they were put in: a row for each price that a line's
+    thing has now, the best first, as ``resolve.choose`` wants them; one with an empty ``variant_id`` where
+    it has none."""
+    values = {"cart": cart.id, "currency": cart.currency, "channel": cart.channel_id}
+    return session.execute(statements.with_prices(), {**values, "now": now, "horizon": now}).all()
 
 
 def pieces(session: Session, public_id: str, *, of_guest: bool = False) -> int:
@@ -284,7 +301,7 @@ def move(
     values = {"cart": cart_id, "wanted": wanted, "to": to}
     if account_id is not None:
         values["account"] = account_id
-    return changed(session.execute(_moved(account_id is not None), values)) == 1
+    return changed(session.execute(statements.moved(account_id is not None), values)) == 1
 
 
 def one(session: Session, cart: Cart, line_id: str) -> tuple[CartLine, Variant]:
@@ -302,98 +319,3 @@ def one(session: Session, cart: Cart, line_id: str) -> tuple[CartLine, Variant]:
 def _entry(cart: Cart, line: CartLine, sale: Sale, until: datetime | None) -> Entry:
     sold = sale.sold
     return Entry(line, sold.sku, sold.name, sold.kind, cart.currency, until, sale.bundle)
-
-
-# --- statements, each put together once and at first use, when the types of foreign keys are known ------
-
-
-@cache
-def _of_id() -> Select[Cart]:
-    return select(Cart).where(Cart.public_id == bindparam("public_id"))
-
-
-@cache
-def _locked() -> Select[Cart]:
-    return _of_id().with_for_update()
-
-
-@cache
-def _locked_with_seller() -> Executable:
-    return (
-        select(Cart, Channel, LegalEntity)
-        .join(Channel, Channel.id == Cart.channel_id)
-        .join(LegalEntity, LegalEntity.id == Cart.legal_entity_id)
-        .where(Cart.public_id == bindparam("public_id"))
-        .with_for_update(of=Cart)
-    )
-
-
-@cache
-def _moved(with_account: bool) -> Executable:
-    cart = table(Cart)
-    values: dict[str, Any] = {"state": bindparam("to"), "version": cart.c.version + 1}
-    if with_account:
-        values["account_id"] = bindparam("account")
-    return (
-        update(cart)
-        .where(cart.c.id == bindparam("cart"), cart.c.state == bindparam("wanted"))
-        .values(values)
-    )
-
-
-@cache
-def _touched() -> Executable:
-    cart = table(Cart)
-    return (
-        update(cart)
-        .where(cart.c.id == bindparam("cart"))
-        .values(changed_at=bindparam("changed_at"), version=cart.c.version + 1)
-    )
-
-
-@cache
-def _changed() -> Executable:
-    line = table(CartLine)
-    names = ("quantity", "unit_price_micros", "price_trace", "unheld")
-    return (
-        update(line)
-        .where(line.c.id == bindparam("line"))
-        .values({name: bindparam(name) for name in names})
-    )
-
-
-@cache
-def _with_line() -> Executable:
-    """What is sold under a SKU, with the cart's line of it."""
-    variant, product, line = table(Variant), table(Product), table(CartLine)
-    mine = and_(line.c.variant_id == variant.c.id, line.c.cart_id == bindparam("cart"))
-    joined = variant.join(product, product.c.id == variant.c.product_id).outerjoin(line, mine)
-    return (
-        select(
-            variant.c.id,
-            variant.c.sku,
-            variant.c.name,
-            variant.c.kind,
-            variant.c.quantity_step,
-            variant.c.quantity_least,
-            variant.c.quantity_most,
-            line.c.id.label("line_id"),
-            line.c.public_id,
-            line.c.quantity,
-            line.c.added_at,
-        )
-        .select_from(joined)
-        .where(variant.c.sku == bindparam("sku"), variant.c.active, product.c.active)
-    )
-
-
-@cache
-def _contents() -> Executable:
-    return (
-        select(CartLine, Variant, Product)
-        .join(Variant, Variant.id == CartLine.variant_id)
-        .join(Product, Product.id == Variant.product_id)
-        .where(CartLine.cart_id == bindparam("cart"))
-        .order_by(CartLine.added_at, CartLine.id)
-        .options(load_only(Product.slug, Product.name, Product.picture, Product.active))
-    )

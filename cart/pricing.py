@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from cart import lines
 from cart.delivery import PARCEL, Choice, Delivery, Load
-from cart.models import Cart, CartLine
+from cart.models import Cart
 from cart.priced import Also, Counted, GoneLine, PricedCart, PricedLine
 from core.catalog.limits import Limits
-from core.catalog.models import BUNDLE, Product, Variant
+from core.catalog.models import BUNDLE
 from core.kernel.clock import local_date
 from core.kernel.money import Money, extend, micros_of, total
 from core.orders import placing
@@ -45,16 +45,18 @@ def price(
     more_ways: Mapping[str, str] | None = None,
     known: Known = NOBODY,
     answers: Answers | None = None,
+    with_holds: bool = True,
 ) -> PricedCart:
     """Price ``cart`` for ``place`` (an address; the cart's own when None) and a way of delivery.
 
     Without a chosen way the cheapest is shown. ``known`` is who buys; ``answers`` works out the taxes,
-    our own table when None, and raises Unanswered when a service has to be asked outside.
+    our own table when None, and raises Unanswered when a service has to be asked outside. Without
+    ``with_holds`` no line says until when it is held: for who takes the holds next, whatever they are.
     """
     place = place or cart.shipping_address
     method_code = method_code or cart.shipping_method
     more_ways = more_ways or (cart.answers or {}).get("ways")
-    priced, gone = _lines(session, cart, now)
+    priced, gone = _lines(session, cart, now, with_holds)
     goods = total((line.net for line in priced), cart.currency)
     counted = [one for line in priced for one in line.counted]
     ships = any(line.needs_stock for line in priced)
@@ -126,73 +128,76 @@ def _taxed_at(
     return {**(place or {}), "country": country, "region": region} if country else place
 
 
-def _lines(session: Session, cart: Cart, now: datetime) -> tuple[list[PricedLine], list[GoneLine]]:
-    rows = lines.contents(session, cart)
+def _lines(
+    session: Session, cart: Cart, now: datetime, with_holds: bool
+) -> tuple[list[PricedLine], list[GoneLine]]:
+    rows = lines.with_prices(session, cart, now)
     if not rows:
         return [], []
-    asked = (session, cart.channel_id, cart.currency)
-    quantities = {variant.id: line.quantity for line, variant, _ in rows}
-    packed = {variant.id: line.quantity for line, variant, _ in rows if variant.kind == BUNDLE}
-    found = resolve.prices(*asked, quantities, now)
-    packs = bundles.offered(*asked, packed, now)
+    quantities = {row.sold_id: row.quantity for row in rows}
+    packed = {row.sold_id: row.quantity for row in rows if row.kind == BUNDLE}
+    there = [row for row in rows if row.variant_id is not None]
+    found = resolve.choose(there, quantities, cart.currency)
+    packs = bundles.offered(session, cart.channel_id, cart.currency, packed, now)
     priced: list[PricedLine] = []
     gone: list[GoneLine] = []
-    for line, variant, product in rows:
-        bundle = packs.get(variant.id)
-        unit = bundle.now if bundle else found.get(variant.id) if variant.kind != BUNDLE else None
-        if unit is None or not (variant.active and product.active):
-            gone.append(_gone(line, variant, product))
+    for row in {row.line_id: row for row in rows}.values():
+        bundle = packs.get(row.sold_id)
+        unit = bundle.now if bundle else found.get(row.sold_id) if row.kind != BUNDLE else None
+        if unit is None or not (row.is_sold and row.is_shown):
+            gone.append(_gone(row))
             continue
-        priced.append(_line(line, variant, product, unit, bundle))
+        priced.append(_line(row, unit, bundle))
+    if not with_holds:
+        return priced, gone
     until = _held(session, cart, [need for line in priced for need in line.demands], now)
     return [replace(line, held_until=until.get(line.id)) for line in priced], gone
 
 
-def _gone(line: CartLine, variant: Variant, product: Product) -> GoneLine:
+def _gone(row: Any) -> GoneLine:
     return GoneLine(
-        public_id=line.public_id,
-        sku=variant.sku,
-        name=variant.name,
-        slug=product.slug if product.active else "",
-        picture=product.picture,
-        quantity=line.quantity,
-        code="no_price" if variant.active and product.active else "withdrawn",
+        public_id=row.public_id,
+        sku=row.sku,
+        name=row.name,
+        slug=row.slug if row.is_shown else "",
+        picture=row.picture,
+        quantity=row.quantity,
+        code="no_price" if row.is_sold and row.is_shown else "withdrawn",
     )
 
 
-def _line(
-    line: CartLine, variant: Variant, product: Product, unit: Resolved, bundle: Bundle | None
-) -> PricedLine:
-    net = extend(unit.unit_price_micros, line.quantity, unit.currency)
-    was, before = extend(line.unit_price_micros, 1, unit.currency), {}
-    is_changed = line.unit_price_micros != unit.unit_price_micros
+def _line(row: Any, unit: Resolved, bundle: Bundle | None) -> PricedLine:
+    """A row of ``lines.with_prices`` at its price."""
+    net = extend(unit.unit_price_micros, row.quantity, unit.currency)
+    was, before = extend(row.put_in_micros, 1, unit.currency), {}
+    is_changed = row.put_in_micros != unit.unit_price_micros
     if bundle is not None:
-        net = bundle.due_now(line.quantity)
-        told = line.price_trace.get("bundle", {})
+        net = bundle.due_now(row.quantity)
+        told = row.put_in_trace.get("bundle", {})
         were = {kind: one["unit_price_micros"] for kind, one in told.items()}
         is_changed = were != bundle.unit_prices
         before = {kind: extend(micros, 1, unit.currency) for kind, micros in were.items()}
     return PricedLine(
-        id=line.id,
-        public_id=line.public_id,
-        variant_id=variant.id,
-        sku=variant.sku,
-        name=variant.name,
-        slug=product.slug,
-        picture=product.picture,
-        kind=variant.kind,
-        tax_category=variant.tax_category,
-        quantity=line.quantity,
+        id=row.line_id,
+        public_id=row.public_id,
+        variant_id=row.sold_id,
+        sku=row.sku,
+        name=row.name,
+        slug=row.slug,
+        picture=row.picture,
+        kind=row.kind,
+        tax_category=row.tax_category,
+        quantity=row.quantity,
         price=unit,
         net=net,
         held_until=None,
-        unheld=line.unheld,
+        unheld=row.unheld,
         price_was=was if is_changed else None,
         bundle=bundle,
         prices_were=before if is_changed else {},
-        limits=Limits.of(variant),
-        weight_g=variant.weight_g,
-        goes_by=variant.goes_by,
+        limits=Limits.of(row),
+        weight_g=row.weight_g,
+        goes_by=row.goes_by,
     )
 
 

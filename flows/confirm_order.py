@@ -26,19 +26,20 @@ def confirm(
     payment: str,
     found: Sequence[OrderLine],
     *,
-    from_cart: bool = False,
+    from_cart: Near | None = None,
 ) -> None:
     """The order is certain: its pieces are sold, its plans begin, and everybody is told.
 
     What the shop's rules hold waits for ``flows.approve_order``: nothing of it is begun or given, all else
-    is as ever. ``found`` are its lines. With ``from_cart`` its cart still holds the pieces. Raises OutOfStock
-    when pieces whose hold lapsed are gone.
+    is as ever. ``found`` are its lines. ``from_cart``: its cart still holds the pieces, for that place.
+    Raises OutOfStock when pieces whose hold lapsed are gone.
     """
     now = house.clock.now()
     demands, about = checkout.order_demands(found), f"order:{order.public_id}"
     near = Near.of(order.shipping_address)
-    if from_cart and order.cart_id is not None:
-        holds.sell(session, Owner("cart", order.cart_id), demands, about, now, near)
+    if from_cart is not None and order.cart_id is not None:
+        giver = Owner("cart", order.cart_id)
+        holds.sell(session, giver, demands, about, now, near, held_near=from_cart)
     else:
         holds.allocate(session, Owner("order", order.id), demands, about, now, near)
     if any(line.kind == "service" for line in found):
@@ -50,7 +51,7 @@ def confirm(
         provision_service.want(session, order, found, now)
         begun = activate_service.at_once(session, found, f"order:{order.public_id}", now)
     answering.settle(session, order, now)
-    if order.cart_id is not None and not from_cart:
+    if order.cart_id is not None and from_cart is None:
         lines.move(session, order.cart_id, "checking_out", "ordered")
     jobs.record(session, OrderPlaced(str(order.id)), now, key=f"placed:{order.id}", priority=1)
     placing.confirm(session, order, payment, now, held)

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from cart import checkout, consents, lines, pricing, slots
+from cart import checkout, consents, goods, lines, pricing, slots
 from cart import holds as policy
 from cart.checkout import CheckoutIncomplete, Details, Requirement, TotalChanged
 from cart.models import Cart, ConsentAsk
@@ -57,6 +57,10 @@ class Wish:
     check: Callable[[Cart], None] | None = None
     #: Where it was asked from, for what is agreed to.
     ip: str = ""
+    #: In the transaction of an order that no processor is asked for: what goes first of all (where it raises
+    #: nothing is placed), and what is written with the order, once it is certain.
+    claim: Callable[[Session], None] | None = None
+    keep: Callable[[Session, Order], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,14 @@ class Placed:
 class _Written:
     order: Order
     operation_id: uuid.UUID | None
-    stale: bool = False
+
+
+class _Stale(Exception):
+    """The cart is becoming an order that is not the wished one: nothing was written."""
+
+    def __init__(self, order_id: uuid.UUID) -> None:
+        super().__init__("another order of this cart is under way")
+        self.order_id = order_id
 
 
 def place(house: House, wish: Wish) -> Placed:
@@ -90,14 +101,7 @@ def place(house: House, wish: Wish) -> Placed:
     the same wish goes on from there.
     """
     ask_register(house, _vat_id(house, wish))
-    written = _written(house, wish)
-    if written.stale:
-        # The shopper came back and changed something: the first attempt is given up.
-        abandon(house, written.order.id, "changed_at_checkout")
-        written = _written(house, wish)
-    if written.stale:
-        # Somebody with the same cart was faster, and wants something else.
-        raise lines.CartClosed
+    written = _in_place_of_another(house, wish)
     crash.point("place.after_commit")
     if written.operation_id is None:
         return Placed.of(written.order, None)
@@ -114,6 +118,19 @@ def _vat_id(house: House, wish: Wish) -> str:
     return (account.vat_id if account is not None else None) or ""
 
 
+def _in_place_of_another(house: House, wish: Wish) -> _Written:
+    try:
+        return _written(house, wish)
+    except _Stale as first:
+        # The shopper came back and changed something: the first attempt is given up.
+        abandon(house, first.order_id, "changed_at_checkout")
+    try:
+        return _written(house, wish)
+    except _Stale:
+        # Somebody with the same cart was faster, and wants something else.
+        raise lines.CartClosed from None
+
+
 def _written(house: House, wish: Wish) -> _Written:
     def attempt(answers: Answers) -> _Written:
         return house.db.run_tx(lambda session: _write(session, house, wish, answers))
@@ -122,13 +139,15 @@ def _written(house: House, wish: Wish) -> _Written:
 
 
 def _write(session: Session, house: House, wish: Wish, answers: Answers) -> _Written:
+    if wish.claim is not None:
+        wish.claim(session)
     now = house.clock.now()
-    cart, channel, entity = lines.lock_with_seller(session, wish.cart_id)
+    cart, channel, entity, is_limited = lines.lock_with_seller(session, wish.cart_id)
     if wish.channel_id not in (None, channel.id):
         raise NotFound("cart")
     earlier = _earlier(session, cart, wish, now)
     if earlier is not None:
-        return earlier
+        return _kept(session, wish, earlier)
     if wish.check is not None:
         wish.check(cart)
     priced = pricing.price(
@@ -143,11 +162,21 @@ def _write(session: Session, house: House, wish: Wish, answers: Answers) -> _Wri
         more_ways=wish.details.ways,
         known=_known(session, house, cart, wish),
         answers=answers,
+        with_holds=False,
     )
     asks = consents.asked(session, channel) if wish.taken_by is None else ()
-    _check(house, wish, priced, asks, _over(session, house, cart, wish))
+    over = _over(session, house, cart, wish) if is_limited else ()
+    _check(house, wish, priced, asks, over)
     with exchange.opened(session):
-        return _write_down(session, house, wish, cart, (channel, entity), priced, asks)
+        written = _write_down(session, house, wish, cart, (channel, entity), priced, asks)
+        return _kept(session, wish, written)
+
+
+def _kept(session: Session, wish: Wish, written: _Written) -> _Written:
+    if wish.keep is not None:
+        wish.keep(session, written.order)
+    crash.point("place.before_commit")
+    return written
 
 
 def _write_down(
@@ -165,6 +194,7 @@ def _write_down(
     if priced.vat_id and account.vat_id != priced.vat_id:
         entering.put(session, account, priced.vat_id, _actor(wish), now)
     certain = wish.details.payment_method == "invoice" or not priced.due_now
+    held_near = goods.near(cart)
     hold_until = now + house.rules.payment_for + house.rules.payment_grace
     order, order_lines = checkout.freeze(
         session, cart, priced, wish.details, account.id, hold_until, now, certain=certain
@@ -181,9 +211,8 @@ def _write_down(
         wish.return_url,
         _shares(session, order, wish, rest),
         order_lines,
-        from_cart=certain,
+        from_cart=held_near if certain else None,
     )
-    crash.point("place.before_commit")
     return _Written(order, operation_id)
 
 
@@ -223,7 +252,7 @@ def _earlier(session: Session, cart: Cart, wish: Wish, now: datetime) -> _Writte
         same and _same(order, wish) and order.payer_account_id == _payer(session, cart, order, wish)
     )
     if operation is None or not same or not operations.can_be_paid(operation, now):
-        return _Written(order, None, stale=True)
+        raise _Stale(order.id)
     return _Written(order, operation.id)
 
 

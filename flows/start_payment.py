@@ -18,6 +18,7 @@ from core.ledger.splitting import Share, Source
 from core.orders.models import Order, OrderLine
 from core.parties import accounts
 from core.parties.models import LegalEntity
+from core.stock.holds import Near
 from flows import choose_tenders
 from flows.choose_tenders import PLAIN, Payer, Paying
 from flows.confirm_order import confirm
@@ -102,12 +103,13 @@ def begin_order(
     shares: Sequence[Share],
     lines: Sequence[OrderLine],
     *,
-    from_cart: bool = False,
+    from_cart: Near | None = None,
 ) -> uuid.UUID | None:
     """Reserve an order's tenders; the operation to pay by. None when nothing is left to a processor: then
     the order is confirmed, on terms or paid. Without ``shares`` there is nothing to pay.
 
-    ``from_cart``: the cart still has the pieces, as it has for an order that is certain at once.
+    ``from_cart``: the cart still has the pieces, held for that place, as it has for an order that is certain
+    at once.
     """
     if not shares:
         confirm(session, house, order, "paid", lines, from_cart=from_cart)

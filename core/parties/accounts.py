@@ -12,9 +12,9 @@ from sqlalchemy import Select, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from core.kernel.db import insert_once
+from core.kernel.db import changed, insert_once, keep_new, table
 from core.kernel.errors import NotFound
-from core.kernel.ids import new_id
+from core.kernel.ids import new_id, new_public_id
 from core.parties.models import Account, Channel, LegalEntity, Membership
 
 
@@ -41,6 +41,7 @@ def open_account(
     values = {
         "legal_entity_id": entity.id,
         "channel_id": channel.id if channel else None,
+        "is_stated_with_parent": False,
         "kind": new.kind,
         "name": new.name,
         "email": new.email,
@@ -51,21 +52,27 @@ def open_account(
         "billing_address": new.billing_address,
         "external_ref": new.external_ref,
         "created_at": now,
+        "pay_code_series": 0,
     }
-    opened = _opened(session.get_bind().dialect.name == "sqlite", ("id", "number", *values))
+    session.flush()
+    connection = session.connection()
+    opened = _opened(connection.dialect.name == "sqlite")
     while True:
-        account: Account | None = session.scalar(
-            opened, {"id": new_id(), "number": new_number(), **values}
-        )
-        if account is not None:
+        keys = {"id": new_id(), "public_id": new_public_id(), "number": new_number()}
+        if changed(connection.execute(opened, {**keys, **values})) == 1:
+            account = Account(**keys, **values)
+            keep_new(session, account)
             return account
 
 
 @cache
-def _opened(is_sqlite: bool, names: tuple[str, ...]) -> Any:
+def _opened(is_sqlite: bool) -> Any:
     build = sqlite if is_sqlite else postgresql
-    row = build.insert(Account).values({name: bindparam(name) for name in names})
-    return row.on_conflict_do_nothing(index_elements=["number"]).returning(Account)
+    row = build.insert(table(Account)).inline()
+    # Without the option an INSERT's count is lost on PostgreSQL.
+    return row.on_conflict_do_nothing(index_elements=["number"]).execution_options(
+        preserve_rowcount=True
+    )
 
 
 def join(

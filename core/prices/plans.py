@@ -37,6 +37,8 @@ def begin(session: Session, variant_id: uuid.UUID, terms: Terms) -> Plan:
 
 def of_variants(session: Session, variant_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Plan]:
     """The plan of each variant that recurs."""
+    if not variant_ids:
+        return {}
     rows = session.scalars(select(Plan).where(Plan.variant_id.in_(variant_ids)))
     return {row.variant_id: row for row in rows}
 

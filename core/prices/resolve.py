@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache, cached_property
 from typing import Any, ClassVar
 
-from sqlalchemy import ColumnElement, Select, bindparam, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from core.kernel.db import table
@@ -70,21 +70,44 @@ def _query() -> Select[Any]:
         .outerjoin(table(Plan), plan.variant_id == price.variant_id)
     )
     return (
-        select(
-            price.variant_id,
-            price.unit_price_micros,
-            price.min_quantity,
-            book.code,
-            book.priority,
-            plan.interval,
-            plan.interval_count,
-            plan.activation,
-            book.valid_from,
-            book.valid_to,
-        )
+        select(*columns(), book.valid_from, book.valid_to)
         .select_from(joined)
         .where(price.variant_id.in_(bindparam("variants", expanding=True)), *lists_that_hold())
-        .order_by(book.priority.desc(), price.min_quantity.desc(), book.code)
+        .order_by(*best_first())
+    )
+
+
+def columns() -> tuple[ColumnElement[Any], ...]:
+    """What ``choose`` reads of a row, first of all and in this order."""
+    price, book, plan = table(Price).c, table(PriceList).c, table(Plan).c
+    return (
+        price.variant_id,
+        price.unit_price_micros,
+        price.min_quantity,
+        book.code,
+        book.priority,
+        plan.interval,
+        plan.interval_count,
+        plan.activation,
+    )
+
+
+def best_first() -> tuple[ColumnElement[Any], ...]:
+    """In which order ``choose`` wants the prices of a variant."""
+    price, book = table(Price).c, table(PriceList).c
+    return (book.priority.desc(), price.min_quantity.desc(), book.code)
+
+
+def beside(found: FromClause, variant_id: ColumnElement[Any]) -> FromClause:
+    """``found`` with every price that holds now of what ``variant_id`` names, for whoever reads both at once.
+
+    The statement takes ``currency``, ``channel``, and ``now`` as ``horizon`` too. Where there is no price
+    the columns are empty.
+    """
+    price, book, plan = table(Price), table(PriceList), table(Plan)
+    held = price.join(book, and_(book.c.id == price.c.price_list_id, *lists_that_hold()))
+    return found.outerjoin(held, price.c.variant_id == variant_id).outerjoin(
+        plan, plan.c.variant_id == price.c.variant_id
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Executable, Select, bindparam, select, update
 from sqlalchemy.orm import Session
 
+from core.kernel import exchange
 from core.kernel.db import changed, insert_rows, table
 from core.kernel.ids import new_id
 from core.stock import levels
@@ -66,6 +67,11 @@ def to_pass_on(session: Session, owner: Owner) -> Sequence[Any]:
     return session.execute(_to_pass_on(), _named(owner)).all()
 
 
+def to_sell(session: Session, owner: Owner) -> Sequence[Any]:
+    """As ``active`` of an owner; ``has_others``: another place has the thing too."""
+    return session.execute(_to_sell(), _named(owner)).all()
+
+
 def until(session: Session, owner: Owner, now: datetime) -> dict[uuid.UUID, datetime]:
     """Until when each line is held: the first of its holds to end."""
     return dict(session.execute(_until(), {**_named(owner), "now": now}).all())
@@ -82,6 +88,13 @@ def end(session: Session, row: Any, state: str) -> int:
         return 0
     levels.shift(session, row.level_id, held=-row.quantity)
     return 1
+
+
+def close_all(session: Session, rows: Sequence[Any], state: str) -> None:
+    """As ``close``, for holds that the caller has locked as active: nobody can be faster."""
+    if rows:
+        with exchange.unanswered(session.connection()):
+            session.execute(_all_ended(), {"holds": [row.id for row in rows], "new_state": state})
 
 
 def close(session: Session, row: Any, state: str) -> bool:
@@ -149,14 +162,23 @@ def _to_pass_on() -> Executable:
 
 
 @cache
+def _to_sell() -> Executable:
+    query = _with_variant().add_columns(_has_others().label("has_others"))
+    return query.with_for_update(of=[table(StockLevel), table(Hold)])
+
+
+@cache
 def _elsewhere() -> Executable:
+    return _with_variant().where(table(Hold).c.expires_at > bindparam("now"), _has_others())
+
+
+def _has_others() -> ColumnElement[bool]:
+    """Has another place the thing of a level too?"""
     level, other = table(StockLevel), table(StockLevel).alias("other")
     also = select(other.c.id).where(
         other.c.variant_id == level.c.variant_id, other.c.id != level.c.id
     )
-    return _with_variant().where(
-        table(Hold).c.expires_at > bindparam("now"), also.correlate(level).exists()
-    )
+    return also.correlate(level).exists()
 
 
 @cache
@@ -179,6 +201,13 @@ def _of_active(**values: str) -> Executable:
 @cache
 def _ended() -> Executable:
     return _of_active(state="new_state")
+
+
+@cache
+def _all_ended() -> Executable:
+    hold = table(Hold)
+    of_these = hold.c.id.in_(bindparam("holds", expanding=True))
+    return update(hold).where(of_these, IS_ACTIVE).values(state=bindparam("new_state"))
 
 
 @cache

@@ -254,34 +254,43 @@ def sell(
     reference: str,
     now: datetime,
     near: Near = NOT_KNOWN,
+    held_near: Near | None = None,
 ) -> None:
-    """``pass_on`` and ``allocate`` in one, for an order that is certain at once: what a cart holds is sold.
+    """``move_near``, ``pass_on`` and ``allocate`` in one, for an order that is certain at once: what a cart
+    holds is sold, in four statements where each thing is held at one place.
 
-    What lapsed is taken again, what is not wanted any more is let go. Raises OutOfStock.
+    ``held_near``: for where it was held, when that may be another place than ``near``. What lapsed is taken
+    again, what is not wanted any more is let go. Raises OutOfStock.
     """
+    rows = hold_rows.to_sell(session, giver)
+    if held_near not in (None, near) and any(row.has_others for row in rows):
+        move_near(session, giver, near, now)
+        rows = hold_rows.to_sell(session, giver)
     left: list[list[Any]] = [[one, one.quantity] for one in demands]
-    for row in hold_rows.active(session, giver):
+    sold: dict[uuid.UUID, int] = {}
+    kept: list[Any] = []
+    for row in rows:
         rest = row.quantity
         for pair in left:
             if pair[0].variant_id == row.variant_id:
                 part = min(rest, pair[1])
                 pair[1] -= part
                 rest -= part
-        sold = row.quantity - rest
-        if not sold:
+        if rest == row.quantity:
             hold_rows.end(session, row, "released")
             continue
-        hold_rows.close(session, row, "allocated")
+        kept.append(row)
         if rest:
             levels.shift(session, row.level_id, held=-rest)
-        _sell(session, row.level_id, sold, reference, now)
+        sold[row.level_id] = sold.get(row.level_id, 0) + row.quantity - rest
+    hold_rows.close_all(session, kept, "allocated")
     for _, level_id, quantity in _take_missing(session, left, now, near):
-        _sell(session, level_id, quantity, reference, now)
+        sold[level_id] = sold.get(level_id, 0) + quantity
+    levels.sell(session, sold, reference, now)
 
 
 def _sell(
     session: Session, level_id: uuid.UUID, quantity: int, reference: str, now: datetime
 ) -> None:
     """Pieces that are held are sold."""
-    levels.shift(session, level_id, held=-quantity, allocated=quantity)
-    levels.move(session, level_id, "allocated", now, allocated=quantity, reference=reference)
+    levels.sell(session, {level_id: quantity}, reference, now)

@@ -1,7 +1,7 @@
 """What is available, and the changes of levels that are not holds."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from core.catalog.models import Variant
+from core.kernel import exchange
 from core.kernel.db import changed, insert_once, insert_rows, table
 from core.kernel.ids import new_id
 from core.stock import freeing
@@ -147,7 +148,14 @@ def move(
     reference: str,
 ) -> None:
     """Write down a change of a level; the levels are the sums of these."""
-    row = {
+    row = _movement(level_id, kind, now, on_hand, allocated, reference)
+    insert_rows(session, StockMovement, [row])
+
+
+def _movement(
+    level_id: uuid.UUID, kind: str, now: datetime, on_hand: int, allocated: int, reference: str
+) -> dict[str, Any]:
+    return {
         "id": new_id(),
         "level_id": level_id,
         "kind": kind,
@@ -156,7 +164,18 @@ def move(
         "reference": reference,
         "at": now,
     }
-    insert_rows(session, StockMovement, [row])
+
+
+def sell(session: Session, pieces: Mapping[uuid.UUID, int], reference: str, now: datetime) -> None:
+    """Pieces that are held are sold, so many of each level; what may be sold stays as it is."""
+    for level_id, quantity in sorted(pieces.items()):
+        with exchange.unanswered(session.connection()):  # it can only be refused, not be missed
+            shift(session, level_id, held=-quantity, allocated=quantity)
+    rows = [
+        _movement(level_id, "allocated", now, 0, quantity, reference)
+        for level_id, quantity in pieces.items()
+    ]
+    insert_rows(session, StockMovement, rows)
 
 
 def shift(session: Session, level_id: uuid.UUID, **by: int) -> bool:

@@ -1,7 +1,9 @@
 """Checkout: once for each key, whatever goes wrong on the way."""
 
+import threading
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -127,12 +129,49 @@ def test_a_key_belongs_to_its_cart(program: Program, shop: Shop, world: World):
 def test_a_key_under_way_is_told_with_when_to_come_back(program: Program, shop: Shop, world: World):
     cart = program.cart("FW-RT-6")
     with crash.crash_at("once.before_answer_is_kept"):
-        program.order(cart, wish())
-    refused = program.order(cart, wish())
+        program.order(cart, wish("card"))
+    refused = program.order(cart, wish("card"))
     assert (refused.status_code, refused.json["code"]) == (409, "idempotency_key_in_flight")
     assert refused.headers["Retry-After"] == "1"
-    other = program.order(cart, wish(email="other@example.com"))
+    by_bill = program.order(cart, wish())
+    assert (by_bill.status_code, by_bill.json["code"]) == (422, "idempotency_key_reused")
+    other = program.order(cart, wish("card", email="other@example.com"))
     assert (other.status_code, other.json["code"]) == (422, "idempotency_key_reused")
+
+
+@pytest.mark.parametrize("point", ["place.written", "once.before_answer_is_kept"])
+def test_a_crash_of_an_order_by_bill_leaves_nothing_and_the_key_free(
+    program: Program, shop: Shop, world: World, point: str
+):
+    cart = program.cart("FW-RT-6")
+    with crash.crash_at(point):
+        program.order(cart, wish())
+    assert _count(shop, Order) == _count(shop, IdempotencyKey) == 0
+    placed = program.order(cart, wish())
+    assert placed.status_code == 201
+    assert program.order(cart, wish()).json == placed.json
+    assert _count(shop, Order) == 1
+
+
+def test_an_order_by_bill_asked_for_at_once_is_one_order_with_one_answer(
+    program: Program, shop: Shop, world: World
+):
+    cart, start = program.cart("FW-RT-6"), threading.Barrier(3)
+    told: list[tuple[int, Any]] = []
+
+    def ask() -> None:
+        start.wait(10)
+        answer = program.order(cart, wish())
+        told.append((answer.status_code, answer.json))
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert [status for status, _ in told] == [201, 201, 201]
+    assert told[0] == told[1] == told[2]
+    assert _count(shop, Order) == 1
 
 
 @pytest.mark.parametrize(
