@@ -30,8 +30,6 @@ from flows import (
     deliver_hook,
     detach_card,
     early_payment,
-    earn,
-    end_services,
     hear_event,
     issue_invoice,
     make_statements,
@@ -179,16 +177,6 @@ def _statements(house: House, _: object) -> None:
     make_statements.by_the_clock(house)
 
 
-def _services(house: House, _: object) -> None:
-    """A service that could not be brought to today stands in the log; the next round tries again."""
-    end_services.run(house)
-
-
-def _earn(house: House, _: object) -> None:
-    """A payer whose revenue could not be earned stands in the log; the next round tries again."""
-    earn.run(house)
-
-
 def _bill(house: House, _: object) -> None:
     """Plans what is due; the chunks are jobs of their own. Parked accounts wait at the desk."""
     run_billing.by_the_clock(house)
@@ -316,8 +304,8 @@ HANDLERS: dict[str, Within | Owning] = {
     "tell_due": Owning(_tell_due),
     "reconcile": Owning(_reconcile),
     "statements": Owning(_statements),
-    "services": Owning(_services),
-    "earn": Owning(_earn),
+    "services": Owning(providing.services),
+    "earn": Owning(providing.earn_days),
     "bill": Owning(_bill),
     "bill_chunk": Owning(_bill_chunk),
     "begin_trial": Within(_begin_trial),
