@@ -10,6 +10,7 @@ from api.claims import claims
 from api.content import content
 from api.desk_billing import desk_billing
 from api.desk_cards import desk_cards
+from api.desk_changes import desk_changes
 from api.desk_chargebacks import desk_chargebacks
 from api.desk_checks import desk_checks
 from api.desk_delivery import desk_delivery
@@ -72,6 +73,7 @@ def blueprints() -> list[Blueprint]:
         desk_past_due,
         desk_orders,
         desk_goods,
+        desk_changes,
         desk_checks,
         desk_stock,
         desk_transfers,

@@ -19,9 +19,9 @@ from core.entitlements.asking import Answer
 from core.kernel.money import Money, extend
 from core.ledger.items import Open
 from core.ledger.paid_by import CARD, TERMS, PaidBy
-from core.orders import placing
+from core.orders import grouping
+from core.orders.grouping import Standing
 from core.orders.models import Order, OrderLine
-from core.orders.placing import Standing
 from core.prices.bundles import Bundle, KindPrice, Share
 from flows.browse import Offer, Shown
 from flows.follow_order import Followed
@@ -294,7 +294,11 @@ def order(followed: Followed) -> Json:
         "visit": slot(followed.visit) if followed.visit else None,
         "purchase_order": found.purchase_order,
         "cost_centre": found.cost_centre,
-        "lines": [_order_line(one, found.currency) for one in placing.standing(followed.lines)],
+        "lines": [_order_line(one, found.currency) for one in grouping.standing(followed.placed)],
+        "added": [
+            _order_line(one, found.currency)
+            for one in grouping.standing(grouping.added(followed.lines))
+        ],
         "tax": money(Money(found.tax_minor, found.currency)),
         "bills": [_bill(row, followed.open_items.get(row.id)) for row in followed.bills],
     }

@@ -9,11 +9,11 @@ from pydantic import BaseModel
 from api import answers, cursors, order_answers, reading
 from api import order_shapes as shapes
 from api.callers import caller, staff
+from api.change_shapes import AcceptWish, WithdrawWish
 from api.once import once
 from api.order_shapes import LinePieces
 from api.pace import limit
 from api.problems import InvalidRequest, add_headers, field_error
-from api.shapes import Nothing
 from cart import consents
 from core.kernel.errors import Invalid, NotFound
 from core.kernel.ids import token_hash
@@ -169,7 +169,8 @@ def take(order_id: str) -> Response:
 
     def work(key: str, name: str) -> object:
         more = (wish.reason, wish.refund_to, caller().actor, name, wish.note)
-        asked = Asked(key, chosen, *more)
+        instead = {one.line: one.sku for one in wish.instead}
+        asked = Asked(key, chosen, *more, instead, wish.send)
         if not wish.received:
             return take_back.announce(house(), asked)
         return take_back.take(house(), asked, dict.fromkeys(chosen, wish.restock))
@@ -183,13 +184,13 @@ def take(order_id: str) -> Response:
 @staff("orders:write")
 def accept(return_id: str) -> Response:
     """A return that a customer asked for may come."""
-    wish = reading.body(Nothing, optional=True)
-    change_id, order_id, _ = _return(return_id)
+    wish = reading.body(AcceptWish, optional=True)
+    change_id, order_id, _ = return_of(return_id)
     return done(
         f"accept:{change_id}",
         order_id,
         wish,
-        lambda key, name: ask_return.accept(house(), change_id, caller().actor),
+        lambda key, name: ask_return.accept(house(), change_id, caller().actor, wish.send),
     )
 
 
@@ -200,7 +201,7 @@ def accept(return_id: str) -> Response:
 def decline(return_id: str) -> Response:
     """A return that a customer asked for is declined."""
     wish = reading.body(shapes.DeclineWish)
-    change_id, order_id, _ = _return(return_id)
+    change_id, order_id, _ = return_of(return_id)
     return done(
         f"decline:{change_id}",
         order_id,
@@ -216,7 +217,7 @@ def decline(return_id: str) -> Response:
 def receive(return_id: str) -> Response:
     """An announced return is here."""
     wish = reading.body(shapes.ReceiveWish, optional=True)
-    change_id, order_id, numbers = _return(return_id)
+    change_id, order_id, numbers = return_of(return_id)
     restocked = dict.fromkeys(numbers, wish.restock)
     return done(
         f"receive:{change_id}",
@@ -232,17 +233,19 @@ def receive(return_id: str) -> Response:
 @staff("orders:write")
 def withdraw(return_id: str) -> Response:
     """An announced return does not come."""
-    wish = reading.body(Nothing, optional=True)
-    change_id, order_id, _ = _return(return_id)
+    wish = reading.body(WithdrawWish, optional=True)
+    billed = wish.replacement == "billed"
+    change_id, order_id, _ = return_of(return_id)
     return done(
         f"withdraw:{change_id}",
         order_id,
         wish,
-        lambda key, name: take_back.withdraw(house(), change_id, caller().actor),
+        lambda key, name: take_back.withdraw(house(), change_id, caller().actor, billed=billed),
     )
 
 
-def _return(return_id: str) -> tuple[str, str, list[int]]:
+def return_of(return_id: str) -> tuple[str, str, list[int]]:
+    """A return's public id, its order's, and its lines. Raises NotFound."""
     with house().db.snapshot() as session:
         change, order = following.change(session, reading.public_id(return_id, "return"))
         if change.kind != "return":

@@ -35,6 +35,7 @@ def order(
     """One with everything that is done with it."""
     found = followed.order
     numbers = {line.id: line.line_number for line in followed.lines}
+    names = {one.row.id: one.row.public_id for one in followed.changes}
     return {
         **row(found, account),
         **order_state(found, followed.tenders),
@@ -64,7 +65,7 @@ def order(
             }
             for one in agreed
         ],
-        "lines": [_line(line, numbers, found.currency) for line in followed.lines],
+        "lines": [_line(line, numbers, found.currency, names) for line in followed.lines],
         "fulfilments": [
             {
                 "id": one.row.public_id,
@@ -91,6 +92,7 @@ def order(
                 "asked_at": moment(one.row.asked_at),
                 "done_at": moment(one.row.done_at),
                 "lines": _pieces(one.pieces, numbers),
+                "exchange": _exchange(followed, one.row.id, numbers),
             }
             for one in followed.changes
         ],
@@ -123,10 +125,31 @@ def asked(followed: Followed, change_id: uuid.UUID) -> Json:
         "note": mine.row.note,
         "asked_at": moment(mine.row.asked_at),
         "lines": _pieces(mine.pieces, numbers),
+        "exchange": _exchange(followed, change_id, numbers),
     }
 
 
-def _line(line: OrderLine, numbers: Mapping[uuid.UUID, int], currency: str) -> Json:
+def _exchange(
+    followed: Followed, change_id: uuid.UUID, numbers: Mapping[uuid.UUID, int]
+) -> Json | None:
+    """What goes out instead of a return."""
+    found = followed.exchanges.get(change_id)
+    if found is None:
+        return None
+    lines = sorted((numbers[key], line.sku) for key, line in found.lines.items())
+    return {
+        "status": found.row.state,
+        "send": found.row.sends,
+        "lines": [{"line": number, "sku": sku} for number, sku in lines],
+    }
+
+
+def _line(
+    line: OrderLine,
+    numbers: Mapping[uuid.UUID, int],
+    currency: str,
+    changes: Mapping[uuid.UUID, str],
+) -> Json:
     return {
         "line": line.line_number,
         "parent": numbers[line.parent_id] if line.parent_id is not None else None,
@@ -138,6 +161,7 @@ def _line(line: OrderLine, numbers: Mapping[uuid.UUID, int], currency: str) -> J
         "cancelled": line.cancelled,
         "returned": line.returned,
         "total": money(Money(line.priced_minor, currency)),
+        "change": changes[line.change_id] if line.change_id is not None else None,
     }
 
 

@@ -1,5 +1,6 @@
 """What keys of the desk can ask about orders, stock and customers."""
 
+from api import change_shapes
 from api import order_shapes as shapes
 from api.operation import BODY, CHANGE, Operation
 from api.shapes import Nothing
@@ -96,12 +97,36 @@ DESK = (
     ),
     _act(f"{_ORDER}/fulfil", "fulfilOrder", "Note as done what is not sent", shapes.ProvideWish),
     _act(f"{_ORDER}/cancel", "cancelOrder", "Cancel what has not left", shapes.CancelWish),
+    Operation(
+        "post",
+        f"{_ORDER}/changes/preview",
+        "previewOrderChange",
+        "Show what a change of an order would come to",
+        change_shapes.ChangePreview,
+        (401, 403, *CHANGE, 503),
+        takes=change_shapes.ChangeEdits,
+        token=_KEY,
+        scope="orders:read",
+    ),
+    _act(
+        f"{_ORDER}/changes",
+        "changeOrder",
+        "Change an order, as it was seen",
+        change_shapes.ChangeWish,
+    ),
+    _act(
+        "/desk/returns/{return_id}/money",
+        "returnMoneyInstead",
+        "Nothing goes out instead of a return: its money goes back",
+        Nothing,
+        bare=True,
+    ),
     _act(f"{_ORDER}/returns", "returnOrder", "Announce or take a return", shapes.ReturnWish),
     _act(
         "/desk/returns/{return_id}/accept",
         "acceptReturn",
         "A return that a customer asked for may come",
-        Nothing,
+        change_shapes.AcceptWish,
         bare=True,
     ),
     _act(
@@ -121,7 +146,7 @@ DESK = (
         "/desk/returns/{return_id}/withdraw",
         "withdrawReturn",
         "An announced return does not come",
-        Nothing,
+        change_shapes.WithdrawWish,
         bare=True,
     ),
     _act(f"{_ORDER}/refund", "refundOrder", "Give money back", shapes.RefundWish, "refunds:write"),

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+from api.change_shapes import ExchangeAnswer, Instead
 from api.shapes import LARGEST_PAGE, PAGE_SIZE, Money, OrderState, PublicId, Shape, Text
 from core.orders.changing import KEPT, WAYS
 from core.orders.fulfilment_models import CANCEL_REASONS, RETURN_REASONS
@@ -97,6 +98,12 @@ class ReturnWish(Shape):
     note: Annotated[str, _text(300)] = ""
     received: bool = False
     restock: bool = Field(True, description="Goods that are here go back on the shelf.")
+    instead: Annotated[list[Instead], Field(max_length=500)] = Field(
+        [], description="What goes out for lines that come back; for others money goes back."
+    )
+    send: Literal["after", "before"] = Field(
+        "after", description="Whether that leaves once the return is here, or before."
+    )
 
 
 class ReturnAsk(Shape):
@@ -105,6 +112,9 @@ class ReturnAsk(Shape):
     lines: Lines
     reason: Literal[RETURN_REASONS]  # type: ignore[valid-type]  # a tuple of texts
     note: Annotated[str, _text(300)] = ""
+    instead: Annotated[list[Instead], Field(max_length=500)] = Field(
+        [], description="The same again, or another variant of its product; else money goes back."
+    )
 
 
 class ReturnAsked(Shape):
@@ -117,6 +127,7 @@ class ReturnAsked(Shape):
     note: Text
     asked_at: datetime
     lines: list[LinePieces]
+    exchange: ExchangeAnswer | None = Field(description="What is wanted instead of money.")
 
 
 class DeclineWish(Shape):
@@ -152,6 +163,7 @@ class DeskLineAnswer(Shape):
     cancelled: int
     returned: int
     total: Money
+    change: PublicId | None = Field(description="The change that added it since it was placed.")
 
 
 class ParcelAnswer(Shape):
@@ -168,10 +180,10 @@ class ParcelAnswer(Shape):
 
 
 class OrderChangeAnswer(Shape):
-    """A cancellation or a return."""
+    """A cancellation, a change or a return. Of a change ``lines`` are given up; what it added names it."""
 
     id: PublicId
-    kind: Literal["cancellation", "return"]
+    kind: Literal["cancellation", "change", "return"]
     number: Text
     status: Literal["asked", "announced", "declined", "done", "withdrawn"]
     reason: Text
@@ -181,6 +193,7 @@ class OrderChangeAnswer(Shape):
     asked_at: datetime
     done_at: datetime | None
     lines: list[LinePieces]
+    exchange: ExchangeAnswer | None = Field(description="Of a return: what goes out instead.")
 
 
 class DeskOrderRow(OrderState):

@@ -40,7 +40,8 @@ def ask_return(order_id: str) -> Response:
     scope = f"ask-return:{key}"
     name = token_hash(f"{scope}:{reading.idempotency_key()}")[:48]
     pieces = {one.line: one.quantity for one in wish.lines}
-    asked = Asked(key, pieces, wish.reason, "usual", "guest", name, wish.note)
+    instead = {one.line: one.sku for one in wish.instead}
+    asked = Asked(key, pieces, wish.reason, "usual", "guest", name, wish.note, instead)
 
     def work() -> tuple[int, answers.Json]:
         change = returning.ask(house(), asked)

@@ -354,6 +354,7 @@ class OrderAnswer(OrderState):
     purchase_order: str | None
     cost_centre: str | None
     lines: list[OrderLineAnswer]
+    added: list[OrderLineAnswer] = Field(description="Since it was placed; each has its own bill.")
     tax: Money
     bills: list[BillAnswer]
 

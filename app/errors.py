@@ -52,13 +52,7 @@ from core.ledger.reversals import CannotUndo
 from core.ledger.splitting import TenderTooSmall
 from core.ledger.writeoffs import RequestedAlready, SamePerson, TooMuchToWriteOff
 from core.orders.changing import AskedAlready
-from core.orders.fulfilling import (
-    HoldRefused,
-    NothingChosen,
-    OrderNotOpen,
-    TooManyPieces,
-    WrongKind,
-)
+from core.orders.fulfilling import NothingChosen, OrderRefused, WrongKind
 from core.parties.moves import ParentRefused
 from core.parties.second_step import TooManyWrongCodes, WrongCode
 from core.parties.staff import LastAdmin
@@ -144,9 +138,7 @@ STATUS: dict[type[Exception], int] = {
     DeadLink: 410,
     StaleState: 409,
     AskedAlready: 409,
-    OrderNotOpen: 409,
-    HoldRefused: 409,
-    TooManyPieces: 409,
+    OrderRefused: 409,
     NothingChosen: 422,
     WrongKind: 422,
     NotOnHand: 409,

@@ -251,12 +251,12 @@ def _pass_time_on(
 
 def _new_lines(priced: PricedCart, details: Details) -> list[NewLine]:
     taxed = iter(priced.taxed)
-    found = [_new_line(line, taxed, details) for line in priced.lines]
-    return [*found, *(_delivery(way, next(taxed)) for way in priced.chosen)]
+    found = [new_line(line, taxed, details.shipping_address) for line in priced.lines]
+    return [*found, *(new_delivery(way, next(taxed)) for way in priced.chosen)]
 
 
-def _new_line(line: PricedLine, taxed: Iterator[TaxedLine], details: Details) -> NewLine:
-    """One line of the cart; of a bundle its pieces each take the next of the taxes."""
+def new_line(line: PricedLine, taxed: Iterator[TaxedLine], place: dict[str, str] | None) -> NewLine:
+    """One line of a cart that goes to ``place``; of a bundle its pieces each take the next of the taxes."""
     whole = NewLine(
         variant_id=line.variant_id,
         sku=line.sku,
@@ -268,16 +268,16 @@ def _new_line(line: PricedLine, taxed: Iterator[TaxedLine], details: Details) ->
         unit_price_micros=line.price.unit_price_micros,
         price_trace=line.price.trace,
         taxed=NOT_TAXED if line.bundle else next(taxed),
-        service_location=None if line.needs_stock else details.shipping_address,
+        service_location=None if line.needs_stock else place,
     )
     if line.bundle is None:
         return whole
-    pieces = [_piece(line.sku, line.bundle, share, next(taxed), details) for share in line.shares]
+    pieces = [_piece(line.sku, line.bundle, share, next(taxed), place) for share in line.shares]
     net = sum(piece.taxed.net_minor for piece in pieces)
     return replace(
         whole,
         taxed=TaxedLine(net, ()),
-        service_location=details.shipping_address,
+        service_location=place,
         pieces=pieces,
         charges=[
             NewCharge(
@@ -290,7 +290,9 @@ def _new_line(line: PricedLine, taxed: Iterator[TaxedLine], details: Details) ->
     )
 
 
-def _piece(sku: str, bundle: Bundle, share: Share, taxed: TaxedLine, details: Details) -> NewLine:
+def _piece(
+    sku: str, bundle: Bundle, share: Share, taxed: TaxedLine, place: dict[str, str] | None
+) -> NewLine:
     piece, kind = share.piece.component, share.piece.charge_kind
     return NewLine(
         variant_id=piece.variant_id,
@@ -309,12 +311,13 @@ def _piece(sku: str, bundle: Bundle, share: Share, taxed: TaxedLine, details: De
             "of_minor": share.of.minor,
         },
         taxed=taxed,
-        service_location=None if piece.needs_stock else details.shipping_address,
+        service_location=None if piece.needs_stock else place,
         sale_price_minor=share.apart.minor,
     )
 
 
-def _delivery(method: Choice, taxed: TaxedLine) -> NewLine:
+def new_delivery(method: Choice, taxed: TaxedLine) -> NewLine:
+    """A way of delivery as a line of an order."""
     return NewLine(
         variant_id=None,
         sku=f"delivery:{method.code}",

@@ -96,6 +96,20 @@ def covers(areas: Sequence[Sequence[str]], place: Mapping[str, Any]) -> bool:
     )
 
 
+def named(session: Session, channel_id: uuid.UUID) -> list[tuple[str, str]]:
+    """The ways that a channel has for parcels: code and name, each once."""
+    query = (
+        select(DeliveryMethod.code, DeliveryMethod.name)
+        .where(
+            DeliveryMethod.channel_id == channel_id,
+            DeliveryMethod.goes_by == PARCEL,
+            DeliveryMethod.active,
+        )
+        .order_by(DeliveryMethod.position, DeliveryMethod.code)
+    )
+    return list({code: (code, name) for code, name in session.execute(query)}.values())
+
+
 def countries(session: Session, channel_id: uuid.UUID) -> list[str]:
     """Where a channel delivers to."""
     query = select(DeliveryMethod.country).where(

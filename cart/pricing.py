@@ -61,21 +61,21 @@ def price(
     counted = [one for line in priced for one in line.counted]
     ships = any(line.needs_stock for line in priced)
     goes_to = {**(place or {}), "country": (place or {}).get("country") or entity.country}
-    loads = _loads(priced, cart.currency)
+    loads = loads_of(counted, cart.currency)
     choices: Sequence[Choice] = []
     if ships and loads:
         choices = delivery.choices(session, channel.id, goes_to, loads[0])
-    method = _chosen(choices, method_code)
+    method = chosen_of(choices, method_code)
     also = []
     for load in loads[1:]:
         ways = delivery.choices(session, channel.id, goes_to, load)
-        found = _chosen(ways, (more_ways or {}).get(load.goes_by))
+        found = chosen_of(ways, (more_ways or {}).get(load.goes_by))
         also.append(Also(load.goes_by, _names(priced, load.goes_by), tuple(ways), found))
     asked = [(one.net.minor, one.tax_category) for one in counted]
     chosen = [way for way in (method, *(one.method for one in also)) if way is not None]
     asked += [(way.price.minor, way.tax_category) for way in chosen]
-    taxed_at = _taxed_at(place, chosen, counted)
-    question = ask(session, channel, entity, asked, taxed_at, known, now)
+    where = taxed_at(place, chosen, counted)
+    question = ask(session, channel, entity, asked, where, known, now)
     taxed = (answers or Answers()).of(question)
     tax = Money(sum(line.tax_minor for line in taxed), cart.currency)
     net = Money(sum(line.net_minor for line in taxed), cart.currency)
@@ -97,10 +97,10 @@ def price(
     )
 
 
-def _loads(priced: Sequence[PricedLine], currency: str) -> list[Load]:
+def loads_of(counted: Sequence[Counted], currency: str) -> list[Load]:
     """What goes together, the usual way first."""
     found: dict[str, Load] = {}
-    for one in (one for line in priced for one in line.counted if one.kind == "physical"):
+    for one in (one for one in counted if one.kind == "physical"):
         before = found.get(one.goes_by) or Load(Money.zero(currency), 0, one.goes_by)
         found[one.goes_by] = Load(
             before.goods + one.net, before.weight_g + one.weight_g, one.goes_by
@@ -116,7 +116,7 @@ def _names(priced: Sequence[PricedLine], goes_by: str) -> tuple[str, ...]:
     )
 
 
-def _taxed_at(
+def taxed_at(
     place: dict[str, Any] | None, chosen: Sequence[Choice], counted: Sequence[Counted]
 ) -> dict[str, Any] | None:
     """Goods that are all picked up at one place are taxed there; else where they go."""
@@ -214,7 +214,8 @@ def _held(
     return kept.until(kept.of(session, Owner("order", order.id), now), demands, by_line=False)
 
 
-def _chosen(choices: Sequence[Choice], code: str | None) -> Choice | None:
+def chosen_of(choices: Sequence[Choice], code: str | None) -> Choice | None:
+    """The way that was chosen; without one the cheapest."""
     for choice in choices:
         if choice.code == code:
             return choice

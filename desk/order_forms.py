@@ -1,6 +1,6 @@
 """The desk's forms about a placed order: a parcel, pieces given up or taken back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import request
@@ -94,8 +94,16 @@ class CancelForm(ChangeForm):
         self.reason.choices = [SelectChoice(one, REASONS[one]) for one in CANCEL_REASONS]
 
 
+SENDS = [
+    SelectChoice("after", "Once the other is here: it is held until then"),
+    SelectChoice("before", "Now: its bill waits for the return, for 30 days"),
+]
+
+
 class ReturnForm(ChangeForm):
-    """Pieces that come back; they may be here already."""
+    """Pieces that come back; they may be here already, and something may go out instead."""
+
+    sends = RadioField("When what goes out instead is sent", choices=SENDS, default="after")
 
     here = RadioField(
         "Where are they?",
@@ -112,6 +120,25 @@ class ReturnForm(ChangeForm):
     def __init__(self, *given: object, **more: object) -> None:
         super().__init__(*given, **more)
         self.reason.choices = [SelectChoice(one, REASONS[one]) for one in RETURN_REASONS]
+
+
+class AcceptForm(Form):
+    """A return that was asked for may come."""
+
+    sends = RadioField("When what they would like instead is sent", choices=SENDS, default="after")
+
+
+class WithdrawForm(Form):
+    """It does not come, or not as it should be."""
+
+    replacement = RadioField(
+        "What was to go out instead",
+        choices=[
+            SelectChoice("let_go", "Does not go out; what has left already stays billed"),
+            SelectChoice("billed", "Goes out all the same, and is billed"),
+        ],
+        default="let_go",
+    )
 
 
 class DeclineForm(Form):
@@ -149,6 +176,8 @@ class PieceRow:
     amount: Money | None = None
     is_goods: bool = False
     restock: bool = False
+    #: What goes out instead, as it was typed.
+    instead: str = ""
 
 
 def rows(
@@ -175,6 +204,7 @@ def rows(
             (worth or {}).get(line.line_number),
             line.kind == "physical",
             is_fresh or f"restock-{line.line_number}" in request.form,
+            request.form.get(f"instead-{line.line_number}", "").strip()[:60],
         )
         for line in lines
         if possible.get(line.line_number) or line.line_number in wrong
@@ -202,6 +232,12 @@ def pieces(
         else:
             found[number] = int(text)
     return found, wrong
+
+
+def instead(chosen: Iterable[int]) -> dict[int, str]:
+    """What goes out instead of pieces that come back: SKUs by line, where something was typed."""
+    found = {number: request.form.get(f"instead-{number}", "").strip()[:60] for number in chosen}
+    return {number: sku for number, sku in found.items() if sku}
 
 
 def _at_most(most: int) -> str:

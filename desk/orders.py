@@ -12,9 +12,9 @@ from core.kernel import sheet
 from core.kernel.money import Money, extend, total
 from core.kernel.sorting import Place
 from core.ledger import reading as ledger
-from core.orders import placing, reading
+from core.orders import grouping, placing, reading
+from core.orders.grouping import Standing
 from core.orders.models import Order, OrderLine
-from core.orders.placing import Standing
 from core.parties import users
 from core.parties.models import Account
 from core.parties.roles import Role
@@ -162,6 +162,7 @@ def _acts(order: Order, lines: Sequence[OrderLine]) -> list[tuple[str, str]]:
         if any(line.kind != "physical" and not line.subscription_id for line in waiting):
             acts.append((f"{base}/provide", "Note as done"))
         if waiting:
+            acts.append((f"{base}/change", "Change it"))
             acts.append((f"{base}/cancel", "Cancel pieces"))
         if any(
             line.fulfilled > line.returned and line.kind in ("physical", "service")
@@ -177,7 +178,7 @@ def _words(
     followed: Followed, account: Account, taken_by: str, agreed: Sequence[Consent]
 ) -> dict[str, Any]:
     order, currency = followed.order, followed.order.currency
-    goods = [line for line in followed.lines if line.kind != "delivery"]
+    goods = [line for line in followed.placed if line.kind != "delivery"]
     return {
         "public_id": order.public_id,
         "number": order.number or f"Order of {account.name}, {order.lifecycle}",
@@ -189,19 +190,20 @@ def _words(
         "lifecycle": shown.LIFECYCLE[order.lifecycle],
         "payment": shown.PAYMENT[order.payment],
         "fulfilment": shown.FULFILMENT[order.fulfilment],
-        "lines": [_line(one, currency) for one in placing.standing(goods)],
+        "lines": [_line(one, currency) for one in grouping.standing(goods)],
         "totals": [
             *(
                 (line.name, Money(line.priced_minor, currency), "line")
-                for line in followed.lines
+                for line in followed.placed
                 if line.kind == "delivery"
             ),
-            *_tax_rows(followed.lines, Money(order.tax_minor, currency)),
+            *_tax_rows(followed.placed, Money(order.tax_minor, currency)),
         ],
         "total": Money(order.due_now_minor, currency),
         "acts": _acts(order, followed.lines),
         "parcels": order_words.parcels(followed),
         "changes": order_words.changes(followed),
+        "added": order_words.added(followed),
         "taken_by": taken_by,
         "references": [
             (label, text)

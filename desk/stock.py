@@ -213,7 +213,11 @@ def _owners(session: Any, rows: list[Hold]) -> dict[uuid.UUID, tuple[str, str]]:
 
 
 _OWNERS = ("order", "quote")
-_WHOSE = {"cart": "A cart", "offer": "Somebody who waited for it"}
+_WHOSE = {
+    "cart": "A cart",
+    "offer": "Somebody who waited for it",
+    "exchange": "An exchange, until the goods are back",
+}
 
 
 def _hold(
@@ -228,7 +232,9 @@ def _hold(
         "until": row.expires_at,
         "owner": words,
         "owner_href": href,
-        "release_href": "" if row.owner_kind == "order" else f"{HELD.path}/{row.id}/release",
+        "release_href": ""
+        if row.owner_kind in ("order", "exchange")
+        else f"{HELD.path}/{row.id}/release",
     }
 
 

@@ -8,11 +8,14 @@ from sqlalchemy.orm import Session
 from core.kernel import crash
 from core.orders import changing, fulfilling, placing
 from core.orders.changing import NewChange
+from core.orders.exchanging import AFTER
 from core.orders.fulfilment_models import OrderChange
 from core.orders.models import OrderLine
-from flows import take_back
+from core.tax.service import Answers
+from flows import exchange, take_back
 from flows.house import House
 from flows.take_back import Asked
+from flows.taxing import with_taxes
 
 
 def may_come_back(line: OrderLine) -> int:
@@ -23,7 +26,8 @@ def may_come_back(line: OrderLine) -> int:
 def ask(house: House, asked: Asked) -> OrderChange:
     """Write the wish down; under one name it is written once.
 
-    Raises NotFound, OrderNotOpen, NothingChosen, WrongKind, TooManyPieces and AskedAlready.
+    Raises NotFound, OrderNotOpen, NothingChosen, WrongKind, TooManyPieces, AskedAlready, and for what is to
+    come instead NotOffered.
     """
 
     def work(session: Session) -> OrderChange:
@@ -38,6 +42,7 @@ def ask(house: House, asked: Asked) -> OrderChange:
                 raise fulfilling.WrongKind(one.line.line_number, one.line.sku, "return")
         new = NewChange("return", asked.reason, asked.note, asked.refund_to, asked.actor, once)
         change = changing.ask(session, order, new, chosen, now)
+        exchange.want(session, house, order, change, chosen, asked.instead, by_staff=False)
         take_back.told(session, house, order, change, "asked", chosen, asked.actor)
         crash.point("return.asked")
         return change
@@ -45,13 +50,15 @@ def ask(house: House, asked: Asked) -> OrderChange:
     return house.db.run_tx(work)
 
 
-def accept(house: House, change_id: str, actor: str) -> OrderChange:
-    """Yes: it is announced, and the customer learns where to send it. Asked again it answers the same.
+def accept(house: House, change_id: str, actor: str, sends: str = AFTER) -> OrderChange:
+    """Yes: it is announced, and the customer learns where to send it. What they would like instead is held,
+    or sent ``before``. Asked again it answers the same.
 
-    Raises NotFound, StaleState when it was declined, and TooManyPieces when pieces came back meanwhile.
+    Raises NotFound, StaleState when it was declined, TooManyPieces when pieces came back meanwhile, and
+    OutOfStock when what they would like instead is gone.
     """
 
-    def work(session: Session) -> OrderChange:
+    def work(session: Session, answers: Answers) -> OrderChange:
         change = take_back.in_hand(session, change_id)
         if change.state == "announced":
             return change
@@ -59,11 +66,12 @@ def accept(house: House, change_id: str, actor: str) -> OrderChange:
         lines = placing.lines_of(session, order.id)
         chosen = changing.pieces_of(session, change, lines)
         changing.accept(session, change, lines)
+        exchange.agree(session, house, order, change, chosen, sends, answers)
         take_back.told(session, house, order, change, "announced", chosen, actor)
         crash.point("return.accepted")
         return change
 
-    return house.db.run_tx(work)
+    return with_taxes(house, lambda answers: house.db.run_tx(lambda s: work(s, answers)))
 
 
 def decline(house: House, change_id: str, answer: str, actor: str) -> OrderChange:
@@ -77,6 +85,7 @@ def decline(house: House, change_id: str, answer: str, actor: str) -> OrderChang
         chosen = changing.pieces_of(session, change, placing.lines_of(session, order.id))
         said = answer.strip()[:300]
         changing.end(session, change, "declined", actor, house.clock.now(), answer=said)
+        exchange.let_go(session, house, change)
         take_back.told(session, house, order, change, "declined", chosen, actor)
         crash.point("return.declined")
         return change

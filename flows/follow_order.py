@@ -1,8 +1,8 @@
 """One order with everything about it, for whoever may see it. Reads only."""
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
@@ -13,7 +13,8 @@ from core.kernel.money import Money
 from core.ledger import items, paid_by
 from core.ledger.items import Open
 from core.ledger.paid_by import PaidBy
-from core.orders import following, placing
+from core.orders import exchanging, following, grouping, placing
+from core.orders.exchanging import Exchange
 from core.orders.following import Change, Sent
 from core.orders.models import Order, OrderLine
 from invoices import reading
@@ -40,6 +41,8 @@ class Followed:
     #: Parcels and what was done, and the cancellations and returns, the oldest first.
     sent: Sequence[Sent] = ()
     changes: Sequence[Change] = ()
+    #: What goes out instead of what comes back, by return.
+    exchanges: Mapping[uuid.UUID, Exchange] = field(default_factory=dict)
     #: When somebody comes, where a time was chosen.
     visit: Slot | None = None
 
@@ -61,6 +64,11 @@ class Followed:
         return sum(owed, zero)
 
     @property
+    def placed(self) -> Sequence[OrderLine]:
+        """The lines that it was placed with: what its total is of."""
+        return grouping.as_placed(self.lines)
+
+    @property
     def bills(self) -> Sequence[Invoice]:
         """The documents that ask for money: a credit memo gives."""
         return [row for row in self.invoices if row.kind != "credit_memo"]
@@ -72,6 +80,7 @@ def follow(session: Session, order: Order, *, with_pieces: bool = True) -> Follo
     Without ``with_pieces`` what became of its pieces is not asked for: ``sent`` and ``changes`` are empty.
     """
     lines = placing.lines_of(session, order.id)
+    changes = following.changes(session, order.id) if with_pieces else []
     variants = [line.variant_id for line in lines if line.variant_id is not None]
     pictures = products.pictures(session, variants)
     found = reading.of_order(session, order.id)
@@ -85,7 +94,10 @@ def follow(session: Session, order: Order, *, with_pieces: bool = True) -> Follo
         payments=payments.of_order(session, order.id),
         tenders=paid_by.of_order(session, order.id, _tenders(order)),
         sent=following.sent(session, order.id) if with_pieces else (),
-        changes=following.changes(session, order.id) if with_pieces else (),
+        changes=changes,
+        exchanges=exchanging.of_changes(
+            session, [one.row.id for one in changes if one.row.kind == "return"]
+        ),
         visit=slots.of_order(session, order.id)
         if any(line.kind == "service" for line in lines)
         else None,

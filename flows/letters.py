@@ -32,7 +32,7 @@ from core.notices.letters import (
     Row,
     SoldCard,
 )
-from core.orders import placing
+from core.orders import grouping, placing
 from core.orders.models import Order, OrderLine, OrderLineTax
 from core.parties.models import Account
 from flows.links import Links
@@ -67,7 +67,9 @@ def of_order(session: Session, order: Order, link: str) -> OrderLetter:
     """Thank you for a placed order, which has its number."""
     account = session.get_one(Account, order.payer_account_id)
     head = addressing.of_account(session, account)
-    lines = placing.lines_of(session, order.id)
+    lines = grouping.as_placed(placing.lines_of(session, order.id))
+    taxes = placing.taxes_of(session, order.id)
+    placed = {line.id: taxes[line.id] for line in lines if line.id in taxes}
     to = order.shipping_address or {}
     name = str(to.get("name") or "")
     return OrderLetter(
@@ -76,7 +78,7 @@ def of_order(session: Session, order: Order, link: str) -> OrderLetter:
         number=order.number or "",
         placed_on=local_date(order.placed_at or order.created_at, head.time_zone),
         is_paid=order.payment == "paid",
-        rows=_order_rows(order, lines, placing.taxes_of(session, order.id), figures(head.locale)),
+        rows=_order_rows(order, lines, placed, figures(head.locale)),
         total=Money(order.due_now_minor, order.currency),
         ships=any(line.kind == "physical" for line in lines),
         visits=tuple(line.name for line in lines if line.kind == "service"),
@@ -102,7 +104,7 @@ def _order_rows(
     say: Figures,
 ) -> tuple[Row, ...]:
     rows = []
-    for one in placing.standing(lines):
+    for one in grouping.standing(lines):
         rows.append(_order_row(one.line, one.priced_minor, order.currency))
         rows += [_order_row(piece, piece.priced_minor, order.currency) for piece in one.pieces]
     for label, minor in _taxes(taxes, say, inclusive=False).items():

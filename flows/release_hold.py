@@ -31,7 +31,7 @@ def look(session: Session, house: House, hold_id: uuid.UUID) -> Hold:
     hold = session.get(Hold, hold_id)
     if hold is None or hold.state != "active" or hold.expires_at <= house.clock.now():
         raise NotFound("hold that still runs")
-    if hold.owner_kind == "order":
+    if hold.owner_kind in ("order", "exchange"):
         raise OrderIsPaid
     return hold
 

@@ -20,6 +20,7 @@ from core.orders.fulfilment_models import Fulfilment
 from core.orders.models import Order, OrderLine
 from core.parties import accounts
 from core.stock import sold
+from flows import add_goods
 from flows.house import House
 from invoices.earned import orders as earned
 
@@ -48,7 +49,8 @@ class Done:
 def ship(house: House, parcel: Parcel) -> Fulfilment:
     """Send a parcel: the pieces leave the stock, the order is told, its customer is written to.
 
-    Raises NotFound, OrderNotOpen, OrderHeld, NothingChosen, WrongKind, TooManyPieces and NotOnHand.
+    Raises NotFound, OrderNotOpen, OrderHeld, NothingChosen, WrongKind, TooManyPieces, NotOnHand, and
+    AwaitsPayment for what was added later and is not paid.
     """
     return house.db.run_tx(lambda session: _ship(session, house, parcel))
 
@@ -61,6 +63,7 @@ def _ship(session: Session, house: House, parcel: Parcel) -> Fulfilment:
         return known
     lines = placing.lines_of(session, order.id)
     chosen = fulfilling.choose(lines, parcel.pieces)
+    add_goods.may_leave(session, order, chosen)
     row = fulfilling.send(
         session,
         order,

@@ -5,17 +5,19 @@ goes to cards is asked of the processor by the handler of ``CreditToRefund``.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
 from cart import slots
 from core.entitlements import granting
-from core.events import CreditToRefund, OrderChanged
+from core.events import OrderChanged
 from core.kernel import audit, crash, jobs
-from core.orders import changing, fulfilling, held, placing
-from core.orders.changing import KEPT, NewChange
+from core.kernel.errors import StaleState
+from core.orders import changing, exchanging, fulfilling, grouping, held, placing
+from core.orders.changing import NewChange
+from core.orders.exchanging import AFTER
 from core.orders.fulfilling import Some
 from core.orders.fulfilment_models import OrderChange
 from core.orders.models import Order, OrderLine
@@ -24,17 +26,10 @@ from core.stock import sold
 from core.stock.holds import Owner
 from core.subscriptions import ending, reading, states
 from core.subscriptions.models import Subscription
-from flows import issue_invoice
-from flows.correct_invoice import printing
+from core.tax.service import Answers
+from flows import credit_pieces, exchange, issue_invoice
 from flows.house import House
-from flows.worth import nets
-from invoices import memos
-from invoices.earned import orders as earned
-from invoices.memos import NothingToCredit, Wish
-from invoices.models import Invoice
-
-#: What the memo says: why the customer gets credit.
-_MEMO_REASON = {"cancellation": "cancelled", "return": "returned"}
+from flows.taxing import with_taxes
 
 
 @dataclass(frozen=True)
@@ -49,6 +44,9 @@ class Asked:
     actor: str
     once: str
     note: str = ""
+    #: Of a return: what goes out instead, by line number, and whether ``after`` it is here or ``before``.
+    instead: Mapping[int, str] = field(default_factory=dict)
+    sends: str = AFTER
 
 
 # --- before they leave ----------------------------------------------------------------------------
@@ -70,7 +68,7 @@ def _cancel(session: Session, house: House, asked: Asked) -> OrderChange:
     if known is not None:
         return known
     fulfilling.is_open(order)
-    invoice = issue_invoice.for_order(session, house, order.id)
+    issue_invoice.for_order(session, house, order.id)
     lines = placing.lines_of(session, order.id)
     chosen = to_cancel(lines, asked.pieces)
     new = NewChange(
@@ -84,10 +82,10 @@ def _cancel(session: Session, house: House, asked: Asked) -> OrderChange:
     change = changing.write(session, order, new, chosen, now)
     _decide(session, order, asked.actor, now)
     crash.point("cancel.counted")
-    _let_go(session, house, order, chosen)
+    let_go(session, house, order, chosen)
     if any(one.line.kind == "service" for one in chosen):
-        _give_time_back(session, order, lines)
-    _credit(session, house, change, invoice, chosen)
+        give_time_back(session, order, lines)
+    credit_pieces.credit(session, house, change, chosen)
     for one in chosen:
         if one.line.subscription_id is not None:
             _end_plan(session, change, one.line, now)
@@ -102,7 +100,7 @@ def _decide(session: Session, order: Order, actor: str, now: datetime) -> None:
         held.decide(session, order, actor, now)
 
 
-def _give_time_back(session: Session, order: Order, lines: Sequence[OrderLine]) -> None:
+def give_time_back(session: Session, order: Order, lines: Sequence[OrderLine]) -> None:
     """Nobody comes when no work is left to be done."""
     if not any(line.kind == "service" and line.waiting for line in lines):
         slots.release(session, Owner("order", order.id))
@@ -130,7 +128,8 @@ def to_cancel(lines: Sequence[OrderLine], pieces: Mapping[int, int] | None) -> l
     return chosen
 
 
-def _let_go(session: Session, house: House, order: Order, chosen: Sequence[Some]) -> None:
+def let_go(session: Session, house: House, order: Order, chosen: Sequence[Some]) -> None:
+    """What was kept for pieces that are given up is free again."""
     about, now = sold.reference(order.public_id), house.clock.now()
     for one in sorted(chosen, key=lambda one: one.line.variant_id or one.line.id):
         if one.line.kind == "physical" and one.line.variant_id is not None:
@@ -161,13 +160,13 @@ def plan_ended(session: Session, house: House, row: Subscription, actor: str) ->
     if order.lifecycle not in ("confirmed", "completed"):
         return
     chosen = [Some(line, line.waiting)]
-    invoice = issue_invoice.for_order(session, house, order.id)
+    issue_invoice.for_order(session, house, order.id)
     new = NewChange(
         "cancellation", "changed_mind", "", "usual", actor, f"service-ended:{row.id.hex}"
     )
     change = changing.write(session, order, new, chosen, now)
     _decide(session, order, actor, now)
-    _credit(session, house, change, invoice, chosen)
+    credit_pieces.credit(session, house, change, chosen)
     told(session, house, order, change, "cancelled", chosen, actor)
 
 
@@ -177,24 +176,31 @@ def plan_ended(session: Session, house: House, row: Subscription, actor: str) ->
 def announce(house: House, asked: Asked) -> OrderChange:
     """Pieces that were sent or done are to come back: the customer gets a number for the parcel.
 
-    Raises NotFound, OrderNotOpen, NothingChosen and TooManyPieces.
+    Raises NotFound, OrderNotOpen, NothingChosen and TooManyPieces; where something goes out instead also what
+    ``exchange.want`` raises, and OutOfStock.
     """
-    return house.db.run_tx(lambda session: _announce(session, house, asked))
+
+    def work(answers: Answers) -> OrderChange:
+        return house.db.run_tx(lambda session: _announce(session, house, asked, answers))
+
+    return with_taxes(house, work)
 
 
 def take(house: House, asked: Asked, restocked: Mapping[int, bool]) -> OrderChange:
     """They are here already: announced and received at once, in one commit."""
 
-    def work(session: Session) -> OrderChange:
-        change = _announce(session, house, asked, telling=False)
+    def work(session: Session, answers: Answers) -> OrderChange:
+        change = _announce(session, house, asked, answers, is_here=True)
         if change.state == "announced":
-            _receive(session, house, change, restocked, asked.actor)
+            _receive(session, house, change, restocked, asked.actor, answers)
         return change
 
-    return house.db.run_tx(work)
+    return with_taxes(house, lambda answers: house.db.run_tx(lambda s: work(s, answers)))
 
 
-def _announce(session: Session, house: House, asked: Asked, *, telling: bool = True) -> OrderChange:
+def _announce(
+    session: Session, house: House, asked: Asked, answers: Answers, *, is_here: bool = False
+) -> OrderChange:
     now = house.clock.now()
     order = lock(session, asked.public_id)
     known = changing.known(session, key_of(order, asked.once))
@@ -205,7 +211,9 @@ def _announce(session: Session, house: House, asked: Asked, *, telling: bool = T
         "return", asked.reason, asked.note, asked.refund_to, asked.actor, key_of(order, asked.once)
     )
     change = changing.write(session, order, new, chosen, now)
-    if telling:
+    exchange.want(session, house, order, change, chosen, asked.instead)
+    if not is_here:
+        exchange.agree(session, house, order, change, chosen, asked.sends, answers)
         told(session, house, order, change, "announced", chosen, asked.actor)
     crash.point("return.announced")
     return change
@@ -232,34 +240,78 @@ def receive(
 ) -> OrderChange:
     """The announced pieces are here: back to stock or not by line number, credited, and the money goes as
     chosen (or as chosen now). Asked again it answers the same. Raises NotFound, and StaleState when it was
-    withdrawn."""
+    withdrawn; OutOfStock when what is to go out instead is gone."""
 
-    def work(session: Session) -> OrderChange:
+    def work(session: Session, answers: Answers) -> OrderChange:
         change = in_hand(session, change_id)
         if change.state == "done":
             return change
         if refund_to:
             change.refund_to = refund_to
-        _receive(session, house, change, restocked, actor)
+        _receive(session, house, change, restocked, actor, answers)
         return change
 
-    return house.db.run_tx(work)
+    return with_taxes(house, lambda answers: house.db.run_tx(lambda s: work(s, answers)))
 
 
-def withdraw(house: House, change_id: str, actor: str) -> OrderChange:
-    """The announced pieces do not come back after all. Raises NotFound, and StaleState when they are here."""
+def withdraw(house: House, change_id: str, actor: str, *, billed: bool = False) -> OrderChange:
+    """The announced pieces do not come back after all, or not as they should be. What was to go out instead
+    is let go; with ``billed`` it is sent all the same, and billed.
 
-    def work(session: Session) -> OrderChange:
+    Raises NotFound, StaleState when they are here, and OutOfStock.
+    """
+
+    def work(session: Session, answers: Answers) -> OrderChange:
         change = in_hand(session, change_id)
         if change.state == "withdrawn":
             return change
         now, order = house.clock.now(), placing.lock(session, change.order_id)
-        changing.end(session, change, "withdrawn", actor, now)
         chosen = changing.pieces_of(session, change, placing.lines_of(session, order.id))
+        exchange.off(session, house, order, change, chosen, answers, billed=billed)
+        changing.end(session, change, "withdrawn", actor, now)
         for one in chosen:
             fulfilling.uncount_return(session, one)
+        if not billed:
+            _cancel_added(session, house, order, change, actor)
         told(session, house, order, change, "withdrawn", chosen, actor)
         crash.point("return.withdrawn")
+        return change
+
+    return with_taxes(house, lambda answers: house.db.run_tx(lambda s: work(s, answers)))
+
+
+def _cancel_added(
+    session: Session, house: House, order: Order, change: OrderChange, actor: str
+) -> None:
+    """What was to leave before the return is here, and has not left: it is given up with its bill."""
+    lines = grouping.added(placing.lines_of(session, order.id), change.id)
+    chosen = [Some(line, line.waiting) for line in lines if line.waiting]
+    if not chosen:
+        return
+    new = NewChange(
+        "cancellation", "other", "", change.refund_to, actor, f"exchange-off:{change.id.hex}"
+    )
+    row = changing.write(session, order, new, chosen, house.clock.now())
+    let_go(session, house, order, chosen)
+    credit_pieces.credit(session, house, row, chosen)
+    told(session, house, order, row, "cancelled", chosen, actor)
+
+
+def money_instead(house: House, change_id: str, actor: str) -> OrderChange:
+    """Nothing goes out: what comes back is given back in money, as of any return, and what was held is free
+    again. Raises NotFound, and StaleState once it was added to the order."""
+
+    def work(session: Session) -> OrderChange:
+        change = in_hand(session, change_id)
+        found = exchanging.of(session, change.id)
+        if found is None or found.row.state == "let_go":
+            return change
+        if not found.is_open:
+            raise StaleState("exchange", "let_go")
+        exchange.let_go(session, house, change)
+        order = placing.lock(session, change.order_id)
+        subject = ("order", order.public_id)
+        audit.write(session, house.clock.now(), actor, "order.exchange_let_go", subject)
         return change
 
     return house.db.run_tx(work)
@@ -280,12 +332,14 @@ def _receive(
     change: OrderChange,
     restocked: Mapping[int, bool],
     actor: str,
+    answers: Answers,
 ) -> None:
     now, order = house.clock.now(), session.get_one(Order, change.order_id)
-    changing.end(session, change, "done", actor, now)
     chosen = changing.pieces_of(session, change, placing.lines_of(session, order.id))
-    invoice = issue_invoice.for_order(session, house, order.id)
-    _credit(session, house, change, invoice, chosen)
+    issue_invoice.for_order(session, house, order.id)
+    more, paid = exchange.to_add(session, house, order, change, chosen, answers)
+    changing.end(session, change, "done", actor, now)
+    memos = credit_pieces.credit(session, house, change, chosen, paid)
     crash.point("return.credited")
     about, back = sold.reference(order.public_id), []
     for one in sorted(chosen, key=lambda one: one.line.variant_id or one.line.id):
@@ -296,54 +350,12 @@ def _receive(
         if sold.take_back(session, about, line.variant_id, one.quantity, now):
             back.append(line.id)
     changing.restock(session, change, back)
+    exchange.here(session, house, order, change, more, memos)
     told(session, house, order, change, "received", chosen, actor)
     crash.point("return.before_commit")
 
 
 # --- what both do ---------------------------------------------------------------------------------
-
-
-def _credit(
-    session: Session,
-    house: House,
-    change: OrderChange,
-    invoice: Invoice,
-    chosen: Sequence[Some],
-) -> None:
-    """Credit the pieces on the order's bill, each line by its own share and taxes; and send money back."""
-    parts = nets(session, invoice, change.order_id, chosen, change.id)
-    if not any(parts.values()):
-        _earn(session, house, change)
-        return
-    wish = Wish(
-        invoice.id,
-        parts,
-        _MEMO_REASON[change.kind],
-        f"order-change:{change.id.hex}",
-        change.done_by or change.asked_by,
-        refunded=change.refund_to != KEPT,
-    )
-    try:
-        memo, _ = memos.credit(session, wish, printing(house.links), house.clock.now())
-    except NothingToCredit:  # courtesies took all of it before
-        _earn(session, house, change)
-        return
-    _refund(session, house, change, memo)
-
-
-def _earn(session: Session, house: House, change: OrderChange) -> None:
-    """Without a memo, which brings what is earned to what is left, that is done here."""
-    order = session.get_one(Order, change.order_id)
-    earned.settle(session, order, house.clock.now())
-
-
-def _refund(session: Session, house: House, change: OrderChange, memo: Invoice) -> None:
-    """The memo is the change's; what it gave back of paid money goes as chosen."""
-    changing.note_memo(session, change, memo.id)
-    if change.refund_to != KEPT:
-        now = house.clock.now()
-        event = CreditToRefund(str(memo.id))
-        jobs.record(session, event, now, key=f"credit-to-refund:{memo.id}")
 
 
 def told(
@@ -363,7 +375,7 @@ def told(
         session,
         now,
         actor,
-        f"order.{change.kind}_{how}" if change.kind == "return" else "order.cancelled",
+        f"order.return_{how}" if change.kind == "return" else f"order.{how}",
         ("order", order.public_id),
         reason=change.reason,
         lines={str(one.line.line_number): one.quantity for one in chosen},

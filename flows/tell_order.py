@@ -27,8 +27,9 @@ from core.notices.order_letters import (
     ParcelLetter,
     PayLinkLetter,
 )
-from core.orders import changing, following, placing
+from core.orders import changing, exchanging, following, grouping, placing
 from core.orders.changing import KEPT
+from core.orders.exchanging import Exchange
 from core.orders.fulfilment_models import Fulfilment, OrderChange, OrderChangeMemo
 from core.orders.models import Order, OrderLine
 from core.parties.models import Account, LegalEntity
@@ -130,7 +131,10 @@ def changed(session: Session, change_id: uuid.UUID, how: str, links: Links, now:
     order, head, name = _about(session, row.order_id)
     (mine,) = [one for one in following.changes(session, order.id) if one.row.id == row.id]
     entity = session.get_one(LegalEntity, order.legal_entity_id)
+    lines = placing.lines_of(session, order.id)
     amount, goes = _money(session, row, order)
+    exchange = exchanging.of(session, row.id)
+    shown = exchange is not None and how in ("asked", "announced", "received")
     letter = OrderChangeLetter(
         head=head,
         name=name,
@@ -139,12 +143,18 @@ def changed(session: Session, change_id: uuid.UUID, how: str, links: Links, now:
         number=order.number or "",
         return_number=changing.return_number(order.number or "", row.number),
         on=local_date(row.done_at or row.asked_at, head.time_zone),
-        pieces=_pieces(placing.lines_of(session, order.id), mine.pieces),
+        pieces=_pieces(lines, mine.pieces),
         amount=amount,
-        goes=goes if how in ("cancelled", "received") else "",
+        goes=goes if how in ("cancelled", "received", "changed") else "",
         whole=order.lifecycle == "cancelled",
         send_to=(entity.name, *map(str, entity.address)),
         answer=tuple(row.answer.splitlines()) if how == "declined" else (),
+        added=_instead(exchange, mine.pieces)
+        if exchange is not None and shown
+        else _added(lines, row)
+        if how == "changed"
+        else (),
+        sends=exchange.row.sends if exchange is not None and shown else "",
     )
     _send(session, order, letter, f"order-{how}:{row.id}", links, now)
 
@@ -185,14 +195,34 @@ def _pieces(lines: Sequence[OrderLine], pieces: Mapping[uuid.UUID, int]) -> tupl
     )
 
 
+def _instead(exchange: Exchange, pieces: Mapping[uuid.UUID, int]) -> tuple[str, ...]:
+    return tuple(
+        counted(line.name, Decimal(pieces[key]))
+        for key, line in exchange.lines.items()
+        if key in pieces
+    )
+
+
+def _added(lines: Sequence[OrderLine], change: OrderChange) -> tuple[str, ...]:
+    return tuple(
+        counted(line.name, Decimal(line.quantity))
+        for line in grouping.added(lines, change.id)
+        if line.parent_id is None
+    )
+
+
 def _money(session: Session, change: OrderChange, order: Order) -> tuple[Money, str]:
-    """What the change's memos credited, and where it goes: off the bill as far as that was open."""
+    """What the change's memos credited less what was billed for it, and where it goes: off the bill as far as
+    that was open."""
     of_change = select(OrderChangeMemo.memo_id).where(OrderChangeMemo.change_id == change.id)
     keys = session.scalars(of_change).all()
     total = session.scalar(select(func.sum(Invoice.total_minor)).where(Invoice.id.in_(keys)))
-    amount = Money(int(total or 0), order.currency)
+    billed = session.scalar(select(Invoice.total_minor).where(Invoice.order_change_id == change.id))
+    amount = Money(int(total or 0) - int(billed or 0), order.currency)
     if not amount:
         return amount, ""
+    if amount.minor < 0:
+        return -amount, "more"
     if not items.of_sources(session, list(keys)):
         return amount, "owed"
     return amount, "kept" if change.refund_to == KEPT else "back"

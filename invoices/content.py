@@ -148,6 +148,7 @@ class Content:
     applied: Sequence[Applied] = ()
     order_id: uuid.UUID | None = None
     order_number: str = ""
+    order_change_id: uuid.UUID | None = None
     deliver_to: Delivery | None = None
     purchase_order: str = ""
     cost_centre: str = ""

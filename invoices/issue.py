@@ -22,6 +22,7 @@ from core.ledger import business, items
 from core.ledger.chart import CONTRACT_LIABILITY, GIFT_CARDS
 from core.ledger.items import Open
 from core.orders import placing
+from core.orders.fulfilment_models import OrderChange
 from core.orders.models import Order, OrderLine, OrderLineTax
 from core.parties.models import Account, Channel, LegalEntity
 from core.subscriptions.models import SubscriptionPhase
@@ -53,6 +54,18 @@ class _Basis:
     issue_date: date
     #: The first phase of each subscription that the order begins.
     phases: dict[uuid.UUID, uuid.UUID]
+    #: Of the bill for what a change added: the change, and the days to pay where it is agreed otherwise.
+    change_id: uuid.UUID | None = None
+    days: int | None = None
+
+    @property
+    def terms(self) -> Terms:
+        """What holds for the bill: of an order on terms the account's."""
+        if self.days is not None:
+            return Terms(days=self.days)
+        if self.order.payment == "on_terms":
+            return terms_of(self.account, self.channel)
+        return Terms()
 
     @property
     def locale(self) -> str:
@@ -92,14 +105,37 @@ def for_order(session: Session, order_id: uuid.UUID, printing: Printing, now: da
     around = _around(session, order)
     if around.invoice_id is not None:
         return session.get_one(Invoice, around.invoice_id)
-    basis = _basis(session, order, around, now)
+    return _issue(session, _basis(session, order, around, now), printing, now)
+
+
+def for_change(
+    session: Session,
+    change: OrderChange,
+    printing: Printing,
+    now: datetime,
+    days: int | None = None,
+) -> Invoice:
+    """Issue the bill for what a change added to its order; a second time answers the first.
+
+    Its terms are the order's: of one that was paid at once it is due at once. ``days``: due after so many.
+    """
+    known = session.scalar(select(Invoice).where(Invoice.order_change_id == change.id))
+    if known is not None:
+        return known
+    order = placing.lock(session, change.order_id)
+    around = _around(session, order)
+    basis = _basis(session, order, around, now, change.id)
+    return _issue(session, replace(basis, days=days), printing, now)
+
+
+def _issue(session: Session, basis: _Basis, printing: Printing, now: datetime) -> Invoice:
     content = _content(basis, printing)
     with exchange.opened(session):
         invoice = writing.write(session, content, printing, now)
         crash.point("issue.written")
         _post(session, invoice, content, basis, now)
         if any(line.fulfilled and earned.is_given(line) for line in basis.lines):
-            earned.settle(session, order, now, list(basis.lines))
+            earned.settle(session, basis.order, now)
         writing.tell(session, invoice, "system", now)
     crash.point("issue.before_commit")
     return invoice
@@ -125,17 +161,26 @@ def _around(session: Session, order: Order) -> _Around:
     return _Around(*session.execute(_query(), keys).one())
 
 
-def _basis(session: Session, order: Order, around: _Around, now: datetime) -> _Basis:
-    lines = placing.lines_with_taxes(session, order.id)
+def _basis(
+    session: Session,
+    order: Order,
+    around: _Around,
+    now: datetime,
+    change_id: uuid.UUID | None = None,
+) -> _Basis:
+    every = placing.lines_with_taxes(session, order.id)
+    lines = {line: taxes for line, taxes in every.items() if line.change_id == change_id}
+    has_deposits = around.has_deposits and change_id is None
     return _Basis(
         order,
         lines,
         around.account,
         around.channel,
         around.entity,
-        items.held_for_order(session, order.id) if around.has_deposits else [],
+        items.held_for_order(session, order.id) if has_deposits else [],
         local_date(now, around.entity.time_zone),
         _phases(session, lines),
+        change_id,
     )
 
 
@@ -156,7 +201,8 @@ def _query() -> Select[Account, Channel, LegalEntity, uuid.UUID | None, bool]:
     order = bindparam("order", type_=Uuid())
     # In the very words of the partial index: with a bound value it is planned anew for each bill.
     is_invoice = Invoice.kind == literal_column("'invoice'")
-    issued = select(Invoice.id).where(Invoice.order_id == order, is_invoice)
+    as_placed = Invoice.order_change_id.is_(None)
+    issued = select(Invoice.id).where(Invoice.order_id == order, is_invoice, as_placed)
     return (
         select(Account, Channel, LegalEntity, issued.scalar_subquery(), items.is_held_for(order))
         .select_from(Account)
@@ -174,7 +220,7 @@ def terms_of(account: Account, channel: Channel) -> Terms:
 
 def _content(basis: _Basis, printing: Printing) -> Content:
     order, country = basis.order, basis.entity.country
-    holding = terms_of(basis.account, basis.channel) if order.payment == "on_terms" else Terms()
+    holding = basis.terms
     said = words(basis.locale)
     parents = {line.id: line.line_number for line in basis.lines}
     return Content(
@@ -195,6 +241,7 @@ def _content(basis: _Basis, printing: Printing) -> Content:
         ],
         order_id=order.id,
         order_number=order.number or "",
+        order_change_id=basis.change_id,
         purchase_order=order.purchase_order or "",
         cost_centre=order.cost_centre or "",
         deliver_to=_delivery(order, printing),

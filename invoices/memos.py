@@ -103,6 +103,8 @@ class Wish:
     actor: str
     message: str = ""
     refunded: bool = False  # only what the memo says becomes of the credit
+    #: So much of what is left of it pays the bill for what a change added: for the memo's words, too.
+    moved_minor: int = 0
     because: Mapping[int, Because] = field(default_factory=dict)
     #: What a line's credit comes to with its taxes, to the cent, by line number.
     gross: Mapping[int, int] = field(default_factory=dict)
@@ -349,6 +351,10 @@ def _notes(content: Content, wish: Wish, owed: Open | None, bill: _Bill) -> list
         amount = say.alone(content.decimal(settled))
         text = say.words.credit_settles
         notes.append(text.format(amount=amount, number=bill.invoice.number))
+    moved = min(kept, wish.moved_minor)
+    if moved:
+        notes.append(say.words.credit_moved.format(amount=say.alone(content.decimal(moved))))
+        kept -= moved
     if kept:
         text = say.words.credit_refunded if wish.refunded else say.words.credit_kept
         notes.append(text.format(amount=say.alone(content.decimal(kept))))

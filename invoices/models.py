@@ -37,8 +37,15 @@ class Invoice(Base):
             "uq_invoice_order_id",
             "order_id",
             unique=True,
-            sqlite_where=text("kind = 'invoice'"),
-            postgresql_where=text("kind = 'invoice'"),
+            sqlite_where=text("kind = 'invoice' AND order_change_id IS NULL"),
+            postgresql_where=text("kind = 'invoice' AND order_change_id IS NULL"),
+        ),
+        Index(
+            "uq_invoice_order_change_id",
+            "order_change_id",
+            unique=True,
+            sqlite_where=text("order_change_id IS NOT NULL"),
+            postgresql_where=text("order_change_id IS NOT NULL"),
         ),
     )
 
@@ -76,6 +83,8 @@ class Invoice(Base):
     discount_minor: Mapped[int | None]
     #: The frozen document model that page and PDF are made of.
     document: Mapped[dict[str, Any]]
+    #: Of the bill for what a change added to its order after placing.
+    order_change_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("order_change.id"))
 
 
 class InvoiceLine(Base):

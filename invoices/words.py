@@ -192,6 +192,7 @@ class Words:
     # what became of a credit
     credit_settles: str = "{amount} of it lowers what is open on invoice {number}."
     credit_kept: str = "{amount} is kept for you, for any bill."
+    credit_moved: str = "{amount} pays what was added to your order instead."
     credit_refunded: str = "{amount} goes back to you, the way you paid."
 
 
@@ -371,6 +372,7 @@ DE = Words(
     why_before="Schon berechnet",
     credit_settles="{amount} davon mindern, was auf Rechnung {number} offen ist.",
     credit_kept="{amount} bleiben für Sie gutgeschrieben, für jede Rechnung.",
+    credit_moved="{amount} bezahlen, was stattdessen zu Ihrer Bestellung dazukam.",
     credit_refunded="{amount} gehen an Sie zurück, so wie Sie gezahlt haben.",
 )
 #: The most exact locale first.

@@ -89,6 +89,7 @@ def _made(content: Content, position: int, printing: Printing, now: datetime) ->
         series_position=position,
         is_external=False,
         order_id=content.order_id,
+        order_change_id=content.order_change_id,
         issue_date=content.issue_date,
         due_date=content.due_date,
         issued_at=now,

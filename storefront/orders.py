@@ -8,9 +8,9 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from cart import address
 from core.kernel.money import Money, extend
-from core.orders import placing
+from core.orders import grouping
+from core.orders.grouping import Standing
 from core.orders.models import Order, OrderLine
-from core.orders.placing import Standing
 from core.prices.bundles import INTERVALS
 from flows.follow_order import Followed
 from flows.pay_bill import NothingToPay, pay_order
@@ -164,7 +164,7 @@ def _words(followed: Followed) -> dict[str, Any]:
     order = followed.order
     href = house().links.order(order.public_id)
     currency = order.currency
-    goods = [line for line in followed.lines if line.kind != "delivery"]
+    goods = [line for line in followed.placed if line.kind != "delivery"]
     return {
         "number": order.number or "not confirmed yet",
         "placed_at": order.placed_at or order.created_at,
@@ -176,6 +176,7 @@ def _words(followed: Followed) -> dict[str, Any]:
         "fulfilment": _fulfilment(followed),
         "parcels": order_words.parcels(followed),
         "changes": order_words.changes(followed),
+        "added": order_words.added(followed),
         "payment_words": _payment_words(followed),
         "visit": coming.words(followed.visit) if followed.visit is not None else "",
         "references": [
@@ -187,11 +188,11 @@ def _words(followed: Followed) -> dict[str, Any]:
             if text
         ],
         "is_paid": _payment_state(followed) == _PAYMENT["paid"],
-        "lines": [_line(followed, one) for one in placing.standing(goods)],
-        "totals": _totals(order, followed.lines),
+        "lines": [_line(followed, one) for one in grouping.standing(goods)],
+        "totals": _totals(order, followed.placed),
         "total": Money(order.due_now_minor, currency),
         "total_note": shown.contains(
-            Money(sum(line.contained_minor for line in followed.lines), currency)
+            Money(sum(line.contained_minor for line in followed.placed), currency)
         ),
         "paid_by": _paid_by(followed),
         "recurring": coming_again(goods, currency),

@@ -1,4 +1,4 @@
-"""Asking to return goods of an order, by the order's link; the account's orders lead to the same page."""
+"""Asking to return or exchange goods of an order, by its link; the account's orders lead to the same page."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,7 +12,7 @@ from core.kernel.errors import ShopError
 from core.kernel.ids import new_public_id
 from core.orders.fulfilling import TooManyPieces
 from core.orders.models import OrderLine
-from flows import ask_return
+from flows import ask_return, exchange
 from flows.follow_order import Followed
 from flows.take_back import Asked
 from storefront.order_link import followed
@@ -73,12 +73,17 @@ def ask(public_id: str, token: str) -> str | Response | tuple[str, int]:
         for line in order.lines
     }
     chosen, wrong = _chosen(typed)
+    instead = {
+        number: sku
+        for number in chosen
+        if (sku := request.form.get(f"instead-{number}", "").strip()[:60])
+    }
     also: list[str] = []
     if form.validate() and not wrong:
         more = (str(form.reason.data), "usual", "guest", str(form.once.data))
         note = " ".join((form.note.data or "").split())
         try:
-            ask_return.ask(house(), Asked(public_id, chosen, *more, note))
+            ask_return.ask(house(), Asked(public_id, chosen, *more, note, instead))
         except TooManyPieces as error:
             wrong = {error.line: f"At most {error.possible}."}
         except ShopError as error:
@@ -119,9 +124,16 @@ def _page(
             "possible": possible,
             "typed": typed.get(number, only),
             "error": wrong.get(number, ""),
+            "instead": request.form.get(f"instead-{number}", ""),
+            "choices": choices.get(number, []),
         }
 
     rows_ = [(line, left) for line in order.lines if (left := ask_return.may_come_back(line))]
+    with house().db.snapshot() as session:
+        choices = {
+            line.line_number: exchange.choices(session, house(), order.order, line)
+            for line, _ in rows_
+        }
     href = f"/o/{order.order.public_id}/{token}"
     return page(
         "storefront/return.html",

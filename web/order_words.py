@@ -4,15 +4,19 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.orders import carriers, changing
+from core.kernel.money import Money
+from core.orders import carriers, changing, grouping
+from core.orders.following import Change
 from core.orders.models import OrderLine
 from flows.follow_order import Followed
 from web.documents import State
 
 #: What it is called when a line's pieces are all given.
 _DONE = {"physical": "Sent", "delivery": "Sent", "plan": "Running"}
+_NAMES = {"cancellation": "Cancelled", "change": "Changed"}
 _CHANGE = {
     ("cancellation", "done"): State("bad", "Cancelled"),
+    ("change", "done"): State("go", "Changed"),
     ("return", "asked"): State("wait", "Asked for: we answer by mail"),
     ("return", "declined"): State("bad", "Stays with you"),
     ("return", "announced"): State("wait", "On its way back"),
@@ -62,22 +66,69 @@ def parcels(followed: Followed) -> list[dict[str, Any]]:
 
 
 def changes(followed: Followed) -> list[dict[str, Any]]:
-    """Cancellations and returns, the newest first."""
+    """Cancellations, changes and returns, the newest first; ``instead``: what goes out for a return."""
     number = followed.order.number or ""
     return [
         {
             "id": one.row.public_id,
-            "name": "Cancelled"
-            if one.row.kind == "cancellation"
-            else f"Return {changing.return_number(number, one.row.number)}",
+            "name": _NAMES.get(one.row.kind)
+            or f"Return {changing.return_number(number, one.row.number)}",
             "kind": one.row.kind,
             "state": _CHANGE[one.row.kind, one.row.state],
             "at": one.row.done_at or one.row.asked_at,
-            "pieces": _pieces(followed.lines, one.pieces),
+            "pieces": _changed(followed, one)
+            if one.row.kind == "change"
+            else _pieces(followed.lines, one.pieces),
+            "instead": _instead(followed, one),
             "row": one.row,
         }
         for one in followed.changes
     ][::-1]
+
+
+def _changed(followed: Followed, change: Change) -> str:
+    """What was given up and what was added, and where it goes now."""
+    said = []
+    if change.pieces:
+        said.append(f"Given up: {_pieces(followed.lines, change.pieces)}")
+    added = {
+        line.id: line.quantity
+        for line in grouping.added(followed.lines, change.row.id)
+        if line.parent_id is None
+    }
+    if added:
+        said.append(f"Added: {_pieces(followed.lines, added)}")
+    if (change.row.details or {}).get("address"):
+        said.append("Goes to another address")
+    if (change.row.details or {}).get("method"):
+        said.append("Goes another way")
+    return ". ".join(said)
+
+
+def _instead(followed: Followed, change: Change) -> str:
+    exchange = followed.exchanges.get(change.row.id)
+    if exchange is None:
+        return ""
+    return ", ".join(
+        f"{change.pieces[key]} × {line.name}" if change.pieces[key] > 1 else line.name
+        for key, line in exchange.lines.items()
+        if key in change.pieces
+    )
+
+
+def added(followed: Followed) -> list[dict[str, Any]]:
+    """What changes added to an order since it was placed, with taxes; each has a bill of its own."""
+    currency = followed.order.currency
+    return [
+        {
+            "sku": one.line.sku,
+            "name": one.line.name,
+            "quantity": one.line.quantity,
+            "total": Money(sum(line.net_minor + line.tax_minor for line in one.counted), currency),
+            "state": progress(one.line),
+        }
+        for one in grouping.standing(grouping.added(followed.lines))
+    ]
 
 
 def moments(followed: Followed) -> list[tuple[str, Any]]:
@@ -96,6 +147,9 @@ def moments(followed: Followed) -> list[tuple[str, Any]]:
     for change in followed.changes:
         pieces = _pieces(followed.lines, change.pieces)
         row = change.row
+        if row.kind == "change":
+            found.append((f"Changed. {_changed(followed, change)}", row.done_at))
+            continue
         if row.kind == "cancellation":
             found.append((f"Cancelled: {pieces}", row.done_at))
             continue

@@ -7,7 +7,7 @@ KINDS = {
     "order.approved": "An order that was held goes on: somebody has checked it",
     "order.shipped": "A parcel of an order left, or something of it was provided",
     "order.delivered": "A parcel of an order has arrived",
-    "order.changed": "Pieces of an order were cancelled, or come back",
+    "order.changed": "Pieces of an order were cancelled, changed, or come back",
     "invoice.issued": "A bill or memo got its number",
     "invoice.paid": "Nothing of a bill is open any more, by payment or by credit",
     "payment.received": "Money came and is in the ledger",

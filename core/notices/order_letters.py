@@ -76,10 +76,12 @@ class PayLinkLetter(Letter):
 
 @dataclass(frozen=True)
 class OrderChangeLetter(Letter):
-    """Of pieces: ``how`` is cancelled, asked (to come back), declined, announced, received or withdrawn.
+    """Of pieces: ``how`` is cancelled, asked (to come back), declined, announced, received, withdrawn, or
+    changed: then ``pieces`` do not come any more.
 
-    ``amount`` is what the memo credited; ``goes``: back to how it was paid, kept as credit, off the bill
-    (owed), or nowhere. ``answer``: why it was declined.
+    ``amount`` is what the memos credited, less what was added; ``goes``: back to how it was paid, kept as
+    credit, off the bill (owed), to be paid (more), or nowhere. ``answer``: why it was declined. ``added``
+    comes instead; ``sends``: after the return is here, or before.
     """
 
     TEMPLATE: ClassVar[str] = "order_change"
@@ -94,3 +96,5 @@ class OrderChangeLetter(Letter):
     whole: bool
     send_to: tuple[str, ...]
     answer: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    sends: str = ""

@@ -1,4 +1,5 @@
-"""Changes after placing: cancellations, and returns from the wish or the announcement to the goods' arrival.
+"""Changes after placing: cancellations, changes of what was ordered, and returns from the wish or the
+announcement to the goods' arrival.
 
 Called by the flows; the order is locked by them. Money and stock are theirs too.
 """
@@ -7,7 +8,7 @@ import uuid
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
@@ -46,6 +47,7 @@ class NewChange:
     refund_to: str
     actor: str
     once: str
+    details: Mapping[str, Any] | None = None
 
 
 def return_number(order_number: str, number: int) -> str:
@@ -65,16 +67,17 @@ class AskedAlready(ShopError):
 def write(
     session: Session, order: Order, new: NewChange, chosen: Sequence[Some], now: datetime
 ) -> OrderChange:
-    """Count the pieces and write the change: a cancellation is done, a return announced.
+    """Count the pieces and write the change: a cancellation or a change is done, a return announced. Of a
+    change the caller settles the order, once it has added what is added.
 
     Raises OrderNotOpen and TooManyPieces.
     """
     fulfilling.is_open(order)
-    done = new.kind == "cancellation"
+    done = new.kind != "return"
     for one in chosen:
         fulfilling.count(session, one, "cancel" if done else "return")
     row = _add(session, order, new, chosen, "done" if done else "announced", now)
-    if done:
+    if new.kind == "cancellation":
         fulfilling.settle(session, order, now)
     return row
 
@@ -145,6 +148,8 @@ def _add(
         done_by=new.actor if done else None,
         once=new.once,
     )
+    if new.details is not None:  # written as None it would be JSON's null
+        row.details = dict(new.details)
     session.add(row)
     session.flush()
     pieces = [
@@ -156,7 +161,8 @@ def _add(
         }
         for one in chosen
     ]
-    insert_rows(session, OrderChangeLine, pieces)
+    if pieces:
+        insert_rows(session, OrderChangeLine, pieces)
     return row
 
 

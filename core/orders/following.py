@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
@@ -30,7 +31,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class Change:
-    """A cancellation or a return, with its pieces by order line, and which went back to stock."""
+    """A cancellation, a change or a return, with its pieces by order line, and which went back to stock."""
 
     row: OrderChange
     pieces: dict[uuid.UUID, int]
@@ -53,17 +54,21 @@ def sent(session: Session, order_id: uuid.UUID) -> list[Sent]:
 
 def changes(session: Session, order_id: uuid.UUID) -> list[Change]:
     """The changes of an order, the oldest first."""
-    rows = session.execute(
+    rows: Sequence[Any] = session.execute(
         select(OrderChange, OrderChangeLine)
-        .join(OrderChangeLine, OrderChangeLine.change_id == OrderChange.id)
+        .outerjoin(OrderChangeLine, OrderChangeLine.change_id == OrderChange.id)
         .where(OrderChange.order_id == order_id)
         .order_by(OrderChange.number)
     ).all()
-    back = frozenset((row.id, line.order_line_id) for row, line in rows if line.restocked)
+    back = frozenset(
+        (row.id, line.order_line_id) for row, line in rows if line is not None and line.restocked
+    )
     found: dict[uuid.UUID, Change] = {}
     for row, line in rows:
         mine = frozenset(line_id for change_id, line_id in back if change_id == row.id)
-        found.setdefault(row.id, Change(row, {}, mine)).pieces[line.order_line_id] = line.quantity
+        one = found.setdefault(row.id, Change(row, {}, mine))
+        if line is not None:  # a change may only add
+            one.pieces[line.order_line_id] = line.quantity
     return list(found.values())
 
 

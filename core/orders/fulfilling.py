@@ -16,18 +16,23 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from core.catalog.models import BUNDLE
 from core.kernel.db import changed, insert_rows
-from core.kernel.errors import ShopError
+from core.kernel.errors import ShopError, StaleState
 from core.kernel.ids import new_id, new_public_id
 from core.orders import placing
 from core.orders.fulfilment_models import Fulfilment, FulfilmentLine
-from core.orders.models import Order, OrderLine
+from core.orders.models import REOPENED, Order, OrderLine
+from core.orders.placing import NewLine
 
 #: What nobody has to send or do: it is given with the order.
 AT_ONCE = ("digital", "gift_card")
 
 
+class OrderRefused(ShopError):
+    """What an order, as it stands, does not let be done with it."""
+
+
 @dataclass(eq=False)
-class OrderNotOpen(ShopError):
+class OrderNotOpen(OrderRefused):
     """Only a placed order can be sent, changed or taken back, and not a cancelled one."""
 
     code: ClassVar[str] = "order_not_open"
@@ -36,7 +41,7 @@ class OrderNotOpen(ShopError):
     state: str
 
 
-class HoldRefused(ShopError):
+class HoldRefused(OrderRefused):
     """What a held order does not let be done with it, or one that is not."""
 
 
@@ -59,7 +64,7 @@ class OrderNotHeld(HoldRefused):
 
 
 @dataclass(eq=False)
-class TooManyPieces(ShopError):
+class TooManyPieces(OrderRefused):
     """More pieces of a line than there are for it. ``what`` is send, provide, cancel or return."""
 
     code: ClassVar[str] = "too_many_pieces"
@@ -263,6 +268,33 @@ def settle(session: Session, order: Order, now: datetime) -> None:
         placing.move(session, order, {"fulfilment": state})
     if not waiting and order.lifecycle == "confirmed":
         placing.move(session, order, {"lifecycle": "completed"})
+
+
+def add(
+    session: Session,
+    order: Order,
+    lines: Sequence[NewLine],
+    change_id: uuid.UUID,
+    known: Sequence[OrderLine],
+) -> Sequence[OrderLine]:
+    """Add what a change brings to a placed order; one that was complete waits again."""
+    is_open(order)
+    found = placing.add_lines(session, order, lines, change_id, known)
+    moved = {name: to for name, (since, to) in REOPENED.items() if getattr(order, name) == since}
+    if not moved:
+        return found
+    still = (getattr(Order, name) == getattr(order, name) for name in moved)
+    result = session.execute(
+        update(Order)
+        .where(Order.id == order.id, *still)
+        .values(moved)
+        .execution_options(synchronize_session=False)
+    )
+    if changed(result) != 1:
+        raise StaleState("order", moved.get("lifecycle", order.lifecycle))
+    for name, to in moved.items():
+        set_committed_value(order, name, to)
+    return found
 
 
 def at_once(

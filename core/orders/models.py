@@ -22,6 +22,8 @@ FULFILMENT = {
     "partial": ("fulfilled",),
     "fulfilled": (),
 }
+#: What was complete waits again once an exchange adds pieces: ``fulfilling.add`` alone goes this way.
+REOPENED = {"lifecycle": ("completed", "confirmed"), "fulfilment": ("fulfilled", "partial")}
 PAYMENT = {
     "awaiting": ("paid", "on_terms", "released"),
     "on_terms": ("paid",),
@@ -181,6 +183,8 @@ class OrderLine(Base):
     fulfilled: Mapped[int] = mapped_column(default=0)
     cancelled: Mapped[int] = mapped_column(default=0)
     returned: Mapped[int] = mapped_column(default=0)
+    #: The change that added it after placing; such a line has a bill of its own.
+    change_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("order_change.id"))
 
     @property
     def waiting(self) -> int:

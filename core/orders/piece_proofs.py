@@ -37,7 +37,7 @@ def pieces_are_counted(session: Session) -> Part:
 
 @cache
 def _miscounted() -> Select[*tuple[Any, ...]]:
-    sent, cancelled, back = _sent(), _changed("cancellation"), _changed("return")
+    sent, cancelled, back = _sent(), _changed("cancellation", "change"), _changed("return")
     return (
         select(
             Order.number,
@@ -78,17 +78,17 @@ def _sent() -> Subquery:
     )
 
 
-def _changed(kind: str) -> Subquery:
+def _changed(*kinds: str) -> Subquery:
     query = (
         select(
             OrderChangeLine.order_line_id.label("line"),
             func.sum(OrderChangeLine.quantity).label("pieces"),
         )
         .join(OrderChange, OrderChange.id == OrderChangeLine.change_id)
-        .where(OrderChange.kind == kind, OrderChange.state.in_(("announced", "done")))
+        .where(OrderChange.kind.in_(kinds), OrderChange.state.in_(("announced", "done")))
         .group_by(OrderChangeLine.order_line_id)
     )
-    return query.subquery(kind)
+    return query.subquery(kinds[0])
 
 
 @cache

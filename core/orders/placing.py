@@ -142,19 +142,40 @@ def write_with_lines(
     return order, _write_lines(session, order, new.lines)
 
 
-def _write_lines(session: Session, order: Order, lines: Sequence[NewLine]) -> Sequence[OrderLine]:
+def add_lines(
+    session: Session,
+    order: Order,
+    lines: Sequence[NewLine],
+    change_id: uuid.UUID,
+    known: Sequence[OrderLine],
+) -> Sequence[OrderLine]:
+    """What a change adds to a placed order, behind the lines that are ``known``. What the order was to cost
+    as it was placed stays as it is. For ``core.orders.fulfilling``."""
+    last = max((line.line_number for line in known), default=0)
+    return _write_lines(session, order, lines, change_id, last)
+
+
+def _write_lines(
+    session: Session,
+    order: Order,
+    lines: Sequence[NewLine],
+    change_id: uuid.UUID | None = None,
+    last: int = 0,
+) -> Sequence[OrderLine]:
     rows: list[dict[str, Any]] = []
     taxes: list[dict[str, Any]] = []
     charges: list[dict[str, Any]] = []
     for line in lines:
-        above = _row(order, line, len(rows) + 1, None)
+        above = _row(order, line, last + len(rows) + 1, None)
         rows.append(above)
         taxes += _tax_rows(above["id"], line.taxed)
         charges += [{"order_line_id": above["id"], **vars(charge)} for charge in line.charges]
         for piece in line.pieces:
-            row = _row(order, piece, len(rows) + 1, above["id"])
+            row = _row(order, piece, last + len(rows) + 1, above["id"])
             rows.append(row)
             taxes += _tax_rows(row["id"], piece.taxed)
+    for row in rows:
+        row["change_id"] = change_id
     insert_rows(session, OrderLine, rows)
     insert_rows(session, OrderLineTax, taxes)
     insert_rows(session, OrderLineCharge, charges)
@@ -215,38 +236,6 @@ def _tax_rows(line_id: uuid.UUID, taxed: TaxedLine) -> list[dict[str, Any]]:
 def lines_of(session: Session, order_id: uuid.UUID) -> Sequence[OrderLine]:
     """The lines of an order, in their order."""
     return session.scalars(_lines(), {"order": order_id}).all()
-
-
-@dataclass(frozen=True)
-class Standing:
-    """A line that stands by itself, with its pieces when it is a bundle; then they alone count."""
-
-    line: OrderLine
-    pieces: Sequence[OrderLine] = ()
-
-    @property
-    def counted(self) -> Sequence[OrderLine]:
-        """What counts of it."""
-        return self.pieces or (self.line,)
-
-    @property
-    def priced_minor(self) -> int:
-        """What it costs as it was priced: with the tax that its prices contain."""
-        return sum(line.priced_minor for line in self.counted)
-
-    @property
-    def tax_minor(self) -> int:
-        """All of its taxes."""
-        return sum(line.tax_minor for line in self.counted)
-
-
-def standing(lines: Sequence[OrderLine]) -> list[Standing]:
-    """The lines of an order that stand by themselves, in their order, each with its pieces."""
-    pieces: dict[uuid.UUID, list[OrderLine]] = {}
-    for line in lines:
-        if line.parent_id is not None:
-            pieces.setdefault(line.parent_id, []).append(line)
-    return [Standing(one, pieces.get(one.id, ())) for one in lines if one.parent_id is None]
 
 
 def taxes_of(session: Session, order_id: uuid.UUID) -> dict[uuid.UUID, list[OrderLineTax]]:

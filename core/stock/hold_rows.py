@@ -23,7 +23,7 @@ from core.stock.models import Hold, StockLevel
 
 @dataclass(frozen=True)
 class Owner:
-    """Whom a hold is for: ``cart``, ``quote`` or ``order``, and its key."""
+    """Whom a hold is for: ``cart``, ``quote``, ``order``, ``offer`` or ``exchange``, and its key."""
 
     kind: str
     id: uuid.UUID

@@ -67,7 +67,9 @@ class Hold(Base):
 
     __tablename__ = "hold"
     __table_args__ = (
-        CheckConstraint("owner_kind IN ('cart', 'quote', 'order', 'offer')", name="owner_kind"),
+        CheckConstraint(
+            "owner_kind IN ('cart', 'quote', 'order', 'offer', 'exchange')", name="owner_kind"
+        ),
         CheckConstraint("state IN ('active', 'released', 'lapsed', 'allocated')", name="state"),
         CheckConstraint("quantity > 0", name="quantity"),
         Index("ix_hold_owner", "owner_kind", "owner_id"),
@@ -83,7 +85,7 @@ class Hold(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     level_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("stock_level.id"))
     owner_kind: Mapped[str] = mapped_column(String(10))
-    #: The cart's, quote's or order's key.
+    #: The key of the cart, the quote, the order, or the return that is exchanged.
     owner_id: Mapped[uuid.UUID]
     #: The line it stands for.
     line_id: Mapped[uuid.UUID]

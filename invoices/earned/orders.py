@@ -4,6 +4,8 @@ Called where something of an order is given, billed, credited or charged in addi
 with the order locked.
 """
 
+import uuid
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from fractions import Fraction
@@ -43,9 +45,22 @@ def settle(
         return
     found = billed.of_order_lines(session, [line.id for line in mine])
     back = changing.came_back(session, order.id) if any(line.returned for line in mine) else {}
-    promises = [_promise(line, found.get(line.id), back.get(line.id, 0)) for line in mine]
-    bills = {one.invoice_id for one in found.values()}
-    contract = Contract(
+    bills: dict[uuid.UUID | None, list[Promise]] = defaultdict(list)
+    for line in mine:
+        one = found.get(line.id)
+        promise = _promise(line, one, back.get(line.id, 0))
+        bills[one.invoice_id if one is not None else None].append(promise)
+    entity = session.get_one(LegalEntity, order.legal_entity_id)
+    today = local_date(now, entity.time_zone)
+    for bill_id, promises in bills.items():
+        posted = {one.key: known[one.key] for one in promises if one.key in known}
+        earning.settle(session, _contract(session, order, bill_id), promises, posted, today, now)
+
+
+def _contract(session: Session, order: Order, bill_id: uuid.UUID | None) -> Contract:
+    """An order as far as one bill goes, at that bill's rate: what a change adds has a bill of its own."""
+    bills = [bill_id] if bill_id is not None else []
+    return Contract(
         order.id,
         "order",
         order.legal_entity_id,
@@ -53,8 +68,6 @@ def settle(
         order.currency,
         billed.rate_of(session, order.legal_entity_id, order.currency, bills),
     )
-    entity = session.get_one(LegalEntity, order.legal_entity_id)
-    earning.settle(session, contract, promises, known, local_date(now, entity.time_zone), now)
 
 
 def _promise(line: OrderLine, found: Billed | None, back: int) -> Promise:

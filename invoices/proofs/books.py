@@ -245,7 +245,13 @@ def _unlike_orders() -> Select[*tuple[Any, ...]]:
     return (
         select(*_NAME, OrderLine.line_number)
         .select_from(Invoice)
-        .join(OrderLine, OrderLine.order_id == Invoice.order_id)
+        .join(
+            OrderLine,
+            and_(
+                OrderLine.order_id == Invoice.order_id,
+                OrderLine.change_id.is_not_distinct_from(Invoice.order_change_id),
+            ),
+        )
         .outerjoin(
             billed, and_(billed.order_line_id == OrderLine.id, billed.invoice_id == Invoice.id)
         )

@@ -266,7 +266,7 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/orders/<public_id>": _first("/desk/orders", "/desk/orders/"),
     **{
         f"/desk/orders/<public_id>/{act}": _order_at_desk(act)
-        for act in ("ship", "provide", "cancel", "return")
+        for act in ("ship", "provide", "change", "cancel", "return")
     },
     "/desk/parcels/<public_id>": lambda visitor: (
         f"/desk/parcels/{visitor.place.values(Fulfilment.public_id, Fulfilment.kind == 'parcel')[0]}"

@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 from core.kernel.clock import ManualClock
 from core.kernel.db import Database
 from core.kernel.money import extend
-from core.orders import placing
+from core.orders import grouping, placing
+from core.orders.grouping import Standing
 from core.orders.models import OrderLine, OrderLineCharge
-from core.orders.placing import Standing
 from core.stock.models import Hold, StockLevel
 from core.subscriptions.models import Subscription, SubscriptionPhase
 from flows import correct_invoice
@@ -43,7 +43,7 @@ def home(db: Database, clock: ManualClock, world: World) -> Goods:
 
 def standing(house: House, placed: Placed) -> list[Standing]:
     with house.db.reading() as session:
-        return placing.standing(placing.lines_of(session, placed.order_id))
+        return grouping.standing(placing.lines_of(session, placed.order_id))
 
 
 def level(house: House, goods: Goods) -> tuple[int, int]:

@@ -556,6 +556,7 @@ def test_orders_are_in_every_state_and_pieces_went_both_ways(fernway):
         ("return", "announced"),
         ("cancellation", "done"),
         ("return", "asked"),
+        ("change", "done"),
     ]
     assert len(tracked) == 8
     assert all(link.startswith("https://") for link in tracked)

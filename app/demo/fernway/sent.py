@@ -13,7 +13,9 @@ from core.orders.fulfilment_models import Fulfilment
 from core.orders.models import Order, OrderLine
 from core.orders.screening import Rules
 from core.parties import accounts
-from flows import ask_return, screen_order, ship_order, take_back
+from flows import ask_return, change_order, screen_order, ship_order, take_back
+from flows.change_order import ChangeWish
+from flows.plan_change import Edits
 from flows.ship_order import Done, Parcel
 from flows.take_back import Asked
 
@@ -126,6 +128,30 @@ class Cancelled:
 
 
 @dataclass(frozen=True)
+class Swapped:
+    """Something of an order that waits is another thing now, by SKU."""
+
+    when: Ago
+    who: Person
+    swaps: Mapping[str, str] = field(hash=False)
+    note: str = ""
+
+    def happen(self, scene: Scene) -> None:
+        """They call; staff look at what it comes to, and do it."""
+        scene.step("order.changed", lambda: self._change(scene))
+
+    def _change(self, scene: Scene) -> None:
+        order, lines = _order(
+            scene, self.who, lambda line: line.sku in self.swaps and line.waiting > 0
+        )
+        swaps = {line.line_number: self.swaps[line.sku] for line in lines if line.sku in self.swaps}
+        edits = Edits(swaps=swaps)
+        _, plan = change_order.preview(scene.house, order.public_id, edits)
+        more = ("changed_mind", "usual", scene.actor(DESK), "fernway-change", self.note)
+        change_order.change(scene.house, ChangeWish(order.public_id, edits, plan.token, *more))
+
+
+@dataclass(frozen=True)
 class Returned:
     """Pieces come back; ``is_here`` False: they are still on their way."""
 
@@ -160,14 +186,20 @@ class ReturnAsked:
     pieces: Mapping[str, int] = field(hash=False)
     reason: str
     note: str = ""
+    #: What they would like instead of money, by SKU.
+    instead: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def happen(self, scene: Scene) -> None:
         """They open the link of the mail, and say why."""
         scene.step("order.return_asked", lambda: self._ask(scene))
 
     def _ask(self, scene: Scene) -> None:
-        asked = _asked(scene, *_sent(scene, self), self.pieces, self.reason, self.note)
-        ask_return.ask(scene.house, replace(asked, actor="guest"))
+        order, lines = _sent(scene, self)
+        asked = _asked(scene, order, lines, self.pieces, self.reason, self.note)
+        instead = {
+            line.line_number: self.instead[line.sku] for line in lines if line.sku in self.instead
+        }
+        ask_return.ask(scene.house, replace(asked, actor="guest", instead=instead))
 
 
 def _is_goods(line: OrderLine) -> bool:

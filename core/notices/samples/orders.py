@@ -55,6 +55,13 @@ ALL: dict[str, Letter] = {
     "received": CHANGE,
     "kept": replace(CHANGE, goes="kept"),
     "announced": replace(CHANGE, how="announced", goes=""),
+    "changed": replace(
+        CHANGE, how="changed", goes="more", pieces=("Wi-Fi 6 router",), added=("Mesh point × 2",)
+    ),
+    "exchange": replace(
+        CHANGE, how="announced", goes="", added=("Wi-Fi 6 router, black",), sends="after"
+    ),
+    "exchanged": replace(CHANGE, goes="", added=("Wi-Fi 6 router, black",), sends="after"),
     "withdrawn": replace(CHANGE, how="withdrawn", goes=""),
     "cancelled": replace(CHANGE, how="cancelled", goes="owed", whole=True),
     "pay-link": PayLinkLetter(

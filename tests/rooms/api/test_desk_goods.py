@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from api import change_shapes as changes
 from api import order_shapes as shapes
 from api import product_shapes as goods
 from api import stock_shapes as stocks
 from core.orders.fulfilment_models import Fulfilment
 from tests.rooms.api.conftest import Program, bearers, wish
 from tests.shop import Shop
-from tests.world import World
+from tests.world import ADDRESS, World
 
 
 @pytest.fixture
@@ -293,3 +294,70 @@ def test_a_product_is_made_priced_shown_and_changed_only_as_it_was_seen(desk, pr
     following = desk("GET", f"/products?cursor={page['next_cursor']}")
     assert _true(goods.DeskProductPage, following)["items"][-1]["slug"] == "lamp"
     assert desk("GET", "/products/nothing").status_code == 404
+
+
+def test_an_order_is_changed_as_it_was_seen_and_a_return_exchanged(desk, order, shop: Shop):
+    path = f"/orders/{order}"
+    found = _true(shapes.DeskOrderAnswer, desk("GET", path))
+    lines = {line["sku"]: line["line"] for line in found["lines"]}
+    router, camera = lines["FW-RT-6"], lines["FW-CAM-1"]
+    edits = {
+        "quantities": [{"line": router, "quantity": 2}],
+        "swaps": [{"line": camera, "sku": "FW-RT-6"}],
+    }
+    plan = _true(changes.ChangePreview, desk("POST", f"{path}/changes/preview", edits))
+    assert plan["difference"]["amount"] == plan["billed"]["amount"] - plan["credited"]["amount"]
+    twice = {**edits, "quantities": [*edits["quantities"], {"line": camera, "quantity": 0}]}
+    assert desk("POST", f"{path}/changes/preview", twice).status_code == 422
+    nothing = desk("POST", f"{path}/changes/preview", {})
+    assert (nothing.status_code, nothing.json["code"]) == (409, "nothing_changes")
+    nowhere = {"shipping_address": {**ADDRESS, "country": "XX"}}
+    assert desk("POST", f"{path}/changes/preview", nowhere).status_code in (409, 422)
+    made = {**edits, "token": plan["token"], "reason": "changed_mind"}
+    stale = desk("POST", f"{path}/changes", {**made, "token": "5.x"}, "c0")
+    assert (stale.status_code, stale.json["code"]) == (409, "preview_stale")
+    for _ in range(2):
+        told = _true(shapes.DeskOrderAnswer, desk("POST", f"{path}/changes", made, "c1"))
+    (change,) = told["changes"]
+    assert (change["kind"], change["lines"]) == ("change", [{"line": camera, "quantity": 1}])
+    added = [line for line in told["lines"] if line["change"] == change["id"]]
+    assert sorted((line["sku"], line["quantity"]) for line in added) == [
+        ("FW-RT-6", 1),
+        ("FW-RT-6", 1),
+    ]
+    parcel = {"lines": [{"line": router, "quantity": 1}]}
+    _true(shapes.DeskOrderAnswer, desk("POST", f"{path}/ship", parcel, "s"))
+    back = {
+        "lines": parcel["lines"],
+        "reason": "damaged",
+        "instead": [{"line": router, "sku": "FW-RT-6"}],
+    }
+    told = _true(shapes.DeskOrderAnswer, desk("POST", f"{path}/returns", back, "r"))
+    exchange = told["changes"][-1]["exchange"]
+    assert exchange == {"status": "held", "send": "after", "lines": back["instead"]}
+    key = told["changes"][-1]["id"]
+    money = _true(shapes.DeskOrderAnswer, desk("POST", f"/returns/{key}/money", {}, "m"))
+    assert money["changes"][-1]["exchange"]["status"] == "let_go"
+    off = desk("POST", f"/returns/{key}/withdraw", {"replacement": "billed"}, "w")
+    assert _true(shapes.DeskOrderAnswer, off)["changes"][-1]["status"] == "withdrawn"
+    shop.drain()
+
+
+def test_a_customer_asks_for_the_same_again_by_the_orders_token(desk, placed, program: Program):
+    path, token = f"/orders/{placed['id']}", {"Authorization": f"Bearer {placed['token']}"}
+    parcel = {"lines": [{"line": 1, "quantity": 1}]}
+    _true(shapes.DeskOrderAnswer, desk("POST", f"{path}/ship", parcel, "s"))
+
+    def ask(sku: str, key: str) -> Any:
+        body = {**parcel, "reason": "damaged", "instead": [{"line": 1, "sku": sku}]}
+        return program.post(f"{path}/returns", body, headers={**token, "Idempotency-Key": key})
+
+    other = ask("FW-CAM-1", "a")
+    assert (other.status_code, other.json["code"]) == (409, "exchange_not_offered")
+    asked = _true(shapes.ReturnAsked, ask("FW-RT-6", "b"), 201)
+    assert asked["exchange"]["status"] == "wanted"
+    yes = desk("POST", f"/returns/{asked['id']}/accept", {"send": "before"}, "z")
+    change = _true(shapes.DeskOrderAnswer, yes)["changes"][-1]
+    assert (change["exchange"]["status"], change["exchange"]["send"]) == ("added", "before")
+    seen = program.ask("GET", path, headers=token).json
+    assert [(line["sku"], line["quantity"]) for line in seen["added"]] == [("FW-RT-6", 1)]

@@ -183,3 +183,62 @@ def test_a_customer_asks_by_the_orders_link_and_the_desk_answers(one_stage: Stag
     assert kim.post(f"/desk/returns/{again.public_id}/accept").status_code == 303
     assert "On its way back" in Page(guest.get(link)).text
     assert "They are here" in Page(kim.get(f"/desk/returns/{again.public_id}")).text
+
+
+def test_an_order_is_changed_after_a_look_and_not_when_it_moved_on(stage: Stage):
+    order = _order(stage, stage.world.router.sku, stage.world.visit.sku)
+    kim, path = stage.browser(KIM), f"/desk/orders/{order.public_id}/change"
+    fields = next(f for action, _, f in Page(kim.get(path)).forms if "once" in f)
+    to = {**(order.shipping_address or {}), "method": order.shipping_method}
+    asked = {**fields, **to, "quantity-1": "3", "sku-2": "FW-NONE", "reason": "changed_mind"}
+    asked["refund_to"] = "usual"
+    wrong = kim.post(path, asked | {"step": "look"})
+    assert wrong.status_code == 422
+    assert "Nothing is sold under FW-NONE." in Page(wrong).text
+    assert kim.post(path, asked | {"sku-2": "", "quantity-1": "x"}).status_code == 422
+    asked |= {"sku-2": "", "sku-1": stage.world.router.sku, "many-1": "2"}
+    look = kim.post(path, asked | {"step": "look"})
+    page = Page(look)
+    assert look.status_code == 200
+    assert "What it would come to" in page.text
+    token = next(f["token"] for _, _, f in page.forms if f.get("token"))
+    assert stage.rows(OrderChange, OrderChange.order_id == order.id) == []
+    stale = kim.post(path, asked | {"step": "do", "token": f"1{token}"})
+    assert stale.status_code == 422
+    assert "Look again before you go on." in Page(stale).text
+    for _ in range(2):
+        done = kim.post(path, asked | {"step": "do", "token": token})
+        assert done.status_code == 303
+    (row,) = stage.rows(OrderChange, OrderChange.order_id == order.id)
+    assert row.kind == "change"
+    shown = Page(kim.get(f"/desk/orders/{order.public_id}")).text
+    assert "Added since" in shown
+    stage.drain()
+    link = stage.house.links.order(order.public_id).removeprefix(stage.house.links.base_url)
+    public = Page(stage.browser().get(link)).text
+    assert "Added since" in public
+    assert "Still to pay" in public
+
+
+def test_a_customer_asks_for_an_exchange_and_the_desk_sends_it(stage: Stage):
+    router = stage.world.router
+    order = _order(stage, router.sku)
+    kim, desk = stage.browser(KIM), f"/desk/orders/{order.public_id}"
+    kim.post(f"{desk}/ship", {"once": new_public_id(), "pieces-1": "1", "carrier": "UPS"})
+    link = stage.house.links.order(order.public_id).removeprefix(stage.house.links.base_url)
+    somebody = stage.browser()
+    form = next(f for _, _, f in Page(somebody.get(f"{link}/return")).forms if "once" in f)
+    wish = {**form, "pieces-1": "1", "instead-1": router.sku, "reason": "damaged"}
+    assert somebody.post(f"{link}/return", wish).status_code == 303
+    (row,) = stage.rows(OrderChange, OrderChange.order_id == order.id)
+    page = Page(kim.get(f"/desk/returns/{row.public_id}"))
+    assert "An exchange." in page.text
+    assert "nothing more is to be paid" in page.text
+    kim.post(f"/desk/returns/{row.public_id}/accept", {"sends": "after"})
+    assert "What goes out is held" in Page(kim.get(f"/desk/returns/{row.public_id}")).text
+    here = kim.post(f"/desk/returns/{row.public_id}", {"refund_to": "usual", "restock-1": "on"})
+    assert here.status_code == 303
+    shown = Page(kim.get(desk)).text
+    assert "Added since" in shown
+    assert f"Instead: {router.sku}" in shown or "Instead: Wi-Fi 6 router" in shown
+    stage.drain()

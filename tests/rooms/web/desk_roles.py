@@ -19,6 +19,7 @@ TABLE = """
 *    /desk/orders                                sales billing support
 *    /desk/orders/<public_id>/refund             billing
 *    /desk/orders/<public_id>/ship               sales support
+*    /desk/orders/<public_id>/change             sales support
 *    /desk/orders/<public_id>/provide            sales support
 *    /desk/orders/<public_id>/approve            sales billing
 *    /desk/to-check                              sales billing support

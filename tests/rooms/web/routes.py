@@ -307,6 +307,8 @@ GET    /desk/orders/<public_id>/ship                 staff     token  302→desk
 POST   /desk/orders/<public_id>/ship                 staff     token  302→desk-door 404 404 422
 GET    /desk/orders/<public_id>/provide              staff     token  302→desk-door 404 404 200
 POST   /desk/orders/<public_id>/provide              staff     token  302→desk-door 404 404 422
+GET    /desk/orders/<public_id>/change               staff     token  302→desk-door 404 404 200
+POST   /desk/orders/<public_id>/change               staff     token  302→desk-door 404 404 422
 GET    /desk/orders/<public_id>/cancel               staff     token  302→desk-door 404 404 200
 POST   /desk/orders/<public_id>/cancel               staff     token  302→desk-door 404 404 422
 GET    /desk/orders/<public_id>/return               staff     token  302→desk-door 404 404 200
@@ -390,6 +392,7 @@ GET    /desk/returns/<public_id>                     staff     token  302→desk
 POST   /desk/returns/<public_id>                     staff     token  302→desk-door 404 404 422
 POST   /desk/returns/<public_id>/withdraw            staff     token  302→desk-door 404 404 303→/desk/orders/*
 POST   /desk/returns/<public_id>/accept  staff token  302→desk-door 404 404 303→/desk/returns/*
+POST   /desk/returns/<public_id>/money staff token 302→desk-door 404 404 303→/desk/returns/*
 POST   /desk/returns/<public_id>/decline staff token  302→desk-door 404 404 422
 GET    /desk/orders/<public_id>/refund               staff     token  302→desk-door 404 404 200
 POST   /desk/orders/<public_id>/refund               staff     token  302→desk-door 404 404 422
@@ -739,6 +742,9 @@ POST   /api/v1/desk/orders/<order_id>/ship           program   none   401
 POST   /api/v1/desk/orders/<order_id>/fulfil         program   none   401
 POST   /api/v1/desk/orders/<order_id>/cancel         program   none   401
 POST   /api/v1/desk/orders/<order_id>/returns        program   none   401
+POST   /api/v1/desk/orders/<order_id>/changes        program   none   401
+POST   /api/v1/desk/orders/<order_id>/changes/preview program none 401
+POST   /api/v1/desk/returns/<return_id>/money        program   none   401
 POST   /api/v1/desk/orders/<order_id>/refund         program   none   401
 POST   /api/v1/desk/returns/<return_id>/receive      program   none   401
 POST   /api/v1/desk/returns/<return_id>/withdraw     program   none   401

@@ -1,0 +1,103 @@
+"""How a placed order is delivered once a change has given up and added goods, or sends them elsewhere. Reads
+only; for ``plan_change``."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cart import additions
+from cart.delivery import Choice
+from cart.priced import Counted, PricedLine
+from core.kernel.errors import Invalid
+from core.orders.fulfilling import Some
+from core.orders.models import OrderLine
+from flows.tax_goods import TaxGoods
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """Ways that are billed anew, by how they go; the delivery lines that are given up for them; and how all
+    of it goes then, as an order keeps it. ``method`` None: as before."""
+
+    billed: Mapping[str, Choice] = field(default_factory=dict)
+    given_up: Sequence[OrderLine] = ()
+    method: str | None = None
+    further: Mapping[str, str] = field(default_factory=dict)
+
+
+def delivered(
+    tax: TaxGoods,
+    lines: Sequence[OrderLine],
+    removed: Sequence[Some],
+    goods: Sequence[PricedLine],
+    place: Mapping[str, str],
+    method: str | None,
+) -> Delivered:
+    """What has partly left keeps its delivery, and so does an order for several places; a delivery that costs
+    for the goods as they were what it costs now stays. Raises NoWayThere, and Invalid for another ``method``
+    where something has left."""
+    order, was = tax.order, tax.order.shipping_address or {}
+    if any(line.fulfilled for line in lines if line.kind in ("physical", "delivery")):
+        if method not in (None, order.shipping_method):
+            told = "Something of the order has left already: how it goes stays as it is."
+            raise Invalid({"method": told})
+        return Delivered()
+    gone = {one.line.id: one.quantity for one in removed}
+    held = [(one, one.waiting) for one in lines if one.kind == "physical" and one.waiting]
+    kept = [(one, waits - gone.get(one.id, 0)) for one, waits in held]
+    kept = [(one, waits) for one, waits in kept if waits]
+    now = additions.counted_of(tax.session, kept, order)
+    now += [one for line in goods for one in line.counted]
+    standing = [one for one in lines if one.kind == "delivery" and one.waiting]
+    before = _before(tax, additions.counted_of(tax.session, held, order), was)
+    if len(standing) > max(len(before), 1):
+        return Delivered()
+    after = additions.ways(
+        tax.session, tax.house.delivery, order, _somewhere(tax, place), now, method
+    )
+    anew = place != was and _taxed_apart(tax, standing, was, place)
+    billed: dict[str, Choice] = {}
+    given_up: list[OrderLine] = []
+    for by in sorted({*after, *before}):
+        old, new = before.get(by), after.get(by)
+        if not anew and old and new and (old.code, old.price) == (new.code, new.price):
+            continue
+        given_up += _of_way(standing, old)
+        if new is not None:
+            billed[by] = new
+    codes = {by: way.code for by, way in after.items()}
+    first = next(iter(codes), None)
+    main = codes.pop(first) if first is not None else None
+    return Delivered(billed, given_up, main, codes)
+
+
+def _before(
+    tax: TaxGoods, counted: Sequence[Counted], place: Mapping[str, Any]
+) -> dict[str, Choice]:
+    """How the goods as they were would go today; nothing where that is not offered any more."""
+    where = _somewhere(tax, place)
+    try:
+        return additions.ways(tax.session, tax.house.delivery, tax.order, where, counted, None)
+    except additions.NoWayThere:
+        return {}
+
+
+def _somewhere(tax: TaxGoods, place: Mapping[str, Any]) -> dict[str, Any]:
+    return {**place, "country": place.get("country") or tax.entity.country}
+
+
+def _taxed_apart(
+    tax: TaxGoods,
+    standing: Sequence[OrderLine],
+    was: Mapping[str, str],
+    place: Mapping[str, str],
+) -> bool:
+    some = [Some(one, one.quantity) for one in standing]
+    return tax.which(some, was) != tax.which(some, place)
+
+
+def _of_way(standing: Sequence[OrderLine], way: Choice | None) -> list[OrderLine]:
+    """The line of an order that a way of delivery was billed by."""
+    if len(standing) == 1:
+        return list(standing)
+    return [one for one in standing if way is not None and one.sku == f"delivery:{way.code}"]
