@@ -535,7 +535,7 @@ def test_the_books_of_the_demo_balance_and_every_claim_holds(fernway):
                 JournalLine.entry_id
             )
         ).all()
-    assert len(sides) == 142
+    assert len(sides) == 146
     assert all(total == 0 for _, total in sides)
     said = StringIO()
     code = verify.run(["--documents"], fernway.settings, fernway.db, fernway.clock, said)
