@@ -7,7 +7,9 @@ from api.carts import carts
 from api.checkout import checkout
 from api.checkout_terms import checkout_terms
 from api.claims import claims
+from api.consents import consents
 from api.content import content
+from api.desk_back_orders import desk_back_orders
 from api.desk_billing import desk_billing
 from api.desk_cards import desk_cards
 from api.desk_changes import desk_changes
@@ -51,6 +53,7 @@ def blueprints() -> list[Blueprint]:
         checkout_terms,
         desk_delivery,
         claims,
+        consents,
         orders,
         content,
         services,
@@ -64,6 +67,7 @@ def blueprints() -> list[Blueprint]:
         desk_quotes,
         desk_disputes,
         desk_chargebacks,
+        desk_back_orders,
         desk_billing,
         desk_hooks,
         desk_media,

@@ -292,6 +292,11 @@ def order(followed: Followed) -> Json:
         **order_state(found, followed.tenders),
         "placed_at": moment(found.placed_at),
         "visit": slot(followed.visit) if followed.visit else None,
+        "ready": [
+            {"place": one.place.name, "address": one.place.address, "hours": one.place.hours}
+            for one in followed.pick_ups
+            if one.row.state == "ready"
+        ],
         "purchase_order": found.purchase_order,
         "cost_centre": found.cost_centre,
         "lines": [_order_line(one, found.currency) for one in grouping.standing(followed.placed)],

@@ -59,7 +59,7 @@ def _place_at_once(wish: Wish, claim: Claim) -> answers.Json:
         kept[:] = [_told(session, order)]
         claim.keep(session, 201, kept[0])
 
-    _place(replace(wish, claim=claim.take, keep=keep))
+    _place(replace(wish, done_before=claim.look, keep=keep))
     return kept[0]
 
 
@@ -69,12 +69,7 @@ def _place(wish: Wish) -> answers.Json:
     except (GiftCardUnknown, GiftCardForGiftCard, TenderTooSmall) as error:
         raise Incomplete([field_error("payment.gift_cards", error.code, str(error))]) from None
     except CheckoutIncomplete as error:
-        raise Incomplete(
-            [
-                field_error(_FIELDS.get(item.field, item.field), item.code, item.text)
-                for item in error.requirements
-            ]
-        ) from None
+        raise reading.incomplete(error) from None
     with house().db.reading() as session:
         body = _told(session, placed.order)
     if placed.redirect_url is not None:
@@ -89,10 +84,6 @@ def _told(session: Session, order: Order) -> answers.Json:
         state = "reserved" if order.lifecycle == "pending" else "committed"
         split = paid_by.of_order(session, order.id, state)
     return answers.order_state(order, split)
-
-
-#: Where checkout's requirements stand in our body.
-_FIELDS = {"payment_method": "payment.method"}
 
 
 def _wish(cart_id: str, asked: CheckoutWish, seen: tuple[str, ...] | None) -> Wish:

@@ -189,4 +189,4 @@ def _seen(account: Account, revision: str | None) -> str | None:
 
 def _details(wish: CustomerWish) -> Details:
     place = wish.address.model_dump() if wish.address is not None else {}
-    return Details(wish.name, wish.email, wish.kind, place)
+    return Details(wish.name, wish.email, wish.kind, place, wish.needs_purchase_order)

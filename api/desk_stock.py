@@ -65,6 +65,9 @@ def _place(row: Location) -> answers.Json:
         "region": row.region,
         "postal_prefix": row.postal_prefix,
         "priority": row.priority,
+        "address": row.address,
+        "hours": row.hours,
+        "releases_back_orders": row.releases_back_orders,
     }
 
 

@@ -1,10 +1,10 @@
 """Requests that are done once for each Idempotency-Key, and answered the same again.
 
 Where a machine outside is asked on the way the key is claimed in a commit of its own (``once``). Work that
-is one transaction claims it there and keeps the answer there (``once_within``): whoever asks at the same time
-waits and is answered the same, and a crash leaves nothing behind. Either way it is kept only when the work
-was done: a refusal changed nothing and leaves the key free, and so does a machine outside that does not
-answer.
+is one transaction and holds a lock of its own keeps the key with the answer there, in one statement
+(``once_within``): whoever asks at the same time waits and is answered the same, and a crash leaves nothing
+behind. Either way it is kept only when the work was done: a refusal changed nothing and leaves the key free,
+and so does a machine outside that does not answer.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from api import reading
 from api.answers import Json
-from core.kernel import crash, exchange, idempotency
+from core.kernel import crash, idempotency
 from core.kernel.idempotency import KeyInFlight
 from web.context import house
 
@@ -69,23 +69,29 @@ class Claim:
     key: str
     digest: str
 
-    def take(self, session: Session) -> None:
-        """First of all. Raises Answered, KeyReused; KeyInFlight where ``once`` has it in hand."""
-        replay = idempotency.begin(session, self.scope, self.key, self.digest, house().clock.now())
-        if replay is not None:
-            raise Answered(replay)
+    def look(self, session: Session) -> None:
+        """When the work seems to be done already. Raises Answered, KeyReused; KeyInFlight where ``once`` has
+        it in hand."""
+        now = house().clock.now()
+        self._leave(idempotency.look(session, self.scope, self.key, self.digest, now))
 
     def keep(self, session: Session, status: int, body: Json) -> None:
-        """Last of all: the answer."""
+        """Last of all, the answer. Raises as ``look`` does, and then nothing was done."""
         crash.point("once.before_answer_is_kept")
-        with exchange.unanswered(session.connection()):
-            idempotency.finish(session, self.scope, self.key, status, body)
+        now = house().clock.now()
+        whose = (session, self.scope, self.key, self.digest)
+        self._leave(idempotency.keep(*whose, status, body, now))
+
+    def _leave(self, replay: idempotency.Replay | None) -> None:
+        if replay is not None:
+            raise Answered(replay)
 
 
 def once_within(
     scope: str, asked: BaseModel, work: Callable[[Claim], tuple[int, Json]]
 ) -> tuple[int, Json]:
-    """As ``once``, for ``work`` that takes and keeps the claim in one transaction of its own."""
+    """As ``once``, for ``work`` that is one transaction: it locks what it is about, looks at the claim when
+    that is done already, and keeps it at its end."""
     try:
         return work(Claim(scope, reading.idempotency_key(), _digest(asked)))
     except Answered as before:

@@ -79,6 +79,17 @@ def order(
             }
             for one in followed.sent
         ],
+        "pick_ups": [
+            {
+                "id": one.row.public_id,
+                "status": one.row.state,
+                "location": one.place.code,
+                "ready_at": moment(one.row.ready_at),
+                "ended_at": moment(one.row.ended_at),
+                "lines": _pieces(one.pieces, numbers),
+            }
+            for one in followed.pick_ups
+        ],
         "changes": [
             {
                 "id": one.row.public_id,
@@ -199,6 +210,7 @@ def customer(account: Account, owes: Money | None) -> Json:
         "email": account.email,
         "currency": account.currency,
         "address": list(address.lines(account.billing_address)),
+        "needs_purchase_order": account.needs_purchase_order,
         "created_on": account.created_at.date().isoformat(),
         "revision": keep_customer.mark(account)[:32],
         "owes": money(owes or Money.zero(account.currency)),

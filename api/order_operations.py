@@ -95,6 +95,26 @@ DESK = (
         shapes.ArrivedWish,
         bare=True,
     ),
+    _act(
+        f"{_ORDER}/ready",
+        "setReady",
+        "Goods lie ready to be fetched: the customer is told",
+        shapes.ProvideWish,
+    ),
+    _act(
+        "/desk/pick-ups/{pick_up_id}/hand-over",
+        "handOver",
+        "Goods that lay ready were fetched",
+        Nothing,
+        bare=True,
+    ),
+    _act(
+        "/desk/pick-ups/{pick_up_id}/put-back",
+        "putBack",
+        "Goods that lay ready wait again",
+        Nothing,
+        bare=True,
+    ),
     _act(f"{_ORDER}/fulfil", "fulfilOrder", "Note as done what is not sent", shapes.ProvideWish),
     _act(f"{_ORDER}/cancel", "cancelOrder", "Cancel what has not left", shapes.CancelWish),
     Operation(

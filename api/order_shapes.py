@@ -167,15 +167,26 @@ class DeskLineAnswer(Shape):
 
 
 class ParcelAnswer(Shape):
-    """A parcel, or a provision of what is not sent."""
+    """A parcel, what was handed over to whoever fetched it, or a provision of what is not sent."""
 
     id: PublicId
-    kind: Literal["parcel", "provision"]
+    kind: Literal["parcel", "pickup", "provision"]
     at: datetime
     carrier: Text
     tracking_number: Text
     tracking_link: Text
     delivered_at: datetime | None
+    lines: list[LinePieces]
+
+
+class PickUpAnswer(Shape):
+    """Goods that lie or lay ready to be fetched."""
+
+    id: PublicId
+    status: Literal["ready", "collected", "put_back"]
+    location: Text
+    ready_at: datetime
+    ended_at: datetime | None
     lines: list[LinePieces]
 
 
@@ -268,6 +279,7 @@ class DeskOrderAnswer(DeskOrderRow):
     consents: list[ConsentAnswer]
     lines: list[DeskLineAnswer]
     fulfilments: list[ParcelAnswer]
+    pick_ups: list[PickUpAnswer]
     changes: list[OrderChangeAnswer]
 
 
@@ -348,6 +360,10 @@ class CustomerWish(Shape):
     email: Annotated[str, _text(254)] = ""
     kind: Literal["person", "organisation"] = "person"
     address: CustomerPlace | None = None
+    needs_purchase_order: bool | None = Field(
+        None,
+        description="An organisation's orders each need a number of its own. Absent: as it is.",
+    )
 
 
 class CustomerChange(CustomerWish):
@@ -367,6 +383,7 @@ class CustomerAnswer(Shape):
     email: Text | None
     currency: Text
     address: list[Text]
+    needs_purchase_order: bool
     created_on: date
     revision: PublicId
     owes: Money

@@ -69,6 +69,7 @@ class QuoteAccept(Shape):
     role: Annotated[str, _text(120, 1)]
     agrees: Literal[True] = Field(description="That what the version says is ordered.")
     payment: Literal["terms", "card"]
+    purchase_order: Annotated[str, _text(60)] = Field("", description="A business's own number.")
 
 
 class QuoteDecline(Shape):

@@ -11,6 +11,7 @@ from api.pace import limit
 from api.problems import InvalidRequest, add_headers, field_error
 from api.quote_shapes import QuoteAccept, QuoteAsk, QuoteDecline, QuoteQuery, QuoteWrite
 from cart import address as addresses
+from cart.checkout import CheckoutIncomplete
 from cart.quotes import reading as quotes_
 from cart.quotes.models import Quote
 from core.kernel.errors import Forbidden, Invalid
@@ -136,10 +137,14 @@ def accept(quote_id: str) -> Response:
         wish.payment,
         request.remote_addr or "",
         callers.caller().user_id,
+        " ".join(wish.purchase_order.split()),
     )
 
     def work() -> tuple[int, Json]:
-        placed = accept_quote.accept(house(), answer)
+        try:
+            placed = accept_quote.accept(house(), answer)
+        except CheckoutIncomplete as error:
+            raise reading.incomplete(error) from None
         return 201, {"order_id": placed.public_id, "redirect_url": placed.redirect_url}
 
     scope = f"accept-quote:{public_id}:{callers.caller().token_id.hex}"

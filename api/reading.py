@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from api.problems import (
+    Incomplete,
     InvalidRequest,
     KeyMissing,
     KeyTooShort,
@@ -15,6 +16,7 @@ from api.problems import (
     WrongContentType,
     field_error,
 )
+from cart.checkout import CheckoutIncomplete
 from core.kernel.errors import Invalid, NotFound
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -160,6 +162,20 @@ def refused(error: Invalid) -> InvalidRequest:
     """What a flow said of its fields, as the API says it."""
     told = [field_error(name, "invalid", text) for name, text in error.fields_.items()]
     return InvalidRequest(told)
+
+
+#: Where checkout's requirements stand in our body.
+_FIELDS = {"payment_method": "payment.method"}
+
+
+def incomplete(error: CheckoutIncomplete) -> Incomplete:
+    """What checkout still needs, as the API says it."""
+    return Incomplete(
+        [
+            field_error(_FIELDS.get(item.field, item.field), item.code, item.text)
+            for item in error.requirements
+        ]
+    )
 
 
 def _invalid(error: ValidationError) -> InvalidRequest:

@@ -346,11 +346,20 @@ class CheckoutTerms(Shape):
     items: list[CheckoutTerm]
 
 
+class SpotAnswer(Shape):
+    """A place where something is fetched; address and hours may be empty."""
+
+    place: str
+    address: str
+    hours: str
+
+
 class OrderAnswer(OrderState):
     """An order as it is followed."""
 
     placed_at: datetime | None
     visit: SlotAnswer | None = Field(description="When somebody comes, where a time was chosen.")
+    ready: list[SpotAnswer] = Field(description="Where goods of it lie ready to be fetched.")
     purchase_order: str | None
     cost_centre: str | None
     lines: list[OrderLineAnswer]

@@ -2,6 +2,7 @@
 
 from api import shapes
 from api.cart_operations import CARTS
+from api.consent_shapes import AgreementList, WithdrawWish
 from api.operation import CHANGE, Operation
 from api.order_shapes import ReturnAsk, ReturnAsked
 
@@ -64,6 +65,38 @@ SHOP = (
         has_key=True,
         token="userToken",
         scope="billing:write",
+    ),
+    Operation(
+        "get",
+        "/account/consents",
+        "listConsents",
+        "What your accounts agreed to without having to",
+        AgreementList,
+        (401, 403, 429),
+        token="userToken",
+        scope="billing:read",
+    ),
+    Operation(
+        "post",
+        "/account/consents/withdraw",
+        "withdrawConsent",
+        "Take a consent back",
+        AgreementList,
+        (401, 403, *CHANGE),
+        takes=WithdrawWish,
+        has_key=True,
+        token="userToken",
+        scope="billing:write",
+    ),
+    Operation(
+        "get",
+        "/desk/customers/{account_number}/consents",
+        "showCustomerConsents",
+        "What a customer agreed to without having to",
+        AgreementList,
+        (401, 403, 404, 429),
+        token="staffKey",
+        scope="customers:read",
     ),
     Operation(
         "post",

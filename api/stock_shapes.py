@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from api.order_shapes import Paging, Sku
-from api.shapes import Shape, Text
+from api.shapes import PublicId, Shape, Text
 from cart.hold_policies import LONGEST
 from core.stock.adjusting import MOST
 
@@ -31,6 +31,52 @@ class LocationWish(Shape):
     priority: int = Field(
         0, ge=-1000, le=1000, description="Among places that are equally near, the lowest first."
     )
+    address: Annotated[str, _words(300)] = Field(
+        "", description="For whoever fetches something there."
+    )
+    hours: Annotated[str, _words(200)] = Field("", description="When somebody is there.")
+    releases_back_orders: bool = Field(
+        True, description="Pieces that come in are given to back-orders at once, the oldest first."
+    )
+
+
+class BackOrderQuery(Paging):
+    """Which back-orders."""
+
+    state: Literal["can"] | None = Field(
+        None, description="`can`: only those that something has come for."
+    )
+
+
+class BackOrderAnswer(Shape):
+    """Pieces of an order that wait."""
+
+    order: PublicId
+    number: Text | None
+    sku: Text
+    location: Text
+    since: datetime
+    waiting: int
+    can_be_released: int = Field(description="So many have come, older back-orders first.")
+
+
+class BackOrderPage(Shape):
+    """A page of back-orders, the oldest first."""
+
+    items: list[BackOrderAnswer]
+    next_cursor: Text | None
+
+
+class ReleaseWish(Shape):
+    """Of one thing alone, or all."""
+
+    sku: Annotated[str, _words(60)] | None = None
+
+
+class ReleaseAnswer(Shape):
+    """To how many orders something was released."""
+
+    orders: int
 
 
 class LocationAnswer(Shape):
@@ -42,6 +88,9 @@ class LocationAnswer(Shape):
     region: Text
     postal_prefix: Text
     priority: int
+    address: Text
+    hours: Text
+    releases_back_orders: bool
 
 
 class LocationList(Shape):

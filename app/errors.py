@@ -61,6 +61,7 @@ from core.parties.users import DeadLink, WrongLogin
 from core.prices.resolve import NoPrice
 from core.prices.setting import NoPriceList
 from core.stock.adjusting import BelowNothing, BelowPromised
+from core.stock.back_orders import BackOrderWaits
 from core.stock.holds import OutOfStock
 from core.stock.sold import NotOnHand
 from core.stock.transfers import NotFree
@@ -141,6 +142,7 @@ STATUS: dict[type[Exception], int] = {
     OrderRefused: 409,
     NothingChosen: 422,
     WrongKind: 422,
+    BackOrderWaits: 409,
     NotOnHand: 409,
     TakenAlready: 409,
     NoPriceList: 409,

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from sqlalchemy.orm import Session
 
-from app import providing, telling
+from app import providing, stocking, telling
 from cart import sharing
 from cms_content import publishing
 from core import events
@@ -21,7 +21,7 @@ from core.hooks import deliveries as hooks
 from core.kernel import audit, counters, idempotency, jobs
 from core.notices import sending
 from core.parties.models import UserSession
-from core.stock import holds, waiting
+from core.stock import waiting
 from flows import (
     answer_chargeback,
     charge_late_fee,
@@ -44,11 +44,9 @@ from flows import (
     send_quote,
     store_trial_card,
     tell_due,
-    tell_low_stock,
     tell_programs,
     tell_quote,
     trial_letters,
-    wait_for_stock,
 )
 from flows.house import House
 from payments import rounds
@@ -227,19 +225,6 @@ def _seal(session: Session, house: House, _: object) -> None:
     audit.seal(session, house.clock.now())
 
 
-def _sweep_holds(session: Session, house: House, _: object) -> None:
-    holds.lapse(session, house.clock.now())
-
-
-def _offer_stock(session: Session, house: House, event: events.StockFreed) -> None:
-    wait_for_stock.offer(session, house, uuid.UUID(event.variant_id))
-
-
-def _look_at_stock(house: House, _: object) -> None:
-    wait_for_stock.offer_all(house)
-    tell_low_stock.run(house)
-
-
 def _tidy(session: Session, house: House, _: object) -> None:
     now = house.clock.now()
     jobs.forget_done(session, now - DONE_KEPT)
@@ -261,6 +246,8 @@ HANDLERS: dict[str, Within | Owning] = {
     "tell_approved": Within(telling.approved),
     "return_cards": Owning(providing.return_cards),
     "tell_delivered": Within(telling.delivered),
+    "tell_pick_up": Within(telling.pick_up),
+    "tell_back_order": Within(telling.back_order),
     "ask_after": Owning(providing.ask_after),
     "tell_change": Within(telling.change),
     "tell_document": Within(telling.document),
@@ -317,9 +304,9 @@ HANDLERS: dict[str, Within | Owning] = {
     "deliver_hook": Owning(_deliver_hook),
     "settle_content": Within(_settle_content),
     "seal_audit": Within(_seal),
-    "sweep_holds": Within(_sweep_holds),
-    "offer_stock": Within(_offer_stock),
-    "look_at_stock": Owning(_look_at_stock),
+    "sweep_holds": Within(stocking.sweep_holds),
+    "offer_stock": Within(stocking.freed),
+    "look_at_stock": Owning(stocking.look),
     "tidy": Within(_tidy),
 }
 
@@ -329,6 +316,8 @@ ROUTES: dict[str, tuple[str, ...]] = {
     "OrderApproved": ("tell_approved", "tell_programs"),
     "OrderShipped": ("tell_parcel", "tell_programs"),
     "OrderDelivered": ("tell_delivered", "tell_programs"),
+    "PickUpMoved": ("tell_pick_up", "tell_programs"),
+    "BackOrderReleased": ("tell_back_order", "tell_programs"),
     "OrderChanged": ("tell_change", "return_cards", "tell_programs"),
     "StockFreed": ("offer_stock",),
     "InvoiceIssued": ("store_document", "tell_programs"),

@@ -24,12 +24,14 @@ import core.ledger.writeoffs
 import core.notices.models
 import core.orders.fulfilment_models
 import core.orders.models
+import core.orders.pickup_models
 import core.orders.provisioning
 import core.parties.factor_models
 import core.parties.models
 import core.parties.token_models
 import core.prices.models
 import core.revenue.models
+import core.stock.back_order_models
 import core.stock.models
 import core.subscriptions.models
 import core.subscriptions.trial_models

@@ -33,6 +33,15 @@ def delivered(session: Session, house: House, event: events.OrderDelivered) -> N
     tell_order.delivered(session, uuid.UUID(event.fulfilment_id), house.links, house.clock.now())
 
 
+def pick_up(session: Session, house: House, event: events.PickUpMoved) -> None:
+    told = tell_order.ready if event.how == "ready" else tell_order.collected
+    told(session, uuid.UUID(event.pick_up_id), house.links, house.clock.now())
+
+
+def back_order(session: Session, house: House, event: events.BackOrderReleased) -> None:
+    tell_order.released(session, uuid.UUID(event.batch), house.links, house.clock.now())
+
+
 def change(session: Session, house: House, event: events.OrderChanged) -> None:
     change_id = uuid.UUID(event.change_id)
     tell_order.changed(session, change_id, event.how, house.links, house.clock.now())

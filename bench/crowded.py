@@ -166,6 +166,8 @@ def _value(name: str, column: Column[Any]) -> str:
         return f"CASE WHEN {told} IS NULL THEN NULL ELSE mixed({told}, n) END"
     if column.name == "public_id":
         return f"substr({told}, 1, 24) || '-' || n"
+    if told == '"account"."number"':
+        return "'C' || row_number() OVER ()"  # nine signs at most, and no number of an account has a letter
     if column.name in _NAMES:
         return f"{told} || '-' || n"
     return told

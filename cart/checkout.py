@@ -24,6 +24,7 @@ from core.kernel import exchange
 from core.kernel.errors import ShopError
 from core.kernel.money import Money
 from core.orders import placing
+from core.orders.deliveries import GOODS
 from core.orders.models import Order, OrderLine
 from core.orders.placing import NewCharge, NewLine, NewOrder
 from core.prices.bundles import Bundle, Share
@@ -35,6 +36,9 @@ from core.tax.vat_ids import WrongVatId
 
 NOT_TAXED = TaxedLine(0, ())
 LONGEST_REFERENCE = 60
+#: Of an account that has to give its own number with each order.
+PURCHASE_ORDER_NEEDED = "purchase_order_needed"
+ORDER_NUMBER_ASKED = "Your company wants a number of its own on each order. Type it here."
 _EMAIL = re.compile(r"[^@\s,;<>\"()\[\]\\]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
@@ -114,8 +118,13 @@ def requirements(
     details: Details,
     payment_methods: tuple[str, ...],
     asks: Sequence[ConsentAsk] = (),
+    *,
+    needs_purchase_order: bool = False,
 ) -> list[Requirement]:
-    """Everything that stands between this cart and an order; empty when nothing does."""
+    """Everything that stands between this cart and an order; empty when nothing does.
+
+    ``needs_purchase_order``: the account that pays wants a number of its own on each order.
+    """
     unmet: list[Requirement] = []
     if not priced.lines:
         unmet.append(Requirement("cart_empty", "lines", "There is nothing in the cart."))
@@ -141,6 +150,8 @@ def requirements(
         if len(text) > LONGEST_REFERENCE or not text.isprintable():
             told = f"Use at most {LONGEST_REFERENCE} characters."
             unmet.append(Requirement(name, name, told))
+    if needs_purchase_order and not details.purchase_order.strip():
+        unmet.append(Requirement(PURCHASE_ORDER_NEEDED, "purchase_order", ORDER_NUMBER_ASKED))
     if priced.ships:
         unmet += _delivery_requirements(priced, details)
     if details.payment_method not in payment_methods:
@@ -269,6 +280,7 @@ def new_line(line: PricedLine, taxed: Iterator[TaxedLine], place: dict[str, str]
         price_trace=line.price.trace,
         taxed=NOT_TAXED if line.bundle else next(taxed),
         service_location=None if line.needs_stock else place,
+        goes_by=_goes_by(line.kind, line.goes_by),
     )
     if line.bundle is None:
         return whole
@@ -312,6 +324,7 @@ def _piece(
         },
         taxed=taxed,
         service_location=None if piece.needs_stock else place,
+        goes_by=_goes_by(piece.kind, piece.goes_by),
         sale_price_minor=share.apart.minor,
     )
 
@@ -329,7 +342,14 @@ def new_delivery(method: Choice, taxed: TaxedLine) -> NewLine:
         unit_price_micros=delivery_micros(method),
         price_trace={"delivery": method.code},
         taxed=taxed,
+        goes_by=method.goes_by,
+        pickup_id=method.pickup_id,
     )
+
+
+def _goes_by(kind: str, way: str) -> str | None:
+    """Only goods go anywhere."""
+    return way if kind == GOODS else None
 
 
 def order_demands(order_lines: Sequence[OrderLine]) -> list[Demand]:

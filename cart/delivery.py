@@ -15,6 +15,7 @@ from core.kernel.money import Money
 from core.stock.models import Location
 
 PARCEL, VISIT = "parcel", "visit"
+PICKUP = "pickup"
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,9 @@ class Choice:
     #: Of a pick-up: where that is, for taxes; empty when it is not known.
     country: str = ""
     region: str = ""
+    pickup_id: uuid.UUID | None = None
+    #: Which goods go this way.
+    goes_by: str = PARCEL
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,8 @@ class TableDelivery:
             row.kind,
             row.country or "",
             row.region or "",
+            row.location_id if row.kind == PICKUP else None,
+            row.goes_by,
         )
 
 
@@ -140,6 +146,8 @@ def _methods() -> Executable:
             way.c.goods_to_minor,
             way.c.weight_to_g,
             way.c.per_kg_minor,
+            way.c.location_id,
+            way.c.goes_by,
             zone.c.areas,
             location.c.country,
             location.c.region,

@@ -127,8 +127,7 @@ def sale(
     if prices is None:
         found = resolve.prices(*asked)
     else:
-        there = [row for row in prices if row.variant_id is not None]
-        found = resolve.choose(there, {sold.id: quantity}, cart.currency)
+        found = resolve.choose(resolve.there(prices), {sold.id: quantity}, cart.currency)
     unit = found.get(sold.id)
     if unit is None:
         raise NoPrice(sold.sku)

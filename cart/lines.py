@@ -269,9 +269,8 @@ def contents(session: Session, cart: Cart) -> Sequence[tuple[CartLine, Variant, 
 
 
 def with_prices(session: Session, cart: Cart, now: datetime) -> Sequence[Any]:
-    """What pricing reads of the lines, in the order they were put in: a row for each price that a line's
-    thing has now, the best first, as ``resolve.choose`` wants them; one with an empty ``variant_id`` where
-    it has none."""
+    """What pricing reads of the lines, in the order they were put in: a row for each price of a line's thing,
+    the best first, of which ``resolve.there`` picks those that hold; one row where it has none."""
     values = {"cart": cart.id, "currency": cart.currency, "channel": cart.channel_id}
     return session.execute(statements.with_prices(), {**values, "now": now, "horizon": now}).all()
 

@@ -189,4 +189,23 @@ class Consent(Base):
     ip: Mapped[str] = mapped_column(String(45))
 
 
+class ConsentWithdrawal(Base):
+    """Somebody took back what an account had agreed to: which words, when, who and from where."""
+
+    __tablename__ = "consent_withdrawal"
+    __table_args__ = (
+        Index("ix_consent_withdrawal_account_id", "account_id", "code", "withdrawn_at"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
+    code: Mapped[str] = mapped_column(String(40))
+    #: The version that had been agreed to.
+    version: Mapped[int]
+    withdrawn_at: Mapped[datetime]
+    withdrawn_by: Mapped[str] = mapped_column(String(80))
+    ip: Mapped[str] = mapped_column(String(45))
+
+
 guards.append_only(Consent.__table__)
+guards.append_only(ConsentWithdrawal.__table__)

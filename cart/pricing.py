@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from cart import lines
-from cart.delivery import PARCEL, Choice, Delivery, Load
+from cart.delivery import PARCEL, PICKUP, Choice, Delivery, Load
 from cart.models import Cart
 from cart.priced import Also, Counted, GoneLine, PricedCart, PricedLine
 from core.catalog.limits import Limits
@@ -74,7 +74,7 @@ def price(
     asked = [(one.net.minor, one.tax_category) for one in counted]
     chosen = [way for way in (method, *(one.method for one in also)) if way is not None]
     asked += [(way.price.minor, way.tax_category) for way in chosen]
-    where = taxed_at(place, chosen, counted)
+    where = taxed_at(place, chosen, [one.kind for one in counted])
     question = ask(session, channel, entity, asked, where, known, now)
     taxed = (answers or Answers()).of(question)
     tax = Money(sum(line.tax_minor for line in taxed), cart.currency)
@@ -117,12 +117,13 @@ def _names(priced: Sequence[PricedLine], goes_by: str) -> tuple[str, ...]:
 
 
 def taxed_at(
-    place: dict[str, Any] | None, chosen: Sequence[Choice], counted: Sequence[Counted]
+    place: dict[str, Any] | None, chosen: Sequence[Choice], kinds: Sequence[str]
 ) -> dict[str, Any] | None:
-    """Goods that are all picked up at one place are taxed there; else where they go."""
-    spots = {(way.country, way.region) for way in chosen if way.kind == "pickup"}
-    picked = len(spots) == 1 and all(way.kind == "pickup" for way in chosen)
-    if not picked or any(one.kind != "physical" for one in counted):
+    """Goods that are all picked up at one place are taxed there; else where they go. ``kinds`` of what is
+    bought."""
+    spots = {(way.country, way.region) for way in chosen if way.kind == PICKUP}
+    picked = len(spots) == 1 and all(way.kind == PICKUP for way in chosen)
+    if not picked or any(kind != "physical" for kind in kinds):
         return place
     country, region = spots.pop()
     return {**(place or {}), "country": country, "region": region} if country else place
@@ -136,8 +137,7 @@ def _lines(
         return [], []
     quantities = {row.sold_id: row.quantity for row in rows}
     packed = {row.sold_id: row.quantity for row in rows if row.kind == BUNDLE}
-    there = [row for row in rows if row.variant_id is not None]
-    found = resolve.choose(there, quantities, cart.currency)
+    found = resolve.choose(resolve.there(rows), quantities, cart.currency)
     packs = bundles.offered(session, cart.channel_id, cart.currency, packed, now)
     priced: list[PricedLine] = []
     gone: list[GoneLine] = []
@@ -215,12 +215,12 @@ def _held(
 
 
 def chosen_of(choices: Sequence[Choice], code: str | None) -> Choice | None:
-    """The way that was chosen; without one the cheapest."""
+    """The way with this code, else the cheapest that brings things; a quote chooses alike."""
     for choice in choices:
         if choice.code == code:
             return choice
     # Nobody is sent to fetch their things who did not say so.
-    sent = [choice for choice in choices if choice.kind != "pickup"]
+    sent = [choice for choice in choices if choice.kind != PICKUP]
     return min(sent or choices, key=lambda choice: choice.price.minor) if choices else None
 
 

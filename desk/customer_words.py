@@ -80,6 +80,20 @@ def balance(found: Customer) -> list[tuple[str, Money]]:
     return [(_NAMES.get(one.ledger_code, one.ledger_code), one.amount) for one in found.positions]
 
 
+def agreed(found: Customer) -> list[dict[str, Any]]:
+    """What they ticked without having to, and whether it holds."""
+    return [
+        {
+            "text": one.text,
+            "version": one.version,
+            "given_at": one.given_at,
+            "withdrawn_at": one.withdrawn_at,
+            "state": State("go", "Holds") if one.stands else State("bad", "Taken back"),
+        }
+        for one in found.agreed
+    ]
+
+
 def history(found: Customer) -> list[dict[str, Any]]:
     """The last acts on the account and what hangs on it."""
     return [

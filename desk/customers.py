@@ -119,6 +119,7 @@ def one(public_id: str) -> str:
             "address": address.lines(account.billing_address),
             "phone": (account.billing_address or {}).get("phone", ""),
             "vat_id": account.vat_id or "",
+            "needs_number": account.needs_purchase_order,
             "currency": account.currency,
             "bill_day": account.bill_day,
         },
@@ -127,6 +128,7 @@ def one(public_id: str) -> str:
         addresses=[address.lines(row.address) for row in found.addresses],
         balance=customer_words.balance(found),
         sections=customer_words.sections(found, today(), now),
+        agreed=customer_words.agreed(found),
         history=customer_words.history(found),
     )
 

@@ -1,6 +1,7 @@
 """Orders: the list, and one with everything about it."""
 
-from collections.abc import Mapping, Sequence
+import uuid
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, Response
@@ -12,7 +13,7 @@ from core.kernel import sheet
 from core.kernel.money import Money, extend, total
 from core.kernel.sorting import Place
 from core.ledger import reading as ledger
-from core.orders import grouping, placing, reading
+from core.orders import deliveries, grouping, pickups, placing, reading
 from core.orders.grouping import Standing
 from core.orders.models import Order, OrderLine
 from core.parties import users
@@ -138,17 +139,22 @@ def one(public_id: str) -> str:
         names = users.names(session, [who]) if who else {}
         check = to_check.about(session, order)
         standing = earned.of_order(session, order, followed.invoices)
+        to_fetch = pickups.left_to_set_ready(session, followed.lines)
+    words = _words(followed, account, names.get(who, who), agreed)
     return page(
         "desk/order.html",
-        order=_words(followed, account, names.get(who, who), agreed),
+        order=words | {"acts": _acts(order, followed.lines, to_fetch)},
         check=check,
         earned=shown.earned(standing),
         entries=shown.entries(entries),
     )
 
 
-def _acts(order: Order, lines: Sequence[OrderLine]) -> list[tuple[str, str]]:
-    """What can be done with it now: (address, words); the page leaves out what is not for one's role."""
+def _acts(
+    order: Order, lines: Sequence[OrderLine], to_fetch: Mapping[uuid.UUID, int]
+) -> list[tuple[str, str]]:
+    """What can be done with it now: (address, words); the page leaves out what is not for one's role.
+    ``to_fetch``: pieces that are fetched, and do not lie ready yet."""
     base, acts = f"/desk/orders/{order.public_id}", []
     if order.lifecycle == "pending":
         return [(f"{base}/cancel", "Cancel it")]
@@ -157,6 +163,8 @@ def _acts(order: Order, lines: Sequence[OrderLine]) -> list[tuple[str, str]]:
         waiting = [line for line in counted if line.waiting]
         if waiting and order.is_held:
             return [(f"{base}/cancel", "Cancel and give back")]
+        if any(to_fetch.values()):
+            acts.append((f"{base}/ready", "Set ready to collect"))
         if any(line.kind == "physical" for line in waiting):
             acts.append((f"{base}/ship", "Send a parcel"))
         if any(line.kind != "physical" and not line.subscription_id for line in waiting):
@@ -179,6 +187,7 @@ def _words(
 ) -> dict[str, Any]:
     order, currency = followed.order, followed.order.currency
     goods = [line for line in followed.placed if line.kind != "delivery"]
+    fetched = deliveries.picked_up(followed.lines)
     return {
         "public_id": order.public_id,
         "number": order.number or f"Order of {account.name}, {order.lifecycle}",
@@ -190,7 +199,7 @@ def _words(
         "lifecycle": shown.LIFECYCLE[order.lifecycle],
         "payment": shown.PAYMENT[order.payment],
         "fulfilment": shown.FULFILMENT[order.fulfilment],
-        "lines": [_line(one, currency) for one in grouping.standing(goods)],
+        "lines": [_line(one, currency, fetched) for one in grouping.standing(goods)],
         "totals": [
             *(
                 (line.name, Money(line.priced_minor, currency), "line")
@@ -200,8 +209,8 @@ def _words(
             *_tax_rows(followed.placed, Money(order.tax_minor, currency)),
         ],
         "total": Money(order.due_now_minor, currency),
-        "acts": _acts(order, followed.lines),
         "parcels": order_words.parcels(followed),
+        "pick_ups": order_words.pick_ups(followed),
         "changes": order_words.changes(followed),
         "added": order_words.added(followed),
         "taken_by": taken_by,
@@ -260,7 +269,7 @@ def _tax_rows(lines: Sequence[OrderLine], tax: Money) -> list[tuple[Any, ...]]:
     return [("Tax", tax - contained, "tax", note)]
 
 
-def _line(standing: Standing, currency: str) -> dict[str, Any]:
+def _line(standing: Standing, currency: str, fetched: Collection[uuid.UUID]) -> dict[str, Any]:
     line = standing.line
     return {
         "sku": line.sku,
@@ -269,8 +278,8 @@ def _line(standing: Standing, currency: str) -> dict[str, Any]:
         "unit_price": extend(line.unit_price_micros, 1, currency),
         "total": Money(standing.priced_minor, currency),
         "note": _price(line.price_trace),
-        "state": order_words.progress(line),
-        "pieces": [_piece(piece, currency) for piece in standing.pieces],
+        "state": order_words.progress(line, line.id in fetched),
+        "pieces": [_piece(piece, currency, fetched) for piece in standing.pieces],
     }
 
 
@@ -281,7 +290,7 @@ def _price(trace: Mapping[str, Any]) -> str:
     return f"price list {trace['list']}" if trace.get("list") and trace.get("priority") else ""
 
 
-def _piece(line: OrderLine, currency: str) -> dict[str, Any]:
+def _piece(line: OrderLine, currency: str, fetched: Collection[uuid.UUID]) -> dict[str, Any]:
     """A piece of a bundle, with its part of the price and what it sells for by itself."""
     trace = line.price_trace
     share = f"{trace.get('weight')} of {trace.get('of_weight')}"
@@ -292,7 +301,7 @@ def _piece(line: OrderLine, currency: str) -> dict[str, Any]:
         "quantity": line.quantity,
         "total": Money(line.priced_minor, currency),
         "note": f"{share}; alone {alone}",
-        "state": order_words.progress(line),
+        "state": order_words.progress(line, line.id in fetched),
     }
 
 

@@ -11,6 +11,8 @@ from wtforms.validators import InputRequired, NumberRange
 
 from cart import address
 from cart.checkout import CheckoutIncomplete, Details, TotalChanged
+from cart.priced import Also
+from cart.slots import SlotGone
 from core.catalog import editing
 from core.kernel.errors import NotFound, ShopError
 from core.kernel.money import Money
@@ -22,7 +24,7 @@ from flows.phone_order import OnThePhone
 from payments.gateway import GatewayError
 from web.access import Who, allow
 from web.context import channel, house
-from web.filters import sign
+from web.filters import sign, slot_words
 from web.flashes import say
 from web.pages import page
 from web.place_forms import PlaceForm
@@ -54,6 +56,9 @@ class WhereForm(PlaceForm):
     email = StringField("E-mail", description="The order and its link go there.")
     country = StringField("Country")
     shipping_method = SelectField("Delivery", choices=[], validate_choice=False)
+    slot = SelectField("Time of the visit", choices=[], validate_choice=False)
+    purchase_order = StringField("Their own order number")
+    cost_centre = StringField("Cost centre")
     payment_method = RadioField(
         "How they pay",
         choices=[
@@ -72,7 +77,17 @@ class WhereForm(PlaceForm):
             address.clean(raw),
             self.shipping_method.data or None,
             self.payment_method.data or "",
+            purchase_order=" ".join((self.purchase_order.data or "").split()),
+            cost_centre=" ".join((self.cost_centre.data or "").split()),
+            ways=_ways(),
+            slot=(self.slot.data or "")[:32],
         )
+
+
+def _ways() -> dict[str, str]:
+    """How further deliveries go, by what goes that way."""
+    found = request.form.items()
+    return {name[4:24]: way[:40] for name, way in found if name.startswith("way-") and way}
 
 
 @phone_orders.get("/customers/<public_id>/order")
@@ -174,7 +189,11 @@ def place(cart_id: str) -> Answer:
     if details.shipping_method not in [one.code for one in found.priced.methods]:
         details = replace(details, shipping_method=None)
     if request.form.get("step") != "order":
-        phone_order.keep(house(), cart_id, details)
+        try:
+            phone_order.keep(house(), cart_id, details)
+        except SlotGone as error:
+            form.slot.errors = [str(error)]
+            return _page(found, form, ThingForm()), 409
         return redirect(f"/desk/phone-orders/{cart_id}", 303)
     seen = _expected(form, found)
     try:
@@ -183,7 +202,7 @@ def place(cart_id: str) -> Answer:
         also = []
         for one in error.requirements:
             name = one.field.rpartition(".")[2]
-            if name in form:
+            if name in form and not one.field.startswith("ways."):
                 form[name].errors = [*form[name].errors, one.text]
             else:
                 also.append(one.text)
@@ -221,6 +240,9 @@ def _filled(found: OnThePhone) -> WhereForm:
             "email": found.cart.email or found.account.email or "",
             "shipping_method": found.cart.shipping_method
             or (found.priced.method.code if found.priced.method else ""),
+            "slot": found.chosen.public_id if found.chosen is not None else "",
+            "purchase_order": (found.cart.answers or {}).get("purchase_order", ""),
+            "cost_centre": (found.cart.answers or {}).get("cost_centre", ""),
         }
     )
 
@@ -232,6 +254,11 @@ def _page(
     form.shipping_method.choices = [
         SelectChoice(one.code, f"{one.name}, {sign(one.price)}") for one in priced.methods
     ]
+    if found.times:
+        times = [SelectChoice(one.public_id, slot_words(one)) for one in found.times]
+        form.slot.choices = [SelectChoice("", "We call them to agree on a day"), *times]
+    else:
+        del form.slot
     form.expected_total.data = str(priced.due_now.minor)
     with house().db.reading() as session:
         known = _things(session)
@@ -251,7 +278,9 @@ def _page(
             }
             for line in priced.lines
         ],
-        delivery=priced.method,
+        deliveries=priced.chosen,
+        also_ways=[_also(one) for one in priced.also],
+        needs_number=found.account.needs_purchase_order,
         tax=priced.tax if priced.tax_known else None,
         due_now=priced.due_now,
         form=form,
@@ -259,3 +288,13 @@ def _page(
         known=known,
         also=also or [],
     )
+
+
+def _also(one: Also) -> dict[str, Any]:
+    """A further delivery with its ways."""
+    return {
+        "name": f"way-{one.goes_by}",
+        "legend": ", ".join(one.names),
+        "options": [(way.code, f"{way.name}, {sign(way.price)}") for way in one.methods],
+        "chosen": one.method.code if one.method is not None else "",
+    }

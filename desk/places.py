@@ -24,7 +24,7 @@ Answer = str | Response | tuple[str, int]
 @allow(Who.STAFF, roles=_ROLES)
 def listed() -> str:
     """All of them, the first to be taken from first."""
-    return _listed(PlaceForm())
+    return _listed(PlaceForm(data={"releases_back_orders": True}))
 
 
 def _listed(form: PlaceForm) -> str:

@@ -96,6 +96,15 @@ class PlaceForm(Form):
         description="Of places that are equally near, the lowest number goes first",
     )
 
+    address = StringField(
+        "Where it is", description="For whoever fetches something: 12 Harbor Lane, Marrow Bay"
+    )
+    hours = StringField("Opening hours", description="Monday to Friday, 8 to 18")
+
+    releases_back_orders = BooleanField(
+        "Pieces that come in are given to back-orders at once, the oldest first"
+    )
+
     def stands(self) -> Stands:
         """As it was typed."""
         return Stands(
@@ -104,4 +113,7 @@ class PlaceForm(Form):
             self.region.data or "",
             self.postal_prefix.data or "",
             int(self.priority.data or 0),
+            self.address.data or "",
+            self.hours.data or "",
+            bool(self.releases_back_orders.data),
         )

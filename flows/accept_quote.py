@@ -10,6 +10,13 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from cart.checkout import (
+    LONGEST_REFERENCE,
+    ORDER_NUMBER_ASKED,
+    PURCHASE_ORDER_NEEDED,
+    CheckoutIncomplete,
+    Requirement,
+)
 from cart.quotes import answering, drafting, sent
 from cart.quotes.answering import Signature
 from cart.quotes.models import Quote, QuoteVersion
@@ -22,7 +29,7 @@ from core.orders import placing
 from core.orders.models import Order
 from core.parties import accounts
 from core.parties.accounts import NewAccount
-from core.parties.models import Channel, LegalEntity, Membership
+from core.parties.models import Account, Channel, LegalEntity, Membership
 from flows import start_payment
 from flows.abandon_payment import abandon
 from flows.house import House
@@ -52,6 +59,8 @@ class Answer:
     ip: str
     #: Who is logged in and answers for their account; None for whoever holds the link.
     user_id: uuid.UUID | None = None
+    #: Their own number of the order; may be empty, unless their account wants one.
+    purchase_order: str = ""
 
     @property
     def signature(self) -> Signature:
@@ -71,7 +80,8 @@ class _Written:
 def accept(house: House, answer: Answer) -> Placed:
     """Accept a version. Pressed twice it is one order, and the same page to pay.
 
-    Raises a NotAcceptable that says why not, Invalid by field, OutOfStock when the stock was not held any
+    Raises a NotAcceptable that says why not, Invalid by field, CheckoutIncomplete when the account wants a
+    number of its own, OutOfStock when the stock was not held any
     more; a GatewayError when the processor does not answer, and then the same answer goes on from there.
     """
     wrong = problems(answer)
@@ -98,6 +108,9 @@ def problems(answer: Answer) -> dict[str, str]:
             found[name] = "Tell us your name." if name == "name" else "Tell us what you do there."
         elif len(text) > 120 or not text.strip().isprintable():
             found[name] = "Use at most 120 plain characters."
+    number = answer.purchase_order
+    if len(number) > LONGEST_REFERENCE or not number.isprintable():
+        found["purchase_order"] = f"Use at most {LONGEST_REFERENCE} characters."
     if not answer.agrees:
         found["agrees"] = "Tick this to accept."
     if answer.payment not in ("terms", "card"):
@@ -114,6 +127,7 @@ def _write(session: Session, house: House, answer: Answer) -> _Written:
     version = answering.acceptable(session, quote, answer.version, now)
     _check_limit(session, quote, version, answer)
     account_id = _account(session, quote, version, answer, now)
+    _check_number(session, account_id, answer)
     order = answering.accept(
         session,
         quote,
@@ -121,6 +135,7 @@ def _write(session: Session, house: House, answer: Answer) -> _Written:
         answer.signature,
         answer.payment,
         account_id,
+        answer.purchase_order.strip(),
         now + house.rules.payment_for + house.rules.payment_grace,
         now,
     )
@@ -172,6 +187,14 @@ def _check_limit(session: Session, quote: Quote, version: QuoteVersion, answer: 
         return
     if (version.net_minor or 0) + (version.tax_minor or 0) > member.limit_minor:
         raise OverTheBuyersLimit
+
+
+def _check_number(session: Session, account_id: uuid.UUID, answer: Answer) -> None:
+    """As checkout asks it of an account that wants a number of its own on each order."""
+    needs = session.get_one(Account, account_id).needs_purchase_order
+    if needs and not answer.purchase_order.strip():
+        wrong = Requirement(PURCHASE_ORDER_NEEDED, "purchase_order", ORDER_NUMBER_ASKED)
+        raise CheckoutIncomplete([wrong])
 
 
 def _account(

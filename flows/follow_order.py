@@ -13,10 +13,11 @@ from core.kernel.money import Money
 from core.ledger import items, paid_by
 from core.ledger.items import Open
 from core.ledger.paid_by import PaidBy
-from core.orders import exchanging, following, grouping, placing
+from core.orders import exchanging, following, grouping, pickups, placing
 from core.orders.exchanging import Exchange
 from core.orders.following import Change, Sent
 from core.orders.models import Order, OrderLine
+from core.orders.pickups import Ready
 from invoices import reading
 from invoices.models import Invoice
 from payments import reading as payments
@@ -41,6 +42,8 @@ class Followed:
     #: Parcels and what was done, and the cancellations and returns, the oldest first.
     sent: Sequence[Sent] = ()
     changes: Sequence[Change] = ()
+    #: What lies or lay ready to be fetched, the oldest first.
+    pick_ups: Sequence[Ready] = ()
     #: What goes out instead of what comes back, by return.
     exchanges: Mapping[uuid.UUID, Exchange] = field(default_factory=dict)
     #: When somebody comes, where a time was chosen.
@@ -95,6 +98,9 @@ def follow(session: Session, order: Order, *, with_pieces: bool = True) -> Follo
         tenders=paid_by.of_order(session, order.id, _tenders(order)),
         sent=following.sent(session, order.id) if with_pieces else (),
         changes=changes,
+        pick_ups=pickups.of_order(session, order.id)
+        if any(line.pickup_id is not None for line in lines)
+        else (),
         exchanges=exchanging.of_changes(
             session, [one.row.id for one in changes if one.row.kind == "return"]
         ),

@@ -21,12 +21,16 @@ _LONGEST_NAME, _LONGEST_EMAIL = 200, 254
 
 @dataclass(frozen=True)
 class Details:
-    """How a customer is called, and where they are billed; an empty address is none."""
+    """How a customer is called, and where they are billed; an empty address is none.
+
+    ``needs_purchase_order``: of an organisation, each order has to carry a number of its own; None: as it is.
+    """
 
     name: str
     email: str
     kind: str = "person"
     place: Mapping[str, str] = field(default_factory=dict)
+    needs_purchase_order: bool | None = None
 
 
 def open_one(house: House, details: Details, actor: str, once: str) -> Account:
@@ -46,6 +50,7 @@ def open_one(house: House, details: Details, actor: str, once: str) -> Account:
         place = dict(cleaned.place) or None
         new = NewAccount(cleaned.name, cleaned.email or None, place, cleaned.kind)
         account = accounts.open_account(session, entity, channel, new, now)
+        account.needs_purchase_order = bool(cleaned.needs_purchase_order)
         audit.write(session, now, actor, "account.opened", ("account", account.public_id))
         body = {"public_id": account.public_id}
         idempotency.finish(session, "customer", once, 201, body)
@@ -70,6 +75,9 @@ def change(
         account.name, account.kind = cleaned.name, cleaned.kind
         account.email = cleaned.email or None
         account.billing_address = dict(cleaned.place) or None
+        needs = cleaned.needs_purchase_order
+        if needs is not None or cleaned.kind == "person":
+            account.needs_purchase_order = bool(needs)
         now = house.clock.now()
         audit.write(session, now, actor, "account.changed", ("account", account.public_id))
         session.flush()
@@ -81,7 +89,8 @@ def change(
 def mark(account: Account) -> str:
     """Changes with what ``change`` changes."""
     place = sorted((account.billing_address or {}).items())
-    return token_hash(repr([account.name, account.kind, account.email, place]))
+    told = [account.name, account.kind, account.email, place, account.needs_purchase_order]
+    return token_hash(repr(told))
 
 
 def _cleaned(details: Details) -> Details:
@@ -97,6 +106,8 @@ def _cleaned(details: Details) -> Details:
     if any(details.place.get(part) for part in ("line1", "city", "postal_code")):
         place = address.clean({**details.place, "name": name})
         found |= {key: text for key, text in address.problems(place).items() if key != "name"}
+    if details.needs_purchase_order and details.kind == "person":
+        found["needs_purchase_order"] = "Only an organisation has numbers of its own."
     if found:
         raise Invalid(found)
-    return Details(name, email, details.kind, place)
+    return Details(name, email, details.kind, place, details.needs_purchase_order)

@@ -67,6 +67,8 @@ def _checked(where: Stands, wrong: dict[str, str]) -> Stands:
         country=where.country.strip().upper(),
         region=" ".join(where.region.split()),
         postal_prefix=where.postal_prefix.strip().upper(),
+        address=" ".join(where.address.split()),
+        hours=" ".join(where.hours.split()),
     )
     if found.country == "US":
         found = replace(found, region=found.region.upper())
@@ -80,6 +82,10 @@ def _checked(where: Stands, wrong: dict[str, str]) -> Stands:
         wrong["postal_prefix"] = "How the postal codes around it begin, such as 430."
     if not found.country and (found.region or found.postal_prefix):
         wrong.setdefault("country", "Say in which country that is.")
+    for name, longest in (("address", 300), ("hours", 200)):
+        text = getattr(found, name)
+        if len(text) > longest or not text.isprintable():
+            wrong[name] = f"At most {longest} characters."
     if not -1000 <= found.priority <= 1000:
         wrong["priority"] = "From -1000 to 1000."
     if wrong:

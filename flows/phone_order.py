@@ -3,20 +3,23 @@
 Nobody here sees a card: with a pay link the customer pays on the processor's page, from the order's own page.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from cart import lines, pricing
+from cart import lines, pricing, slots
 from cart.checkout import Details
 from cart.models import Cart
 from cart.priced import PricedCart
+from cart.slots import Slot
 from core.kernel import audit
 from core.kernel.errors import NotFound
 from core.kernel.money import Money
 from core.parties import accounts
 from core.parties.models import Account, Channel, LegalEntity
+from core.stock.holds import Owner
 from core.tax.service import Answers
 from flows import taxing, tell_order
 from flows.house import House
@@ -34,6 +37,9 @@ class OnThePhone:
     cart: Cart
     account: Account
     priced: PricedCart
+    #: Times for a visit that can be chosen, and the one that is held for them.
+    times: Sequence[Slot] = ()
+    chosen: Slot | None = None
 
 
 def begin(house: House, account_id: str, sku: str, quantity: int, actor: str) -> str:
@@ -89,6 +95,8 @@ def see(house: House, cart_id: str, details: Details | None = None) -> OnThePhon
     Raises NotFound.
     """
 
+    now = house.clock.now()
+
     def work(answers: Answers) -> OnThePhone:
         with house.db.snapshot() as session:
             cart = lines.find(session, cart_id)
@@ -99,32 +107,61 @@ def see(house: House, cart_id: str, details: Details | None = None) -> OnThePhon
                 session.get_one(Channel, cart.channel_id),
                 session.get_one(LegalEntity, cart.legal_entity_id),
                 house.delivery,
-                house.clock.now(),
+                now,
                 place=dict(details.shipping_address) if details else None,
                 method_code=details.shipping_method if details else None,
+                more_ways=details.ways if details else None,
                 known=taxing.known(house, account),
                 answers=answers,
             )
-            return OnThePhone(cart, account, priced)
+            return OnThePhone(cart, account, priced, *_times(session, cart, priced, details, now))
 
     return with_taxes(house, work)
 
 
+def _times(
+    session: Session, cart: Cart, priced: PricedCart, details: Details | None, now: datetime
+) -> tuple[Sequence[Slot], Slot | None]:
+    """The times that are offered there, with the one that is held for the cart."""
+    if not priced.wants_visit:
+        return (), None
+    place_ = details.shipping_address if details is not None else cart.shipping_address
+    held = slots.of(session, Owner("cart", cart.id), now)
+    found = slots.offered(session, cart.channel_id, place_, now)
+    if held is not None and held.public_id not in [one.public_id for one in found]:
+        found = sorted([*found, held], key=lambda one: one.starts_at)
+    return found, held
+
+
 def keep(house: House, cart_id: str, details: Details) -> None:
-    """Remember where it goes. Raises NotFound and CartClosed."""
+    """Remember where it goes and how, and hold the time that was chosen for a visit.
+
+    Raises NotFound, CartClosed and SlotGone.
+    """
 
     def work(session: Session) -> None:
+        now = house.clock.now()
         cart = lines.lock_open(session, cart_id)
         _theirs(session, cart)
         lines.set_details(
             session,
             cart,
-            house.clock.now(),
+            now,
             email=details.email,
             shipping_address=details.shipping_address,
             shipping_method=details.shipping_method,
             vat_id=None,
+            answers={
+                "purchase_order": details.purchase_order,
+                "cost_centre": details.cost_centre,
+                "ways": dict(details.ways),
+            },
         )
+        mine = Owner("cart", cart.id)
+        if details.slot:
+            slots.hold(session, mine, details.slot, now + house.rules.hold_for, now)
+        else:
+            slots.release(session, mine)
 
     house.db.run_tx(work)
 

@@ -57,9 +57,10 @@ class Wish:
     check: Callable[[Cart], None] | None = None
     #: Where it was asked from, for what is agreed to.
     ip: str = ""
-    #: In the transaction of an order that no processor is asked for: what goes first of all (where it raises
-    #: nothing is placed), and what is written with the order, once it is certain.
-    claim: Callable[[Session], None] | None = None
+    #: In the transaction of an order that no processor is asked for, with the cart locked: what is looked at
+    #: when that is an order already, or becoming one, and what is written with the order, once it is certain.
+    #: Where either raises nothing is placed.
+    done_before: Callable[[Session], None] | None = None
     keep: Callable[[Session, Order], None] | None = None
 
 
@@ -139,17 +140,18 @@ def _written(house: House, wish: Wish) -> _Written:
 
 
 def _write(session: Session, house: House, wish: Wish, answers: Answers) -> _Written:
-    if wish.claim is not None:
-        wish.claim(session)
     now = house.clock.now()
     cart, channel, entity, is_limited = lines.lock_with_seller(session, wish.cart_id)
     if wish.channel_id not in (None, channel.id):
         raise NotFound("cart")
+    if wish.done_before is not None and cart.state != "open":
+        wish.done_before(session)
     earlier = _earlier(session, cart, wish, now)
     if earlier is not None:
         return _kept(session, wish, earlier)
     if wish.check is not None:
         wish.check(cart)
+    buyer = _buyer(session, cart, wish)
     priced = pricing.price(
         session,
         cart,
@@ -160,13 +162,13 @@ def _write(session: Session, house: House, wish: Wish, answers: Answers) -> _Wri
         place=dict(wish.details.shipping_address),
         method_code=wish.details.shipping_method,
         more_ways=wish.details.ways,
-        known=_known(session, house, cart, wish),
+        known=_known(house, buyer, wish),
         answers=answers,
         with_holds=False,
     )
     asks = consents.asked(session, channel) if wish.taken_by is None else ()
     over = _over(session, house, cart, wish) if is_limited else ()
-    _check(house, wish, priced, asks, over)
+    _check(house, wish, priced, buyer, asks, over)
     with exchange.opened(session):
         written = _write_down(session, house, wish, cart, (channel, entity), priced, asks)
         return _kept(session, wish, written)
@@ -256,12 +258,15 @@ def _earlier(session: Session, cart: Cart, wish: Wish, now: datetime) -> _Writte
     return _Written(order, operation.id)
 
 
-def _known(session: Session, house: House, cart: Cart, wish: Wish) -> Known:
-    """Who buys, for taxes: the account that will pay, when there is one already."""
+def _buyer(session: Session, cart: Cart, wish: Wish) -> Account | None:
+    """The account that will pay, when there is one already."""
     if wish.user_id is not None:
-        account = accounts.buying_account(session, wish.user_id, cart.legal_entity_id)
-    else:
-        account = session.get(Account, cart.account_id) if cart.account_id is not None else None
+        return accounts.buying_account(session, wish.user_id, cart.legal_entity_id)
+    return session.get(Account, cart.account_id) if cart.account_id is not None else None
+
+
+def _known(house: House, account: Account | None, wish: Wish) -> Known:
+    """Who buys, for taxes."""
     is_guest = wish.user_id is None and wish.taken_by is None
     return known(house, account, wish.details.vat_id, is_guest=is_guest)
 
@@ -300,12 +305,15 @@ def _check(
     house: House,
     wish: Wish,
     priced: PricedCart,
+    buyer: Account | None,
     asks: Sequence[ConsentAsk],
     over: Sequence[Requirement],
 ) -> None:
     # Staff may sell on terms to whom they know, also where the shop itself does not.
     ways = ("card", "invoice") if wish.taken_by is not None else house.rules.payment_methods
-    unmet = [*checkout.requirements(priced, wish.details, ways, asks), *over]
+    needs = buyer is not None and buyer.needs_purchase_order
+    unmet = checkout.requirements(priced, wish.details, ways, asks, needs_purchase_order=needs)
+    unmet += over
     if unmet:
         raise CheckoutIncomplete(unmet)
     if wish.expected_total is not None and wish.expected_total != priced.due_now:

@@ -306,7 +306,7 @@ class _Planning:
         asked += [(way.price.minor, way.tax_category) for way in ways.values()]
         if not asked:
             return []
-        where = pricing.taxed_at(dict(place), list(ways.values()), counted)
+        where = pricing.taxed_at(dict(place), list(ways.values()), [one.kind for one in counted])
         taxed = iter(self._tax.of(asked, where))
         found = [checkout.new_line(line, taxed, dict(place)) for line in goods]
         return [*found, *(checkout.new_delivery(way, next(taxed)) for way in ways.values())]

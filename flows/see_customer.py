@@ -8,6 +8,8 @@ from datetime import date, datetime
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from cart import agreed
+from cart.agreed import Agreed
 from cart.quotes import reading as quotes
 from cart.quotes.models import Quote
 from core.kernel import audit
@@ -58,6 +60,7 @@ class Customer:
     disputes: Sequence[disputes.Row]
     statements: Sequence[Statement]
     notices: Sequence[Notice]
+    agreed: Sequence[Agreed]
     acts: Sequence[AuditEntry]
     names: dict[str, str]
 
@@ -94,6 +97,7 @@ def see(session: Session, account: Account, today: date, now: datetime) -> Custo
         disputes=disputes.of_accounts(session, mine, limit=few),
         statements=statements.of_accounts(session, mine, limit=few),
         notices=_notices(session, account.id, few),
+        agreed=agreed.of_accounts(session, mine),
         acts=acts,
         names=users.names(session, [entry.actor for entry in acts]),
     )

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from core.events import OrderDelivered, OrderShipped
 from core.kernel import audit, crash, jobs
 from core.kernel.errors import Invalid, NotFound
-from core.orders import carriers, following, fulfilling, placing
+from core.orders import carriers, deliveries, following, fulfilling, pickups, placing
 from core.orders.fulfilling import Some, Tracking
 from core.orders.fulfilment_models import Fulfilment
 from core.orders.models import Order, OrderLine
@@ -67,12 +67,13 @@ def _ship(session: Session, house: House, parcel: Parcel) -> Fulfilment:
     row = fulfilling.send(
         session,
         order,
-        [*chosen, *_delivery(lines)],
+        [*chosen, *begun(lines, chosen)],
         _tracked(parcel.way),
         parcel.actor,
         _key(order, parcel.once),
         now,
     )
+    pickups.fit(session, lines, parcel.actor, now)
     jobs.record(session, OrderShipped(str(row.id)), now, key=f"shipped:{row.id}", priority=1)
     subject = ("order", order.public_id)
     pieces = {str(one.line.line_number): one.quantity for one in chosen}
@@ -89,9 +90,10 @@ def _ship(session: Session, house: House, parcel: Parcel) -> Fulfilment:
     return row
 
 
-def _delivery(lines: Sequence[OrderLine]) -> list[Some]:
-    """Delivery is done with the first parcel."""
-    return [Some(line, line.waiting) for line in lines if line.kind == "delivery" and line.waiting]
+def begun(lines: Sequence[OrderLine], chosen: Sequence[Some]) -> list[Some]:
+    """A delivery is done with the first of its goods."""
+    keys = {one.line.id for one in chosen}
+    return [Some(line, line.waiting) for line in deliveries.begun_with(lines, keys)]
 
 
 def _tracked(way: Tracking) -> Tracking:

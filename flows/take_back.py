@@ -15,7 +15,16 @@ from core.entitlements import granting
 from core.events import OrderChanged
 from core.kernel import audit, crash, jobs
 from core.kernel.errors import StaleState
-from core.orders import changing, exchanging, fulfilling, grouping, held, placing
+from core.orders import (
+    changing,
+    deliveries,
+    exchanging,
+    fulfilling,
+    grouping,
+    held,
+    pickups,
+    placing,
+)
 from core.orders.changing import NewChange
 from core.orders.exchanging import AFTER
 from core.orders.fulfilling import Some
@@ -55,7 +64,7 @@ class Asked:
 def cancel(house: House, asked: Asked) -> OrderChange:
     """Cancel pieces that have not left: they are free again, credited, and the money goes as chosen.
 
-    The delivery goes with the last goods; a plan that waits for activation ends. Raises NotFound,
+    A delivery goes with the last of its goods; a plan that waits for activation ends. Raises NotFound,
     OrderNotOpen, NothingChosen and TooManyPieces.
     """
     return house.db.run_tx(lambda session: _cancel(session, house, asked))
@@ -82,6 +91,7 @@ def _cancel(session: Session, house: House, asked: Asked) -> OrderChange:
     change = changing.write(session, order, new, chosen, now)
     _decide(session, order, asked.actor, now)
     crash.point("cancel.counted")
+    pickups.fit(session, lines, asked.actor, now)
     let_go(session, house, order, chosen)
     if any(one.line.kind == "service" for one in chosen):
         give_time_back(session, order, lines)
@@ -107,7 +117,8 @@ def give_time_back(session: Session, order: Order, lines: Sequence[OrderLine]) -
 
 
 def to_cancel(lines: Sequence[OrderLine], pieces: Mapping[int, int] | None) -> list[Some]:
-    """What is to be cancelled: all that waits, or the named pieces, and the delivery with the last goods."""
+    """What is to be cancelled: all that waits, or the named pieces, and each delivery with the last goods
+    that it brings."""
     if pieces is None:
         chosen = [
             Some(line, line.waiting) for line in lines if line.kind != "bundle" and line.waiting
@@ -117,15 +128,7 @@ def to_cancel(lines: Sequence[OrderLine], pieces: Mapping[int, int] | None) -> l
     else:
         chosen = fulfilling.choose(lines, pieces)
     taken = {one.line.id: one.quantity for one in chosen}
-    goods = [line for line in lines if line.kind == "physical"]
-    keeps_goods = any(line.fulfilled or line.waiting > taken.get(line.id, 0) for line in goods)
-    if goods and not keeps_goods:
-        chosen += [
-            Some(line, line.waiting)
-            for line in lines
-            if line.kind == "delivery" and line.waiting and line.id not in taken
-        ]
-    return chosen
+    return chosen + [Some(line, line.waiting) for line in deliveries.left_empty(lines, taken)]
 
 
 def let_go(session: Session, house: House, order: Order, chosen: Sequence[Some]) -> None:

@@ -21,18 +21,24 @@ from core.notices.letters import Letter, Letterhead
 from core.notices.order_letters import (
     AllWellLetter,
     ApprovedLetter,
+    BackOrderLetter,
+    CollectedLetter,
     DeliveredLetter,
     OrderChangeLetter,
     Parcel,
     ParcelLetter,
     PayLinkLetter,
+    ReadyLetter,
+    Spot,
 )
-from core.orders import changing, exchanging, following, grouping, placing
+from core.orders import back_orders as orders_back
+from core.orders import changing, exchanging, following, grouping, pickups, placing
 from core.orders.changing import KEPT
 from core.orders.exchanging import Exchange
 from core.orders.fulfilment_models import Fulfilment, OrderChange, OrderChangeMemo
 from core.orders.models import Order, OrderLine
 from core.parties.models import Account, LegalEntity
+from core.stock import back_orders
 from flows.letters import buyer, counted
 from flows.links import Links
 from flows.notify import queue
@@ -97,6 +103,86 @@ def delivered(session: Session, fulfilment_id: uuid.UUID, links: Links, now: dat
         following=_following(lines),
     )
     _send(session, order, letter, f"delivered:{row.id}", links, now)
+
+
+def released(session: Session, batch: uuid.UUID, links: Links, now: datetime) -> None:
+    """What was sold before it was there has come, or some of it: it goes out next."""
+    reference, pieces = back_orders.of_batch(session, batch)
+    key = placing.by_public_id(session, reference.removeprefix("order:")).id
+    order, head, name = _about(session, key)
+    named = _names(session, order, pieces)
+    if order.lifecycle == "cancelled" or not named:
+        return
+    letter = BackOrderLetter(
+        head=head,
+        name=name,
+        link=links.order(order.public_id),
+        number=order.number or "",
+        pieces=named,
+        following=_names(session, order, orders_back.variants_waiting(session, order)),
+        is_fetched=any(line.pickup_id for line in placing.lines_of(session, order.id)),
+    )
+    _send(session, order, letter, f"back-order:{batch}", links, now)
+
+
+def _names(session: Session, order: Order, pieces: Mapping[uuid.UUID, int]) -> tuple[str, ...]:
+    names = {line.variant_id: line.name for line in placing.lines_of(session, order.id)}
+    return tuple(
+        counted(name, Decimal(pieces[key]))
+        for key, name in names.items()
+        if key is not None and pieces.get(key)
+    )
+
+
+def ready(session: Session, pick_up_id: uuid.UUID, links: Links, now: datetime) -> None:
+    """Goods lie ready: what, where, and when somebody is there. Of what was put back meanwhile nobody is
+    told."""
+    found = pickups.one(session, pick_up_id)
+    if found.row.state == "put_back":
+        return
+    order, head, name = _about(session, found.row.order_id)
+    lines = placing.lines_of(session, order.id)
+    letter = ReadyLetter(
+        head=head,
+        name=name,
+        link=links.order(order.public_id),
+        number=order.number or "",
+        pieces=_pieces(lines, found.pieces),
+        spot=_spot(found),
+        following=_not_ready(session, lines),
+    )
+    _send(session, order, letter, f"ready:{found.row.id}", links, now)
+
+
+def collected(session: Session, pick_up_id: uuid.UUID, links: Links, now: datetime) -> None:
+    """Goods were fetched: what, where, and what comes later."""
+    found = pickups.one(session, pick_up_id)
+    order, head, name = _about(session, found.row.order_id)
+    lines = placing.lines_of(session, order.id)
+    letter = CollectedLetter(
+        head=head,
+        name=name,
+        link=links.order(order.public_id),
+        number=order.number or "",
+        on=local_date(found.row.ended_at or now, head.time_zone),
+        pieces=_pieces(lines, found.pieces),
+        spot=_spot(found),
+        following=_following(lines),
+    )
+    _send(session, order, letter, f"collected:{found.row.id}", links, now)
+
+
+def _spot(found: pickups.Ready) -> Spot:
+    return Spot(found.place.name, found.place.address, found.place.hours)
+
+
+def _not_ready(session: Session, lines: Sequence[OrderLine]) -> tuple[str, ...]:
+    left = pickups.left_to_set_ready(session, lines)
+    return tuple(
+        counted(line.name, Decimal(pieces))
+        for line in lines
+        if line.kind == "physical" and (pieces := left.get(line.id, line.waiting))
+    )
 
 
 def all_well(session: Session, order: Order, links: Links, now: datetime) -> None:

@@ -17,8 +17,12 @@ from core import events
 from core.hooks import deliveries, endpoints
 from core.hooks.deliveries import News
 from core.ledger import settled
+from core.orders import placing
 from core.orders.fulfilment_models import Fulfilment, OrderChange
 from core.orders.models import Order
+from core.orders.pickup_models import PickUp
+from core.stock import back_orders
+from core.stock.models import Location
 from core.subscriptions.models import Subscription
 from core.subscriptions.trial_models import Trial
 from flows import collecting_news
@@ -100,6 +104,28 @@ def _delivered(session: Session, event: events.OrderDelivered, now: datetime) ->
     at = row.delivered_at or now
     more = {"shipment": row.public_id, "delivered_at": at.isoformat()}
     yield _order(session, order, "order.delivered", f"order.delivered:{row.id}", at, more)
+
+
+def _pick_up(session: Session, event: events.PickUpMoved, now: datetime) -> Iterator[News]:
+    row = session.get_one(PickUp, uuid.UUID(event.pick_up_id))
+    at = row.ready_at if event.how == "ready" else row.ended_at or now
+    yield _fetched(session, row, f"order.{event.how}", at)
+
+
+def _released(session: Session, event: events.BackOrderReleased, now: datetime) -> Iterator[News]:
+    reference, pieces = back_orders.of_batch(session, uuid.UUID(event.batch))
+    order = placing.by_public_id(session, reference.removeprefix("order:"))
+    skus = {row.variant_id: row.sku for row in placing.lines_of(session, order.id)}
+    named = [{"sku": skus[key], "quantity": many} for key, many in pieces.items() if key in skus]
+    key = f"order.released:{event.batch}"
+    yield _order(session, order, "order.released", key, now, {"lines": named})
+
+
+def _fetched(session: Session, row: PickUp, kind: str, at: datetime) -> News:
+    order = session.get_one(Order, row.order_id)
+    place = session.get_one(Location, row.location_id)
+    more = {"pick_up": row.public_id, "location": place.code}
+    return _order(session, order, kind, f"{kind}:{row.id}", at, more)
 
 
 def _changed(session: Session, event: events.OrderChanged, now: datetime) -> Iterator[News]:
@@ -321,6 +347,8 @@ OF: Table = {
     "OrderApproved": (("order.approved",), _approved),
     "OrderShipped": (("order.shipped",), _shipped),
     "OrderDelivered": (("order.delivered",), _delivered),
+    "BackOrderReleased": (("order.released",), _released),
+    "PickUpMoved": (("order.ready", "order.collected"), _pick_up),
     "OrderChanged": (("order.changed",), _changed),
     "InvoiceIssued": (("invoice.issued",), _issued),
     "OpenItemsChanged": (("invoice.paid", "order.paid"), _settled),

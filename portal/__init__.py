@@ -5,6 +5,7 @@ from flask import Blueprint
 from portal import (
     autopay,
     cards,
+    consents,
     disputes,
     documents,
     entry,
@@ -45,6 +46,7 @@ def blueprints() -> list[Blueprint]:
         past_due.past_due,
         quotes.quotes,
         tax.tax,
+        consents.consents,
         tokens.tokens_,
         trials.trials,
     ]

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, request
 
 from core.kernel.money import Money
-from core.orders import carriers, following, reading
+from core.orders import carriers, following, pickups, reading
 from core.orders.following import Sent
 from core.orders.models import Order
 from web import paging
@@ -35,20 +35,25 @@ def listed() -> str:
         rows = found[:PAGE_SIZE]
         sent = following.of_orders(session, [row.id for row in rows])
         lines = reading.lines_by_order(session, [row.id for row in rows])
+        ready = pickups.ready_in(session, [row.id for row in rows])
     more = len(found) > len(rows)
     following_ = paging.write(rows[-1].created_at, rows[-1].id) if more else None
     return page(
         "portal/orders.html",
-        orders=[_row(row, lines.get(row.id, []), sent.get(row.id, [])) for row in rows],
+        orders=[
+            _row(row, lines.get(row.id, []), sent.get(row.id, []), row.id in ready) for row in rows
+        ],
         page=paging.links("/account/orders", "before", following_, before is None),
     )
 
 
-def _row(order: Order, lines: list[Any], sent: list[Sent]) -> dict[str, Any]:
+def _row(order: Order, lines: list[Any], sent: list[Sent], is_ready: bool) -> dict[str, Any]:
     parcels = [one.row for one in sent if one.row.kind == "parcel"]
     named = [line.name for line in lines if line.kind != "delivery" and line.parent_id is None]
     cancelled = order.lifecycle == "cancelled"
     state = State("wait", "We check it") if order.is_held else _STATES[order.fulfilment]
+    if is_ready:
+        state = State("wait", "Ready to collect")
     return {
         "number": order.number,
         "href": house().links.order(order.public_id),

@@ -54,13 +54,21 @@ def ask_register(form: CheckoutForm) -> None:
 
 def known(mine: Cart, typed: str) -> Known:
     """Who buys, for taxes."""
+    return taxing.known(house(), _buyer(mine), typed, is_guest=person() is None)
+
+
+def _buyer(mine: Cart) -> Account | None:
     who = person()
     with house().db.reading() as session:
         if who is not None:
-            account = accounts.buying_account(session, who.key, channel()[0].legal_entity_id)
-        else:
-            account = session.get(Account, mine.account_id) if mine.account_id else None
-    return taxing.known(house(), account, typed, is_guest=who is None)
+            return accounts.buying_account(session, who.key, channel()[0].legal_entity_id)
+        return session.get(Account, mine.account_id) if mine.account_id else None
+
+
+def needs_purchase_order(mine: Cart) -> bool:
+    """Does the account that will pay want a number of its own on each order?"""
+    account = _buyer(mine)
+    return account is not None and account.needs_purchase_order
 
 
 def note(form: CheckoutForm, priced: PricedCart, place: str) -> str:

@@ -179,8 +179,9 @@ def _wish(mine: Cart, form: CheckoutForm) -> Wish:
 
 
 def _unmet(mine: Cart, form: CheckoutForm) -> list[Requirement]:
-    details = _details(mine, form)
-    return needs.requirements(_priced(mine, details), details, house().rules.payment_methods)
+    details, ways = _details(mine, form), house().rules.payment_methods
+    wanted = business.needs_purchase_order(mine)
+    return needs.requirements(_priced(mine, details), details, ways, needs_purchase_order=wanted)
 
 
 def _priced(mine: Cart, details: Details | None, *, exact: bool = False) -> PricedCart:
@@ -261,6 +262,7 @@ def _page(
         due_word="Due now" if exact else "Together" if priced.tax_included else "Before tax",
         recurring=shown.recurring(priced.recurring),
         needs_address=priced.ships,
+        needs_number=business.needs_purchase_order(mine),
         vat_note=business.note(form, priced, details.shipping_address["country"]) if exact else "",
         known=exact,
         by_bill=by_bill,

@@ -9,11 +9,10 @@ from cart import slots
 from cart.checkout import Requirement
 from cart.models import Cart
 from cart.priced import Also, PricedCart
-from cart.slots import Slot
 from core.kernel.money import Money
 from core.stock.holds import Owner
 from web.context import channel, house
-from web.filters import date_words, sign, time_words
+from web.filters import sign, slot_words
 
 CALL = "Call me to agree on a day"
 
@@ -80,13 +79,7 @@ def times(
     if not listed:
         return None
     return {
-        "options": [("", CALL), *((one.public_id, words(one)) for one in listed)],
+        "options": [("", CALL), *((one.public_id, slot_words(one)) for one in listed)],
         "chosen": chosen,
         "error": next((item.text for item in unmet if item.field == "slot"), ""),
     }
-
-
-def words(one: Slot) -> str:
-    """``Thursday, November 19, from 8:00 to 12:00``."""
-    begins, ends = time_words(one.starts_at), time_words(one.ends_at)
-    return f"{date_words(one.starts_at)}, from {begins} to {ends}"

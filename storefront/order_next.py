@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from core.orders import deliveries
 from flows.follow_order import Followed
 
 
@@ -31,7 +32,17 @@ def steps(followed: Followed) -> list[dict[str, Any]]:
                 "state": "now",
             }
         )
-    if "physical" in kinds:
+    fetched = deliveries.picked_up(followed.lines)
+    if fetched:
+        events.append(
+            {
+                "title": "You fetch it",
+                "text": "We write to you as soon as it lies ready, with the place and its hours.",
+                "at": None,
+                "state": "",
+            }
+        )
+    if any(line.kind == "physical" and line.id not in fetched for line in followed.lines):
         events.append(
             {
                 "title": "We pack and send it",

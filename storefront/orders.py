@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from cart import address
 from core.kernel.money import Money, extend
-from core.orders import grouping
+from core.orders import deliveries, grouping
 from core.orders.grouping import Standing
 from core.orders.models import Order, OrderLine
 from core.prices.bundles import INTERVALS
@@ -17,7 +17,7 @@ from flows.pay_bill import NothingToPay, pay_order
 from invoices.document import InvoiceDocument
 from payments import operations
 from payments.gateway import GatewayError
-from storefront import claim, coming, disputes, order_next, shown
+from storefront import claim, disputes, order_next, shown
 from storefront.order_link import document_of, followed
 from storefront.returns import may_ask
 from web import limits, order_words, packs
@@ -25,7 +25,7 @@ from web.access import Guard, Who, allow
 from web.cards import State
 from web.context import house, today
 from web.documents import bill_of, pdf_response
-from web.filters import date_words
+from web.filters import date_words, slot_words
 from web.flashes import say
 from web.packs import PieceRow
 from web.pages import page
@@ -175,10 +175,11 @@ def _words(followed: Followed) -> dict[str, Any]:
         "payment": _payment_state(followed),
         "fulfilment": _fulfilment(followed),
         "parcels": order_words.parcels(followed),
+        "pick_ups": [one for one in order_words.pick_ups(followed) if one["is_ready"]],
         "changes": order_words.changes(followed),
         "added": order_words.added(followed),
         "payment_words": _payment_words(followed),
-        "visit": coming.words(followed.visit) if followed.visit is not None else "",
+        "visit": slot_words(followed.visit) if followed.visit is not None else "",
         "references": [
             (label, text)
             for label, text in (
@@ -241,6 +242,11 @@ def _fulfilment(followed: Followed) -> State:
         return State("bad", "Cancelled")
     if followed.order.is_held:
         return State("wait", "We check it")
+    if any(one.row.state == "ready" for one in followed.pick_ups):
+        return State("wait", "Ready to collect")
+    fetched = any(one.row.kind == "pickup" for one in followed.sent)
+    if followed.order.fulfilment == "fulfilled" and fetched:
+        return State("go", "Handed over")
     if followed.order.fulfilment == "fulfilled" and any(
         line.kind == "physical" and line.fulfilled for line in followed.lines
     ):
@@ -281,7 +287,7 @@ def _line(followed: Followed, standing: Standing) -> dict[str, Any]:
         "unit_price": extend(line.unit_price_micros, 1, currency),
         "total": Money(standing.priced_minor, currency),
         "note": _first(line),
-        "state": order_words.progress(line),
+        "state": order_words.progress(line, line.id in deliveries.picked_up(followed.lines)),
         "pieces": [_piece(followed, piece) for piece in standing.pieces],
     }
 
@@ -294,7 +300,7 @@ def _first(line: OrderLine) -> str:
 def _piece(followed: Followed, line: OrderLine) -> PieceRow:
     """A piece of a bundle, below it."""
     amount = Money(line.priced_minor, followed.order.currency)
-    state = order_words.progress(line)
+    state = order_words.progress(line, line.id in deliveries.picked_up(followed.lines))
     note = ", ".join(part for part in (_first(line), state.text if state else "") if part)
     return PieceRow(packs.counted(line.name, line.quantity), amount, note)
 

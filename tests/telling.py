@@ -13,6 +13,7 @@ from core.hooks.deliveries import News
 from core.kernel.jobs import Job
 from core.orders.fulfilment_models import Fulfilment, OrderChange
 from core.orders.models import Order
+from core.orders.pickup_models import PickUp
 from core.parties.models import Account
 from core.subscriptions.models import Subscription
 from core.subscriptions.trial_models import Trial
@@ -83,6 +84,9 @@ def _events(session: Session) -> Iterator[Any]:
             yield event(key)
     for key in keys(OrderChange):
         yield events.OrderChanged(key, "received")
+    for key in keys(PickUp):
+        yield events.PickUpMoved(key, "ready")
+        yield events.PickUpMoved(key, "collected")
     for key in keys(Dispute):
         yield events.DisputeClosed(key, "resolved")
     for key in keys(Subscription):

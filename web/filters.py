@@ -12,6 +12,7 @@ from babel.dates import format_date
 from babel.numbers import format_decimal, get_currency_symbol
 from flask import Flask, current_app, g
 
+from cart.slots import Slot
 from core.kernel.money import Money, minor_digits
 from invoices.figures import figures
 from web import csrf, flashes
@@ -82,6 +83,12 @@ date_day = _dated("MMMM d")
 def time_words(moment: datetime) -> str:
     """``14:32``."""
     return local(moment).strftime("%H:%M")
+
+
+def slot_words(one: Slot) -> str:
+    """``Thursday, November 19, from 8:00 to 12:00``."""
+    begins, ends = time_words(one.starts_at), time_words(one.ends_at)
+    return f"{date_words(one.starts_at)}, from {begins} to {ends}"
 
 
 def datetime_words(moment: datetime) -> str:

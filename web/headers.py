@@ -44,22 +44,32 @@ def may_be_framed(response: Response) -> Response:
     return response
 
 
+@cache
+def _always(pay_origins: tuple[str, ...], secure: bool) -> tuple[tuple[str, str], ...]:
+    """What every answer carries that does not say otherwise itself."""
+    found = [
+        ("Content-Security-Policy", policy(pay_origins)),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "same-origin"),
+        ("X-Frame-Options", "DENY"),
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+        ("Permissions-Policy", "camera=(), microphone=(), geolocation=()"),
+    ]
+    if secure:
+        found.append(("Strict-Transport-Security", "max-age=31536000; includeSubDomains"))
+    return tuple(found)
+
+
 def send(response: Response) -> Response:
-    """Add what every answer carries."""
-    settings = web_settings()
-    response.headers.setdefault("Content-Security-Policy", policy(settings.pay_origins))
-    response.headers.setdefault("X-Content-Type-Options", "nosniff")
-    response.headers.setdefault("Referrer-Policy", "same-origin")
-    response.headers.setdefault("X-Frame-Options", "DENY")
-    response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
-    if settings.secure:
-        response.headers.setdefault(
-            "Strict-Transport-Security", "max-age=31536000; includeSubDomains"
-        )
-    if "Cache-Control" not in response.headers:
+    """Add what every answer carries. Looked at once: ``setdefault`` goes through all of them each time."""
+    settings, headers = web_settings(), response.headers
+    there = {name.lower() for name, _ in headers}
+    for name, value in _always(settings.pay_origins, settings.secure):
+        if name.lower() not in there:
+            headers.add(name, value)
+    if "cache-control" not in there:
         shared = g.get("cacheable") and response.status_code == 200
-        response.headers["Cache-Control"] = "public, max-age=30" if shared else "no-store"
+        headers["Cache-Control"] = "public, max-age=30" if shared else "no-store"
     return response
 
 

@@ -25,11 +25,20 @@ _CHANGE = {
 }
 
 
-def progress(line: OrderLine) -> State | None:
-    """Where the pieces of a line are; none where nothing has happened yet, and of a bundle's own line."""
+#: Of what was set ready to be fetched.
+_PICK_UP = {
+    "ready": State("wait", "Ready to collect"),
+    "collected": State("go", "Handed over"),
+    "put_back": State("", "Put back"),
+}
+
+
+def progress(line: OrderLine, is_fetched: bool = False) -> State | None:
+    """Where the pieces of a line are; none where nothing has happened yet, and of a bundle's own line.
+    ``is_fetched``: its customer comes for it."""
     if line.kind == "bundle" or not (line.fulfilled or line.cancelled):
         return None
-    done = _DONE.get(line.kind, "Done")
+    done = "Handed over" if is_fetched else _DONE.get(line.kind, "Done")
     if line.cancelled == line.quantity:
         return State("bad", "Cancelled")
     if line.returned == line.quantity:
@@ -62,6 +71,24 @@ def parcels(followed: Followed) -> list[dict[str, Any]]:
         for number, one in enumerate(
             (one for one in followed.sent if one.row.kind == "parcel"), start=1
         )
+    ][::-1]
+
+
+def pick_ups(followed: Followed) -> list[dict[str, Any]]:
+    """What lies or lay ready to be fetched, the newest first."""
+    return [
+        {
+            "id": one.row.public_id,
+            "is_ready": one.row.state == "ready",
+            "state": _PICK_UP[one.row.state],
+            "place": one.place.name,
+            "address": one.place.address,
+            "hours": one.place.hours,
+            "ready_at": one.row.ready_at,
+            "ended_at": one.row.ended_at,
+            "pieces": _pieces(followed.lines, one.pieces),
+        }
+        for one in followed.pick_ups
     ][::-1]
 
 
@@ -144,6 +171,11 @@ def moments(followed: Followed) -> list[tuple[str, Any]]:
         for one in followed.sent
         if one.row.kind == "provision"
     ]
+    for one in pick_ups(followed):
+        found.append((f"Ready at {one['place']}: {one['pieces']}", one["ready_at"]))
+        if one["ended_at"] is not None:
+            title = "Put back" if one["state"] is _PICK_UP["put_back"] else "Handed over"
+            found.append((f"{title}: {one['pieces']}", one["ended_at"]))
     for change in followed.changes:
         pieces = _pieces(followed.lines, change.pieces)
         row = change.row

@@ -6,6 +6,7 @@ from wtforms import BooleanField, Form, HiddenField, RadioField, StringField, Te
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length
 
+from cart.checkout import CheckoutIncomplete
 from cart.quotes.models import QuoteVersion
 from cart.quotes.reading import Told
 from cart.quotes.refusals import NotAcceptable
@@ -47,6 +48,9 @@ class AcceptForm(Form):
         ],
     )
     payment = RadioField("How to pay", validate_choice=False)
+    purchase_order = StringField(
+        "Your order number", [Length(max=60, message="At most 60 characters.")]
+    )
     agrees = BooleanField("Your consent", [InputRequired("Tick this to accept.")])
     version = HiddenField()
 
@@ -88,6 +92,7 @@ def accepting(door: Door, found: Told, form: AcceptForm | None = None) -> str | 
         version=quotes.version_words(door, found, version),
         document=document,
         form=form,
+        needs_number=found.needs_purchase_order,
         consent=CONSENT,
         said=figures(document.currency, document.locale),
     )
@@ -106,6 +111,9 @@ def accept(door: Door, found: Told) -> str | AnyResponse | tuple[str | AnyRespon
         placed = accept_quote.accept(house(), _answer(door, found, version, form))
     except Invalid as error:
         show_errors(form, error)
+        return accepting(door, found, form), 422
+    except CheckoutIncomplete as error:
+        form.purchase_order.errors = [one.text for one in error.requirements]
         return accepting(door, found, form), 422
     except (NotAcceptable, StaleState, OutOfStock) as error:
         say(str(error), "warn")
@@ -128,6 +136,7 @@ def _answer(door: Door, found: Told, version: QuoteVersion, form: AcceptForm) ->
         payment=form.payment.data or "",
         ip=request.remote_addr or "",
         user_id=door.user_id,
+        purchase_order=" ".join((form.purchase_order.data or "").split()),
     )
 
 

@@ -6,6 +6,7 @@ Whoever calls holds the quote's lock.
 """
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +14,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cart import checkout
-from cart.quotes import drafting, sent
+from cart.delivery import PARCEL
+from cart.quotes import carrying, drafting, sent
+from cart.quotes.carrying import Carried
 from cart.quotes.models import (
     Quote,
     QuoteAcceptance,
@@ -109,6 +112,7 @@ def accept(
     signature: Signature,
     payment: str,
     account_id: uuid.UUID,
+    purchase_order: str,
     hold_until: datetime,
     now: datetime,
 ) -> Order:
@@ -119,7 +123,8 @@ def accept(
     """
     if payment not in ("terms", "card") or version.payment not in ("either", payment):
         raise PaymentNotOffered
-    order = placing.write(session, _new_order(session, quote, version, payment, account_id), now)
+    new = _new_order(session, quote, version, payment, account_id, purchase_order)
+    order = placing.write(session, new, now)
     session.add(
         QuoteAcceptance(
             id=new_id(),
@@ -159,7 +164,12 @@ def accept(
 
 
 def _new_order(
-    session: Session, quote: Quote, version: QuoteVersion, payment: str, account_id: uuid.UUID
+    session: Session,
+    quote: Quote,
+    version: QuoteVersion,
+    payment: str,
+    account_id: uuid.UUID,
+    purchase_order: str,
 ) -> NewOrder:
     sites = {
         row.id: row
@@ -171,7 +181,10 @@ def _new_order(
     goods = [row.site_id for row in rows if row.kind == "physical"]
     first = next((sites[key] for key in goods if key is not None), None)
     first = first or next(iter(sites.values()), None)
-    ways = [row.price_trace.get("delivery") for row in rows if row.kind == "delivery"]
+    ways = [row.price_trace for row in rows if row.kind == "delivery"]
+    usual = ways[0].get("goes_by", PARCEL) if ways else PARCEL
+    also = {way["goes_by"]: way["delivery"] for way in ways if way.get("goes_by", usual) != usual}
+    carried = carrying.of(session, [row.variant_id for row in rows if row.kind == "physical"])
     taxes = sent.taxes(session, version)
     relieved = [one for found in taxes.values() for one in found if one.relief == REVERSE_CHARGE]
     return NewOrder(
@@ -185,11 +198,14 @@ def _new_order(
         payment_method="invoice" if payment == "terms" else "card",
         email=quote.email,
         shipping_address=first.address if first is not None else None,
-        shipping_method=ways[0] if ways else None,
+        shipping_method=ways[0].get("delivery") if ways else None,
+        ways=also,
         lines=[
-            _new_line(row, taxes.get(row.id, []), sites, several=len(sites) > 1) for row in rows
+            _new_line(row, taxes.get(row.id, []), sites, carried, several=len(sites) > 1)
+            for row in rows
         ],
         vat_id=relieved[0].reference if relieved else quote.vat_id,
+        purchase_order=purchase_order or None,
     )
 
 
@@ -197,6 +213,7 @@ def _new_line(
     row: QuoteLine,
     taxes: list[QuoteLineTax],
     sites: dict[uuid.UUID, QuoteSite],
+    carried: Mapping[uuid.UUID, Carried],
     *,
     several: bool,
 ) -> NewLine:
@@ -217,7 +234,19 @@ def _new_line(
         # One parcel needs no place of its own; several do, so that each is sent to the right one.
         service_location=at if several or row.kind not in ("physical", "delivery") else None,
         term_months=row.term_months,
+        goes_by=_goes_by(row, carried),
+        pickup_id=uuid.UUID(fetched) if (fetched := row.price_trace.get("pickup")) else None,
     )
+
+
+def _goes_by(row: QuoteLine, carried: Mapping[uuid.UUID, Carried]) -> str | None:
+    """Of goods and of deliveries: by which way."""
+    if row.kind == "delivery":
+        return str(row.price_trace.get("goes_by", PARCEL))
+    if row.kind != "physical":
+        return None
+    one = carried.get(row.variant_id) if row.variant_id is not None else None
+    return one.goes_by if one is not None else PARCEL
 
 
 def _taxed(row: QuoteLineTax) -> Taxed:

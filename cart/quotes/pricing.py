@@ -12,10 +12,11 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from cart import pricing
-from cart.delivery import Choice, Delivery, Load
+from cart.delivery import Choice, Delivery
+from cart.quotes import carrying
 from cart.quotes import offer as offers
 from cart.quotes.offer import Offer, OfferLine
-from core.kernel.money import Money, extend, micros_of, nearest
+from core.kernel.money import Money, extend, nearest
 from core.parties.models import Channel, LegalEntity
 from core.tax.arithmetic import REVERSE_CHARGE, TaxedLine
 from core.tax.buyers import NOBODY, Known
@@ -64,6 +65,8 @@ class Priced:
     vat_id: str = ""
     #: The discount is more than what is charged once: nothing was taken off.
     discount_too_large: bool = False
+    #: Places to which some of their goods cannot be brought.
+    unreached: tuple[int, ...] = ()
 
     @property
     def all_lines(self) -> tuple[PricedLine, ...]:
@@ -190,13 +193,20 @@ def price(session: Session, offer: Offer, asked: Asked, now: datetime) -> Priced
     sites = offer.sites or ({},)
     lines: dict[int, PricedLine] = {}
     deliveries: list[PricedLine] = []
-    choices = []
+    choices, unreached = [], []
+    carried = carrying.of(session, [line.variant_id for line in offer.lines if line.ships])
     for site, place in enumerate(sites):
         here = [at for at, line in enumerate(offer.lines) if line.site == site]
-        found, way = _way(session, offer, asked, site, dict(place), [finals[at] for at in here])
-        choices.append(found)
         priced = [(offer.lines[at], finals[at]) for at in here]
-        taxed = _taxed(session, asked, dict(place), [*priced, *([way] if way else [])], now)
+        found = carrying.ways(session, offer, asked, dict(place), priced, carried)
+        choices.append(found.offered)
+        if found.is_missing:
+            unreached.append(site)
+        taxed_at = pricing.taxed_at(
+            dict(place), found.chosen, [offer.lines[at].kind for at in here]
+        )
+        coming = [(line, line.unit_price_micros) for line in found.lines(offer, site)]
+        taxed = _taxed(session, asked, taxed_at or {}, [*priced, *coming], now)
         lines |= dict(zip(here, taxed, strict=False))
         deliveries += taxed[len(here) :]
     return Priced(
@@ -208,47 +218,8 @@ def price(session: Session, offer: Offer, asked: Asked, now: datetime) -> Priced
         asked.channel.prices_include_tax,
         asked.known.vat_id,
         too_large,
+        tuple(unreached),
     )
-
-
-def _way(
-    session: Session,
-    offer: Offer,
-    asked: Asked,
-    site: int,
-    place: dict[str, Any],
-    finals: list[int],
-) -> tuple[tuple[Choice, ...], tuple[OfferLine, int] | None]:
-    """The ways of delivery to a place, and the chosen one as a line."""
-    here = [line for line in offer.lines if line.site == site]
-    goods = [
-        extend(price, line.quantity, asked.currency).minor
-        for line, price in zip(here, finals, strict=True)
-        if line.ships
-    ]
-    if not goods or not place.get("country"):
-        return (), None
-    worth = Money(sum(goods), asked.currency)
-    found = tuple(asked.delivery.choices(session, asked.channel.id, place, Load(worth)))
-    chosen = next((one for one in found if one.code == offer.delivery_method), None)
-    if chosen is None and not offer.delivery_method and found:
-        chosen = min(found, key=lambda one: one.price.minor)
-    if chosen is None:
-        return found, None
-    cost = chosen.price
-    if offer.delivery_minor is not None:
-        cost = Money(offer.delivery_minor, asked.currency)
-    line = OfferLine(
-        name=f"Delivery, {chosen.name}",
-        quantity=1,
-        unit_price_micros=micros_of(cost),
-        sku=f"delivery:{chosen.code}",
-        kind="delivery",
-        tax_category=chosen.tax_category,
-        site=site,
-        price_trace={"delivery": chosen.code},
-    )
-    return found, (line, line.unit_price_micros)
 
 
 def _taxed(

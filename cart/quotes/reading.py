@@ -23,7 +23,7 @@ from cart.quotes.models import (
 from core.kernel.errors import NotFound
 from core.kernel.sorting import Place, Sorts
 from core.orders.models import Order
-from core.parties.models import User
+from core.parties.models import Account, User
 
 #: The desk's tabs: what wants a hand, what is with the customer, and how it ended.
 TABS = ("waiting", "sent", "expired", "accepted", "declined", "withdrawn")
@@ -168,6 +168,8 @@ class Told:
     stored: dict[uuid.UUID, str]
     order: Order | None
     acceptance: QuoteAcceptance | None
+    #: The account that will pay wants a number of its own on each order.
+    needs_purchase_order: bool = False
 
     @property
     def newest(self) -> QuoteVersion | None:
@@ -186,11 +188,13 @@ class Told:
 
 def told(session: Session, quote: Quote) -> Told:
     """What its customer may see, in a constant number of queries."""
-    versions = session.scalars(
-        select(QuoteVersion)
+    rows = session.execute(
+        select(QuoteVersion, Account.needs_purchase_order)
+        .outerjoin(Account, Account.id == quote.account_id)
         .where(QuoteVersion.quote_id == quote.id, QuoteVersion.frozen_at.is_not(None))
         .order_by(QuoteVersion.number)
     ).all()
+    versions = [row[0] for row in rows]
     keys = [version.id for version in versions]
     files = session.execute(
         select(QuoteFile.version_id, QuoteFile.sha256).where(QuoteFile.version_id.in_(keys))
@@ -208,6 +212,7 @@ def told(session: Session, quote: Quote) -> Told:
         {row.version_id: row.sha256 for row in files},
         order,
         acceptance,
+        any(row[1] for row in rows),
     )
 
 

@@ -70,14 +70,15 @@ def requirements(
     return unmet
 
 
+_HOW = "We do not deliver all of it that way"
+
+
 def _delivery(priced: Priced) -> list[Requirement]:
     reached = {one.line.site for one in priced.deliveries}
     return [
-        Requirement(
-            "no_delivery", "delivery_method", f"We do not deliver that way to place {at + 1}."
-        )
+        Requirement("no_delivery", "delivery_method", f"{_HOW} to place {at + 1}.")
         for at in priced.ships_to
-        if at not in reached
+        if at not in reached or at in priced.unreached
     ]
 
 

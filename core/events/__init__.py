@@ -20,11 +20,13 @@ from core.events.collecting import (
     MethodStored,
     ScheduledPaymentDue,
 )
+from core.events.goods import BackOrderReleased, PickUpMoved
 from core.events.providing import OrderApproved, OrderDelivered, ProvisionWanted
 
 __all__ = [
     "EVENTS",
     "AutoPayMoved",
+    "BackOrderReleased",
     "BillChunkPlanned",
     "CaseMoved",
     "ChargeFailed",
@@ -50,6 +52,7 @@ __all__ = [
     "OrderPlaced",
     "OrderShipped",
     "PaymentApplied",
+    "PickUpMoved",
     "ProvisionWanted",
     "QuoteClosed",
     "QuoteMessaged",
@@ -382,6 +385,8 @@ EVENTS: dict[str, type[Any]] = {
         ProvisionWanted,
         OrderApproved,
         OrderDelivered,
+        PickUpMoved,
+        BackOrderReleased,
     )
 }
 

@@ -1,6 +1,7 @@
 """Idempotency keys: one request, one effect, the same answer again.
 
-``begin`` and ``finish`` stand in the caller's transactions; a claim left by a crash lapses after a lease.
+``begin`` and ``finish``, or ``keep`` alone, stand in the caller's transactions; a claim left by a crash
+lapses after a lease.
 """
 
 from dataclasses import dataclass
@@ -70,14 +71,52 @@ def begin(
         ):
             return None
         row = session.get(IdempotencyKey, (scope, key), with_for_update=True)
+    replay = _told(row, request_hash, now)
+    if replay is None:
+        row.claimed_at = now
+        session.flush()
+    return replay
+
+
+def look(session: Session, scope: str, key: str, request_hash: str, now: datetime) -> Replay | None:
+    """What was answered before under ``key``, or is worked on: as ``begin``, but claims nothing."""
+    row = session.get(IdempotencyKey, (scope, key), with_for_update=True)
+    return _told(row, request_hash, now) if row is not None else None
+
+
+def _told(row: IdempotencyKey, request_hash: str, now: datetime) -> Replay | None:
+    """None of a claim that a crash has left."""
     if row.request_hash != request_hash:
-        raise KeyReused(key)
+        raise KeyReused(row.key)
     if row.status is not None:
         return Replay(row.status, row.body or {})
     if now - row.claimed_at < LEASE:
-        raise KeyInFlight(key)
-    row.claimed_at = now
-    session.flush()
+        raise KeyInFlight(row.key)
+    return None
+
+
+def keep(
+    session: Session,
+    scope: str,
+    key: str,
+    request_hash: str,
+    status: int,
+    body: dict[str, Any],
+    now: datetime,
+) -> Replay | None:
+    """``begin`` and ``finish`` in one statement, behind the work: for who holds a lock meanwhile without
+    which nobody else does this work. What was answered before is answered, or raised, as by ``begin``; then
+    the caller rolls back."""
+    answer = {"status": status, "body": body}
+    whose = {"scope": scope, "key": key, "request_hash": request_hash, "claimed_at": now}
+    while not insert_once(session, IdempotencyKey, **whose, **answer):
+        row = session.get(IdempotencyKey, (scope, key), with_for_update=True)
+        if row is None:
+            continue  # whoever had the key gave it back between the two questions
+        replay = _told(row, request_hash, now)
+        if replay is None:
+            finish(session, scope, key, status, body)
+        return replay
     return None
 
 

@@ -54,6 +54,53 @@ class DeliveredLetter(Letter):
 
 
 @dataclass(frozen=True)
+class BackOrderLetter(Letter):
+    """Pieces that were sold before they were there have come. ``following`` still wait; ``is_fetched``: they
+    are set ready, not sent."""
+
+    TEMPLATE: ClassVar[str] = "back_order"
+
+    number: str
+    pieces: tuple[str, ...]
+    following: tuple[str, ...] = ()
+    is_fetched: bool = False
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where something is fetched; all but the name may be empty."""
+
+    name: str
+    address: str = ""
+    hours: str = ""
+
+
+@dataclass(frozen=True)
+class ReadyLetter(Letter):
+    """Goods lie ready to be fetched. ``following`` are the pieces that come later."""
+
+    TEMPLATE: ClassVar[str] = "ready"
+
+    number: str
+    pieces: tuple[str, ...]
+    spot: Spot
+    following: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CollectedLetter(Letter):
+    """Goods were fetched. ``following`` are the pieces that come later."""
+
+    TEMPLATE: ClassVar[str] = "collected"
+
+    number: str
+    on: date
+    pieces: tuple[str, ...]
+    spot: Spot
+    following: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class AllWellLetter(Letter):
     """Some days after all of an order has arrived: was all well, and what to do when it was not."""
 

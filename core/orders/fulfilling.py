@@ -149,6 +149,16 @@ def send(
     return _write(session, order, "parcel", chosen, way, actor, once, now)
 
 
+def hand_over(
+    session: Session, order: Order, chosen: Sequence[Some], actor: str, once: str, now: datetime
+) -> Fulfilment:
+    """Write down that goods were fetched: they are there at once. Raises as ``send``."""
+    row = _write(session, order, "pickup", chosen, Tracking(), actor, once, now)
+    row.delivered_at = now
+    session.flush()
+    return row
+
+
 def provide(
     session: Session, order: Order, chosen: Sequence[Some], actor: str, once: str, now: datetime
 ) -> Fulfilment:
@@ -173,7 +183,7 @@ def _write(
     is_open(order)
     if order.is_held:
         raise OrderHeld(order.number or "")
-    what = "send" if kind == "parcel" else "provide"
+    what = "provide" if kind == "provision" else "send"
     for one in chosen:
         count(session, one, what)
     known = session.scalar(

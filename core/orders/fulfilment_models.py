@@ -34,13 +34,14 @@ RETURN_REASONS = ("damaged", "wrong_item", "not_as_described", "changed_mind", "
 
 
 class Fulfilment(Base):
-    """A ``parcel`` that left, or a ``provision``: digital goods, plans and visits that were done."""
+    """A ``parcel`` that left, a ``pickup`` that was handed over, or a ``provision``: digital goods, plans and
+    visits that were done."""
 
     __tablename__ = "fulfilment"
     __table_args__ = (
-        CheckConstraint("kind IN ('parcel', 'provision')", name="kind"),
+        CheckConstraint("kind IN ('parcel', 'pickup', 'provision')", name="kind"),
         CheckConstraint("kind = 'parcel' OR tracking_number = ''", name="tracked"),
-        CheckConstraint("kind = 'parcel' OR delivered_at IS NULL", name="delivered"),
+        CheckConstraint("kind <> 'provision' OR delivered_at IS NULL", name="delivered"),
         CheckConstraint("asked_at IS NULL OR delivered_at IS NOT NULL", name="asked"),
         Index("ix_fulfilment_delivered_at", "delivered_at"),
         UniqueConstraint("order_id", "number"),
@@ -61,7 +62,8 @@ class Fulfilment(Base):
     actor: Mapped[str] = mapped_column(String(80))
     #: Names the request: asked twice under one name, it happens once.
     once: Mapped[str] = mapped_column(String(80), unique=True)
-    #: Of a parcel: when it arrived, as far as anybody told; and when its customer was asked about it.
+    #: Of a parcel: when it arrived, as far as anybody told; what was fetched is there at once. And when its
+    #: customer was asked about it.
     delivered_at: Mapped[datetime | None]
     asked_at: Mapped[datetime | None]
 

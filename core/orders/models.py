@@ -185,6 +185,10 @@ class OrderLine(Base):
     returned: Mapped[int] = mapped_column(default=0)
     #: The change that added it after placing; such a line has a bill of its own.
     change_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("order_change.id"))
+    #: Of goods and of deliveries: by which way (``Variant.goes_by``). See ``core.orders.deliveries``.
+    goes_by: Mapped[str | None] = mapped_column(String(20))
+    #: Of a delivery whose goods are fetched: at which place.
+    pickup_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("location.id"))
 
     @property
     def waiting(self) -> int:

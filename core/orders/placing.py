@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from core.kernel import numbering
-from core.kernel.db import changed, insert_new, insert_rows, keep_new
+from core.kernel.db import changed, insert_new, insert_rows, keep_new, table
 from core.kernel.errors import NotFound, StaleState
 from core.kernel.ids import new_id, new_public_id
 from core.orders.models import (
@@ -58,6 +58,9 @@ class NewLine:
     #: Of a bundle: its pieces, which alone count, and what it costs for each charge kind.
     pieces: Sequence["NewLine"] = ()
     charges: Sequence["NewCharge"] = ()
+    #: Of goods and of deliveries: by which way, and where they are fetched, if they are.
+    goes_by: str | None = None
+    pickup_id: uuid.UUID | None = None
 
     @property
     def counted(self) -> Sequence["NewLine"]:
@@ -211,6 +214,8 @@ def _row(order: Order, line: NewLine, number: int, parent_id: uuid.UUID | None) 
         "fulfilled": 0,
         "cancelled": 0,
         "returned": 0,
+        "goes_by": line.goes_by,
+        "pickup_id": line.pickup_id,
     }
 
 
@@ -308,6 +313,7 @@ def move(session: Session, order: Order, states: dict[str, str], **values: Any) 
         f"from_{name}": [one for one, onward in _TABLES[name].items() if to in onward]
         for name, to in states.items()
     }
+    session.flush()  # an order that was only added is not there yet
     result = session.execute(
         _moved(tuple(states), tuple(values)), {"order": order.id, **allowed, **states, **values}
     )
@@ -322,14 +328,12 @@ def move(session: Session, order: Order, states: dict[str, str], **values: Any) 
 
 @cache
 def _moved(states: tuple[str, ...], values: tuple[str, ...]) -> Update:
-    conditions = [
-        getattr(Order, name).in_(bindparam(f"from_{name}", expanding=True)) for name in states
-    ]
+    row = table(Order)
+    conditions = [row.c[name].in_(bindparam(f"from_{name}", expanding=True)) for name in states]
     return (
-        update(Order)
-        .where(Order.id == bindparam("order"), *conditions)
+        update(row)
+        .where(row.c.id == bindparam("order"), *conditions)
         .values({name: bindparam(name) for name in (*states, *values)})
-        .execution_options(synchronize_session=False)
     )
 
 

@@ -90,6 +90,8 @@ class Account(Base):
     created_at: Mapped[datetime]
     #: How often its pay code was made anew.
     pay_code_series: Mapped[int] = mapped_column(default=0)
+    #: Of a business: nothing is ordered for it without a number of its own.
+    needs_purchase_order: Mapped[bool] = mapped_column(default=False)
 
 
 class User(Base):

@@ -1,7 +1,7 @@
 """Which price holds: deterministic, with a trace that answers “why this price?”."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, cached_property
@@ -99,16 +99,20 @@ def best_first() -> tuple[ColumnElement[Any], ...]:
 
 
 def beside(found: FromClause, variant_id: ColumnElement[Any]) -> FromClause:
-    """``found`` with every price that holds now of what ``variant_id`` names, for whoever reads both at once.
+    """``found`` with every price of what ``variant_id`` names, for whoever reads both at once; ``there``
+    picks those that hold now. The statement takes ``currency``, ``channel``, and ``now`` as ``horizon`` too.
 
-    The statement takes ``currency``, ``channel``, and ``now`` as ``horizon`` too. Where there is no price
-    the columns are empty.
+    Three joins in a row: put in brackets, SQLite would read every price of the shop before it looks for one.
     """
     price, book, plan = table(Price), table(PriceList), table(Plan)
-    held = price.join(book, and_(book.c.id == price.c.price_list_id, *lists_that_hold()))
-    return found.outerjoin(held, price.c.variant_id == variant_id).outerjoin(
-        plan, plan.c.variant_id == price.c.variant_id
-    )
+    held = and_(book.c.id == price.c.price_list_id, *lists_that_hold())
+    with_price = found.outerjoin(price, price.c.variant_id == variant_id).outerjoin(book, held)
+    return with_price.outerjoin(plan, plan.c.variant_id == price.c.variant_id)
+
+
+def there(rows: Iterable[Any]) -> list[Any]:
+    """Of rows of ``beside`` those with a price that holds."""
+    return [row for row in rows if row.code is not None]
 
 
 def prices(

@@ -1,16 +1,20 @@
-"""Pieces became free: whoever waits for them is to be thought of, by an event in the same transaction."""
+"""Pieces became free: whoever waits for them, or bought them before they were there, is to be thought of.
+
+It is told by an event in the same transaction.
+"""
 
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, bindparam, exists, select
 from sqlalchemy.orm import Session
 
 from core.events import StockFreed
 from core.kernel import jobs
 from core.kernel.db import table
+from core.stock.back_order_models import BackOrder
 from core.stock.models import StockLevel, StockWait
 
 
@@ -25,10 +29,11 @@ def tell(session: Session, level_ids: Iterable[uuid.UUID], now: datetime) -> Non
 
 @cache
 def _waited_for() -> Select[uuid.UUID]:
-    level, wait = table(StockLevel), table(StockWait)
+    level, wait, late = table(StockLevel), table(StockWait), table(BackOrder)
+    waits = exists().where(wait.c.variant_id == level.c.variant_id, wait.c.state == "waiting")
+    is_late = exists().where(late.c.level_id == level.c.id, late.c.waiting > 0)
     return (
         select(level.c.variant_id)
         .distinct()
-        .select_from(level.join(wait, wait.c.variant_id == level.c.variant_id))
-        .where(level.c.id.in_(bindparam("levels", expanding=True)), wait.c.state == "waiting")
+        .where(level.c.id.in_(bindparam("levels", expanding=True)), waits | is_late)
     )

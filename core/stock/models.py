@@ -25,6 +25,11 @@ class Location(Base):
     postal_prefix: Mapped[str] = mapped_column(String(20), default="")
     #: Among places that are equally near, the lowest is taken from first.
     priority: Mapped[int] = mapped_column(default=0)
+    #: For whoever fetches something there: where it is, and when somebody is there. Both may be empty.
+    address: Mapped[str] = mapped_column(String(300), default="")
+    hours: Mapped[str] = mapped_column(String(200), default="")
+    #: Pieces that come in are given to back-orders at once, the oldest first; else staff release them.
+    releases_back_orders: Mapped[bool] = mapped_column(default=True)
 
 
 class StockLevel(Base):

@@ -25,6 +25,11 @@ class Stands:
     region: str = ""
     postal_prefix: str = ""
     priority: int = 0
+    #: For whoever fetches something there.
+    address: str = ""
+    hours: str = ""
+    #: Pieces that come in are given to back-orders at once.
+    releases_back_orders: bool = True
 
 
 def every(session: Session) -> Sequence[Location]:

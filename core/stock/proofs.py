@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from core.catalog.models import Variant
 from core.kernel import proof
 from core.kernel.proof import Part
+from core.stock.back_order_models import BackOrder, BackOrderRelease
 from core.stock.models import Hold, StockLevel, StockMovement
 
 
@@ -33,6 +34,7 @@ def levels_are_true(session: Session, now: datetime) -> Part:
         ),
         *_untrue_holds(session, now),
         *_untrue_movements(session),
+        *_untrue_back_orders(session),
     ]
     levels, on_hand, allocated, held = session.execute(
         select(
@@ -45,6 +47,39 @@ def levels_are_true(session: Session, now: datetime) -> Part:
     return Part(
         f"{levels:,} levels: {on_hand or 0:,} on hand, {allocated or 0:,} sold, {held or 0:,} held",
         proof.first_few(wrong),
+    )
+
+
+def _untrue_back_orders(session: Session) -> tuple[str, ...]:
+    """What waits, was released and given up is what was noted; and no more waits than is sold and has not
+    left."""
+    released = (
+        select(func.coalesce(func.sum(BackOrderRelease.quantity), 0))
+        .where(BackOrderRelease.back_order_id == BackOrder.id)
+        .scalar_subquery()
+    )
+    sold = (
+        select(func.coalesce(func.sum(StockMovement.allocated), 0))
+        .where(
+            StockMovement.level_id == BackOrder.level_id,
+            StockMovement.reference == BackOrder.reference,
+        )
+        .scalar_subquery()
+    )
+    row = BackOrder
+    wrong = or_(
+        row.quantity != row.waiting + row.let_go + released,
+        and_(row.waiting > 0, row.waiting > sold),
+    )
+    return proof.offenders(
+        session,
+        select(row.reference, row.quantity, row.waiting, row.let_go, released, sold)
+        .where(wrong)
+        .order_by(row.reference),
+        lambda one: (
+            f"back-order of {one[0]}: {one[1]} were noted, {one[2]} wait, {one[3]} were given up, "
+            f"{one[4]} released; {one[5]} are sold"
+        ),
     )
 
 

@@ -4,7 +4,7 @@ A sale's movements carry its reference (``order:ID``), so what is still allocate
 """
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from core.kernel.db import changed, table
 from core.kernel.errors import ShopError
-from core.stock import freeing, levels
+from core.stock import back_orders, freeing, levels
+from core.stock.back_orders import BackOrderWaits
 from core.stock.models import Location, StockLevel, StockMovement
 
 
@@ -40,19 +41,45 @@ def ship(
 ) -> None:
     """Pieces that were sold under ``about`` leave the places where they were sold, where they lie first.
 
-    Raises NotOnHand; what is not counted just leaves.
+    Raises NotOnHand, and BackOrderWaits for what was not released; what is not counted just leaves.
     """
     rows = _sold(session, about, variant_id)
-    there = {row.id: max(min(int(row.pieces), row.on_hand), 0) for row in rows}
+    there = _to_leave(session, about, rows, sku, quantity, now)
     wanted = min(quantity, sum(int(row.pieces) for row in rows))
-    if wanted > sum(there.values()):
-        raise NotOnHand(sku, wanted, sum(there.values()))
     for level_id, pieces in _dealt(wanted, there):
         if changed(session.execute(_left(), {"level": level_id, "pieces": pieces})) != 1:
             raise NotOnHand(sku, pieces, 0)
         levels.move(
             session, level_id, "shipped", now, on_hand=-pieces, allocated=-pieces, reference=about
         )
+
+
+def is_there(
+    session: Session, about: str, variant_id: uuid.UUID, sku: str, quantity: int, now: datetime
+) -> None:
+    """Raises NotOnHand and BackOrderWaits when fewer pieces than that, sold under ``about``, could leave.
+    What is not counted is there."""
+    _to_leave(session, about, _sold(session, about, variant_id), sku, quantity, now)
+
+
+def _to_leave(
+    session: Session, about: str, rows: Sequence[Any], sku: str, quantity: int, now: datetime
+) -> dict[uuid.UUID, int]:
+    """How many pieces may leave from which level: those that lie there, and wait for no release."""
+    wanted = min(quantity, sum(int(row.pieces) for row in rows))
+    lie = {row.id: max(min(int(row.pieces), row.on_hand), 0) for row in rows}
+    if wanted > sum(lie.values()):
+        raise NotOnHand(sku, wanted, sum(lie.values()))
+    late = back_orders.waiting_of(session, about)
+    unsure = [row.id for row in rows if row.id in late or row.allocated > row.on_hand]
+    for key in unsure:
+        back_orders.settle(session, key, now)
+    late = back_orders.waiting_of(session, about) if unsure else {}
+    free = {row.id: int(row.pieces) - late.get(row.id, 0) for row in rows}
+    there = {key: min(pieces, free[key]) for key, pieces in lie.items()}
+    if wanted > sum(there.values()):
+        raise BackOrderWaits(sku, sum(late.get(row.id, 0) for row in rows))
+    return there
 
 
 def let_go(
@@ -64,6 +91,7 @@ def let_go(
     for level_id, pieces in _dealt(quantity, {row.id: int(row.pieces) for row in rows}):
         levels.shift(session, level_id, allocated=-pieces)
         levels.move(session, level_id, "deallocated", now, allocated=-pieces, reference=about)
+        back_orders.gave_up(session, level_id, about, pieces)
     freeing.tell(session, [row.id for row in rows], now)
 
 

@@ -228,6 +228,7 @@ FOR_CUSTOMERS: dict[str, Where] = {
     "/account/past-due/<public_id>": _past_due,
     "/account/pay-code": "/account/pay-code",
     "/account/tax": "/account/tax",
+    "/account/consents": "/account/consents",
     "/account/statements": "/account/statements",
     "/account/statements/<public_id>": _first("/account/statements", "/account/statements/"),
     "/account/quotes": "/account/quotes",
@@ -266,7 +267,7 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/orders/<public_id>": _first("/desk/orders", "/desk/orders/"),
     **{
         f"/desk/orders/<public_id>/{act}": _order_at_desk(act)
-        for act in ("ship", "provide", "change", "cancel", "return")
+        for act in ("ship", "ready", "provide", "change", "cancel", "return")
     },
     "/desk/parcels/<public_id>": lambda visitor: (
         f"/desk/parcels/{visitor.place.values(Fulfilment.public_id, Fulfilment.kind == 'parcel')[0]}"
@@ -303,6 +304,7 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/stock/places": "/desk/stock/places",
     "/desk/stock/hold-rules": "/desk/stock/hold-rules",
     "/desk/stock/waits": "/desk/stock/waits",
+    "/desk/stock/back-orders": "/desk/stock/back-orders",
     "/desk/stock/import": "/desk/stock/import",
     "/desk/stock/transfers": "/desk/stock/transfers",
     "/desk/stock/transfers/<uuid:transfer_id>": lambda visitor: (

@@ -1,20 +1,24 @@
 """What a checkout answers beside who, where and how: numbers, terms, consents; and claiming it later."""
 
+import uuid
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import delete, select
 from sqlalchemy.exc import DBAPIError
 
-from cart import consents
+from cart import agreed, consents
 from cart.checkout import CheckoutIncomplete
-from cart.models import Consent
-from core.kernel.errors import NotFound
+from cart.models import Consent, ConsentWithdrawal
+from core.kernel.clock import ManualClock
+from core.kernel.errors import Invalid, NotFound
 from core.orders.models import Order
-from core.parties import users
-from core.parties.models import Channel, Membership, User
-from flows import claim_order, keep_consents
+from core.parties import accounts, users
+from core.parties.accounts import NewAccount
+from core.parties.models import Account, Channel, LegalEntity, Membership, User
+from flows import claim_order, keep_consents, keep_customer, phone_order, withdraw_consent
 from flows.claim_order import HasOwner, NotVerified, OtherEmail
 from flows.house import House
 from flows.issue_invoice import for_order
@@ -22,7 +26,7 @@ from flows.place_order import Placed, place
 from invoices.document import InvoiceDocument
 from invoices.models import Invoice
 from tests.paying import fill_cart, wish
-from tests.world import World
+from tests.world import ADDRESS, World
 
 
 def order(house: House, world: World, **answers: Any) -> Placed:
@@ -103,3 +107,94 @@ def test_a_guests_order_is_claimed_by_verified_address_and_token_alone(house: Ho
         session.get_one(Order, placed.order_id).email = "ash@example.org"
     with pytest.raises(HasOwner):
         claim_order.claim(house, theirs, placed.public_id, token)
+
+
+def _member(house: House, world: World, email: str) -> tuple[uuid.UUID, Account]:
+    """Somebody who owns an organisation's account, with its address confirmed."""
+    now = house.clock.now()
+    with house.db.transaction() as session:
+        who = users.add(session, email, "Ash Vale", "-", now)
+        channel = session.get_one(Channel, world.channel_id)
+        entity = session.get_one(LegalEntity, world.legal_entity_id)
+        assert who is not None
+        new = NewAccount("Vale Mills", email, dict(ADDRESS), "organisation")
+        account = accounts.open_account(session, entity, channel, new, now)
+        accounts.join(session, who.id, account.id, "owner", now)
+        return who.id, account
+
+
+def test_no_order_of_a_business_that_wants_its_own_number_goes_without_one(
+    house: House, world: World
+):
+    user_id, account = _member(house, world, "ash@example.com")
+    firm = keep_customer.Details("Vale Mills", "ash@example.com", "organisation")
+    keep = replace(firm, needs_purchase_order=True)
+    keep_customer.change(house, account.public_id, keep, "test")
+    person = replace(keep, kind="person")
+    with pytest.raises(Invalid):
+        keep_customer.change(house, account.public_id, person, "test")
+    keep_customer.change(house, account.public_id, firm, "test")  # says nothing of it
+    asked = replace(wish(fill_cart(house, world.visit.sku), "invoice"), user_id=user_id)
+    for number in ("", "  "):
+        with pytest.raises(CheckoutIncomplete) as refused:
+            place(house, replace(asked, details=replace(asked.details, purchase_order=number)))
+        (one,) = refused.value.requirements
+        assert (one.code, one.field) == ("purchase_order_needed", "purchase_order")
+    placed = place(house, replace(asked, details=replace(asked.details, purchase_order="PO-1")))
+    assert placed.order.purchase_order == "PO-1"
+    phoned = phone_order.begin(house, account.public_id, world.visit.sku, 1, "user:kim")
+    details = wish("", "invoice").details
+    total = phone_order.see(house, phoned, details).priced.due_now
+    with pytest.raises(CheckoutIncomplete):
+        phone_order.order(house, phoned, details, total, "user:kim")
+    numbered = replace(details, purchase_order="PO-2")
+    done = phone_order.order(house, phoned, numbered, total, "user:kim")
+    assert done.order.purchase_order == "PO-2"
+    assert order(house, world).public_id  # nobody else is asked
+
+
+def test_what_was_agreed_to_freely_is_taken_back_by_its_owner_and_both_stay_written(
+    house: House, world: World
+):
+    user_id, account = _member(house, world, "ash@example.com")
+    other, _ = _member(house, world, "june@example.com")
+    keep_consents.put(house, "age", "required", "I am of age.", "", "test")
+    keep_consents.put(house, "news", "optional", "Write to me.", "", "test")
+
+    def agree(given: dict[str, int]) -> None:
+        asked = replace(wish(fill_cart(house, world.visit.sku), "invoice"), user_id=user_id)
+        place(house, replace(asked, details=replace(asked.details, consents=given)))
+        pass_minute(house)
+
+    def standing() -> list[tuple[str, int, bool]]:
+        with house.db.reading() as session:
+            found = agreed.of_accounts(session, [account.id])
+        return [(one.code, one.version, one.stands) for one in found]
+
+    agree({"age": 1})
+    assert standing() == []
+    agree({"age": 1, "news": 1})
+    assert standing() == [("news", 1, True)]
+    for who, code in ((other, "news"), (user_id, "age")):
+        with pytest.raises(NotFound):
+            withdraw_consent.withdraw(house, who, account.number, code, "203.0.113.7")
+    for _ in range(2):
+        withdraw_consent.withdraw(house, user_id, account.number, "news", "203.0.113.7")
+        pass_minute(house)
+    assert standing() == [("news", 1, False)]
+    agree({"age": 1})  # an order without it does not bring it back
+    assert standing() == [("news", 1, False)]
+    keep_consents.put(house, "news", "optional", "Write to me now and then.", "", "test")
+    agree({"age": 1, "news": 2})
+    assert standing() == [("news", 2, True)]
+    with house.db.reading() as session:
+        (row,) = session.scalars(select(ConsentWithdrawal)).all()
+    assert (row.code, row.version, row.ip) == ("news", 1, "203.0.113.7")
+    assert row.withdrawn_by == f"user:{user_id}"
+    with pytest.raises(DBAPIError), house.db.transaction() as session:
+        session.execute(delete(ConsentWithdrawal))
+
+
+def pass_minute(house: House) -> None:
+    assert isinstance(house.clock, ManualClock)
+    house.clock.advance(timedelta(minutes=1))

@@ -690,7 +690,7 @@ def assert_is_whole(fernway: Fernway) -> None:
         bills = bills_of(session, "mara@example.com").values()
     assert found == {
         "Order": 25,
-        "Invoice": 59,
+        "Invoice": 61,
         "Payment": 19,
         "Subscription": 27,
         "Trial": 9,

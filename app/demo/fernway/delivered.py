@@ -23,7 +23,9 @@ def offer(session: Session, channel_id: uuid.UUID) -> None:
     zone = DeliveryZone(channel_id=channel_id, code="tarnbrook", name="Tarnbrook", areas=_AREAS)
     session.add(zone)
     session.flush()
-    depot = session.scalars(select(Location.id).where(Location.code == "depot")).one()
+    spot = session.scalars(select(Location).where(Location.code == "depot")).one()
+    spot.address, spot.hours = "1 Ferry Street, Tarnbrook", "Monday to Saturday, 8 to 18"
+    depot = spot.id
     session.add_all(
         [
             DeliveryMethod(

@@ -11,7 +11,7 @@ from alembic import op
 from app.migrations.ops import run
 
 revision = "0025"
-down_revision = "0023"
+down_revision = "0024"
 
 INT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _DUE = sa.text("due_on IS NOT NULL")

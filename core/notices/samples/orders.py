@@ -8,11 +8,15 @@ from core.notices.letters import Letter
 from core.notices.order_letters import (
     AllWellLetter,
     ApprovedLetter,
+    BackOrderLetter,
+    CollectedLetter,
     DeliveredLetter,
     OrderChangeLetter,
     Parcel,
     ParcelLetter,
     PayLinkLetter,
+    ReadyLetter,
+    Spot,
 )
 from core.notices.past_due_letters import PastDueLetter
 from core.notices.samples.everyday import HEAD, LINK, TODAY, usd
@@ -29,6 +33,18 @@ PARCEL = ParcelLetter(
     ("Riley Moreno", "4 Chestnut Row", "Marrow Bay, OH 44001"),
 )
 DELIVERED = DeliveredLetter(HEAD, "Riley", LINK, "O-10001", TODAY, PARCEL.parcel, PARCEL.following)
+BACK_ORDER = BackOrderLetter(
+    HEAD, "Riley", LINK, "O-10001", ("Wi-Fi 6 router × 2",), ("Porch camera",)
+)
+READY = ReadyLetter(
+    HEAD,
+    "Riley",
+    LINK,
+    "O-10001",
+    ("Wi-Fi 6 router × 2",),
+    Spot("Harbor Lane", "12 Harbor Lane, Marrow Bay, OH 44001", "Monday to Friday, 8 to 18"),
+    ("Porch camera",),
+)
 CHANGE = OrderChangeLetter(
     HEAD,
     "Riley",
@@ -50,6 +66,13 @@ ALL: dict[str, Letter] = {
     "delivered": DELIVERED,
     "delivered-bare": replace(
         DELIVERED, name="", following=(), parcel=Parcel("", "", "", ("A lamp",))
+    ),
+    "back-order": BACK_ORDER,
+    "back-order-bare": replace(BACK_ORDER, name="", following=(), is_fetched=True),
+    "ready": READY,
+    "ready-bare": replace(READY, name="", following=(), spot=Spot("Harbor Lane")),
+    "collected": CollectedLetter(
+        HEAD, "Riley", LINK, "O-10001", TODAY, READY.pieces, READY.spot, READY.following
     ),
     "all-well": AllWellLetter(HEAD, "Riley", LINK, "O-10001", ("Wi-Fi 6 router × 2",)),
     "received": CHANGE,

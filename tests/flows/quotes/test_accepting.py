@@ -6,12 +6,13 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
+from cart.checkout import CheckoutIncomplete
 from cart.quotes import refusals
-from cart.quotes.models import QuoteAcceptance
+from cart.quotes.models import Quote, QuoteAcceptance
 from cart.quotes.wanting import Wanted
 from core.kernel.errors import Invalid, StaleState
 from core.kernel.jobs import Job
-from core.parties.models import Membership
+from core.parties.models import Account, Membership
 from core.subscriptions.models import Subscription, SubscriptionPhase
 from flows import accept_quote, draft_quote, send_quote
 from flows.house import House
@@ -229,3 +230,23 @@ def test_two_editors_do_not_write_over_each_other(house: House, world: World):
     with pytest.raises(StaleState):
         send_quote.send(house, quoting.public_id, revision, ANN)
     assert quoting.offer().lines[0].quantity == 3
+
+
+def test_an_account_that_wants_its_own_number_accepts_with_one_alone(house: House, world: World):
+    quoting = Quoting.ask(house, world).ready()
+    other = Quoting.ask(house, world).ready()
+    quoting.accept(purchase_order="PO-1")
+    assert quoting.orders()[0].purchase_order == "PO-1"
+    with house.db.transaction() as session:
+        account = session.get_one(Account, quoting.orders()[0].payer_account_id)
+        account.needs_purchase_order = True
+        session.get_one(Quote, other.quote.id).account_id = account.id
+    with pytest.raises(CheckoutIncomplete) as refused:
+        other.accept()
+    (one,) = refused.value.requirements
+    assert (one.code, one.field) == ("purchase_order_needed", "purchase_order")
+    with pytest.raises(Invalid):
+        other.accept(purchase_order="x" * 61)
+    assert len(quoting.orders()) == 1
+    other.accept(purchase_order="PO-2")
+    assert sorted(str(order.purchase_order) for order in quoting.orders()) == ["PO-1", "PO-2"]

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import update
 
+from cart import statements
 from cart.checkout import Details, requirements
 from cart.delivery_models import DeliveryMethod
 from core.catalog.models import Product, Variant
@@ -193,3 +194,14 @@ def test_a_lapsed_line_says_so(clock, world, cart):
         (world.camera.sku, False),
     ]
     assert priced.held_until == clock.now() + HALF_AN_HOUR
+
+
+@pytest.mark.parametrize("asked", [statements.wanted, statements.with_prices])
+def test_prices_beside_a_line_are_looked_up_not_read_through(asked, sqlite_db):
+    compiled = asked().compile(dialect=sqlite_db.engine.dialect)
+    nothing = tuple(None for _ in compiled.positiontup)
+    with sqlite_db.engine.connect() as connection:
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled}", nothing).all()
+    steps = [row[3] for row in rows]
+    assert any(step.startswith("SEARCH price USING") for step in steps), steps
+    assert not any(step.startswith(("SCAN price", "MATERIALIZE")) for step in steps), steps

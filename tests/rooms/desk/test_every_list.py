@@ -97,6 +97,8 @@ TABLE = """
     number dated from through customer account currency before paid_adjusted charges balance
 /desk/stock | sku=sku on-hand=on_hand | q state
     sku name product location on_hand allocated held backorder_limit available low_at
+/desk/stock/back-orders | since=since sku=sku | q state
+    sku name order email location since waiting can_be_released
 /desk/stock/holds | until=until pieces=pieces | q
     sku name pieces for until
 /desk/stock/transfers | sent=sent pieces=pieces | q state
@@ -257,6 +259,7 @@ def _fill(stage: Stage) -> Desk:
             "round",
             "transfer",
             "wait",
+            "back_order",
         ):
             Names(stage)[name]
     with stage.db.transaction() as session:

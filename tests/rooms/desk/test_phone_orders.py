@@ -1,7 +1,12 @@
 """Ordering for a customer on the phone: holds as usual, on terms or by a link; the order says who took it."""
 
-from sqlalchemy import select
+from datetime import timedelta
 
+from sqlalchemy import select, update
+
+from cart import slots
+from cart.delivery_models import DeliveryMethod, VisitSlot
+from core.catalog.models import Variant
 from core.kernel.audit import AuditEntry
 from core.notices.models import Notice
 from core.orders.models import Order
@@ -109,6 +114,64 @@ def test_whoever_comes_back_from_the_processor_unpaid_keeps_the_order_that_staff
     paid = visitor.post(f"{own.removeprefix(stage.house.links.base_url)}/pay")
     assert paid.headers["Location"] == operation.redirect_url, "the same visit is still open"
     assert stage.pay(operation).amount_minor == order.due_now_minor
+
+
+def test_a_time_for_the_visit_another_way_and_their_own_number_are_chosen_on_the_phone(
+    stage: Stage,
+):
+    """What checkout asks, staff ask too: nothing of it is left to a letter afterwards."""
+    world, now = stage.world, stage.house.clock.now()
+    with stage.db.transaction() as session:
+        session.execute(
+            update(Variant).where(Variant.id == world.visit.variant_id).values(goes_by="visit")
+        )
+        session.execute(
+            update(Variant).where(Variant.id == world.camera.variant_id).values(goes_by="bulky")
+        )
+        for at, code in enumerate(("van", "crane")):
+            session.add(
+                DeliveryMethod(
+                    channel_id=world.channel_id,
+                    country="US",
+                    code=code,
+                    name=code.capitalize(),
+                    price_minor=2900 + at,
+                    goes_by="bulky",
+                )
+            )
+        start = now + timedelta(days=2)
+        times = [(start, start + timedelta(hours=4))]
+        slots.add(session, world.channel_id, None, times, 1)
+        slot = session.scalars(select(VisitSlot.public_id)).one()
+    path, account = _begin(stage, world.visit.sku)
+    with stage.db.transaction() as session:
+        row = session.get_one(Account, account.id)
+        row.kind, row.needs_purchase_order = "organisation", True
+    kim = stage.browser(KIM)
+    for sku in (world.router.sku, world.camera.sku):
+        assert kim.post(f"{path}/lines", {"sku": sku, "quantity": "1"}).status_code == 303
+    chosen = {"slot": slot, "way-bulky": "crane", "payment_method": "invoice"}
+    assert kim.post(path, _where(stage, path, step="sums", **chosen)).status_code == 303
+    shown = kim.get(path).get_data(as_text=True)
+    assert f'<option selected value="{slot}">' in shown
+    assert '<option value="crane" selected>' in shown
+    with stage.db.reading() as session:
+        assert slots.seen(session, slot).held == 1
+    refused = kim.post(path, _where(stage, path, step="order", **chosen))
+    assert refused.status_code == 422
+    assert "purchase_order-error" in Page(refused).values
+    numbered = chosen | {"purchase_order": "PO-77"}
+    assert kim.post(path, _where(stage, path, step="order", **numbered)).status_code == 303
+    (order,) = stage.rows(Order, Order.payer_account_id == account.id)
+    assert (order.purchase_order, order.ways) == ("PO-77", {"bulky": "crane"})
+    with stage.db.reading() as session:
+        visit = slots.of_order(session, order.id)
+        assert visit is not None
+        assert (visit.public_id, slots.seen(session, slot).booked) == (slot, 1)
+    other, _ = _begin(stage, world.visit.sku)
+    late = kim.post(other, _where(stage, other, step="sums", slot=slot))
+    assert late.status_code == 409
+    stage.drain()
 
 
 def test_a_shoppers_own_cart_is_not_seen_here(stage: Stage):

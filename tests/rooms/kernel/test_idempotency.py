@@ -122,6 +122,40 @@ def test_of_requests_that_come_at_once_one_goes_ahead(db: Database, clock: Manua
     assert sorted(outcomes) == ["ahead", "in flight", "in flight", "in flight"]
 
 
+def keep(db: Database, clock: ManualClock, request: str = "hash") -> Replay | None:
+    asked = ("cart:1", "key", request, 201, {"order": "F-1"}, clock.now())
+    return db.run_tx(lambda session: idempotency.keep(session, *asked))
+
+
+def look(db: Database, clock: ManualClock, request: str = "hash") -> Replay | None:
+    return db.run_tx(lambda s: idempotency.look(s, "cart:1", "key", request, clock.now()))
+
+
+def test_looking_claims_nothing_and_what_is_kept_at_once_is_answered(
+    db: Database, clock: ManualClock
+):
+    assert look(db, clock) is None
+    assert keep(db, clock) is None
+    told = Replay(201, {"order": "F-1"})
+    assert look(db, clock) == keep(db, clock) == begin(db, clock) == told
+    for asked in (look, keep):
+        with pytest.raises(KeyReused):
+            asked(db, clock, "another")
+
+
+def test_what_is_claimed_is_kept_by_nobody_else_until_the_claim_lapses(
+    db: Database, clock: ManualClock
+):
+    begin(db, clock)
+    for asked in (look, keep):
+        with pytest.raises(KeyInFlight):
+            asked(db, clock)
+    clock.advance(LEASE)
+    assert look(db, clock) is None
+    assert keep(db, clock) is None
+    assert look(db, clock) == Replay(201, {"order": "F-1"})
+
+
 def test_answers_are_kept_for_a_week(db: Database, clock: ManualClock):
     begin(db, clock)
     finish(db)

@@ -21,6 +21,8 @@ TABLE = """
 *    /desk/orders/<public_id>/ship               sales support
 *    /desk/orders/<public_id>/change             sales support
 *    /desk/orders/<public_id>/provide            sales support
+*    /desk/orders/<public_id>/ready              sales support
+*    /desk/pick-ups                              sales support
 *    /desk/orders/<public_id>/approve            sales billing
 *    /desk/to-check                              sales billing support
 *    /desk/to-check/rules                        sales billing
@@ -36,6 +38,7 @@ TABLE = """
 POST /desk/stock                                 sales
 *    /desk/stock/holds/<uuid:hold_id>/release    sales
 POST /desk/stock/waits                           sales
+POST /desk/stock/back-orders                     sales
 POST /desk/stock/transfers                       sales
 *    /desk/stock/places                          sales
 *    /desk/stock/import                          sales

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from cart import lines, saved, sharing, slots
 from cart.delivery_models import VisitSlot
@@ -12,16 +12,17 @@ from cart.saved import Keeper
 from core.hooks import deliveries, endpoints
 from core.hooks.endpoints import Wish
 from core.hooks.reaching import Nowhere
-from core.kernel.ids import new_public_id
+from core.kernel.ids import new_id, new_public_id
 from core.kernel.jobs import Job
 from core.kernel.sealing import Sealer
 from core.orders import following
 from core.orders.fulfilling import Tracking
-from core.orders.models import Order
+from core.orders.models import Order, OrderLine
 from core.parties import tokens
 from core.parties.models import Account
 from core.parties.tokens import STAFF, USER, NewToken
-from core.stock import places, transfers, waiting
+from core.stock import places, sold, transfers, waiting
+from core.stock.back_order_models import BackOrder
 from core.stock.models import Hold, Location
 from core.stock.places import Stands
 from core.stock.transfers import Sending
@@ -33,6 +34,7 @@ from flows import (
     draft_invoice,
     keep_consents,
     phone_order,
+    pick_up,
     reconcile,
     ship_order,
     take_back,
@@ -205,6 +207,38 @@ def _parcel(stage: Stage) -> str:
     return ship_order.ship(stage.house, parcel).public_id
 
 
+def _pick_up(stage: Stage) -> str:
+    """Something of Riley's that lies ready to be fetched."""
+    order = stage.order_on_terms(stage.world.router.sku, who=RILEY)
+    with stage.db.transaction() as session:
+        session.execute(
+            update(OrderLine)
+            .where(OrderLine.order_id == order.id, OrderLine.kind == "delivery")
+            .values(pickup_id=stage.world.location_id)
+        )
+    asked = pick_up.Pieces(order.public_id, {1: 1}, "user:kim", new_public_id())
+    return pick_up.set_ready(stage.house, asked)[0].public_id
+
+
+def _back_order(stage: Stage) -> str:
+    """A router that somebody bought waits for a release."""
+    order = stage.order_on_terms(stage.world.router.sku, who=RILEY)
+    key = new_id()
+    with stage.db.transaction() as session:
+        session.add(
+            BackOrder(
+                id=key,
+                level_id=stage.world.router.level_id,
+                reference=sold.reference(order.public_id),
+                quantity=1,
+                waiting=1,
+                let_go=0,
+                since=stage.clock.now() + timedelta(seconds=int(order.number[2:])),
+            )
+        )
+    return str(key)
+
+
 def _return(stage: Stage) -> str:
     """Something of Riley's that is to come back."""
     parcel = _parcel(stage)
@@ -298,6 +332,8 @@ MAKERS: dict[str, Callable[[Names], str]] = {
     "level": lambda names: str(names.stage.world.router.level_id),
     "held": _held,
     "parcel": lambda names: _parcel(names.stage),
+    "back_order": lambda names: _back_order(names.stage),
+    "pick_up": lambda names: _pick_up(names.stage),
     "order_return": lambda names: _return(names.stage),
     "asked_return": lambda names: _asked_return(names.stage),
     "cart": _cart,

@@ -135,6 +135,8 @@ GET    /account/payments                             customer  token  302→door
 GET    /account/payments/<public_id>                 customer  token  302→door 200 404 404
 GET    /account/tax                                  customer  token  302→door 200 200 200
 POST   /account/tax                                  customer  token  302→door 404 404 404
+GET    /account/consents                             customer  token  302→door 200 200 200
+POST   /account/consents/withdraw                    customer  token  302→door 404 404 404
 GET    /account/tokens                               customer  token  302→door 200 200 200
 POST   /account/tokens                               customer  token  302→door 422 422 422
 GET    /account/tokens/<public_id>/revoke            customer  token  302→door 200 404 404
@@ -305,6 +307,10 @@ POST   /desk/to-check/rules staff token 302→desk-door 404 404 303→/desk/to-c
 POST   /desk/orders/<public_id>/approve staff token 302→desk-door 404 404 303→/desk/orders/*
 GET    /desk/orders/<public_id>/ship                 staff     token  302→desk-door 404 404 200
 POST   /desk/orders/<public_id>/ship                 staff     token  302→desk-door 404 404 422
+GET    /desk/orders/<public_id>/ready                staff     token  302→desk-door 404 404 200
+POST   /desk/orders/<public_id>/ready                staff     token  302→desk-door 404 404 422
+POST   /desk/pick-ups/<public_id>/hand-over staff token 302→desk-door 404 404 303→/desk/orders/*
+POST   /desk/pick-ups/<public_id>/put-back staff token 302→desk-door 404 404 303→/desk/orders/*
 GET    /desk/orders/<public_id>/provide              staff     token  302→desk-door 404 404 200
 POST   /desk/orders/<public_id>/provide              staff     token  302→desk-door 404 404 422
 GET    /desk/orders/<public_id>/change               staff     token  302→desk-door 404 404 200
@@ -375,6 +381,10 @@ GET    /desk/stock/transfers.csv                     staff     token  302→desk
 POST   /desk/stock/transfers                         staff     token  302→desk-door 404 404 422
 GET    /desk/stock/transfers/<uuid:transfer_id>      staff     token  302→desk-door 404 404 200
 POST   /desk/stock/transfers/<uuid:transfer_id>      staff     token  302→desk-door 404 404 422
+GET    /desk/stock/back-orders                       staff     token  302→desk-door 404 404 200
+GET    /desk/stock/back-orders.csv                   staff     token  302→desk-door 404 404 200
+POST   /desk/stock/back-orders/release staff token 302→desk-door 404 404 303→/desk/stock/back-orders
+POST   /desk/stock/back-orders/<uuid:key>/release staff token 302→desk-door 404 404 303→/desk/stock/*
 GET    /desk/stock/waits                             staff     token  302→desk-door 404 404 200
 GET    /desk/stock/waits.csv                         staff     token  302→desk-door 404 404 200
 POST   /desk/stock/waits/<public_id>/remove staff token 302→desk-door 404 404 303→/desk/stock/waits
@@ -632,6 +642,9 @@ POST   /api/v1/carts/<cart_id>/saved/<saved_id>/take everybody none   200
 DELETE /api/v1/carts/<cart_id>/saved/<saved_id>      everybody none   204
 GET    /api/v1/checkout-terms                        everybody none   200
 POST   /api/v1/account/orders/claim                  program   none   401
+GET    /api/v1/account/consents                      program   none   401
+POST   /api/v1/account/consents/withdraw             program   none   401
+GET    /api/v1/desk/customers/<account_number>/consents program none   401
 GET    /api/v1/carts/<cart_id>/slots                 everybody none   200
 POST   /api/v1/carts/<cart_id>/share                 everybody none   201
 GET    /api/v1/shared-carts/<shared_cart_id>         everybody none   200
@@ -739,6 +752,9 @@ POST   /api/v1/desk/orders/<order_id>/approve        program   none   401
 GET    /api/v1/desk/order-checks                      program   none   401
 PUT    /api/v1/desk/order-checks                      program   none   401
 POST   /api/v1/desk/orders/<order_id>/ship           program   none   401
+POST   /api/v1/desk/orders/<order_id>/ready          program   none   401
+POST   /api/v1/desk/pick-ups/<pick_up_id>/hand-over  program   none   401
+POST   /api/v1/desk/pick-ups/<pick_up_id>/put-back   program   none   401
 POST   /api/v1/desk/orders/<order_id>/fulfil         program   none   401
 POST   /api/v1/desk/orders/<order_id>/cancel         program   none   401
 POST   /api/v1/desk/orders/<order_id>/returns        program   none   401
@@ -788,6 +804,8 @@ POST   /api/v1/desk/webhooks/<webhook_id>/test      program   none   401
 GET    /api/v1/desk/webhooks/<webhook_id>/deliveries program   none   401
 GET    /api/v1/desk/webhooks/<webhook_id>/deliveries/<delivery_id> program   none   401
 POST   /api/v1/desk/webhooks/<webhook_id>/deliveries/<delivery_id>/again program   none   401
+GET    /api/v1/desk/back-orders                      program   none   401
+POST   /api/v1/desk/back-orders/release              program   none   401
 GET    /api/v1/desk/delivery                         program   none   401
 PUT    /api/v1/desk/delivery/ways/<country>/<code>   program   none   401
 PUT    /api/v1/desk/delivery/zones/<code>            program   none   401
@@ -821,6 +839,7 @@ _IDS = (
     "<order_id>",
     "<return_id>",
     "<parcel_id>",
+    "<pick_up_id>",
     "<slot_id>",
     "<code>",
 )
@@ -838,6 +857,7 @@ _PLACES = {
     "GET /w/": {"<public_id>": "{wait}", "<token>": "{wait_token}"},
     "POST /w/": {"<public_id>": "{wait}", "<token>": "{wait_token}"},
     "POST /desk/stock/waits/": {"<public_id>": "{wait}"},
+    "POST /desk/stock/back-orders/": {"<uuid:key>": "{back_order}"},
     "POST /o/": {"<public_id>": "{guest_order}", "<token>": "{guest_order_token}"},
     **{
         f"{method} /o/<public_id>/<token>/{what}/": {
@@ -899,6 +919,7 @@ _PLACES = {
     "POST /desk/phone-orders/": {"<cart_id>": "{phone_cart}", "<line_id>": "0" * 32},
     "GET /desk/parcels/": {"<public_id>": "{parcel}"},
     "POST /desk/parcels/": {"<public_id>": "{parcel}"},
+    "POST /desk/pick-ups/": {"<public_id>": "{pick_up}"},
     "GET /desk/returns/": {"<public_id>": "{order_return}"},
     "POST /desk/returns/": {"<public_id>": "{order_return}"},
     "POST /desk/returns/<public_id>/accept": {"<public_id>": "{asked_return}"},

@@ -1,0 +1,204 @@
+"""Goods that are fetched: set ready, told, handed over or put back; each once, and the stock with them."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+from sqlalchemy import select
+
+from app import worker
+from cart.delivery_models import DeliveryMethod
+from core.kernel import crash
+from core.kernel.clock import ManualClock
+from core.kernel.db import Database
+from core.kernel.errors import NotFound, StaleState
+from core.notices.models import Notice
+from core.orders import placing
+from core.orders.fulfilling import NothingChosen, TooManyPieces, Tracking, WrongKind
+from core.orders.fulfilment_models import Fulfilment
+from core.orders.models import Order, OrderLine
+from core.orders.pickup_models import PickUp
+from core.stock.models import Location, StockLevel
+from core.stock.sold import NotOnHand
+from flows import ask_after, pick_up, ship_order, take_back
+from flows.follow_order import follow
+from flows.house import House
+from flows.pick_up import Pieces
+from flows.place_order import Placed, place
+from flows.ship_order import Parcel
+from flows.take_back import Asked
+from flows.verify import verify
+from payments.gateway import Gateway
+from tests.paying import fill_cart, wish
+from tests.shop import make_house
+from tests.world import World
+
+BY = "user:kim"
+
+
+@pytest.fixture
+def house(db: Database, clock: ManualClock, world: World, tmp_path: Path) -> House:
+    """Things may be fetched at Harbor Lane; nobody is paid by card."""
+    with db.transaction() as session:
+        spot = session.get_one(Location, world.location_id)
+        spot.address, spot.hours = "12 Harbor Lane, Marrow Bay", "Weekdays, 8 to 18"
+        fetch = {"code": "fetch", "name": "Pick it up", "price_minor": 0, "kind": "pickup"}
+        where = {"channel_id": world.channel_id, "country": "US", "location_id": spot.id}
+        session.add(DeliveryMethod(**where, **fetch, position=5))
+    return make_house(db, clock, tmp_path, cast(Gateway, None))
+
+
+def order(house: House, *skus: str) -> Placed:
+    """By bill, to be fetched."""
+    asked = wish(fill_cart(house, *skus), "invoice")
+    details = replace(asked.details, shipping_method="fetch")
+    placed = place(house, replace(asked, details=details))
+    worker.drain(house)
+    return placed
+
+
+def lines(house: House, placed: Placed) -> dict[str, OrderLine]:
+    with house.db.reading() as session:
+        return {line.sku: line for line in placing.lines_of(session, placed.order_id)}
+
+
+def ready(house: House, placed: Placed, once: str, **pieces: int) -> PickUp:
+    found = lines(house, placed)
+    numbers = {found[sku.replace("_", "-")].line_number: many for sku, many in pieces.items()}
+    (row,) = pick_up.set_ready(house, Pieces(placed.public_id, numbers, BY, once))
+    return row
+
+
+def level(house: House, world: World) -> tuple[int, int]:
+    with house.db.reading() as session:
+        found = session.get_one(StockLevel, world.router.level_id)
+        return found.on_hand, found.allocated
+
+
+def mails(house: House) -> list[Any]:
+    """Of what lies ready and was handed over, the first first."""
+    worker.drain(house)
+    with house.db.reading() as session:
+        query = select(Notice).where(Notice.template.in_(("ready", "collected")))
+        return list(session.scalars(query.order_by(Notice.created_at, Notice.id)))
+
+
+def sound(house: House) -> None:
+    worker.drain(house)
+    assert [one for one in verify(house.db, house.clock, blobs=house.blobs) if not one.holds] == []
+
+
+def test_it_lies_ready_is_told_handed_over_once_and_asked_after(
+    house: House, world: World, clock: ManualClock
+):
+    placed = order(house, "FW-RT-6", "FW-CAM-1")
+    before = level(house, world)
+    rows = [ready(house, placed, "r1", FW_RT_6=1) for _ in range(2)]
+    assert rows[0].id == rows[1].id
+    assert level(house, world) == before, "it leaves the stock when it is handed over"
+    (told,) = mails(house)
+    for words in ("Harbor Lane", "12 Harbor Lane, Marrow Bay", "Weekdays, 8 to 18", "O-10001"):
+        assert words in told.text_body, words
+        assert words in told.html_body, words
+    later = told.text_body.partition("These come later")[2]
+    assert "Porch camera" in later
+    assert "router" not in later
+    for _ in range(2):
+        assert pick_up.hand_over(house, rows[0].public_id, BY).state == "collected"
+    assert level(house, world) == (before[0] - 1, before[1] - 1)
+    done = lines(house, placed)
+    assert (done["FW-RT-6"].fulfilled, done["delivery:fetch"].fulfilled) == (1, 1)
+    assert done["FW-CAM-1"].waiting == 1
+    assert [mail.template for mail in mails(house)] == ["ready", "collected"]
+    with pytest.raises(StaleState):
+        pick_up.put_back(house, rows[0].public_id, BY)
+    second = ready(house, placed, "r2", FW_CAM_1=1)
+    pick_up.hand_over(house, second.public_id, BY)
+    with house.db.reading() as session:
+        row = session.get_one(Order, placed.order_id)
+        assert (row.lifecycle, row.fulfilment) == ("completed", "fulfilled")
+        kinds = session.scalars(select(Fulfilment.kind)).all()
+        assert list(kinds) == ["pickup", "pickup"]
+        assert [one.row.state for one in follow(session, row).pick_ups] == ["collected"] * 2
+    clock.advance(timedelta(days=4))
+    ask_after.run(house)
+    with house.db.reading() as session:
+        asked = session.scalars(select(Notice).where(Notice.template == "all_well")).all()
+    assert len(asked) == 1
+    sound(house)
+
+
+def test_only_what_is_fetched_there_and_waits_can_be_set_ready(house: House, world: World):
+    sent = place(house, wish(fill_cart(house, "FW-RT-6"), "invoice"))
+    with pytest.raises(WrongKind):
+        ready(house, sent, "no", FW_RT_6=1)
+    placed = order(house, "FW-RT-6", "FW-VISIT")
+    with pytest.raises(WrongKind):
+        ready(house, placed, "no", FW_VISIT=1)
+    with pytest.raises(NothingChosen):
+        ready(house, placed, "no")
+    ready(house, placed, "yes", FW_RT_6=1)
+    with pytest.raises(TooManyPieces):
+        ready(house, placed, "more", FW_RT_6=1)
+    with pytest.raises(NotFound):
+        pick_up.hand_over(house, "0" * 32, BY)
+    other = order(house, "FW-CAM-1")
+    with house.db.transaction() as session:
+        gone = session.get_one(StockLevel, world.camera.level_id)
+        gone.backorder_limit, gone.on_hand = 9, 0
+    with pytest.raises(NotOnHand):
+        ready(house, other, "gone", FW_CAM_1=1)
+
+
+def test_what_nobody_came_for_is_put_back_cancelled_or_sent(house: House, world: World):
+    placed = order(house, "FW-RT-6", "FW-CAM-1")
+    first = ready(house, placed, "r1", FW_RT_6=1, FW_CAM_1=1)
+    for _ in range(2):
+        assert pick_up.put_back(house, first.public_id, BY).state == "put_back"
+    with pytest.raises(StaleState):
+        pick_up.hand_over(house, first.public_id, BY)
+    assert mails(house) == [], "what was put back at once is not told"
+    second = ready(house, placed, "r2", FW_RT_6=1, FW_CAM_1=1)
+    number = lines(house, placed)["FW-RT-6"].line_number
+    take_back.cancel(house, Asked(placed.public_id, {number: 1}, "changed_mind", "usual", BY, "c"))
+    with house.db.reading() as session:
+        (left,) = [
+            one
+            for one in follow(session, _row(session, placed)).pick_ups
+            if one.row.id == second.id
+        ]
+    camera = lines(house, placed)["FW-CAM-1"]
+    assert (left.row.state, left.pieces) == ("ready", {camera.id: 1})
+    parcel = Parcel(placed.public_id, {camera.line_number: 1}, Tracking(), BY, "p1")
+    ship_order.ship(house, parcel)
+    with house.db.reading() as session:
+        assert session.get_one(PickUp, second.id).state == "put_back"
+    assert lines(house, placed)["delivery:fetch"].fulfilled == 1
+    sound(house)
+
+
+def _row(session: Any, placed: Placed) -> Order:
+    return session.get_one(Order, placed.order_id)
+
+
+def test_whoever_dies_in_between_hands_over_once(house: House, world: World):
+    placed = order(house, "FW-RT-6")
+    for point, act in (
+        ("ready.before_commit", lambda: ready(house, placed, "r1", FW_RT_6=1)),
+        ("hand_over.counted", lambda: pick_up.hand_over(house, _only(house), BY)),
+        ("hand_over.before_commit", lambda: pick_up.hand_over(house, _only(house), BY)),
+    ):
+        with crash.crash_at(point):
+            act()
+        if point != "hand_over.counted":
+            act()
+    assert lines(house, placed)["FW-RT-6"].fulfilled == 1
+    assert len(mails(house)) == 2
+    sound(house)
+
+
+def _only(house: House) -> str:
+    with house.db.reading() as session:
+        return session.scalars(select(PickUp.public_id)).one()
