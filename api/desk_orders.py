@@ -30,6 +30,7 @@ from flows.give_back import Back, give_back
 from flows.house import House
 from flows.ship_order import Done, Parcel
 from flows.take_back import Asked
+from invoices.earned import reading as earned
 from payments.gateway import GatewayError
 from web.access import Guard, Who, allow
 from web.context import house, web_settings
@@ -76,7 +77,9 @@ def _told(public_id: str) -> answers.Json:
         order = placing.by_public_id(session, public_id)
         account = session.get_one(Account, order.payer_account_id)
         agreed = consents.of_order(session, order)
-        return order_answers.order(follow(session, order), account, agreed)
+        followed = follow(session, order)
+        standing = earned.of_order(session, order, followed.invoices)
+        return order_answers.order(followed, account, standing, agreed)
 
 
 @desk_orders.post("/orders/<order_id>/ship")

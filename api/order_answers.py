@@ -15,6 +15,7 @@ from core.parties.models import Account
 from core.stock.listing import Row
 from flows import keep_customer
 from flows.follow_order import Followed
+from invoices.earned.reading import Earned
 
 
 def row(order: Order, account: Account) -> Json:
@@ -28,7 +29,9 @@ def row(order: Order, account: Account) -> Json:
     }
 
 
-def order(followed: Followed, account: Account, agreed: Sequence[Consent] = ()) -> Json:
+def order(
+    followed: Followed, account: Account, earned: Earned, agreed: Sequence[Consent] = ()
+) -> Json:
     """One with everything that is done with it."""
     found = followed.order
     numbers = {line.id: line.line_number for line in followed.lines}
@@ -43,6 +46,11 @@ def order(followed: Followed, account: Account, agreed: Sequence[Consent] = ()) 
         }
         if found.held_at is not None
         else None,
+        "revenue": {
+            "earned": money(earned.earned),
+            "not_earned": money(earned.left),
+            "not_billed": money(earned.unbilled),
+        },
         "taken_by": found.taken_by,
         "purchase_order": found.purchase_order,
         "cost_centre": found.cost_centre,

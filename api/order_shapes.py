@@ -260,10 +260,19 @@ class ConsentAnswer(Shape):
     ip: Text
 
 
+class RevenueAnswer(Shape):
+    """How much is earned, before tax."""
+
+    earned: Money
+    not_earned: Money = Field(description="Billed, and not given yet.")
+    not_billed: Money = Field(description="Given, and not billed yet.")
+
+
 class DeskOrderAnswer(DeskOrderRow):
     """One order with everything that is done with it."""
 
     check: CheckAnswer | None = Field(description="Of an order that is or was held.")
+    revenue: RevenueAnswer
     taken_by: Text | None
     purchase_order: Text | None
     cost_centre: Text | None

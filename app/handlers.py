@@ -30,7 +30,6 @@ from flows import (
     deliver_hook,
     detach_card,
     early_payment,
-    end_services,
     hear_event,
     issue_invoice,
     make_statements,
@@ -176,11 +175,6 @@ def _statements(house: House, _: object) -> None:
     make_statements.by_the_clock(house)
 
 
-def _services(house: House, _: object) -> None:
-    """A service that could not be brought to today stands in the log; the next round tries again."""
-    end_services.run(house)
-
-
 def _bill(house: House, _: object) -> None:
     """Plans what is due; the chunks are jobs of their own. Parked accounts wait at the desk."""
     run_billing.by_the_clock(house)
@@ -297,7 +291,8 @@ HANDLERS: dict[str, Within | Owning] = {
     "tell_due": Owning(_tell_due),
     "reconcile": Owning(_reconcile),
     "statements": Owning(_statements),
-    "services": Owning(_services),
+    "services": Owning(providing.services),
+    "earn": Owning(providing.earn_days),
     "bill": Owning(_bill),
     "bill_chunk": Owning(_bill_chunk),
     "begin_trial": Within(_begin_trial),
@@ -378,6 +373,7 @@ SCHEDULES: dict[str, int] = {
     "card_payments": 300,
     "statements": 21_600,
     "services": 900,
+    "earn": 21_600,
     "bill": 3600,
     "trials": 3600,
     "remind_quotes": 10_800,

@@ -1,4 +1,5 @@
-"""Handlers of what becomes of orders: services that a system begins, gift cards that end, asking afterwards.
+"""Handlers of what becomes of orders: services that a system begins, what their days bring and earn, gift
+cards that end, asking afterwards.
 
 ``app.handlers`` has the table.
 """
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 from core import events
 from core.orders.fulfilment_models import OrderChange
 from flows import ask_after as asking
-from flows import provision_service, sell_gift_cards
+from flows import earn, end_services, provision_service, sell_gift_cards
 from flows.house import House
 
 
@@ -33,6 +34,16 @@ def follow(
     """A service that began or ended otherwise is not asked for any more."""
     key = uuid.UUID(event.subscription_id)
     provision_service.follow(session, key, "system", house.clock.now())
+
+
+def services(house: House, _: object) -> None:
+    """A service that could not be brought to today stands in the log; the next round tries again."""
+    end_services.run(house)
+
+
+def earn_days(house: House, _: object) -> None:
+    """A payer whose revenue could not be earned stands in the log; the next round tries again."""
+    earn.run(house)
 
 
 def ask_after(house: House, _: object) -> None:

@@ -21,6 +21,8 @@ from invoices import reading
 from invoices.correctable import is_correctable
 from invoices.disputes import reading as disputes_
 from invoices.document import InvoiceDocument
+from invoices.earned import reading as earned
+from invoices.earned.reading import Earned
 from invoices.models import Invoice, InvoiceLine
 from web import disputes as words
 from web.access import Who, allow
@@ -171,10 +173,12 @@ def one(public_id: str) -> str:
         account = session.get_one(Account, invoice.payer_account_id)
         item = items.of_sources(session, [invoice.id]).get(invoice.id)
         applied = ledger.applied_to(session, item.id) if item is not None else []
-        entries = ledger.entries_about(session, [invoice.id])
+        about = [key for key in (invoice.id, invoice.order_id) if key is not None]
+        entries = ledger.entries_about(session, about)
         printed = reading.stored_ids(session, [invoice.id])
         related = reading.related(session, invoice)
         lines = reading.lines_of(session, invoice.id)
+        standing = earned.of_lines(session, lines, invoice.currency)
         leads = _disputes(session, invoice)
     document = InvoiceDocument.from_dict(invoice.document)
     return page(
@@ -189,7 +193,7 @@ def one(public_id: str) -> str:
             (_WORDS[one.kind], one.number, f"/desk/invoices/{one.public_id}", _money(one))
             for one in related
         ],
-        lines=[_line(line, invoice.currency) for line in lines],
+        lines=[_line(line, standing.get(line.id), invoice.currency) for line in lines],
         facts=[
             ("Account", account.number),
             ("Series", invoice.series.replace("_", " ").capitalize()),
@@ -222,7 +226,7 @@ def _money(invoice: Invoice) -> Money:
     return Money(invoice.total_minor, invoice.currency)
 
 
-def _line(line: InvoiceLine, currency: str) -> dict[str, Any]:
+def _line(line: InvoiceLine, standing: Earned | None, currency: str) -> dict[str, Any]:
     """What staff alone see of a line."""
 
     def amount(minor: int | None) -> Money | None:
@@ -232,6 +236,8 @@ def _line(line: InvoiceLine, currency: str) -> dict[str, Any]:
         "name": line.name,
         "ledger": NAMES.get(line.ledger_code, line.ledger_code),
         "net": amount(line.net_minor),
+        "earned": standing.earned if standing is not None else None,
+        "left": standing.left if standing is not None else None,
         "cost": amount(line.cost_minor),
         "sale_price": amount(line.sale_price_minor),
         "is_piece": line.parent_id is not None,

@@ -23,6 +23,7 @@ from core.parties.roles import Role
 from desk import shown, to_check
 from desk.lists import Asked, Choice, Listing
 from flows.follow_order import Followed, follow
+from invoices.earned import reading as earned
 from web import order_words
 from web.access import Who, allow
 from web.context import channel, house, today
@@ -133,17 +134,19 @@ def one(public_id: str) -> str:
         followed = follow(session, order)
         account = session.get_one(Account, order.payer_account_id)
         sources = [row.id for row in followed.invoices] + [row.id for row in followed.payments]
-        entries = ledger.entries_about(session, sources)
+        entries = ledger.entries_about(session, [order.id, *sources])
         agreed = consents.of_order(session, order)
         who = order.taken_by or ""
         names = users.names(session, [who]) if who else {}
         check = to_check.about(session, order)
+        standing = earned.of_order(session, order, followed.invoices)
         to_fetch = pickups.left_to_set_ready(session, followed.lines)
     words = _words(followed, account, names.get(who, who), agreed)
     return page(
         "desk/order.html",
         order=words | {"acts": _acts(order, followed.lines, to_fetch)},
         check=check,
+        earned=shown.earned(standing),
         entries=shown.entries(entries),
     )
 

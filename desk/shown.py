@@ -7,6 +7,7 @@ from core.kernel.money import Money, total
 from core.ledger.reading import Entry
 from core.orders.models import Order, OrderLine
 from core.parties.models import Account
+from invoices.earned.reading import Earned
 from payments.models import PaymentOperation
 from web.documents import State
 
@@ -97,6 +98,16 @@ def entries(found: Sequence[Entry]) -> list[dict[str, Any]]:
         }
         for entry in found
     ]
+
+
+def earned(standing: Earned) -> list[tuple[str, Money]]:
+    """How much is earned; nothing where nothing was billed or given yet."""
+    rows = [
+        ("Earned", standing.earned),
+        ("Not earned yet", standing.left),
+        ("Not billed yet", standing.unbilled),
+    ]
+    return [row for row in rows if row[1]]
 
 
 def operation(row: PaymentOperation) -> dict[str, Any]:

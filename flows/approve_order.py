@@ -13,6 +13,7 @@ from core.orders.fulfilling import OrderNotHeld
 from core.orders.models import Order
 from flows import activate_service, issue_invoice, provision_service, sell_gift_cards, take_back
 from flows.house import House
+from invoices.earned import orders as earned
 
 
 def approve(house: House, public_id: str, actor: str) -> Order:
@@ -47,4 +48,5 @@ def _let_go(session: Session, house: House, order: Order, actor: str, now: datet
     begun = activate_service.at_once(session, lines, actor, now)
     fulfilling.at_once(session, order, lines, begun, now)
     issue_invoice.for_order(session, house, order.id)
+    earned.settle(session, order, now)
     sell_gift_cards.tell(session, house, order)

@@ -14,10 +14,12 @@ from core.orders import changing
 from core.orders.changing import KEPT
 from core.orders.fulfilling import Some
 from core.orders.fulfilment_models import OrderChange
+from core.orders.models import Order
 from flows.correct_invoice import printing
 from flows.house import House
 from flows.worth import nets
 from invoices import memos
+from invoices.earned import orders as earned
 from invoices.memos import NothingToCredit, Wish
 from invoices.models import Invoice
 
@@ -53,6 +55,9 @@ def credit(
         held = items.of_sources(session, [memo.id]).get(memo.id)
         left -= min(left, held.open.minor) if held is not None else 0
         made.append(memo)
+    if not made:  # a memo brings what is earned to what is left; without one that is done here
+        order = session.get_one(Order, change.order_id)
+        earned.settle(session, order, house.clock.now())
     return made
 
 

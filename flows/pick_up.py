@@ -18,6 +18,7 @@ from core.parties import accounts
 from core.stock import sold
 from flows import add_goods
 from flows.house import House
+from invoices.earned import orders as earned
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ def hand_over(house: House, pick_up_id: str, actor: str) -> PickUp:
         pieces = {str(one.line.line_number): one.quantity for one in goods}
         subject = ("order", order.public_id)
         audit.write(session, now, actor, "order.handed_over", subject, lines=pieces)
+        earned.settle(session, order, now, lines)
         crash.point("hand_over.before_commit")
         return row
 

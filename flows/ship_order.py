@@ -1,6 +1,7 @@
 """Pieces of an order leave in a parcel, or are done: a visit, something digital. Its customer is told.
 
-Goods leave the stock with their parcel. Asked twice under one name, it happens once.
+Goods leave the stock with their parcel, and what was given is earned. Asked twice under one name, it happens
+once.
 """
 
 import uuid
@@ -21,6 +22,7 @@ from core.parties import accounts
 from core.stock import sold
 from flows import add_goods
 from flows.house import House
+from invoices.earned import orders as earned
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ def _ship(session: Session, house: House, parcel: Parcel) -> Fulfilment:
     for one in sorted(chosen, key=lambda one: one.line.variant_id or one.line.id):
         if one.line.variant_id is not None:
             sold.ship(session, about, one.line.variant_id, one.line.sku, one.quantity, now)
+    earned.settle(session, order, now, lines)
     crash.point("ship.before_commit")
     return row
 
@@ -110,7 +113,8 @@ def provide(house: House, done: Done) -> Fulfilment:
         known = fulfilling.known(session, _key(order, done.once))
         if known is not None:
             return known
-        chosen = fulfilling.choose(placing.lines_of(session, order.id), done.pieces)
+        lines = placing.lines_of(session, order.id)
+        chosen = fulfilling.choose(lines, done.pieces)
         for one in chosen:
             if one.line.subscription_id is not None:
                 raise fulfilling.WrongKind(one.line.line_number, one.line.sku, "provide")
@@ -118,6 +122,7 @@ def provide(house: House, done: Done) -> Fulfilment:
         subject = ("order", order.public_id)
         pieces = {str(one.line.line_number): one.quantity for one in chosen}
         audit.write(session, now, done.actor, "order.provided", subject, lines=pieces)
+        earned.settle(session, order, now, lines)
         crash.point("provide.before_commit")
         return row
 

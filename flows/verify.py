@@ -23,6 +23,7 @@ from core.ledger import tender_proofs as tenders
 from core.ledger import valuation
 from core.orders import piece_proofs, provisioning_proofs
 from core.orders import proofs as orders
+from core.revenue import proofs as revenue
 from core.stock import pool_proofs
 from core.stock import proofs as stock
 from flows import begun_proofs, sold_proofs
@@ -30,6 +31,7 @@ from invoices.proofs import (
     books,
     bundles,
     disputes,
+    earned,
     memos,
     series,
     services,
@@ -160,9 +162,17 @@ def _statements(look: _Look) -> list[Part]:
 
 
 def _bundles(look: _Look) -> list[Part]:
-    return [
+    parts = [
         bundles.pieces_are_their_bundle(look.session, look.as_of),
         orders.pieces_are_their_bundle(look.session),
+    ]
+    if look.past:
+        return parts
+    return [
+        *parts,
+        earned.allocations_are_their_lines(look.session),
+        revenue.schedules_are_posted(look.session),
+        earned.liability_is_what_is_not_earned(look.session),
     ]
 
 
@@ -214,6 +224,7 @@ def _services(look: _Look) -> list[Part]:
         services.nothing_is_left_to_bill(look.session),
         services.runs_left_nobody_out(look.session),
         begun_proofs.what_is_provided_has_begun(look.session),
+        earned.given_is_earned(look.session),
         provisioning_proofs.provisioned_is_provided(look.session),
         entitlements.they_follow_their_services(look.session, look.today),
         entitlements.their_steps_lead_to_them(look.session),

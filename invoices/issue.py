@@ -29,6 +29,7 @@ from core.subscriptions.models import SubscriptionPhase
 from invoices import terms, writing
 from invoices.content import Charge, Content, Item, TaxPart
 from invoices.document import Applied, Delivery, Kind
+from invoices.earned import orders as earned
 from invoices.models import Invoice
 from invoices.terms import Terms
 from invoices.why import Formula, Why
@@ -99,7 +100,8 @@ class _Basis:
 def for_order(session: Session, order_id: uuid.UUID, printing: Printing, now: datetime) -> Invoice:
     """Issue an order's invoice and let it take the order's deposit; a second time answers the first.
 
-    Goods, visits and the plan's first month are contract liability until they are delivered.
+    Goods, visits and the plan's first month are contract liability until they are delivered. What was given
+    before is earned with it.
     """
     order = placing.lock(session, order_id)
     around = _around(session, order)
@@ -134,6 +136,8 @@ def _issue(session: Session, basis: _Basis, printing: Printing, now: datetime) -
         invoice = writing.write(session, content, printing, now)
         crash.point("issue.written")
         _post(session, invoice, content, basis, now)
+        if any(line.fulfilled and earned.is_given(line) for line in basis.lines):
+            earned.settle(session, basis.order, now)
         writing.tell(session, invoice, "system", now)
     crash.point("issue.before_commit")
     return invoice

@@ -1,7 +1,9 @@
 """Credit and debit memos by line of an issued bill: written, numbered and posted in one transaction.
 
-A memo copies the bill's own tax lines. Credits of one line never come to more than the line: the payer's
-account is locked here, and the database refuses what is too much. Called by ``flows.correct_invoice``.
+A memo copies the bill's own tax lines, and stands where the bill stood: on contract liability. What was
+earned of it before is taken back from revenue by an entry beside it (``earned``). Credits of one line never
+come to more than the line: the payer's account is locked here, and the database refuses what is too much.
+Called by ``flows.correct_invoice``.
 """
 
 import uuid
@@ -28,13 +30,14 @@ from invoices import correcting, terms, writing
 from invoices.content import Content, Item, TaxPart
 from invoices.correctable import Corrected, is_correctable, lines_of
 from invoices.document import InvoiceDocument, Kind, Line
+from invoices.earned import after_memo
 from invoices.figures import figures
 from invoices.issue import terms_of
 from invoices.models import Invoice, InvoiceLine
 from invoices.why import Formula, Why
 from invoices.wording import Printing
 
-VOID, EARLY_PAYMENT, NOT_USED = "void", "early_payment", "not_used"
+VOID, EARLY_PAYMENT = "void", "early_payment"
 CREDIT_REASONS = ("returned", "wrong", "goodwill")
 DEBIT_REASONS = ("more_used", "wrong")
 
@@ -172,6 +175,8 @@ def _credit(
     crash.point("memo.written")
     told = writing.for_the_ledger(memo, content)
     credited = ledger.credit_bill(session, told, owed, now)
+    changed = [line.row for line in bill.lines if _picked(line, chosen)]
+    after_memo.settle(session, bill.invoice, changed, now)
     writing.tell(session, memo, wish.actor, now)
     return memo, credited
 
@@ -194,6 +199,7 @@ def debit(session: Session, wish: Wish, printing: Printing, now: datetime) -> In
     memo = writing.write(session, content, printing, now)
     crash.point("memo.written")
     ledger.debit_customer(session, writing.for_the_ledger(memo, content), now)
+    after_memo.settle(session, bill.invoice, [line.row for line in picked], now)
     writing.tell(session, memo, wish.actor, now)
     return memo
 

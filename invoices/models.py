@@ -11,6 +11,9 @@ from core.kernel import guards
 from core.kernel.db import Base
 from core.kernel.ids import new_id, new_public_id
 
+#: The reason of a credit memo for days of a service that were billed and not used.
+NOT_USED = "not_used"
+
 
 class Invoice(Base):
     """An invoice, credit memo, debit memo or note. Amounts of a credit memo are positive too."""

@@ -249,3 +249,18 @@ def credited_before(
     if change_id is not None:
         query = query.where(OrderChange.id != change_id)
     return {line_id: int(pieces) for line_id, pieces in session.execute(query)}
+
+
+def came_back(session: Session, order_id: uuid.UUID) -> dict[uuid.UUID, int]:
+    """How many pieces of each line came back: what is only announced is still with its customer."""
+    rows = session.execute(
+        select(OrderChangeLine.order_line_id, func.sum(OrderChangeLine.quantity))
+        .join(OrderChange, OrderChange.id == OrderChangeLine.change_id)
+        .where(
+            OrderChange.order_id == order_id,
+            OrderChange.kind == "return",
+            OrderChange.state == "done",
+        )
+        .group_by(OrderChangeLine.order_line_id)
+    )
+    return {line_id: int(pieces) for line_id, pieces in rows}

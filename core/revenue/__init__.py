@@ -1,1 +1,1 @@
-"""When a sale is earned. Only its tables stand so far."""
+"""When a sale is earned: what lines promise, what of it is given, and the entries that say so."""

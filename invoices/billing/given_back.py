@@ -9,8 +9,7 @@ from sqlalchemy.orm import Session, aliased
 from core.kernel.money import Money
 from core.subscriptions.models import SubscriptionPhase
 from invoices.document import Kind
-from invoices.memos import NOT_USED
-from invoices.models import Invoice, InvoiceLine
+from invoices.models import NOT_USED, Invoice, InvoiceLine
 
 
 def since(session: Session, subscription_id: uuid.UUID, day: date, currency: str) -> Money:

@@ -18,8 +18,8 @@ from invoices import correctable, correcting, memos
 from invoices.billing.comparing import Repair
 from invoices.content import TaxPart
 from invoices.correctable import Corrected
-from invoices.memos import NOT_USED, Because, Wish
-from invoices.models import Invoice
+from invoices.memos import Because, Wish
+from invoices.models import NOT_USED, Invoice
 from invoices.wording import Printing
 
 

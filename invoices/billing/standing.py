@@ -21,8 +21,7 @@ from core.subscriptions.timeline import Phase, Timeline
 from invoices.billing import terms
 from invoices.billing.terms import TRIAL
 from invoices.document import Kind
-from invoices.memos import NOT_USED
-from invoices.models import Invoice, InvoiceLine
+from invoices.models import NOT_USED, Invoice, InvoiceLine
 from invoices.rating.changes import Billed
 from invoices.rating.due import Terms
 from invoices.rating.proration import Service

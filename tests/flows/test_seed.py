@@ -535,7 +535,7 @@ def test_the_books_of_the_demo_balance_and_every_claim_holds(fernway):
                 JournalLine.entry_id
             )
         ).all()
-    assert len(sides) == 90
+    assert len(sides) == 146
     assert all(total == 0 for _, total in sides)
     said = StringIO()
     code = verify.run(["--documents"], fernway.settings, fernway.db, fernway.clock, said)
@@ -690,7 +690,7 @@ def assert_is_whole(fernway: Fernway) -> None:
         bills = bills_of(session, "mara@example.com").values()
     assert found == {
         "Order": 25,
-        "Invoice": 59,
+        "Invoice": 61,
         "Payment": 19,
         "Subscription": 27,
         "Trial": 9,

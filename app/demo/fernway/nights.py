@@ -12,6 +12,7 @@ from core.kernel.clock import ManualClock
 from core.parties.models import Account
 from flows import (
     ask_after,
+    earn,
     end_services,
     make_statements,
     provision_service,
@@ -41,6 +42,8 @@ def pass_by(house: House, clock: ManualClock, morning: datetime) -> None:
     """What the worker is to do on that morning is asked for; what follows are jobs."""
     clock.set(morning)
     end_services.run(house)
+    if problems := earn.run(house).problems:
+        raise RuntimeError(f"revenue could not be earned: {problems}")
     run_billing.by_the_clock(house)
     if _states_on(house, morning.date()):
         make_statements.by_the_clock(house)

@@ -27,7 +27,8 @@ def test_whole_books_hold_and_every_line_has_its_figure(books):
         "4 orders paid as agreed; 0 tenders reserved; nothing given back by tender",
         " 5  ok      Statements chain: 0 statements; 0 ranges of postings; "
         "nothing at the last cut-offs",
-        " 6  ok      Bundles and revenue schedules sum up: 0 bundles on documents; 0 bundles ordered",
+        " 6  ok      Bundles and revenue schedules sum up: 0 bundles on documents; 0 bundles ordered; "
+        "0 obligations; earned nothing; not earned 352.00 USD",
         " 7  ok      Credit per line is no more than the line: 0 lines credited, "
         "1 memos stand alone; 0 memos on bills; 0 bills credited, 0 of them in full; "
         "0 disputes credited; nothing disputed",
@@ -39,7 +40,7 @@ def test_whole_books_hold_and_every_line_has_its_figure(books):
         "10  ok      Ageing is the receivable: 105.27 GBP (over 90 days 105.27 GBP); 0.00 USD",
         "11  ok      Services billed are services provisioned: 0 lines of services; 0 periods; "
         "0 payers up to date; no run yet; 0 of 0 ordered services have begun; "
-        "0 begun by a system, 0 to come; 0 services provided as agreed; "
+        "0 lines given and earned; 0 begun by a system, 0 to come; 0 services provided as agreed; "
         "0 entitlements led to by their steps",
         "12  ok      The audit chain and documents are whole: 5 lines sealed; "
         "3 stored documents, 0.0 MB; 8 documents read; 0 waiting to be rendered; "

@@ -9,8 +9,8 @@ from alembic import op
 
 from app.migrations.ops import CannotMigrate, guarded_batch, run
 
-revision = "0022"
-down_revision = "0024"
+revision = "0026"
+down_revision = "0025"
 
 INT = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
