@@ -15,6 +15,7 @@ from core.orders.fulfilment_models import Fulfilment, OrderChange
 from core.orders.models import Order
 from core.orders.pickup_models import PickUp
 from core.parties.models import Account
+from core.stock.back_order_models import BackOrderRelease
 from core.subscriptions.models import Subscription
 from core.subscriptions.trial_models import Trial
 from flows.house import House
@@ -84,6 +85,8 @@ def _events(session: Session) -> Iterator[Any]:
             yield event(key)
     for key in keys(OrderChange):
         yield events.OrderChanged(key, "received")
+    for batch in session.scalars(select(BackOrderRelease.batch).distinct()):
+        yield events.BackOrderReleased(str(batch))
     for key in keys(PickUp):
         yield events.PickUpMoved(key, "ready")
         yield events.PickUpMoved(key, "collected")

@@ -39,12 +39,15 @@ from core.kernel.jobs import Job
 from core.kernel.money import Money
 from core.ledger import gift_cards, items, tenders
 from core.ledger.models import JournalLine
-from core.orders import held, provisioning
+from core.orders import back_orders, held, provisioning
 from core.orders.fulfilment_models import Fulfilment, OrderChange
 from core.orders.models import Order
+from core.orders.pickup_models import PickUp
 from core.parties import accounts, users
 from core.parties.models import Account
 from core.parties.roles import Role
+from core.stock.back_order_models import BackOrder
+from core.stock.models import Location
 from core.subscriptions import trial_reading
 from core.subscriptions.models import Subscription
 from core.subscriptions.reading import timelines
@@ -535,7 +538,7 @@ def test_the_books_of_the_demo_balance_and_every_claim_holds(fernway):
                 JournalLine.entry_id
             )
         ).all()
-    assert len(sides) == 146
+    assert len(sides) == 160
     assert all(total == 0 for _, total in sides)
     said = StringIO()
     code = verify.run(["--documents"], fernway.settings, fernway.db, fernway.clock, said)
@@ -558,7 +561,7 @@ def test_orders_are_in_every_state_and_pieces_went_both_ways(fernway):
         ("return", "asked"),
         ("change", "done"),
     ]
-    assert len(tracked) == 8
+    assert len(tracked) == 9
     assert all(link.startswith("https://") for link in tracked)
 
 
@@ -567,6 +570,41 @@ def test_one_large_order_waits_to_be_checked(fernway):
         ((order, account),) = held.listing(session)
     assert (order.is_held, order.reasons, order.fulfilment) == (True, ("amount",), "unfulfilled")
     assert (account.name, order.payment) == ("Rosa Quill", "paid")
+
+
+def test_one_order_was_fetched_at_the_depot_and_one_lies_ready(fernway):
+    with fernway.db.reading() as session:
+        rows = session.execute(
+            select(Order.email, PickUp.state, Order.fulfilment, Location.code)
+            .join(PickUp, PickUp.order_id == Order.id)
+            .join(Location, Location.id == PickUp.location_id)
+            .order_by(PickUp.ready_at)
+        ).all()
+    assert [tuple(row) for row in rows] == [
+        ("bram@example.com", "collected", "fulfilled", "depot"),
+        ("cora@example.com", "ready", "unfulfilled", "depot"),
+    ]
+    told = {
+        name: {
+            mail.subject.partition(":")[0]
+            for mail in MailStore(fernway.folder / "mail").page(to=f"{name}@example.com").mails
+        }
+        & {"Ready to collect", "Handed over"}
+        for name in ("bram", "cora")
+    }
+    assert told == {"bram": {"Ready to collect", "Handed over"}, "cora": {"Ready to collect"}}
+
+
+def test_what_was_sold_before_it_was_there_came_for_one_and_another_waits(fernway):
+    with fernway.db.reading() as session:
+        ((row, order),) = [(one.row, one.order) for one in back_orders.page(session)]
+        came = session.scalars(select(BackOrder).where(BackOrder.waiting == 0)).one()
+        first = session.scalars(select(Order).where(Order.email == "ivo@example.com")).one()
+    assert (order.email, row.waiting, order.fulfilment) == ("juno@example.com", 1, "unfulfilled")
+    assert (came.reference, came.quantity) == (f"order:{first.public_id}", 2)
+    assert first.fulfilment == "fulfilled"
+    told = MailStore(fernway.folder / "mail").page(to="ivo@example.com").mails
+    assert "It has come in" in [mail.subject.partition(":")[0] for mail in told]
 
 
 def test_the_exchange_began_one_address_and_left_eight_to_a_person(fernway):
@@ -620,16 +658,16 @@ def test_mails_of_days_gone_by_lie_in_the_mail_box_on_their_days(fernway):
         ("2026-11-17", "Your payment of $123.26 is planned for November 22, 2026"),
         ("2026-11-16", "We have your dispute DP100006 and answer by November 23, 2026"),
         ("2026-11-16", "On its way"),
-        ("2026-11-16", "Your bill 100044"),
+        ("2026-11-16", "Your bill 100048"),
         ("2026-11-16", "Burrow backup"),
-        ("2026-11-15", "Your return for order O-10016"),
-        ("2026-11-15", "Your bill 100042"),
+        ("2026-11-15", "Your return for order O-10017"),
+        ("2026-11-15", "Your bill 100045"),
         ("2026-11-15", "Thank you"),
         ("2026-11-15", "Mastercard ending 4444 expires at the end of this month"),
         ("2026-11-15", "Mastercard ending 4444 is on file at Fernway"),
         ("2026-11-12", "Your statement of November 12, 2026"),
         ("2026-11-09", "On its way"),
-        ("2026-11-08", "Your bill 100036"),
+        ("2026-11-08", "Your bill 100037"),
         ("2026-11-08", "Thank you"),
         ("2026-11-08", "Halfway"),
     ]
@@ -689,9 +727,9 @@ def assert_is_whole(fernway: Fernway) -> None:
         }
         bills = bills_of(session, "mara@example.com").values()
     assert found == {
-        "Order": 25,
-        "Invoice": 61,
-        "Payment": 19,
+        "Order": 29,
+        "Invoice": 65,
+        "Payment": 23,
         "Subscription": 27,
         "Trial": 9,
         "Quote": 6,
@@ -791,7 +829,7 @@ def test_the_pretend_processor_learns_of_the_payments_and_cards_of_days_gone_by(
         f"{name}@example.com" for name in ("mara", "cora", "piet", "vera", "abel")
     }
     taken = [one for one in known if "payment" in one]
-    assert len(taken) == 19
+    assert len(taken) == 23
     assert sorted(bool(one["refunded"]) for one in taken)[-2:] == [True, True]
 
 

@@ -28,12 +28,13 @@ from payments.models import PaymentOperation
 
 @dataclass(frozen=True)
 class Ordered:
-    """An order, on terms or paid by card at once."""
+    """An order, on terms or paid by card at once; ``way`` is that of its delivery."""
 
     when: Ago
     who: Person
     pieces: Mapping[str, int] = field(hash=False)
     by: str = "invoice"
+    way: str = "standard"
 
     def happen(self, scene: Scene) -> None:
         """Fill a cart, place its order, and pay it where it is paid by card."""
@@ -43,7 +44,7 @@ class Ordered:
         cart_id = derived_token(house.links.secret, "fernway-cart", about)
         house.db.run_tx(lambda session: self._fill(session, scene, cart_id))
         scene.clock.advance(timedelta(minutes=3))
-        details = Details(self.who.email, dict(self.who.address), "standard", self.by)
+        details = Details(self.who.email, dict(self.who.address), self.way, self.by)
         with house.db.reading() as session:
             user = users.find(session, self.who.email)
         wish = Wish(cart_id, details, user_id=user.id if user else None)

@@ -18,6 +18,7 @@ from app.demo.fernway.carded import AutoPayOn, CardKept, PaymentPlanned
 from app.demo.fernway.charged_back import CHARGED_BACK
 from app.demo.fernway.corrections import Credited, Drafted
 from app.demo.fernway.disputes import DISPUTED
+from app.demo.fernway.fetched import FETCHED
 from app.demo.fernway.late import LATE
 from app.demo.fernway.people import (
     ABEL,
@@ -330,6 +331,7 @@ _ALL: tuple[Act, ...] = (
     *_TRIED,
     *_QUOTED,
     *SENT,
+    *FETCHED,
     *_PROVISIONED,
     *_CARDED,
     *DISPUTED,

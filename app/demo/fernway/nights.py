@@ -16,6 +16,7 @@ from flows import (
     end_services,
     make_statements,
     provision_service,
+    release_back_orders,
     run_billing,
     run_card_payments,
     run_trials,
@@ -55,6 +56,7 @@ def pass_by(house: House, clock: ManualClock, morning: datetime) -> None:
     tell_due.run(house)
     ask_after.run(house)
     provision_service.run(house)
+    release_back_orders.look(house)
 
 
 def _states_on(house: House, day: date) -> bool:

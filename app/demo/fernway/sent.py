@@ -35,13 +35,7 @@ class Sent:
         scene.step("order.shipped", lambda: self._send(scene))
 
     def _send(self, scene: Scene) -> None:
-        order, lines = _order(scene, self.who, lambda line: _is_goods(line) and line.waiting > 0)
-        wanted = {
-            line.line_number: self.pieces.get(line.sku, 0 if self.pieces else line.waiting)
-            for line in lines
-            if _is_goods(line)
-        }
-        chosen = {number: count for number, count in wanted.items() if count}
+        order, chosen = waiting_goods(scene, self.who, self.pieces)
         way = Tracking(self.carrier, self.number)
         by = scene.actor(SECOND_DESK)
         ship_order.ship(scene.house, Parcel(order.public_id, chosen, way, by, "fernway"))
@@ -200,6 +194,19 @@ class ReturnAsked:
             line.line_number: self.instead[line.sku] for line in lines if line.sku in self.instead
         }
         ask_return.ask(scene.house, replace(asked, actor="guest", instead=instead))
+
+
+def waiting_goods(
+    scene: Scene, who: Person, pieces: Mapping[str, int] | None = None
+) -> tuple[Order, dict[int, int]]:
+    """Their oldest order that has goods to give, and how many by line; ``pieces`` by SKU, else all."""
+    order, lines = _order(scene, who, lambda line: _is_goods(line) and line.waiting > 0)
+    wanted = {
+        line.line_number: pieces.get(line.sku, 0) if pieces else line.waiting
+        for line in lines
+        if _is_goods(line)
+    }
+    return order, {number: count for number, count in wanted.items() if count}
 
 
 def _is_goods(line: OrderLine) -> bool:

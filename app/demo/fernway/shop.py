@@ -224,9 +224,13 @@ def _offer(shelves: _Shelves, product: Product, row: Mapping[str, Any], number: 
         there = row.get("market", 0)
         if there:
             levels.receive(session, variant.id, shelves.market.id, there, shelves.now)
-        came = row["stock"] - there + Counter(shelves.sold)[variant.sku]
+        beyond = row.get("beyond", 0)
+        # What may be sold before it is there comes in when the history says so.
+        sold = 0 if beyond else Counter(shelves.sold)[variant.sku]
+        came = row["stock"] - there + sold
         level_id = levels.receive(session, variant.id, shelves.location.id, came, shelves.now)
-        session.get_one(StockLevel, level_id).low_at = 5
+        level = session.get_one(StockLevel, level_id)
+        level.low_at, level.backorder_limit = 5, beyond
 
 
 def _variant(session: Session, sku: str) -> Variant:
