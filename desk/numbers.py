@@ -111,6 +111,7 @@ def pool_words(row: PoolRow) -> dict[str, Any]:
         "picked": row.pool.picked,
         "days": row.pool.quarantine_days,
         "counts": row.counts,
+        "since": row.pool.created_at,
         "total": row.total,
         "level_href": f"/desk/stock/{row.pool.level_id}",
     }
