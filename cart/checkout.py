@@ -23,13 +23,13 @@ from core.catalog.models import GIFT_CARD
 from core.kernel import exchange
 from core.kernel.errors import ShopError
 from core.kernel.money import Money
-from core.orders import placing
+from core.orders import deliveries, placing
 from core.orders.deliveries import GOODS
 from core.orders.models import Order, OrderLine
 from core.orders.placing import NewCharge, NewLine, NewOrder
 from core.prices.bundles import Bundle, Share
 from core.stock import holds
-from core.stock.holds import Demand, Near, Owner
+from core.stock.holds import Demand, Owner
 from core.tax import vat_ids
 from core.tax.arithmetic import TaxedLine
 from core.tax.vat_ids import WrongVatId
@@ -226,7 +226,7 @@ def freeze(
         now,
     )
     if not certain:
-        mine, near = Owner("cart", cart.id), Near.of(details.shipping_address)
+        mine, near = Owner("cart", cart.id), deliveries.near(details.shipping_address, written)
         if near != goods.near(cart):
             # Only now somebody said where it goes.
             holds.move_near(session, mine, near, now)

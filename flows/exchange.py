@@ -21,7 +21,7 @@ from core.catalog.models import Variant
 from core.kernel import crash
 from core.kernel.money import Money, extend, micros_of, nearest, total
 from core.ledger import items
-from core.orders import changing, exchanging, following, placing
+from core.orders import changing, deliveries, exchanging, following, placing
 from core.orders.exchanging import AFTER, BEFORE, Exchange, Instead
 from core.orders.fulfilling import Some, TooManyPieces, WrongKind
 from core.orders.fulfilment_models import OrderChange, OrderExchangeLine
@@ -29,7 +29,7 @@ from core.orders.models import Order, OrderLine
 from core.orders.placing import NewLine
 from core.prices.resolve import NoPrice
 from core.stock import holds
-from core.stock.holds import Demand, Near, Owner
+from core.stock.holds import Demand, Owner
 from core.tax.arithmetic import Tax, Taxed, TaxedLine
 from core.tax.service import Answers
 from flows import add_goods, worth
@@ -187,7 +187,8 @@ def agree(
         add_goods.bill(session, house, change, (), DAYS_TO_RETURN)
     else:
         exchanging.move(session, exchange, "held", AFTER)
-        now, near = house.clock.now(), Near.of(order.shipping_address)
+        now, its = house.clock.now(), placing.lines_of(session, order.id)
+        near = deliveries.near(order.shipping_address, its)
         demands = [
             Demand(line.id, line.variant_id, some.quantity)
             for some in chosen

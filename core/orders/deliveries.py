@@ -6,8 +6,10 @@ delivery may say neither. Called by the flows that send, hand over and cancel.
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from core.orders.models import OrderLine
+from core.stock.sourcing import Near
 
 GOODS, DELIVERY = "physical", "delivery"
 
@@ -46,6 +48,14 @@ def left_empty(lines: Sequence[OrderLine], taken: Mapping[uuid.UUID, int]) -> li
         and (goods := goods_of(line, lines))
         and not any(one.fulfilled or one.waiting > taken.get(one.id, 0) for one in goods)
     ]
+
+
+def near(address: Mapping[str, Any] | None, lines: Sequence[OrderLine]) -> Near:
+    """Where the pieces of an order go: to its address; and to the place where all of them are fetched, where
+    that is one."""
+    ways = [line for line in lines if line.kind == DELIVERY and line.cancelled < line.quantity]
+    places = {line.pickup_id for line in ways}
+    return Near.of(address, places.pop() if len(places) == 1 else None)
 
 
 def picked_up(lines: Sequence[OrderLine]) -> dict[uuid.UUID, uuid.UUID]:

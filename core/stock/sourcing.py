@@ -1,4 +1,5 @@
-"""From which places pieces are taken: the nearest that has all of them, else split over several.
+"""From which places pieces are taken: the nearest that has all of them, else split over several. What is
+fetched at a place is taken there, each thing of which enough lies there.
 
 ``plan`` is pure. ``take`` locks the levels of everything that is wanted in the order of their keys, so that
 two takers never wait for each other in a circle, and holds what the plan says.
@@ -45,17 +46,19 @@ class Demand:
 
 @dataclass(frozen=True)
 class Near:
-    """Where pieces are to go, as far as it is known."""
+    """Where pieces are to go, as far as it is known; ``place``: they are fetched at this one."""
 
     country: str = ""
     region: str = ""
     postal_code: str = ""
+    place: uuid.UUID | None = None
 
     @classmethod
-    def of(cls, address: Mapping[str, Any] | None) -> "Near":
+    def of(cls, address: Mapping[str, Any] | None, place: uuid.UUID | None = None) -> "Near":
         """The place of an address; None is not known yet."""
         found = address or {}
-        return cls(*(str(found.get(name) or "") for name in ("country", "region", "postal_code")))
+        names = ("country", "region", "postal_code")
+        return cls(*(str(found.get(name) or "") for name in names), place=place)
 
 
 NOT_KNOWN = Near()
@@ -78,13 +81,24 @@ class Shelf:
 Part = tuple[Demand, uuid.UUID, int]
 
 
-def plan(needs: Mapping[uuid.UUID, int], shelves: Sequence[Shelf]) -> dict[uuid.UUID, int] | None:
+def plan(
+    needs: Mapping[uuid.UUID, int], shelves: Sequence[Shelf], fetched_at: uuid.UUID | None = None
+) -> dict[uuid.UUID, int] | None:
     """How many pieces at which level; None when something falls short. ``shelves`` has the nearest first.
 
     One place that has everything; else, thing by thing, one that has all of it; else several, the nearest
     first. What lies there goes before what is only promised. What is numbered lies nowhere: it does not
-    count for the place of the rest.
+    count for the place of the rest. Each thing that lies at the place where it is ``fetched_at`` is taken
+    there, whatever becomes of the rest.
     """
+    if fetched_at is not None:
+        spot = [one for one in shelves if one.place == fetched_at]
+        here = {one.variant_id: one for one in spot if one.there >= needs.get(one.variant_id, 1)}
+        rest = {key: wanted for key, wanted in needs.items() if key not in here}
+        found = plan(rest, shelves) if rest else {}
+        if found is None:
+            return None
+        return found | {here[key].level_id: needs[key] for key in needs if key in here}
     numbered = {shelf.variant_id for shelf in shelves if shelf.numbered}
     goods = {key: wanted for key, wanted in needs.items() if key not in numbered}
     if goods and len(goods) < len(needs):
@@ -193,12 +207,12 @@ def take(
     numbered = {demand.variant_id for demand in demands if demand.numbered}
     shelves = _locked(session, needs, near, numbered)
     needs = _counted(session, needs, shelves)
-    found = plan(needs, shelves)
+    found = plan(needs, shelves, near.place)
     if found is None or not _is_whole(found, needs, shelves):
         gone = [lapsing.lapse_at(session, shelf.level_id, now) for shelf in _by_key(shelves)]
         if any(gone):
             shelves = _locked(session, needs, near, numbered)
-            found = plan(needs, shelves)
+            found = plan(needs, shelves, near.place)
     if found is None:
         raise _short(session, needs, shelves, kept or {})
     if not (beyond or _lies_there(found, shelves)):
@@ -279,13 +293,18 @@ def _locked(
     ]
 
 
-def _named(near: Near) -> dict[str, str]:
-    return {"country": near.country, "region": near.region, "postal": near.postal_code}
+def _named(near: Near) -> dict[str, Any]:
+    return {
+        "country": near.country,
+        "region": near.region,
+        "postal": near.postal_code,
+        "fetched_at": near.place,
+    }
 
 
 def _distance() -> ColumnElement[int]:
-    """How far a place is from where pieces go: the less the nearer. The postal code's own, the longer its
-    beginning the nearer; then the region's, then the country's, then all others."""
+    """How far a place is from where pieces go: the less the nearer. Where they are fetched; the postal code's
+    own, the longer its beginning the nearer; then the region's, then the country's, then all others."""
     place = table(Location).c
     here = and_(place.country != "", place.country == bindparam("country", type_=String))
     prefix, postal = place.postal_prefix, bindparam("postal", type_=String)
@@ -293,7 +312,8 @@ def _distance() -> ColumnElement[int]:
         here, prefix != "", func.substr(postal, 1, func.length(prefix), type_=String) == prefix
     )
     same = and_(here, place.region != "", place.region == bindparam("region", type_=String))
-    return case((begins, -func.length(prefix)), (same, 1), (here, 2), else_=3)
+    fetched = place.id == bindparam("fetched_at", type_=place.id.type)
+    return case((fetched, -1000), (begins, -func.length(prefix)), (same, 1), (here, 2), else_=3)
 
 
 @cache

@@ -4,12 +4,14 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 
 from app import worker
 from cart.delivery_models import DeliveryMethod
+from core.catalog.models import Variant
 from core.kernel import crash
 from core.kernel.clock import ManualClock
 from core.kernel.db import Database
@@ -20,6 +22,7 @@ from core.orders.fulfilling import NothingChosen, TooManyPieces, Tracking, Wrong
 from core.orders.fulfilment_models import Fulfilment
 from core.orders.models import Order, OrderLine
 from core.orders.pickup_models import PickUp
+from core.stock import levels
 from core.stock.models import Location, StockLevel
 from core.stock.sold import NotOnHand
 from flows import ask_after, pick_up, ship_order, take_back
@@ -31,7 +34,8 @@ from flows.ship_order import Parcel
 from flows.take_back import Asked
 from flows.verify import verify
 from payments.gateway import Gateway
-from tests.paying import fill_cart, wish
+from tests.paying import CARD, come_back, fill_cart, gateway, wish
+from tests.sandbox_process import SandboxProcess
 from tests.shop import make_house
 from tests.world import World
 
@@ -197,6 +201,55 @@ def test_whoever_dies_in_between_hands_over_once(house: House, world: World):
     assert lines(house, placed)["FW-RT-6"].fulfilled == 1
     assert len(mails(house)) == 2
     sound(house)
+
+
+def test_the_pieces_are_taken_where_they_are_fetched_when_they_lie_there(
+    house: House, world: World, sandbox: SandboxProcess
+):
+    """Harbor Lane is near to whoever orders; they fetch at the Mill, where there are two routers alone."""
+    with house.db.transaction() as session:
+        near = session.get_one(Location, world.location_id)
+        near.country, near.region, near.postal_prefix = "US", "OH", "440"
+        mill = Location(code="mill", name="The Mill", country="US", region="OH", priority=5)
+        session.add(mill)
+        session.flush()
+        session.scalars(select(DeliveryMethod).filter_by(code="fetch")).one().location_id = mill.id
+        levels.receive(session, world.router.variant_id, mill.id, 2, house.clock.now())
+        there = mill.id
+    before = level(house, world)
+
+    placed = order(house, "FW-RT-6", "FW-CAM-1")
+    assert sold_at(house, there) == {"FW-RT-6": 1}
+    assert sold_at(house, world.location_id) == {"FW-CAM-1": 1}
+
+    by_card = replace(house, gateway=gateway(sandbox))
+    asked = wish(fill_cart(house, "FW-RT-6"))
+    held = place(by_card, replace(asked, details=replace(asked.details, shipping_method="fetch")))
+    sandbox.pay(held.redirect_url, CARD)
+    come_back(by_card, held)
+    worker.drain(by_card)
+    assert sold_at(house, there) == {"FW-RT-6": 2}
+
+    place(house, wish(fill_cart(house, "FW-RT-6"), "invoice"))
+    order(house, "FW-RT-6")
+    assert sold_at(house, world.location_id) == {"FW-CAM-1": 1, "FW-RT-6": 2}, "none is left there"
+
+    row = ready(house, placed, "r1", FW_RT_6=1, FW_CAM_1=1)
+    pick_up.hand_over(house, row.public_id, BY)
+    assert sold_at(house, there) == {"FW-RT-6": 1}
+    assert level(house, world) == (before[0], before[1] + 2), "no router of Harbor Lane left"
+    sound(house)
+
+
+def sold_at(house: House, spot: UUID) -> dict[str, int]:
+    """Pieces of a place that are sold and have not left, by SKU."""
+    with house.db.reading() as session:
+        rows = session.execute(
+            select(Variant.sku, StockLevel.allocated)
+            .join(Variant, Variant.id == StockLevel.variant_id)
+            .where(StockLevel.location_id == spot, StockLevel.allocated > 0)
+        )
+        return {row.sku: row.allocated for row in rows}
 
 
 def _only(house: House) -> str:

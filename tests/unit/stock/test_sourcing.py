@@ -54,6 +54,18 @@ def test_what_lies_there_goes_before_what_is_promised():
     assert taken({0: 6}, shelf(0, 1, possible=4), shelf(1, 1)) is None
 
 
+def test_what_is_fetched_is_taken_there_thing_by_thing():
+    shelves = (shelf(0, 2), shelf(0, 1, thing=1), shelf(1, 2), shelf(1, 2, thing=1))
+    needs = {THINGS[0]: 2, THINGS[1]: 2}
+    found = plan(needs, shelves, PLACES[0])
+    assert found == {shelves[0].level_id: 2, shelves[3].level_id: 2}
+    assert plan({THINGS[1]: 3}, shelves, PLACES[0]) == {
+        shelves[1].level_id: 1,
+        shelves[3].level_id: 2,
+    }
+    assert plan({THINGS[1]: 4}, shelves, PLACES[0]) is None
+
+
 @given(needs, shelves)
 def test_all_is_found_or_nothing_and_no_shelf_gives_more_than_it_can(needs, shelves):
     found = plan(needs, shelves)
