@@ -57,8 +57,10 @@ class Near:
     def of(cls, address: Mapping[str, Any] | None, place: uuid.UUID | None = None) -> "Near":
         """The place of an address; None is not known yet."""
         found = address or {}
-        names = ("country", "region", "postal_code")
-        return cls(*(str(found.get(name) or "") for name in names), place=place)
+        country, region, code = (
+            str(found.get(name) or "") for name in ("country", "region", "postal_code")
+        )
+        return cls(country, region, code, place)
 
 
 NOT_KNOWN = Near()
@@ -92,13 +94,7 @@ def plan(
     there, whatever becomes of the rest.
     """
     if fetched_at is not None:
-        spot = [one for one in shelves if one.place == fetched_at]
-        here = {one.variant_id: one for one in spot if one.there >= needs.get(one.variant_id, 1)}
-        rest = {key: wanted for key, wanted in needs.items() if key not in here}
-        found = plan(rest, shelves) if rest else {}
-        if found is None:
-            return None
-        return found | {here[key].level_id: needs[key] for key in needs if key in here}
+        return _fetched(needs, shelves, fetched_at)
     numbered = {shelf.variant_id for shelf in shelves if shelf.numbered}
     goods = {key: wanted for key, wanted in needs.items() if key not in numbered}
     if goods and len(goods) < len(needs):
@@ -121,6 +117,23 @@ def plan(
             return None
         taken |= found
     return taken
+
+
+def _fetched(
+    needs: Mapping[uuid.UUID, int], shelves: Sequence[Shelf], at: uuid.UUID
+) -> dict[uuid.UUID, int] | None:
+    """Each thing of which enough lies there is taken there; the rest as ever."""
+    spot = {shelf.variant_id: shelf for shelf in shelves if shelf.place == at}
+    here = {
+        key: spot[key].level_id
+        for key, wanted in needs.items()
+        if key in spot and spot[key].there >= wanted
+    }
+    rest = {key: wanted for key, wanted in needs.items() if key not in here}
+    found = plan(rest, shelves) if rest else {}
+    if found is None:
+        return None
+    return found | {level_id: needs[key] for key, level_id in here.items()}
 
 
 def _of_one(wanted: int, shelves: Sequence[Shelf]) -> dict[uuid.UUID, int] | None:
