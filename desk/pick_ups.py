@@ -1,17 +1,23 @@
 """Goods that customers fetch: what lies ready, setting pieces ready, handing them over, putting them back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flask import Blueprint, redirect, request
+from flask import Response as FileResponse
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from core.kernel import sheet
 from core.kernel.errors import ShopError
 from core.kernel.ids import new_public_id
-from core.orders import pickups, placing
+from core.kernel.sheet import Cell
+from core.kernel.sorting import Place
+from core.orders import pickup_list, pickups, placing
 from core.orders.models import Order, OrderLine
+from core.orders.pickup_list import Row
 from core.parties.roles import Role
+from desk.lists import Asked, Listing
 from desk.money import actor
 from desk.order_forms import ProvideForm, pieces, refused, rows
 from flows import pick_up
@@ -23,7 +29,58 @@ from web.pages import page
 
 pick_ups = Blueprint("desk_pick_ups", __name__, url_prefix="/desk", template_folder="templates")
 _ROLES = (Role.SALES, Role.SUPPORT)
+LISTED = Listing(
+    "/desk/pick-ups",
+    "pick-up",
+    pickup_list.SORTS,
+    "ready",
+    head=("order", "customer", "email", "location", "ready", "pieces"),
+)
 Answer = str | Response | tuple[str, int]
+
+
+@pick_ups.get("/pick-ups")
+@allow(Who.STAFF, roles=_ROLES)
+def listed() -> str:
+    """What lies ready over all orders; what has waited longest stands first."""
+    with house().db.snapshot() as session:
+        found, context = LISTED.page(session, LISTED.asked(), _found)
+    return page("desk/pick_ups.html", rows=[_shown(one) for one in found], **context)
+
+
+@pick_ups.get("/pick-ups.csv")
+@allow(Who.STAFF, roles=_ROLES)
+def export() -> FileResponse:
+    """The list, all of it."""
+    return LISTED.csv(LISTED.asked(), _found, _cells)
+
+
+def _found(session: Session, asked: Asked, place: Place, limit: int) -> list[Row]:
+    return pickup_list.page(session, words=asked.words, place=place, limit=limit)
+
+
+def _shown(one: Row) -> dict[str, Any]:
+    return {
+        "id": one.row.public_id,
+        "order": one.order.number or "",
+        "order_href": f"/desk/orders/{one.order.public_id}",
+        "customer": one.customer,
+        "place": one.place.name,
+        "ready_at": one.row.ready_at,
+        "pieces": one.pieces,
+    }
+
+
+def _cells(_: Session, found: Sequence[Row]) -> Iterator[list[Cell]]:
+    for one in found:
+        yield [
+            sheet.code(one.order.number or ""),
+            sheet.words(one.customer),
+            sheet.words(one.order.email),
+            sheet.code(one.place.code),
+            sheet.moment(one.row.ready_at),
+            sheet.code(one.pieces),
+        ]
 
 
 @pick_ups.get("/orders/<public_id>/ready")

@@ -13,7 +13,16 @@ from core.kernel.money import Money
 from core.ledger import items, paid_by
 from core.ledger.items import Open
 from core.ledger.paid_by import PaidBy
-from core.orders import exchanging, following, grouping, naming, pickups, placing
+from core.orders import (
+    back_orders,
+    deliveries,
+    exchanging,
+    following,
+    grouping,
+    naming,
+    pickups,
+    placing,
+)
 from core.orders.exchanging import Exchange
 from core.orders.following import Change, Sent
 from core.orders.models import Order, OrderLine
@@ -44,6 +53,8 @@ class Followed:
     changes: Sequence[Change] = ()
     #: What lies or lay ready to be fetched, the oldest first.
     pick_ups: Sequence[Ready] = ()
+    #: How many pieces of each line were sold before they were there, and are still awaited.
+    awaited: Mapping[uuid.UUID, int] = field(default_factory=dict)
     #: What goes out instead of what comes back, by return.
     exchanges: Mapping[uuid.UUID, Exchange] = field(default_factory=dict)
     #: When somebody comes, where a time was chosen.
@@ -79,10 +90,13 @@ class Followed:
         return [row for row in self.invoices if row.kind != "credit_memo"]
 
 
-def follow(session: Session, order: Order, *, with_pieces: bool = True) -> Followed:
+def follow(
+    session: Session, order: Order, *, with_pieces: bool = True, with_awaited: bool = False
+) -> Followed:
     """Everything about ``order``, in a constant number of queries.
 
     Without ``with_pieces`` what became of its pieces is not asked for: ``sent`` and ``changes`` are empty.
+    ``with_awaited``: what waits as a back-order too.
     """
     lines = placing.lines_of(session, order.id)
     changes = following.changes(session, order.id) if with_pieces else []
@@ -103,6 +117,7 @@ def follow(session: Session, order: Order, *, with_pieces: bool = True) -> Follo
         pick_ups=pickups.of_order(session, order.id)
         if any(line.pickup_id is not None for line in lines)
         else (),
+        awaited=_awaited(session, order, lines) if with_awaited else {},
         exchanges=exchanging.of_changes(
             session, [one.row.id for one in changes if one.row.kind == "return"]
         ),
@@ -111,6 +126,19 @@ def follow(session: Session, order: Order, *, with_pieces: bool = True) -> Follo
         else None,
         named=naming.named(session, order, lines),
     )
+
+
+def _awaited(session: Session, order: Order, lines: Sequence[OrderLine]) -> dict[uuid.UUID, int]:
+    """What of each line waits as a back-order: of two lines of one thing the first has what is there."""
+    goods = [line for line in lines if line.kind == deliveries.GOODS and line.waiting]
+    left = back_orders.variants_waiting(session, order) if goods and order.number else {}
+    found = {}
+    for line in reversed(goods):
+        part = min(line.waiting, left.get(line.variant_id, 0)) if line.variant_id else 0
+        if line.variant_id and part:
+            found[line.id] = part
+            left[line.variant_id] -= part
+    return found
 
 
 def _tenders(order: Order) -> str:

@@ -18,7 +18,7 @@ from core.ledger import gift_cards, items, returns, tenders
 from core.ledger.chart import CUSTOMER_CREDIT, ORDER_DEPOSIT
 from core.ledger.items import NewApplication, Open
 from core.ledger.models import OpenItem
-from core.ledger.returns import USUAL, Purse
+from core.ledger.returns import USUAL, Purse, Returnable
 from core.ledger.tender_models import Tender
 from core.orders import placing
 from core.orders.models import Order
@@ -74,6 +74,14 @@ def held_from(session: Session, order_id: uuid.UUID) -> list[Open]:
     return [item for item in found if item.open.minor > 0]
 
 
+def paid_by(session: Session, order_id: uuid.UUID, *, locked: bool = True) -> list[Returnable]:
+    """What paid an order or any of its bills, and how much of it can go back; locked, to give it back."""
+    bills = items.of_sources(session, [row.id for row in invoices.of_order(session, order_id)])
+    return returns.returnable(
+        session, order_id, [item.id for item in bills.values()], locked=locked
+    )
+
+
 def _write(session: Session, house: House, back: Back) -> list[uuid.UUID]:
     """Share the refund out and post it; the processor's refunds that are to be asked for."""
     now = house.clock.now()
@@ -85,8 +93,7 @@ def _write(session: Session, house: House, back: Back) -> list[uuid.UUID]:
     held = held_from(session, order.id)
     if back.from_sources is not None:
         held = [item for item in held if item.source_id in back.from_sources]
-    bills = items.of_sources(session, [row.id for row in invoices.of_order(session, order.id)])
-    found = returns.returnable(session, order.id, [item.id for item in bills.values()])
+    found = paid_by(session, order.id)
     shares = returns.share(back.amount, found, back.order)
     purse = Purse(tenders.unreserved(session, held), back.amount.currency)
     entity = session.get_one(LegalEntity, account.legal_entity_id)

@@ -44,10 +44,11 @@ def possible(session: Session, memo: Invoice) -> Money:
     credit, bill = found.get(memo.id), found.get(_corrected(memo))
     if credit is None or not credit.open or bill is None:
         return zero
-    paid = returns.returnable(session, memo.order_id or new_id(), [bill.id], locked=False)
     if memo.order_id is None:
+        paid = returns.returnable(session, new_id(), [bill.id], locked=False)
         paid = [one for one in paid if one.tender.kind == "card"]
     else:
+        paid = give_back.paid_by(session, memo.order_id, locked=False)
         paid = [one for one in paid if one.tender.kind != "credit"]
     return max(zero, min(_free(session, credit), _paid(paid, memo.currency)))
 
@@ -62,8 +63,7 @@ def _back(session: Session, memo: Invoice, order_id: uuid.UUID | None) -> Back |
     credit = items.of_sources(session, [memo.id]).get(memo.id)
     if credit is None:
         return None
-    bill = items.of_sources(session, [_corrected(memo)]).get(_corrected(memo))
-    found = returns.returnable(session, order_id, [bill.id] if bill is not None else [])
+    found = give_back.paid_by(session, order_id)
     amount = min(_free(session, credit), _paid(found, credit.amount.currency))
     if amount.minor <= 0 and not returns.is_known(session, _key(memo)):
         return None

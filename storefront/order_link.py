@@ -8,12 +8,15 @@ from invoices.models import Invoice
 from web.context import house
 
 
-def followed(public_id: str, token: str) -> Followed:
-    """The order, for the one who holds its token. NotFound for anybody else."""
+def followed(public_id: str, token: str, *, with_awaited: bool = False) -> Followed:
+    """The order, for the one who holds its token. NotFound for anybody else.
+
+    ``with_awaited``: with what of it waits as a back-order.
+    """
     if not same_token(token, house().links.order_token(public_id)):
         raise NotFound("order")
     with house().db.snapshot() as session:
-        return follow(session, placing.by_public_id(session, public_id))
+        return follow(session, placing.by_public_id(session, public_id), with_awaited=with_awaited)
 
 
 def document_of(followed: Followed, invoice_id: str) -> Invoice:

@@ -24,6 +24,7 @@ from web import limits, order_words, packs
 from web.access import Guard, Who, allow
 from web.cards import State
 from web.context import house, today
+from web.documents import State as LineState
 from web.documents import bill_of, pdf_response
 from web.filters import date_words, slot_words
 from web.flashes import say
@@ -52,7 +53,7 @@ _FULFILMENT = {
 @allow(Who.EVERYBODY, Guard.NONE)
 def show(public_id: str, token: str) -> str:
     """The order, where it stands and its papers."""
-    order = followed(public_id, token)
+    order = followed(public_id, token, with_awaited=True)
     return page(
         "storefront/order.html",
         order=_words(order),
@@ -288,9 +289,14 @@ def _line(followed: Followed, standing: Standing) -> dict[str, Any]:
         "total": Money(standing.priced_minor, currency),
         "note": _first(line),
         "numbers": followed.named.get(line.id, ()),
-        "state": order_words.progress(line, line.id in deliveries.picked_up(followed.lines)),
+        "state": _state(followed, line),
         "pieces": [_piece(followed, piece) for piece in standing.pieces],
     }
+
+
+def _state(followed: Followed, line: OrderLine) -> LineState | None:
+    is_fetched = line.id in deliveries.picked_up(followed.lines)
+    return order_words.progress(line, is_fetched, followed.awaited.get(line.id, 0))
 
 
 def _first(line: OrderLine) -> str:
@@ -301,7 +307,7 @@ def _first(line: OrderLine) -> str:
 def _piece(followed: Followed, line: OrderLine) -> PieceRow:
     """A piece of a bundle, below it."""
     amount = Money(line.priced_minor, followed.order.currency)
-    state = order_words.progress(line, line.id in deliveries.picked_up(followed.lines))
+    state = _state(followed, line)
     said = (*followed.named.get(line.id, ()), _first(line), state.text if state else "")
     note = ", ".join(part for part in said if part)
     return PieceRow(packs.counted(line.name, line.quantity), amount, note)

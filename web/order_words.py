@@ -33,10 +33,10 @@ _PICK_UP = {
 }
 
 
-def progress(line: OrderLine, is_fetched: bool = False) -> State | None:
+def progress(line: OrderLine, is_fetched: bool = False, awaited: int = 0) -> State | None:
     """Where the pieces of a line are; none where nothing has happened yet, and of a bundle's own line.
-    ``is_fetched``: its customer comes for it."""
-    if line.kind == "bundle" or not (line.fulfilled or line.cancelled):
+    ``is_fetched``: its customer comes for it. ``awaited``: so many wait until they come in."""
+    if line.kind == "bundle" or not (line.fulfilled or line.cancelled or awaited):
         return None
     done = "Handed over" if is_fetched else _DONE.get(line.kind, "Done")
     if line.cancelled == line.quantity:
@@ -52,6 +52,10 @@ def progress(line: OrderLine, is_fetched: bool = False) -> State | None:
         said.append(f"{line.cancelled} cancelled")
     if line.returned:
         said.append(f"{line.returned} returned")
+    if awaited == line.quantity:
+        said.append("Waits for stock")
+    elif awaited:
+        said.append(f"{awaited} {'waits' if awaited == 1 else 'wait'} for stock")
     return State("wait" if line.waiting else "go", ", ".join(said))
 
 

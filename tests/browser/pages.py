@@ -313,6 +313,7 @@ FOR_STAFF: dict[str, Where] = {
     "/desk/payments/<public_id>/refund": lambda visitor: (
         f"/desk/payments/{visitor.place.values(Payment.public_id, Payment.order_id.is_(None))[0]}/refund"
     ),
+    "/desk/pick-ups": "/desk/pick-ups",
     "/desk/returns": "/desk/returns",
     "/desk/returns/<public_id>": lambda visitor: (
         f"/desk/returns/{visitor.place.values(OrderChange.public_id, OrderChange.state == 'announced')[0]}"

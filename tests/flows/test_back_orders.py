@@ -19,6 +19,7 @@ from core.kernel.ids import new_public_id
 from core.notices.models import Notice
 from core.orders import back_orders as late
 from core.orders.fulfilling import Tracking
+from core.orders.models import Order
 from core.parties.models import Channel
 from core.stock.adjusting import Adjustment
 from core.stock.back_order_models import BackOrder
@@ -26,6 +27,7 @@ from core.stock.back_orders import BackOrderWaits
 from core.stock.models import Location, StockLevel
 from core.stock.sold import NotOnHand
 from flows import adjust_stock, release_back_orders, ship_order, take_back
+from flows.follow_order import follow
 from flows.house import House
 from flows.place_order import Placed, place
 from flows.ship_order import Parcel
@@ -35,6 +37,7 @@ from payments.gateway import Gateway
 from tests.paying import wish
 from tests.shop import make_house
 from tests.world import World
+from web.order_words import progress
 
 BY = "user:kim"
 
@@ -88,6 +91,17 @@ class Yard:
         take_back.cancel(
             self.house, Asked(placed.public_id, {1: pieces}, "other", "usual", BY, once)
         )
+
+    def said(self, placed: Placed) -> list[str]:
+        """What the order's page says of its goods."""
+        with self.house.db.reading() as session:
+            found = follow(session, session.get_one(Order, placed.order_id), with_awaited=True)
+        states = [
+            progress(line, awaited=found.awaited.get(line.id, 0))
+            for line in found.lines
+            if line.kind == "physical"
+        ]
+        return [state.text for state in states if state is not None]
 
     def told(self) -> list[tuple[str, str]]:
         """Each mail about what has come: its order, and the pieces that it names first."""
@@ -151,6 +165,22 @@ def test_what_comes_goes_to_the_oldest_first_by_itself_and_each_is_told_once(yar
     assert ("O-10003", "Wi-Fi 6 router × 3") in yard.told()
     yard.send(third, 3)
     yard.sound()
+
+
+def test_the_order_says_of_which_line_how_many_pieces_wait(yard: Yard):
+    yard.come(1)
+    placed = yard.order(3)
+    assert yard.said(placed) == []
+    yard.look()
+    assert yard.said(placed) == ["2 wait for stock"]
+    yard.send(placed, 1)
+    assert yard.said(placed) == ["1 of 3 sent, 2 wait for stock"]
+    late = yard.order(2)
+    yard.look()
+    assert yard.said(late) == ["Waits for stock"]
+    yard.come(4)
+    worker.drain(yard.house)
+    assert (yard.said(placed), yard.said(late)) == (["1 of 3 sent"], [])
 
 
 def test_where_staff_release_one_part_or_all_waits_for_them(yard: Yard):

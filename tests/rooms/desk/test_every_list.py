@@ -74,6 +74,8 @@ TABLE = """
     number captured customer account method processor_id currency amount applied
 /desk/payments/planned | written=- day=day | q tab
     what day customer account card state code declined amount currency
+/desk/pick-ups | ready=ready | q
+    order customer email location ready pieces
 /desk/products | shelf=- name=product | q state
     product address skus state price_from currency
 /desk/provisioning | asked=asked began=began | q state
@@ -264,6 +266,7 @@ def _fill(stage: Stage) -> Desk:
             "wait",
             "pool",
             "back_order",
+            "pick_up",
         ):
             Names(stage)[name]
     with stage.db.transaction() as session:

@@ -311,6 +311,8 @@ GET    /desk/orders/<public_id>/ship                 staff     token  302→desk
 POST   /desk/orders/<public_id>/ship                 staff     token  302→desk-door 404 404 422
 GET    /desk/orders/<public_id>/ready                staff     token  302→desk-door 404 404 200
 POST   /desk/orders/<public_id>/ready                staff     token  302→desk-door 404 404 422
+GET    /desk/pick-ups                                staff     token  302→desk-door 404 404 200
+GET    /desk/pick-ups.csv                            staff     token  302→desk-door 404 404 200
 POST   /desk/pick-ups/<public_id>/hand-over staff token 302→desk-door 404 404 303→/desk/orders/*
 POST   /desk/pick-ups/<public_id>/put-back staff token 302→desk-door 404 404 303→/desk/orders/*
 GET    /desk/orders/<public_id>/provide              staff     token  302→desk-door 404 404 200

@@ -10,7 +10,7 @@ FEW, MANY = 3, 30
 #: Where a session is read there are two more: the session and its user.
 BOUNDS = {
     "shelves": {"home": 4, "everything": 3, "category": 3, "product": 4},
-    "cart": {"cart": 6, "count": 1, "checkout": 12, "adding": 10, "order": 11, "thanks": 10},
+    "cart": {"cart": 6, "count": 1, "checkout": 12, "adding": 10, "order": 12, "thanks": 10},
     "portal": {
         "overview": 10,
         "bills": 5,
