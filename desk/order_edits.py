@@ -79,6 +79,8 @@ def change(public_id: str) -> Answer:
                     return redirect(f"/desk/orders/{public_id}", 303)
                 also.append(stale)
             _, plan = change_order.preview(house(), public_id, edits)
+            # What is done is named by what was seen: going back and doing another change is another one.
+            form.once.data = new_public_id()
         except TooManyPieces as error:
             wrong[f"quantity-{error.line}"] = f"{error.possible} can still be given up."
         except UnknownSku as error:
@@ -187,10 +189,7 @@ def _page(
     plan: Plan | None = None,
     also: Sequence[str] = (),
 ) -> str:
-    form.method.choices = [
-        SelectChoice(code, name)
-        for code, name in [*([] if order.shipping_method else [("", "None yet")]), *ways]
-    ]
+    form.method.choices = [SelectChoice(*way) for way in _ways(order, lines, ways)]
     place_forms.fit(form, (form.country.data or "").upper())
     found = wrong or {}
     return page(
@@ -203,6 +202,19 @@ def _page(
         also=[*also, *([] if not found else ["Look at what stands beside the lines."])],
         plan=plan,
     )
+
+
+def _ways(
+    order: Order, lines: Sequence[OrderLine], ways: Sequence[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """The ways to choose from; how the order goes is one of them, though it may not be offered any more."""
+    own = order.shipping_method
+    if own is None:
+        return [("", "None yet"), *ways]
+    if own in dict(ways):
+        return list(ways)
+    names = [line.name for line in lines if line.sku == f"delivery:{own}"]
+    return [(own, names[0] if names else own), *ways]
 
 
 def _row(one: Standing, wrong: Mapping[str, str]) -> dict[str, Any]:

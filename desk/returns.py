@@ -14,11 +14,9 @@ from core.kernel.money import Money, total
 from core.kernel.sorting import Place
 from core.orders import changing, exchanging, following, placing
 from core.orders.exchanging import AFTER
-from core.orders.fulfilling import TooManyPieces
 from core.orders.fulfilment_models import OrderChange
 from core.orders.models import Order
 from core.parties.roles import Role
-from core.stock.holds import OutOfStock
 from desk import lists, shown
 from desk.lists import Choice, Listing
 from desk.money import actor
@@ -139,7 +137,7 @@ def withdraw(public_id: str) -> Answer:
     billed = form.validate() and form.replacement.data == "billed"
     try:
         take_back.withdraw(house(), public_id, actor(), billed=billed)
-    except OutOfStock as error:
+    except ShopError as error:
         return _return_page(public_id, also=[str(error)]), 409
     say("Called off. The customer is told.")
     return redirect(f"/desk/orders/{order.public_id}", 303)
@@ -155,7 +153,7 @@ def accept(public_id: str) -> Answer:
     sends = str(form.sends.data) if form.validate() else AFTER
     try:
         returning.accept(house(), public_id, actor(), sends)
-    except (TooManyPieces, OutOfStock) as error:
+    except ShopError as error:
         return _return_page(public_id, also=[str(error)]), 409
     say("It may come. The customer is told where to send it.")
     return redirect(f"/desk/returns/{public_id}", 303)
@@ -208,7 +206,12 @@ def _return_page(
         found = worth.foresee(session, order, some) if waits or asked else []
         exchange = exchanging.of(session, change.id)
     goes_out = exchange.lines if exchange is not None else {}
-    is_open = exchange is not None and exchange.is_open and (waits or asked)
+    foreseen = None
+    if exchange is not None and exchange.is_open and (waits or asked):
+        try:
+            foreseen = exchanges.look(house(), public_id)
+        except ShopError as error:  # what goes out is not sold any more, or nobody tells its taxes
+            also = [*also, str(error)]
     amounts = {one.line.line_number: one.amount for one in found}
     return page(
         "desk/return.html",
@@ -235,7 +238,7 @@ def _return_page(
         comes_to=total(amounts.values(), order.currency) if found else Money.zero(order.currency),
         form=form or ReceiveForm(data={"refund_to": change.refund_to}),
         exchange=exchange,
-        foreseen=exchanges.look(house(), public_id) if is_open else None,
+        foreseen=foreseen,
         accepting=AcceptForm(),
         withdrawing=WithdrawForm(),
         also=also,

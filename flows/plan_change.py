@@ -52,6 +52,16 @@ class TaxedApart(ChangeRefused):
     sku: str
 
 
+@dataclass(eq=False)
+class SeveralPlaces(ChangeRefused):
+    """Goods of an order for several places have each their own: what is added would have none."""
+
+    code: ClassVar[str] = "several_places"
+    text: ClassVar[str] = (
+        "This order goes to several places: only giving pieces up is possible. Order the rest by itself."
+    )
+
+
 @dataclass(frozen=True)
 class Edits:
     """One change set. By line number: how many it shall be (without what was cancelled), and what instead of
@@ -166,8 +176,9 @@ def amount_of(line: NewLine, currency: str) -> Money:
 def plan(session: Session, house: House, order: Order, edits: Edits, answers: Answers) -> Plan:
     """Work the change set out for the order as it is.
 
-    Raises OrderNotOpen, OrderHeld, NothingChanges, TooManyPieces, WrongKind, UnknownSku, NoPrice, NotAdded,
-    NoWayThere, TaxedApart and Invalid; Unanswered when a tax service has to be asked outside.
+    Raises OrderNotOpen, OrderHeld, SeveralPlaces, NothingChanges, TooManyPieces, WrongKind, UnknownSku,
+    NoPrice, NotAdded, NoWayThere, TaxedApart and Invalid; Unanswered when a tax service has to be asked
+    outside.
     """
     fulfilling.is_open(order)
     if order.is_held:
@@ -198,6 +209,8 @@ class _Planning:
         how = Delivered()
         goods: list[PricedLine] = []
         if wanted or moves or self._other_way:
+            if any(one.kind == "physical" and one.service_location for one in lines):
+                raise SeveralPlaces
             goods = additions.priced(self.session, self.order, wanted, self.house.clock)
             how = delivered(self._tax, lines, removed, goods, place, self.edits.method)
         elif removed:

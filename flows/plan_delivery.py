@@ -33,8 +33,8 @@ def delivered(
     place: Mapping[str, str],
     method: str | None,
 ) -> Delivered:
-    """What has partly left keeps its delivery, and so does an order for several places; a delivery that costs
-    for the goods as they were what it costs now stays. Raises NoWayThere, and Invalid for another ``method``
+    """What has partly left keeps its delivery; a delivery that costs for the goods as they were what it costs
+    now stays. Raises NoWayThere, and Invalid for another ``method``
     where something has left."""
     order, was = tax.order, tax.order.shipping_address or {}
     if any(line.fulfilled for line in lines if line.kind in ("physical", "delivery")):
@@ -50,8 +50,6 @@ def delivered(
     now += [one for line in goods for one in line.counted]
     standing = [one for one in lines if one.kind == "delivery" and one.waiting]
     before = _before(tax, additions.counted_of(tax.session, held, order), was)
-    if len(standing) > max(len(before), 1):
-        return Delivered()
     after = additions.ways(
         tax.session, tax.house.delivery, order, _somewhere(tax, place), now, method
     )
@@ -62,7 +60,7 @@ def delivered(
         old, new = before.get(by), after.get(by)
         if not anew and old and new and (old.code, old.price) == (new.code, new.price):
             continue
-        given_up += _of_way(standing, old)
+        given_up += [one for one in _of_way(standing, by, old) if one not in given_up]
         if new is not None:
             billed[by] = new
     codes = {by: way.code for by, way in after.items()}
@@ -96,8 +94,12 @@ def _taxed_apart(
     return tax.which(some, was) != tax.which(some, place)
 
 
-def _of_way(standing: Sequence[OrderLine], way: Choice | None) -> list[OrderLine]:
-    """The line of an order that a way of delivery was billed by."""
-    if len(standing) == 1:
-        return list(standing)
-    return [one for one in standing if way is not None and one.sku == f"delivery:{way.code}"]
+def _of_way(standing: Sequence[OrderLine], by: str, way: Choice | None) -> list[OrderLine]:
+    """The lines that this way of going was billed by; ``way`` is what it was, for lines from before that
+    was written on them."""
+    return [
+        one
+        for one in standing
+        if one.goes_by == by
+        or (one.goes_by is None and way is not None and one.sku == f"delivery:{way.code}")
+    ]

@@ -19,11 +19,13 @@ from core.orders.models import Order, OrderLine
 from flows import ship_order, take_back
 from flows.house import House
 from flows.place_order import place
+from flows.plan_change import Edits, SeveralPlaces
 from flows.ship_order import Parcel
 from flows.take_back import Asked
 from flows.verify import verify
 from invoices.models import Invoice
 from payments.gateway import Gateway
+from tests.changing import changed, lines_of, posted, seen
 from tests.paying import fill_cart, wish
 from tests.quoting import DEPOT, MILL, Quoting
 from tests.shop import make_house
@@ -62,6 +64,46 @@ def _credited(house: House) -> int:
 def _sound(house: House) -> None:
     worker.drain(house)
     assert [one for one in verify(house.db, house.clock, blobs=house.blobs) if not one.holds] == []
+
+
+def _order(house: House, *skus: str) -> Order:
+    placed = place(house, wish(fill_cart(house, *skus), "invoice"))
+    with house.db.reading() as session:
+        return session.get_one(Order, placed.order_id)
+
+
+def test_what_is_added_goes_its_own_way_and_leaves_the_others_alone(house: House):
+    order = _order(house, "FW-CAM-1")
+    plan, change = changed(house, order, Edits(added={"FW-RT-6": 1}))
+    assert plan.removed == []
+    assert [one.sku for one in plan.added] == ["FW-RT-6", "delivery:van"]
+    assert posted(house, change) == (plan.back, plan.more)
+    standard = [one for one in lines_of(house, order) if one.sku == "delivery:standard"]
+    assert [(one.cancelled, one.waiting) for one in standard] == [(0, 1)]
+    _sound(house)
+
+
+def test_what_is_swapped_for_something_bulky_changes_its_way_once(house: House):
+    order = _order(house, "FW-CAM-1")
+    (camera,) = (one.line_number for one in lines_of(house, order) if one.sku == "FW-CAM-1")
+    plan, change = changed(house, order, Edits(swaps={camera: "FW-RT-6"}))
+    assert [one.line.sku for one in plan.removed] == ["FW-CAM-1", "delivery:standard"]
+    assert [one.sku for one in plan.added] == ["FW-RT-6", "delivery:van"]
+    assert posted(house, change) == (plan.back, plan.more)
+    _sound(house)
+
+
+def test_of_an_order_for_several_places_pieces_can_only_be_given_up(house: House):
+    order = _order(house, "FW-CAM-1", "FW-RT-6")
+    with house.db.transaction() as session:  # as a quote for several places leaves them
+        goods = (OrderLine.order_id == order.id, OrderLine.kind == "physical")
+        session.execute(update(OrderLine).where(*goods).values(service_location=MILL))
+    for edits in (Edits({1: 2}), Edits(added={"FW-CAM-1": 1}), Edits(method="van")):
+        with pytest.raises(SeveralPlaces):
+            seen(house, order, edits)
+    plan, _ = changed(house, order, Edits({1: 0}))
+    assert plan.added == []
+    _sound(house)
 
 
 def test_the_goods_of_one_delivery_are_cancelled_with_its_own_line_alone(house: House):

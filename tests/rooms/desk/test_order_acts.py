@@ -211,6 +211,15 @@ def test_an_order_is_changed_after_a_look_and_not_when_it_moved_on(stage: Stage)
         assert done.status_code == 303
     (row,) = stage.rows(OrderChange, OrderChange.order_id == order.id)
     assert row.kind == "change"
+    # Who goes back and does another change after a look has made another one.
+    asked |= {"many-1": "1"}
+    form = next(
+        f for _, _, f in Page(kim.post(path, asked | {"step": "look"})).forms if f.get("token")
+    )
+    assert form["once"] != fields["once"]
+    more = asked | {"step": "do", "token": form["token"], "once": form["once"]}
+    assert kim.post(path, more).status_code == 303
+    assert len(stage.rows(OrderChange, OrderChange.order_id == order.id)) == 2
     shown = Page(kim.get(f"/desk/orders/{order.public_id}")).text
     assert "Added since" in shown
     stage.drain()
