@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from cart.additions import ChangeRefused
 from core.kernel import crash
 from core.kernel.money import Money
-from core.orders import changing, fulfilling, placing
+from core.orders import changing, fulfilling, pickups, placing
 from core.orders.changing import NewChange
 from core.orders.fulfilling import Some
 from core.orders.fulfilment_models import OrderChange
@@ -101,6 +101,7 @@ def _change(session: Session, house: House, wish: ChangeWish, answers: Answers) 
     crash.point("change.counted")
     take_back.let_go(session, house, order, chosen)
     added = add_goods.add(session, order, row, plan.added, house) if plan.added else ()
+    pickups.fit(session, placing.lines_of(session, order.id), wish.actor, now)
     fulfilling.settle(session, order, now)
     if any(one.line.kind == "service" for one in chosen):
         take_back.give_time_back(session, order, placing.lines_of(session, order.id))

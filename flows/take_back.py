@@ -71,8 +71,7 @@ def cancel(house: House, asked: Asked) -> OrderChange:
 
 
 def _cancel(session: Session, house: House, asked: Asked) -> OrderChange:
-    now = house.clock.now()
-    order = lock(session, asked.public_id)
+    now, order = house.clock.now(), lock(session, asked.public_id)
     known = changing.known(session, key_of(order, asked.once))
     if known is not None:
         return known
@@ -288,14 +287,15 @@ def _cancel_added(
     session: Session, house: House, order: Order, change: OrderChange, actor: str
 ) -> None:
     """What was to leave before the return is here, and has not left: it is given up with its bill."""
-    lines = grouping.added(placing.lines_of(session, order.id), change.id)
-    chosen = [Some(line, line.waiting) for line in lines if line.waiting]
+    lines, now = placing.lines_of(session, order.id), house.clock.now()
+    chosen = [Some(line, line.waiting) for line in grouping.added(lines, change.id) if line.waiting]
     if not chosen:
         return
     new = NewChange(
         "cancellation", "other", "", change.refund_to, actor, f"exchange-off:{change.id.hex}"
     )
-    row = changing.write(session, order, new, chosen, house.clock.now())
+    row = changing.write(session, order, new, chosen, now)
+    pickups.fit(session, lines, actor, now)
     let_go(session, house, order, chosen)
     credit_pieces.credit(session, house, row, chosen)
     told(session, house, order, row, "cancelled", chosen, actor)

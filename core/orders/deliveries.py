@@ -59,10 +59,12 @@ def near(address: Mapping[str, Any] | None, lines: Sequence[OrderLine]) -> Near:
 
 
 def picked_up(lines: Sequence[OrderLine]) -> dict[uuid.UUID, uuid.UUID]:
-    """Of goods that are fetched: at which place, by line."""
+    """Of goods that are fetched: at which place, by line. Not by a delivery that was given up."""
     found: dict[uuid.UUID, uuid.UUID] = {}
     for delivery in lines:
-        if delivery.kind == DELIVERY and delivery.pickup_id is not None:
+        if delivery.kind != DELIVERY or not (delivery.waiting or delivery.fulfilled):
+            continue
+        if delivery.pickup_id is not None:
             for line in goods_of(delivery, lines):
                 found[line.id] = delivery.pickup_id
     return found

@@ -130,8 +130,10 @@ def hand_over(
 ) -> list[Some]:
     """They are theirs: counted as given, with the delivery. Answers the goods.
 
-    Raises OrderNotOpen, OrderHeld, and StaleState when somebody was faster.
+    Raises OrderNotOpen, OrderHeld, and StaleState when it was put back or somebody was faster.
     """
+    if pick_up.state != "ready":
+        raise StaleState("pick-up", "collected")
     by_id = {line.id: line for line in lines}
     goods = [Some(by_id[key], pieces) for key, pieces in _pieces(session, pick_up).items()]
     goods.sort(key=lambda one: one.line.line_number)
@@ -165,21 +167,38 @@ def _end(
 
 
 def fit(session: Session, lines: Sequence[OrderLine], actor: str, now: datetime) -> None:
-    """After pieces were cancelled or sent another way: no more lie ready than still wait, and what lay ready
-    of them is put back."""
-    if not deliveries.picked_up(lines):
-        return
-    for line in lines:
-        over = ready_pieces(session, line.order_id).get(line.id, 0) - line.waiting
-        if over > 0:
-            _take_off(session, line, over, actor, now)
+    """After pieces were cancelled, or go another way: no more lie ready than still wait, none where they are
+    not fetched any more, and what lay ready of them is put back. ``lines``: the order's, as they are now."""
+    fetched = deliveries.picked_up(lines)
+    by_id = {line.id: line for line in lines}
+    for (key, place), pieces in _ready_at(session, lines[0].order_id).items():
+        may = by_id[key].waiting if fetched.get(key) == place else 0
+        if pieces > may:
+            _take_off(session, key, place, pieces - may, actor, now)
 
 
-def _take_off(session: Session, line: OrderLine, over: int, actor: str, now: datetime) -> None:
+def _ready_at(session: Session, order_id: uuid.UUID) -> dict[tuple[uuid.UUID, uuid.UUID], int]:
+    """How many pieces of which line lie ready at which place."""
+    query = (
+        select(PickUpLine.order_line_id, PickUp.location_id, func.sum(PickUpLine.quantity))
+        .join(PickUp, PickUp.id == PickUpLine.pick_up_id)
+        .where(PickUp.order_id == order_id, PickUp.state == "ready")
+        .group_by(PickUpLine.order_line_id, PickUp.location_id)
+    )
+    return {(key, place): int(pieces) for key, place, pieces in session.execute(query)}
+
+
+def _take_off(
+    session: Session, key: uuid.UUID, place: uuid.UUID, over: int, actor: str, now: datetime
+) -> None:
     rows = session.execute(
         select(PickUp, PickUpLine)
         .join(PickUpLine, PickUpLine.pick_up_id == PickUp.id)
-        .where(PickUp.state == "ready", PickUpLine.order_line_id == line.id)
+        .where(
+            PickUp.state == "ready",
+            PickUp.location_id == place,
+            PickUpLine.order_line_id == key,
+        )
         .order_by(PickUp.number.desc())
     ).all()
     for row, pieces in rows:

@@ -17,7 +17,7 @@ from core.kernel.clock import ManualClock
 from core.kernel.db import Database
 from core.kernel.errors import NotFound, StaleState
 from core.notices.models import Notice
-from core.orders import placing
+from core.orders import pickups, placing
 from core.orders.fulfilling import NothingChosen, TooManyPieces, Tracking, WrongKind
 from core.orders.fulfilment_models import Fulfilment
 from core.orders.models import Order, OrderLine
@@ -30,10 +30,12 @@ from flows.follow_order import follow
 from flows.house import House
 from flows.pick_up import Pieces
 from flows.place_order import Placed, place
+from flows.plan_change import Edits
 from flows.ship_order import Parcel
 from flows.take_back import Asked
 from flows.verify import verify
 from payments.gateway import Gateway
+from tests.changing import changed, lines_of, order_of
 from tests.paying import CARD, come_back, fill_cart, gateway, wish
 from tests.sandbox_process import SandboxProcess
 from tests.shop import make_house
@@ -191,6 +193,79 @@ def test_what_nobody_came_for_is_put_back_cancelled_or_sent(house: House, world:
         assert session.get_one(PickUp, second.id).state == "put_back"
     assert lines(house, placed)["delivery:fetch"].fulfilled == 1
     sound(house)
+
+
+def lies(house: House, placed: Placed) -> list[tuple[str, int]]:
+    """The pick-ups of an order: their state, and how many pieces they are of."""
+    with house.db.reading() as session:
+        found = follow(session, _row(session, placed)).pick_ups
+        return [(one.row.state, sum(one.pieces.values())) for one in found]
+
+
+def to_set_ready(house: House, placed: Placed) -> int:
+    with house.db.reading() as session:
+        lines = placing.lines_of(session, placed.order_id)
+        return sum(pickups.left_to_set_ready(session, lines).values())
+
+
+def test_a_change_puts_back_what_is_not_fetched_any_more(house: House, world: World):
+    placed = order(house, "FW-RT-6", "FW-CAM-1", "FW-CAM-1")
+    router, camera = (lines(house, placed)[sku].line_number for sku in ("FW-RT-6", "FW-CAM-1"))
+    ready(house, placed, "r1", FW_CAM_1=2)
+    changed(house, order_of(house, placed), Edits({camera: 1}), once="fewer")
+    assert lies(house, placed) == [("ready", 1)], "fewer wait, so fewer lie ready"
+    alone = ready(house, placed, "r2", FW_RT_6=1)
+    changed(house, order_of(house, placed), Edits({router: 0}), once="none")
+    assert lies(house, placed) == [("ready", 1), ("put_back", 1)]
+    with pytest.raises(StaleState):
+        pick_up.hand_over(house, alone.public_id, BY)
+    assert to_set_ready(house, placed) == 0, "the camera lies ready"
+    changed(house, order_of(house, placed), Edits(method="standard"), once="sent")
+    assert lies(house, placed) == [("put_back", 1), ("put_back", 1)]
+    assert to_set_ready(house, placed) == 0, "it is sent now, and not fetched"
+    with pytest.raises(WrongKind):
+        ready(house, placed, "r3", FW_CAM_1=1)
+    ship_order.ship(house, Parcel(placed.public_id, {camera: 1}, Tracking(), BY, "p1"))
+    sound(house)
+
+
+def test_what_was_to_be_fetched_at_one_place_is_put_back_when_it_is_fetched_at_another(
+    house: House, world: World
+):
+    with house.db.transaction() as session:
+        mill = Location(code="mill", name="The Mill", country="US", region="OH", priority=5)
+        session.add(mill)
+        session.flush()
+        there = {"channel_id": world.channel_id, "country": "US", "location_id": mill.id}
+        words = {"code": "mill", "name": "At the Mill", "price_minor": 0, "kind": "pickup"}
+        session.add(DeliveryMethod(**there, **words, position=6))
+    placed = order(house, "FW-RT-6")
+    ready(house, placed, "r1", FW_RT_6=1)
+    changed(house, order_of(house, placed), Edits(method="mill"))
+    assert lies(house, placed) == [("put_back", 1)]
+    assert to_set_ready(house, placed) == 1
+    row = ready(house, placed, "r2", FW_RT_6=1)
+    assert row.location_id == mill.id
+    pick_up.hand_over(house, row.public_id, BY)
+    sound(house)
+
+
+def test_what_was_to_go_out_instead_is_put_back_when_nothing_comes_back(house: House, world: World):
+    placed = order(house, "FW-RT-6")
+    router = lines(house, placed)["FW-RT-6"].line_number
+    pick_up.hand_over(house, ready(house, placed, "r1", FW_RT_6=1).public_id, BY)
+    back = Asked(placed.public_id, {router: 1}, "not_as_described", "usual", BY, "x")
+    change = take_back.announce(house, replace(back, instead={router: "FW-RT-6"}, sends="before"))
+    (other,) = [one for one in every_line(house, placed, "FW-RT-6") if one.change_id == change.id]
+    pick_up.set_ready(house, Pieces(placed.public_id, {other.line_number: 1}, BY, "r2"))
+    take_back.withdraw(house, change.public_id, BY)
+    assert lies(house, placed) == [("collected", 1), ("put_back", 1)]
+    sound(house)
+
+
+def every_line(house: House, placed: Placed, sku: str) -> list[OrderLine]:
+    """What an order has of a thing, with what was added later."""
+    return [line for line in lines_of(house, order_of(house, placed)) if line.sku == sku]
 
 
 def _row(session: Any, placed: Placed) -> Order:
