@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -216,7 +217,7 @@ def test_a_number_pressed_twice_is_one_and_another_one_is_two(
 
     for instead_of in ("", SECOND):  # which it has not: both of its numbers were chosen
         with pytest.raises(AllAreChosen):
-            house.db.run_tx(lambda session, which=instead_of: choose(session, SECOND, which))
+            house.db.run_tx(partial(choose, number=SECOND, instead_of=instead_of))
     assert in_cart(house, cart) == [(FIRST, True), (THIRD, True)]
     house.db.run_tx(lambda session: choose(session, SECOND, FIRST))
     assert in_cart(house, cart) == [(SECOND, True), (THIRD, True)]
