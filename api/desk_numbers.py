@@ -225,7 +225,7 @@ def _told(session: Session, rows: list[Row]) -> list[answers.Json]:
         found.append(
             {
                 "id": str(one.id),
-                "value": f"…{one.value[-4:]}" if resources.is_secret(one.kind) else one.value,
+                "value": resources.shown(one.kind, one.value),
                 "state": row.state,
                 "until": answers.moment(row.until),
                 "order_id": order.public_id if order is not None else None,

@@ -77,7 +77,7 @@ def _told(public_id: str) -> answers.Json:
         order = placing.by_public_id(session, public_id)
         account = session.get_one(Account, order.payer_account_id)
         agreed = consents.of_order(session, order)
-        followed = follow(session, order)
+        followed = follow(session, order, for_staff=True)
         standing = earned.of_order(session, order, followed.invoices)
         return order_answers.order(followed, account, standing, agreed)
 

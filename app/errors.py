@@ -62,7 +62,7 @@ from core.prices.resolve import NoPrice
 from core.prices.setting import NoPriceList
 from core.stock.back_orders import BackOrderWaits
 from core.stock.holds import OutOfStock
-from core.stock.picks import NoSuchNumber
+from core.stock.picks import AllAreChosen, NoSuchNumber
 from core.stock.refusals import StockRefused
 from core.stock.sold import NotOnHand
 from core.stock.transfers import NotFree
@@ -155,6 +155,7 @@ STATUS: dict[type[Exception], int] = {
     CartClosed: 409,
     OutOfStock: 409,
     NoSuchNumber: 422,
+    AllAreChosen: 409,
     PeriodClosed: 409,
     NotYetOver: 422,
     ClosedAlready: 409,

@@ -23,12 +23,14 @@ def choose(
     instead_of: str = "",
 ) -> Entry:
     """Another number for a line, instead of one that it has; where it has one only, of that. Raises as
-    ``put`` does, and NotFound."""
+    ``put`` does, NotFound, and AllAreChosen where it would have more than pieces."""
     line, variant = lines.one(session, cart, line_id)
     if line.quantity == 1:
         picks.forget(session, line.id)
-    owner = Owner("cart", cart.id)
+    owner, before = Owner("cart", cart.id), picks.chosen_by(session, line.id)
     picks.choose(session, owner, line.id, variant.id, number, now, instead_of=instead_of)
+    if picks.chosen_by(session, line.id) > max(before, line.quantity):
+        raise picks.AllAreChosen
     sale = goods.sale(session, cart, Sold.of(variant), line.quantity, now)
     found = policy.rules(session, cart, variant.id, hold_for)
     until = lines.change(session, cart, line, line.quantity, sale, found.asked, now)

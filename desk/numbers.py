@@ -238,7 +238,7 @@ def shown(row: Row, known: Whose) -> dict[str, Any]:
 
 def masked(one: LogicalResource) -> str:
     """A number as it is; of a licence key its last four characters."""
-    return f"…{one.value[-4:]}" if resources.is_secret(one.kind) else one.value
+    return resources.shown(one.kind, one.value)
 
 
 @numbers.get("/numbers/<uuid:pool_id>.csv")

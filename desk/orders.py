@@ -131,7 +131,7 @@ def one(public_id: str) -> str:
     """One order: lines, papers, payments, journal."""
     with house().db.snapshot() as session:
         order = placing.by_public_id(session, public_id)
-        followed = follow(session, order)
+        followed = follow(session, order, for_staff=True)
         account = session.get_one(Account, order.payer_account_id)
         sources = [row.id for row in followed.invoices] + [row.id for row in followed.payments]
         entries = ledger.entries_about(session, [order.id, *sources])

@@ -91,12 +91,17 @@ class Followed:
 
 
 def follow(
-    session: Session, order: Order, *, with_pieces: bool = True, with_awaited: bool = False
+    session: Session,
+    order: Order,
+    *,
+    with_pieces: bool = True,
+    with_awaited: bool = False,
+    for_staff: bool = False,
 ) -> Followed:
     """Everything about ``order``, in a constant number of queries.
 
     Without ``with_pieces`` what became of its pieces is not asked for: ``sent`` and ``changes`` are empty.
-    ``with_awaited``: what waits as a back-order too.
+    ``with_awaited``: what waits as a back-order too. ``for_staff``: without the licence keys that were given.
     """
     lines = placing.lines_of(session, order.id)
     changes = following.changes(session, order.id) if with_pieces else []
@@ -124,7 +129,7 @@ def follow(
         visit=slots.of_order(session, order.id)
         if any(line.kind == "service" for line in lines)
         else None,
-        named=naming.named(session, order, lines),
+        named=naming.named(session, order, lines, secrets=not for_staff),
     )
 
 

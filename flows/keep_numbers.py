@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from core.kernel import audit, crash, idempotency
-from core.kernel.errors import Invalid
+from core.kernel.errors import Invalid, NotFound
 from core.kernel.ids import token_hash
 from core.stock import number_sheets, pools, resources
 from core.stock.models import LogicalResource, ResourcePool
@@ -86,7 +86,10 @@ def add(
 def look(house: House, pool_id: uuid.UUID, text: str) -> Looked:
     """What a file would add. Raises NotFound."""
     with house.db.snapshot() as session:
-        return number_sheets.look(session, session.get_one(ResourcePool, pool_id), text)
+        pool = session.get(ResourcePool, pool_id)
+        if pool is None:
+            raise NotFound("pool of numbers")
+        return number_sheets.look(session, pool, text)
 
 
 def apply(

@@ -3,7 +3,8 @@
 The goods leave the stock when they are handed over. Asked twice, each happens once.
 """
 
-from collections.abc import Mapping
+import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +13,8 @@ from sqlalchemy.orm import Session
 from core.events import PickUpMoved
 from core.kernel import audit, crash, jobs
 from core.orders import fulfilling, pickups, placing
-from core.orders.models import Order
+from core.orders.fulfilling import Some
+from core.orders.models import Order, OrderLine
 from core.orders.pickup_models import PickUp
 from core.parties import accounts
 from core.stock import sold
@@ -49,9 +51,8 @@ def set_ready(house: House, asked: Pieces) -> list[PickUp]:
         chosen = fulfilling.choose(lines, asked.pieces)
         rows = pickups.set_ready(session, order, lines, chosen, asked.actor, once, now)
         about = sold.reference(order.public_id)
-        for one in chosen:
-            if one.line.variant_id is not None:
-                sold.is_there(session, about, one.line.variant_id, one.line.sku, one.quantity, now)
+        for (variant_id, sku), lie in _lying(session, order, lines, chosen).items():
+            sold.is_there(session, about, variant_id, sku, lie, now)
         pieces = {str(one.line.line_number): one.quantity for one in chosen}
         for row in rows:
             _tell(session, row, "ready", now)
@@ -61,6 +62,20 @@ def set_ready(house: House, asked: Pieces) -> list[PickUp]:
         return rows
 
     return house.db.run_tx(work)
+
+
+def _lying(
+    session: Session, order: Order, lines: Sequence[OrderLine], chosen: Sequence[Some]
+) -> dict[tuple[uuid.UUID, str], int]:
+    """How many pieces of each thing that was chosen are to lie ready of the order, with those that do."""
+    ready = pickups.ready_pieces(session, order.id)
+    things = {one.line.variant_id for one in chosen}
+    found: dict[tuple[uuid.UUID, str], int] = {}
+    for line in lines:
+        if line.variant_id is not None and line.variant_id in things and ready.get(line.id):
+            key = (line.variant_id, line.sku)
+            found[key] = found.get(key, 0) + ready[line.id]
+    return found
 
 
 def hand_over(house: House, pick_up_id: str, actor: str) -> PickUp:

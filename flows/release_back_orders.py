@@ -42,7 +42,7 @@ def release_all(house: House, actor: str, sku: str = "") -> int:
         if sku:
             keys = back_orders.levels_of(session, [products.variant(session, sku).id])
         else:
-            keys = back_orders.to_look_at(session, limit=10_000)
+            keys = back_orders.to_look_at(session)
     return sum(house.db.run_tx(partial(_release, house, key, actor, None)) for key in keys)
 
 

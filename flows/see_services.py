@@ -205,4 +205,4 @@ def _numbers(session: Session, row: Subscription) -> Sequence[str]:
     if line is None or not line.numbered:
         return ()
     order = session.get_one(Order, line.order_id)
-    return naming.named(session, order, [line]).get(line.id, ())
+    return naming.named(session, order, [line], secrets=False).get(line.id, ())

@@ -46,7 +46,7 @@ def set_ready(
     fulfilling.is_open(order)
     if order.is_held:
         raise OrderHeld(order.number or "")
-    fetched, there = deliveries.picked_up(lines), _ready_pieces(session, order.id)
+    fetched, there = deliveries.picked_up(lines), ready_pieces(session, order.id)
     for one in chosen:
         line = one.line
         if line.id not in fetched:
@@ -105,11 +105,12 @@ def left_to_set_ready(session: Session, lines: Sequence[OrderLine]) -> dict[uuid
     fetched = deliveries.picked_up(lines)
     if not fetched:
         return {}
-    there = _ready_pieces(session, lines[0].order_id)
+    there = ready_pieces(session, lines[0].order_id)
     return {line.id: line.waiting - there.get(line.id, 0) for line in lines if line.id in fetched}
 
 
-def _ready_pieces(session: Session, order_id: uuid.UUID) -> dict[uuid.UUID, int]:
+def ready_pieces(session: Session, order_id: uuid.UUID) -> dict[uuid.UUID, int]:
+    """How many pieces of each line of an order lie ready."""
     query = (
         select(PickUpLine.order_line_id, func.sum(PickUpLine.quantity))
         .join(PickUp, PickUp.id == PickUpLine.pick_up_id)

@@ -47,15 +47,16 @@ class _Sale:
 
 
 def _sales(session: Session, level: StockLevel) -> list[_Sale]:
-    """The sales of a level, the first first: what is on hand covers them one after the other."""
-    last = func.max(StockMovement.at).filter(StockMovement.kind == "allocated").label("last")
+    """The sales of a level, the first first: what is on hand covers them one after the other. An order that
+    grew keeps its place, and the pieces it had."""
+    first = func.min(StockMovement.at).filter(StockMovement.kind == "allocated").label("first")
     pieces = func.sum(StockMovement.allocated)
     rows = session.execute(
-        select(StockMovement.reference, pieces, last)
+        select(StockMovement.reference, pieces, first)
         .where(StockMovement.level_id == level.id, StockMovement.allocated != 0)
         .group_by(StockMovement.reference)
         .having(pieces > 0)
-        .order_by(last, StockMovement.reference)
+        .order_by(first, StockMovement.reference)
     )
     found, left = [], level.on_hand
     for reference, sold, since in rows:
@@ -166,13 +167,13 @@ def _rows(
 # --- which levels, and by themselves or not -------------------------------------------------------
 
 
-def to_look_at(session: Session, limit: int = 500) -> Sequence[uuid.UUID]:
-    """Levels where something waits, or should."""
+def to_look_at(session: Session) -> Sequence[uuid.UUID]:
+    """Levels where something waits, or should: all of them."""
     waits = select(BackOrder.level_id).where(BackOrder.waiting > 0)
     query = select(StockLevel.id).where(
         or_(StockLevel.allocated > StockLevel.on_hand, StockLevel.id.in_(waits))
     )
-    return session.scalars(query.order_by(StockLevel.id).limit(limit)).all()
+    return session.scalars(query.order_by(StockLevel.id)).all()
 
 
 def levels_of(session: Session, variant_ids: Iterable[uuid.UUID]) -> Sequence[uuid.UUID]:

@@ -212,7 +212,14 @@ def listing(
     if state:
         query = query.where(state_now(now) == state)
     if words.strip():
-        query = query.where(_reads(words))
+        # Of a secret only all of it finds it: else it could be guessed, letter by letter.
+        packed = resources.plain("licence_key", words)
+        secret = LogicalResource.kind.in_(
+            [one for one in resources.KINDS if resources.is_secret(one)]
+        )
+        query = query.where(
+            or_(and_(~secret, _reads(words)), and_(secret, LogicalResource.plain == packed))
+        )
     return [_row(row) for row in session.execute(SORTS.apply(query, place, limit))]
 
 

@@ -30,6 +30,14 @@ class NoSuchNumber(ShopError):
     value: str
 
 
+@dataclass(eq=False)
+class AllAreChosen(ShopError):
+    """A line has as many numbers as pieces, each chosen."""
+
+    code: ClassVar[str] = "all_numbers_chosen"
+    text: ClassVar[str] = "Each number of this line was chosen already: say again instead of which."
+
+
 def choose(
     session: Session,
     owner: Owner,
@@ -56,6 +64,12 @@ def choose(
     session.execute(forgotten(), {"line": line_id, "ids": [found.id]})
     insert_rows(session, ResourcePick, [_pick(owner, line_id, found.id, now, chosen=True)])
     return is_new
+
+
+def chosen_by(session: Session, line_id: uuid.UUID) -> int:
+    """How many numbers a line chose."""
+    query = select(func.count()).where(ResourcePick.line_id == line_id, ResourcePick.chosen)
+    return session.scalar(query) or 0
 
 
 def one_to_choose(session: Session, variant_id: uuid.UUID, value: str) -> Any:

@@ -168,14 +168,14 @@ def add(
     now: datetime,
 ) -> int:
     """Put them into a locked pool, all or none; says how many. Raises Invalid for one that cannot be."""
+    if len(values) > MOST_AT_ONCE:
+        raise Invalid({"values": f"At most {MOST_AT_ONCE:,} at once."})
     tidy = [" ".join(value.split()) for value in values]
     plains = [resources.plain(pool.kind, value) for value in tidy]
     wrong = next((text for value in tidy if (text := wrong_value(pool.kind, value))), "")
     there = known(session, pool.kind, plains)
     if not wrong and (there or len(set(plains)) < len(plains)):
         wrong = "It is there already." if len(plains) == 1 else "Some are there already, or twice."
-    if not wrong and len(tidy) > MOST_AT_ONCE:
-        wrong = f"At most {MOST_AT_ONCE:,} at once."
     if wrong or not tidy:
         raise Invalid({"values": wrong or "Say which."})
     ids = [new_id() for _ in tidy]
@@ -204,7 +204,7 @@ def release(session: Session, one: LogicalResource, actor: str, now: datetime) -
     """What rests is free before its time. Its pool is locked. Raises NumberInUse for any other."""
     _settle(session, one, now)
     if one.state != "quarantined" or one.hold_id is None:
-        raise NumberInUse(one.value, one.state)
+        raise NumberInUse(resources.shown(one.kind, one.value), one.state)
     pool = session.get_one(ResourcePool, one.pool_id)
     hold_rows.shut(session, one.hold_id, "released")
     resource_rows.move(session, [one.id], "release", now, actor=actor)
@@ -219,7 +219,7 @@ def withdraw(session: Session, one: LogicalResource, actor: str, note: str, now:
     if one.state == "quarantined":
         release(session, one, actor, now)
     if one.state != "free":
-        raise NumberInUse(one.value, one.state)
+        raise NumberInUse(resources.shown(one.kind, one.value), one.state)
     pool = session.get_one(ResourcePool, one.pool_id)
     resource_rows.move(session, [one.id], "withdraw", now, actor=actor, note=note)
     _count(session, pool, -1, "adjusted", actor, note, now)
@@ -229,7 +229,7 @@ def withdraw(session: Session, one: LogicalResource, actor: str, note: str, now:
 def restore(session: Session, one: LogicalResource, actor: str, now: datetime) -> None:
     """One that was withdrawn is free again. Its pool is locked. Raises NumberInUse for any other."""
     if one.state != "withdrawn":
-        raise NumberInUse(one.value, one.state)
+        raise NumberInUse(resources.shown(one.kind, one.value), one.state)
     pool = session.get_one(ResourcePool, one.pool_id)
     resource_rows.move(session, [one.id], "restore", now, actor=actor)
     _count(session, pool, 1, "adjusted", actor, "", now)

@@ -47,3 +47,8 @@ def plain(kind: str, value: str) -> str:
 def is_secret(kind: str) -> bool:
     """Is it shown only to whoever has it, and only once it is given?"""
     return kind == "licence_key"
+
+
+def shown(kind: str, value: str) -> str:
+    """As staff and programs see it: of a licence key its last four characters."""
+    return f"…{value[-4:]}" if is_secret(kind) else value

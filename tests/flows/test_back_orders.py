@@ -26,10 +26,12 @@ from core.stock.back_order_models import BackOrder
 from core.stock.back_orders import BackOrderWaits
 from core.stock.models import Location, StockLevel
 from core.stock.sold import NotOnHand
-from flows import adjust_stock, release_back_orders, ship_order, take_back
+from flows import adjust_stock, change_order, release_back_orders, ship_order, take_back
+from flows.change_order import ChangeWish
 from flows.follow_order import follow
 from flows.house import House
 from flows.place_order import Placed, place
+from flows.plan_change import Edits
 from flows.ship_order import Parcel
 from flows.take_back import Asked
 from flows.verify import verify
@@ -165,6 +167,22 @@ def test_what_comes_goes_to_the_oldest_first_by_itself_and_each_is_told_once(yar
     assert ("O-10003", "Wi-Fi 6 router × 3") in yard.told()
     yard.send(third, 3)
     yard.sound()
+
+
+def test_an_order_that_grows_keeps_its_place_and_what_it_had(yard: Yard):
+    yard.come(3)
+    first, second = yard.order(3), yard.order(2)
+    yard.look()
+    yard.clock.advance(timedelta(minutes=1))
+    asked = Edits({1: 4})
+    _, plan = change_order.preview(yard.house, first.public_id, asked)
+    wish_ = ChangeWish(first.public_id, asked, plan.token, "other", "usual", BY, "c1")
+    change_order.change(yard.house, wish_)
+    yard.look()
+    assert yard.waiting() == [("O-10001", 1, 0), ("O-10002", 2, 0)]
+    yard.send(first, 3)
+    with pytest.raises((NotOnHand, BackOrderWaits)):
+        yard.send(second, 1)
 
 
 def test_the_order_says_of_which_line_how_many_pieces_wait(yard: Yard):

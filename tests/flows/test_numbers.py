@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import select
@@ -21,6 +22,7 @@ from core.stock import holds, named, picking
 from core.stock.adjusting import Adjustment, Numbered
 from core.stock.models import LogicalResource, StockLevel
 from core.stock.numbers import NumberTaken
+from core.stock.picks import AllAreChosen
 from core.stock.pools import HasNumbers, NotForNumbers, NumberInUse, Terms
 from core.subscriptions.models import Subscription
 from flows import activate_service, adjust_stock, change_service, keep_numbers, take_back
@@ -207,6 +209,19 @@ def test_a_number_pressed_twice_is_one_and_another_one_is_two(
     assert house.db.run_tx(lambda session: more(session, THIRD)) == 2
     assert in_cart(house, cart) == [(FIRST, True), (THIRD, True)]
 
+    def choose(session, number: str, instead_of: str) -> None:
+        found, now = lines.lock_open(session, cart), house.clock.now()
+        (line,) = [line for line, _, _ in lines.contents(session, found)]
+        hold_for = house.rules.hold_for
+        choosing.choose(session, found, line.public_id, number, hold_for, now, instead_of)
+
+    for instead_of in ("", SECOND):  # which it has not: both of its numbers were chosen
+        with pytest.raises(AllAreChosen):
+            house.db.run_tx(partial(choose, number=SECOND, instead_of=instead_of))
+    assert in_cart(house, cart) == [(FIRST, True), (THIRD, True)]
+    house.db.run_tx(lambda session: choose(session, SECOND, FIRST))
+    assert in_cart(house, cart) == [(SECOND, True), (THIRD, True)]
+
 
 def test_a_lapsed_number_is_taken_again_or_the_cart_says_that_it_is_gone(
     house: House, world: World, sandbox: SandboxProcess, pool: uuid.UUID
@@ -294,6 +309,17 @@ def test_a_key_is_seen_by_its_buyer_alone_and_only_once_it_is_paid(
     told += [str(row.detail) for row in every(house, AuditEntry)]
     assert told
     assert not any(KEY in text for text in told)
+    with house.db.reading() as session:
+        row = session.scalars(select(LogicalResource).where(LogicalResource.value == KEY)).one()
+        for words, found in (
+            (KEY[:-1], []),
+            (KEY, [row.id]),
+        ):  # nor is it guessed, letter by letter
+            listed = picking.listing(session, row.pool_id, house.clock.now(), words=words)
+            assert [one.resource.id for one in listed] == found
+    with pytest.raises(NumberInUse) as refused:
+        keep_numbers.withdraw(house, row.id, "", STAFF)
+    assert KEY not in str(refused.value.facts()) + str(refused.value)
     taken = Asked(placed.public_id, {line.line_number: 1}, "other", "usual", STAFF, "r1")
     take_back.take(house, taken, {})
     assert (states(house)[KEY], shown(house, placed)) == ("withdrawn", [])

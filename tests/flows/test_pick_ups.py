@@ -158,6 +158,16 @@ def test_only_what_is_fetched_there_and_waits_can_be_set_ready(house: House, wor
         ready(house, other, "gone", FW_CAM_1=1)
 
 
+def test_no_more_is_told_to_lie_ready_than_lies_there(house: House, world: World):
+    placed = order(house, "FW-CAM-1", "FW-CAM-1")
+    with house.db.transaction() as session:
+        level = session.get_one(StockLevel, world.camera.level_id)
+        level.backorder_limit, level.on_hand = 9, 1
+    ready(house, placed, "first", FW_CAM_1=1)
+    with pytest.raises(NotOnHand):
+        ready(house, placed, "second", FW_CAM_1=1)
+
+
 def test_what_nobody_came_for_is_put_back_cancelled_or_sent(house: House, world: World):
     placed = order(house, "FW-RT-6", "FW-CAM-1")
     first = ready(house, placed, "r1", FW_RT_6=1, FW_CAM_1=1)
