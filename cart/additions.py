@@ -156,6 +156,14 @@ def _counted(
         yield Counted(line.kind, line.tax_category, net, weight * quantity, by)
 
 
+def prices(
+    session: Session, order: Order, variants: Sequence[Variant], clock: Clock
+) -> Mapping[uuid.UUID, Resolved]:
+    """What one of each costs today; what has no price is not in the answer."""
+    wanted = {variant.id: 1 for variant in variants}
+    return resolve.prices(session, order.channel_id, order.currency, wanted, clock.now())
+
+
 def today(
     session: Session, order: Order, variant: Variant, quantity: int, clock: Clock
 ) -> int | None:
@@ -167,16 +175,26 @@ def today(
 
 
 def agreed(session: Session, order: Order, line: OrderLine, sku: str, clock: Clock) -> int | None:
-    """What one of ``sku`` costs instead of a piece of ``line``, in millionths, where that is what the piece
-    cost: the same thing, or another variant of its product that costs the same today. None: today's price."""
+    """``agreed_of`` for a SKU, with today's prices. Raises UnknownSku for another than the line's."""
     if sku == line.sku:
         return line.unit_price_micros
     variant = products.variant(session, sku)
     own = session.get(Variant, line.variant_id) if line.variant_id is not None else None
-    if own is None or own.product_id != variant.product_id or BUNDLE in (own.kind, variant.kind):
+    if own is None:
         return None
-    one = {own.id: 1, variant.id: 1}
-    now = resolve.prices(session, order.channel_id, order.currency, one, clock.now())
+    return agreed_of(line, own, variant, prices(session, order, [own, variant], clock))
+
+
+def agreed_of(
+    line: OrderLine, own: Variant, variant: Variant, now: Mapping[uuid.UUID, Resolved]
+) -> int | None:
+    """What one of ``variant`` costs instead of a piece of ``line``, of ``own``, in millionths, where that is
+    what the piece cost: the same thing, or another variant of its product that costs the same ``now``. None:
+    today's price. Pure."""
+    if variant.sku == line.sku:
+        return line.unit_price_micros
+    if own.product_id != variant.product_id or BUNDLE in (own.kind, variant.kind):
+        return None
     if own.id not in now or variant.id not in now:
         return None
     same = now[own.id].unit_price_micros == now[variant.id].unit_price_micros

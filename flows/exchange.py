@@ -5,7 +5,8 @@ the return is here; or it is added at once and leaves before. What the return is
 by ``take_back`` and ``ask_return``.
 """
 
-from collections.abc import Mapping, Sequence
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from fractions import Fraction
@@ -27,7 +28,7 @@ from core.orders.fulfilling import Some, TooManyPieces, WrongKind
 from core.orders.fulfilment_models import OrderChange, OrderExchangeLine
 from core.orders.models import Order, OrderLine
 from core.orders.placing import NewLine
-from core.prices.resolve import NoPrice
+from core.prices.resolve import NoPrice, Resolved
 from core.stock import holds
 from core.stock.holds import Demand, Owner
 from core.tax.arithmetic import Tax, Taxed, TaxedLine
@@ -93,28 +94,43 @@ class Foreseen:
 # --- what is wanted -------------------------------------------------------------------------------
 
 
-def choices(session: Session, house: House, order: Order, line: OrderLine) -> list[Choice]:
-    """What a customer may have instead of a piece of a line: the same, and the other variants of its product
-    that are sold."""
-    own = session.get(Variant, line.variant_id) if line.variant_id is not None else None
-    if own is None or line.kind != "physical":
-        return []
+def choices(
+    session: Session, house: House, order: Order, lines: Sequence[OrderLine]
+) -> dict[uuid.UUID, list[Choice]]:
+    """What a customer may have instead of a piece of each line, by its key: the same, and the other variants
+    of its product that are sold. Asks the database twice, however many there are."""
+    goods = {line.variant_id for line in lines if line.kind == "physical" and line.variant_id}
+    mine = select(Variant.product_id).where(Variant.id.in_(goods))
     rows = session.scalars(
-        select(Variant)
-        .where(Variant.product_id == own.product_id, Variant.active, Variant.kind == "physical")
-        .order_by(Variant.position, Variant.sku)
+        select(Variant).where(Variant.product_id.in_(mine)).order_by(Variant.position, Variant.sku)
     ).all()
-    found = []
-    for variant in rows:
-        if additions.agreed(session, order, line, variant.sku, house.clock) is not None:
-            found.append(Choice(variant.sku, variant.name, None))
-            continue
-        price = additions.today(session, order, variant, 1, house.clock)
-        if price is not None:
-            more = extend(price, 1, order.currency)
-            more -= extend(line.unit_price_micros, 1, order.currency)
-            found.append(Choice(variant.sku, variant.name, more))
+    own = {variant.id: variant for variant in rows}
+    now = additions.prices(session, order, rows, house.clock)
+    found: dict[uuid.UUID, list[Choice]] = {}
+    for line in lines:
+        variant = own.get(line.variant_id) if line.variant_id is not None else None
+        if variant is not None and line.kind == "physical":
+            its = [one for one in rows if one.product_id == variant.product_id]
+            found[line.id] = list(_choices(order, line, variant, its, now))
     return found
+
+
+def _choices(
+    order: Order,
+    line: OrderLine,
+    own: Variant,
+    variants: Sequence[Variant],
+    now: Mapping[uuid.UUID, Resolved],
+) -> Iterator[Choice]:
+    for variant in variants:
+        if not variant.active or variant.kind != "physical":
+            continue
+        if additions.agreed_of(line, own, variant, now) is not None:
+            yield Choice(variant.sku, variant.name, None)
+        elif variant.id in now:
+            more = extend(now[variant.id].unit_price_micros, 1, order.currency)
+            more -= extend(line.unit_price_micros, 1, order.currency)
+            yield Choice(variant.sku, variant.name, more)
 
 
 def want(
@@ -150,7 +166,9 @@ def _instead(
     line = some.line
     if line.kind != "physical":
         raise WrongKind(line.line_number, line.sku, "exchange")
-    if not by_staff and sku not in [one.sku for one in choices(session, house, order, line)]:
+    if not by_staff and sku not in [
+        one.sku for one in choices(session, house, order, [line]).get(line.id, [])
+    ]:
         raise NotOffered(line.line_number, sku)
     variant = products.variant(session, sku)
     if variant.kind != "physical":

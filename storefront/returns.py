@@ -125,15 +125,13 @@ def _page(
             "typed": typed.get(number, only),
             "error": wrong.get(number, ""),
             "instead": request.form.get(f"instead-{number}", ""),
-            "choices": choices.get(number, []),
+            "choices": choices.get(line.id, []),
         }
 
     rows_ = [(line, left) for line in order.lines if (left := ask_return.may_come_back(line))]
     with house().db.snapshot() as session:
-        choices = {
-            line.line_number: exchange.choices(session, house(), order.order, line)
-            for line, _ in rows_
-        }
+        lines = [line for line, _ in rows_]
+        choices = exchange.choices(session, house(), order.order, lines)
     href = f"/o/{order.order.public_id}/{token}"
     return page(
         "storefront/return.html",

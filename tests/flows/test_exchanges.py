@@ -8,14 +8,15 @@ import pytest
 
 from core.kernel import crash
 from core.kernel.errors import StaleState
+from core.kernel.money import Money
 from core.ledger.chart import CUSTOMER_CREDIT
 from core.notices.models import Notice
-from core.orders import exchanging
+from core.orders import exchanging, placing
 from core.orders.fulfilment_models import OrderChange
 from core.orders.models import Order
 from core.stock import levels
 from core.stock.holds import OutOfStock
-from flows import ask_return, take_back
+from flows import ask_return, exchange, take_back
 from flows.add_goods import AwaitsPayment
 from flows.exchange import NotOffered
 from flows.house import House
@@ -37,6 +38,7 @@ from tests.changing import (
 )
 from tests.paying import drain, pass_time, usd
 from tests.rooms.ledger.books import balance
+from tests.rooms.web.looking import statements
 from tests.sandbox_process import SandboxProcess
 from tests.together import together
 from tests.world import World
@@ -263,6 +265,37 @@ def test_a_customer_has_the_same_or_another_kind_of_it_and_nothing_else(
     with house.db.transaction() as session:
         levels.shift(session, world.router.level_id, on_hand=0)
     assert_sound(house)
+
+
+def test_what_may_be_had_instead_is_asked_for_at_once_for_all_that_was_ordered(
+    house: House, sandbox: SandboxProcess, world: World
+):
+    order = bought(house, sandbox, {"FW-RT-6": 1, "FW-CAM-1": 1})
+
+    def offered() -> tuple[dict[str, dict[str, Money | None]], int]:
+        with house.db.snapshot() as session:
+            lines = placing.lines_of(session, order.id)
+            with statements(house.db) as asked:
+                found = exchange.choices(session, house, order, lines)
+        names = {line.id: line.sku for line in lines}
+        words = {names[key]: {one.sku: one.more for one in its} for key, its in found.items()}
+        return words, len(asked)
+
+    few, asked = offered()
+    assert few == {"FW-RT-6": {"FW-RT-6": None}, "FW-CAM-1": {"FW-CAM-1": None}}
+    prices = {"FW-RT-7": "189.00", "FW-RT-BLACK": "129.00", "FW-RT-OLD": "99.00"}
+    for sku, price in prices.items():
+        variant(house, world, sku, price, 5)
+    variant(house, world, "FW-CAM-2", "60.00", 5, of="camera")
+    many, again = offered()
+    assert many["FW-RT-6"] == {
+        "FW-RT-6": None,
+        "FW-RT-7": usd(6000),
+        "FW-RT-BLACK": None,
+        "FW-RT-OLD": usd(-3000),
+    }
+    assert set(many["FW-CAM-1"]) == {"FW-CAM-1", "FW-CAM-2"}
+    assert again == asked == 2
 
 
 _ADDED = ("add.written", "issue.written")
