@@ -46,6 +46,7 @@ def credit(
             change.done_by or change.asked_by,
             refunded=change.refund_to != KEPT,
             moved_minor=left,
+            gross=part.gross,
         )
         try:
             memo, _ = memos.credit(session, wish, printing(house.links), house.clock.now())

@@ -181,7 +181,7 @@ def agree(
     if exchange is None or exchange.row.state != "wanted":
         return
     if sends == BEFORE:
-        lines = added(session, house, order, exchange, chosen, answers)
+        lines = added(session, house, order, exchange, chosen, answers, awaited=True)
         exchanging.move(session, exchange, "added", BEFORE)
         add_goods.add(session, order, change, lines, house)
         add_goods.bill(session, house, change, (), DAYS_TO_RETURN)
@@ -321,13 +321,16 @@ def added(
     exchange: Exchange,
     chosen: Sequence[Some],
     answers: Answers,
+    *,
+    awaited: bool = False,
 ) -> list[NewLine]:
     """What goes out, as lines with their taxes. What costs the same takes over exactly what comes back, with
-    its taxes; what does not is priced as agreed and taxed today. To be asked before the return is done."""
+    its taxes (``awaited``: what it will be after all that is awaited); what does not is priced as agreed and
+    taxed today. To be asked before the return is done."""
     even: list[NewLine] = []
     wanted: list[Wanted] = []
     mine = [one for one in chosen if one.line.id in exchange.lines]
-    for one in worth.foresee(session, order, mine):
+    for one in worth.foresee(session, order, mine, awaited=awaited):
         line = exchange.lines[one.line.id]
         if line.unit_price_micros is None:
             even.append(_even(session, one, line))

@@ -1,19 +1,21 @@
 """What pieces of an order are worth on its bills: the net to credit, and what goes back with its taxes.
 
 A line's pieces share its net by rounding on all that were credited so far, so that single pieces come to
-exactly the line; nothing more than what courtesies have left of it. An order has one bill for what it was
+exactly the line; nothing more than what courtesies have left of it. What comes back for a thing that went out
+before, and costs the same, is worth what that was billed. An order has one bill for what it was
 placed with, and one for each change that added something.
 """
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from sqlalchemy.orm import Session
 
 from core.kernel.money import Money, nearest
-from core.orders import changing, placing
+from core.orders import changing, exchanging, placing
+from core.orders.exchanging import Promise
 from core.orders.fulfilling import Some
 from core.orders.models import Order, OrderLine
 from invoices import correcting, reading
@@ -42,10 +44,11 @@ class Worth:
 
 @dataclass(frozen=True)
 class Credits:
-    """What is to be credited on one bill: net by line number."""
+    """What is to be credited on one bill: net by line number; with taxes where it is known to the cent."""
 
     bill: Invoice
     nets: Mapping[int, int]
+    gross: Mapping[int, int]
 
 
 @dataclass(frozen=True)
@@ -74,15 +77,30 @@ def nets(
     """What to credit on which of the order's bills, in their order; bills with nothing are left out."""
     before = changing.credited_before(session, order_id, change_id)
     bills, billed = _billed(session, order_id)
+    went = exchanging.promises(session, order_id, change_id) if change_id is not None else []
+    promised = {one.line_id: one for one in went}
     found: dict[uuid.UUID, dict[int, int]] = {}
+    gross: dict[uuid.UUID, dict[int, int]] = {}
     for one in chosen:
         line = billed.get(one.line.id)
         if line is None or line.bill is None:
             continue
-        net = _net(one, line.creditable, before.get(one.line.id, 0))
+        number, left = line.creditable.line_number, line.creditable
+        promise = promised.get(one.line.id)
+        if promise is None:
+            net = _net(one, left, before.get(one.line.id, 0))
+        else:
+            net = min(promise.added.net_minor, left.left_net)
+            gross.setdefault(line.bill.id, {})[number] = min(_gross(promise), left.left_total)
         if net:
-            found.setdefault(line.bill.id, {})[line.creditable.line_number] = net
-    return [Credits(bill, found[bill.id]) for bill in bills if bill.id in found]
+            found.setdefault(line.bill.id, {})[number] = net
+    return [
+        Credits(bill, found[bill.id], gross.get(bill.id, {})) for bill in bills if bill.id in found
+    ]
+
+
+def _gross(promise: Promise) -> int:
+    return promise.added.net_minor + sum(tax.amount_minor for tax in promise.taxes)
 
 
 def _net(one: Some, line: Creditable, before: int) -> int:
@@ -90,14 +108,34 @@ def _net(one: Some, line: Creditable, before: int) -> int:
     return min(part, line.left_net)
 
 
-def foresee(session: Session, order: Order, chosen: Sequence[Some]) -> list[Worth]:
-    """What each line would give back, as it would be credited. Writes nothing."""
+def foresee(
+    session: Session, order: Order, chosen: Sequence[Some], *, awaited: bool = False
+) -> list[Worth]:
+    """What each line would give back, as it would be credited; ``awaited``: after all that is to come back
+    for what went out before. Writes nothing."""
     before = changing.credited_before(session, order.id)
     _, billed = _billed(session, order.id)
+    for promise in exchanging.promises(session, order.id) if awaited else ():
+        key = promise.line_id
+        before[key] = before.get(key, 0) + promise.added.quantity
+        if key in billed:
+            billed[key] = replace(billed[key], creditable=_kept(billed[key].creditable, promise))
     return [
         _worth(one, billed.get(one.line.id), before.get(one.line.id, 0), order.currency)
         for one in chosen
     ]
+
+
+def _kept(line: Creditable, promise: Promise) -> Creditable:
+    """A line as it will be once it is credited as promised."""
+    credited = line.credited or ((0, 0),) * len(line.taxes)
+    if promise.taxes:
+        credited = tuple(
+            (base + tax.base_minor, amount + tax.amount_minor)
+            for (base, amount), tax in zip(credited, promise.taxes, strict=True)
+        )
+    net = line.credited_net + promise.added.net_minor
+    return replace(line, credited_net=net, credited=credited)
 
 
 def _worth(one: Some, line: _Billed | None, before: int, currency: str) -> Worth:

@@ -14,8 +14,9 @@ from core.catalog.models import Variant
 from core.kernel.db import changed
 from core.kernel.errors import StaleState
 from core.kernel.ids import new_id
+from core.orders import placing
 from core.orders.fulfilment_models import EXCHANGE, OrderChange, OrderExchange, OrderExchangeLine
-from core.orders.models import OrderLine
+from core.orders.models import OrderLine, OrderLineTax
 
 AFTER, BEFORE = "after", "before"
 
@@ -41,6 +42,15 @@ class Exchange:
     def is_open(self) -> bool:
         """Is it still to be decided what becomes of it?"""
         return bool(EXCHANGE[self.row.state])
+
+
+@dataclass(frozen=True)
+class Promise:
+    """Pieces of a line that come back for what went out before and costs the same: a line of its own."""
+
+    line_id: uuid.UUID
+    added: OrderLine
+    taxes: Sequence[OrderLineTax]
 
 
 def write(session: Session, change: OrderChange, instead: Sequence[Instead]) -> Exchange:
@@ -112,3 +122,31 @@ def sent_before(session: Session, change_ids: Sequence[uuid.UUID]) -> frozenset[
             )
         )
     )
+
+
+def promises(
+    session: Session, order_id: uuid.UUID, change_id: uuid.UUID | None = None
+) -> list[Promise]:
+    """What went out before its return and costs the same: of the returns that are awaited, or of one."""
+    which = OrderChange.state == "announced" if change_id is None else OrderChange.id == change_id
+    rows = session.execute(
+        select(OrderExchangeLine.change_id, OrderLine.id)
+        .join(OrderExchange, OrderExchange.change_id == OrderExchangeLine.change_id)
+        .join(OrderChange, OrderChange.id == OrderExchange.change_id)
+        .join(OrderLine, OrderLine.id == OrderExchangeLine.order_line_id)
+        .where(
+            which,
+            OrderChange.order_id == order_id,
+            OrderExchange.state == "added",
+            OrderExchange.sends == BEFORE,
+            OrderExchangeLine.unit_price_micros.is_(None),
+        )
+        .order_by(OrderLine.line_number)
+    ).all()
+    if not rows:
+        return []
+    added: dict[uuid.UUID | None, list[tuple[OrderLine, Sequence[OrderLineTax]]]] = {}
+    for line, taxes in placing.lines_with_taxes(session, order_id).items():
+        added.setdefault(line.change_id, []).append((line, taxes))
+    # What costs the same was added first, in the order of what it is for.
+    return [Promise(line_id, *added[its].pop(0)) for its, line_id in rows]

@@ -8,6 +8,7 @@ import pytest
 
 from core.kernel import crash
 from core.kernel.errors import StaleState
+from core.ledger.chart import CUSTOMER_CREDIT
 from core.notices.models import Notice
 from core.orders import exchanging
 from core.orders.fulfilment_models import OrderChange
@@ -35,6 +36,7 @@ from tests.changing import (
     variant,
 )
 from tests.paying import drain, pass_time, usd
+from tests.rooms.ledger.books import balance
 from tests.sandbox_process import SandboxProcess
 from tests.together import together
 from tests.world import World
@@ -163,6 +165,36 @@ def test_sent_before_it_is_billed_for_later_and_the_return_pays_for_it(
     take_back.receive(house, change.public_id, {router: True}, "user:ada")
     assert_sound(house)
     assert (owed(house, order), paid_back(house, order)) == (0, 0)
+
+
+@pytest.mark.parametrize("called_off", [None, 1])
+def test_single_pieces_sent_before_are_paid_to_the_cent_in_whichever_order_they_come_back(
+    called_off: int | None, house: House, sandbox: SandboxProcess, world: World
+):
+    order = bought(house, sandbox, {"FW-RT-6": 3})
+    assert order.tax_minor % 3, "the tax of three is not three times the tax of one"
+    router = number(house, order, "FW-RT-6")
+    ship(house, order, {router: 3})
+
+    def announced(once: str) -> OrderChange:
+        asked = _asked(house, order, {router: 1}, {router: "FW-RT-6"}, once=once, sends="before")
+        return take_back.announce(house, asked)
+
+    changes = [announced(f"b{at}") for at in range(3)]
+    if called_off is not None:
+        take_back.withdraw(house, changes.pop(called_off).public_id, "user:ada")
+        changes.append(announced("again"))
+    sent = sum(posted(house, change)[1].minor for change in changes)
+    assert sent == order.due_now_minor
+    for change in (changes[1], changes[2], changes[0]):
+        take_back.receive(house, change.public_id, {router: True}, "user:ada")
+        back, more = posted(house, change)
+        assert back == more
+    drain(house)
+    assert (owed(house, order), paid_back(house, order)) == (0, 0)
+    with house.db.reading() as session:
+        assert balance(session, CUSTOMER_CREDIT) == 0
+    assert_sound(house)
 
 
 def test_what_does_not_come_back_lets_the_other_go_or_is_billed_all_the_same(
