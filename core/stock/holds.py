@@ -264,11 +264,15 @@ def allocate(
     now: datetime,
     near: Near = NOT_KNOWN,
 ) -> None:
-    """Holds become sold. What lapsed meanwhile is taken again, or OutOfStock is raised."""
+    """Holds become sold. What lapsed meanwhile is taken again, or OutOfStock is raised; what a line held
+    beyond what is sold of it is let go."""
     left = {(one.line_id, one.variant_id): one.quantity for one in demands}
+    sold = {one.line_id for one in demands}
     for row in hold_rows.active(session, owner):
         key = (row.line_id, row.variant_id)
         part = min(row.quantity, left.get(key, 0))
+        if not part and row.line_id in sold:  # another of its holds had enough
+            hold_rows.end(session, row, "released")
         if not part or not hold_rows.close(session, row, "allocated"):
             continue
         if part < row.quantity:

@@ -244,6 +244,18 @@ def held_at(db: Database, keys: list) -> list[int]:
         return [counts(session, key).held for key in keys]
 
 
+def test_what_is_held_at_several_places_beyond_what_is_sold_is_let_go(db, places, somebody):
+    router, keys = places(2, 2)
+    shopper = somebody("order")
+    line = shopper.demand(router, 4)
+    shopper.hold(line)
+    assert held_at(db, keys) == [2, 2]
+    shopper.allocate(Demand(line.line_id, line.variant_id, 1))
+    assert held_at(db, keys) == [0, 0]
+    with db.reading() as session:
+        assert [active(session, key) for key in keys] == [0, 0]
+
+
 @pytest.mark.parametrize(
     ("wanted", "where", "held"),
     [
