@@ -3,7 +3,7 @@ be sent then is delivered. Reads only; called by the flows of changes and exchan
 """
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -38,6 +38,16 @@ class NotAdded(ChangeRefused):
 
 
 @dataclass(eq=False)
+class SeveralPlaces(ChangeRefused):
+    """Goods of an order for several places have each their own: what is added would have none."""
+
+    code: ClassVar[str] = "several_places"
+    text: ClassVar[str] = (
+        "This order goes to several places: only giving pieces up is possible. Order the rest by itself."
+    )
+
+
+@dataclass(eq=False)
 class NoWayThere(ChangeRefused):
     """What is to be sent cannot go there, or not that way."""
 
@@ -55,6 +65,12 @@ class Wanted:
     quantity: int
     unit_price_micros: int | None = None
     trace: Mapping[str, Any] = field(default_factory=dict)
+
+
+def at_one_place(lines: Iterable[OrderLine]) -> None:
+    """Raises SeveralPlaces when goods of an order go to places of their own."""
+    if any(line.kind == "physical" and line.service_location for line in lines):
+        raise SeveralPlaces
 
 
 def priced(

@@ -203,7 +203,7 @@ def _return_page(
         some = changing.pieces_of(session, change, lines)
         waits = change.state == "announced"
         asked = change.state == "asked"
-        found = worth.foresee(session, order, some) if waits or asked else []
+        found = worth.foresee(session, order, some, change.id) if waits or asked else []
         exchange = exchanging.of(session, change.id)
     goes_out = exchange.lines if exchange is not None else {}
     foreseen = None

@@ -109,7 +109,7 @@ def choices(
     found: dict[uuid.UUID, list[Choice]] = {}
     for line in lines:
         variant = own.get(line.variant_id) if line.variant_id is not None else None
-        if variant is not None and line.kind == "physical":
+        if variant is not None and line.kind == "physical" and not line.service_location:
             its = [one for one in rows if one.product_id == variant.product_id]
             found[line.id] = list(_choices(order, line, variant, its, now))
     return found
@@ -145,8 +145,8 @@ def want(
 ) -> Exchange | None:
     """Write down what is to go out, by line number of what comes back; none: money goes back.
 
-    Raises UnknownSku, NotAdded, NoPrice, NotOffered for who is not of the staff, WrongKind for what is no
-    goods, and TooManyPieces for a line of which nothing comes back.
+    Raises UnknownSku, NotAdded, NoPrice, NotOffered for who is not of the staff, SeveralPlaces, WrongKind
+    for what is no goods, and TooManyPieces for a line of which nothing comes back.
     """
     if not instead:
         return None
@@ -166,6 +166,7 @@ def _instead(
     line = some.line
     if line.kind != "physical":
         raise WrongKind(line.line_number, line.sku, "exchange")
+    additions.at_one_place([line])
     if not by_staff and sku not in [
         one.sku for one in choices(session, house, order, [line]).get(line.id, [])
     ]:

@@ -52,16 +52,6 @@ class TaxedApart(ChangeRefused):
     sku: str
 
 
-@dataclass(eq=False)
-class SeveralPlaces(ChangeRefused):
-    """Goods of an order for several places have each their own: what is added would have none."""
-
-    code: ClassVar[str] = "several_places"
-    text: ClassVar[str] = (
-        "This order goes to several places: only giving pieces up is possible. Order the rest by itself."
-    )
-
-
 @dataclass(frozen=True)
 class Edits:
     """One change set. By line number: how many it shall be (without what was cancelled), and what instead of
@@ -209,8 +199,7 @@ class _Planning:
         how = Delivered()
         goods: list[PricedLine] = []
         if wanted or moves or self._other_way:
-            if any(one.kind == "physical" and one.service_location for one in lines):
-                raise SeveralPlaces
+            additions.at_one_place(lines)
             goods = additions.priced(self.session, self.order, wanted, self.house.clock)
             how = delivered(self._tax, lines, removed, goods, place, self.edits.method)
         elif removed:

@@ -77,21 +77,18 @@ def nets(
     """What to credit on which of the order's bills, in their order; bills with nothing are left out."""
     before = changing.credited_before(session, order_id, change_id)
     bills, billed = _billed(session, order_id)
-    went = exchanging.promises(session, order_id, change_id) if change_id is not None else []
-    promised = {one.line_id: one for one in went}
+    promised = _promised(session, order_id, change_id)
     found: dict[uuid.UUID, dict[int, int]] = {}
     gross: dict[uuid.UUID, dict[int, int]] = {}
     for one in chosen:
         line = billed.get(one.line.id)
         if line is None or line.bill is None:
             continue
-        number, left = line.creditable.line_number, line.creditable
-        promise = promised.get(one.line.id)
-        if promise is None:
-            net = _net(one, left, before.get(one.line.id, 0))
-        else:
-            net = min(promise.added.net_minor, left.left_net)
-            gross.setdefault(line.bill.id, {})[number] = min(_gross(promise), left.left_total)
+        number = line.creditable.line_number
+        part = before.get(one.line.id, 0), promised.get(one.line.id)
+        net, with_taxes = _part(one, line.creditable, *part)
+        if with_taxes is not None:
+            gross.setdefault(line.bill.id, {})[number] = with_taxes
         if net:
             found.setdefault(line.bill.id, {})[number] = net
     return [
@@ -99,21 +96,40 @@ def nets(
     ]
 
 
-def _gross(promise: Promise) -> int:
-    return promise.added.net_minor + sum(tax.amount_minor for tax in promise.taxes)
+def _promised(
+    session: Session, order_id: uuid.UUID, change_id: uuid.UUID | None
+) -> dict[uuid.UUID, Promise]:
+    """What went out before a return, by the line that comes back for it."""
+    if change_id is None:
+        return {}
+    return {one.line_id: one for one in exchanging.promises(session, order_id, change_id)}
 
 
-def _net(one: Some, line: Creditable, before: int) -> int:
-    part = share(line.net_minor, one.line.quantity, before, one.quantity)
-    return min(part, line.left_net)
+def _part(
+    one: Some, line: Creditable, before: int, promise: Promise | None
+) -> tuple[int, int | None]:
+    """What pieces of a line are worth: the net, and what it comes to with taxes where that is promised."""
+    if promise is None:
+        return min(
+            share(line.net_minor, one.line.quantity, before, one.quantity), line.left_net
+        ), None
+    net = promise.added.net_minor
+    gross = net + sum(tax.amount_minor for tax in promise.taxes)
+    return min(net, line.left_net), min(gross, line.left_total)
 
 
 def foresee(
-    session: Session, order: Order, chosen: Sequence[Some], *, awaited: bool = False
+    session: Session,
+    order: Order,
+    chosen: Sequence[Some],
+    change_id: uuid.UUID | None = None,
+    *,
+    awaited: bool = False,
 ) -> list[Worth]:
-    """What each line would give back, as it would be credited; ``awaited``: after all that is to come back
-    for what went out before. Writes nothing."""
-    before = changing.credited_before(session, order.id)
+    """What each line would give back, as it would be credited (for the return of ``change_id``, where there
+    is one); ``awaited``: after all that is to come back for what went out before. Writes nothing."""
+    before = changing.credited_before(session, order.id, change_id)
+    promised = _promised(session, order.id, change_id)
     _, billed = _billed(session, order.id)
     for promise in exchanging.promises(session, order.id) if awaited else ():
         key = promise.line_id
@@ -121,7 +137,13 @@ def foresee(
         if key in billed:
             billed[key] = replace(billed[key], creditable=_kept(billed[key].creditable, promise))
     return [
-        _worth(one, billed.get(one.line.id), before.get(one.line.id, 0), order.currency)
+        _worth(
+            one,
+            billed.get(one.line.id),
+            before.get(one.line.id, 0),
+            promised.get(one.line.id),
+            order.currency,
+        )
         for one in chosen
     ]
 
@@ -138,9 +160,13 @@ def _kept(line: Creditable, promise: Promise) -> Creditable:
     return replace(line, credited_net=net, credited=credited)
 
 
-def _worth(one: Some, line: _Billed | None, before: int, currency: str) -> Worth:
-    net = _net(one, line.creditable, before) if line is not None else 0
-    taxes = correcting.credit(line.creditable, net, currency) if line is not None and net else ()
+def _worth(
+    one: Some, line: _Billed | None, before: int, promise: Promise | None, currency: str
+) -> Worth:
+    if line is None:
+        return Worth(one.line, one.quantity, 0, (), currency)
+    net, gross = _part(one, line.creditable, before, promise)
+    taxes = correcting.credit(line.creditable, net, currency, gross) if net else ()
     return Worth(one.line, one.quantity, net, taxes, currency)
 
 

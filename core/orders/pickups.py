@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -240,12 +240,12 @@ def ready_in(session: Session, order_ids: Sequence[uuid.UUID]) -> frozenset[uuid
     return frozenset(session.scalars(query))
 
 
-def _read(session: Session, which: object) -> list[Ready]:
+def _read(session: Session, which: ColumnElement[bool]) -> list[Ready]:
     rows = session.execute(
         select(PickUp, Location, PickUpLine)
         .join(Location, Location.id == PickUp.location_id)
         .join(PickUpLine, PickUpLine.pick_up_id == PickUp.id)
-        .where(which)  # type: ignore[arg-type]  # a condition
+        .where(which)
         .order_by(PickUp.number)
     )
     found: dict[uuid.UUID, Ready] = {}

@@ -173,6 +173,9 @@ def add(
     tidy = [" ".join(value.split()) for value in values]
     plains = [resources.plain(pool.kind, value) for value in tidy]
     wrong = next((text for value in tidy if (text := wrong_value(pool.kind, value))), "")
+    # One number is in one pool: whoever adds of a kind waits for whoever does, in whichever pool.
+    kind = select(ResourcePool.id).where(ResourcePool.kind == pool.kind).order_by(ResourcePool.id)
+    session.execute(kind.with_for_update(key_share=True)).all()
     there = known(session, pool.kind, plains)
     if not wrong and (there or len(set(plains)) < len(plains)):
         wrong = "It is there already." if len(plains) == 1 else "Some are there already, or twice."

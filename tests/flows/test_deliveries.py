@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from app import worker
+from cart.additions import SeveralPlaces
 from cart.delivery_models import DeliveryMethod
 from cart.quotes.refusals import QuoteIncomplete
 from cart.quotes.wanting import Wanted
@@ -19,7 +20,7 @@ from core.orders.models import Order, OrderLine
 from flows import ship_order, take_back
 from flows.house import House
 from flows.place_order import place
-from flows.plan_change import Edits, SeveralPlaces
+from flows.plan_change import Edits
 from flows.ship_order import Parcel
 from flows.take_back import Asked
 from flows.verify import verify
@@ -103,6 +104,11 @@ def test_of_an_order_for_several_places_pieces_can_only_be_given_up(house: House
             seen(house, order, edits)
     plan, _ = changed(house, order, Edits({1: 0}))
     assert plan.added == []
+    parcel = Parcel(order.public_id, {2: 1}, Tracking(), BY, "p1")
+    ship_order.ship(house, parcel)
+    wanted = Asked(order.public_id, {2: 1}, "damaged", "usual", BY, "x1", instead={2: "FW-RT-6"})
+    with pytest.raises(SeveralPlaces):
+        take_back.announce(house, wanted)
     _sound(house)
 
 

@@ -11,12 +11,12 @@ from core.kernel.errors import StaleState
 from core.kernel.money import Money
 from core.ledger.chart import CUSTOMER_CREDIT
 from core.notices.models import Notice
-from core.orders import exchanging, placing
+from core.orders import changing, exchanging, placing
 from core.orders.fulfilment_models import OrderChange
 from core.orders.models import Order
 from core.stock import levels
 from core.stock.holds import OutOfStock
-from flows import ask_return, exchange, take_back
+from flows import ask_return, exchange, take_back, worth
 from flows.add_goods import AwaitsPayment
 from flows.exchange import NotOffered
 from flows.house import House
@@ -189,9 +189,12 @@ def test_single_pieces_sent_before_are_paid_to_the_cent_in_whichever_order_they_
     sent = sum(posted(house, change)[1].minor for change in changes)
     assert sent == order.due_now_minor
     for change in (changes[1], changes[2], changes[0]):
+        with house.db.snapshot() as session:
+            some = changing.pieces_of(session, change, placing.lines_of(session, order.id))
+            (seen,) = worth.foresee(session, order, some, change.id)
         take_back.receive(house, change.public_id, {router: True}, "user:ada")
         back, more = posted(house, change)
-        assert back == more
+        assert seen.amount == back == more
     drain(house)
     assert (owed(house, order), paid_back(house, order)) == (0, 0)
     with house.db.reading() as session:

@@ -427,6 +427,23 @@ def test_one_number_is_in_one_pool_however_it_is_written(
         assert session.get_one(ResourcePool, other.id).picked
 
 
+def test_of_two_who_add_one_number_to_two_pools_at_once_one_is_told_that_it_is_there(
+    db: Database, world: World, clock: ManualClock
+):
+    now = clock.now()
+    both = [db.run_tx(lambda session: pool_of(session, world, now, 0)) for _ in range(2)]
+
+    def adding(pool_id: uuid.UUID, value: str) -> Callable[[Session], object]:
+        def work(session: Session) -> int:
+            return pools.add(session, pools.lock(session, pool_id), [value], "user:kim", "", now)
+
+        return work
+
+    for at in range(8):
+        found = at_once(db, [adding(pool.id, f"020 7946 055{at}") for pool in both])
+        assert [one for one in found if not isinstance(one, Invalid)] == [1]
+
+
 @pytest.mark.parametrize("state", resources.STATES)
 def test_each_act_leads_where_the_table_says_and_nowhere_else(state: str):
     for act, ways in resources.TRANSITIONS.items():
