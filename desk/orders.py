@@ -192,6 +192,7 @@ def _words(
     order, currency = followed.order, followed.order.currency
     goods = [line for line in followed.placed if line.kind != "delivery"]
     fetched = deliveries.picked_up(followed.lines)
+    where = order_words.goes_to(followed)
     return {
         "public_id": order.public_id,
         "number": order.number or f"Order of {account.name}, {order.lifecycle}",
@@ -204,7 +205,7 @@ def _words(
         "payment": shown.PAYMENT[order.payment],
         "fulfilment": shown.FULFILMENT[order.fulfilment],
         "lines": [
-            _line(one, currency, fetched, followed.named) for one in grouping.standing(goods)
+            _line(one, currency, fetched, followed.named, where) for one in grouping.standing(goods)
         ],
         "totals": [
             *(
@@ -276,16 +277,21 @@ def _tax_rows(lines: Sequence[OrderLine], tax: Money) -> list[tuple[Any, ...]]:
 
 
 def _line(
-    standing: Standing, currency: str, fetched: Collection[uuid.UUID], named: Named
+    standing: Standing,
+    currency: str,
+    fetched: Collection[uuid.UUID],
+    named: Named,
+    where: Mapping[uuid.UUID, str],
 ) -> dict[str, Any]:
     line = standing.line
+    notes = [*named.get(line.id, ()), _price(line.price_trace), where.get(line.id, "")]
     return {
         "sku": line.sku,
         "name": line.name,
         "quantity": line.quantity,
         "unit_price": extend(line.unit_price_micros, 1, currency),
         "total": Money(standing.priced_minor, currency),
-        "note": ", ".join([*named.get(line.id, ()), *filter(None, [_price(line.price_trace)])]),
+        "note": ", ".join(note for note in notes if note),
         "state": order_words.progress(line, line.id in fetched),
         "pieces": [_piece(piece, currency, fetched) for piece in standing.pieces],
     }

@@ -7,10 +7,10 @@ by ``take_back`` and ``ask_return``.
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from fractions import Fraction
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -22,7 +22,7 @@ from core.catalog.models import Variant
 from core.kernel import crash
 from core.kernel.money import Money, extend, micros_of, nearest, total
 from core.ledger import items
-from core.orders import changing, deliveries, exchanging, following, placing
+from core.orders import changing, exchanging, following, places, placing
 from core.orders.exchanging import AFTER, BEFORE, Exchange, Instead
 from core.orders.fulfilling import Some, TooManyPieces, WrongKind
 from core.orders.fulfilment_models import OrderChange, OrderExchangeLine
@@ -109,7 +109,7 @@ def choices(
     found: dict[uuid.UUID, list[Choice]] = {}
     for line in lines:
         variant = own.get(line.variant_id) if line.variant_id is not None else None
-        if variant is not None and line.kind == "physical" and not line.service_location:
+        if variant is not None and line.kind == "physical":
             its = [one for one in rows if one.product_id == variant.product_id]
             found[line.id] = list(_choices(order, line, variant, its, now))
     return found
@@ -145,8 +145,8 @@ def want(
 ) -> Exchange | None:
     """Write down what is to go out, by line number of what comes back; none: money goes back.
 
-    Raises UnknownSku, NotAdded, NoPrice, NotOffered for who is not of the staff, SeveralPlaces, WrongKind
-    for what is no goods, and TooManyPieces for a line of which nothing comes back.
+    Raises UnknownSku, NotAdded, NoPrice, NotOffered for who is not of the staff, WrongKind for what is
+    no goods, and TooManyPieces for a line of which nothing comes back.
     """
     if not instead:
         return None
@@ -166,7 +166,6 @@ def _instead(
     line = some.line
     if line.kind != "physical":
         raise WrongKind(line.line_number, line.sku, "exchange")
-    additions.at_one_place([line])
     if not by_staff and sku not in [
         one.sku for one in choices(session, house, order, [line]).get(line.id, [])
     ]:
@@ -207,7 +206,7 @@ def agree(
     else:
         exchanging.move(session, exchange, "held", AFTER)
         now, its = house.clock.now(), placing.lines_of(session, order.id)
-        near = deliveries.near(order.shipping_address, its)
+        near = places.near(order, its, [some.line for some in chosen])
         demands = [
             Demand(line.id, line.variant_id, some.quantity)
             for some in chosen
@@ -347,7 +346,7 @@ def added(
     its taxes (``awaited``: what it will be after all that is awaited); what does not is priced as agreed and
     taxed today. To be asked before the return is done."""
     even: list[NewLine] = []
-    wanted: list[Wanted] = []
+    wanted: list[tuple[OrderLine, Wanted]] = []
     mine = [one for one in chosen if one.line.id in exchange.lines]
     for one in worth.foresee(session, order, mine, awaited=awaited):
         line = exchange.lines[one.line.id]
@@ -355,15 +354,25 @@ def added(
             even.append(_even(session, one, line))
         else:
             trace = {"list": one.line.price_trace.get("list", ""), "instead_of": one.line.sku}
-            wanted.append(Wanted(line.sku, one.quantity, line.unit_price_micros, trace))
-    if not wanted:
-        return even
-    goods = additions.priced(session, order, wanted, house.clock)
-    counted = [one for line in goods for one in line.counted]
-    asked = [(one.net.minor, one.tax_category) for one in counted]
-    taxed = iter(TaxGoods(session, house, order, answers).of(asked, order.shipping_address))
-    place: Any = order.shipping_address
-    return [*even, *(checkout.new_line(line, taxed, place) for line in goods)]
+            more = Wanted(line.sku, one.quantity, line.unit_price_micros, trace)
+            wanted.append((one.line, more))
+    tax = TaxGoods(session, house, order, answers)
+    return [*even, *_priced(order, wanted, tax)]
+
+
+def _priced(
+    order: Order, wanted: Sequence[tuple[OrderLine, Wanted]], tax: TaxGoods
+) -> Iterator[NewLine]:
+    """Each goes where the line goes that it is instead of, with the taxes there."""
+    for place in places.of(order, [line for line, _ in wanted]):
+        its = [one for line, one in wanted if place.goes([line.line_number])]
+        goods = additions.priced(tax.session, order, its, tax.house.clock)
+        asked = [(one.net.minor, one.tax_category) for line in goods for one in line.counted]
+        taxed = iter(tax.of(asked, place.address))
+        for line in goods:
+            new = checkout.new_line(line, taxed, dict(place.address))
+            own = dict(place.address) if place.is_own else None
+            yield replace(new, service_location=own)
 
 
 def _even(session: Session, back: Worth, line: OrderExchangeLine) -> NewLine:
@@ -387,6 +396,7 @@ def _even(session: Session, back: Worth, line: OrderExchangeLine) -> NewLine:
             "instead_of": back.line.sku,
         },
         taxed=TaxedLine(back.net_minor, tuple(_taxed(part) for part in back.taxes)),
+        service_location=back.line.service_location,
     )
 
 
