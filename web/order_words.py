@@ -172,7 +172,7 @@ def added(followed: Followed) -> list[dict[str, Any]]:
             "note": where.get(one.line.id, ""),
             "quantity": one.line.quantity,
             "total": Money(sum(line.net_minor + line.tax_minor for line in one.counted), currency),
-            "state": progress(one.line),
+            "state": progress(one.line, awaited=followed.awaited.get(one.line.id, 0)),
         }
         for one in grouping.standing(grouping.added(followed.lines))
     ]
