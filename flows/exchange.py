@@ -30,7 +30,7 @@ from core.orders.models import Order, OrderLine
 from core.orders.placing import NewLine
 from core.prices.resolve import NoPrice, Resolved
 from core.stock import holds
-from core.stock.holds import Demand, Owner
+from core.stock.holds import Demand, Near, Owner
 from core.tax.arithmetic import Tax, Taxed, TaxedLine
 from core.tax.service import Answers
 from flows import add_goods, worth
@@ -207,9 +207,9 @@ def agree(
     else:
         exchanging.move(session, exchange, "held", AFTER)
         now, its = house.clock.now(), placing.lines_of(session, order.id)
-        near = deliveries.near(order.shipping_address, its)
+        near, fetched = Near.of(order.shipping_address), deliveries.picked_up(its)
         demands = [
-            Demand(line.id, line.variant_id, some.quantity)
+            Demand(line.id, line.variant_id, some.quantity, place=fetched.get(some.line.id))
             for some in chosen
             if (line := exchange.lines.get(some.line.id)) is not None
         ]
