@@ -26,11 +26,11 @@ from core.stock import levels
 from core.stock.models import Location, StockLevel
 from core.stock.sold import NotOnHand
 from flows import ask_after, pick_up, ship_order, take_back
+from flows.edits import Edits
 from flows.follow_order import follow
 from flows.house import House
 from flows.pick_up import Pieces
 from flows.place_order import Placed, place
-from flows.plan_change import Edits
 from flows.ship_order import Parcel
 from flows.take_back import Asked
 from flows.verify import verify
