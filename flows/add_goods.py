@@ -54,8 +54,9 @@ def add(
     crash.point("add.written")
     giver, now = Owner("exchange", change.id), house.clock.now()
     about = sold.reference(order.public_id)
-    near = places.near(order, [*known, *found], found)
-    holds.sell(session, giver, checkout.order_demands(found), about, now, near)
+    every = [*known, *found]
+    near, demands = places.near(order, every, found), checkout.order_demands(found, every)
+    holds.sell(session, giver, demands, about, now, near)
     ordering.begin(session, order, found, now)
     return found
 

@@ -10,7 +10,7 @@ from cart import checkout, lines, slots
 from cart.quotes import answering
 from core.events import OrderPlaced
 from core.kernel import jobs
-from core.orders import deliveries, fulfilling, placing
+from core.orders import fulfilling, placing
 from core.orders.models import Order, OrderLine
 from core.stock import holds
 from core.stock.holds import Near, Owner
@@ -36,7 +36,7 @@ def confirm(
     """
     now = house.clock.now()
     demands, about = checkout.order_demands(found), f"order:{order.public_id}"
-    near = deliveries.near(order.shipping_address, found)
+    near = Near.of(order.shipping_address)
     if from_cart is not None and order.cart_id is not None:
         giver = Owner("cart", order.cart_id)
         holds.sell(session, giver, demands, about, now, near, held_near=from_cart)

@@ -21,7 +21,7 @@ from core.catalog.models import Variant
 from core.kernel import crash
 from core.kernel.money import Money, extend, total
 from core.ledger import items
-from core.orders import changing, exchanging, following, places, placing
+from core.orders import changing, deliveries, exchanging, following, places, placing
 from core.orders.exchanging import AFTER, BEFORE, Exchange, Instead
 from core.orders.fulfilling import Some, TooManyPieces, WrongKind
 from core.orders.fulfilment_models import OrderChange
@@ -203,8 +203,9 @@ def agree(
         exchanging.move(session, exchange, "held", AFTER)
         now, its = house.clock.now(), placing.lines_of(session, order.id)
         near = places.near(order, its, [some.line for some in chosen])
+        fetched = deliveries.picked_up(its)
         demands = [
-            Demand(line.id, line.variant_id, some.quantity)
+            Demand(line.id, line.variant_id, some.quantity, place=fetched.get(some.line.id))
             for some in chosen
             if (line := exchange.lines.get(some.line.id)) is not None
         ]

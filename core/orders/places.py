@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from core.catalog.models import BUNDLE
-from core.orders import deliveries
 from core.orders.deliveries import DELIVERY, GOODS
 from core.orders.models import Order, OrderLine
 from core.stock.sourcing import Near
@@ -85,8 +84,8 @@ def near(order: Order, known: Sequence[OrderLine], mine: Sequence[OrderLine]) ->
     numbers = [line.line_number for line in mine]
     spots = [place for place in of(order, known) if place.goes(numbers)]
     if len(spots) == 1:
-        return deliveries.near(spots[0].address, spots[0].lines)
-    return deliveries.near(order.shipping_address, known)
+        return Near.of(spots[0].address)
+    return Near.of(order.shipping_address)
 
 
 def move(session: Session, place: Place, address: Mapping[str, Any]) -> None:

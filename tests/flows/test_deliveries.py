@@ -16,6 +16,8 @@ from core.kernel.db import Database
 from core.orders import placing
 from core.orders.fulfilling import Tracking
 from core.orders.models import Order, OrderLine
+from core.stock import levels
+from core.stock.models import Location, StockLevel
 from flows import ship_order, take_back
 from flows.edits import Added, Edits
 from flows.house import House
@@ -159,6 +161,33 @@ def test_a_quote_counts_weight_and_ways_as_checkout_does_for_each_of_its_places(
     with house.db.reading() as session:
         left = [row for row in placing.lines_of(session, order.id) if row.cancelled]
     assert {row.id for row in left} == {mill.id, ways[2].id}
+    _sound(house)
+
+
+def test_what_a_quote_has_fetched_at_a_place_is_taken_there(house: House, world: World):
+    """The quote held it wherever it lay; accepted it is held, and sold, where it is fetched."""
+    with house.db.transaction() as session:
+        mill = Location(code="mill", name="The Mill", country="US", region="OH", priority=5)
+        session.add(mill)
+        session.flush()
+        there = levels.receive(session, world.router.variant_id, mill.id, 2, house.clock.now())
+        van = session.scalars(select(DeliveryMethod).filter_by(code="van")).one()
+        van.kind, van.location_id = "pickup", mill.id
+    quoting = Quoting.ask(house, world).ready(
+        Wanted(sku="FW-RT-6", site=0, quantity=2),
+        Wanted(sku="FW-CAM-1", site=0),
+        sites=(DEPOT,),
+        payment="terms",
+    )
+    with house.db.reading() as session:
+        assert session.get_one(StockLevel, there).held == 0
+    quoting.accept()
+    with house.db.reading() as session:
+        routers = session.get_one(StockLevel, there)
+        cameras = session.get_one(StockLevel, world.camera.level_id)
+        assert (routers.allocated, routers.held) == (2, 0)
+        assert (cameras.allocated, cameras.held) == (1, 0)
+        assert session.get_one(StockLevel, world.router.level_id).allocated == 0
     _sound(house)
 
 
