@@ -141,6 +141,7 @@ def write_with_lines(
         net_minor=net,
         tax_minor=tax,
         due_now_minor=net + tax,
+        worth_minor=net + tax,
         created_at=now,
     )
     insert_new(session, order)
@@ -307,6 +308,12 @@ def cancel(session: Session, order: Order, reason: str, now: datetime) -> None:
 def set_payment(session: Session, order: Order, state: str) -> None:
     """Move the payment state along its table."""
     move(session, order, {"payment": state})
+
+
+def comes_to(session: Session, order_id: uuid.UUID, more_minor: int) -> None:
+    """A document added something to a placed order, or gave something of it back (below zero)."""
+    values = {"worth_minor": Order.worth_minor + more_minor}
+    session.execute(update(Order).where(Order.id == order_id).values(values))
 
 
 def move(session: Session, order: Order, states: dict[str, str], **values: Any) -> None:
