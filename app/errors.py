@@ -72,6 +72,7 @@ from core.subscriptions.trials import NothingToGoOn, TrialOver
 from core.tax.rates import RateOverlaps
 from core.tax.service import NoTaxAnswer
 from core.tax.vat_ids import WrongVatId
+from desk import used_forms
 from flows.change_service import BillMoved, NotBillable
 from flows.choose_tenders import GiftCardForGiftCard
 from flows.claim_order import ClaimRefused
@@ -288,6 +289,8 @@ def for_programs() -> bool:
 def _expected(error: ShopError) -> tuple[Response | str, int]:
     if isinstance(error, NotFound) and (moved := moves.follow()) is not None:
         return moved, moved.status_code
+    if isinstance(error, KeyReused) and (back := used_forms.back()) is not None:
+        return back, back.status_code
     status = status_of(error)
     if status >= 500:
         # What broke on our side stands in the log; whoever asked learns no more than that.

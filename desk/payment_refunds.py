@@ -9,6 +9,7 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from core.kernel.errors import NotFound, ShopError
+from core.kernel.idempotency import KeyReused
 from core.kernel.ids import new_public_id
 from core.kernel.money import Money
 from core.parties.roles import Role
@@ -83,6 +84,8 @@ def give(public_id: str) -> str | Response | tuple[str, int]:
         refund_payment.give(house(), wanted)
     except GatewayError:
         say(_NO_ANSWER, "warn")
+    except KeyReused:
+        raise
     except ShopError as error:
         form.amount.errors = [str(error)]
         return _show(public_id, form), 422

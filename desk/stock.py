@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from cart.quotes import reading as quotes
 from core.kernel import sheet
 from core.kernel.errors import NotFound, ShopError
+from core.kernel.idempotency import KeyReused
 from core.kernel.ids import new_public_id
 from core.kernel.sheet import Cell
 from core.kernel.sorting import Place
@@ -289,7 +290,7 @@ def adjust(level_id: uuid.UUID) -> str | AnyResponse | tuple[str, int]:
     )
     try:
         done = adjust_stock.adjust(house(), asked, actor(), str(form.once.data))
-    except NotFound:
+    except (NotFound, KeyReused):
         raise
     except ShopError as error:
         form.pieces.errors = [*form.pieces.errors, str(error)]

@@ -6,6 +6,7 @@ from wtforms import FileField, Form, HiddenField, TextAreaField
 from wtforms.validators import Length
 
 from core.kernel.errors import Invalid, ShopError
+from core.kernel.idempotency import KeyReused
 from core.kernel.ids import new_public_id
 from core.parties.roles import Role
 from core.stock.sheets import Looked
@@ -92,6 +93,8 @@ def apply() -> Answer:
     except Invalid as error:
         show_errors(form, error)
         return _page(form), 422
+    except KeyReused:
+        raise
     except ShopError as error:
         form.file.errors = [*form.file.errors, str(error)]
         form.once.data = ""

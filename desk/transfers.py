@@ -12,6 +12,7 @@ from wtforms.validators import InputRequired, Length
 
 from core.kernel import sheet
 from core.kernel.errors import Invalid, NotFound, ShopError
+from core.kernel.idempotency import KeyReused
 from core.kernel.ids import new_public_id
 from core.kernel.sheet import Cell
 from core.kernel.sorting import Place
@@ -142,6 +143,8 @@ def send() -> Answer:
     except NotFound:
         form.sku.errors = [*form.sku.errors, "Nothing with this SKU is counted there."]
         return _listed(form), 422
+    except KeyReused:
+        raise
     except ShopError as error:
         form.quantity.errors = [*form.quantity.errors, str(error)]
         return _listed(form), 422

@@ -1,6 +1,7 @@
 """What was given out is given up: of a piece that is cancelled or comes back, of a service that ended."""
 
 import uuid
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -11,8 +12,10 @@ from sqlalchemy.orm import Session
 from core.kernel.db import insert_rows, table
 from core.kernel.ids import new_id
 from core.stock import hold_rows, levels, resource_rows
-from core.stock.hold_rows import Owner
 from core.stock.models import LogicalResource, ResourcePool, StockLevel, StockMovement
+
+#: So many numbers in one statement.
+CHUNK = 1000
 
 
 def give_up(
@@ -38,17 +41,16 @@ def give_up(
     told: dict[str, Any] = {"line_id": line_id, "reference": reference, "actor": actor}
     gone = 0
     if pool.quarantine_days is None:
-        resource_rows.move(session, ids, "withdraw", now, **told)
+        for some in _by_chunks(ids):
+            resource_rows.move(session, some, "withdraw", now, **told)
         gone = len(ids)
         levels.shift(session, pool.level_id, on_hand=-gone, allocated=-gone)
     else:
         until = now + timedelta(days=pool.quarantine_days)
         levels.shift(session, pool.level_id, allocated=-len(ids), held=len(ids))
-        for key in ids:
-            piece = [(key, pool.level_id, 1)]
-            nobody = Owner("quarantine", key)
-            (hold_id,) = hold_rows.write(session, nobody, piece, until, now, numbered=True)
-            resource_rows.move(session, [key], "quarantine", now, hold_id=hold_id, **told)
+        for some in _by_chunks(ids):
+            under = hold_rows.write_for_nobody(session, pool.level_id, some, until, now)
+            resource_rows.rest(session, under, now, **told)
     row = {
         "id": new_id(),
         "level_id": pool.level_id,
@@ -62,6 +64,12 @@ def give_up(
     }
     insert_rows(session, StockMovement, [row])
     return len(ids)
+
+
+def _by_chunks(ids: Sequence[uuid.UUID]) -> Iterator[Sequence[uuid.UUID]]:
+    """A line may have more than one statement takes."""
+    for first in range(0, len(ids), CHUNK):
+        yield ids[first : first + CHUNK]
 
 
 @cache

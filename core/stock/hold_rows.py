@@ -49,23 +49,57 @@ def write(
     """New holds of so many pieces: line, level, how many; answers their keys. Of what is ``numbered`` the
     caller says which ones."""
     found = [(new_id(), piece) for piece in pieces]
-    rows = [
-        {
-            "id": key,
-            "level_id": level_id,
-            "owner_kind": owner.kind,
-            "owner_id": owner.id,
-            "line_id": line_id,
-            "quantity": quantity,
-            "expires_at": expires_at,
-            "state": "active",
-            "created_at": now,
-            "numbered": numbered,
-        }
-        for key, (line_id, level_id, quantity) in found
-    ]
+    rows = [_row(key, owner, piece, expires_at, now, numbered=numbered) for key, piece in found]
     insert_rows(session, Hold, rows)
     return [key for key, _ in found]
+
+
+def write_for_nobody(
+    session: Session,
+    level_id: uuid.UUID,
+    numbers: Iterable[uuid.UUID],
+    expires_at: datetime,
+    now: datetime,
+) -> dict[uuid.UUID, uuid.UUID]:
+    """New holds under which numbers of a level rest, one for each; answers their keys by number."""
+    found = {number: new_id() for number in numbers}
+    rows = [
+        _row(
+            key,
+            Owner("quarantine", number),
+            (number, level_id, 1),
+            expires_at,
+            now,
+            numbered=True,
+        )
+        for number, key in found.items()
+    ]
+    insert_rows(session, Hold, rows)
+    return found
+
+
+def _row(
+    key: uuid.UUID,
+    owner: Owner,
+    piece: tuple[uuid.UUID, uuid.UUID, int],
+    expires_at: datetime,
+    now: datetime,
+    *,
+    numbered: bool,
+) -> dict[str, Any]:
+    line_id, level_id, quantity = piece
+    return {
+        "id": key,
+        "level_id": level_id,
+        "owner_kind": owner.kind,
+        "owner_id": owner.id,
+        "line_id": line_id,
+        "quantity": quantity,
+        "expires_at": expires_at,
+        "state": "active",
+        "created_at": now,
+        "numbered": numbered,
+    }
 
 
 def active(session: Session, owner: Owner, line_id: uuid.UUID | None = None) -> Sequence[Any]:

@@ -4,7 +4,7 @@ For ``numbers`` and ``pools``; ``hold_rows`` lets go what an ended hold kept.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from core.kernel.db import changed, insert_rows, table
 from core.kernel.errors import StaleState
 from core.kernel.ids import new_id
-from core.stock.models import LogicalResource, ResourceStep
+from core.stock.models import Hold, LogicalResource, ResourceStep
 from core.stock.resources import TRANSITIONS
 
 
@@ -57,15 +57,33 @@ def move(
     )
 
 
+def rest(
+    session: Session, under: Mapping[uuid.UUID, uuid.UUID], now: datetime, **told: Any
+) -> None:
+    """Numbers that were assigned rest, each under a hold of its own, all or none: by number, the hold's key.
+
+    Raises StaleState when one is not assigned any more.
+    """
+    values = {"holds": list(under.values()), "origins": list(TRANSITIONS["quarantine"])}
+    if changed(session.execute(_rested(), values)) != len(under):
+        raise StaleState("number", "quarantine")
+    rows = [
+        _step(number, "quarantine", now, hold_id=hold_id, **told)
+        for number, hold_id in under.items()
+    ]
+    insert_rows(session, ResourceStep, rows)
+
+
 def write_steps(
     session: Session, ids: Sequence[uuid.UUID], act: str, now: datetime, **told: Any
 ) -> None:
     """Write down what was done with each of them."""
+    insert_rows(session, ResourceStep, [_step(key, act, now, **told) for key in ids])
+
+
+def _step(key: uuid.UUID, act: str, now: datetime, **told: Any) -> dict[str, Any]:
     usual = {"hold_id": None, "line_id": None, "reference": "", "actor": "", "note": ""}
-    rows = [
-        {"id": new_id(), "resource_id": key, "act": act, "at": now, **usual, **told} for key in ids
-    ]
-    insert_rows(session, ResourceStep, rows)
+    return {"id": new_id(), "resource_id": key, "act": act, "at": now, **usual, **told}
 
 
 def free_of_hold(session: Session, hold_id: uuid.UUID) -> None:
@@ -83,6 +101,20 @@ def _moved() -> Executable:
             one.c.state.in_(bindparam("origins", expanding=True)),
         )
         .values(state=bindparam("to"), hold_id=bindparam("hold"), line_id=bindparam("line"))
+    )
+
+
+@cache
+def _rested() -> Executable:
+    one, hold = table(LogicalResource), table(Hold)
+    return (
+        update(one)
+        .where(
+            hold.c.id.in_(bindparam("holds", expanding=True)),
+            one.c.id == hold.c.owner_id,
+            one.c.state.in_(bindparam("origins", expanding=True)),
+        )
+        .values(state="quarantined", hold_id=hold.c.id, line_id=null())
     )
 
 

@@ -39,11 +39,12 @@ from core.stock import (
     resources,
 )
 from core.stock.holds import Demand, OutOfStock, Owner
-from core.stock.models import LogicalResource, ResourcePool
+from core.stock.models import LogicalResource, ResourcePool, ResourceStep
 from core.stock.numbers import NumberTaken
 from core.stock.picks import NoSuchNumber
 from core.stock.pools import NumberInUse, Terms
 from tests.rooms.stock.shelf import put
+from tests.rooms.web.looking import statements
 from tests.together import at_once
 from tests.world import World
 
@@ -401,6 +402,51 @@ def test_a_key_is_chosen_by_nobody_and_given_to_nobody_again(
     with db.reading() as session:
         assert state_of(session, pool.values[0]) == "withdrawn"
         assert picking.page(session, pool.variant_id, now) == []
+        sound(session, now)
+
+
+@pytest.mark.parametrize("rest", [DAYS, None])
+def test_a_service_with_many_numbers_gives_them_up_in_as_many_statements_as_one_with_one(
+    db: Database, world: World, clock: ManualClock, rest: int | None
+):
+    now, terms = clock.now(), Terms(picked=False, quarantine_days=rest)
+
+    def given_up(count: int) -> int:
+        line, cart = new_id(), Owner("cart", new_id())
+        pool = db.run_tx(lambda session: pool_of(session, world, now, count, terms=terms))
+        asked = [demand(pool, line, count)]
+        db.run_tx(lambda session: holds.sell(session, cart, asked, "order:x", now))
+        with statements(db) as sent:
+            gone = db.run_tx(lambda s: giving_up.give_up(s, line, None, "order:x", now))
+        assert gone == count
+        with db.reading() as session:
+            states = session.scalars(select(LogicalResource.state).filter_by(pool_id=pool.id)).all()
+            assert set(states) == {"withdrawn" if rest is None else "quarantined"}
+            steps = select(ResourceStep.hold_id).where(
+                ResourceStep.line_id == line, ResourceStep.act.in_(["quarantine", "withdraw"])
+            )
+            under = session.scalars(steps).all()
+            assert len(under) == count
+            assert set(under) == {None} if rest is None else len(set(under)) == count
+            sound(session, now)
+        return len(sent)
+
+    assert given_up(1) == given_up(50) <= 8
+
+
+def test_more_numbers_than_one_statement_takes_are_given_up_all_or_none(
+    db: Database, world: World, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(giving_up, "CHUNK", 3)
+    now, line, cart = clock.now(), new_id(), Owner("cart", new_id())
+    pool = db.run_tx(lambda session: pool_of(session, world, now, 7))
+    db.run_tx(lambda s: holds.sell(s, cart, [demand(pool, line, 7)], "order:x", now))
+    assert db.run_tx(lambda s: giving_up.give_up(s, line, 5, "order:x", now)) == 5
+    assert db.run_tx(lambda s: giving_up.give_up(s, line, None, "order:x", now)) == 2
+    with db.reading() as session:
+        assert picking.page(session, pool.variant_id, now) == []
+        rested = now + timedelta(days=DAYS)
+        assert len(picking.page(session, pool.variant_id, rested)) == 7
         sound(session, now)
 
 
