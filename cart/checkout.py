@@ -26,7 +26,7 @@ from core.kernel.money import Money
 from core.orders import deliveries, placing
 from core.orders.deliveries import GOODS
 from core.orders.models import Order, OrderLine
-from core.orders.placing import NewCharge, NewLine, NewOrder
+from core.orders.placing import Draft, NewCharge, NewLine, NewOrder
 from core.prices.bundles import Bundle, Share
 from core.stock import holds
 from core.stock.holds import Demand, Owner
@@ -187,25 +187,11 @@ def _delivery_requirements(priced: PricedCart, details: Details) -> list[Require
     return []
 
 
-def freeze(
-    session: Session,
-    cart: Cart,
-    priced: PricedCart,
-    details: Details,
-    account_id: uuid.UUID,
-    hold_until: datetime,
-    now: datetime,
-    *,
-    certain: bool = False,
-) -> tuple[Order, Sequence[OrderLine]]:
-    """Write the pending order at exactly these prices and pass the cart's holds on to it; answers its lines
-    too.
-
-    Of a ``certain`` order, which is confirmed in the same transaction, the cart keeps them until then. Raises
-    OutOfStock when a hold had lapsed and its pieces are gone.
-    """
-    order, written = placing.write_with_lines(
-        session,
+def draft(
+    cart: Cart, priced: PricedCart, details: Details, account_id: uuid.UUID, now: datetime
+) -> Draft:
+    """The order at exactly these prices, to be written."""
+    return placing.draft(
         NewOrder(
             legal_entity_id=cart.legal_entity_id,
             channel_id=cart.channel_id,
@@ -225,19 +211,50 @@ def freeze(
         ),
         now,
     )
-    if not certain:
-        mine, near = Owner("cart", cart.id), deliveries.near(details.shipping_address, written)
-        if near != goods.near(cart):
-            # Only now somebody said where it goes.
-            holds.move_near(session, mine, near, now)
-        demands = order_demands(written)
-        holds.pass_on(session, mine, Owner("order", order.id), demands, hold_until, now, near)
-    if priced.wants_visit:
-        _pass_time_on(session, cart, order, details.slot, hold_until, now)
-    state = "ordered" if certain else "checking_out"
+
+
+def freeze(
+    session: Session,
+    cart: Cart,
+    drafted: Draft,
+    slot: str | None,
+    hold_until: datetime,
+    now: datetime,
+) -> None:
+    """Write the draft as a pending order, and pass on to it what the cart holds: pieces, and the ``slot``, as
+    ``Details`` has it.
+
+    Raises OutOfStock when a hold had lapsed and its pieces are gone.
+    """
+    order, written = drafted.order, drafted.lines
+    placing.put(session, drafted)
+    mine, near = Owner("cart", cart.id), deliveries.near(order.shipping_address, written)
+    if near != goods.near(cart):
+        # Only now somebody said where it goes.
+        holds.move_near(session, mine, near, now)
+    demands = order_demands(written)
+    holds.pass_on(session, mine, Owner("order", order.id), demands, hold_until, now, near)
+    _pass_time_on(session, cart, order, slot, hold_until, now)
+    _move(session, cart, "checking_out")
+
+
+def close(
+    session: Session,
+    cart: Cart,
+    drafted: Draft,
+    slot: str | None,
+    hold_until: datetime,
+    now: datetime,
+) -> None:
+    """The cart becomes an order that is written and confirmed in the same transaction. Its pieces it keeps
+    until then; the ``slot`` is the order's."""
+    _pass_time_on(session, cart, drafted.order, slot, hold_until, now)
+    _move(session, cart, "ordered")
+
+
+def _move(session: Session, cart: Cart, state: str) -> None:
     with exchange.unanswered(session.connection()):  # it is locked, and was seen to be open
         lines.move(session, cart.id, "open", state, cart.account_id)
-    return order, written
 
 
 def _pass_time_on(
@@ -363,12 +380,10 @@ def order_demands(order_lines: Sequence[OrderLine]) -> list[Demand]:
     ]
 
 
-def gift_goods(session: Session, order: Order) -> Money:
+def gift_goods(drafted: Draft) -> Money:
     """What the gift cards in an order cost."""
-    minor = sum(
-        line.net_minor for line in placing.lines_of(session, order.id) if line.kind == GIFT_CARD
-    )
-    return Money(minor, order.currency)
+    minor = sum(line.net_minor for line in drafted.lines if line.kind == GIFT_CARD)
+    return Money(minor, drafted.order.currency)
 
 
 def give_back(session: Session, order: Order, hold_for: timedelta | None, now: datetime) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from cart import checkout, consents, goods, lines, pricing, slots
+from cart import checkout, consents, lines, pricing, slots
 from cart import holds as policy
 from cart.checkout import CheckoutIncomplete, Details, Requirement, TotalChanged
 from cart.models import Cart, ConsentAsk
@@ -19,6 +19,7 @@ from core.kernel.money import Money
 from core.ledger.splitting import Share, Source
 from core.orders import placing
 from core.orders.models import Order
+from core.orders.placing import Draft
 from core.parties import accounts
 from core.parties.accounts import NewAccount
 from core.parties.models import Account, Channel, LegalEntity
@@ -195,31 +196,34 @@ def _write_down(
     account = _account(session, cart, *seller, wish, now)
     if priced.vat_id and account.vat_id != priced.vat_id:
         entering.put(session, account, priced.vat_id, _actor(wish), now)
-    certain = wish.details.payment_method == "invoice" or not priced.due_now
-    held_near = goods.near(cart)
-    hold_until = now + house.rules.payment_for + house.rules.payment_grace
-    order, order_lines = checkout.freeze(
-        session, cart, priced, wish.details, account.id, hold_until, now, certain=certain
-    )
+    drafted = checkout.draft(cart, priced, wish.details, account.id, now)
+    order = drafted.order
     order.taken_by = wish.taken_by
-    consents.record(session, order, asks, wish.details.consents, wish.ip, now)
+    # Only for work a time can be agreed on.
+    slot = wish.details.slot if priced.wants_visit else ""
+    hold_until = now + house.rules.payment_for + house.rules.payment_grace
+    is_certain = wish.details.payment_method == "invoice" or not priced.due_now
+    if is_certain:
+        checkout.close(session, cart, drafted, slot, hold_until, now)
+    else:
+        checkout.freeze(session, cart, drafted, slot, hold_until, now)
     crash.point("place.written")
     audit.write(session, now, _actor(wish), "order.placed", ("order", order.public_id))
-    rest = "terms" if wish.details.payment_method == "invoice" else "card"
-    operation_id = start_payment.begin_order(
-        session,
-        house,
-        order,
-        wish.return_url,
-        _shares(session, order, wish, rest),
-        order_lines,
-        from_cart=held_near if certain else None,
-    )
+    shares = _shares(session, drafted, wish)
+    operation_id = None
+    if is_certain:
+        start_payment.place(session, house, drafted, shares, cart)
+    else:
+        begun = start_payment.begin_order
+        operation_id = begun(session, house, order, wish.return_url, shares, drafted.lines)
+    consents.record(session, order, asks, wish.details.consents, wish.ip, now)
     return _Written(order, operation_id)
 
 
-def _shares(session: Session, order: Order, wish: Wish, rest: str) -> list[Share]:
+def _shares(session: Session, drafted: Draft, wish: Wish) -> list[Share]:
     """What each way of paying takes of the order; a plain one asks the database nothing."""
+    order = drafted.order
+    rest = "terms" if wish.details.payment_method == "invoice" else "card"
     whole = Money(order.due_now_minor, order.currency)
     if not whole:
         return []
@@ -233,7 +237,7 @@ def _shares(session: Session, order: Order, wish: Wish, rest: str) -> list[Share
         whole,
         wish.paying,
         rest,
-        gift_goods=checkout.gift_goods(session, order),
+        gift_goods=checkout.gift_goods(drafted),
         lock=True,
     )
 

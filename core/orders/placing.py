@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from core.kernel import numbering
-from core.kernel.db import changed, insert_new, insert_rows, keep_new, table
+from core.kernel.db import changed, columns_of, insert_new, insert_rows, keep_new, table
 from core.kernel.errors import NotFound, StaleState
 from core.kernel.ids import new_id, new_public_id
 from core.orders.models import (
@@ -104,15 +104,46 @@ class NewOrder:
     ways: Mapping[str, str] | None = None
 
 
+@dataclass(frozen=True)
+class Draft:
+    """An order with its lines as they will be written; nothing of it is in the database yet."""
+
+    order: Order
+    #: As ``lines_of`` would answer them.
+    lines: Sequence[OrderLine]
+    taxes: Sequence[Mapping[str, Any]]
+    charges: Sequence[Mapping[str, Any]]
+
+
 def write(session: Session, new: NewOrder, now: datetime) -> Order:
     """Write a pending order with its lines. Its cart (or quote version) is unique: it is the only one."""
-    return write_with_lines(session, new, now)[0]
+    drafted = draft(new, now)
+    put(session, drafted)
+    return drafted.order
 
 
-def write_with_lines(
-    session: Session, new: NewOrder, now: datetime
-) -> tuple[Order, Sequence[OrderLine]]:
-    """As ``write``, and answers the lines as ``lines_of`` would, without asking for them."""
+def put(session: Session, drafted: Draft) -> None:
+    """Write a draft as it stands."""
+    insert_new(session, drafted.order)
+    _put_lines(session, drafted.lines, drafted.taxes, drafted.charges)
+
+
+def put_confirmed(
+    session: Session, drafted: Draft, payment: str, now: datetime, held: Sequence[str] = ()
+) -> None:
+    """Write a draft that is certain already, in one go as ``put`` and ``confirm`` would leave it. Take this
+    late, as ``confirm``: the number series is a hot row."""
+    order = drafted.order
+    position = numbering.take(session, order.legal_entity_id, ORDER_SERIES)
+    order.number, order.placed_at = number_of(position), now
+    order.lifecycle, order.payment = "confirmed", payment
+    if held:
+        order.held_at, order.held_reasons = now, ",".join(held)
+    put(session, drafted)
+
+
+def draft(new: NewOrder, now: datetime) -> Draft:
+    """A pending order, to be written or looked at."""
     counted = [one for line in new.lines for one in line.counted]
     net = sum(line.taxed.net_minor for line in counted)
     tax = sum(line.taxed.tax_minor for line in counted)
@@ -143,8 +174,7 @@ def write_with_lines(
         due_now_minor=net + tax,
         created_at=now,
     )
-    insert_new(session, order)
-    return order, _write_lines(session, order, new.lines)
+    return Draft(order, *_lines_with_rows(order, new.lines))
 
 
 def add_lines(
@@ -157,69 +187,86 @@ def add_lines(
     """What a change adds to a placed order, behind the lines that are ``known``. What the order was to cost
     as it was placed stays as it is. For ``core.orders.fulfilling``."""
     last = max((line.line_number for line in known), default=0)
-    return _write_lines(session, order, lines, change_id, last)
+    found, taxes, charges = _lines_with_rows(order, lines, change_id, last)
+    _put_lines(session, found, taxes, charges)
+    return found
 
 
-def _write_lines(
-    session: Session,
+def _lines_with_rows(
     order: Order,
     lines: Sequence[NewLine],
     change_id: uuid.UUID | None = None,
     last: int = 0,
-) -> Sequence[OrderLine]:
-    rows: list[dict[str, Any]] = []
+) -> tuple[list[OrderLine], list[dict[str, Any]], list[dict[str, Any]]]:
+    """The lines, the rows of their taxes and those of their charges."""
+    found: list[OrderLine] = []
     taxes: list[dict[str, Any]] = []
     charges: list[dict[str, Any]] = []
     for line in lines:
-        above = _row(order, line, last + len(rows) + 1, None)
-        rows.append(above)
-        taxes += _tax_rows(above["id"], line.taxed)
-        charges += [{"order_line_id": above["id"], **vars(charge)} for charge in line.charges]
+        above = _line(order, line, last + len(found) + 1, None, change_id)
+        found.append(above)
+        taxes += _tax_rows(above.id, line.taxed)
+        charges += [{"order_line_id": above.id, **vars(charge)} for charge in line.charges]
         for piece in line.pieces:
-            row = _row(order, piece, last + len(rows) + 1, above["id"])
-            rows.append(row)
-            taxes += _tax_rows(row["id"], piece.taxed)
-    for row in rows:
-        row["change_id"] = change_id
-    insert_rows(session, OrderLine, rows)
+            one = _line(order, piece, last + len(found) + 1, above.id, change_id)
+            found.append(one)
+            taxes += _tax_rows(one.id, piece.taxed)
+    return found, taxes, charges
+
+
+def _put_lines(
+    session: Session,
+    lines: Sequence[OrderLine],
+    taxes: Sequence[Mapping[str, Any]],
+    charges: Sequence[Mapping[str, Any]],
+) -> None:
+    insert_rows(session, OrderLine, [columns_of(line) for line in lines])
     insert_rows(session, OrderLineTax, taxes)
     insert_rows(session, OrderLineCharge, charges)
-    found = [OrderLine(**row) for row in rows]
-    for one in found:
-        keep_new(session, one)
-    return found
+    for line in lines:
+        keep_new(session, line)
 
 
-def _row(order: Order, line: NewLine, number: int, parent_id: uuid.UUID | None) -> dict[str, Any]:
-    return {
-        "id": new_id(),
-        "order_id": order.id,
-        "line_number": number,
-        "parent_id": parent_id,
-        "variant_id": line.variant_id,
-        "sku": line.sku,
-        "name": line.name,
-        "kind": line.kind,
-        "tax_category": line.tax_category,
-        "charge_kind": line.charge_kind,
-        "quantity": line.quantity,
-        "unit_price_micros": line.unit_price_micros,
-        "price_trace": line.price_trace,
-        "sale_price_minor": line.sale_price_minor,
-        "net_minor": line.taxed.net_minor,
-        "tax_minor": line.taxed.tax_minor,
-        "contained_minor": line.taxed.contained_minor,
-        "service_account_id": order.service_account_id,
-        "payer_account_id": order.payer_account_id,
-        "service_location": line.service_location,
-        "term_months": line.term_months,
-        "fulfilled": 0,
-        "cancelled": 0,
-        "returned": 0,
-        "numbered": line.numbered,
-        "goes_by": line.goes_by,
-        "pickup_id": line.pickup_id,
-    }
+def _line(
+    order: Order,
+    line: NewLine,
+    number: int,
+    parent_id: uuid.UUID | None,
+    change_id: uuid.UUID | None,
+) -> OrderLine:
+    return OrderLine(
+        id=new_id(),
+        order_id=order.id,
+        line_number=number,
+        parent_id=parent_id,
+        variant_id=line.variant_id,
+        sku=line.sku,
+        name=line.name,
+        kind=line.kind,
+        tax_category=line.tax_category,
+        charge_kind=line.charge_kind,
+        quantity=line.quantity,
+        unit_price_micros=line.unit_price_micros,
+        price_trace=line.price_trace,
+        sale_price_minor=line.sale_price_minor,
+        net_minor=line.taxed.net_minor,
+        tax_minor=line.taxed.tax_minor,
+        contained_minor=line.taxed.contained_minor,
+        service_account_id=order.service_account_id,
+        payer_account_id=order.payer_account_id,
+        service_location=line.service_location,
+        term_months=line.term_months,
+        fulfilled=0,
+        cancelled=0,
+        returned=0,
+        numbered=line.numbered,
+        goes_by=line.goes_by,
+        pickup_id=line.pickup_id,
+        change_id=change_id,
+        # Of a plan, once it begins.
+        subscription_id=None,
+        period_index=None,
+    )
 
 
 def _tax_rows(line_id: uuid.UUID, taxed: TaxedLine) -> list[dict[str, Any]]:

@@ -76,11 +76,11 @@ def test_requests_ask_within_their_bound_however_many_rows_there_are(
     assert {name: count for name, count in many.items() if count > BOUNDS[name]} == {}
 
 
-def test_an_order_of_one_thing_takes_19_statements_at_most(
+def test_an_order_of_one_thing_takes_18_statements_at_most(
     program: Program, shop: Shop, world: World
 ):
     program.order(program.cart("FW-RT-6"), wish(), "before")
     cart = program.cart("FW-RT-6")
     with statements(shop.house.db) as sent:
         assert program.order(cart, wish()).status_code == 201
-    assert len(sent) <= 19
+    assert len(sent) <= 18
