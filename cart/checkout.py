@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from cart import address as addresses
 from cart import consents, goods, lines, slots
+from cart.consents import Ask
 from cart.delivery import Choice
-from cart.models import Cart, ConsentAsk
+from cart.models import Cart
 from cart.priced import PricedCart, PricedLine
 from cart.pricing import delivery_micros
 from cart.slots import SlotGone
@@ -117,7 +118,7 @@ def requirements(
     priced: PricedCart,
     details: Details,
     payment_methods: tuple[str, ...],
-    asks: Sequence[ConsentAsk] = (),
+    asks: Sequence[Ask] = (),
     *,
     needs_purchase_order: bool = False,
 ) -> list[Requirement]:
@@ -164,7 +165,7 @@ def requirements(
     return [*unmet, *(_consent(ask) for ask in consents.missing(asks, details.consents))]
 
 
-def _consent(ask: ConsentAsk) -> Requirement:
+def _consent(ask: Ask) -> Requirement:
     return Requirement("consent", f"consents.{ask.code}", f"Tick this to order: {ask.text}")
 
 

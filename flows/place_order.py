@@ -11,7 +11,8 @@ from sqlalchemy.orm.attributes import set_committed_value
 from cart import checkout, consents, lines, pricing, slots
 from cart import holds as policy
 from cart.checkout import CheckoutIncomplete, Details, Requirement, TotalChanged
-from cart.models import Cart, ConsentAsk
+from cart.consents import Ask
+from cart.models import Cart
 from cart.priced import PricedCart
 from core.kernel import audit, crash, exchange
 from core.kernel.errors import NotFound
@@ -167,7 +168,7 @@ def _write(session: Session, house: House, wish: Wish, answers: Answers) -> _Wri
         answers=answers,
         with_holds=False,
     )
-    asks = consents.asked(session, channel) if wish.taken_by is None else ()
+    asks = consents.asked(session, channel, priced.rule_mark) if wish.taken_by is None else ()
     over = _over(session, house, cart, wish) if is_limited else ()
     _check(house, wish, priced, buyer, asks, over)
     with exchange.opened(session):
@@ -189,7 +190,7 @@ def _write_down(
     cart: Cart,
     seller: tuple[Channel, LegalEntity],
     priced: PricedCart,
-    asks: Sequence[ConsentAsk],
+    asks: Sequence[Ask],
 ) -> _Written:
     """The order with all that belongs to it; nothing stands in its way any more but the stock."""
     now = house.clock.now()
@@ -310,7 +311,7 @@ def _check(
     wish: Wish,
     priced: PricedCart,
     buyer: Account | None,
-    asks: Sequence[ConsentAsk],
+    asks: Sequence[Ask],
     over: Sequence[Requirement],
 ) -> None:
     # Staff may sell on terms to whom they know, also where the shop itself does not.
