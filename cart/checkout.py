@@ -5,37 +5,31 @@
 
 import re
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
 
 from cart import address as addresses
-from cart import consents, goods, lines, slots
+from cart import consents, goods, lines, ordered, slots
 from cart.consents import Ask
-from cart.delivery import Choice
 from cart.models import Cart
-from cart.priced import PricedCart, PricedLine
-from cart.pricing import delivery_micros
+from cart.priced import PricedCart
 from cart.slots import SlotGone
 from core.catalog.models import GIFT_CARD
 from core.kernel import exchange
 from core.kernel.errors import ShopError
 from core.kernel.money import Money
-from core.orders import deliveries, placing
-from core.orders.deliveries import GOODS
+from core.orders import deliveries, drafting, placing
+from core.orders.drafting import Draft, NewOrder
 from core.orders.models import Order, OrderLine
-from core.orders.placing import Draft, NewCharge, NewLine, NewOrder
-from core.prices.bundles import Bundle, Share
 from core.stock import holds
 from core.stock.holds import Demand, Owner
 from core.tax import vat_ids
-from core.tax.arithmetic import TaxedLine
 from core.tax.vat_ids import WrongVatId
 
-NOT_TAXED = TaxedLine(0, ())
 LONGEST_REFERENCE = 60
 #: Of an account that has to give its own number with each order.
 PURCHASE_ORDER_NEEDED = "purchase_order_needed"
@@ -192,7 +186,7 @@ def draft(
     cart: Cart, priced: PricedCart, details: Details, account_id: uuid.UUID, now: datetime
 ) -> Draft:
     """The order at exactly these prices, to be written."""
-    return placing.draft(
+    return drafting.draft(
         NewOrder(
             legal_entity_id=cart.legal_entity_id,
             channel_id=cart.channel_id,
@@ -205,7 +199,7 @@ def draft(
             shipping_address=details.shipping_address,
             shipping_method=priced.method.code if priced.method else None,
             ways={one.goes_by: one.method.code for one in priced.also if one.method},
-            lines=_new_lines(priced, details),
+            lines=ordered.new_lines(priced, details.shipping_address),
             vat_id=priced.vat_id or None,
             purchase_order=details.purchase_order or None,
             cost_centre=details.cost_centre or None,
@@ -276,100 +270,6 @@ def _pass_time_on(
         slots.pass_on(session, mine, its, slot, hold_until, now)
     except SlotGone as error:
         raise CheckoutIncomplete([Requirement(error.code, "slot", str(error))]) from None
-
-
-def _new_lines(priced: PricedCart, details: Details) -> list[NewLine]:
-    taxed = iter(priced.taxed)
-    found = [new_line(line, taxed, details.shipping_address) for line in priced.lines]
-    return [*found, *(new_delivery(way, next(taxed)) for way in priced.chosen)]
-
-
-def new_line(line: PricedLine, taxed: Iterator[TaxedLine], place: dict[str, str] | None) -> NewLine:
-    """One line of a cart that goes to ``place``; of a bundle its pieces each take the next of the taxes."""
-    whole = NewLine(
-        variant_id=line.variant_id,
-        sku=line.sku,
-        name=line.name,
-        kind=line.kind,
-        tax_category=line.tax_category,
-        charge_kind=line.price.charge_kind,
-        quantity=line.quantity,
-        unit_price_micros=line.price.unit_price_micros,
-        price_trace=line.price.trace,
-        taxed=NOT_TAXED if line.bundle else next(taxed),
-        service_location=None if line.ships else place,
-        numbered=line.numbered,
-        goes_by=_goes_by(line.kind, line.goes_by),
-    )
-    if line.bundle is None:
-        return whole
-    pieces = [_piece(line.sku, line.bundle, share, next(taxed), place) for share in line.shares]
-    net = sum(piece.taxed.net_minor for piece in pieces)
-    return replace(
-        whole,
-        taxed=TaxedLine(net, ()),
-        service_location=place,
-        pieces=pieces,
-        charges=[
-            NewCharge(
-                charge.charge_kind,
-                line.bundle.unit_prices[charge.charge_kind],
-                charge.together.minor,
-            )
-            for charge in line.charges
-        ],
-    )
-
-
-def _piece(
-    sku: str, bundle: Bundle, share: Share, taxed: TaxedLine, place: dict[str, str] | None
-) -> NewLine:
-    piece, kind = share.piece.component, share.piece.charge_kind
-    return NewLine(
-        variant_id=piece.variant_id,
-        sku=piece.sku,
-        name=piece.name,
-        kind=piece.kind,
-        tax_category=piece.tax_category,
-        charge_kind=kind,
-        quantity=share.quantity,
-        unit_price_micros=share.unit_price_micros,
-        price_trace={
-            "list": bundle.prices[kind].trace["list"],
-            "bundle": sku,
-            "weight": share.weight,
-            "of_weight": share.of_weight,
-            "of_minor": share.of.minor,
-        },
-        taxed=taxed,
-        service_location=None if piece.kind == "physical" else place,
-        numbered=piece.numbered,
-        goes_by=_goes_by(piece.kind, piece.goes_by),
-        sale_price_minor=share.apart.minor,
-    )
-
-
-def new_delivery(method: Choice, taxed: TaxedLine) -> NewLine:
-    """A way of delivery as a line of an order."""
-    return NewLine(
-        variant_id=None,
-        sku=f"delivery:{method.code}",
-        name=f"Delivery, {method.name}",
-        kind="delivery",
-        tax_category=method.tax_category,
-        charge_kind="one_off",
-        quantity=1,
-        unit_price_micros=delivery_micros(method),
-        price_trace={"delivery": method.code},
-        taxed=taxed,
-        goes_by=method.goes_by,
-        pickup_id=method.pickup_id,
-    )
-
-
-def _goes_by(kind: str, way: str) -> str | None:
-    """Only goods go anywhere."""
-    return way if kind == GOODS else None
 
 
 def order_demands(order_lines: Sequence[OrderLine]) -> list[Demand]:

@@ -13,8 +13,8 @@ from cart.quotes import answering
 from core.events import OrderPlaced
 from core.kernel import jobs
 from core.orders import deliveries, fulfilling, placing
+from core.orders.drafting import Draft
 from core.orders.models import Order, OrderLine
-from core.orders.placing import Draft
 from core.stock import holds
 from core.stock.holds import Owner
 from core.subscriptions import ordering

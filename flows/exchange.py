@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cart import additions, checkout
+from cart import additions, ordered
 from cart.additions import ChangeRefused, NotAdded, Wanted
 from core.catalog import products
 from core.catalog.models import Variant
@@ -23,11 +23,11 @@ from core.kernel import crash
 from core.kernel.money import Money, extend, micros_of, nearest, total
 from core.ledger import items
 from core.orders import changing, deliveries, exchanging, following, placing
+from core.orders.drafting import NewLine
 from core.orders.exchanging import AFTER, BEFORE, Exchange, Instead
 from core.orders.fulfilling import Some, TooManyPieces, WrongKind
 from core.orders.fulfilment_models import OrderChange, OrderExchangeLine
 from core.orders.models import Order, OrderLine
-from core.orders.placing import NewLine
 from core.prices.resolve import NoPrice, Resolved
 from core.stock import holds
 from core.stock.holds import Demand, Owner
@@ -363,7 +363,7 @@ def added(
     asked = [(one.net.minor, one.tax_category) for one in counted]
     taxed = iter(TaxGoods(session, house, order, answers).of(asked, order.shipping_address))
     place: Any = order.shipping_address
-    return [*even, *(checkout.new_line(line, taxed, place) for line in goods)]
+    return [*even, *(ordered.new_line(line, taxed, place) for line in goods)]
 
 
 def _even(session: Session, back: Worth, line: OrderExchangeLine) -> NewLine:

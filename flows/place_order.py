@@ -19,8 +19,8 @@ from core.kernel.errors import NotFound
 from core.kernel.money import Money
 from core.ledger.splitting import Share, Source
 from core.orders import placing
+from core.orders.drafting import Draft
 from core.orders.models import Order
-from core.orders.placing import Draft
 from core.parties import accounts
 from core.parties.accounts import NewAccount
 from core.parties.models import Account, Channel, LegalEntity

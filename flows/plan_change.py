@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from sqlalchemy.orm import Session
 
-from cart import additions, checkout, pricing
+from cart import additions, ordered, pricing
 from cart import address as addresses
 from cart.additions import ChangeRefused, Wanted
 from cart.delivery import Choice
@@ -19,9 +19,9 @@ from core.catalog.models import BUNDLE
 from core.kernel.errors import Invalid
 from core.kernel.money import Money, total
 from core.orders import fulfilling, grouping, placing
+from core.orders.drafting import NewLine
 from core.orders.fulfilling import Some, TooManyPieces, WrongKind
 from core.orders.models import Order, OrderLine
-from core.orders.placing import NewLine
 from core.tax.service import Answers
 from flows import take_back, worth
 from flows.house import House
@@ -310,8 +310,8 @@ class _Planning:
             return []
         where = pricing.taxed_at(dict(place), list(ways.values()), [one.kind for one in counted])
         taxed = iter(self._tax.of(asked, where))
-        found = [checkout.new_line(line, taxed, dict(place)) for line in goods]
-        return [*found, *(checkout.new_delivery(way, next(taxed)) for way in ways.values())]
+        found = [ordered.new_line(line, taxed, dict(place)) for line in goods]
+        return [*found, *(ordered.new_delivery(way, next(taxed)) for way in ways.values())]
 
 
 def pieces_of(standing: grouping.Standing) -> int:

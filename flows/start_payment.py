@@ -16,8 +16,8 @@ from core.kernel.money import Money, total
 from core.ledger import splitting, tenders
 from core.ledger.items import Open
 from core.ledger.splitting import Share, Source
+from core.orders.drafting import Draft
 from core.orders.models import Order, OrderLine
-from core.orders.placing import Draft
 from core.parties import accounts
 from core.parties.models import LegalEntity
 from flows import choose_tenders
