@@ -22,6 +22,7 @@ from api.desk_hooks import desk_hooks
 from api.desk_media import desk_media
 from api.desk_numbers import desk_numbers
 from api.desk_orders import desk_orders
+from api.desk_pick_ups import desk_pick_ups
 from api.desk_prices import desk_prices
 from api.desk_products import desk_products
 from api.desk_provisioning import desk_provisioning
@@ -78,6 +79,7 @@ def blueprints() -> list[Blueprint]:
         past_due,
         desk_past_due,
         desk_orders,
+        desk_pick_ups,
         desk_goods,
         desk_changes,
         desk_checks,

@@ -14,7 +14,9 @@ from sqlalchemy.orm import Session
 from api import reading
 from api.problems import BadToken, ScopeMissing
 from core.parties import accounts, tokens
+from core.parties import roles as desk_roles
 from core.parties.models import Account
+from core.parties.roles import Role
 from core.parties.tokens import STAFF, USER, Caller
 from web.access import role_missing
 from web.context import house, today
@@ -22,8 +24,9 @@ from web.context import house, today
 View = TypeVar("View", bound=Callable[..., Any])
 
 
-def scope(kind: str, name: str) -> Callable[[View], View]:
-    """Let in programs with a token of ``kind`` that has the scope ``name``.
+def scope(kind: str, name: str, roles: frozenset[Role] | None = None) -> Callable[[View], View]:
+    """Let in programs with a token of ``kind`` that has the scope ``name``; of staff keys for these ``roles``
+    alone, where fewer than the scope's may do it at the desk.
 
     Raises BadToken (401) without one that works, ScopeMissing (403) when it may not do this,
     RoleMissing (403) when whoever made a staff key may not (any more).
@@ -34,7 +37,7 @@ def scope(kind: str, name: str) -> Callable[[View], View]:
     def mark(view: View) -> View:
         @wraps(view)
         def checked(*args: Any, **values: Any) -> Any:
-            _enter(kind, name)
+            _enter(kind, name, roles)
             return view(*args, **values)
 
         return cast(View, checked)
@@ -47,12 +50,12 @@ def customer(name: str) -> Callable[[View], View]:
     return scope(USER, name)
 
 
-def staff(name: str) -> Callable[[View], View]:
-    """A staff key with that scope."""
-    return scope(STAFF, name)
+def staff(name: str, roles: frozenset[Role] | None = None) -> Callable[[View], View]:
+    """A staff key with that scope, and (None: those of the scope) of somebody with one of these roles."""
+    return scope(STAFF, name, roles)
 
 
-def _enter(kind: str, name: str) -> None:
+def _enter(kind: str, name: str, roles: frozenset[Role] | None) -> None:
     secret, day = reading.bearer(), today()
     with house().db.reading() as session:
         found = tokens.find(session, secret, day) if secret else None
@@ -62,6 +65,8 @@ def _enter(kind: str, name: str) -> None:
         raise ScopeMissing(name)
     if found.lacks_role(name):
         raise role_missing(found.roles, tokens.SCOPE_ROLES[name])
+    if roles is not None and not desk_roles.may(found.roles, roles):
+        raise role_missing(found.roles, roles)
     if not found.seen_today:
         house().db.run_tx(lambda session: tokens.note_use(session, found.token_id, day))
     g.api_caller = found

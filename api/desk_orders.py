@@ -14,20 +14,18 @@ from api.once import once
 from api.order_shapes import LinePieces
 from api.pace import limit
 from api.problems import InvalidRequest, add_headers, field_error
-from api.shapes import Nothing
 from cart import consents
 from core.kernel.errors import Invalid, NotFound
 from core.kernel.ids import token_hash
 from core.kernel.money import Money
 from core.kernel.sorting import Place
-from core.orders import carriers, changing, following, pickups, placing
+from core.orders import carriers, changing, following, placing
 from core.orders import reading as orders
 from core.orders.fulfilling import Tracking
 from core.parties.models import Account
 from flows import ask_return, pick_up, ship_order, take_back
 from flows.follow_order import follow
 from flows.give_back import Back, give_back
-from flows.house import House
 from flows.ship_order import Done, Parcel
 from flows.take_back import Asked
 from invoices.earned import reading as earned
@@ -141,34 +139,6 @@ def set_ready(order_id: str) -> Response:
         lambda key, name: pick_up.set_ready(
             house(), pick_up.Pieces(key, _pieces(wish.lines), caller().actor, name)
         ),
-    )
-
-
-@desk_orders.post("/pick-ups/<pick_up_id>/hand-over")
-@allow(Who.PROGRAM, Guard.NONE)
-@limit("api")
-@staff("orders:write")
-def hand_over(pick_up_id: str) -> Response:
-    """They were fetched."""
-    return _with_pick_up(pick_up_id, "hand-over", pick_up.hand_over)
-
-
-@desk_orders.post("/pick-ups/<pick_up_id>/put-back")
-@allow(Who.PROGRAM, Guard.NONE)
-@limit("api")
-@staff("orders:write")
-def put_back(pick_up_id: str) -> Response:
-    """They wait again."""
-    return _with_pick_up(pick_up_id, "put-back", pick_up.put_back)
-
-
-def _with_pick_up(pick_up_id: str, act: str, run: Callable[[House, str, str], object]) -> Response:
-    wish = reading.body(Nothing, optional=True)
-    with house().db.reading() as session:
-        row, order = pickups.by_public_id(session, reading.public_id(pick_up_id, "pick-up"))
-    scope = f"{act}:{row.public_id}"
-    return done(
-        scope, order.public_id, wish, lambda key, name: run(house(), row.public_id, caller().actor)
     )
 
 

@@ -1,6 +1,6 @@
 """What keys of the desk can ask about orders, stock and customers."""
 
-from api import change_shapes
+from api import change_shapes, pick_up_shapes
 from api import order_shapes as shapes
 from api.operation import BODY, CHANGE, Operation
 from api.shapes import Nothing
@@ -100,6 +100,17 @@ DESK = (
         "setReady",
         "Goods lie ready to be fetched: the customer is told",
         shapes.ProvideWish,
+    ),
+    Operation(
+        "get",
+        "/desk/pick-ups",
+        "listPickUps",
+        "List what lies ready to be fetched, what has waited longest first",
+        pick_up_shapes.PickUpPage,
+        _LISTED,
+        query=pick_up_shapes.PickUpQuery,
+        token=_KEY,
+        scope="orders:read",
     ),
     _act(
         "/desk/pick-ups/{pick_up_id}/hand-over",

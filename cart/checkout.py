@@ -26,7 +26,7 @@ from core.orders import deliveries, drafting, placing
 from core.orders.drafting import Draft, NewOrder
 from core.orders.models import Order, OrderLine
 from core.stock import holds
-from core.stock.holds import Demand, Owner
+from core.stock.holds import Demand, Near, Owner
 from core.tax import vat_ids
 from core.tax.vat_ids import WrongVatId
 
@@ -223,11 +223,11 @@ def freeze(
     """
     order, written = drafted.order, drafted.lines
     placing.put(session, drafted)
-    mine, near = Owner("cart", cart.id), deliveries.near(order.shipping_address, written)
-    if near != goods.near(cart):
-        # Only now somebody said where it goes.
-        holds.move_near(session, mine, near, now)
+    mine, near = Owner("cart", cart.id), Near.of(order.shipping_address)
     demands = order_demands(written)
+    if near != goods.near(cart) or any(one.place is not None for one in demands):
+        # Only now somebody said where it goes, or what of it is fetched.
+        holds.move_near(session, mine, near, now, demands)
     holds.pass_on(session, mine, Owner("order", order.id), demands, hold_until, now, near)
     _pass_time_on(session, cart, order, slot, hold_until, now)
     _move(session, cart, "checking_out")
@@ -272,10 +272,14 @@ def _pass_time_on(
         raise CheckoutIncomplete([Requirement(error.code, "slot", str(error))]) from None
 
 
-def order_demands(order_lines: Sequence[OrderLine]) -> list[Demand]:
-    """What an order with these lines needs from stock."""
+def order_demands(
+    order_lines: Sequence[OrderLine], among: Sequence[OrderLine] | None = None
+) -> list[Demand]:
+    """What these lines of an order need from stock, and where of it is fetched what is. ``among`` are all of
+    its lines, where these are only some."""
+    fetched = deliveries.picked_up(order_lines if among is None else among)
     return [
-        Demand(line.id, line.variant_id, line.quantity, line.numbered)
+        Demand(line.id, line.variant_id, line.quantity, line.numbered, fetched.get(line.id))
         for line in order_lines
         if line.needs_stock and line.variant_id is not None
     ]

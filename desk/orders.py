@@ -1,7 +1,7 @@
 """Orders: the list, and one with everything about it."""
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, Response
@@ -16,7 +16,6 @@ from core.ledger import reading as ledger
 from core.orders import deliveries, grouping, pickups, placing, reading
 from core.orders.grouping import Standing
 from core.orders.models import Order, OrderLine
-from core.orders.naming import Named
 from core.parties import users
 from core.parties.models import Account
 from core.parties.roles import Role
@@ -131,7 +130,7 @@ def one(public_id: str) -> str:
     """One order: lines, papers, payments, journal."""
     with house().db.snapshot() as session:
         order = placing.by_public_id(session, public_id)
-        followed = follow(session, order, for_staff=True)
+        followed = follow(session, order, with_awaited=True, for_staff=True)
         account = session.get_one(Account, order.payer_account_id)
         sources = [row.id for row in followed.invoices] + [row.id for row in followed.payments]
         entries = ledger.entries_about(session, [order.id, *sources])
@@ -191,7 +190,7 @@ def _words(
 ) -> dict[str, Any]:
     order, currency = followed.order, followed.order.currency
     goods = [line for line in followed.placed if line.kind != "delivery"]
-    fetched = deliveries.picked_up(followed.lines)
+    where = order_words.goes_to(followed)
     return {
         "public_id": order.public_id,
         "number": order.number or f"Order of {account.name}, {order.lifecycle}",
@@ -203,9 +202,8 @@ def _words(
         "lifecycle": shown.LIFECYCLE[order.lifecycle],
         "payment": shown.PAYMENT[order.payment],
         "fulfilment": shown.FULFILMENT[order.fulfilment],
-        "lines": [
-            _line(one, currency, fetched, followed.named) for one in grouping.standing(goods)
-        ],
+        "lines": [_line(followed, one, where) for one in grouping.standing(goods)],
+        "back_orders_href": f"/desk/stock/back-orders?q={order.number}" if order.number else "",
         "totals": [
             *(
                 (line.name, Money(line.priced_minor, currency), "line")
@@ -275,20 +273,30 @@ def _tax_rows(lines: Sequence[OrderLine], tax: Money) -> list[tuple[Any, ...]]:
     return [("Tax", tax - contained, "tax", note)]
 
 
-def _line(
-    standing: Standing, currency: str, fetched: Collection[uuid.UUID], named: Named
-) -> dict[str, Any]:
-    line = standing.line
+def _line(followed: Followed, standing: Standing, where: Mapping[uuid.UUID, str]) -> dict[str, Any]:
+    line, currency = standing.line, followed.order.currency
+    notes = [
+        *followed.named.get(line.id, ()),
+        _price(line.price_trace),
+        where.get(line.id, ""),
+    ]
     return {
         "sku": line.sku,
         "name": line.name,
         "quantity": line.quantity,
         "unit_price": extend(line.unit_price_micros, 1, currency),
         "total": Money(standing.priced_minor, currency),
-        "note": ", ".join([*named.get(line.id, ()), *filter(None, [_price(line.price_trace)])]),
-        "state": order_words.progress(line, line.id in fetched),
-        "pieces": [_piece(piece, currency, fetched) for piece in standing.pieces],
+        "note": ", ".join(note for note in notes if note),
+        **_progress(followed, line),
+        "pieces": [_piece(followed, piece) for piece in standing.pieces],
     }
+
+
+def _progress(followed: Followed, line: OrderLine) -> dict[str, Any]:
+    """Where a line's pieces are, in the words of its customer's page; ``awaited``: so many wait for stock."""
+    awaited = followed.awaited.get(line.id, 0)
+    is_fetched = line.id in deliveries.picked_up(followed.lines)
+    return {"state": order_words.progress(line, is_fetched, awaited), "awaited": awaited}
 
 
 def _price(trace: Mapping[str, Any]) -> str:
@@ -298,9 +306,9 @@ def _price(trace: Mapping[str, Any]) -> str:
     return f"price list {trace['list']}" if trace.get("list") and trace.get("priority") else ""
 
 
-def _piece(line: OrderLine, currency: str, fetched: Collection[uuid.UUID]) -> dict[str, Any]:
+def _piece(followed: Followed, line: OrderLine) -> dict[str, Any]:
     """A piece of a bundle, with its part of the price and what it sells for by itself."""
-    trace = line.price_trace
+    trace, currency = line.price_trace, followed.order.currency
     share = f"{trace.get('weight')} of {trace.get('of_weight')}"
     alone = Money(line.sale_price_minor or 0, currency).decimal()
     return {
@@ -309,7 +317,7 @@ def _piece(line: OrderLine, currency: str, fetched: Collection[uuid.UUID]) -> di
         "quantity": line.quantity,
         "total": Money(line.priced_minor, currency),
         "note": f"{share}; alone {alone}",
-        "state": order_words.progress(line, line.id in fetched),
+        **_progress(followed, line),
     }
 
 

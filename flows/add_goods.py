@@ -14,7 +14,7 @@ from cart.additions import ChangeRefused
 from core.kernel import crash
 from core.kernel.clock import local_date
 from core.ledger import business, items
-from core.orders import deliveries, exchanging, fulfilling, placing
+from core.orders import exchanging, fulfilling, places, placing
 from core.orders.drafting import NewLine
 from core.orders.fulfilling import Some
 from core.orders.fulfilment_models import OrderChange
@@ -53,8 +53,9 @@ def add(
     crash.point("add.written")
     giver, now = Owner("exchange", change.id), house.clock.now()
     about = sold.reference(order.public_id)
-    near = deliveries.near(order.shipping_address, [*known, *found])
-    holds.sell(session, giver, checkout.order_demands(found), about, now, near)
+    every = [*known, *found]
+    near, demands = places.near(order, every, found), checkout.order_demands(found, every)
+    holds.sell(session, giver, demands, about, now, near)
     return found
 
 

@@ -12,11 +12,11 @@ from cart.models import Cart
 from cart.quotes import answering
 from core.events import OrderPlaced
 from core.kernel import jobs
-from core.orders import deliveries, fulfilling, placing
+from core.orders import fulfilling, placing
 from core.orders.drafting import Draft
 from core.orders.models import Order, OrderLine
 from core.stock import holds
-from core.stock.holds import Owner
+from core.stock.holds import Near, Owner
 from core.subscriptions import ordering
 from flows import activate_service, provision_service, screen_order
 from flows.house import House
@@ -31,7 +31,7 @@ def confirm(
     is as ever. ``found`` are its lines. Raises OutOfStock when pieces whose hold lapsed are gone.
     """
     now = house.clock.now()
-    demands, near = checkout.order_demands(found), deliveries.near(order.shipping_address, found)
+    demands, near = checkout.order_demands(found), Near.of(order.shipping_address)
     holds.allocate(session, Owner("order", order.id), demands, _about(order), now, near)
     held = _begin(session, order, found, now)
     begun = [] if held else _give(session, order, found, now)
@@ -50,7 +50,7 @@ def write_confirmed(
     """The same of a draft that is certain at once, whose ``cart`` still holds the pieces: it is written as it
     will be, with its number, behind what other orders may have to wait for."""
     order, found, now = drafted.order, drafted.lines, house.clock.now()
-    demands, near = checkout.order_demands(found), deliveries.near(order.shipping_address, found)
+    demands, near = checkout.order_demands(found), Near.of(order.shipping_address)
     giver, held_near = Owner("cart", cart.id), goods.near(cart)
     holds.sell(session, giver, demands, _about(order), now, near, held_near=held_near)
     held = _begin(session, order, found, now)

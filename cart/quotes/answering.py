@@ -45,6 +45,7 @@ from core.orders.drafting import NewLine, NewOrder
 from core.orders.models import Order
 from core.stock import holds
 from core.stock.holds import OutOfStock, Owner
+from core.stock.sourcing import NOT_KNOWN
 from core.tax.arithmetic import REVERSE_CHARGE, Tax, Taxed, TaxedLine
 
 #: Why customers say no.
@@ -141,15 +142,11 @@ def accept(
             accepted_at=now,
         )
     )
-    lines = placing.lines_of(session, order.id)
-    holds.pass_on(
-        session,
-        Owner("quote", version.id),
-        Owner("order", order.id),
-        checkout.order_demands(lines),
-        hold_until,
-        now,
-    )
+    giver, taker = Owner("quote", version.id), Owner("order", order.id)
+    demands = checkout.order_demands(placing.lines_of(session, order.id))
+    if any(one.place is not None for one in demands):
+        holds.move_near(session, giver, NOT_KNOWN, now, demands)
+    holds.pass_on(session, giver, taker, demands, hold_until, now)
     audit.write(
         session,
         now,

@@ -6,10 +6,8 @@ delivery may say neither. Called by the flows that send, hand over and cancel.
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 from core.orders.models import OrderLine
-from core.stock.sourcing import Near
 
 GOODS, DELIVERY = "physical", "delivery"
 
@@ -50,21 +48,13 @@ def left_empty(lines: Sequence[OrderLine], taken: Mapping[uuid.UUID, int]) -> li
     ]
 
 
-def near(address: Mapping[str, Any] | None, lines: Sequence[OrderLine]) -> Near:
-    """Where the pieces of an order go: to its address; and to the place where all of them are fetched, where
-    that is one."""
-    ways = [line for line in lines if line.kind == DELIVERY and line.cancelled < line.quantity]
-    places = {line.pickup_id for line in ways}
-    return Near.of(address, places.pop() if len(places) == 1 else None)
-
-
 def picked_up(lines: Sequence[OrderLine]) -> dict[uuid.UUID, uuid.UUID]:
     """Of goods that are fetched: at which place, by line. Not by a delivery that was given up."""
     found: dict[uuid.UUID, uuid.UUID] = {}
     for delivery in lines:
-        if delivery.kind != DELIVERY or not (delivery.waiting or delivery.fulfilled):
+        if delivery.kind != DELIVERY or delivery.pickup_id is None:
             continue
-        if delivery.pickup_id is not None:
+        if delivery.waiting or delivery.fulfilled:
             for line in goods_of(delivery, lines):
                 found[line.id] = delivery.pickup_id
     return found

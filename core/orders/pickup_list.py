@@ -1,4 +1,4 @@
-"""What lies ready to be fetched, over all orders: the desk's list. Reads only."""
+"""What lies ready to be fetched, or was, over all orders: the desk's list and its keys'. Reads only."""
 
 from dataclasses import dataclass
 
@@ -27,9 +27,17 @@ class Row:
     pieces: int
 
 
-def page(session: Session, *, words: str = "", place: Place = OLDEST, limit: int = 50) -> list[Row]:
-    """What lies ready, from a place on; ``words`` in the order's number, the customer's name and e-mail, and
-    the place."""
+def page(
+    session: Session,
+    *,
+    state: str = "ready",
+    location: str = "",
+    words: str = "",
+    place: Place = OLDEST,
+    limit: int = 50,
+) -> list[Row]:
+    """What lies ready, or is in another ``state`` (none: in any), from a place on; at a ``location`` by its
+    code; ``words`` in the order's number, the customer's name and e-mail, and the place."""
     pieces = (
         select(func.sum(PickUpLine.quantity))
         .where(PickUpLine.pick_up_id == PickUp.id)
@@ -41,8 +49,11 @@ def page(session: Session, *, words: str = "", place: Place = OLDEST, limit: int
         .join(Order, Order.id == PickUp.order_id)
         .join(Account, Account.id == Order.payer_account_id)
         .join(Location, Location.id == PickUp.location_id)
-        .where(PickUp.state == "ready")
     )
+    if state:
+        query = query.where(PickUp.state == state)
+    if location:
+        query = query.where(Location.code == location)
     if words:
         query = query.where(found_in(words, Order.number, Order.email, Account.name, Location.name))
     rows = session.execute(SORTS.apply(query, place, limit))

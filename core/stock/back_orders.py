@@ -20,7 +20,8 @@ from core.kernel import audit, jobs
 from core.kernel.errors import ShopError
 from core.kernel.ids import new_id
 from core.stock.back_order_models import BackOrder, BackOrderRelease
-from core.stock.models import Location, StockLevel, StockMovement
+from core.stock.models import Location, StockLevel
+from core.stock.uncovered import Uncovered, uncovered
 
 #: What releases by itself, in the audit log.
 BY_ITSELF = "system"
@@ -37,58 +38,30 @@ class BackOrderWaits(ShopError):
     waiting: int
 
 
-@dataclass(frozen=True)
-class _Sale:
-    """What is sold to somebody at a level and has not left, and how much of it nothing covers."""
-
-    reference: str
-    since: datetime
-    uncovered: int
-
-
-def _sales(session: Session, level: StockLevel) -> list[_Sale]:
-    """The sales of a level, the first first: what is on hand covers them one after the other. An order that
-    grew keeps its place, and the pieces it had."""
-    first = func.min(StockMovement.at).filter(StockMovement.kind == "allocated").label("first")
-    pieces = func.sum(StockMovement.allocated)
-    rows = session.execute(
-        select(StockMovement.reference, pieces, first)
-        .where(StockMovement.level_id == level.id, StockMovement.allocated != 0)
-        .group_by(StockMovement.reference)
-        .having(pieces > 0)
-        .order_by(first, StockMovement.reference)
-    )
-    found, left = [], level.on_hand
-    for reference, sold, since in rows:
-        covered = min(int(sold), max(left, 0))
-        left -= covered
-        found.append(_Sale(reference, since, int(sold) - covered))
-    return found
-
-
-def note(session: Session, level: StockLevel) -> list[_Sale]:
-    """Note what of a level's sold pieces nothing on hand covers; answers its sales. The level is locked."""
-    sales = _sales(session, level)
-    late = [sale.reference for sale in sales if sale.uncovered]
-    known = {row.reference: row for row in _rows(session, level.id, late)}
-    for sale in sales:
+def note(session: Session, level: StockLevel) -> list[Uncovered]:
+    """Note what of a level's sold pieces nothing on hand covers; answers it. The level is locked."""
+    late = uncovered(session, level)
+    known = {
+        row.reference: row for row in _rows(session, level.id, [one.reference for one in late])
+    }
+    for sale in late:
         row = known.get(sale.reference)
-        if row is None and sale.uncovered:
+        if row is None:
             session.add(_new(level.id, sale))
-        elif row is not None and sale.uncovered > row.waiting:
-            row.quantity += sale.uncovered - row.waiting
-            row.waiting = sale.uncovered
+        elif sale.pieces > row.waiting:
+            row.quantity += sale.pieces - row.waiting
+            row.waiting = sale.pieces
     session.flush()
-    return sales
+    return late
 
 
-def _new(level_id: uuid.UUID, sale: _Sale) -> BackOrder:
+def _new(level_id: uuid.UUID, sale: Uncovered) -> BackOrder:
     return BackOrder(
         id=new_id(),
         level_id=level_id,
         reference=sale.reference,
-        quantity=sale.uncovered,
-        waiting=sale.uncovered,
+        quantity=sale.pieces,
+        waiting=sale.pieces,
         let_go=0,
         since=sale.since,
     )
@@ -103,10 +76,10 @@ def release(
 ) -> int:
     """Release what can be covered at a level, the oldest first; of ``only`` these, what is theirs. Tells each
     sale, and the audit log; says to how many. The level is locked."""
-    uncovered = {sale.reference: sale.uncovered for sale in note(session, level)}
+    late = {sale.reference: sale.pieces for sale in note(session, level)}
     done = 0
     for row in _rows(session, level.id, None):
-        part = row.waiting - uncovered.get(row.reference, 0)
+        part = row.waiting - late.get(row.reference, 0)
         if part <= 0 or (only is not None and row.id not in only):
             continue
         row.waiting -= part

@@ -5,7 +5,7 @@ may have several holds, also of one thing: its pieces may lie at several places.
 """
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from core.stock import freeing, hold_rows, lapsing, levels, numbers, picks, sourcing
 from core.stock.hold_rows import Owner
-from core.stock.sourcing import NOT_KNOWN, Demand, Near, OutOfStock, Part
+from core.stock.planning import Demand, Part
+from core.stock.sourcing import NOT_KNOWN, Near, OutOfStock
 
 __all__ = ["Demand", "Near", "OutOfStock", "Owner"]
 
@@ -39,7 +40,7 @@ def hold(
     """
     if len(demands) == 1:
         (one,) = demands
-        level_id = sourcing.take_at_once(session, one.variant_id, one.quantity, near)
+        level_id = sourcing.take_at_once(session, one, near)
         if level_id is not None:
             _write(session, owner, [(one, level_id, one.quantity)], expires_at, now)
             return True
@@ -156,20 +157,27 @@ def of(session: Session, owner: Owner, now: datetime) -> dict[uuid.UUID, datetim
     return hold_rows.until(session, owner, now)
 
 
-def move_near(session: Session, owner: Owner, near: Near, now: datetime) -> None:
+def move_near(
+    session: Session, owner: Owner, near: Near, now: datetime, demands: Sequence[Demand] = ()
+) -> None:
     """Where pieces go is known now: what is held of things that several places have is held at those that are
-    near, for the same lines and as long. Where that cannot be, it stays as it is."""
+    near, for the same lines and as long. Where that cannot be, it stays as it is.
+
+    ``demands``: for what it is held, of which some may be fetched at a place.
+    """
     if not hold_rows.elsewhere(session, owner, now):
         return
     try:
         with session.begin_nested():
-            _move_near(session, owner, near, now)
+            _move_near(session, owner, near, now, demands)
     except OutOfStock:
         # Safety stock was raised meanwhile: what they have they keep.
         return
 
 
-def _move_near(session: Session, owner: Owner, near: Near, now: datetime) -> None:
+def _move_near(
+    session: Session, owner: Owner, near: Near, now: datetime, demands: Sequence[Demand]
+) -> None:
     rows = [
         row for row in hold_rows.active(session, owner) if row.expires_at > now and not row.numbered
     ]
@@ -180,11 +188,29 @@ def _move_near(session: Session, owner: Owner, near: Near, now: datetime) -> Non
         wanted[key] = wanted.get(key, 0) + row.quantity
         until[row.line_id] = min(row.expires_at, until.get(row.line_id, row.expires_at))
         hold_rows.end(session, row, "released")
-    demands = [Demand(*key, quantity) for key, quantity in wanted.items()]
-    parts = sourcing.take(session, demands, now, near) or []
+    parts = sourcing.take(session, _as_wanted(wanted, demands), now, near) or []
     for line_id, end in until.items():
         mine = [part for part in parts if part[0].line_id == line_id]
         _write(session, owner, mine, end, now)
+
+
+def _as_wanted(
+    held: Mapping[tuple[uuid.UUID, uuid.UUID], int], demands: Sequence[Demand]
+) -> list[Demand]:
+    """What is held, by line and variant, with the place where so many pieces of it are to be fetched."""
+    found: list[Demand] = []
+    left: list[list[Any]] = [[one, one.quantity] for one in demands if one.place is not None]
+    for (line_id, variant_id), quantity in held.items():
+        rest = quantity
+        for pair in left:
+            part = min(rest, pair[1]) if pair[0].variant_id == variant_id else 0
+            if part:
+                found.append(Demand(line_id, variant_id, part, place=pair[0].place))
+            pair[1] -= part
+            rest -= part
+        if rest:
+            found.append(Demand(line_id, variant_id, rest))
+    return found
 
 
 def pass_on(
@@ -299,13 +325,14 @@ def sell(
     """``move_near``, ``pass_on`` and ``allocate`` in one, for an order that is certain at once: what a cart
     holds is sold, in three statements where each thing is held at one place.
 
-    ``held_near``: for where it was held, when that may be another place than ``near``. What lapsed is taken
-    again, what is not wanted any more is let go. Raises OutOfStock.
+    ``held_near``: for where it was held, when that may be another place than ``near``, or than where it is
+    fetched. What lapsed is taken again, what is not wanted any more is let go. Raises OutOfStock.
     """
     rows = hold_rows.take_all(session, giver)
-    if held_near not in (None, near) and any(row.has_others for row in rows):
+    may_lie_elsewhere = held_near != near or any(one.place is not None for one in demands)
+    if held_near is not None and may_lie_elsewhere and any(row.has_others for row in rows):
         hold_rows.give_back(session, rows)
-        move_near(session, giver, near, now)
+        move_near(session, giver, near, now, demands)
         rows = hold_rows.take_all(session, giver)
     left: list[list[Any]] = [[one, one.quantity] for one in demands]
     picks.pass_on(session, giver, giver, demands, now)

@@ -13,7 +13,7 @@ from core.kernel.db import table
 from core.stock.hold_rows import Owner
 from core.stock.levels import IS_ACTIVE
 from core.stock.models import Hold, StockLevel
-from core.stock.sourcing import Demand
+from core.stock.planning import Demand
 
 
 @dataclass(frozen=True)

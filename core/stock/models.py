@@ -124,7 +124,7 @@ class StockMovement(Base):
             "'sent_on', 'arrived')",
             name="kind",
         ),
-        Index("ix_stock_movement_level_id", "level_id"),
+        Index("ix_stock_movement_level_id_at", "level_id", "at", "id"),
         Index("ix_stock_movement_reference", "reference"),
     )
 

@@ -18,7 +18,7 @@ from core.kernel.errors import ShopError
 from core.stock import resources
 from core.stock.hold_rows import Owner
 from core.stock.models import LogicalResource, ResourcePick, ResourcePool
-from core.stock.sourcing import Demand
+from core.stock.planning import Demand
 
 
 @dataclass(eq=False)

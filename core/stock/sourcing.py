@@ -1,8 +1,7 @@
-"""From which places pieces are taken: the nearest that has all of them, else split over several. What is
-fetched at a place is taken there, each thing of which enough lies there.
+"""Pieces are taken from the places that ``planning`` says, and held.
 
-``plan`` is pure. ``take`` locks the levels of everything that is wanted in the order of their keys, so that
-two takers never wait for each other in a circle, and holds what the plan says.
+``take`` locks the levels of everything that is wanted in the order of their keys, so that two takers never
+wait for each other in a circle.
 """
 
 import uuid
@@ -21,6 +20,7 @@ from core.kernel.db import table
 from core.kernel.errors import ShopError
 from core.stock import lapsing, levels
 from core.stock.models import Location, StockLevel
+from core.stock.planning import Demand, Part, Shelf, share, sums
 
 
 @dataclass(eq=False)
@@ -35,157 +35,38 @@ class OutOfStock(ShopError):
 
 
 @dataclass(frozen=True)
-class Demand:
-    """So many pieces of a variant for one line; ``numbered``: each is one of its own, see ``numbers``."""
-
-    line_id: uuid.UUID
-    variant_id: uuid.UUID
-    quantity: int
-    numbered: bool = False
-
-
-@dataclass(frozen=True)
 class Near:
-    """Where pieces are to go, as far as it is known; ``place``: they are fetched at this one."""
+    """Where pieces are sent, as far as it is known."""
 
     country: str = ""
     region: str = ""
     postal_code: str = ""
-    place: uuid.UUID | None = None
 
     @classmethod
-    def of(cls, address: Mapping[str, Any] | None, place: uuid.UUID | None = None) -> "Near":
+    def of(cls, address: Mapping[str, Any] | None) -> "Near":
         """The place of an address; None is not known yet."""
         found = address or {}
         country, region, code = (
             str(found.get(name) or "") for name in ("country", "region", "postal_code")
         )
-        return cls(country, region, code, place)
+        return cls(country, region, code)
 
 
 NOT_KNOWN = Near()
 
 
-@dataclass(frozen=True)
-class Shelf:
-    """One level: what lies there to be sold, and what may be promised with back-orders and pre-orders."""
-
-    level_id: uuid.UUID
-    variant_id: uuid.UUID
-    place: uuid.UUID
-    there: int
-    possible: int
-    #: Its pieces are numbers or keys, which lie nowhere.
-    numbered: bool = False
-
-
-#: So many pieces of a demand at a level.
-Part = tuple[Demand, uuid.UUID, int]
-
-
-def plan(
-    needs: Mapping[uuid.UUID, int], shelves: Sequence[Shelf], fetched_at: uuid.UUID | None = None
-) -> dict[uuid.UUID, int] | None:
-    """How many pieces at which level; None when something falls short. ``shelves`` has the nearest first.
-
-    One place that has everything; else, thing by thing, one that has all of it; else several, the nearest
-    first. What lies there goes before what is only promised. What is numbered lies nowhere: it does not
-    count for the place of the rest. Each thing that lies at the place where it is ``fetched_at`` is taken
-    there, whatever becomes of the rest.
-    """
-    if fetched_at is not None:
-        return _fetched(needs, shelves, fetched_at)
-    numbered = {shelf.variant_id for shelf in shelves if shelf.numbered}
-    goods = {key: wanted for key, wanted in needs.items() if key not in numbered}
-    if goods and len(goods) < len(needs):
-        apart = {key: wanted for key, wanted in needs.items() if key in numbered}
-        found, given = plan(goods, shelves), plan(apart, shelves)
-        return found | given if found is not None and given is not None else None
-    places = dict.fromkeys(shelf.place for shelf in shelves)
-    for place in places:
-        here = [one for one in shelves if one.place == place and one.variant_id in needs]
-        there = {
-            shelf.variant_id: shelf for shelf in here if shelf.there >= needs[shelf.variant_id]
-        }
-        if there.keys() == needs.keys():
-            return {shelf.level_id: needs[variant_id] for variant_id, shelf in there.items()}
-    taken: dict[uuid.UUID, int] = {}
-    for variant_id, wanted in needs.items():
-        mine = [shelf for shelf in shelves if shelf.variant_id == variant_id]
-        found = _of_one(wanted, mine)
-        if found is None:
-            return None
-        taken |= found
-    return taken
-
-
-def _fetched(
-    needs: Mapping[uuid.UUID, int], shelves: Sequence[Shelf], at: uuid.UUID
-) -> dict[uuid.UUID, int] | None:
-    """Each thing of which enough lies there is taken there; the rest as ever."""
-    spot = {shelf.variant_id: shelf for shelf in shelves if shelf.place == at}
-    here = {
-        key: spot[key].level_id
-        for key, wanted in needs.items()
-        if key in spot and spot[key].there >= wanted
-    }
-    rest = {key: wanted for key, wanted in needs.items() if key not in here}
-    found = plan(rest, shelves) if rest else {}
-    if found is None:
-        return None
-    return found | {level_id: needs[key] for key, level_id in here.items()}
-
-
-def _of_one(wanted: int, shelves: Sequence[Shelf]) -> dict[uuid.UUID, int] | None:
-    for pieces in ([shelf.there for shelf in shelves], [shelf.possible for shelf in shelves]):
-        pairs = list(zip(shelves, pieces, strict=True))
-        for shelf, count in pairs:
-            if count >= wanted:
-                return {shelf.level_id: wanted}
-        if sum(max(count, 0) for count in pieces) >= wanted:
-            return _split(wanted, pairs)
-    return None
-
-
-def _split(wanted: int, pairs: Iterable[tuple[Shelf, int]]) -> dict[uuid.UUID, int]:
-    taken, left = {}, wanted
-    for shelf, count in pairs:
-        part = min(left, max(count, 0))
-        if part:
-            taken[shelf.level_id] = part
-            left -= part
-    return taken
-
-
-def deal(
-    demands: Iterable[Demand], taken: Mapping[uuid.UUID, int], shelves: Iterable[Shelf]
-) -> list[Part]:
-    """The pieces of each level shared out to the demands, in the order of these."""
-    left: dict[uuid.UUID, list[list[Any]]] = {}
-    for shelf in shelves:
-        if shelf.level_id in taken:
-            left.setdefault(shelf.variant_id, []).append([shelf.level_id, taken[shelf.level_id]])
-    parts = []
-    for demand in demands:
-        wanted, pile = demand.quantity, left.get(demand.variant_id, [])
-        while wanted and pile:
-            part = min(wanted, pile[0][1])
-            parts.append((demand, pile[0][0], part))
-            wanted -= part
-            pile[0][1] -= part
-            if not pile[0][1]:
-                pile.pop(0)
-    return parts
-
-
-def take_at_once(
-    session: Session, variant_id: uuid.UUID, quantity: int, near: Near
-) -> uuid.UUID | None:
-    """Hold pieces at the nearest place where all of them lie, by one statement; answers the level's key.
+def take_at_once(session: Session, demand: Demand, near: Near) -> uuid.UUID | None:
+    """Hold pieces at the nearest place where all of them lie, first where they are fetched, by one statement;
+    answers the level's key.
 
     None when there is no such place, or somebody was faster.
     """
-    values = {"variant": variant_id, "pieces": quantity, **_named(near)}
+    values = {
+        "variant": demand.variant_id,
+        "pieces": demand.quantity,
+        "fetched_at": demand.place,
+        **_named(near),
+    }
     found: uuid.UUID | None = session.scalar(_take_at_once(), values)
     return found
 
@@ -214,41 +95,48 @@ def take(
     its levels go. Of what somebody has ``kept`` already it tells the whole, by variant. Without ``beyond``
     None when it can be had only before it is there, and then nothing is held.
     """
-    needs: dict[uuid.UUID, int] = {}
-    for demand in demands:
-        needs[demand.variant_id] = needs.get(demand.variant_id, 0) + demand.quantity
     numbered = {demand.variant_id for demand in demands if demand.numbered}
+    needs = sums(demands)
     shelves = _locked(session, needs, near, numbered)
     needs = _counted(session, needs, shelves)
-    found = plan(needs, shelves, near.place)
-    if found is None or not _is_whole(found, needs, shelves):
+    counted = [demand for demand in demands if demand.variant_id in needs]
+    found = share(counted, shelves)
+    if found is None or not _is_whole(found, shelves):
         gone = [lapsing.lapse_at(session, shelf.level_id, now) for shelf in _by_key(shelves)]
         if any(gone):
             shelves = _locked(session, needs, near, numbered)
-            found = plan(needs, shelves, near.place)
+            found = share(counted, shelves)
     if found is None:
         raise _short(session, needs, shelves, kept or {})
     if not (beyond or _lies_there(found, shelves)):
         return None
-    for level_id in sorted(found):
-        levels.shift(session, level_id, held=found[level_id])
-    return deal(demands, found, shelves)
+    for level_id, pieces in sorted(_by_level(found).items()):
+        levels.shift(session, level_id, held=pieces)
+    return found
 
 
 def _by_key(shelves: Iterable[Shelf]) -> list[Shelf]:
     return sorted(shelves, key=lambda shelf: shelf.level_id)
 
 
-def _is_whole(
-    found: Mapping[uuid.UUID, int], needs: Mapping[uuid.UUID, int], shelves: Sequence[Shelf]
-) -> bool:
-    """Does everything lie there, and each thing at one place?"""
-    return len(found) == len(needs) and _lies_there(found, shelves)
+def _is_whole(found: Iterable[Part], shelves: Iterable[Shelf]) -> bool:
+    """Does everything lie there, and each thing at one place, as far as it goes one way?"""
+    where = {(demand.variant_id, demand.place, level_id) for demand, level_id, _ in found}
+    what = {(variant_id, place) for variant_id, place, _ in where}
+    return len(where) == len(what) and _lies_there(found, shelves)
 
 
-def _lies_there(found: Mapping[uuid.UUID, int], shelves: Iterable[Shelf]) -> bool:
+def _lies_there(found: Iterable[Part], shelves: Iterable[Shelf]) -> bool:
     there = {shelf.level_id: shelf.there for shelf in shelves}
-    return all(there[key] >= count for key, count in found.items())
+    return all(there[key] >= count for key, count in _by_level(found).items())
+
+
+def _by_level(found: Iterable[Part]) -> dict[uuid.UUID, int]:
+    """How many pieces at which level."""
+    taken: dict[uuid.UUID, int] = {}
+    for _, level_id, pieces in found:
+        taken[level_id] = taken.get(level_id, 0) + pieces
+    return taken
 
 
 def _counted(
@@ -311,13 +199,12 @@ def _named(near: Near) -> dict[str, Any]:
         "country": near.country,
         "region": near.region,
         "postal": near.postal_code,
-        "fetched_at": near.place,
     }
 
 
 def _distance() -> ColumnElement[int]:
-    """How far a place is from where pieces go: the less the nearer. Where they are fetched; the postal code's
-    own, the longer its beginning the nearer; then the region's, then the country's, then all others."""
+    """How far a place is from where pieces go: the less the nearer. The postal code's own, the longer its
+    beginning the nearer; then the region's, then the country's, then all others."""
     place = table(Location).c
     here = and_(place.country != "", place.country == bindparam("country", type_=String))
     prefix, postal = place.postal_prefix, bindparam("postal", type_=String)
@@ -325,18 +212,19 @@ def _distance() -> ColumnElement[int]:
         here, prefix != "", func.substr(postal, 1, func.length(prefix), type_=String) == prefix
     )
     same = and_(here, place.region != "", place.region == bindparam("region", type_=String))
-    fetched = place.id == bindparam("fetched_at", type_=place.id.type)
-    return case((fetched, -1000), (begins, -func.length(prefix)), (same, 1), (here, 2), else_=3)
+    return case((begins, -func.length(prefix)), (same, 1), (here, 2), else_=3)
 
 
 @cache
 def _take_at_once() -> ReturningUpdate[Any]:
     level, place = table(StockLevel), table(Location)
+    here = place.c.id == bindparam("fetched_at", type_=place.c.id.type)
+    fetched = case((here, 0), else_=1)
     nearest = (
         select(level.c.id)
         .select_from(level.join(place, place.c.id == level.c.location_id))
         .where(level.c.variant_id == bindparam("variant"), levels.there() >= bindparam("pieces"))
-        .order_by(_distance(), place.c.priority, place.c.code, level.c.id)
+        .order_by(fetched, _distance(), place.c.priority, place.c.code, level.c.id)
         .limit(1)
         .correlate(None)
         .scalar_subquery()

@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import select, update
 
 from app import worker
-from cart.additions import SeveralPlaces
 from cart.delivery_models import DeliveryMethod
 from cart.quotes.refusals import QuoteIncomplete
 from cart.quotes.wanting import Wanted
@@ -17,16 +16,18 @@ from core.kernel.db import Database
 from core.orders import placing
 from core.orders.fulfilling import Tracking
 from core.orders.models import Order, OrderLine
+from core.stock import levels
+from core.stock.models import Location, StockLevel
 from flows import ship_order, take_back
+from flows.edits import Added, Edits
 from flows.house import House
 from flows.place_order import place
-from flows.plan_change import Edits
 from flows.ship_order import Parcel
 from flows.take_back import Asked
 from flows.verify import verify
 from invoices.models import Invoice
 from payments.gateway import Gateway
-from tests.changing import changed, lines_of, posted, seen
+from tests.changing import changed, lines_of, posted
 from tests.paying import fill_cart, wish
 from tests.quoting import DEPOT, MILL, Quoting
 from tests.shop import make_house
@@ -75,7 +76,7 @@ def _order(house: House, *skus: str) -> Order:
 
 def test_what_is_added_goes_its_own_way_and_leaves_the_others_alone(house: House):
     order = _order(house, "FW-CAM-1")
-    plan, change = changed(house, order, Edits(added={"FW-RT-6": 1}))
+    plan, change = changed(house, order, Edits(added=[Added("FW-RT-6")]))
     assert plan.removed == []
     assert [one.sku for one in plan.added] == ["FW-RT-6", "delivery:van"]
     assert posted(house, change) == (plan.back, plan.more)
@@ -91,24 +92,6 @@ def test_what_is_swapped_for_something_bulky_changes_its_way_once(house: House):
     assert [one.line.sku for one in plan.removed] == ["FW-CAM-1", "delivery:standard"]
     assert [one.sku for one in plan.added] == ["FW-RT-6", "delivery:van"]
     assert posted(house, change) == (plan.back, plan.more)
-    _sound(house)
-
-
-def test_of_an_order_for_several_places_pieces_can_only_be_given_up(house: House):
-    order = _order(house, "FW-CAM-1", "FW-RT-6")
-    with house.db.transaction() as session:  # as a quote for several places leaves them
-        goods = (OrderLine.order_id == order.id, OrderLine.kind == "physical")
-        session.execute(update(OrderLine).where(*goods).values(service_location=MILL))
-    for edits in (Edits({1: 2}), Edits(added={"FW-CAM-1": 1}), Edits(method="van")):
-        with pytest.raises(SeveralPlaces):
-            seen(house, order, edits)
-    plan, _ = changed(house, order, Edits({1: 0}))
-    assert plan.added == []
-    parcel = Parcel(order.public_id, {2: 1}, Tracking(), BY, "p1")
-    ship_order.ship(house, parcel)
-    wanted = Asked(order.public_id, {2: 1}, "damaged", "usual", BY, "x1", instead={2: "FW-RT-6"})
-    with pytest.raises(SeveralPlaces):
-        take_back.announce(house, wanted)
     _sound(house)
 
 
@@ -178,6 +161,33 @@ def test_a_quote_counts_weight_and_ways_as_checkout_does_for_each_of_its_places(
     with house.db.reading() as session:
         left = [row for row in placing.lines_of(session, order.id) if row.cancelled]
     assert {row.id for row in left} == {mill.id, ways[2].id}
+    _sound(house)
+
+
+def test_what_a_quote_has_fetched_at_a_place_is_taken_there(house: House, world: World):
+    """The quote held it wherever it lay; accepted it is held, and sold, where it is fetched."""
+    with house.db.transaction() as session:
+        mill = Location(code="mill", name="The Mill", country="US", region="OH", priority=5)
+        session.add(mill)
+        session.flush()
+        there = levels.receive(session, world.router.variant_id, mill.id, 2, house.clock.now())
+        van = session.scalars(select(DeliveryMethod).filter_by(code="van")).one()
+        van.kind, van.location_id = "pickup", mill.id
+    quoting = Quoting.ask(house, world).ready(
+        Wanted(sku="FW-RT-6", site=0, quantity=2),
+        Wanted(sku="FW-CAM-1", site=0),
+        sites=(DEPOT,),
+        payment="terms",
+    )
+    with house.db.reading() as session:
+        assert session.get_one(StockLevel, there).held == 0
+    quoting.accept()
+    with house.db.reading() as session:
+        routers = session.get_one(StockLevel, there)
+        cameras = session.get_one(StockLevel, world.camera.level_id)
+        assert (routers.allocated, routers.held) == (2, 0)
+        assert (cameras.allocated, cameras.held) == (1, 0)
+        assert session.get_one(StockLevel, world.router.level_id).allocated == 0
     _sound(house)
 
 

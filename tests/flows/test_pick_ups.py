@@ -26,11 +26,11 @@ from core.stock import levels
 from core.stock.models import Location, StockLevel
 from core.stock.sold import NotOnHand
 from flows import ask_after, pick_up, ship_order, take_back
+from flows.edits import Added, Edits
 from flows.follow_order import follow
 from flows.house import House
 from flows.pick_up import Pieces
 from flows.place_order import Placed, place
-from flows.plan_change import Edits
 from flows.ship_order import Parcel
 from flows.take_back import Asked
 from flows.verify import verify
@@ -324,6 +324,86 @@ def test_the_pieces_are_taken_where_they_are_fetched_when_they_lie_there(
     assert sold_at(house, there) == {"FW-RT-6": 1}
     assert level(house, world) == (before[0], before[1] + 2), "no router of Harbor Lane left"
     sound(house)
+
+
+def test_of_an_order_some_is_taken_where_it_is_fetched_and_the_rest_nearby(
+    house: House, world: World, sandbox: SandboxProcess
+):
+    """Routers are bulky: they are fetched at the Mill, where there are three; cameras lie at both places and
+    go to Harbor Lane's neighbour in a parcel."""
+    with house.db.transaction() as session:
+        near = session.get_one(Location, world.location_id)
+        near.country, near.region, near.postal_prefix = "US", "OH", "440"
+        mill = Location(code="mill", name="The Mill", country="US", region="PA", priority=5)
+        session.add(mill)
+        session.flush()
+        for thing, count in ((world.router, 3), (world.camera, 9)):
+            levels.receive(session, thing.variant_id, mill.id, count, house.clock.now())
+        session.get_one(Variant, world.router.variant_id).goes_by = "bulky"
+        fetch = session.scalars(select(DeliveryMethod).filter_by(code="fetch")).one()
+        fetch.location_id, fetch.goes_by = mill.id, "bulky"
+        there = mill.id
+    by_card = replace(house, gateway=gateway(sandbox))
+
+    def both(routers: int, method: str = "invoice") -> Placed:
+        skus = (*["FW-RT-6"] * routers, "FW-CAM-1")
+        asked = wish(fill_cart(house, *skus), method)
+        details = replace(asked.details, shipping_method="standard", ways={"bulky": "fetch"})
+        return place(by_card, replace(asked, details=details))
+
+    placed = both(1)
+    assert sold_at(house, there) == {"FW-RT-6": 1}
+    assert sold_at(house, world.location_id) == {"FW-CAM-1": 1}
+
+    paid = both(2, "card")
+    assert held_at(house, there) == {"FW-RT-6": 2}
+    sandbox.pay(paid.redirect_url, CARD)
+    come_back(by_card, paid)
+    assert sold_at(house, there) == {"FW-RT-6": 3}
+    assert sold_at(house, world.location_id) == {"FW-CAM-1": 2}
+
+    both(1)
+    assert sold_at(house, there) == {"FW-RT-6": 3}, "none is left there"
+    assert sold_at(house, world.location_id) == {"FW-RT-6": 1, "FW-CAM-1": 3}
+
+    worker.drain(by_card)
+    row = ready(house, placed, "r1", FW_RT_6=1)
+    pick_up.hand_over(house, row.public_id, BY)
+    camera = lines(house, placed)["FW-CAM-1"].line_number
+    ship_order.ship(house, Parcel(placed.public_id, {camera: 1}, Tracking(), BY, "p1"))
+    assert sold_at(house, there) == {"FW-RT-6": 2}
+    assert sold_at(house, world.location_id) == {"FW-RT-6": 1, "FW-CAM-1": 2}
+    sound(house)
+
+
+def test_what_is_added_to_be_fetched_is_taken_there(house: House, world: World):
+    with house.db.transaction() as session:
+        near = session.get_one(Location, world.location_id)
+        near.country, near.region, near.postal_prefix = "US", "OH", "440"
+        mill = Location(code="mill", name="The Mill", country="US", region="PA", priority=5)
+        session.add(mill)
+        session.flush()
+        levels.receive(session, world.router.variant_id, mill.id, 3, house.clock.now())
+        session.get_one(Variant, world.router.variant_id).goes_by = "bulky"
+        fetch = session.scalars(select(DeliveryMethod).filter_by(code="fetch")).one()
+        fetch.location_id, fetch.goes_by = mill.id, "bulky"
+        there = mill.id
+    placed = place(house, wish(fill_cart(house, "FW-CAM-1"), "invoice"))
+    changed(house, order_of(house, placed), Edits(added=[Added("FW-RT-6", 2)]))
+    assert sold_at(house, there) == {"FW-RT-6": 2}
+    assert sold_at(house, world.location_id) == {"FW-CAM-1": 1}
+    sound(house)
+
+
+def held_at(house: House, spot: UUID) -> dict[str, int]:
+    """Pieces of a place that are held, by SKU."""
+    with house.db.reading() as session:
+        rows = session.execute(
+            select(Variant.sku, StockLevel.held)
+            .join(Variant, Variant.id == StockLevel.variant_id)
+            .where(StockLevel.location_id == spot, StockLevel.held > 0)
+        )
+        return {row.sku: row.held for row in rows}
 
 
 def sold_at(house: House, spot: UUID) -> dict[str, int]:

@@ -110,8 +110,14 @@ class Shelves(RuleBasedStateMachine):
         return self.on_hand[what] + self.beyond[what] - gone - taken
 
     def demands(self, who: int, needs: Mapping[int, Mapping[int, int]]) -> list[Demand]:
+        """One of the lines is fetched at the second place; that it lies elsewhere refuses nothing."""
         return [
-            Demand(self.ids[who, line], self.goods[what], count)
+            Demand(
+                self.ids[who, line],
+                self.goods[what],
+                count,
+                place=self.places[1] if line == 1 else None,
+            )
             for line, one in needs.items()
             for what, count in one.items()
         ]

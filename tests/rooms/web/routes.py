@@ -774,6 +774,7 @@ GET    /api/v1/desk/order-checks                      program   none   401
 PUT    /api/v1/desk/order-checks                      program   none   401
 POST   /api/v1/desk/orders/<order_id>/ship           program   none   401
 POST   /api/v1/desk/orders/<order_id>/ready          program   none   401
+GET    /api/v1/desk/pick-ups                         program   none   401
 POST   /api/v1/desk/pick-ups/<pick_up_id>/hand-over  program   none   401
 POST   /api/v1/desk/pick-ups/<pick_up_id>/put-back   program   none   401
 POST   /api/v1/desk/orders/<order_id>/fulfil         program   none   401
