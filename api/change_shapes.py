@@ -38,6 +38,12 @@ class AddedThing(Shape):
 
     sku: Sku
     quantity: int = Field(1, ge=1, le=1_000_000)
+    place: int | None = Field(
+        None,
+        ge=1,
+        le=100_000,
+        description="Of an order for several places: a line that goes where this is to go.",
+    )
 
 
 class ChangeEdits(Shape):
@@ -50,6 +56,12 @@ class ChangeEdits(Shape):
     added: Annotated[list[AddedThing], Field(max_length=100)] = []
     shipping_address: Address | None = None
     shipping_method: Annotated[str, _text(40, 1)] | None = None
+    place: int | None = Field(
+        None,
+        ge=1,
+        le=100_000,
+        description="Of an order for several places: a line for whose place address and way are.",
+    )
 
 
 class ChangeRow(Shape):

@@ -16,7 +16,8 @@ from core.kernel.errors import Invalid
 from core.orders.models import Order
 from flows import change_order, take_back
 from flows.change_order import ChangeWish
-from flows.plan_change import Edits, Plan
+from flows.edits import Added, Edits
+from flows.plan_change import Plan
 from web.access import Guard, Who, allow
 from web.context import house
 
@@ -79,16 +80,14 @@ def _edits(wish: ChangeEdits) -> Edits:
     if twice:
         told = field_error("quantities", "invalid", f"Line {twice[0]} is named twice.")
         raise InvalidRequest([told])
-    added: dict[str, int] = {}
-    for one in wish.added:
-        added[one.sku] = added.get(one.sku, 0) + one.quantity
     to = wish.shipping_address
     return Edits(
         {one.line: one.quantity for one in wish.quantities},
         {one.line: one.sku for one in wish.swaps},
-        added,
+        [Added(one.sku, one.quantity, one.place) for one in wish.added],
         address.clean(to.model_dump()) if to is not None else None,
         wish.shipping_method,
+        wish.place,
     )
 
 

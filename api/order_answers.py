@@ -173,7 +173,13 @@ def _line(
         "returned": line.returned,
         "total": money(Money(line.priced_minor, currency)),
         "change": changes[line.change_id] if line.change_id is not None else None,
+        "place": _place(line),
     }
+
+
+def _place(line: OrderLine) -> Json | None:
+    place = line.service_location
+    return {name: str(place.get(name) or "") for name in address.FIELDS} if place else None
 
 
 def _pieces(

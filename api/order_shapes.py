@@ -164,6 +164,9 @@ class DeskLineAnswer(Shape):
     returned: int
     total: Money
     change: PublicId | None = Field(description="The change that added it since it was placed.")
+    place: dict[str, str] | None = Field(
+        description="Where it goes or is used, where the line has a place of its own."
+    )
 
 
 class ParcelAnswer(Shape):

@@ -3,7 +3,7 @@ be sent then is delivered. Reads only; called by the flows of changes and exchan
 """
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -39,12 +39,11 @@ class NotAdded(ChangeRefused):
 
 @dataclass(eq=False)
 class SeveralPlaces(ChangeRefused):
-    """Goods of an order for several places have each their own: what is added would have none."""
+    """An order goes to several places, and ``what`` is to be another of it does not say at which."""
 
     code: ClassVar[str] = "several_places"
-    text: ClassVar[str] = (
-        "This order goes to several places: only giving pieces up is possible. Order the rest by itself."
-    )
+    text: ClassVar[str] = "This order goes to several places: say which of them it is for ({what})."
+    what: str
 
 
 @dataclass(eq=False)
@@ -65,12 +64,6 @@ class Wanted:
     quantity: int
     unit_price_micros: int | None = None
     trace: Mapping[str, Any] = field(default_factory=dict)
-
-
-def at_one_place(lines: Iterable[OrderLine]) -> None:
-    """Raises SeveralPlaces when goods of an order go to places of their own."""
-    if any(line.kind == "physical" and line.service_location for line in lines):
-        raise SeveralPlaces
 
 
 def priced(
@@ -128,19 +121,22 @@ def ways(
     order: Order,
     place: Mapping[str, Any],
     counted: Sequence[Counted],
+    going: tuple[str | None, Mapping[str, str]],
     method: str | None,
 ) -> dict[str, Choice]:
-    """How goods get to a place, by how they go; ``method`` is how parcels shall. Raises NoWayThere.
+    """How goods get to a place, by how they go; ``going``: how they went, and others by what goes so;
+    ``method`` is how the first shall. Raises NoWayThere.
 
     A way that is not offered for so much goes by the cheapest instead, unless it was just chosen: then
-    ``method`` differs from the order's.
+    ``method`` differs from the one before.
     """
+    usual, further = going
     found: dict[str, Choice] = {}
     for load in pricing.loads_of(counted, order.currency):
         choices = delivery.choices(session, order.channel_id, place, load)
         first = not found
-        code = (method or order.shipping_method) if first else (order.ways or {}).get(load.goes_by)
-        insists = first and method not in (None, order.shipping_method)
+        code = (method or usual) if first else further.get(load.goes_by)
+        insists = first and method not in (None, usual)
         chosen = pricing.chosen_of(choices, code)
         if chosen is None or (insists and chosen.code != method):
             named = [str(place[name]) for name in ("city", "country") if place.get(name)]

@@ -190,6 +190,7 @@ def _words(
 ) -> dict[str, Any]:
     order, currency = followed.order, followed.order.currency
     goods = [line for line in followed.placed if line.kind != "delivery"]
+    where = order_words.goes_to(followed)
     return {
         "public_id": order.public_id,
         "number": order.number or f"Order of {account.name}, {order.lifecycle}",
@@ -201,7 +202,7 @@ def _words(
         "lifecycle": shown.LIFECYCLE[order.lifecycle],
         "payment": shown.PAYMENT[order.payment],
         "fulfilment": shown.FULFILMENT[order.fulfilment],
-        "lines": [_line(followed, one) for one in grouping.standing(goods)],
+        "lines": [_line(followed, one, where) for one in grouping.standing(goods)],
         "back_orders_href": f"/desk/stock/back-orders?q={order.number}" if order.number else "",
         "totals": [
             *(
@@ -272,17 +273,20 @@ def _tax_rows(lines: Sequence[OrderLine], tax: Money) -> list[tuple[Any, ...]]:
     return [("Tax", tax - contained, "tax", note)]
 
 
-def _line(followed: Followed, standing: Standing) -> dict[str, Any]:
+def _line(followed: Followed, standing: Standing, where: Mapping[uuid.UUID, str]) -> dict[str, Any]:
     line, currency = standing.line, followed.order.currency
+    notes = [
+        *followed.named.get(line.id, ()),
+        _price(line.price_trace),
+        where.get(line.id, ""),
+    ]
     return {
         "sku": line.sku,
         "name": line.name,
         "quantity": line.quantity,
         "unit_price": extend(line.unit_price_micros, 1, currency),
         "total": Money(standing.priced_minor, currency),
-        "note": ", ".join(
-            [*followed.named.get(line.id, ()), *filter(None, [_price(line.price_trace)])]
-        ),
+        "note": ", ".join(note for note in notes if note),
         **_progress(followed, line),
         "pieces": [_piece(followed, piece) for piece in standing.pieces],
     }

@@ -14,14 +14,14 @@ from cart.additions import ChangeRefused
 from core.kernel import crash
 from core.kernel.clock import local_date
 from core.ledger import business, items
-from core.orders import exchanging, fulfilling, placing
+from core.orders import exchanging, fulfilling, places, placing
 from core.orders.fulfilling import Some
 from core.orders.fulfilment_models import OrderChange
 from core.orders.models import Order, OrderLine
 from core.orders.placing import NewLine
 from core.parties.models import LegalEntity
 from core.stock import holds, sold
-from core.stock.holds import Near, Owner
+from core.stock.holds import Owner
 from flows.house import House
 from invoices import issue
 from invoices.models import Invoice
@@ -53,8 +53,9 @@ def add(
     crash.point("add.written")
     giver, now = Owner("exchange", change.id), house.clock.now()
     about = sold.reference(order.public_id)
-    demands = checkout.order_demands(found, [*known, *found])
-    holds.sell(session, giver, demands, about, now, Near.of(order.shipping_address))
+    every = [*known, *found]
+    near, demands = places.near(order, every, found), checkout.order_demands(found, every)
+    holds.sell(session, giver, demands, about, now, near)
     return found
 
 

@@ -15,15 +15,16 @@ from sqlalchemy.orm import Session
 from cart.additions import ChangeRefused
 from core.kernel import crash
 from core.kernel.money import Money
-from core.orders import changing, fulfilling, pickups, placing
+from core.orders import changing, fulfilling, pickups, places, placing
 from core.orders.changing import NewChange
 from core.orders.fulfilling import Some
 from core.orders.fulfilment_models import OrderChange
 from core.orders.models import Order
 from core.tax.service import Answers
-from flows import add_goods, credit_pieces, issue_invoice, plan_change, take_back
+from flows import add_goods, credit_pieces, issue_invoice, plan_change, plan_delivery, take_back
+from flows.edits import Edits
 from flows.house import House
-from flows.plan_change import Edits, Plan
+from flows.plan_change import Plan
 from flows.taxing import with_taxes
 
 
@@ -97,7 +98,7 @@ def _change(session: Session, house: House, wish: ChangeWish, answers: Answers) 
     details = _details(order, plan)
     new = NewChange("change", wish.reason, wish.note, wish.refund_to, wish.actor, once, details)
     row = changing.write(session, order, new, chosen, now)
-    _move(order, plan)
+    _move(session, order, plan)
     crash.point("change.counted")
     take_back.let_go(session, house, order, chosen)
     added = add_goods.add(session, order, row, plan.added, house) if plan.added else ()
@@ -114,8 +115,15 @@ def _change(session: Session, house: House, wish: ChangeWish, answers: Answers) 
     return row
 
 
-def _move(order: Order, plan: Plan) -> None:
-    """Another place, other ways: what leaves from now on goes so."""
+def _move(session: Session, order: Order, plan: Plan) -> None:
+    """Another place, other ways: what leaves from now on goes so. Of an order for several places the lines
+    say it; the order has the address of its first."""
+    if plan.place.is_own:
+        if plan.address is not None:
+            if places.is_same(plan.place.address, order.shipping_address or {}):
+                order.shipping_address = plan.address
+            places.move(session, plan.place, plan.address)
+        return
     if plan.address is not None:
         order.shipping_address = plan.address
     if plan.method is not None:
@@ -130,9 +138,10 @@ def _details(order: Order, plan: Plan) -> Mapping[str, Any]:
         "more_minor": plan.more.minor,
     }
     if plan.address is not None:
-        told["address"] = {"before": order.shipping_address, "after": plan.address}
-    if plan.method not in (None, order.shipping_method):
-        told["method"] = {"before": order.shipping_method, "after": plan.method}
+        told["address"] = {"before": dict(plan.place.address), "after": plan.address}
+    usual = plan_delivery.going(order, plan.place)[0]
+    if plan.method not in (None, usual):
+        told["method"] = {"before": usual, "after": plan.method}
     return told
 
 

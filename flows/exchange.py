@@ -9,36 +9,32 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from fractions import Fraction
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from cart import additions, checkout
-from cart.additions import ChangeRefused, NotAdded, Wanted
+from cart import additions
+from cart.additions import ChangeRefused, NotAdded
 from core.catalog import products
 from core.catalog.models import Variant
 from core.kernel import crash
-from core.kernel.money import Money, extend, micros_of, nearest, total
+from core.kernel.money import Money, extend, total
 from core.ledger import items
-from core.orders import changing, deliveries, exchanging, following, placing
+from core.orders import changing, deliveries, exchanging, following, places, placing
 from core.orders.exchanging import AFTER, BEFORE, Exchange, Instead
 from core.orders.fulfilling import Some, TooManyPieces, WrongKind
-from core.orders.fulfilment_models import OrderChange, OrderExchangeLine
+from core.orders.fulfilment_models import OrderChange
 from core.orders.models import Order, OrderLine
 from core.orders.placing import NewLine
 from core.prices.resolve import NoPrice, Resolved
 from core.stock import holds
-from core.stock.holds import Demand, Near, Owner
-from core.tax.arithmetic import Tax, Taxed, TaxedLine
+from core.stock.holds import Demand, Owner
 from core.tax.service import Answers
-from flows import add_goods, worth
+from flows import add_goods, goods_instead, worth
 from flows.house import House
-from flows.tax_goods import TaxGoods
 from flows.taxing import with_taxes
 from flows.worth import Worth
-from invoices.content import TaxPart
 from invoices.models import Invoice
 
 #: So long it is held for the customer, until the return is here; taken again then where it had lapsed.
@@ -109,7 +105,7 @@ def choices(
     found: dict[uuid.UUID, list[Choice]] = {}
     for line in lines:
         variant = own.get(line.variant_id) if line.variant_id is not None else None
-        if variant is not None and line.kind == "physical" and not line.service_location:
+        if variant is not None and line.kind == "physical":
             its = [one for one in rows if one.product_id == variant.product_id]
             found[line.id] = list(_choices(order, line, variant, its, now))
     return found
@@ -145,8 +141,8 @@ def want(
 ) -> Exchange | None:
     """Write down what is to go out, by line number of what comes back; none: money goes back.
 
-    Raises UnknownSku, NotAdded, NoPrice, NotOffered for who is not of the staff, SeveralPlaces, WrongKind
-    for what is no goods, and TooManyPieces for a line of which nothing comes back.
+    Raises UnknownSku, NotAdded, NoPrice, NotOffered for who is not of the staff, WrongKind for what is
+    no goods, and TooManyPieces for a line of which nothing comes back.
     """
     if not instead:
         return None
@@ -166,7 +162,6 @@ def _instead(
     line = some.line
     if line.kind != "physical":
         raise WrongKind(line.line_number, line.sku, "exchange")
-    additions.at_one_place([line])
     if not by_staff and sku not in [
         one.sku for one in choices(session, house, order, [line]).get(line.id, [])
     ]:
@@ -200,14 +195,15 @@ def agree(
     if exchange is None or exchange.row.state != "wanted":
         return
     if sends == BEFORE:
-        lines = added(session, house, order, exchange, chosen, answers, awaited=True)
+        lines = goods_instead.added(session, house, order, exchange, chosen, answers, awaited=True)
         exchanging.move(session, exchange, "added", BEFORE)
         add_goods.add(session, order, change, lines, house)
         add_goods.bill(session, house, change, (), DAYS_TO_RETURN)
     else:
         exchanging.move(session, exchange, "held", AFTER)
         now, its = house.clock.now(), placing.lines_of(session, order.id)
-        near, fetched = Near.of(order.shipping_address), deliveries.picked_up(its)
+        near = places.near(order, its, [some.line for some in chosen])
+        fetched = deliveries.picked_up(its)
         demands = [
             Demand(line.id, line.variant_id, some.quantity, place=fetched.get(some.line.id))
             for some in chosen
@@ -231,7 +227,7 @@ def to_add(
     if exchange is None or exchange.row.state == "let_go":
         return [], None
     if exchange.is_open:
-        lines = added(session, house, order, exchange, chosen, answers)
+        lines = goods_instead.added(session, house, order, exchange, chosen, answers)
         return lines, Foreseen(lines, (), order.currency).difference
     bill = session.scalar(select(Invoice).where(Invoice.order_change_id == change.id))
     owed = items.of_sources(session, [bill.id]).get(bill.id) if bill is not None else None
@@ -247,7 +243,7 @@ def here(
     memos: Sequence[Invoice],
 ) -> None:
     """What comes back is here and credited: what goes out is added, where it was not, and the credit pays its
-    bill. ``lines`` were worked out before (``added``). Raises OutOfStock."""
+    bill. ``lines`` were worked out before (``to_add``). Raises OutOfStock."""
     exchange = exchanging.of(session, change.id)
     if exchange is None or exchange.row.state == "let_go":
         return
@@ -278,7 +274,7 @@ def off(
     if exchange is None or not exchange.is_open:
         return
     if billed:
-        lines = added(session, house, order, exchange, chosen, answers)
+        lines = goods_instead.added(session, house, order, exchange, chosen, answers)
         exchanging.move(session, exchange, "added")
         add_goods.add(session, order, change, lines, house)
         add_goods.bill(session, house, change, ())
@@ -327,69 +323,7 @@ def foresee(
 ) -> Foreseen:
     """What it would come to now; writes nothing."""
     return Foreseen(
-        added(session, house, order, exchange, chosen, answers),
+        goods_instead.added(session, house, order, exchange, chosen, answers),
         worth.foresee(session, order, chosen),
         order.currency,
     )
-
-
-def added(
-    session: Session,
-    house: House,
-    order: Order,
-    exchange: Exchange,
-    chosen: Sequence[Some],
-    answers: Answers,
-    *,
-    awaited: bool = False,
-) -> list[NewLine]:
-    """What goes out, as lines with their taxes. What costs the same takes over exactly what comes back, with
-    its taxes (``awaited``: what it will be after all that is awaited); what does not is priced as agreed and
-    taxed today. To be asked before the return is done."""
-    even: list[NewLine] = []
-    wanted: list[Wanted] = []
-    mine = [one for one in chosen if one.line.id in exchange.lines]
-    for one in worth.foresee(session, order, mine, awaited=awaited):
-        line = exchange.lines[one.line.id]
-        if line.unit_price_micros is None:
-            even.append(_even(session, one, line))
-        else:
-            trace = {"list": one.line.price_trace.get("list", ""), "instead_of": one.line.sku}
-            wanted.append(Wanted(line.sku, one.quantity, line.unit_price_micros, trace))
-    if not wanted:
-        return even
-    goods = additions.priced(session, order, wanted, house.clock)
-    counted = [one for line in goods for one in line.counted]
-    asked = [(one.net.minor, one.tax_category) for one in counted]
-    taxed = iter(TaxGoods(session, house, order, answers).of(asked, order.shipping_address))
-    place: Any = order.shipping_address
-    return [*even, *(checkout.new_line(line, taxed, place) for line in goods)]
-
-
-def _even(session: Session, back: Worth, line: OrderExchangeLine) -> NewLine:
-    variant = session.get_one(Variant, line.variant_id)
-    contained = sum(part.amount_minor for part in back.taxes if part.inclusive)
-    priced = Money(back.net_minor + contained, back.currency)
-    each = back.line.unit_price_micros
-    if extend(each, back.quantity, back.currency) != priced:
-        each = nearest(Fraction(micros_of(priced), back.quantity))
-    return NewLine(
-        variant_id=variant.id,
-        sku=variant.sku,
-        name=variant.name,
-        kind=variant.kind,
-        tax_category=variant.tax_category,
-        charge_kind="one_off",
-        quantity=back.quantity,
-        unit_price_micros=each,
-        price_trace={
-            "list": back.line.price_trace.get("list", ""),
-            "instead_of": back.line.sku,
-        },
-        taxed=TaxedLine(back.net_minor, tuple(_taxed(part) for part in back.taxes)),
-    )
-
-
-def _taxed(part: TaxPart) -> Taxed:
-    tax = Tax(part.jurisdiction, part.name, part.rate_ppm, part.inclusive, **part.more)
-    return Taxed(tax, part.base_minor, part.amount_minor)

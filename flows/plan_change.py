@@ -5,8 +5,8 @@ difference comes to. Reads only; ``change_order`` shows it, and posts exactly th
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import ClassVar
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
 
@@ -18,14 +18,18 @@ from cart.priced import PricedLine
 from core.catalog.models import BUNDLE
 from core.kernel.errors import Invalid
 from core.kernel.money import Money, total
-from core.orders import fulfilling, grouping, placing
-from core.orders.fulfilling import Some, TooManyPieces, WrongKind
+from core.orders import fulfilling, placing
+from core.orders import places as spots
+from core.orders.fulfilling import Some
 from core.orders.models import Order, OrderLine
+from core.orders.places import Place
 from core.orders.placing import NewLine
 from core.tax.service import Answers
-from flows import take_back, worth
+from flows import plan_delivery, plan_pieces, take_back, worth
+from flows.edits import Edits
 from flows.house import House
-from flows.plan_delivery import Delivered, delivered
+from flows.plan_delivery import Delivered
+from flows.plan_pieces import again, merged, place_of
 from flows.tax_goods import TaxGoods
 from flows.worth import Worth
 
@@ -53,20 +57,9 @@ class TaxedApart(ChangeRefused):
 
 
 @dataclass(frozen=True)
-class Edits:
-    """One change set. By line number: how many it shall be (without what was cancelled), and what instead of
-    all pieces that wait; what is added by SKU; another address (``cart.address``) and way of delivery."""
-
-    quantities: Mapping[int, int] = field(default_factory=dict)
-    swaps: Mapping[int, str] = field(default_factory=dict)
-    added: Mapping[str, int] = field(default_factory=dict)
-    address: Mapping[str, str] | None = None
-    method: str | None = None
-
-
-@dataclass(frozen=True)
 class Row:
-    """A line before and after: how many, and what that comes to with tax. ``line`` 0: it is added."""
+    """A line before and after: how many, and what that comes to with tax. ``line`` 0: it is added.
+    ``place``: where it goes, of an order for several places."""
 
     line: int
     sku: str
@@ -75,6 +68,7 @@ class Row:
     after: int
     was: Money
     will: Money
+    place: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -82,11 +76,12 @@ class Plan:
     """What would be done: in this order, and to the cent."""
 
     lines: Sequence[OrderLine]
-
     removed: Sequence[Worth]
     added: Sequence[NewLine]
+    #: Whose address and way are another; its new address.
+    place: Place
     address: dict[str, str] | None
-    #: How it goes then, and further deliveries by how they go; None: as before.
+    #: How what goes there goes then, and further deliveries by how they go; None: as before.
     method: str | None
     further: Mapping[str, str]
     currency: str
@@ -132,11 +127,13 @@ class Plan:
                 continue
             was = self.left.get(line.line_number, zero)
             after, will = (has - one.quantity, was - one.amount) if one else (has, was)
-            found.append(Row(line.line_number, line.sku, line.name, has, after, was, will))
-        found += [
-            Row(0, one.sku, one.name, 0, one.quantity, zero, amount_of(one, self.currency))
-            for one in self.added
-        ]
+            counts = (has, after, was, will)
+            at = line.service_location if self.place.is_own else None
+            found.append(Row(line.line_number, line.sku, line.name, *counts, at))
+        for new in self.added:
+            at = new.service_location if self.place.is_own else None
+            counts = (0, new.quantity, zero, amount_of(new, self.currency))
+            found.append(Row(0, new.sku, new.name, *counts, at))
         return found
 
     @property
@@ -150,6 +147,7 @@ class Plan:
                 for line in self.added
                 for one in line.counted
             ],
+            [line.service_location for line in self.added] if self.place.is_own else None,
             self.address,
             [self.method, dict(self.further)],
         ]
@@ -177,6 +175,15 @@ def plan(session: Session, house: House, order: Order, edits: Edits, answers: An
 
 
 @dataclass(frozen=True)
+class _Part:
+    """What is done at one of the order's places."""
+
+    removed: Sequence[Some] = ()
+    added: Sequence[NewLine] = ()
+    how: Delivered = field(default_factory=Delivered)
+
+
+@dataclass(frozen=True)
 class _Planning:
     """One change set being worked out."""
 
@@ -187,34 +194,42 @@ class _Planning:
     answers: Answers
 
     def plan(self) -> Plan:
-        """All of it."""
+        """All of it, place by place."""
         lines = placing.lines_of(self.session, self.order.id)
-        removed, wanted = self._pieces(lines)
-        place, moves = self._place()
-        if moves:
-            apart = self._taxed_apart(lines, removed, place)
-            removed, wanted = _merged(removed, apart), [*wanted, *map(_again, apart)]
-        if not (removed or wanted or moves or self._other_way):
+        every = spots.of(self.order, lines)
+        found = plan_pieces.pieces(
+            self.session, self.order, lines, every, self.edits, self.house.clock
+        )
+        at, address = self._moved(every)
+        removed = found.removed
+        if address is not None:
+            apart = self._taxed_apart(every[at], removed, address)
+            removed = merged(removed, apart)
+            for one in apart:
+                found.add(at, again(one))
+        other_way = self._goes_otherwise(every[at], self.edits.method)
+        if not (removed or found.wanted or address is not None or other_way):
             raise NothingChanges
-        how = Delivered()
-        goods: list[PricedLine] = []
-        if wanted or moves or self._other_way:
-            additions.at_one_place(lines)
-            goods = additions.priced(self.session, self.order, wanted, self.house.clock)
-            how = delivered(self._tax, lines, removed, goods, place, self.edits.method)
-        elif removed:
-            pieces = {some.line.line_number: some.quantity for some in removed}
-            removed = take_back.to_cancel(lines, pieces)
-        removed = [*removed, *(Some(line, line.waiting) for line in how.given_up)]
-        added = self._taxed(goods, how.billed, place)
+        parts = [
+            self._part(
+                place,
+                [one for one in removed if place.goes([one.line.line_number])],
+                found.wanted.get(number, ()),
+                address if number == at else None,
+                self.edits.method if number == at else None,
+            )
+            for number, place in enumerate(every)
+        ]
         left = worth.left(self.session, self.order)
+        given_up = [some for part in parts for some in part.removed]
         return Plan(
             lines=lines,
-            removed=worth.foresee(self.session, self.order, removed),
-            added=added,
-            address=dict(place) if moves else None,
-            method=how.method,
-            further=how.further,
+            removed=worth.foresee(self.session, self.order, given_up),
+            added=[line for part in parts for line in part.added],
+            place=every[at],
+            address=dict(address) if address is not None else None,
+            method=parts[at].how.method,
+            further=parts[at].how.further,
             currency=self.order.currency,
             left={line.line_number: left[line.id] for line in lines if line.id in left},
             seen="|".join(
@@ -223,74 +238,63 @@ class _Planning:
             ),
         )
 
-    # --- pieces -----------------------------------------------------------------------------------
-
-    def _pieces(self, lines: Sequence[OrderLine]) -> tuple[list[Some], list[Wanted]]:
-        """What is given up and what is added, by what was typed."""
-        removed: list[Some] = []
-        wanted: list[Wanted] = []
-        known = {one.line.line_number: one for one in grouping.standing(lines)}
-        for number in sorted({*self.edits.quantities, *self.edits.swaps}):
-            standing = known.get(number)
-            if standing is None or standing.line.kind == "delivery":
-                raise TooManyPieces(number, "", "change", 0, 0)
-            line, counted = standing.line, standing.counted
-            if any(one.kind not in ("physical", "service") for one in counted):
-                raise WrongKind(number, line.sku, "change")
-            has = pieces_of(standing)
-            swap = self.edits.swaps.get(number)
-            if swap is not None:
-                waits = min(one.waiting * line.quantity // one.quantity for one in counted)
-                if not waits:
-                    raise TooManyPieces(number, line.sku, "change", has, 0)
-                if swap == line.sku:
-                    continue
-                removed += _given_up(standing.line, counted, waits)
-                price = additions.agreed(self.session, self.order, line, swap, self.house.clock)
-                wanted.append(Wanted(swap, waits, price, line.price_trace))
-                continue
-            change = self.edits.quantities[number] - has
-            if change < 0:
-                removed += _given_up(standing.line, counted, -change)
-            elif change:
-                price = None if line.kind == BUNDLE else line.unit_price_micros
-                wanted.append(Wanted(line.sku, change, price, line.price_trace))
-        wanted += [Wanted(sku, many) for sku, many in self.edits.added.items() if many]
-        return removed, wanted
+    def _part(
+        self,
+        place: Place,
+        removed: Sequence[Some],
+        wanted: Sequence[Wanted],
+        address: Mapping[str, str] | None,
+        method: str | None,
+    ) -> _Part:
+        """One of the places; nothing is reckoned anew where pieces are only given up."""
+        if not wanted and address is None and not self._goes_otherwise(place, method):
+            if not removed:
+                return _Part()
+            pieces = {some.line.line_number: some.quantity for some in removed}
+            return _Part(take_back.to_cancel(place.lines, pieces))
+        to = address if address is not None else place.address
+        goods = additions.priced(self.session, self.order, wanted, self.house.clock)
+        how = plan_delivery.delivered(self._tax, place, removed, goods, to, method)
+        gone = [*removed, *(Some(line, line.waiting) for line in how.given_up)]
+        added = self._taxed(goods, how.billed, to)
+        if place.is_own:
+            added = [_going_to(line, to) for line in added]
+        return _Part(gone, added, how)
 
     # --- the place --------------------------------------------------------------------------------
 
-    def _place(self) -> tuple[Mapping[str, str], bool]:
-        """Where it goes, and whether that is new."""
-        before = self.order.shipping_address or {}
-        if self.edits.address is None:
-            return before, False
-        after = dict(self.edits.address)
-        wrong = addresses.problems(after)
+    def _moved(self, every: Sequence[Place]) -> tuple[int, Mapping[str, str] | None]:
+        """Whose address and way are told, and the address where it is new."""
+        after = self.edits.address
+        if after is None and self.edits.method is None:
+            return 0, None
+        at = place_of(every, self.edits.place, "another address" if after else "another delivery")
+        if after is None:
+            return at, None
+        wrong = addresses.problems(dict(after))
         if wrong:
             raise Invalid({f"address.{name}": text for name, text in wrong.items()})
-        return after, after != before
+        return at, None if spots.is_same(after, every[at].address) else after
 
     @property
     def _tax(self) -> TaxGoods:
         return TaxGoods(self.session, self.house, self.order, self.answers)
 
-    @property
-    def _other_way(self) -> bool:
-        return self.edits.method not in (None, self.order.shipping_method)
+    def _goes_otherwise(self, place: Place, method: str | None) -> bool:
+        return method not in (None, plan_delivery.going(self.order, place)[0])
 
     def _taxed_apart(
-        self, lines: Sequence[OrderLine], removed: Sequence[Some], place: Mapping[str, str]
+        self, place: Place, removed: Sequence[Some], address: Mapping[str, str]
     ) -> list[Some]:
-        """Goods that wait and are taxed otherwise at the new place: they are billed anew, at their price."""
+        """Goods that wait and are taxed otherwise at the new address: they are billed anew at their price."""
         gone = {one.line.id: one.quantity for one in removed}
         kept = [
             Some(line, line.waiting - gone.get(line.id, 0))
-            for line in lines
+            for line in place.lines
             if line.kind == "physical" and line.waiting > gone.get(line.id, 0)
         ]
-        before = self._tax.which(kept, self.order.shipping_address or {})
-        after = self._tax.which(kept, place)
+        before = self._tax.which(kept, place.address)
+        after = self._tax.which(kept, address)
         apart = [one for one, was, is_ in zip(kept, before, after, strict=True) if was != is_]
         for one in apart:
             if one.line.parent_id is not None:
@@ -300,9 +304,9 @@ class _Planning:
     # --- taxes ------------------------------------------------------------------------------------
 
     def _taxed(
-        self, goods: Sequence[PricedLine], ways: Mapping[str, Choice], place: Mapping[str, str]
+        self, goods: Sequence[PricedLine], ways: Mapping[str, Choice], place: Mapping[str, Any]
     ) -> list[NewLine]:
-        """What is added, as lines of the order with their taxes: those of one bill."""
+        """What is added at a place, as lines of the order with their taxes there."""
         counted = [one for line in goods for one in line.counted]
         asked = [(one.net.minor, one.tax_category) for one in counted]
         asked += [(way.price.minor, way.tax_category) for way in ways.values()]
@@ -314,35 +318,7 @@ class _Planning:
         return [*found, *(checkout.new_delivery(way, next(taxed)) for way in ways.values())]
 
 
-def pieces_of(standing: grouping.Standing) -> int:
-    """How many of a line there are without what was cancelled: of a bundle, how many are whole."""
-    line = standing.line
-    return min(
-        (one.quantity - one.cancelled) * line.quantity // one.quantity for one in standing.counted
-    )
-
-
-def _given_up(line: OrderLine, counted: Sequence[OrderLine], many: int) -> list[Some]:
-    """So many of a line, or of a bundle's pieces as many as belong to them. Raises TooManyPieces."""
-    found = [Some(one, one.quantity * many // line.quantity) for one in counted]
-    for some in found:
-        if some.quantity > some.line.waiting:
-            possible = min(one.waiting * line.quantity // one.quantity for one in counted)
-            raise TooManyPieces(line.line_number, line.sku, "cancel", many, possible)
-    return found
-
-
-def _again(some: Some) -> Wanted:
-    """The same at the price that it has."""
-    line = some.line
-    return Wanted(line.sku, some.quantity, line.unit_price_micros, line.price_trace)
-
-
-def _merged(one: Sequence[Some], more: Sequence[Some]) -> list[Some]:
-    """Pieces of the same line together."""
-    found: dict[int, Some] = {}
-    for some in (*one, *more):
-        known = found.get(some.line.line_number)
-        quantity = some.quantity + (known.quantity if known else 0)
-        found[some.line.line_number] = Some(some.line, quantity)
-    return [found[number] for number in sorted(found)]
+def _going_to(line: NewLine, address: Mapping[str, Any]) -> NewLine:
+    """A line that carries its own place, and its pieces."""
+    pieces = [_going_to(piece, address) for piece in line.pieces]
+    return replace(line, service_location=dict(address), pieces=pieces)

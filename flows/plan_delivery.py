@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cart import additions
-from cart.delivery import Choice
+from cart.delivery import PARCEL, Choice
 from cart.priced import Counted, PricedLine
 from core.kernel.errors import Invalid
+from core.orders.deliveries import DELIVERY, GOODS
 from core.orders.fulfilling import Some
-from core.orders.models import OrderLine
+from core.orders.models import Order, OrderLine
+from core.orders.places import Place
 from flows.tax_goods import TaxGoods
 
 
@@ -25,35 +27,48 @@ class Delivered:
     further: Mapping[str, str] = field(default_factory=dict)
 
 
+def going(order: Order, place: Place) -> tuple[str | None, Mapping[str, str]]:
+    """How what goes to a place goes: the usual way, and others by what goes that way. An order for one place
+    says it; of one for several the deliveries do."""
+    if not place.is_own:
+        return order.shipping_method, order.ways or {}
+    codes = {
+        line.goes_by or PARCEL: line.sku.removeprefix("delivery:")
+        for line in place.lines
+        if line.kind == DELIVERY and (line.waiting or line.fulfilled)
+    }
+    first = min(codes, key=lambda by: (by != PARCEL, by), default=None)
+    return codes.pop(first) if first is not None else None, codes
+
+
 def delivered(
     tax: TaxGoods,
-    lines: Sequence[OrderLine],
+    place: Place,
     removed: Sequence[Some],
     goods: Sequence[PricedLine],
-    place: Mapping[str, str],
+    to: Mapping[str, Any],
     method: str | None,
 ) -> Delivered:
-    """What has partly left keeps its delivery; a delivery that costs for the goods as they were what it costs
-    now stays. Raises NoWayThere, and Invalid for another ``method``
-    where something has left."""
-    order, was = tax.order, tax.order.shipping_address or {}
-    if any(line.fulfilled for line in lines if line.kind in ("physical", "delivery")):
-        if method not in (None, order.shipping_method):
-            told = "Something of the order has left already: how it goes stays as it is."
+    """How what goes to a place of the order goes ``to`` an address, which may be another. What has partly
+    left keeps its delivery; a delivery that costs for the goods as they were what it costs now stays.
+    Raises NoWayThere, and Invalid for another ``method`` where something has left."""
+    order, was, lines = tax.order, place.address, place.lines
+    now_by = going(order, place)
+    if any(line.fulfilled for line in lines if line.kind in (GOODS, DELIVERY)):
+        if method not in (None, now_by[0]):
+            told = "Something has left already: how the rest goes stays as it is."
             raise Invalid({"method": told})
         return Delivered()
     gone = {one.line.id: one.quantity for one in removed}
-    held = [(one, one.waiting) for one in lines if one.kind == "physical" and one.waiting]
+    held = [(one, one.waiting) for one in lines if one.kind == GOODS and one.waiting]
     kept = [(one, waits - gone.get(one.id, 0)) for one, waits in held]
     kept = [(one, waits) for one, waits in kept if waits]
     now = additions.counted_of(tax.session, kept, order)
     now += [one for line in goods for one in line.counted]
-    standing = [one for one in lines if one.kind == "delivery" and one.waiting]
-    before = _before(tax, additions.counted_of(tax.session, held, order), was)
-    after = additions.ways(
-        tax.session, tax.house.delivery, order, _somewhere(tax, place), now, method
-    )
-    anew = place != was and _taxed_apart(tax, standing, was, place)
+    standing = [one for one in lines if one.kind == DELIVERY and one.waiting]
+    before = _before(tax, additions.counted_of(tax.session, held, order), was, now_by)
+    after = _ways(tax, now, to, now_by, method)
+    anew = to != was and _taxed_apart(tax, standing, was, to)
     billed: dict[str, Choice] = {}
     given_up: list[OrderLine] = []
     for by in sorted({*after, *before}):
@@ -69,26 +84,37 @@ def delivered(
     return Delivered(billed, given_up, main, codes)
 
 
+def _ways(
+    tax: TaxGoods,
+    counted: Sequence[Counted],
+    place: Mapping[str, Any],
+    going_by: tuple[str | None, Mapping[str, str]],
+    method: str | None,
+) -> dict[str, Choice]:
+    where = {**place, "country": place.get("country") or tax.entity.country}
+    return additions.ways(
+        tax.session, tax.house.delivery, tax.order, where, counted, going_by, method
+    )
+
+
 def _before(
-    tax: TaxGoods, counted: Sequence[Counted], place: Mapping[str, Any]
+    tax: TaxGoods,
+    counted: Sequence[Counted],
+    place: Mapping[str, Any],
+    going_by: tuple[str | None, Mapping[str, str]],
 ) -> dict[str, Choice]:
     """How the goods as they were would go today; nothing where that is not offered any more."""
-    where = _somewhere(tax, place)
     try:
-        return additions.ways(tax.session, tax.house.delivery, tax.order, where, counted, None)
+        return _ways(tax, counted, place, going_by, None)
     except additions.NoWayThere:
         return {}
-
-
-def _somewhere(tax: TaxGoods, place: Mapping[str, Any]) -> dict[str, Any]:
-    return {**place, "country": place.get("country") or tax.entity.country}
 
 
 def _taxed_apart(
     tax: TaxGoods,
     standing: Sequence[OrderLine],
-    was: Mapping[str, str],
-    place: Mapping[str, str],
+    was: Mapping[str, Any],
+    place: Mapping[str, Any],
 ) -> bool:
     some = [Some(one, one.quantity) for one in standing]
     return tax.which(some, was) != tax.which(some, place)

@@ -48,7 +48,7 @@ class TaxGoods:
         )
         return self.answers.of(question)
 
-    def which(self, kept: Sequence[Some], place: Mapping[str, str]) -> list[tuple[Tax, ...]]:
+    def which(self, kept: Sequence[Some], place: Mapping[str, Any]) -> list[tuple[Tax, ...]]:
         """Which taxes are on pieces of lines at a place."""
         asked = [
             (

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Select, Uuid, bindparam, literal_column, select
 from sqlalchemy.orm import Session
@@ -22,6 +22,7 @@ from core.ledger import business, items
 from core.ledger.chart import CONTRACT_LIABILITY, GIFT_CARDS
 from core.ledger.items import Open
 from core.orders import naming, placing
+from core.orders.deliveries import DELIVERY, GOODS
 from core.orders.fulfilment_models import OrderChange
 from core.orders.models import Order, OrderLine, OrderLineTax
 from core.parties.models import Account, Channel, LegalEntity
@@ -78,6 +79,14 @@ class _Basis:
     def _is_for_several(self) -> bool:
         places = [line.service_location for line in self.lines if line.service_location is not None]
         return any(place != places[0] for place in places)
+
+    @property
+    def goes_to(self) -> dict[str, Any] | None:
+        """Where it goes: of what a change adds at one of several places, there."""
+        goods = [line for line in self.lines if line.kind in (GOODS, DELIVERY)]
+        if self.change_id is None or self._is_for_several or not goods:
+            return self.order.shipping_address
+        return goods[0].service_location or self.order.shipping_address
 
     def place_of(self, line: OrderLine) -> str:
         """Where a line goes or is used, of an order for several places."""
@@ -247,7 +256,7 @@ def _content(basis: _Basis, printing: Printing) -> Content:
         order_change_id=basis.change_id,
         purchase_order=order.purchase_order or "",
         cost_centre=order.cost_centre or "",
-        deliver_to=_delivery(order, printing),
+        deliver_to=_delivery(basis.goes_to, printing),
     )
 
 
@@ -335,11 +344,10 @@ def _why(basis: _Basis, line: OrderLine, contained: int) -> Why | None:
     )
 
 
-def _delivery(order: Order, printing: Printing) -> Delivery | None:
-    if not order.shipping_address:
+def _delivery(place: dict[str, Any] | None, printing: Printing) -> Delivery | None:
+    if not place:
         return None
-    name = str(order.shipping_address.get("name", ""))
-    return Delivery(name=name, address=printing.postal(order.shipping_address))
+    return Delivery(name=str(place.get("name", "")), address=printing.postal(place))
 
 
 def _post(

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from cart import lines as cart_lines
+from cart.quotes.wanting import Wanted
 from core.catalog.models import Variant
 from core.kernel.jobs import Job
 from core.kernel.money import Money, to_micros
@@ -19,14 +20,16 @@ from core.prices.models import Price
 from core.stock.models import StockLevel, StockMovement
 from flows import change_order, ship_order
 from flows.change_order import ChangeWish
+from flows.edits import Edits
 from flows.house import House
 from flows.place_order import Placed, place
-from flows.plan_change import Edits, Plan
+from flows.plan_change import Plan
 from flows.ship_order import Parcel
 from flows.verify import verify
 from invoices.models import Invoice
 from payments.models import Payment
 from tests.paying import CARD, come_back, drain, wish
+from tests.quoting import DEPOT, MILL, Quoting
 from tests.sandbox_process import SandboxProcess
 from tests.world import World
 
@@ -101,6 +104,21 @@ def bought(house: House, sandbox: SandboxProcess, pieces: dict[str, int]) -> Ord
 def on_terms(house: House, pieces: dict[str, int]) -> Order:
     """An order by bill, not billed yet."""
     return order_of(house, place(house, wish(cart_of(house, pieces), "invoice")))
+
+
+def to_two_places(
+    house: House, world: World, other: dict[str, str] = MILL, goods: str = "FW-RT-6"
+) -> Order:
+    """An order by bill of two pieces for the depot and two for another place, as a quote makes it."""
+    quoting = Quoting.ask(house, world).ready(
+        Wanted(sku=goods, site=0, quantity=2),
+        Wanted(sku=goods, site=1, quantity=2),
+        sites=(DEPOT, other),
+        payment="terms",
+    )
+    quoting.accept()
+    drain(house)
+    return next(one for one in quoting.orders() if one.quote_version_id is not None)
 
 
 def order_of(house: House, placed: Placed | Order) -> Order:

@@ -28,6 +28,7 @@ from tests.world import ADDRESS, World
 ANN, BOB = f"user:{uuid.UUID(int=1)}", f"user:{uuid.UUID(int=2)}"
 DEPOT = ADDRESS | {"name": "The depot"}
 MILL = ADDRESS | {"name": "The mill", "line1": "3 Weir Street"}
+UNTAXED = ADDRESS | {"name": "The bend", "city": "Portland", "region": "OR", "postal_code": "97201"}
 YARD = ADDRESS | {"name": "The yard", "line1": "9 Quay Street", "city": "Fern Harbor"}
 
 

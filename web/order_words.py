@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.kernel.money import Money
-from core.orders import carriers, changing, grouping
+from core.orders import carriers, changing, grouping, places
 from core.orders.following import Change
 from core.orders.models import OrderLine
 from flows.follow_order import Followed
@@ -147,13 +147,29 @@ def _instead(followed: Followed, change: Change) -> str:
     )
 
 
+def place(address: Mapping[str, Any] | None) -> str:
+    """An address in few words: who, where, which town."""
+    parts = [(address or {}).get(name) for name in ("name", "line1", "city")]
+    return ", ".join(str(part) for part in parts if part)
+
+
+def goes_to(followed: Followed) -> dict[uuid.UUID, str]:
+    """Of an order for several places: where each line goes, in few words, by its key."""
+    found = places.of(followed.order, followed.lines)
+    if len(found) < 2:
+        return {}
+    return {line.id: place(one.address) for one in found for line in one.lines}
+
+
 def added(followed: Followed) -> list[dict[str, Any]]:
-    """What changes added to an order since it was placed, with taxes; each has a bill of its own."""
-    currency = followed.order.currency
+    """What changes added to an order since it was placed, with taxes; each has a bill of its own. ``note``:
+    where it goes, of an order for several places."""
+    currency, where = followed.order.currency, goes_to(followed)
     return [
         {
             "sku": one.line.sku,
             "name": one.line.name,
+            "note": where.get(one.line.id, ""),
             "quantity": one.line.quantity,
             "total": Money(sum(line.net_minor + line.tax_minor for line in one.counted), currency),
             "state": progress(one.line, awaited=followed.awaited.get(one.line.id, 0)),

@@ -28,10 +28,10 @@ from core.stock.models import Location, StockLevel
 from core.stock.sold import NotOnHand
 from flows import adjust_stock, change_order, release_back_orders, ship_order, take_back
 from flows.change_order import ChangeWish
+from flows.edits import Edits
 from flows.follow_order import follow
 from flows.house import House
 from flows.place_order import Placed, place
-from flows.plan_change import Edits
 from flows.ship_order import Parcel
 from flows.take_back import Asked
 from flows.verify import verify

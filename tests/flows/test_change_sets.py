@@ -24,8 +24,9 @@ from core.stock.models import StockLevel
 from flows import change_order, take_back
 from flows.add_goods import AwaitsPayment
 from flows.change_order import PreviewStale
+from flows.edits import Added, Edits
 from flows.house import House
-from flows.plan_change import Edits, NothingChanges
+from flows.plan_change import NothingChanges
 from flows.take_back import Asked
 from invoices.models import Invoice
 from tests import changing, packs
@@ -47,6 +48,7 @@ from tests.changing import (
 )
 from tests.packs import Inside
 from tests.paying import drain, usd
+from tests.quoting import MILL, UNTAXED, YARD
 from tests.sandbox_process import SandboxProcess
 from tests.together import together
 from tests.world import ADDRESS, World
@@ -115,8 +117,8 @@ def test_what_was_seen_is_done_or_nothing(house: House, sandbox: SandboxProcess,
         seen(house, order, Edits({router: 0}))
     assert (refused.value.line, refused.value.possible) == (router, 1)
     with pytest.raises(NotAdded):
-        seen(house, order, Edits(added={"FW-RIVER-100": 1}))
-    plan, wish = seen(house, order, Edits(added={"FW-CAM-1": 9}))
+        seen(house, order, Edits(added=[Added("FW-RIVER-100")]))
+    plan, wish = seen(house, order, Edits(added=[Added("FW-CAM-1", 9)]))
     with pytest.raises(OutOfStock):
         change_order.change(house, wish)
     assert level(house, world.camera.level_id) == (4, 0, 0)
@@ -197,7 +199,7 @@ def test_a_crash_at_any_point_of_a_change_leaves_it_undone_or_done_once(
 ):
     order = bought(house, sandbox, {"FW-RT-6": 3})
     router = number(house, order, "FW-RT-6")
-    plan, wish = seen(house, order, Edits({router: 1}, added={"FW-CAM-1": 1}))
+    plan, wish = seen(house, order, Edits({router: 1}, added=[Added("FW-CAM-1")]))
     for point in POINTS:
         with crash.crash_at(point):
             change_order.change(house, wish)
@@ -269,7 +271,7 @@ def test_whatever_is_changed_the_documents_come_to_what_was_shown_line_by_line(
         edits = Edits(
             {first[sku]: many for sku, many in quantities.items()},
             {first[swap[0]]: swap[1]} if swap else {},
-            added,
+            [Added(*one) for one in added.items()],
         )
         before = _documents(house, order)
         try:
@@ -295,6 +297,71 @@ def test_whatever_is_changed_the_documents_come_to_what_was_shown_line_by_line(
     assert_sound(house)
     assert (_documents(house, order), owed(house, order)) == (0, 0)
     assert paid_back(house, order) == order.due_now_minor
+
+
+_PLACED = st.tuples(
+    st.dictionaries(st.sampled_from([0, 1]), st.integers(0, 4), max_size=2),
+    st.sampled_from([None, 0, 1]),
+    st.sampled_from([None, ("FW-CAM-1", 0), ("FW-RT-BLACK", 1)]),
+    st.sampled_from([None, (0, YARD), (1, UNTAXED), (1, MILL)]),
+    st.integers(0, 1),
+)
+
+
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(_PLACED, min_size=1, max_size=3))
+def test_whatever_is_changed_at_whichever_place_the_documents_come_to_what_was_shown(
+    house: House, world: World, sets: list
+):
+    with house.db.transaction() as session:
+        for goods in (world.router, world.camera):
+            session.get_one(StockLevel, goods.level_id).backorder_limit = 500
+    if not every(house, Variant, Variant.sku == "FW-RT-BLACK"):
+        changing.variant(house, world, "FW-RT-BLACK", "131.37", 300)
+    order = changing.to_two_places(house, world)
+    routers = [line for line in lines_of(house, order) if line.sku == "FW-RT-6"]
+    first = [line.line_number for line in sorted(routers, key=lambda one: one.line_number)]
+    for at, (quantities, swapped, added, moved, sent) in enumerate(sets):
+        if sent and at:
+            with suppress(ShopError):
+                ship(house, order, {first[1]: 1}, f"p{at}")
+        edits = Edits(
+            {first[place]: many for place, many in quantities.items()},
+            {first[swapped]: "FW-RT-BLACK"} if swapped is not None else {},
+            [Added(added[0], 1, first[added[1]])] if added else [],
+            moved[1] if moved else None,
+            None,
+            first[moved[0]] if moved else None,
+        )
+        before = _documents(house, order)
+        try:
+            plan, change = changed(house, order, edits, once=f"s{at}")
+        except ShopError:
+            continue
+        assert posted(house, change) == (plan.back, plan.more)
+        drain(house)
+        after = _documents(house, order)
+        assert after - before == plan.difference.minor
+        assert after == sum(row.will.minor for row in plan.rows)
+    _each_delivery_has_goods(house, order)
+    if order_of(house, order).lifecycle == "confirmed":
+        asked = Asked(order.public_id, None, "other", "usual", "user:ada", f"end-{at}")
+        take_back.cancel(house, asked)
+    with suppress(ShopError):
+        asked = Asked(order.public_id, None, "other", "usual", "user:ada", "back")
+        take_back.take(house, asked, dict.fromkeys(range(1, 40), True))
+    assert_sound(house)
+    assert (_documents(house, order), owed(house, order)) == (0, 0)
+
+
+def _each_delivery_has_goods(house: House, order: Order) -> None:
+    """Wherever something is still to be sent, a delivery goes there or went; and no delivery goes nowhere."""
+    lines = [line for line in lines_of(house, order) if line.cancelled < line.quantity]
+    goods = [line.service_location for line in lines if line.kind == "physical" and line.waiting]
+    brought = [line.service_location for line in lines if line.kind == "delivery"]
+    assert all(place in brought for place in goods)
+    waiting = [line for line in lines if line.kind == "delivery" and line.waiting]
+    assert all(line.service_location in goods for line in waiting)
 
 
 def _price(session: Session, world: World, price: str) -> None:

@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import select, update
 
 from app import worker
-from cart.additions import SeveralPlaces
 from cart.delivery_models import DeliveryMethod
 from cart.quotes.refusals import QuoteIncomplete
 from cart.quotes.wanting import Wanted
@@ -20,15 +19,15 @@ from core.orders.models import Order, OrderLine
 from core.stock import levels
 from core.stock.models import Location, StockLevel
 from flows import ship_order, take_back
+from flows.edits import Added, Edits
 from flows.house import House
 from flows.place_order import place
-from flows.plan_change import Edits
 from flows.ship_order import Parcel
 from flows.take_back import Asked
 from flows.verify import verify
 from invoices.models import Invoice
 from payments.gateway import Gateway
-from tests.changing import changed, lines_of, posted, seen
+from tests.changing import changed, lines_of, posted
 from tests.paying import fill_cart, wish
 from tests.quoting import DEPOT, MILL, Quoting
 from tests.shop import make_house
@@ -77,7 +76,7 @@ def _order(house: House, *skus: str) -> Order:
 
 def test_what_is_added_goes_its_own_way_and_leaves_the_others_alone(house: House):
     order = _order(house, "FW-CAM-1")
-    plan, change = changed(house, order, Edits(added={"FW-RT-6": 1}))
+    plan, change = changed(house, order, Edits(added=[Added("FW-RT-6")]))
     assert plan.removed == []
     assert [one.sku for one in plan.added] == ["FW-RT-6", "delivery:van"]
     assert posted(house, change) == (plan.back, plan.more)
@@ -93,24 +92,6 @@ def test_what_is_swapped_for_something_bulky_changes_its_way_once(house: House):
     assert [one.line.sku for one in plan.removed] == ["FW-CAM-1", "delivery:standard"]
     assert [one.sku for one in plan.added] == ["FW-RT-6", "delivery:van"]
     assert posted(house, change) == (plan.back, plan.more)
-    _sound(house)
-
-
-def test_of_an_order_for_several_places_pieces_can_only_be_given_up(house: House):
-    order = _order(house, "FW-CAM-1", "FW-RT-6")
-    with house.db.transaction() as session:  # as a quote for several places leaves them
-        goods = (OrderLine.order_id == order.id, OrderLine.kind == "physical")
-        session.execute(update(OrderLine).where(*goods).values(service_location=MILL))
-    for edits in (Edits({1: 2}), Edits(added={"FW-CAM-1": 1}), Edits(method="van")):
-        with pytest.raises(SeveralPlaces):
-            seen(house, order, edits)
-    plan, _ = changed(house, order, Edits({1: 0}))
-    assert plan.added == []
-    parcel = Parcel(order.public_id, {2: 1}, Tracking(), BY, "p1")
-    ship_order.ship(house, parcel)
-    wanted = Asked(order.public_id, {2: 1}, "damaged", "usual", BY, "x1", instead={2: "FW-RT-6"})
-    with pytest.raises(SeveralPlaces):
-        take_back.announce(house, wanted)
     _sound(house)
 
 

@@ -26,11 +26,11 @@ from core.stock import levels
 from core.stock.models import Location, StockLevel
 from core.stock.sold import NotOnHand
 from flows import ask_after, pick_up, ship_order, take_back
+from flows.edits import Added, Edits
 from flows.follow_order import follow
 from flows.house import House
 from flows.pick_up import Pieces
 from flows.place_order import Placed, place
-from flows.plan_change import Edits
 from flows.ship_order import Parcel
 from flows.take_back import Asked
 from flows.verify import verify
@@ -389,7 +389,7 @@ def test_what_is_added_to_be_fetched_is_taken_there(house: House, world: World):
         fetch.location_id, fetch.goes_by = mill.id, "bulky"
         there = mill.id
     placed = place(house, wish(fill_cart(house, "FW-CAM-1"), "invoice"))
-    changed(house, order_of(house, placed), Edits(added={"FW-RT-6": 2}))
+    changed(house, order_of(house, placed), Edits(added=[Added("FW-RT-6", 2)]))
     assert sold_at(house, there) == {"FW-RT-6": 2}
     assert sold_at(house, world.location_id) == {"FW-CAM-1": 1}
     sound(house)

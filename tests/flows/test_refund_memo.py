@@ -5,9 +5,9 @@ from core.ledger.chart import CUSTOMER_CREDIT
 from core.orders.fulfilment_models import OrderChangeMemo
 from core.orders.models import Order
 from flows import refund_memo, settle_payment, take_back
+from flows.edits import Added, Edits
 from flows.house import House
 from flows.pay_bill import pay_order
-from flows.plan_change import Edits
 from flows.take_back import Asked
 from invoices.models import Invoice
 from payments.models import Payment, PaymentOperation
@@ -20,7 +20,7 @@ from tests.world import World
 
 def _add_and_pay(house: House, sandbox: SandboxProcess, order: Order, once: str) -> Money:
     """A router more, on a bill of its own that is paid by card at once."""
-    plan, _ = changed(house, order, Edits(added={"FW-RT-6": 1}), once=once)
+    plan, _ = changed(house, order, Edits(added=[Added("FW-RT-6")]), once=once)
     drain(house)
     sandbox.pay(pay_order(house, order.id), CARD)
     (operation,) = every(house, PaymentOperation, PaymentOperation.state == "sent")

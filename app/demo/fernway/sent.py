@@ -15,7 +15,7 @@ from core.orders.screening import Rules
 from core.parties import accounts
 from flows import ask_return, change_order, screen_order, ship_order, take_back
 from flows.change_order import ChangeWish
-from flows.plan_change import Edits
+from flows.edits import Edits
 from flows.ship_order import Done, Parcel
 from flows.take_back import Asked
 

@@ -10,6 +10,8 @@ from api import order_shapes as shapes
 from api import product_shapes as goods
 from api import stock_shapes as stocks
 from core.orders.fulfilment_models import Fulfilment
+from tests.changing import to_two_places
+from tests.quoting import UNTAXED, YARD
 from tests.rooms.api.conftest import Program, bearers, wish
 from tests.shop import Shop
 from tests.world import ADDRESS, World
@@ -294,6 +296,27 @@ def test_a_product_is_made_priced_shown_and_changed_only_as_it_was_seen(desk, pr
     following = desk("GET", f"/products?cursor={page['next_cursor']}")
     assert _true(goods.DeskProductPage, following)["items"][-1]["slug"] == "lamp"
     assert desk("GET", "/products/nothing").status_code == 404
+
+
+def test_of_an_order_for_several_places_a_program_says_which(desk, shop: Shop, world: World):
+    order = to_two_places(shop.house, world, UNTAXED)
+    path = f"/orders/{order.public_id}"
+    found = _true(shapes.DeskOrderAnswer, desk("GET", path))
+    there = next(one["line"] for one in found["lines"] if one["place"]["region"] == "OR")
+    edits: dict[str, Any] = {"added": [{"sku": "FW-CAM-1"}]}
+    refused = desk("POST", f"{path}/changes/preview", edits)
+    assert (refused.status_code, refused.json["code"]) == (409, "several_places")
+    wrong = {"added": [{"sku": "FW-CAM-1", "place": 99}]}
+    assert desk("POST", f"{path}/changes/preview", wrong).status_code == 422
+    edits = {
+        "added": [{"sku": "FW-CAM-1", "place": there}],
+        "shipping_address": {**YARD, "line2": "", "phone": ""},
+        "place": there,
+    }
+    plan = _true(changes.ChangePreview, desk("POST", f"{path}/changes/preview", edits))
+    made = {**edits, "token": plan["token"], "reason": "changed_mind"}
+    told = _true(shapes.DeskOrderAnswer, desk("POST", f"{path}/changes", made, "c1"))
+    assert {line["place"]["name"] for line in told["lines"] if line["change"]} == {YARD["name"]}
 
 
 def test_an_order_is_changed_as_it_was_seen_and_a_return_exchanged(desk, order, shop: Shop):

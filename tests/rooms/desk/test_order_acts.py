@@ -6,11 +6,13 @@ from sqlalchemy import select
 
 from core.kernel.ids import new_public_id
 from core.orders.fulfilment_models import Fulfilment, OrderChange
-from core.orders.models import Order
+from core.orders.models import Order, OrderLine
 from core.parties.roles import Role
 from core.stock.back_order_models import BackOrder
 from core.stock.models import StockLevel
 from payments.models import Refund
+from tests.changing import to_two_places
+from tests.quoting import DEPOT, MILL, YARD
 from tests.rooms.web.looking import Page
 from tests.rooms.web.names import Names
 from tests.rooms.web.stage import KIM, Stage
@@ -250,6 +252,34 @@ def test_an_order_is_changed_after_a_look_and_not_when_it_moved_on(stage: Stage)
     public = Page(stage.browser().get(link)).text
     assert "Added since" in public
     assert "Still to pay" in public
+
+
+def test_of_an_order_for_several_places_somebody_says_which(stage: Stage):
+    order = to_two_places(stage.house, stage.world)
+    kim, path = stage.browser(KIM), f"/desk/orders/{order.public_id}/change"
+    page = Page(kim.get(path))
+    assert "It goes to several places." in page.text
+    fields = next(f for _, _, f in page.forms if "once" in f)
+    asked = {**fields, "reason": "changed_mind", "refund_to": "usual", "step": "look"}
+    line = next(
+        row.line_number
+        for row in stage.rows(OrderLine, OrderLine.order_id == order.id)
+        if row.service_location == MILL and row.kind == "physical"
+    )
+    more = {"sku-1": stage.world.router.sku, "many-1": "1"}
+    refused = kim.post(path, asked | more)
+    assert refused.status_code == 422
+    assert "say which of them it is for" in Page(refused).text
+    assert kim.post(path, asked | YARD | more | {"at-1": str(line)}).status_code == 422
+    both = asked | YARD | more | {"at-1": str(line), "place": str(line)}
+    looked = Page(kim.post(path, both))
+    assert f"{YARD['name']}, {YARD['line1']}, {YARD['city']}" in looked.text
+    form = next(f for _, _, f in looked.forms if f.get("token"))
+    made = both | {"step": "do", "token": form["token"], "once": form["once"]}
+    assert kim.post(path, made).status_code == 303
+    shown = Page(kim.get(f"/desk/orders/{order.public_id}")).text
+    assert shown.count(f"{YARD['name']}, {YARD['line1']}, {YARD['city']}") >= 2
+    assert f"{DEPOT['name']}, {DEPOT['line1']}, {DEPOT['city']}" in shown
 
 
 def test_a_customer_asks_for_an_exchange_and_the_desk_sends_it(stage: Stage):
