@@ -187,7 +187,7 @@ def cart(
         "delivery": money(priced.delivery),
         "tax": money(priced.tax) if priced.tax_known else None,
         "due_now": money(priced.due_now),
-        "recurring": [_recurring(item) for item in priced.recurring],
+        "recurring": [recurring(item) for item in priced.recurring],
     }
 
 
@@ -252,7 +252,7 @@ def _method(choice: Choice) -> Json:
     }
 
 
-def _recurring(item: Recurring) -> Json:
+def recurring(item: Recurring) -> Json:
     return {
         "amount": money(item.amount),
         "interval": item.interval,

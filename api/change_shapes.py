@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
+from api.cart_shapes import RecurringAnswer
 from api.shapes import Address, Money, Shape, Text
 from core.orders.changing import KEPT, WAYS
 from core.orders.fulfilment_models import CANCEL_REASONS
@@ -85,6 +86,9 @@ class ChangePreview(Shape):
     billed: Money
     tax: Money = Field(description="How much of the difference is tax.")
     difference: Money = Field(description="Above zero: to pay; below: to give back.")
+    recurring: list[RecurringAnswer] = Field(
+        description="What added services are charged again, before tax."
+    )
 
 
 class ChangeWish(ChangeEdits):

@@ -110,4 +110,5 @@ def _told(order: Order, plan: Plan) -> answers.Json:
         "billed": answers.money(plan.more),
         "tax": answers.money(plan.tax),
         "difference": answers.money(plan.difference),
+        "recurring": [answers.recurring(one) for one in plan.recurring],
     }

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from core import events
 from core.orders.fulfilment_models import OrderChange
 from flows import ask_after as asking
-from flows import earn, end_services, provision_service, sell_gift_cards
+from flows import begin_added, earn, end_services, provision_service, sell_gift_cards
 from flows.house import House
 
 
@@ -22,7 +22,8 @@ def provision(house: House, event: events.ProvisionWanted) -> None:
 
 
 def round_(house: House, _: object) -> None:
-    """What is to be tried again is called for."""
+    """What is to be tried again is called for, and what waited for its bill begins."""
+    begin_added.run(house)
     provision_service.run(house)
 
 

@@ -1,5 +1,6 @@
-"""Goods that are added to a placed order: at today's prices, or at a price that is agreed, and how what is to
-be sent then is delivered. Reads only; called by the flows of changes and exchanges.
+"""What is added to a placed order: goods, work, plans and bundles of them, at today's prices or at a price
+that is agreed, and how what is to be sent then is delivered. Reads only; called by the flows of changes and
+exchanges.
 """
 
 import uuid
@@ -30,11 +31,28 @@ class ChangeRefused(OrderRefused):
 
 @dataclass(eq=False)
 class NotAdded(ChangeRefused):
-    """Only goods are added to a placed order: work, plans, and what is given at once, are ordered anew."""
+    """What is given at once, as downloads and gift cards are, is ordered anew."""
 
-    code: ClassVar[str] = "only_goods_are_added"
-    text: ClassVar[str] = "{sku} cannot be added to an order: only goods can. Order it by itself."
+    code: ClassVar[str] = "cannot_be_added"
+    text: ClassVar[str] = (
+        "{sku} is given at once and cannot be added to an order. Order it by itself."
+    )
     sku: str
+
+
+@dataclass(eq=False)
+class NumberToChoose(ChangeRefused):
+    """What comes with a number or a key of its own is ordered anew, where one is kept or chosen."""
+
+    code: ClassVar[str] = "number_to_choose"
+    text: ClassVar[str] = (
+        "{sku} comes with a number of its own and cannot be added to an order. Order it by itself."
+    )
+    sku: str
+
+
+#: What can be added; of a bundle all of its pieces.
+ADDED = ("physical", "service", "plan")
 
 
 @dataclass(eq=False)
@@ -69,7 +87,7 @@ class Wanted:
 def priced(
     session: Session, order: Order, wanted: Sequence[Wanted], clock: Clock
 ) -> list[PricedLine]:
-    """Each at its price. Raises UnknownSku, NotAdded for what is no goods, and NoPrice."""
+    """Each at its price. Raises UnknownSku, NotAdded, NumberToChoose and NoPrice."""
     return [_priced(session, order, one, clock) for one in wanted]
 
 
@@ -109,9 +127,12 @@ def _priced(session: Session, order: Order, wanted: Wanted, clock: Clock) -> Pri
         bundle=bundle,
         weight_g=variant.weight_g,
         goes_by=variant.goes_by,
+        numbered=variant.numbered,
     )
-    if any(one.kind != "physical" for one in line.counted):
+    if any(one.kind not in ADDED for one in line.counted):
         raise NotAdded(wanted.sku)
+    if any(need.numbered for need in line.demands):
+        raise NumberToChoose(wanted.sku)
     return line
 
 

@@ -137,5 +137,6 @@ def _page(
         form=form,
         also=[*also, *([] if not found else ["Look at what stands beside the lines."])],
         plan=plan,
+        again=[(one.amount, one.interval, one.name) for one in plan.recurring] if plan else [],
         place_words=order_words.place,
     )

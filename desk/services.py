@@ -32,6 +32,7 @@ from flows import (
     record_usage,
     see_services,
 )
+from flows.add_goods import AwaitsPayment
 from flows.hold_service import Asked
 from flows.record_usage import Told
 from flows.see_services import Seen
@@ -251,7 +252,7 @@ def activate(public_id: str) -> Answer:
         return _show(public_id, activate=form), 422
     except (ServiceRefused, StaleState) as error:
         return _refused(public_id, error)
-    except OrderHeld as error:
+    except (OrderHeld, AwaitsPayment) as error:
         say(str(error), "warn")
         return redirect(f"{BASE}/{public_id}", 303)
     say("It runs. Its periods are billed from that day on.")

@@ -16,13 +16,15 @@ from flows.house import House
 
 
 def activate(house: House, asked: Asked, on: date) -> Subscription:
-    """Begin it on a day, today or lately. Raises NotFound, AlreadyThere, WrongDay, StaleState and OrderHeld.
+    """Begin it on a day, today or lately. Raises NotFound, AlreadyThere, WrongDay, StaleState, OrderHeld, and
+    AwaitsPayment for what was added to its order later and is not paid.
 
     Its periods are billed from that day on by the next bill run; the first was its order's.
     """
 
     def work(session: Session) -> Subscription:
         row, now = hold_service.hold(session, house, asked), house.clock.now()
+        ship_order.may_begin(session, row.id)
         activate_within(session, row, on, asked.actor, now)
         ship_order.activated(session, row.id, asked.actor, now)
         return row

@@ -1,5 +1,5 @@
-"""Goods are added to a placed order: its lines, their pieces, and a bill of their own, which what was
-credited in their place pays first. In the caller's transaction; for changes and exchanges.
+"""Goods and services are added to a placed order: its lines, their pieces, and a bill of their own, which
+what was credited in their place pays first. In the caller's transaction; for changes and exchanges.
 """
 
 from collections.abc import Sequence
@@ -22,6 +22,7 @@ from core.orders.models import Order, OrderLine
 from core.parties.models import LegalEntity
 from core.stock import holds, sold
 from core.stock.holds import Owner
+from core.subscriptions import ordering
 from flows.house import House
 from invoices import issue
 from invoices.models import Invoice
@@ -46,8 +47,8 @@ def add(
     lines: Sequence[NewLine],
     house: House,
 ) -> Sequence[OrderLine]:
-    """Write the lines down and take their pieces. What is held for an exchange is
-    taken first. Raises OutOfStock; the caller rolls back."""
+    """Write the lines down and take their pieces; a plan's service is ordered with its line. What is held
+    for an exchange is taken first. Raises OutOfStock; the caller rolls back."""
     known = placing.lines_of(session, order.id)
     found = fulfilling.add(session, order, lines, change.id, known)
     crash.point("add.written")
@@ -56,6 +57,7 @@ def add(
     every = [*known, *found]
     near, demands = places.near(order, every, found), checkout.order_demands(found, every)
     holds.sell(session, giver, demands, about, now, near)
+    ordering.begin(session, order, found, now)
     return found
 
 
@@ -93,9 +95,16 @@ def use(session: Session, house: House, invoice: Invoice, memos: Sequence[Invoic
 def may_leave(session: Session, order: Order, chosen: Sequence[Some]) -> None:
     """Raises AwaitsPayment for pieces that were added to an order that is paid at once, while their bill is
     open; not for an exchange that was to leave before the goods are back."""
-    added = {one.line.change_id: one.line for one in chosen if one.line.change_id is not None}
+    found = unpaid(session, order, [one.line for one in chosen])
+    if found is not None:
+        raise found
+
+
+def unpaid(session: Session, order: Order, lines: Sequence[OrderLine]) -> AwaitsPayment | None:
+    """Why some lines have to wait, if they have to: see ``may_leave``."""
+    added = {line.change_id: line for line in lines if line.change_id is not None}
     if not added or order.payment == "on_terms":
-        return
+        return None
     bills = session.scalars(select(Invoice).where(Invoice.order_change_id.in_(added))).all()
     owed = items.of_sources(session, [row.id for row in bills])
     before = exchanging.sent_before(session, list(added))
@@ -106,4 +115,5 @@ def may_leave(session: Session, order: Order, chosen: Sequence[Some]) -> None:
             continue
         if item.open.minor > 0:
             line = added[key]
-            raise AwaitsPayment(line.line_number, line.sku, row.number)
+            return AwaitsPayment(line.line_number, line.sku, row.number)
+    return None

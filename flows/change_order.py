@@ -21,7 +21,15 @@ from core.orders.fulfilling import Some
 from core.orders.fulfilment_models import OrderChange
 from core.orders.models import Order
 from core.tax.service import Answers
-from flows import add_goods, credit_pieces, issue_invoice, plan_change, plan_delivery, take_back
+from flows import (
+    add_goods,
+    begin_added,
+    credit_pieces,
+    issue_invoice,
+    plan_change,
+    plan_delivery,
+    take_back,
+)
 from flows.edits import Edits
 from flows.house import House
 from flows.plan_change import Plan
@@ -110,6 +118,7 @@ def _change(session: Session, house: House, wish: ChangeWish, answers: Answers) 
     crash.point("change.credited")
     if added:
         add_goods.bill(session, house, row, memos)
+        begin_added.begin(session, house, order, added)
     take_back.told(session, house, order, row, "changed", chosen, wish.actor)
     crash.point("change.before_commit")
     return row

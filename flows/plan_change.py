@@ -14,7 +14,7 @@ from cart import additions, ordered, pricing
 from cart import address as addresses
 from cart.additions import ChangeRefused, Wanted
 from cart.delivery import Choice
-from cart.priced import PricedLine
+from cart.priced import PricedLine, Recurring
 from core.catalog.models import BUNDLE
 from core.kernel.errors import Invalid
 from core.kernel.money import Money, total
@@ -85,6 +85,8 @@ class Plan:
     method: str | None
     further: Mapping[str, str]
     currency: str
+    #: What what is added is charged again, before tax.
+    recurring: Sequence[Recurring]
     #: What is left of each line on its bill, with its taxes, by line number: before.
     left: Mapping[int, Money]
     seen: str
@@ -143,7 +145,13 @@ class Plan:
             self.seen,
             [[one.line.line_number, one.quantity, one.amount.minor] for one in self.removed],
             [
-                [one.sku, one.quantity, one.taxed.net_minor, one.taxed.tax_minor]
+                [
+                    one.sku,
+                    one.quantity,
+                    one.taxed.net_minor,
+                    one.taxed.tax_minor,
+                    one.charge_kind,
+                ]
                 for line in self.added
                 for one in line.counted
             ],
@@ -180,6 +188,7 @@ class _Part:
 
     removed: Sequence[Some] = ()
     added: Sequence[NewLine] = ()
+    recurring: Sequence[Recurring] = ()
     how: Delivered = field(default_factory=Delivered)
 
 
@@ -231,6 +240,7 @@ class _Planning:
             method=parts[at].how.method,
             further=parts[at].how.further,
             currency=self.order.currency,
+            recurring=[again for part in parts for again in part.recurring],
             left={line.line_number: left[line.id] for line in lines if line.id in left},
             seen="|".join(
                 f"{line.line_number}:{line.quantity}:{line.fulfilled}:{line.cancelled}:{line.returned}"
@@ -246,20 +256,24 @@ class _Planning:
         address: Mapping[str, str] | None,
         method: str | None,
     ) -> _Part:
-        """One of the places; nothing is reckoned anew where pieces are only given up."""
-        if not wanted and address is None and not self._goes_otherwise(place, method):
-            if not removed:
-                return _Part()
-            pieces = {some.line.line_number: some.quantity for some in removed}
-            return _Part(take_back.to_cancel(place.lines, pieces))
+        """One of the places; its deliveries are reckoned anew only where goods are added, or go elsewhere."""
         to = address if address is not None else place.address
-        goods = additions.priced(self.session, self.order, wanted, self.house.clock)
-        how = plan_delivery.delivered(self._tax, place, removed, goods, to, method)
-        gone = [*removed, *(Some(line, line.waiting) for line in how.given_up)]
-        added = self._taxed(goods, how.billed, to)
+        priced = additions.priced(self.session, self.order, wanted, self.house.clock)
+        how = Delivered()
+        if (
+            address is not None
+            or self._goes_otherwise(place, method)
+            or any(line.ships for line in priced)
+        ):
+            how = plan_delivery.delivered(self._tax, place, removed, priced, to, method)
+            removed = [*removed, *(Some(line, line.waiting) for line in how.given_up)]
+        elif removed:
+            pieces = {some.line.line_number: some.quantity for some in removed}
+            removed = take_back.to_cancel(place.lines, pieces)
+        added = self._taxed(priced, how.billed, to)
         if place.is_own:
             added = [_going_to(line, to) for line in added]
-        return _Part(gone, added, how)
+        return _Part(removed, added, [again for line in priced for again in line.recurring], how)
 
     # --- the place --------------------------------------------------------------------------------
 

@@ -103,8 +103,8 @@ def _tracked(way: Tracking) -> Tracking:
 def provide(house: House, done: Done) -> Fulfilment:
     """Note that something was done: a visit, say.
 
-    Raises NotFound, OrderNotOpen, OrderHeld, NothingChosen, WrongKind and TooManyPieces. A plan is provided
-    by activating it, so it is WrongKind here.
+    Raises NotFound, OrderNotOpen, OrderHeld, NothingChosen, WrongKind, TooManyPieces, and AwaitsPayment for
+    what was added later and is not paid. A plan is provided by activating it, so it is WrongKind here.
     """
 
     def work(session: Session) -> Fulfilment:
@@ -118,6 +118,7 @@ def provide(house: House, done: Done) -> Fulfilment:
         for one in chosen:
             if one.line.subscription_id is not None:
                 raise fulfilling.WrongKind(one.line.line_number, one.line.sku, "provide")
+        add_goods.may_leave(session, order, chosen)
         row = fulfilling.provide(session, order, chosen, done.actor, _key(order, done.once), now)
         subject = ("order", order.public_id)
         pieces = {str(one.line.line_number): one.quantity for one in chosen}
@@ -143,6 +144,14 @@ def activated(session: Session, subscription_id: uuid.UUID, actor: str, now: dat
     some = [Some(line, line.waiting)]
     key = f"activated:{subscription_id.hex}"
     fulfilling.provide(session, order, some, actor, key, now)
+
+
+def may_begin(session: Session, subscription_id: uuid.UUID) -> None:
+    """Raises AwaitsPayment for a service that was added to its order later and is not paid."""
+    line = fulfilling.of_subscription(session, subscription_id)
+    if line is not None and line.waiting and line.change_id is not None:
+        order = session.get_one(Order, line.order_id)
+        add_goods.may_leave(session, order, [Some(line, line.waiting)])
 
 
 def correct_tracking(house: House, public_id: str, way: Tracking, actor: str) -> Fulfilment:

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from cart.additions import NotAdded
 from cart.delivery_models import DeliveryMethod
 from core.catalog.models import Variant
 from core.kernel import crash
@@ -116,8 +115,6 @@ def test_what_was_seen_is_done_or_nothing(house: House, sandbox: SandboxProcess,
     with pytest.raises(TooManyPieces) as refused:
         seen(house, order, Edits({router: 0}))
     assert (refused.value.line, refused.value.possible) == (router, 1)
-    with pytest.raises(NotAdded):
-        seen(house, order, Edits(added=[Added("FW-RIVER-100")]))
     plan, wish = seen(house, order, Edits(added=[Added("FW-CAM-1", 9)]))
     with pytest.raises(OutOfStock):
         change_order.change(house, wish)
@@ -235,7 +232,7 @@ def test_two_clerks_at_once_change_it_once(house: House, sandbox: SandboxProcess
 _SET = st.tuples(
     st.dictionaries(st.sampled_from(["FW-RT-6", "FW-SET"]), st.integers(0, 4), max_size=2),
     st.sampled_from([None, ("FW-RT-6", "FW-RT-BLACK"), ("FW-SET", "FW-RT-6")]),
-    st.sampled_from([{}, {"FW-CAM-1": 1}, {"FW-SET": 1}]),
+    st.sampled_from([{}, {"FW-CAM-1": 1}, {"FW-SET": 1}, {"FW-VISIT": 2}, {"FW-RIVER-100": 1}]),
     st.integers(0, 1),
 )
 

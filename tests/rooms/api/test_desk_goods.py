@@ -303,7 +303,10 @@ def test_of_an_order_for_several_places_a_program_says_which(desk, shop: Shop, w
     path = f"/orders/{order.public_id}"
     found = _true(shapes.DeskOrderAnswer, desk("GET", path))
     there = next(one["line"] for one in found["lines"] if one["place"]["region"] == "OR")
-    edits: dict[str, Any] = {"added": [{"sku": "FW-CAM-1"}]}
+    edits: dict[str, Any] = {"added": [{"sku": "FW-RIVER-100", "place": there}]}
+    again = _true(changes.ChangePreview, desk("POST", f"{path}/changes/preview", edits))
+    assert [one["interval"] for one in again["recurring"]] == ["month"]
+    edits = {"added": [{"sku": "FW-CAM-1"}]}
     refused = desk("POST", f"{path}/changes/preview", edits)
     assert (refused.status_code, refused.json["code"]) == (409, "several_places")
     wrong = {"added": [{"sku": "FW-CAM-1", "place": 99}]}

@@ -10,6 +10,7 @@ from core.orders.models import Order, OrderLine
 from core.parties.roles import Role
 from core.stock.back_order_models import BackOrder
 from core.stock.models import StockLevel
+from core.subscriptions.models import Subscription
 from payments.models import Refund
 from tests.changing import to_two_places
 from tests.quoting import DEPOT, MILL, YARD
@@ -252,6 +253,27 @@ def test_an_order_is_changed_after_a_look_and_not_when_it_moved_on(stage: Stage)
     public = Page(stage.browser().get(link)).text
     assert "Added since" in public
     assert "Still to pay" in public
+
+
+def test_a_plan_is_added_and_waits_for_its_bill(stage: Stage):
+    order = _order(stage, stage.world.router.sku)
+    kim, path = stage.browser(KIM), f"/desk/orders/{order.public_id}/change"
+    fields = next(f for _, _, f in Page(kim.get(path)).forms if "once" in f)
+    asked = {**fields, **(order.shipping_address or {}), "sku-1": stage.world.plan.sku}
+    asked |= {"reason": "changed_mind", "refund_to": "usual", "step": "look"}
+    looked = Page(kim.post(path, asked))
+    assert "45.00 a month for River 100" in looked.text
+    form = next(f for _, _, f in looked.forms if f.get("token"))
+    made = asked | {"step": "do", "token": form["token"], "once": form["once"]}
+    assert kim.post(path, made).status_code == 303
+    stage.drain()
+    line = stage.row(OrderLine, OrderLine.order_id == order.id, OrderLine.kind == "plan")
+    service = stage.row(Subscription, Subscription.id == line.subscription_id)
+    there = f"/desk/services/{service.public_id}"
+    today = stage.clock.now().date().isoformat()
+    assert kim.post(f"{there}/activate", {"on_date": today}).headers["Location"] == there
+    assert "leaves once bill" in Page(kim.get(there)).text
+    assert stage.row(Subscription, Subscription.id == service.id).state == "ordered"
 
 
 def test_of_an_order_for_several_places_somebody_says_which(stage: Stage):
