@@ -149,6 +149,7 @@ class Words:
     services: str = "Services"
     usage: str = "Usage"
     trial: str = "To try, free of charge"
+    and_more: str = "{} and {} more"
     # why a memo was made
     void: str = "Taken back in full"
     returned: str = "Returned"
@@ -334,6 +335,7 @@ DE = Words(
     services="Dienste",
     usage="Verbrauch",
     trial="Kostenlos zum Ausprobieren",
+    and_more="{} und {} weitere",
     void="Vollständig zurückgenommen",
     returned="Rückgabe",
     cancelled="Vor dem Versand storniert",
