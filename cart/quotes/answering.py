@@ -41,8 +41,8 @@ from core.kernel import audit, jobs
 from core.kernel.errors import StaleState
 from core.kernel.ids import new_id
 from core.orders import placing
+from core.orders.drafting import NewLine, NewOrder
 from core.orders.models import Order
-from core.orders.placing import NewLine, NewOrder
 from core.stock import holds
 from core.stock.holds import OutOfStock, Owner
 from core.stock.sourcing import NOT_KNOWN
