@@ -20,6 +20,9 @@ from core.stock import levels, resource_rows
 from core.stock.levels import IS_ACTIVE
 from core.stock.models import Hold, StockLevel
 
+#: So many holds in one statement.
+CHUNK = 1000
+
 
 @dataclass(frozen=True)
 class Owner:
@@ -127,9 +130,25 @@ def end(session: Session, row: Any, state: str) -> int:
     if not close(session, row, state):
         return 0
     if row.numbered:
-        resource_rows.free_of_hold(session, row.id)
+        resource_rows.free_of(session, [row.id])
     levels.shift(session, row.level_id, held=-row.quantity)
     return 1
+
+
+def end_all(session: Session, rows: Sequence[Any], state: str) -> int:
+    """As ``end``, for holds that the caller has locked as active: so many in one statement. Says how many."""
+    held: dict[uuid.UUID, int] = {}
+    for first in range(0, len(rows), CHUNK):
+        some = rows[first : first + CHUNK]
+        close_all(session, some, state)
+        numbered = [row.id for row in some if row.numbered]
+        if numbered:
+            resource_rows.free_of(session, numbered)
+        for row in some:
+            held[row.level_id] = held.get(row.level_id, 0) + row.quantity
+    for level_id, pieces in sorted(held.items()):
+        levels.shift(session, level_id, held=-pieces)
+    return len(rows)
 
 
 def close_all(session: Session, rows: Sequence[Any], state: str) -> None:
