@@ -131,7 +131,7 @@ def share_out(
     session: Session, owner: Owner, hold_id: uuid.UUID, given: Iterable[Kept], now: datetime
 ) -> None:
     """A hold was shared out among several, itself one of them, or has fewer pieces: each keeps its own."""
-    resource_rows.free_of_hold(session, hold_id)
+    resource_rows.free_of(session, [hold_id])
     for kept in given:
         fit(session, owner, kept, now)
 
