@@ -64,8 +64,8 @@ TABLE = """
     id kind key state tries made due finished error
 /desk/keys | made=made name=name | q
     name begins_with scopes made_by made last_used ends state
-/desk/orders | placed=placed due=due_now | q state fulfilment
-    number placed state payment fulfilment customer account email currency due_now
+/desk/orders | placed=placed due=worth | q state fulfilment
+    number placed state payment fulfilment customer account email currency due_now worth
 /desk/parked | parked=parked upto=up_to | q state
     account customer why said state up_to parked
 /desk/past-due | since=since next=next_on | q state age
