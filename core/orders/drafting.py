@@ -124,6 +124,7 @@ def draft(new: NewOrder, now: datetime) -> Draft:
         net_minor=net,
         tax_minor=tax,
         due_now_minor=net + tax,
+        worth_minor=net + tax,
         created_at=now,
     )
     return Draft(order, *lines(order, new.lines))

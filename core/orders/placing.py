@@ -159,6 +159,12 @@ def set_payment(session: Session, order: Order, state: str) -> None:
     move(session, order, {"payment": state})
 
 
+def comes_to(session: Session, order_id: uuid.UUID, more_minor: int) -> None:
+    """A document added something to a placed order, or gave something of it back (below zero)."""
+    values = {"worth_minor": Order.worth_minor + more_minor}
+    session.execute(update(Order).where(Order.id == order_id).values(values))
+
+
 def move(session: Session, order: Order, states: dict[str, str], **values: Any) -> None:
     """For the writers of the states: in one statement all move and the values are set, or StaleState is
     raised."""

@@ -28,6 +28,9 @@ from core.stock import levels, resource_rows
 from core.stock.levels import IS_ACTIVE
 from core.stock.models import Hold, StockLevel
 
+#: So many holds in one statement.
+CHUNK = 1000
+
 
 @dataclass(frozen=True)
 class Owner:
@@ -143,9 +146,26 @@ def end(session: Session, row: Any, state: str) -> int:
     if not close(session, row, state):
         return 0
     if row.numbered:
-        resource_rows.free_of_hold(session, row.id)
+        resource_rows.free_of(session, [row.id])
     levels.shift(session, row.level_id, held=-row.quantity)
     return 1
+
+
+def end_all(session: Session, rows: Sequence[Any], state: str) -> int:
+    """As ``end``, for holds that the caller has locked as active: so many in one statement. Says how many."""
+    held: dict[uuid.UUID, int] = {}
+    for first in range(0, len(rows), CHUNK):
+        some = rows[first : first + CHUNK]
+        values = {"holds": [row.id for row in some], "new_state": state}
+        session.execute(_all_ended(), values)
+        numbered = [row.id for row in some if row.numbered]
+        if numbered:
+            resource_rows.free_of(session, numbered)
+        for row in some:
+            held[row.level_id] = held.get(row.level_id, 0) + row.quantity
+    for level_id, pieces in sorted(held.items()):
+        levels.shift(session, level_id, held=-pieces)
+    return len(rows)
 
 
 def close(session: Session, row: Any, state: str) -> bool:
@@ -284,6 +304,13 @@ def _of_active(**values: str) -> Executable:
 @cache
 def _ended() -> Executable:
     return _of_active(state="new_state")
+
+
+@cache
+def _all_ended() -> Executable:
+    hold = table(Hold)
+    of_these = hold.c.id.in_(bindparam("holds", expanding=True))
+    return update(hold).where(of_these, IS_ACTIVE).values(state=bindparam("new_state"))
 
 
 @cache

@@ -32,10 +32,7 @@ from invoices.document import Delivery, Kind
 from invoices.issue import terms_of
 from invoices.terms import Terms
 from invoices.wording import Printing
-from invoices.words import Words, words
-
-#: So many of a line's numbers are named.
-NAMED = 3
+from invoices.words import Words, first_few, words
 
 
 @dataclass(eq=False)
@@ -232,10 +229,3 @@ def _described(charge: Charge, said: Words, ground: Ground, *, less: bool) -> It
         yield said.trial
     if less:
         yield said.price_without_tax
-
-
-def first_few(numbers: Sequence[str], said: Words) -> str:
-    """The first three, and how many more there are."""
-    if len(numbers) <= NAMED:
-        return ", ".join(numbers)
-    return said.and_more.format(", ".join(numbers[:NAMED]), len(numbers) - NAMED)
