@@ -274,6 +274,7 @@ def order_state(found: Order, tenders: Sequence[PaidBy] = ()) -> Json:
         "fulfilment_status": found.fulfilment,
         "held": found.is_held,
         "due_now": money(Money(found.due_now_minor, found.currency)),
+        "worth": money(Money(found.worth_minor, found.currency)),
         "tenders": [_tender(row) for row in tenders or _one_way(found)],
     }
 

@@ -175,6 +175,7 @@ def _wanted(line: DraftLine) -> Wanted:
         cost_micros=_micros(line.unit_cost),
         tax_category=line.tax_category,
         site=line.site,
+        numbers=tuple(line.numbers),
     )
 
 

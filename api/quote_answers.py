@@ -76,6 +76,7 @@ def _line(line: QuoteLine, site: QuoteSite | None, currency: str) -> Json:
         "unit_price": _price(line.unit_price_micros if agreed is None else agreed),
         "net": _money(line.net_minor, currency),
         "tax": _money(line.tax_minor, currency),
+        "numbers": list(line.numbers),
         "site": _place(site),
     }
 

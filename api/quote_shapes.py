@@ -109,6 +109,11 @@ class DraftLine(Shape):
     tax_category: Annotated[str, _text(40)] = ""
     term_months: int | None = Field(None, ge=1, le=120)
     site: int = Field(0, ge=0, le=39, description="The place among `sites`, from 0.")
+    numbers: list[Annotated[str, _text(120, 1)]] = Field(
+        default_factory=list,
+        max_length=MOST_PIECES,
+        description="Of what is sold by numbers: these, held from when it is sent; others are given.",
+    )
 
 
 class DraftWish(Shape):
@@ -191,6 +196,7 @@ class QuoteLineAnswer(Shape):
     unit_price: str
     net: Money | None
     tax: Money | None
+    numbers: list[str] = Field(description="Those that were chosen, of what is sold by numbers.")
     site: str = Field(description="The place that it is for, in words.")
 
 

@@ -280,7 +280,10 @@ class OrderState(Shape):
     payment_status: Literal["awaiting", "on_terms", "paid", "released", "refund_due", "refunded"]
     fulfilment_status: Literal["unfulfilled", "partial", "fulfilled"]
     held: bool = Field(description="We check it first: nothing of it is sent or begun until then.")
-    due_now: Money
+    due_now: Money = Field(description="As it was placed.")
+    worth: Money = Field(
+        description="What it comes to now: with what changes added, without what was given back."
+    )
     tenders: list[TenderAnswer] = Field(description="Together they are `due_now`.")
 
 

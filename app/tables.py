@@ -13,6 +13,7 @@ import core.kernel.blobs
 import core.kernel.counters
 import core.kernel.idempotency
 import core.kernel.jobs
+import core.kernel.kept_rules
 import core.kernel.numbering
 import core.ledger.fences
 import core.ledger.models

@@ -5,36 +5,31 @@
 
 import re
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
 
 from cart import address as addresses
-from cart import consents, goods, lines, slots
-from cart.delivery import Choice
-from cart.models import Cart, ConsentAsk
-from cart.priced import PricedCart, PricedLine
-from cart.pricing import delivery_micros
+from cart import consents, goods, lines, ordered, slots
+from cart.consents import Ask
+from cart.models import Cart
+from cart.priced import PricedCart
 from cart.slots import SlotGone
 from core.catalog.models import GIFT_CARD
 from core.kernel import exchange
 from core.kernel.errors import ShopError
 from core.kernel.money import Money
-from core.orders import deliveries, placing
-from core.orders.deliveries import GOODS
+from core.orders import deliveries, drafting, placing
+from core.orders.drafting import Draft, NewOrder
 from core.orders.models import Order, OrderLine
-from core.orders.placing import NewCharge, NewLine, NewOrder
-from core.prices.bundles import Bundle, Share
 from core.stock import holds
 from core.stock.holds import Demand, Near, Owner
 from core.tax import vat_ids
-from core.tax.arithmetic import TaxedLine
 from core.tax.vat_ids import WrongVatId
 
-NOT_TAXED = TaxedLine(0, ())
 LONGEST_REFERENCE = 60
 #: Of an account that has to give its own number with each order.
 PURCHASE_ORDER_NEEDED = "purchase_order_needed"
@@ -117,7 +112,7 @@ def requirements(
     priced: PricedCart,
     details: Details,
     payment_methods: tuple[str, ...],
-    asks: Sequence[ConsentAsk] = (),
+    asks: Sequence[Ask] = (),
     *,
     needs_purchase_order: bool = False,
 ) -> list[Requirement]:
@@ -164,7 +159,7 @@ def requirements(
     return [*unmet, *(_consent(ask) for ask in consents.missing(asks, details.consents))]
 
 
-def _consent(ask: ConsentAsk) -> Requirement:
+def _consent(ask: Ask) -> Requirement:
     return Requirement("consent", f"consents.{ask.code}", f"Tick this to order: {ask.text}")
 
 
@@ -187,25 +182,11 @@ def _delivery_requirements(priced: PricedCart, details: Details) -> list[Require
     return []
 
 
-def freeze(
-    session: Session,
-    cart: Cart,
-    priced: PricedCart,
-    details: Details,
-    account_id: uuid.UUID,
-    hold_until: datetime,
-    now: datetime,
-    *,
-    certain: bool = False,
-) -> tuple[Order, Sequence[OrderLine]]:
-    """Write the pending order at exactly these prices and pass the cart's holds on to it; answers its lines
-    too.
-
-    Of a ``certain`` order, which is confirmed in the same transaction, the cart keeps them until then. Raises
-    OutOfStock when a hold had lapsed and its pieces are gone.
-    """
-    order, written = placing.write_with_lines(
-        session,
+def draft(
+    cart: Cart, priced: PricedCart, details: Details, account_id: uuid.UUID, now: datetime
+) -> Draft:
+    """The order at exactly these prices, to be written."""
+    return drafting.draft(
         NewOrder(
             legal_entity_id=cart.legal_entity_id,
             channel_id=cart.channel_id,
@@ -218,26 +199,57 @@ def freeze(
             shipping_address=details.shipping_address,
             shipping_method=priced.method.code if priced.method else None,
             ways={one.goes_by: one.method.code for one in priced.also if one.method},
-            lines=_new_lines(priced, details),
+            lines=ordered.new_lines(priced, details.shipping_address),
             vat_id=priced.vat_id or None,
             purchase_order=details.purchase_order or None,
             cost_centre=details.cost_centre or None,
         ),
         now,
     )
-    if not certain:
-        mine, near = Owner("cart", cart.id), Near.of(details.shipping_address)
-        demands = order_demands(written)
-        if near != goods.near(cart) or any(one.place is not None for one in demands):
-            # Only now somebody said where it goes, or what of it is fetched.
-            holds.move_near(session, mine, near, now, demands)
-        holds.pass_on(session, mine, Owner("order", order.id), demands, hold_until, now, near)
-    if priced.wants_visit:
-        _pass_time_on(session, cart, order, details.slot, hold_until, now)
-    state = "ordered" if certain else "checking_out"
+
+
+def freeze(
+    session: Session,
+    cart: Cart,
+    drafted: Draft,
+    slot: str | None,
+    hold_until: datetime,
+    now: datetime,
+) -> None:
+    """Write the draft as a pending order, and pass on to it what the cart holds: pieces, and the ``slot``, as
+    ``Details`` has it.
+
+    Raises OutOfStock when a hold had lapsed and its pieces are gone.
+    """
+    order, written = drafted.order, drafted.lines
+    placing.put(session, drafted)
+    mine, near = Owner("cart", cart.id), Near.of(order.shipping_address)
+    demands = order_demands(written)
+    if near != goods.near(cart) or any(one.place is not None for one in demands):
+        # Only now somebody said where it goes, or what of it is fetched.
+        holds.move_near(session, mine, near, now, demands)
+    holds.pass_on(session, mine, Owner("order", order.id), demands, hold_until, now, near)
+    _pass_time_on(session, cart, order, slot, hold_until, now)
+    _move(session, cart, "checking_out")
+
+
+def close(
+    session: Session,
+    cart: Cart,
+    drafted: Draft,
+    slot: str | None,
+    hold_until: datetime,
+    now: datetime,
+) -> None:
+    """The cart becomes an order that is written and confirmed in the same transaction. Its pieces it keeps
+    until then; the ``slot`` is the order's."""
+    _pass_time_on(session, cart, drafted.order, slot, hold_until, now)
+    _move(session, cart, "ordered")
+
+
+def _move(session: Session, cart: Cart, state: str) -> None:
     with exchange.unanswered(session.connection()):  # it is locked, and was seen to be open
         lines.move(session, cart.id, "open", state, cart.account_id)
-    return order, written
 
 
 def _pass_time_on(
@@ -260,100 +272,6 @@ def _pass_time_on(
         raise CheckoutIncomplete([Requirement(error.code, "slot", str(error))]) from None
 
 
-def _new_lines(priced: PricedCart, details: Details) -> list[NewLine]:
-    taxed = iter(priced.taxed)
-    found = [new_line(line, taxed, details.shipping_address) for line in priced.lines]
-    return [*found, *(new_delivery(way, next(taxed)) for way in priced.chosen)]
-
-
-def new_line(line: PricedLine, taxed: Iterator[TaxedLine], place: dict[str, str] | None) -> NewLine:
-    """One line of a cart that goes to ``place``; of a bundle its pieces each take the next of the taxes."""
-    whole = NewLine(
-        variant_id=line.variant_id,
-        sku=line.sku,
-        name=line.name,
-        kind=line.kind,
-        tax_category=line.tax_category,
-        charge_kind=line.price.charge_kind,
-        quantity=line.quantity,
-        unit_price_micros=line.price.unit_price_micros,
-        price_trace=line.price.trace,
-        taxed=NOT_TAXED if line.bundle else next(taxed),
-        service_location=None if line.ships else place,
-        numbered=line.numbered,
-        goes_by=_goes_by(line.kind, line.goes_by),
-    )
-    if line.bundle is None:
-        return whole
-    pieces = [_piece(line.sku, line.bundle, share, next(taxed), place) for share in line.shares]
-    net = sum(piece.taxed.net_minor for piece in pieces)
-    return replace(
-        whole,
-        taxed=TaxedLine(net, ()),
-        service_location=place,
-        pieces=pieces,
-        charges=[
-            NewCharge(
-                charge.charge_kind,
-                line.bundle.unit_prices[charge.charge_kind],
-                charge.together.minor,
-            )
-            for charge in line.charges
-        ],
-    )
-
-
-def _piece(
-    sku: str, bundle: Bundle, share: Share, taxed: TaxedLine, place: dict[str, str] | None
-) -> NewLine:
-    piece, kind = share.piece.component, share.piece.charge_kind
-    return NewLine(
-        variant_id=piece.variant_id,
-        sku=piece.sku,
-        name=piece.name,
-        kind=piece.kind,
-        tax_category=piece.tax_category,
-        charge_kind=kind,
-        quantity=share.quantity,
-        unit_price_micros=share.unit_price_micros,
-        price_trace={
-            "list": bundle.prices[kind].trace["list"],
-            "bundle": sku,
-            "weight": share.weight,
-            "of_weight": share.of_weight,
-            "of_minor": share.of.minor,
-        },
-        taxed=taxed,
-        service_location=None if piece.kind == "physical" else place,
-        numbered=piece.numbered,
-        goes_by=_goes_by(piece.kind, piece.goes_by),
-        sale_price_minor=share.apart.minor,
-    )
-
-
-def new_delivery(method: Choice, taxed: TaxedLine) -> NewLine:
-    """A way of delivery as a line of an order."""
-    return NewLine(
-        variant_id=None,
-        sku=f"delivery:{method.code}",
-        name=f"Delivery, {method.name}",
-        kind="delivery",
-        tax_category=method.tax_category,
-        charge_kind="one_off",
-        quantity=1,
-        unit_price_micros=delivery_micros(method),
-        price_trace={"delivery": method.code},
-        taxed=taxed,
-        goes_by=method.goes_by,
-        pickup_id=method.pickup_id,
-    )
-
-
-def _goes_by(kind: str, way: str) -> str | None:
-    """Only goods go anywhere."""
-    return way if kind == GOODS else None
-
-
 def order_demands(
     order_lines: Sequence[OrderLine], among: Sequence[OrderLine] | None = None
 ) -> list[Demand]:
@@ -367,12 +285,10 @@ def order_demands(
     ]
 
 
-def gift_goods(session: Session, order: Order) -> Money:
+def gift_goods(drafted: Draft) -> Money:
     """What the gift cards in an order cost."""
-    minor = sum(
-        line.net_minor for line in placing.lines_of(session, order.id) if line.kind == GIFT_CARD
-    )
-    return Money(minor, order.currency)
+    minor = sum(line.net_minor for line in drafted.lines if line.kind == GIFT_CARD)
+    return Money(minor, drafted.order.currency)
 
 
 def give_back(session: Session, order: Order, hold_for: timedelta | None, now: datetime) -> None:

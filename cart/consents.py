@@ -3,36 +3,56 @@
 Every other word is another version, and what somebody agreed to is kept as it stood there.
 """
 
+import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import Executable, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from cart.models import Consent, ConsentAsk
-from core.kernel.db import insert_rows
+from core.kernel.db import insert_rows, table
 from core.kernel.errors import NotFound
 from core.kernel.ids import new_id
+from core.kernel.kept_rules import Kept
 from core.orders.models import Order
 from core.parties.models import Channel
 
 STATED, REQUIRED, OPTIONAL = MODES = ("stated", "required", "optional")
 
 
-def asked(session: Session, channel: Channel) -> Sequence[ConsentAsk]:
-    """What is asked on a channel now, in its order."""
-    return session.scalars(_asked(), {"channel": channel.id}).all()
+@dataclass(frozen=True)
+class Ask:
+    """What somebody is asked to agree to, in the words that stand now."""
+
+    code: str
+    version: int
+    mode: str
+    text: str
+    #: Where all of it can be read, or empty.
+    href: str
+
+
+def asked(session: Session, channel: Channel, under: uuid.UUID | None = None) -> Sequence[Ask]:
+    """What is asked on a channel now, in its order. ``under`` this mark what is kept may answer."""
+    return [Ask(*row) for row in _KEPT.rows(session, under, {"channel": channel.id})]
 
 
 @cache
-def _asked() -> Select[ConsentAsk]:
+def _asked() -> Executable:
     """Put together once, at first use: each order asks it."""
+    ask = table(ConsentAsk).c
     return (
-        select(ConsentAsk)
-        .where(ConsentAsk.channel_id == bindparam("channel"), ConsentAsk.ended_at.is_(None))
-        .order_by(ConsentAsk.position, ConsentAsk.code)
+        select(ask.code, ask.version, ask.mode, ask.text, ask.href)
+        .where(ask.channel_id == bindparam("channel"), ask.ended_at.is_(None))
+        .order_by(ask.position, ask.code)
     )
+
+
+#: By channel.
+_KEPT = Kept(_asked, 500)
 
 
 def every(session: Session, channel: Channel) -> Sequence[ConsentAsk]:
@@ -44,7 +64,7 @@ def every(session: Session, channel: Channel) -> Sequence[ConsentAsk]:
     ).all()
 
 
-def missing(asks: Sequence[ConsentAsk], given: Mapping[str, int]) -> list[ConsentAsk]:
+def missing(asks: Sequence[Ask], given: Mapping[str, int]) -> list[Ask]:
     """What has to be ticked and was not; other words than those that stand now do not count."""
     return [ask for ask in asks if ask.mode == REQUIRED and given.get(ask.code) != ask.version]
 
@@ -52,7 +72,7 @@ def missing(asks: Sequence[ConsentAsk], given: Mapping[str, int]) -> list[Consen
 def record(
     session: Session,
     order: Order,
-    asks: Sequence[ConsentAsk],
+    asks: Sequence[Ask],
     given: Mapping[str, int],
     ip: str,
     now: datetime,

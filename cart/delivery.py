@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from cart.delivery_models import DeliveryMethod, DeliveryZone
 from core.kernel.db import table
+from core.kernel.kept_rules import Kept
 from core.kernel.money import Money
 from core.stock.models import Location
 
@@ -46,10 +47,18 @@ class Load:
 
 
 class Delivery(Protocol):
-    """Answers how a load can get to a place (country, region, postal_code). No choice means: not there."""
+    """Answers how a load can get to a place (country, region, postal_code). No choice means: not there.
+
+    ``under``: the mark of ``core.kernel.kept_rules`` under which what is kept may answer.
+    """
 
     def choices(
-        self, session: Session, channel_id: uuid.UUID, place: Mapping[str, Any], load: Load
+        self,
+        session: Session,
+        channel_id: uuid.UUID,
+        place: Mapping[str, Any],
+        load: Load,
+        under: uuid.UUID | None = None,
     ) -> list[Choice]: ...
 
 
@@ -57,12 +66,17 @@ class TableDelivery:
     """Prices from a table: by country or zone, free from an order value on, in bands of worth and weight."""
 
     def choices(
-        self, session: Session, channel_id: uuid.UUID, place: Mapping[str, Any], load: Load
+        self,
+        session: Session,
+        channel_id: uuid.UUID,
+        place: Mapping[str, Any],
+        load: Load,
+        under: uuid.UUID | None = None,
     ) -> list[Choice]:
         values = {"channel": channel_id, "to_country": place["country"], "goes_by": load.goes_by}
         return [
             self._choice(row, load)
-            for row in session.execute(_methods(), values)
+            for row in _KEPT.rows(session, under, values)
             if self._fits(row, load) and (row.zone_id is None or covers(row.areas, place))
         ]
 
@@ -161,3 +175,7 @@ def _methods() -> Executable:
         )
         .order_by(way.c.position, way.c.code)
     )
+
+
+#: By channel, country and how things go.
+_KEPT = Kept(_methods, 500)

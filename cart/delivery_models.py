@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from core.kernel import kept_rules
 from core.kernel.db import Base
 from core.kernel.ids import new_id, new_public_id
 
@@ -111,3 +112,7 @@ class SlotHold(Base):
     state: Mapped[str] = mapped_column(String(8), default="active")
     expires_at: Mapped[datetime]
     created_at: Mapped[datetime]
+
+
+for _table in (DeliveryZone, DeliveryMethod):
+    kept_rules.watch(_table.__table__)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.kernel import guards
+from core.kernel import guards, kept_rules
 from core.kernel.db import Base
 from core.kernel.ids import new_id, new_public_id
 
@@ -209,3 +209,4 @@ class ConsentWithdrawal(Base):
 
 guards.append_only(Consent.__table__)
 guards.append_only(ConsentWithdrawal.__table__)
+kept_rules.watch(ConsentAsk.__table__)

@@ -189,6 +189,8 @@ class PricedCart:
     tax_included: bool = False
     #: A VAT id that was told, whether it relieves of tax or not.
     vat_id: str = ""
+    #: Under which mark of ``core.kernel.kept_rules`` its lines were read; None: there are none, or no mark.
+    rule_mark: uuid.UUID | None = None
 
     @classmethod
     def empty(cls, currency: str) -> "PricedCart":

@@ -57,7 +57,9 @@ def price(
     place = place or cart.shipping_address
     method_code = method_code or cart.shipping_method
     more_ways = more_ways or (cart.answers or {}).get("ways")
-    priced, gone = _lines(session, cart, now, with_holds)
+    rows = lines.with_prices(session, cart, now)
+    under = rows[0].rule_mark if rows else None
+    priced, gone = _lines(session, cart, rows, now, with_holds)
     goods = total((line.net for line in priced), cart.currency)
     counted = [one for line in priced for one in line.counted]
     ships = any(line.ships for line in priced)
@@ -65,18 +67,18 @@ def price(
     loads = loads_of(counted, cart.currency)
     choices: Sequence[Choice] = []
     if ships and loads:
-        choices = delivery.choices(session, channel.id, goes_to, loads[0])
+        choices = delivery.choices(session, channel.id, goes_to, loads[0], under)
     method = chosen_of(choices, method_code)
     also = []
     for load in loads[1:]:
-        ways = delivery.choices(session, channel.id, goes_to, load)
+        ways = delivery.choices(session, channel.id, goes_to, load, under)
         found = chosen_of(ways, (more_ways or {}).get(load.goes_by))
         also.append(Also(load.goes_by, _names(priced, load.goes_by), tuple(ways), found))
     asked = [(one.net.minor, one.tax_category) for one in counted]
     chosen = [way for way in (method, *(one.method for one in also)) if way is not None]
     asked += [(way.price.minor, way.tax_category) for way in chosen]
     where = taxed_at(place, chosen, [one.kind for one in counted])
-    question = ask(session, channel, entity, asked, where, known, now)
+    question = ask(session, channel, entity, asked, where, known, now, under)
     taxed = (answers or Answers()).of(question)
     tax = Money(sum(line.tax_minor for line in taxed), cart.currency)
     net = Money(sum(line.net_minor for line in taxed), cart.currency)
@@ -95,6 +97,7 @@ def price(
         gone=tuple(gone),
         tax_included=question.included,
         vat_id=known.vat_id,
+        rule_mark=under,
     )
 
 
@@ -131,9 +134,8 @@ def taxed_at(
 
 
 def _lines(
-    session: Session, cart: Cart, now: datetime, with_holds: bool
+    session: Session, cart: Cart, rows: Sequence[Any], now: datetime, with_holds: bool
 ) -> tuple[list[PricedLine], list[GoneLine]]:
-    rows = lines.with_prices(session, cart, now)
     if not rows:
         return [], []
     quantities = {row.sold_id: row.quantity for row in rows}
@@ -247,12 +249,15 @@ def ask(
     place: dict[str, Any] | None,
     known: Known,
     now: datetime,
+    under: uuid.UUID | None = None,
 ) -> Question:
     """What is asked of whoever works out taxes of ``amounts`` (minor units, tax category) at a place, with
-    what our own table knows. A quote asks the same."""
+    what our own table knows, kept ``under`` a mark or read. A quote asks the same."""
     today = local_date(now, entity.time_zone)
     included = channel.prices_include_tax
-    table = rates.taxes_by_category(session, entity.id, place, today, included=included)
+    table = rates.taxes_by_category(
+        session, entity.id, place, today, included=included, under=under
+    )
     buyer = buyers.read(session, known, today)
     taxes = relieve(table, buyer, entity.country, place)
     where = place or {}

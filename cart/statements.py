@@ -12,6 +12,7 @@ from sqlalchemy.orm import load_only
 from cart import holds as policy
 from cart.models import Cart, CartLine, HoldPolicy
 from core.catalog.models import Product, Variant
+from core.kernel import kept_rules
 from core.kernel.db import table
 from core.parties.models import Channel, LegalEntity
 from core.prices import resolve
@@ -117,6 +118,7 @@ def with_prices() -> Executable:
     return (
         select(
             *resolve.columns(),
+            kept_rules.mark(),
             line.c.id.label("line_id"),
             line.c.public_id,
             line.c.quantity,

@@ -135,7 +135,7 @@ def _orders(found: Customer) -> Section:
             shown.LIFECYCLE["cancelled"]
             if row.lifecycle == "cancelled"
             else shown.FULFILMENT[row.fulfilment],
-            Money(row.due_now_minor, row.currency),
+            Money(row.worth_minor, row.currency),
         )
         for row in found.orders
     ]

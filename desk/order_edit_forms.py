@@ -14,7 +14,6 @@ from core.orders.models import Order, OrderLine
 from core.orders.places import Place
 from desk.order_forms import CancelForm
 from flows.edits import Added, Edits
-from flows.plan_pieces import pieces_of
 from web import order_words, place_forms
 from web.place_forms import PlaceForm
 
@@ -87,7 +86,7 @@ def changeable(lines: Sequence[OrderLine]) -> list[Standing]:
     return [
         one
         for one in grouping.standing(lines)
-        if pieces_of(one) and all(line.kind in ("physical", "service") for line in one.counted)
+        if one.left and all(line.kind in ("physical", "service") for line in one.counted)
     ]
 
 
@@ -153,7 +152,7 @@ def field_of(sku: str) -> str:
 
 def row(one: Standing, wrong: Mapping[str, str]) -> dict[str, Any]:
     """A line with what was typed for it."""
-    number, has = one.line.line_number, pieces_of(one)
+    number, has = one.line.line_number, one.left
     quantity, swap = f"quantity-{number}", f"swap-{number}"
     return {
         "number": number,

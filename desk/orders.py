@@ -59,6 +59,7 @@ LISTED = Listing(
         "email",
         "currency",
         "due_now",
+        "worth",
     ),
 )
 
@@ -77,7 +78,7 @@ def listed() -> str:
         "desk/orders.html",
         orders=drawn,
         sums=_sums(drawn),
-        money_note="Due now includes tax; monthly is before tax.",
+        money_note="Worth is what an order comes to now, with tax; monthly is before tax.",
         **LISTED.tabs("state", asked, counts),
         **context,
     )
@@ -113,15 +114,16 @@ def _cells(order: Order, account: Account) -> list[sheet.Cell]:
         sheet.words(order.email),
         sheet.code(order.currency),
         sheet.amount(Money(order.due_now_minor, order.currency)),
+        sheet.amount(Money(order.worth_minor, order.currency)),
     ]
 
 
 def _sums(rows: list[dict[str, Any]]) -> tuple[Money, Money] | None:
     currency = channel()[0].currency
-    if not rows or any(row["due_now"].currency != currency for row in rows):
+    if not rows or any(row["worth"].currency != currency for row in rows):
         return None
     monthly = (row["monthly"] for row in rows if row["monthly"] is not None)
-    return total((row["due_now"] for row in rows), currency), total(monthly, currency)
+    return total((row["worth"] for row in rows), currency), total(monthly, currency)
 
 
 @orders.get("/orders/<public_id>")
@@ -213,6 +215,7 @@ def _words(
             *_tax_rows(followed.placed, Money(order.tax_minor, currency)),
         ],
         "total": Money(order.due_now_minor, currency),
+        "worth": order_words.worth(order),
         "parcels": order_words.parcels(followed),
         "pick_ups": order_words.pick_ups(followed),
         "changes": order_words.changes(followed),

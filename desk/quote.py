@@ -16,6 +16,7 @@ from core.kernel.ids import new_public_id
 from core.parties.models import Channel
 from core.parties.roles import Role
 from core.stock.holds import OutOfStock
+from core.stock.picks import NoSuchNumber
 from core.tax.service import NoTaxAnswer
 from desk import quote_shown
 from desk.quote_forms import AskForm, DecideForm, WithdrawForm, revision_of
@@ -156,7 +157,7 @@ def send(public_id: str) -> AnyResponse:
         send_quote.send(house(), public_id, revision_of(request.form.get("revision")), actor())
     except QuoteIncomplete as error:
         say(" ".join(one.text for one in error.requirements), "bad")
-    except (QuoteRefused, OutOfStock, NoTaxAnswer) as error:
+    except (QuoteRefused, OutOfStock, NoSuchNumber, NoTaxAnswer) as error:
         say(str(error), "bad")
     else:
         say("It is on its way: the mail with its PDF goes out in a moment.")

@@ -69,6 +69,7 @@ class LineForm(Form):
     site = SelectField("Place", validate_choice=False)
     cost = StringField("Costs us, each")
     tax_category = SelectField("Tax", validate_choice=False)
+    numbers = StringField("Numbers", [Length(max=4000, message="At most 4,000 characters.")])
 
 
 class OfferForm(Form):
@@ -251,6 +252,9 @@ def _line(form: Any) -> Wanted | None:
         cost_micros=_micros(form.cost),
         tax_category=form.tax_category.data or "" if not sku else "",
         site=int(form.site.data) if str(form.site.data or "").isdecimal() else 0,
+        numbers=tuple(
+            one for part in (form.numbers.data or "").split(",") if (one := _plain(part))
+        ),
     )
 
 
@@ -333,4 +337,5 @@ def _typed(line: Any, currency: str) -> dict[str, Any]:
         "site": str(line.site),
         "cost": price(line.cost_micros),
         "tax_category": line.tax_category,
+        "numbers": ", ".join(line.numbers),
     }

@@ -127,6 +127,7 @@ def _line(one: PricedLine, priced: Priced) -> dict[str, Any]:
         "amount": Money(one.priced_minor, currency),
         "every": {"monthly": "a month", "yearly": "a year"}.get(line.charge_kind, ""),
         "term": f"{line.term_months} months" if line.term_months else "",
+        "numbers": ", ".join(line.numbers),
         "margin": net - cost if cost is not None else None,
         "charges": line.charges if line.recurs else 1,
         "currency": currency,

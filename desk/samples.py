@@ -174,7 +174,7 @@ def _orders() -> list[Sample]:
             what=what,
             payment=payment,
             fulfilment=fulfilment,
-            due_now=_usd(due),
+            worth=_usd(due),
             monthly=_usd(monthly),
         )
         for number, minute, customer, what, payment, fulfilment, due, monthly in rows

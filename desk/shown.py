@@ -5,6 +5,7 @@ from typing import Any
 
 from core.kernel.money import Money, total
 from core.ledger.reading import Entry
+from core.orders import grouping
 from core.orders.models import Order, OrderLine
 from core.parties.models import Account
 from invoices.earned.reading import Earned
@@ -56,7 +57,9 @@ JOB = {
 def order_row(order: Order, account: Account, lines: Sequence[OrderLine]) -> dict[str, Any]:
     """A row of the list of orders."""
     monthly = [
-        Money(line.priced_minor, order.currency) for line in lines if line.charge_kind == "monthly"
+        Money(line.priced_minor, order.currency)
+        for line in lines
+        if line.charge_kind == "monthly" and line.cancelled < line.quantity
     ]
     return {
         "number": order.number or f"({order.lifecycle})",
@@ -66,16 +69,14 @@ def order_row(order: Order, account: Account, lines: Sequence[OrderLine]) -> dic
         "what": _what(lines),
         "payment": PAYMENT[order.payment],
         "fulfilment": FULFILMENT[order.fulfilment],
-        "due_now": Money(order.due_now_minor, order.currency),
+        "worth": Money(order.worth_minor, order.currency),
         "monthly": total(monthly, order.currency) if monthly else None,
     }
 
 
 def _what(lines: Sequence[OrderLine]) -> str:
     named = [
-        f"{line.quantity} × {line.name}" if line.quantity > 1 else line.name
-        for line in lines
-        if line.kind != "delivery" and line.parent_id is None
+        f"{many} × {line.name}" if many > 1 else line.name for line, many in grouping.left(lines)
     ]
     return ", ".join(named)
 

@@ -96,7 +96,7 @@ def show() -> str:
     assert me is not None
     drawn = [shown.order_row(order, who, lines.get(order.id, [])) for order, who in rows]
     currency = channel()[0].currency
-    sums = total((row["due_now"] for row in drawn if row["due_now"].currency == currency), currency)
+    sums = total((row["worth"] for row in drawn if row["worth"].currency == currency), currency)
     return page(
         "desk/today.html",
         day_words=date_words(today()),

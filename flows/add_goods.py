@@ -15,10 +15,10 @@ from core.kernel import crash
 from core.kernel.clock import local_date
 from core.ledger import business, items
 from core.orders import exchanging, fulfilling, places, placing
+from core.orders.drafting import NewLine
 from core.orders.fulfilling import Some
 from core.orders.fulfilment_models import OrderChange
 from core.orders.models import Order, OrderLine
-from core.orders.placing import NewLine
 from core.parties.models import LegalEntity
 from core.stock import holds, sold
 from core.stock.holds import Owner

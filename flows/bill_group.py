@@ -91,6 +91,7 @@ def _post(
     due = [one for one in found if one.difference]
     payers = [one.payer for one in due]
     _read_buyers(session, ground, payers)
+    ground.read_numbers(session, [charge for one in due for charge in one.difference.charges])
     rich = credits.with_any(session, [payer.id for payer in payers])
     plain: list[tuple[Account, Sequence[Bill]]] = []
     single: list[Compared] = []

@@ -22,11 +22,11 @@ from core.kernel import crash
 from core.kernel.money import Money, extend, total
 from core.ledger import items
 from core.orders import changing, deliveries, exchanging, following, places, placing
+from core.orders.drafting import NewLine
 from core.orders.exchanging import AFTER, BEFORE, Exchange, Instead
 from core.orders.fulfilling import Some, TooManyPieces, WrongKind
 from core.orders.fulfilment_models import OrderChange
 from core.orders.models import Order, OrderLine
-from core.orders.placing import NewLine
 from core.prices.resolve import NoPrice, Resolved
 from core.stock import holds
 from core.stock.holds import Demand, Owner

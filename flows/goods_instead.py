@@ -7,16 +7,16 @@ from fractions import Fraction
 
 from sqlalchemy.orm import Session
 
-from cart import additions, checkout
+from cart import additions, ordered
 from cart.additions import Wanted
 from core.catalog.models import Variant
 from core.kernel.money import Money, extend, micros_of, nearest
 from core.orders import places
+from core.orders.drafting import NewLine
 from core.orders.exchanging import Exchange
 from core.orders.fulfilling import Some
 from core.orders.fulfilment_models import OrderExchangeLine
 from core.orders.models import Order, OrderLine
-from core.orders.placing import NewLine
 from core.tax.arithmetic import Tax, Taxed, TaxedLine
 from core.tax.service import Answers
 from flows import worth
@@ -64,7 +64,7 @@ def _priced(
         asked = [(one.net.minor, one.tax_category) for line in goods for one in line.counted]
         taxed = iter(tax.of(asked, place.address))
         for line in goods:
-            new = checkout.new_line(line, taxed, dict(place.address))
+            new = ordered.new_line(line, taxed, dict(place.address))
             own = dict(place.address) if place.is_own else None
             yield replace(new, service_location=own)
 

@@ -8,16 +8,18 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
-from cart import checkout, consents, goods, lines, pricing, slots
+from cart import checkout, consents, lines, pricing, slots
 from cart import holds as policy
 from cart.checkout import CheckoutIncomplete, Details, Requirement, TotalChanged
-from cart.models import Cart, ConsentAsk
+from cart.consents import Ask
+from cart.models import Cart
 from cart.priced import PricedCart
 from core.kernel import audit, crash, exchange
 from core.kernel.errors import NotFound
 from core.kernel.money import Money
 from core.ledger.splitting import Share, Source
 from core.orders import placing
+from core.orders.drafting import Draft
 from core.orders.models import Order
 from core.parties import accounts
 from core.parties.accounts import NewAccount
@@ -166,7 +168,7 @@ def _write(session: Session, house: House, wish: Wish, answers: Answers) -> _Wri
         answers=answers,
         with_holds=False,
     )
-    asks = consents.asked(session, channel) if wish.taken_by is None else ()
+    asks = consents.asked(session, channel, priced.rule_mark) if wish.taken_by is None else ()
     over = _over(session, house, cart, wish) if is_limited else ()
     _check(house, wish, priced, buyer, asks, over)
     with exchange.opened(session):
@@ -188,38 +190,41 @@ def _write_down(
     cart: Cart,
     seller: tuple[Channel, LegalEntity],
     priced: PricedCart,
-    asks: Sequence[ConsentAsk],
+    asks: Sequence[Ask],
 ) -> _Written:
     """The order with all that belongs to it; nothing stands in its way any more but the stock."""
     now = house.clock.now()
     account = _account(session, cart, *seller, wish, now)
     if priced.vat_id and account.vat_id != priced.vat_id:
         entering.put(session, account, priced.vat_id, _actor(wish), now)
-    certain = wish.details.payment_method == "invoice" or not priced.due_now
-    held_near = goods.near(cart)
-    hold_until = now + house.rules.payment_for + house.rules.payment_grace
-    order, order_lines = checkout.freeze(
-        session, cart, priced, wish.details, account.id, hold_until, now, certain=certain
-    )
+    drafted = checkout.draft(cart, priced, wish.details, account.id, now)
+    order = drafted.order
     order.taken_by = wish.taken_by
-    consents.record(session, order, asks, wish.details.consents, wish.ip, now)
+    # Only for work a time can be agreed on.
+    slot = wish.details.slot if priced.wants_visit else ""
+    hold_until = now + house.rules.payment_for + house.rules.payment_grace
+    is_certain = wish.details.payment_method == "invoice" or not priced.due_now
+    if is_certain:
+        checkout.close(session, cart, drafted, slot, hold_until, now)
+    else:
+        checkout.freeze(session, cart, drafted, slot, hold_until, now)
     crash.point("place.written")
     audit.write(session, now, _actor(wish), "order.placed", ("order", order.public_id))
-    rest = "terms" if wish.details.payment_method == "invoice" else "card"
-    operation_id = start_payment.begin_order(
-        session,
-        house,
-        order,
-        wish.return_url,
-        _shares(session, order, wish, rest),
-        order_lines,
-        from_cart=held_near if certain else None,
-    )
+    shares = _shares(session, drafted, wish)
+    operation_id = None
+    if is_certain:
+        start_payment.place(session, house, drafted, shares, cart)
+    else:
+        begun = start_payment.begin_order
+        operation_id = begun(session, house, order, wish.return_url, shares, drafted.lines)
+    consents.record(session, order, asks, wish.details.consents, wish.ip, now)
     return _Written(order, operation_id)
 
 
-def _shares(session: Session, order: Order, wish: Wish, rest: str) -> list[Share]:
+def _shares(session: Session, drafted: Draft, wish: Wish) -> list[Share]:
     """What each way of paying takes of the order; a plain one asks the database nothing."""
+    order = drafted.order
+    rest = "terms" if wish.details.payment_method == "invoice" else "card"
     whole = Money(order.due_now_minor, order.currency)
     if not whole:
         return []
@@ -233,7 +238,7 @@ def _shares(session: Session, order: Order, wish: Wish, rest: str) -> list[Share
         whole,
         wish.paying,
         rest,
-        gift_goods=checkout.gift_goods(session, order),
+        gift_goods=checkout.gift_goods(drafted),
         lock=True,
     )
 
@@ -306,7 +311,7 @@ def _check(
     wish: Wish,
     priced: PricedCart,
     buyer: Account | None,
-    asks: Sequence[ConsentAsk],
+    asks: Sequence[Ask],
     over: Sequence[Requirement],
 ) -> None:
     # Staff may sell on terms to whom they know, also where the shop itself does not.

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
 
-from cart import additions, checkout, pricing
+from cart import additions, ordered, pricing
 from cart import address as addresses
 from cart.additions import ChangeRefused, Wanted
 from cart.delivery import Choice
@@ -20,10 +20,10 @@ from core.kernel.errors import Invalid
 from core.kernel.money import Money, total
 from core.orders import fulfilling, placing
 from core.orders import places as spots
+from core.orders.drafting import NewLine
 from core.orders.fulfilling import Some
 from core.orders.models import Order, OrderLine
 from core.orders.places import Place
-from core.orders.placing import NewLine
 from core.tax.service import Answers
 from flows import plan_delivery, plan_pieces, take_back, worth
 from flows.edits import Edits
@@ -328,8 +328,8 @@ class _Planning:
             return []
         where = pricing.taxed_at(dict(place), list(ways.values()), [one.kind for one in counted])
         taxed = iter(self._tax.of(asked, where))
-        found = [checkout.new_line(line, taxed, dict(place)) for line in goods]
-        return [*found, *(checkout.new_delivery(way, next(taxed)) for way in ways.values())]
+        found = [ordered.new_line(line, taxed, dict(place)) for line in goods]
+        return [*found, *(ordered.new_delivery(way, next(taxed)) for way in ways.values())]
 
 
 def _going_to(line: NewLine, address: Mapping[str, Any]) -> NewLine:

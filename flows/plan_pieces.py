@@ -79,7 +79,7 @@ def _swap(
     line, counted = standing.line, standing.counted
     waits = min(one.waiting * line.quantity // one.quantity for one in counted)
     if not waits:
-        raise TooManyPieces(line.line_number, line.sku, "change", pieces_of(standing), 0)
+        raise TooManyPieces(line.line_number, line.sku, "change", standing.left, 0)
     if swap != line.sku:
         found.removed += _given_up(line, counted, waits)
         price = additions.agreed(session, order, line, swap, clock)
@@ -88,7 +88,7 @@ def _swap(
 
 def _count(standing: Standing, wanted: int, at: int, found: Pieces) -> None:
     line, counted = standing.line, standing.counted
-    change = wanted - pieces_of(standing)
+    change = wanted - standing.left
     if change < 0:
         found.removed += _given_up(line, counted, -change)
     elif change:
@@ -118,14 +118,6 @@ def _where(spots: Sequence[Place], line: int) -> int:
 
 
 # --- counting -------------------------------------------------------------------------------------
-
-
-def pieces_of(standing: Standing) -> int:
-    """How many of a line there are without what was cancelled: of a bundle, how many are whole."""
-    line = standing.line
-    return min(
-        (one.quantity - one.cancelled) * line.quantity // one.quantity for one in standing.counted
-    )
 
 
 def _given_up(line: OrderLine, counted: Sequence[OrderLine], many: int) -> list[Some]:

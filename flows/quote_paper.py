@@ -21,7 +21,7 @@ from invoices import quoting
 from invoices.content import Content, Item, TaxPart
 from invoices.document import Delivery, InvoiceDocument, Kind
 from invoices.quoting import Quoted, Recurring
-from invoices.words import words
+from invoices.words import first_few, words
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,8 @@ def _item(number: int, one: PricedLine, priced: Priced, locale: str) -> Item:
         line.list_price_micros,
         one.final_micros,
     )
+    said = words(locale)
+    small = [first_few(line.numbers, said), said.price_without_tax if less else about]
     return Item(
         line_number=number,
         name=line.name,
@@ -125,7 +127,7 @@ def _item(number: int, one: PricedLine, priced: Priced, locale: str) -> Item:
         unit_price_micros=one.final_micros,
         tax_category=line.tax_category,
         group=_group(priced, line.site),
-        description=words(locale).price_without_tax if less else about,
+        description=" · ".join(part for part in small if part),
         priced_each=not less,
         cost_minor=None,
     )

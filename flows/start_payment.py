@@ -9,19 +9,20 @@ from typing import ClassVar
 
 from sqlalchemy.orm import Session
 
+from cart.models import Cart
 from core.kernel.clock import local_date
 from core.kernel.errors import ShopError
 from core.kernel.money import Money, total
 from core.ledger import splitting, tenders
 from core.ledger.items import Open
 from core.ledger.splitting import Share, Source
+from core.orders.drafting import Draft
 from core.orders.models import Order, OrderLine
 from core.parties import accounts
 from core.parties.models import LegalEntity
-from core.stock.holds import Near
 from flows import choose_tenders
 from flows.choose_tenders import PLAIN, Payer, Paying
-from flows.confirm_order import confirm
+from flows.confirm_order import confirm, write_confirmed
 from flows.house import House
 from payments import method_operations, operations
 from payments.gateway import CheckoutLine
@@ -102,33 +103,41 @@ def begin_order(
     return_url: str | None,
     shares: Sequence[Share],
     lines: Sequence[OrderLine],
-    *,
-    from_cart: Near | None = None,
 ) -> uuid.UUID | None:
     """Reserve an order's tenders; the operation to pay by. None when nothing is left to a processor: then
-    the order is confirmed, on terms or paid. Without ``shares`` there is nothing to pay.
-
-    ``from_cart``: the cart still has the pieces, held for that place, as it has for an order that is certain
-    at once.
-    """
-    if not shares:
-        confirm(session, house, order, "paid", lines, from_cart=from_cart)
-        return None
-    rest = shares[-1].source.kind
-    if rest == "card":
+    the order is confirmed, on terms or paid. Without ``shares`` there is nothing to pay."""
+    if shares and shares[-1].source.kind == "card":
         return for_order(session, house, order, return_url, shares, lines).id
+    confirm(session, house, order, _standing(shares), lines)
+    _pay_order(session, house, order, shares)
+    return None
+
+
+def place(
+    session: Session, house: House, drafted: Draft, shares: Sequence[Share], cart: Cart
+) -> None:
+    """Of a draft that is certain at once, as nothing is left to a processor: it is written as a confirmed
+    order, on terms or paid. Its ``cart`` has the pieces."""
+    write_confirmed(session, house, drafted, _standing(shares), cart)
+    _pay_order(session, house, drafted.order, shares)
+
+
+def _standing(shares: Sequence[Share]) -> str:
+    return "on_terms" if shares and shares[-1].source.kind == "terms" else "paid"
+
+
+def _pay_order(session: Session, house: House, order: Order, shares: Sequence[Share]) -> None:
+    """Write the tenders of a confirmed order, and take what is left to no bill."""
     now = house.clock.now()
-    if rest == "terms" and len(shares) == 1:
+    if not shares:
+        return
+    if len(shares) == 1 and shares[0].source.kind == "terms":
         tenders.on_terms(session, order.payer_account_id, shares[0], order.id, now)
-        confirm(session, house, order, "on_terms", lines, from_cart=from_cart)
-        return None
+        return
     entity = session.get_one(LegalEntity, order.legal_entity_id)
     found = [(None, share) for share in shares]
     tenders.reserve(session, order.payer_account_id, found, now, order_id=order.id)
-    state = "on_terms" if rest == "terms" else "paid"
-    confirm(session, house, order, state, lines, from_cart=from_cart)
     tenders.take_for_order(session, order.id, entity.id, local_date(now, entity.time_zone), now)
-    return None
 
 
 def _with(return_url: str, order: Order, outcome: str) -> str:

@@ -40,6 +40,7 @@ from invoices.proofs import (
     stored_statements,
     taxes,
 )
+from invoices.proofs import orders as worth
 from payments import chargeback_proofs as chargebacks
 from payments import proofs as payments
 
@@ -128,13 +129,14 @@ def _controls(look: _Look) -> list[Part]:
 
 
 def _invoices(look: _Look) -> list[Part]:
-    return [
+    parts = [
         books.documents_add_up(look.session),
         books.ledger_has_them(look.session, look.as_of),
         books.orders_are_billed_as_placed(look.session),
         taxes.report_is_tax_payable(look.session, look.as_of),
         items.items_stay_within_bounds(look.session, look.as_of),
     ]
+    return parts if look.past else [*parts, worth.they_come_to_their_documents(look.session)]
 
 
 def _payments(look: _Look) -> list[Part]:

@@ -4,8 +4,12 @@ Asked by the printed document and its page alike. A language that is not here re
 after its own locale. Merchants' texts (names, messages) are never translated.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+
+#: So many of a line's numbers are named.
+NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -149,6 +153,7 @@ class Words:
     services: str = "Services"
     usage: str = "Usage"
     trial: str = "To try, free of charge"
+    and_more: str = "{} and {} more"
     # why a memo was made
     void: str = "Taken back in full"
     returned: str = "Returned"
@@ -334,6 +339,7 @@ DE = Words(
     services="Dienste",
     usage="Verbrauch",
     trial="Kostenlos zum Ausprobieren",
+    and_more="{} und {} weitere",
     void="Vollständig zurückgenommen",
     returned="Rückgabe",
     cancelled="Vor dem Versand storniert",
@@ -384,3 +390,10 @@ def words(locale: str) -> Words:
     """The words for ``en-GB``, ``de_AT`` and the like; English where there are none."""
     name = locale.replace("_", "-")
     return _TABLE.get(name) or _TABLE.get(name.partition("-")[0]) or EN
+
+
+def first_few(numbers: Sequence[str], said: Words) -> str:
+    """The numbers of a line: the first three, and how many more there are."""
+    if len(numbers) <= NAMED:
+        return ", ".join(numbers)
+    return said.and_more.format(", ".join(numbers[:NAMED]), len(numbers) - NAMED)

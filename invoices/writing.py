@@ -15,8 +15,10 @@ from core.kernel.db import columns_of, insert_all, keep_new
 from core.kernel.ids import new_id, new_public_id
 from core.kernel.money import Money
 from core.ledger.business import Document
+from core.orders import placing
 from invoices import discount, numbers, wording
 from invoices.content import Content, Item
+from invoices.document import Kind
 from invoices.models import Invoice, InvoiceLine, InvoiceLineTax
 from invoices.wording import Name, Printing
 
@@ -32,7 +34,17 @@ def write(session: Session, content: Content, printing: Printing, now: datetime)
     whole = (Invoice, [columns_of(invoice)])
     insert_all(session, whole, (InvoiceLine, lines), (InvoiceLineTax, taxes))
     keep_new(session, invoice)
+    _follow(session, content)
     return invoice
+
+
+def _follow(session: Session, content: Content) -> None:
+    """What an order comes to follows its documents; the bill for what it was placed with says no other."""
+    as_placed = content.kind is Kind.INVOICE and content.order_change_id is None
+    if content.order_id is None or as_placed:
+        return
+    sign = -1 if content.kind is Kind.CREDIT_MEMO else 1
+    placing.comes_to(session, content.order_id, sign * content.total_minor)
 
 
 def write_many(

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, request
 
 from core.kernel.money import Money
-from core.orders import carriers, following, pickups, reading
+from core.orders import carriers, following, grouping, pickups, reading
 from core.orders.following import Sent
 from core.orders.models import Order
 from web import paging
@@ -49,7 +49,7 @@ def listed() -> str:
 
 def _row(order: Order, lines: list[Any], sent: list[Sent], is_ready: bool) -> dict[str, Any]:
     parcels = [one.row for one in sent if one.row.kind == "parcel"]
-    named = [line.name for line in lines if line.kind != "delivery" and line.parent_id is None]
+    named = [line.name for line, _ in grouping.left(lines)]
     cancelled = order.lifecycle == "cancelled"
     state = State("wait", "We check it") if order.is_held else _STATES[order.fulfilment]
     if is_ready:
@@ -60,7 +60,7 @@ def _row(order: Order, lines: list[Any], sent: list[Sent], is_ready: bool) -> di
         "placed_at": order.placed_at or order.created_at,
         "what": ", ".join(named[:3]) + (f" and {len(named) - 3} more" if len(named) > 3 else ""),
         "state": State("bad", "Cancelled") if cancelled else state,
-        "total": Money(order.due_now_minor, order.currency),
+        "total": Money(order.worth_minor, order.currency),
         "tracking": carriers.followed(parcels[-1].tracking_link) if parcels else "",
         "carrier": (parcels[-1].carrier if parcels else "") or "Parcel",
     }

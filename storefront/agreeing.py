@@ -6,11 +6,12 @@ from typing import Any
 from flask import request
 
 from cart import consents
-from cart.models import Cart, ConsentAsk
+from cart.consents import Ask
+from cart.models import Cart
 from web.context import channel, house
 
 
-def asked() -> Sequence[ConsentAsk]:
+def asked() -> Sequence[Ask]:
     """What is asked on this shop's channel now."""
     with house().db.reading() as session:
         return consents.asked(session, channel()[0])
@@ -33,7 +34,7 @@ def kept(mine: Cart) -> dict[str, int]:
 
 
 def rows(
-    asks: Sequence[ConsentAsk], given: Mapping[str, int], wrong: Mapping[str, str]
+    asks: Sequence[Ask], given: Mapping[str, int], wrong: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     """For the page: each with its words, its state and what is wrong."""
     return [

@@ -193,6 +193,7 @@ def _words(followed: Followed) -> dict[str, Any]:
         "lines": [_line(followed, one) for one in grouping.standing(goods)],
         "totals": _totals(order, followed.placed),
         "total": Money(order.due_now_minor, currency),
+        "worth": order_words.worth(order),
         "total_note": shown.contains(
             Money(sum(line.contained_minor for line in followed.placed), currency)
         ),

@@ -24,8 +24,8 @@ from core.ledger import business, items, tenders
 from core.ledger.models import OpenItem
 from core.ledger.splitting import Share, Source
 from core.orders import placing
+from core.orders.drafting import NewLine, NewOrder
 from core.orders.models import Order
-from core.orders.placing import NewLine, NewOrder
 from core.parties.models import Account
 from core.stock import holds
 from core.stock.holds import Demand, Owner

@@ -7,7 +7,7 @@ from typing import Any
 from core.kernel.money import Money
 from core.orders import carriers, changing, grouping, places
 from core.orders.following import Change
-from core.orders.models import OrderLine
+from core.orders.models import Order, OrderLine
 from flows.follow_order import Followed
 from web.documents import State
 
@@ -145,6 +145,13 @@ def _instead(followed: Followed, change: Change) -> str:
         for key, line in exchange.lines.items()
         if key in change.pieces
     )
+
+
+def worth(order: Order) -> Money | None:
+    """What an order comes to now; none where that is what it came to as it was placed."""
+    if order.worth_minor == order.due_now_minor:
+        return None
+    return Money(order.worth_minor, order.currency)
 
 
 def place(address: Mapping[str, Any] | None) -> str:

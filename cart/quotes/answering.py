@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from cart import checkout
 from cart.delivery import PARCEL
-from cart.quotes import carrying, drafting, sent
+from cart.quotes import carrying, drafting, numbers, sent
 from cart.quotes.carrying import Carried
 from cart.quotes.models import (
     Quote,
@@ -41,8 +41,8 @@ from core.kernel import audit, jobs
 from core.kernel.errors import StaleState
 from core.kernel.ids import new_id
 from core.orders import placing
+from core.orders.drafting import NewLine, NewOrder
 from core.orders.models import Order
-from core.orders.placing import NewLine, NewOrder
 from core.stock import holds
 from core.stock.holds import OutOfStock, Owner
 from core.stock.sourcing import NOT_KNOWN
@@ -143,7 +143,10 @@ def accept(
         )
     )
     giver, taker = Owner("quote", version.id), Owner("order", order.id)
-    demands = checkout.order_demands(placing.lines_of(session, order.id))
+    lines = placing.lines_of(session, order.id)
+    demands = checkout.order_demands(lines)
+    if any(one.numbered for one in demands):
+        numbers.hand_over(session, version, taker, lines, now)
     if any(one.place is not None for one in demands):
         holds.move_near(session, giver, NOT_KNOWN, now, demands)
     holds.pass_on(session, giver, taker, demands, hold_until, now)
@@ -317,6 +320,7 @@ def give_back(session: Session, order: Order, version_id: uuid.UUID, now: dateti
         with session.begin_nested():
             wanted = sent.demands(session, version)
             holds.pass_on(session, giver, taker, wanted, version.expires_at, now)
+            numbers.hold(session, version, now)
     except OutOfStock:
         holds.release(session, giver)
 

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from cart.quotes.offer import NUMBERS
 from core.kernel.db import Base
 from core.kernel.ids import new_id, new_public_id
 
@@ -239,6 +240,11 @@ class QuoteLine(Base):
     net_minor: Mapped[int | None]
     tax_minor: Mapped[int | None]
     contained_minor: Mapped[int | None]
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The numbers that staff chose for it, of what is sold by numbers."""
+        return tuple(self.price_trace.get(NUMBERS, ()))
 
 
 class QuoteLineTax(Base):

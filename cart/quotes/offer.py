@@ -14,6 +14,8 @@ from typing import Any
 from core.kernel.money import extend, minor_digits, nearest, split
 
 PPM = 1_000_000
+#: Under which word of its trace a line has the numbers that were chosen for it.
+NUMBERS = "numbers"
 #: What recurs without a term counts for a year.
 USUAL_MONTHS = 12
 _MONTHS = {"monthly": 1, "yearly": 12}
@@ -39,6 +41,11 @@ class OfferLine:
     cost_micros: int | None = None
     site: int = 0
     price_trace: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The numbers that staff chose for it, of what is sold by numbers."""
+        return tuple(self.price_trace.get(NUMBERS, ()))
 
     @property
     def recurs(self) -> bool:

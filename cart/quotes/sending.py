@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from cart import address as addresses
 from cart import checkout
 from cart.checkout import Requirement
-from cart.quotes import drafting, sent
+from cart.quotes import drafting, numbers, sent
 from cart.quotes.models import Quote, QuoteLine, QuoteLineTax, QuoteVersion
 from cart.quotes.pricing import Priced, PricedLine
 from cart.quotes.refusals import NeedsApproval, QuoteBeingPaid, QuoteIncomplete
@@ -97,7 +97,7 @@ class Sending:
 def send(session: Session, quote: Quote, channel: Channel, what: Sending, now: datetime) -> None:
     """Freeze the version and put it on its way; what was sent before is superseded.
 
-    Raises QuoteIncomplete, NeedsApproval, StaleState, QuoteBeingPaid, OutOfStock.
+    Raises QuoteIncomplete, NeedsApproval, StaleState, QuoteBeingPaid, OutOfStock, NoSuchNumber.
     """
     version, offer = what.version, what.priced.offer
     unmet = requirements(quote, what.priced, channel, now)
@@ -117,6 +117,8 @@ def send(session: Session, quote: Quote, channel: Channel, what: Sending, now: d
     _freeze(session, version, what, expires_at, now)
     giver = Owner("quote", before.id if before is not None else version.id)
     holds.pass_on(session, giver, Owner("quote", version.id), demands, expires_at, now)
+    if any(line.numbers for line in offer.lines):
+        numbers.hold(session, version, now)
     quote.state, quote.expires_at, quote.changed_at = "sent", expires_at, now
     quote.last_side, quote.last_at = "staff", now
     quote.answered_at = quote.answered_at or now

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from cart import lines as cart_lines
 from cart.models import Cart
+from cart.quotes import numbers
 from cart.quotes.models import MOST_PIECES
-from cart.quotes.offer import OfferLine
+from cart.quotes.offer import NUMBERS, OfferLine
 from cart.quotes.refusals import NothingToQuote
 from core.catalog.models import BUNDLE, GIFT_CARD, Product, Variant
 from core.kernel.errors import Invalid
@@ -38,6 +39,8 @@ class Wanted:
     cost_micros: int | None = None
     tax_category: str = ""
     site: int = 0
+    #: Of what is sold by numbers: these, and of its other pieces whichever are given.
+    numbers: tuple[str, ...] = ()
 
 
 def lines(
@@ -53,6 +56,7 @@ def lines(
     prices = _prices(session, channel, wanted, found, now)
     plans = _plans(session, [variant.id for variant in found.values() if variant.kind == "plan"])
     wrong: dict[str, str] = {}
+    taken: set[uuid.UUID] = set()
     made = []
     for at, (asked_at, one) in enumerate(unpacked):
         problems = _problems(one, found)
@@ -64,7 +68,14 @@ def lines(
         if one.price_micros is None and price is None:
             wrong[f"lines-{asked_at}.price"] = "It has no list price: say what it costs."
             continue
-        made.append(_line(one, variant, price, plans))
+        mine: dict[uuid.UUID, str] = {}
+        if one.numbers:
+            text, mine = numbers.problem(session, one.numbers, variant, one.quantity, taken)
+            taken |= mine.keys()
+            if text:
+                wrong[f"lines-{asked_at}.numbers"] = text
+                continue
+        made.append(_line(one, variant, price, plans, list(mine.values())))
     if wrong:
         raise Invalid(wrong)
     return tuple(made)
@@ -90,6 +101,8 @@ def _unpacked(
         if variant is None:
             made.append((at, one))
             continue
+        if one.numbers:
+            raise Invalid({f"lines-{at}.numbers": "In a bundle they are given."})
         if one.price_micros is not None:
             raise Invalid(
                 {f"lines-{at}.price": "A bundle is priced by its pieces: leave it empty."}
@@ -142,6 +155,7 @@ def _line(
     variant: Variant | None,
     price: Resolved | None,
     plans: Mapping[uuid.UUID, str],
+    chosen: Sequence[str],
 ) -> OfferLine:
     listed = price.unit_price_micros if price is not None else None
     agreed = one.price_micros if one.price_micros is not None else listed
@@ -166,7 +180,7 @@ def _line(
         charge_kind=price.charge_kind if price is not None else plans.get(variant.id, "one_off"),
         term_months=one.term_months,
         list_price_micros=listed,
-        price_trace=_trace(price, agreed),
+        price_trace=_trace(price, agreed) | ({NUMBERS: list(chosen)} if chosen else {}),
     )
 
 

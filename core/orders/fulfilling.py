@@ -19,9 +19,9 @@ from core.kernel.db import changed, insert_rows
 from core.kernel.errors import ShopError, StaleState
 from core.kernel.ids import new_id, new_public_id
 from core.orders import placing
+from core.orders.drafting import NewLine
 from core.orders.fulfilment_models import Fulfilment, FulfilmentLine
 from core.orders.models import REOPENED, Order, OrderLine
-from core.orders.placing import NewLine
 
 #: What nobody has to send or do: it is given with the order.
 AT_ONCE = ("digital", "gift_card")

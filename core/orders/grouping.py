@@ -33,6 +33,14 @@ class Standing:
         return self.pieces or (self.line,)
 
     @property
+    def left(self) -> int:
+        """How many there are without what was cancelled: of a bundle, how many are whole."""
+        return min(
+            (one.quantity - one.cancelled) * self.line.quantity // one.quantity
+            for one in self.counted
+        )
+
+    @property
     def priced_minor(self) -> int:
         """What it costs as it was priced: with the tax that its prices contain."""
         return sum(line.priced_minor for line in self.counted)
@@ -41,6 +49,14 @@ class Standing:
     def tax_minor(self) -> int:
         """All of its taxes."""
         return sum(line.tax_minor for line in self.counted)
+
+
+def left(lines: Sequence[OrderLine]) -> list[tuple[OrderLine, int]]:
+    """What there is of an order now, without deliveries: lines that stand by themselves, and how many. Of one
+    that is wholly cancelled all that it was."""
+    goods = [one for one in standing(lines) if one.line.kind != "delivery"]
+    found = [(one.line, one.left) for one in goods if one.left]
+    return found or [(one.line, one.line.quantity) for one in goods]
 
 
 def standing(lines: Sequence[OrderLine]) -> list[Standing]:

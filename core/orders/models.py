@@ -64,7 +64,7 @@ class Order(Base):
         Index("ix_order_payer_account_id", "payer_account_id", "placed_at"),
         Index("ix_order_placed_at", "placed_at"),
         Index("ix_order_created_at", "created_at", "id"),
-        Index("ix_order_due_now_minor", "due_now_minor", "id"),
+        Index("ix_order_worth_minor", "worth_minor", "id"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
@@ -112,6 +112,8 @@ class Order(Base):
     #: When, and by whom, that was decided: approved, or cancelled.
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[str | None] = mapped_column(String(80))
+    #: What it comes to now: as placed, with what its later documents added and gave back.
+    worth_minor: Mapped[int]
 
     @property
     def is_held(self) -> bool:
@@ -147,6 +149,12 @@ class OrderLine(Base):
             "parent_id",
             sqlite_where=text("parent_id IS NOT NULL"),
             postgresql_where=text("parent_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_order_line_change_id",
+            "change_id",
+            sqlite_where=text("change_id IS NOT NULL"),
+            postgresql_where=text("change_id IS NOT NULL"),
         ),
     )
 

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -12,9 +11,10 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
 from core.kernel import numbering
-from core.kernel.db import changed, insert_new, insert_rows, keep_new, table
+from core.kernel.db import changed, columns_of, insert_new, insert_rows, keep_new, table
 from core.kernel.errors import NotFound, StaleState
-from core.kernel.ids import new_id, new_public_id
+from core.orders import drafting
+from core.orders.drafting import Draft, NewLine, NewOrder
 from core.orders.models import (
     FULFILMENT,
     LIFECYCLE,
@@ -24,7 +24,6 @@ from core.orders.models import (
     OrderLineCharge,
     OrderLineTax,
 )
-from core.tax.arithmetic import TaxedLine
 
 ORDER_SERIES = "order"
 _TABLES = {"lifecycle": LIFECYCLE, "payment": PAYMENT, "fulfilment": FULFILMENT}
@@ -37,114 +36,31 @@ def number_of(position: int) -> str:
     return f"O-{BEFORE_FIRST + position}"
 
 
-@dataclass(frozen=True)
-class NewLine:
-    """One line to be ordered, at its frozen price, with its taxes."""
-
-    variant_id: uuid.UUID | None
-    sku: str
-    name: str
-    kind: str
-    tax_category: str
-    charge_kind: str
-    quantity: int
-    unit_price_micros: int
-    price_trace: dict[str, Any]
-    taxed: TaxedLine
-    service_location: dict[str, Any] | None = None
-    term_months: int | None = None
-    #: What as much sells for by itself: of a bundle's piece.
-    sale_price_minor: int | None = None
-    #: Of a bundle: its pieces, which alone count, and what it costs for each charge kind.
-    pieces: Sequence["NewLine"] = ()
-    charges: Sequence["NewCharge"] = ()
-    #: Each piece is a number or a key of its own.
-    numbered: bool = False
-    #: Of goods and of deliveries: by which way, and where they are fetched, if they are.
-    goes_by: str | None = None
-    pickup_id: uuid.UUID | None = None
-
-    @property
-    def counted(self) -> Sequence["NewLine"]:
-        """The lines that count: itself, or its pieces."""
-        return self.pieces or (self,)
-
-
-@dataclass(frozen=True)
-class NewCharge:
-    """What a bundle costs for one charge kind, as priced."""
-
-    charge_kind: str
-    unit_price_micros: int
-    priced_minor: int
-
-
-@dataclass(frozen=True)
-class NewOrder:
-    """An order to be written down."""
-
-    legal_entity_id: uuid.UUID
-    channel_id: uuid.UUID
-    currency: str
-    payer_account_id: uuid.UUID
-    service_account_id: uuid.UUID
-    cart_id: uuid.UUID | None
-    payment_method: str
-    email: str
-    shipping_address: dict[str, Any] | None
-    shipping_method: str | None
-    lines: Sequence[NewLine]
-    #: The buyer's VAT id that was used.
-    vat_id: str | None = None
-    #: The version of a quote that it is made of, instead of a cart.
-    quote_version_id: uuid.UUID | None = None
-    purchase_order: str | None = None
-    cost_centre: str | None = None
-    #: How further deliveries go.
-    ways: Mapping[str, str] | None = None
-
-
 def write(session: Session, new: NewOrder, now: datetime) -> Order:
     """Write a pending order with its lines. Its cart (or quote version) is unique: it is the only one."""
-    return write_with_lines(session, new, now)[0]
+    drafted = drafting.draft(new, now)
+    put(session, drafted)
+    return drafted.order
 
 
-def write_with_lines(
-    session: Session, new: NewOrder, now: datetime
-) -> tuple[Order, Sequence[OrderLine]]:
-    """As ``write``, and answers the lines as ``lines_of`` would, without asking for them."""
-    counted = [one for line in new.lines for one in line.counted]
-    net = sum(line.taxed.net_minor for line in counted)
-    tax = sum(line.taxed.tax_minor for line in counted)
-    order = Order(
-        id=new_id(),
-        public_id=new_public_id(),
-        legal_entity_id=new.legal_entity_id,
-        channel_id=new.channel_id,
-        currency=new.currency,
-        payer_account_id=new.payer_account_id,
-        service_account_id=new.service_account_id,
-        cart_id=new.cart_id,
-        from_cart_id=new.cart_id,
-        quote_version_id=new.quote_version_id,
-        lifecycle="pending",
-        payment="awaiting",
-        fulfilment="unfulfilled",
-        payment_method=new.payment_method,
-        email=new.email,
-        vat_id=new.vat_id,
-        purchase_order=new.purchase_order,
-        cost_centre=new.cost_centre,
-        shipping_address=new.shipping_address,
-        shipping_method=new.shipping_method,
-        ways=dict(new.ways) if new.ways else None,
-        net_minor=net,
-        tax_minor=tax,
-        due_now_minor=net + tax,
-        created_at=now,
-    )
-    insert_new(session, order)
-    return order, _write_lines(session, order, new.lines)
+def put(session: Session, drafted: Draft) -> None:
+    """Write a draft as it stands."""
+    insert_new(session, drafted.order)
+    _put_lines(session, drafted.lines, drafted.taxes, drafted.charges)
+
+
+def put_confirmed(
+    session: Session, drafted: Draft, payment: str, now: datetime, held: Sequence[str] = ()
+) -> None:
+    """Write a draft that is certain already, in one go as ``put`` and ``confirm`` would leave it. Take this
+    late, as ``confirm``: the number series is a hot row."""
+    order = drafted.order
+    position = numbering.take(session, order.legal_entity_id, ORDER_SERIES)
+    order.number, order.placed_at = number_of(position), now
+    order.lifecycle, order.payment = "confirmed", payment
+    if held:
+        order.held_at, order.held_reasons = now, ",".join(held)
+    put(session, drafted)
 
 
 def add_lines(
@@ -157,88 +73,22 @@ def add_lines(
     """What a change adds to a placed order, behind the lines that are ``known``. What the order was to cost
     as it was placed stays as it is. For ``core.orders.fulfilling``."""
     last = max((line.line_number for line in known), default=0)
-    return _write_lines(session, order, lines, change_id, last)
-
-
-def _write_lines(
-    session: Session,
-    order: Order,
-    lines: Sequence[NewLine],
-    change_id: uuid.UUID | None = None,
-    last: int = 0,
-) -> Sequence[OrderLine]:
-    rows: list[dict[str, Any]] = []
-    taxes: list[dict[str, Any]] = []
-    charges: list[dict[str, Any]] = []
-    for line in lines:
-        above = _row(order, line, last + len(rows) + 1, None)
-        rows.append(above)
-        taxes += _tax_rows(above["id"], line.taxed)
-        charges += [{"order_line_id": above["id"], **vars(charge)} for charge in line.charges]
-        for piece in line.pieces:
-            row = _row(order, piece, last + len(rows) + 1, above["id"])
-            rows.append(row)
-            taxes += _tax_rows(row["id"], piece.taxed)
-    for row in rows:
-        row["change_id"] = change_id
-    insert_rows(session, OrderLine, rows)
-    insert_rows(session, OrderLineTax, taxes)
-    insert_rows(session, OrderLineCharge, charges)
-    found = [OrderLine(**row) for row in rows]
-    for one in found:
-        keep_new(session, one)
+    found, taxes, charges = drafting.lines(order, lines, change_id, last)
+    _put_lines(session, found, taxes, charges)
     return found
 
 
-def _row(order: Order, line: NewLine, number: int, parent_id: uuid.UUID | None) -> dict[str, Any]:
-    return {
-        "id": new_id(),
-        "order_id": order.id,
-        "line_number": number,
-        "parent_id": parent_id,
-        "variant_id": line.variant_id,
-        "sku": line.sku,
-        "name": line.name,
-        "kind": line.kind,
-        "tax_category": line.tax_category,
-        "charge_kind": line.charge_kind,
-        "quantity": line.quantity,
-        "unit_price_micros": line.unit_price_micros,
-        "price_trace": line.price_trace,
-        "sale_price_minor": line.sale_price_minor,
-        "net_minor": line.taxed.net_minor,
-        "tax_minor": line.taxed.tax_minor,
-        "contained_minor": line.taxed.contained_minor,
-        "service_account_id": order.service_account_id,
-        "payer_account_id": order.payer_account_id,
-        "service_location": line.service_location,
-        "term_months": line.term_months,
-        "fulfilled": 0,
-        "cancelled": 0,
-        "returned": 0,
-        "numbered": line.numbered,
-        "goes_by": line.goes_by,
-        "pickup_id": line.pickup_id,
-    }
-
-
-def _tax_rows(line_id: uuid.UUID, taxed: TaxedLine) -> list[dict[str, Any]]:
-    return [
-        {
-            "order_line_id": line_id,
-            "position": position,
-            "jurisdiction": one.tax.jurisdiction,
-            "name": one.tax.name,
-            "rate_ppm": one.tax.rate_ppm,
-            "base_minor": one.base_minor,
-            "amount_minor": one.amount_minor,
-            "inclusive": one.tax.inclusive,
-            "compound": one.tax.compound,
-            "relief": one.tax.relief,
-            "reference": one.tax.reference,
-        }
-        for position, one in enumerate(taxed.taxes)
-    ]
+def _put_lines(
+    session: Session,
+    lines: Sequence[OrderLine],
+    taxes: Sequence[Mapping[str, Any]],
+    charges: Sequence[Mapping[str, Any]],
+) -> None:
+    insert_rows(session, OrderLine, [columns_of(line) for line in lines])
+    insert_rows(session, OrderLineTax, taxes)
+    insert_rows(session, OrderLineCharge, charges)
+    for line in lines:
+        keep_new(session, line)
 
 
 def lines_of(session: Session, order_id: uuid.UUID) -> Sequence[OrderLine]:
@@ -307,6 +157,12 @@ def cancel(session: Session, order: Order, reason: str, now: datetime) -> None:
 def set_payment(session: Session, order: Order, state: str) -> None:
     """Move the payment state along its table."""
     move(session, order, {"payment": state})
+
+
+def comes_to(session: Session, order_id: uuid.UUID, more_minor: int) -> None:
+    """A document added something to a placed order, or gave something of it back (below zero)."""
+    values = {"worth_minor": Order.worth_minor + more_minor}
+    session.execute(update(Order).where(Order.id == order_id).values(values))
 
 
 def move(session: Session, order: Order, states: dict[str, str], **values: Any) -> None:

@@ -14,7 +14,7 @@ from core.parties.models import Account
 
 Cursor = tuple[datetime, uuid.UUID]
 #: What the desk's list may be sorted by.
-SORTS = Sorts(Order.id, {"placed": Order.created_at, "due": Order.due_now_minor})
+SORTS = Sorts(Order.id, {"placed": Order.created_at, "due": Order.worth_minor})
 NEWEST = Place("-placed")
 
 

@@ -14,9 +14,6 @@ from core.kernel.ids import new_id
 from core.stock import hold_rows, levels, resource_rows
 from core.stock.models import LogicalResource, ResourcePool, StockLevel, StockMovement
 
-#: So many numbers in one statement.
-CHUNK = 1000
-
 
 def give_up(
     session: Session,
@@ -68,8 +65,8 @@ def give_up(
 
 def _by_chunks(ids: Sequence[uuid.UUID]) -> Iterator[Sequence[uuid.UUID]]:
     """A line may have more than one statement takes."""
-    for first in range(0, len(ids), CHUNK):
-        yield ids[first : first + CHUNK]
+    for first in range(0, len(ids), hold_rows.CHUNK):
+        yield ids[first : first + hold_rows.CHUNK]
 
 
 @cache

@@ -10,15 +10,26 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Executable, Select, bindparam, select, update
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Executable,
+    Select,
+    bindparam,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
-from core.kernel import exchange
 from core.kernel.db import changed, insert_rows, table
 from core.kernel.ids import new_id
 from core.stock import levels, resource_rows
 from core.stock.levels import IS_ACTIVE
 from core.stock.models import Hold, StockLevel
+
+#: So many holds in one statement.
+CHUNK = 1000
 
 
 @dataclass(frozen=True)
@@ -107,9 +118,17 @@ def to_pass_on(session: Session, owner: Owner) -> Sequence[Any]:
     return session.execute(_to_pass_on(), _named(owner)).all()
 
 
-def to_sell(session: Session, owner: Owner) -> Sequence[Any]:
-    """As ``active`` of an owner; ``has_others``: another place has the thing too."""
-    return session.execute(_to_sell(), _named(owner)).all()
+def take_all(session: Session, owner: Owner) -> list[Any]:
+    """As ``active`` of an owner, and with the same statement they are sold: ``allocated``, their pieces still
+    counted as held. ``has_others``: another place has the thing too."""
+    rows = session.execute(_all_taken(), _named(owner)).all()
+    return sorted(rows, key=lambda row: (row.level_id, row.id))
+
+
+def give_back(session: Session, rows: Sequence[Any]) -> None:
+    """What ``take_all`` of this transaction took is active again: nobody has seen it otherwise."""
+    if rows:
+        session.execute(_given_back(), {"holds": [row.id for row in rows]})
 
 
 def until(session: Session, owner: Owner, now: datetime) -> dict[uuid.UUID, datetime]:
@@ -127,16 +146,26 @@ def end(session: Session, row: Any, state: str) -> int:
     if not close(session, row, state):
         return 0
     if row.numbered:
-        resource_rows.free_of_hold(session, row.id)
+        resource_rows.free_of(session, [row.id])
     levels.shift(session, row.level_id, held=-row.quantity)
     return 1
 
 
-def close_all(session: Session, rows: Sequence[Any], state: str) -> None:
-    """As ``close``, for holds that the caller has locked as active: nobody can be faster."""
-    if rows:
-        with exchange.unanswered(session.connection()):
-            session.execute(_all_ended(), {"holds": [row.id for row in rows], "new_state": state})
+def end_all(session: Session, rows: Sequence[Any], state: str) -> int:
+    """As ``end``, for holds that the caller has locked as active: so many in one statement. Says how many."""
+    held: dict[uuid.UUID, int] = {}
+    for first in range(0, len(rows), CHUNK):
+        some = rows[first : first + CHUNK]
+        values = {"holds": [row.id for row in some], "new_state": state}
+        session.execute(_all_ended(), values)
+        numbered = [row.id for row in some if row.numbered]
+        if numbered:
+            resource_rows.free_of(session, numbered)
+        for row in some:
+            held[row.level_id] = held.get(row.level_id, 0) + row.quantity
+    for level_id, pieces in sorted(held.items()):
+        levels.shift(session, level_id, held=-pieces)
+    return len(rows)
 
 
 def close(session: Session, row: Any, state: str) -> bool:
@@ -192,7 +221,7 @@ def _with_variant() -> Select[Any]:
 
 
 @cache
-def _active_of_owner() -> Executable:
+def _active_of_owner() -> Select[Any]:
     return _with_variant().with_for_update(of=[table(StockLevel), table(Hold)])
 
 
@@ -208,10 +237,37 @@ def _to_pass_on() -> Executable:
     return _with_variant().with_for_update(of=table(Hold))
 
 
+#: What an UPDATE of holds tells of each beside its columns. Written out: behind RETURNING the names of tables
+#: are left out for SQLite, and of two tables only these say which is meant.
+_THING = "(SELECT held.variant_id FROM stock_level AS held WHERE held.id = hold.level_id)"
+_OTHERS = (
+    "EXISTS (SELECT other.id FROM stock_level AS other, stock_level AS held WHERE held.id = hold.level_id "
+    "AND other.variant_id = held.variant_id AND other.id <> held.id)"
+)
+
+
 @cache
-def _to_sell() -> Executable:
-    query = _with_variant().add_columns(_has_others().label("has_others"))
-    return query.with_for_update(of=[table(StockLevel), table(Hold)])
+def _all_taken() -> Executable:
+    """The levels are locked first, in the order of their keys, as everywhere; SQLite has one writer."""
+    hold = table(Hold)
+    locked = _active_of_owner().cte("locked")
+    return (
+        update(hold)
+        .where(hold.c.id == locked.c.id, IS_ACTIVE)
+        .values(state="allocated")
+        .returning(
+            *columns(),
+            literal_column(_THING, StockLevel.variant_id.type).label("variant_id"),
+            literal_column(_OTHERS, Boolean()).label("has_others"),
+        )
+    )
+
+
+@cache
+def _given_back() -> Executable:
+    hold = table(Hold)
+    these = hold.c.id.in_(bindparam("holds", expanding=True))
+    return update(hold).where(these, hold.c.state == "allocated").values(state="active")
 
 
 @cache

@@ -323,20 +323,20 @@ def sell(
     held_near: Near | None = None,
 ) -> None:
     """``move_near``, ``pass_on`` and ``allocate`` in one, for an order that is certain at once: what a cart
-    holds is sold, in four statements where each thing is held at one place.
+    holds is sold, in three statements where each thing is held at one place.
 
     ``held_near``: for where it was held, when that may be another place than ``near``, or than where it is
     fetched. What lapsed is taken again, what is not wanted any more is let go. Raises OutOfStock.
     """
-    rows = hold_rows.to_sell(session, giver)
+    rows = hold_rows.take_all(session, giver)
     may_lie_elsewhere = held_near != near or any(one.place is not None for one in demands)
     if held_near is not None and may_lie_elsewhere and any(row.has_others for row in rows):
+        hold_rows.give_back(session, rows)
         move_near(session, giver, near, now, demands)
-        rows = hold_rows.to_sell(session, giver)
+        rows = hold_rows.take_all(session, giver)
     left: list[list[Any]] = [[one, one.quantity] for one in demands]
     picks.pass_on(session, giver, giver, demands, now)
     sold: dict[uuid.UUID, int] = {}
-    kept: list[Any] = []
     numbered: list[tuple[Any, list[tuple[uuid.UUID, int]]]] = []
     for row in rows:
         rest, shares = row.quantity, []
@@ -347,15 +347,14 @@ def sell(
                 pair[1] -= part
                 rest -= part
         if rest == row.quantity:
+            hold_rows.give_back(session, [row])
             hold_rows.end(session, row, "released")
             continue
-        kept.append(row)
         if row.numbered:
             numbered.append((row, shares))
         if rest:
             levels.shift(session, row.level_id, held=-rest)
         sold[row.level_id] = sold.get(row.level_id, 0) + row.quantity - rest
-    hold_rows.close_all(session, kept, "allocated")
     for row, shares in numbered:
         numbers.assign(session, row.id, shares, reference, now)
     for part in _take_missing(session, left, now, near):

@@ -4,9 +4,7 @@ Levels are locked before their holds: whoever comes second sees what the first o
 """
 
 import uuid
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
@@ -35,7 +33,7 @@ def lapse(session: Session, now: datetime, limit: int = 500) -> int:
         .with_for_update(skip_locked=True)
     ).all()
     freeing.tell(session, [row.level_id for row in rows], now)
-    return _end(session, rows)
+    return hold_rows.end_all(session, rows, "lapsed")
 
 
 def lapse_at(session: Session, level_id: uuid.UUID, now: datetime) -> int:
@@ -47,12 +45,8 @@ def lapse_at(session: Session, level_id: uuid.UUID, now: datetime) -> int:
         .order_by(Hold.id)
         .with_for_update()
     ).all()
-    return _end(session, rows)
+    return hold_rows.end_all(session, rows, "lapsed")
 
 
 def _over(now: datetime) -> tuple[ColumnElement[bool], ...]:
     return (IS_ACTIVE, Hold.expires_at <= now)
-
-
-def _end(session: Session, rows: Sequence[Any]) -> int:
-    return sum(hold_rows.end(session, row, "lapsed") for row in rows)

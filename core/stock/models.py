@@ -14,7 +14,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.kernel import guards
+from core.kernel import guards, kept_rules
 from core.kernel.db import Base
 from core.kernel.ids import new_id, new_public_id
 
@@ -322,3 +322,4 @@ class ResourcePick(Base):
 
 guards.append_only(StockMovement.__table__)
 guards.append_only(ResourceStep.__table__)
+kept_rules.watch(Location.__table__)

@@ -58,8 +58,9 @@ def fit(session: Session, owner: Owner, kept: Kept, now: datetime) -> None:
     wanted += [key for key in bound if key not in wanted][: kept.quantity - len(wanted)]
     missing = kept.quantity - len(wanted)
     if missing > 0:
-        values = {"level": kept.level_id, "but": wanted, "most": missing}
-        wanted += session.scalars(_free(), values).all()
+        values = {"level": kept.level_id, "but": wanted, "most": missing, "line": kept.line_id}
+        mine = {"kind": owner.kind, "owner": owner.id}
+        wanted += session.scalars(_free(), {**values, **mine}).all()
     if len(wanted) < kept.quantity:
         raise _short(session, kept, len(wanted), "")
     spare = [key for key in bound if key not in wanted]
@@ -130,7 +131,7 @@ def share_out(
     session: Session, owner: Owner, hold_id: uuid.UUID, given: Iterable[Kept], now: datetime
 ) -> None:
     """A hold was shared out among several, itself one of them, or has fewer pieces: each keeps its own."""
-    resource_rows.free_of_hold(session, hold_id)
+    resource_rows.free_of(session, [hold_id])
     for kept in given:
         fit(session, owner, kept, now)
 
@@ -198,7 +199,14 @@ def _picks_of_line() -> Executable:
 
 @cache
 def _free() -> Select[Any]:
-    one, pool = table(LogicalResource), table(ResourcePool)
+    """What is free, but for what another line of the same owner chose."""
+    one, pick, _, pool = _tables()
+    chosen = select(pick.c.resource_id).where(
+        pick.c.owner_kind == bindparam("kind"),
+        pick.c.owner_id == bindparam("owner"),
+        pick.c.line_id != bindparam("line"),
+        pick.c.chosen,
+    )
     return (
         select(one.c.id)
         .select_from(one.join(pool, pool.c.id == one.c.pool_id))
@@ -206,6 +214,7 @@ def _free() -> Select[Any]:
             pool.c.level_id == bindparam("level"),
             one.c.state == "free",
             one.c.id.not_in(bindparam("but", expanding=True)),
+            one.c.id.not_in(chosen),
         )
         .order_by(one.c.plain)
         .limit(bindparam("most", type_=StockLevel.on_hand.type))

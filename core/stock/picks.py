@@ -47,12 +47,14 @@ def choose(
     now: datetime,
     *,
     instead_of: str = "",
+    by_staff: bool = False,
 ) -> bool:
     """A line wants this one; False when it has it, or had it. Nothing is held by it alone: the caller does.
 
-    ``instead_of``: not that one any more. Raises NoSuchNumber for one that nobody can choose.
+    ``instead_of``: not that one any more. Raises NoSuchNumber for one that nobody can choose; ``by_staff``:
+    that they cannot.
     """
-    found = one_to_choose(session, variant_id, value)
+    found = one_to_choose(session, variant_id, value, by_staff=by_staff)
     if found is None:
         raise NoSuchNumber(value)
     if instead_of:
@@ -72,10 +74,15 @@ def chosen_by(session: Session, line_id: uuid.UUID) -> int:
     return session.scalar(query) or 0
 
 
-def one_to_choose(session: Session, variant_id: uuid.UUID, value: str) -> Any:
-    """The number of this value that customers of a variant may choose, in whatever state; None for none."""
+def one_to_choose(
+    session: Session, variant_id: uuid.UUID, value: str, *, by_staff: bool = False
+) -> Any:
+    """The number of this value that customers of a variant may choose, in whatever state; None for none.
+
+    ``by_staff``: who chooses also where customers do not, but no licence key.
+    """
     row = session.execute(_pool(), {"variant": variant_id}).first()
-    if row is None or not row.picked:
+    if row is None or not (row.picked or (by_staff and not resources.is_secret(row.kind))):
         return None
     plain = resources.plain(row.kind, value)
     return session.execute(_of_plain(), {"pool": row.id, "plain": plain}).first()

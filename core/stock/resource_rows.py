@@ -86,9 +86,9 @@ def _step(key: uuid.UUID, act: str, now: datetime, **told: Any) -> dict[str, Any
     return {"id": new_id(), "resource_id": key, "act": act, "at": now, **usual, **told}
 
 
-def free_of_hold(session: Session, hold_id: uuid.UUID) -> None:
-    """What a hold kept is free: it is over. Its row tells when."""
-    session.execute(_let_go(), {"hold": hold_id})
+def free_of(session: Session, hold_ids: Sequence[uuid.UUID]) -> None:
+    """What some holds kept is free: they are over. Their rows tell when."""
+    session.execute(_let_go(), {"holds": list(hold_ids)})
 
 
 @cache
@@ -123,6 +123,6 @@ def _let_go() -> Executable:
     one = table(LogicalResource)
     return (
         update(one)
-        .where(one.c.hold_id == bindparam("hold"))
+        .where(one.c.hold_id.in_(bindparam("holds", expanding=True)))
         .values(state="free", hold_id=null(), line_id=null())
     )

@@ -277,14 +277,14 @@ def _timelines(session: Session, rows: Sequence[Subscription]) -> list[Timeline]
 def _phases(session: Session, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Phase]]:
     """Phases that were not withdrawn, by their beginning: those that wait for activation come last."""
     rows = session.execute(
-        select(SubscriptionPhase, Variant.sku, Variant.name, Variant.tax_category)
+        select(SubscriptionPhase, Variant.sku, Variant.name, Variant.tax_category, Variant.numbered)
         .join(Variant, Variant.id == SubscriptionPhase.variant_id)
         .where(
             SubscriptionPhase.subscription_id.in_(keys), SubscriptionPhase.withdrawn_at.is_(None)
         )
     ).all()
     found: dict[uuid.UUID, list[Phase]] = {}
-    for row, sku, name, category in sorted(
+    for row, sku, name, category, numbered in sorted(
         rows, key=lambda one: (one[0].starts_on or date.max, one[0].number)
     ):
         found.setdefault(row.subscription_id, []).append(
@@ -303,6 +303,7 @@ def _phases(session: Session, keys: Sequence[uuid.UUID]) -> dict[uuid.UUID, list
                 starts_on=row.starts_on,
                 cycle_from=row.cycle_from,
                 source=str(row.price_trace.get("list") or row.price_trace.get("quote") or ""),
+                numbered=numbered,
             )
         )
     return found

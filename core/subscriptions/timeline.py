@@ -34,6 +34,8 @@ class Phase:
     cycle_from: date | None
     #: The list or quote that the price is from.
     source: str = ""
+    #: It is sold by numbers or addresses: whoever names them has to ask which ones its service has.
+    numbered: bool = False
 
     @property
     def months(self) -> int:
@@ -61,6 +63,11 @@ class Timeline:
     #: Where it was bought: who bills it, and whether its prices contain their taxes.
     channel_id: uuid.UUID | None = None
     service_location: dict[str, object] | None = field(default=None, hash=False)
+
+    @property
+    def is_numbered(self) -> bool:
+        """Does it have numbers, or did it with an earlier plan?"""
+        return any(phase.numbered for phase in self.phases)
 
     def spans(self) -> Iterator[tuple[Phase, Period]]:
         """Each phase that has begun or is agreed, with its days; an open end is ``NEVER``."""

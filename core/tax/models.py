@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.kernel import guards
+from core.kernel import guards, kept_rules
 from core.kernel.db import Base
 from core.kernel.ids import new_id, new_public_id
 
@@ -100,5 +100,6 @@ class VatCheck(Base):
     reference: Mapped[str] = mapped_column(String(80), default="")
 
 
+kept_rules.watch(TaxRate.__table__)
 for _table in (TaxExemption, TaxExemptionEnd, VatCheck):
     guards.append_only(_table.__table__)

@@ -14,6 +14,7 @@ from core.kernel import audit
 from core.kernel.db import table
 from core.kernel.errors import Invalid, NotFound, ShopError
 from core.kernel.ids import new_id
+from core.kernel.kept_rules import Kept
 from core.kernel.sorting import By, Place, Sorts
 from core.parties.models import LegalEntity
 from core.tax.arithmetic import Tax
@@ -27,24 +28,22 @@ def taxes_by_category(
     on: date,
     *,
     included: bool = False,
+    under: uuid.UUID | None = None,
 ) -> dict[str, list[Tax]]:
     """The taxes of each category at ``place`` (``country``, ``region``); none when it is unknown.
 
     A rate without a region holds in the whole country, beside those of the region. ``included``: the
-    channel's prices contain them all.
+    channel's prices contain them all. ``under``: the mark under which what is kept may answer.
     """
     if not place or not place.get("country"):
         return {}
-    rows = session.execute(
-        _holding(),
-        {
-            "entity": legal_entity_id,
-            "country": place["country"],
-            "region": place.get("region") or "",
-            "day": on,
-        },
-    )
-    return _grouped(rows.all(), included)
+    values = {
+        "entity": legal_entity_id,
+        "country": place["country"],
+        "region": place.get("region") or "",
+        "day": on,
+    }
+    return _grouped(_KEPT.rows(session, under, values), included)
 
 
 @cache
@@ -69,6 +68,10 @@ def _holding() -> Select[Any]:
         )
         .order_by(rate.region, rate.jurisdiction, rate.name)
     )
+
+
+#: By seller, place and day: a shop that sells to all of the world asks for some hundreds a day.
+_KEPT = Kept(_holding, 4_000)
 
 
 def _grouped(rows: Sequence[Any], included: bool) -> dict[str, list[Tax]]:

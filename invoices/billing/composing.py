@@ -4,8 +4,8 @@ Nothing is written here. ``issuing`` writes what ``compose`` makes, and a previe
 """
 
 import uuid
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar
@@ -17,6 +17,7 @@ from core.kernel.calendar import Period
 from core.kernel.clock import local_date
 from core.kernel.errors import ShopError
 from core.ledger.chart import CONTRACT_LIABILITY, REVENUE
+from core.orders import naming
 from core.parties.models import Account, Channel, LegalEntity
 from core.subscriptions.timeline import NEVER
 from core.tax.arithmetic import TaxedLine
@@ -31,7 +32,7 @@ from invoices.document import Delivery, Kind
 from invoices.issue import terms_of
 from invoices.terms import Terms
 from invoices.wording import Printing
-from invoices.words import Words, words
+from invoices.words import Words, first_few, words
 
 
 @dataclass(eq=False)
@@ -52,6 +53,8 @@ class Ground:
     now: datetime
     #: For a preview: the day that it looks at, where that lies ahead.
     not_before: date = date.min
+    #: The numbers that services have, as far as they were read; no keys.
+    numbers: dict[uuid.UUID, tuple[str, ...]] = field(default_factory=dict)
     _channels: dict[uuid.UUID, tuple[Channel, LegalEntity]] | None = None
 
     def seller(self, session: Session, channel_id: uuid.UUID) -> tuple[Channel, LegalEntity]:
@@ -66,6 +69,13 @@ class Ground:
             for one in {one for pair in self._channels.values() for one in pair}:
                 session.expunge(one)  # they outlive this transaction, also when it is rolled back
         return self._channels[channel_id]
+
+    def read_numbers(self, session: Session, charges: Iterable[Charge]) -> None:
+        """Which numbers the services of these charges have now. Nothing is asked where none are sold so."""
+        numbered = sorted({one.timeline.id for one in charges if one.timeline.is_numbered})
+        if numbered:
+            nothing: tuple[str, ...] = ()
+            self.numbers |= dict.fromkeys(numbered, nothing) | naming.of_services(session, numbered)
 
     def day(self, entity: LegalEntity) -> date:
         """The day of issue: today where the seller is."""
@@ -84,6 +94,8 @@ def compose(
     session: Session, ground: Ground, payer: Account, charges: Sequence[Charge], answers: Answers
 ) -> list[Bill]:
     """The invoices of some charges. Raises NobodyBills, and Unanswered when a tax service must be asked."""
+    unread = [charge for charge in charges if charge.timeline.id not in ground.numbers]
+    ground.read_numbers(session, unread)
     groups: dict[tuple[uuid.UUID | None, str, uuid.UUID | None], list[Charge]] = {}
     for charge in charges:
         service = charge.timeline
@@ -135,7 +147,7 @@ def _content(
         terms=holding,
         discount_until=terms.discount_until(holding, today, entity.country),
         items=[
-            _item(number, charge, line, said, ground.printing)
+            _item(number, charge, line, said, ground)
             for number, (charge, line) in enumerate(zip(charges, lines, strict=True), start=1)
         ],
         service_account_id=services.pop() if len(services) == 1 else payer.id,
@@ -154,7 +166,7 @@ def _served_at(charges: Sequence[Charge], printing: Printing) -> Delivery | None
     return Delivery(name=name, address=printing.postal(places[0]), service=True)
 
 
-def _item(number: int, charge: Charge, line: TaxedLine, said: Words, printing: Printing) -> Item:
+def _item(number: int, charge: Charge, line: TaxedLine, said: Words, ground: Ground) -> Item:
     change, phase, metered = charge.change, charge.phase, charge.metered
     days = _days(charge)
     parts = tuple(map(TaxPart.reckoned, line.taxes))
@@ -170,7 +182,7 @@ def _item(number: int, charge: Charge, line: TaxedLine, said: Words, printing: P
         ledger_code=CONTRACT_LIABILITY,
         tax_category=phase.tax_category,
         group=said.services,
-        description=" · ".join(_described(charge, said, printing, less=less)),
+        description=" · ".join(_described(charge, said, ground, less=less)),
         period_start=days.start,
         period_end=None if days.end == NEVER else days.last,
         priced_each=not less,
@@ -204,13 +216,15 @@ def _days(charge: Charge) -> Period:
     return next(days for phase, days in charge.timeline.spans() if phase.id == charge.phase.id)
 
 
-def _described(charge: Charge, said: Words, printing: Printing, *, less: bool) -> Iterator[str]:
-    """What its owner calls the service, else where it is; and what is special about the price."""
+def _described(charge: Charge, said: Words, ground: Ground, *, less: bool) -> Iterator[str]:
+    """Its numbers; what its owner calls the service, else where it is; what is special about the price."""
     service = charge.timeline
+    if numbers := ground.numbers.get(service.id):
+        yield first_few(numbers, said)
     if service.label:
         yield service.label
     elif service.service_location:
-        yield from printing.postal(service.service_location)[:1]
+        yield from ground.printing.postal(service.service_location)[:1]
     if charge.phase.kind == TRIAL and charge.metered is None:
         yield said.trial
     if less:

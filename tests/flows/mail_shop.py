@@ -18,8 +18,8 @@ from core.ledger import business, items
 from core.ledger.business import Receipt
 from core.notices.models import Notice
 from core.orders import placing
+from core.orders.drafting import NewLine, NewOrder
 from core.orders.models import Order
-from core.orders.placing import NewLine, NewOrder
 from core.parties import accounts
 from core.parties.models import Account, User
 from core.tax.arithmetic import Tax, tax_lines

@@ -25,7 +25,15 @@ from core.stock.numbers import NumberTaken
 from core.stock.picks import AllAreChosen
 from core.stock.pools import HasNumbers, NotForNumbers, NumberInUse, Terms
 from core.subscriptions.models import Subscription
-from flows import activate_service, adjust_stock, change_service, keep_numbers, take_back
+from flows import (
+    activate_service,
+    adjust_stock,
+    bill_account,
+    change_service,
+    keep_numbers,
+    run_billing,
+    take_back,
+)
 from flows.abandon_payment import abandon
 from flows.follow_order import follow
 from flows.hold_service import Asked as AskedService
@@ -171,6 +179,68 @@ def test_a_chosen_number_is_the_customers_until_the_service_ends_and_rests_befor
     assert states(house)[SECOND] == "free"
     cart = cart_with(house, world.plan.sku, SECOND)
     assert in_cart(house, cart) == [(SECOND, True)]
+    proven(house)
+
+
+def begun(house: House, world: World, sandbox: SandboxProcess, count: int) -> AskedService:
+    """A service with so many of the pool's first numbers, which runs."""
+
+    def fill(session) -> str:
+        now = house.clock.now()
+        cart = lines.open_cart(session, session.scalars(select(Channel)).one(), now)
+        lines.add(session, cart, world.plan.sku, count, house.rules.hold_for, now)
+        return cart.public_id
+
+    placed = place(house, wish(house.db.run_tx(fill)))
+    sandbox.pay(placed.redirect_url, CARD)
+    assert come_back(house, placed) == "succeeded"
+    drain(house)
+    (service,) = every(house, Subscription)
+    asked = AskedService(service.public_id, STAFF, None, None)
+    activate_service.activate(house, asked, house.clock.now().date())
+    return asked
+
+
+def named_on_bills(house: House) -> list[list[str]]:
+    """What the bills say beside their lines, the first bill first."""
+    bills = sorted(every(house, Invoice, Invoice.kind == "invoice"), key=lambda one: one.issued_at)
+    return [[item["description"] for item in bill.document["lines"]] for bill in bills]
+
+
+@pytest.mark.parametrize("by", ["night", "one"])
+def test_each_periods_bill_names_the_number_that_the_service_has_then(
+    house: House, world: World, sandbox: SandboxProcess, pool: uuid.UUID, by: str
+):
+    def bill() -> None:
+        pass_time(house, sandbox, timedelta(days=31))
+        if by == "night":
+            run_billing.by_the_clock(house)
+        else:
+            bill_account.bill(house, service.payer_account_id, house.clock.now().date(), STAFF)
+        drain(house)
+
+    asked = begun(house, world, sandbox, 1)
+    (service,) = every(house, Subscription)
+    bill()
+    assert named_on_bills(house) == [[FIRST], [f"{FIRST} · 4 Chestnut Row"]]
+    written = [bill.document for bill in every(house, Invoice)]
+    change_service.end(house, asked, "moving", "", at_period_end=False)
+    assert states(house)[FIRST] == "quarantined"
+    assert [bill.document for bill in every(house, Invoice, Invoice.kind == "invoice")] == written
+    proven(house)
+
+
+def test_of_many_numbers_a_bill_names_three_and_says_how_many_more(
+    house: House, world: World, sandbox: SandboxProcess, pool: uuid.UUID
+):
+    more = [f"020 7946 02{at:02}" for at in range(7)]
+    keep_numbers.add(house, pool, more, "", STAFF, "more")
+    begun(house, world, sandbox, 10)
+    pass_time(house, sandbox, timedelta(days=31))
+    run_billing.by_the_clock(house)
+    drain(house)
+    (_, (line,)) = named_on_bills(house)
+    assert line.startswith(f"{FIRST}, {SECOND}, {THIRD} and 7 more · ")
     proven(house)
 
 

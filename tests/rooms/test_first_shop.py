@@ -115,6 +115,7 @@ def test_nothing_that_was_there_has_changed(first: str):
         "subscription_phase",
         "fulfilment",
         "fulfilment_line",
+        "rule_mark",
     }
 
 

@@ -163,6 +163,12 @@ _CAMERA = (
             id="a billed line that nobody ordered",
         ),
         pytest.param(
+            3,
+            ["UPDATE \"order\" SET worth_minor = worth_minor + 1 WHERE number = 'O-10001'"],
+            "order O-10001 is worth",
+            id="an order that is worth more than its documents say",
+        ),
+        pytest.param(
             4,
             ["UPDATE payment SET amount_minor = amount_minor + 100 WHERE number = 'P-10001'"],
             "payment P-10001: 1.00 USD of it is nowhere",

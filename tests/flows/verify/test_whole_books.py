@@ -21,7 +21,8 @@ def test_whole_books_hold_and_every_line_has_its_figure(books):
         "unapplied 5.00 USD; 0 positions in other currencies; 5 of them open now",
         " 3  ok      Invoices are their lines, orders and entries: 1 credit memos, 6 invoices, "
         "1 notes, 10 lines; billed 105.27 GBP, 374.89 USD, 1 notes without an entry; "
-        "3 orders billed; tax 22.89 USD; 11 open items within bounds",
+        "3 orders billed; tax 22.89 USD; 11 open items within bounds; "
+        "0 orders are worth another sum now",
         " 4  ok      Captured money is somewhere: captured 443.79 USD, applied 374.89 USD, "
         "earmarked 0.00 USD, unapplied 5.00 USD, refunded 63.90 USD; gift cards nothing; chargebacks: none; "
         "4 orders paid as agreed; 0 tenders reserved; nothing given back by tender",

@@ -57,6 +57,7 @@ def test_an_order_by_invoice_is_placed_at_once_on_the_guests_own_account(
         "fulfilment_status": "unfulfilled",
         "held": False,
         "due_now": {"amount": 13739, "currency": "USD"},
+        "worth": {"amount": 13739, "currency": "USD"},
         "tenders": [
             {
                 "kind": "terms",

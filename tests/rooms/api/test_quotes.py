@@ -13,6 +13,9 @@ from api.shapes import Problem
 from core.orders.models import Order
 from core.parties import accounts, tokens
 from core.parties.tokens import STAFF, USER, NewToken
+from core.stock import picking
+from core.stock.pools import Terms
+from flows import keep_numbers
 from tests import world as worlds
 from tests.rooms.api.conftest import Program
 from tests.shop import Shop
@@ -208,3 +211,34 @@ def test_what_cannot_be_taken_is_told_by_field(firm: Firm):
     assert firm.quote("kim", "GET", f"/desk/quotes/{key}")["name"] == "Riley Moreno"
     page = told(shapes.QuotePage, firm.ask("kim", "GET", "/desk/quotes?state=waiting&page_size=1"))
     assert [one["id"] for one in page["quotes"]] == [key]
+
+
+def test_a_number_is_chosen_for_a_line_and_told_with_it(firm: Firm):
+    house, sku = firm.shop.house, firm.world.plan.sku
+    pool = keep_numbers.open_pool(house, sku, "number", Terms(False, 30), "user:kim")
+    keep_numbers.add(house, pool, ["020 7946 0101", "020 7946 0102"], "", "user:kim", "first")
+    key = firm.asked()
+    revision = firm.quote("kim", "GET", f"/desk/quotes/{key}")["making"]["revision"]
+    draft = {
+        "revision": revision,
+        "lines": [{"sku": sku, "quantity": 2, "numbers": ["02079460102"]}],
+        "sites": SITES[:1],
+        "valid_through": "2026-12-15",
+    }
+    found = firm.quote("kim", "POST", f"/desk/quotes/{key}/draft", draft)
+    (line,) = found["making"]["lines"]
+    assert line["numbers"] == ["020 7946 0102"]
+    wrong = draft | {"revision": found["making"]["revision"]}
+    wrong["lines"] = [{"sku": sku, "numbers": ["020 7946 0999"]}]
+    refused = firm.ask("kim", "POST", f"/desk/quotes/{key}/draft", wrong)
+    assert refused.status_code == 422
+    (error,) = refused.json["errors"]
+    assert error["field"] == "lines-0.numbers"
+    revision = found["making"]["revision"]
+    firm.quote("kim", "POST", f"/desk/quotes/{key}/send", {"revision": revision})
+    with house.db.reading() as session:
+        rows = picking.listing(session, pool, house.clock.now())
+        assert {one.resource.value: one.state for one in rows} == {
+            "020 7946 0101": "free",
+            "020 7946 0102": "reserved",
+        }

@@ -18,7 +18,7 @@ BOUNDS = {
     "add again": 8,
     "change a line": 10,
     "take a line out": 8,
-    "cart": 6,
+    "cart": 5,
     "order followed": 9,
 }
 
@@ -70,17 +70,18 @@ def test_requests_ask_within_their_bound_however_many_rows_there_are(
 ):
     program.get("/products")  # a lot of requests is taken from the limit
     program.order(program.cart("FW-VISIT"), wish())
+    program.get(program.cart("FW-RT-6"))  # what the shop's rules say is kept from then on
     few = _counts(program, shop, _stock_up(shop, world, FEW))
     many = _counts(program, shop, _stock_up(shop, world, MANY))
     assert many == few
     assert {name: count for name, count in many.items() if count > BOUNDS[name]} == {}
 
 
-def test_an_order_of_one_thing_takes_20_statements_at_most(
+def test_an_order_of_one_thing_takes_15_statements_at_most(
     program: Program, shop: Shop, world: World
 ):
     program.order(program.cart("FW-RT-6"), wish(), "before")
     cart = program.cart("FW-RT-6")
     with statements(shop.house.db) as sent:
         assert program.order(cart, wish()).status_code == 201
-    assert len(sent) <= 20
+    assert len(sent) <= 15

@@ -79,3 +79,23 @@ def test_a_customer_chooses_from_the_free_ones_and_is_told_when_somebody_was_fas
     shown = Page(guest.get("/cart")).text
     assert (first in shown, second in shown) == (False, True)
     assert guest.get("/numbers/FW-VISIT").status_code == 404
+
+
+def test_a_number_is_chosen_for_a_line_of_a_quote(stage: Stage):
+    kim, names = stage.browser(KIM), Names(stage)
+    pool, sku = names["pool"], names["pool_sku"]
+    added = {"values": f"900 {sku} 1\n900 {sku} 2\n", "once": f"q-{sku}"}
+    assert kim.post(f"/desk/stock/numbers/{pool}/add", added).status_code == 303
+    begun = kim.post("/desk/quotes/new", {"name": "Pat Rowan", "email": "pat@rowan.example.com"})
+    edit = begun.headers["Location"]
+    (fields,) = [fields for action, _, fields in Page(kim.get(edit)).forms if action == edit]
+    del fields["place"]  # a button that was not pressed
+    fields["payment"] = "either"
+    line = {"lines-0-sku": sku, "lines-0-quantity": "1", "lines-0-price": "5"}
+    refused = kim.post(edit, fields | line | {"lines-0-numbers": "12", "look": "1"})
+    assert refused.status_code == 422
+    assert "12 is not one that can be chosen here." in Page(refused).text
+    looked = kim.post(edit, fields | line | {"lines-0-numbers": f"900{sku}2", "look": "1"})
+    assert looked.status_code == 303
+    assert f"900 {sku} 2" in Page(kim.get(looked.headers["Location"])).text
+    assert f"900 {sku} 2" in Page(kim.get(edit)).values

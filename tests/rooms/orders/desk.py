@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 from core.kernel.ids import new_id
 from core.kernel.money import extend
 from core.orders import placing
+from core.orders.drafting import NewLine, NewOrder
 from core.orders.models import Order
-from core.orders.placing import NewLine, NewOrder
 from core.tax.arithmetic import Tax, tax_lines
 from tests.world import OHIO_PPM, Goods, World
 

@@ -28,6 +28,7 @@ from core.kernel.errors import Invalid, StaleState
 from core.kernel.ids import new_id
 from core.stock import (
     giving_up,
+    hold_rows,
     holds,
     levels,
     named,
@@ -437,7 +438,7 @@ def test_a_service_with_many_numbers_gives_them_up_in_as_many_statements_as_one_
 def test_more_numbers_than_one_statement_takes_are_given_up_all_or_none(
     db: Database, world: World, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(giving_up, "CHUNK", 3)
+    monkeypatch.setattr(hold_rows, "CHUNK", 3)
     now, line, cart = clock.now(), new_id(), Owner("cart", new_id())
     pool = db.run_tx(lambda session: pool_of(session, world, now, 7))
     db.run_tx(lambda s: holds.sell(s, cart, [demand(pool, line, 7)], "order:x", now))
@@ -445,9 +446,42 @@ def test_more_numbers_than_one_statement_takes_are_given_up_all_or_none(
     assert db.run_tx(lambda s: giving_up.give_up(s, line, None, "order:x", now)) == 2
     with db.reading() as session:
         assert picking.page(session, pool.variant_id, now) == []
-        rested = now + timedelta(days=DAYS)
-        assert len(picking.page(session, pool.variant_id, rested)) == 7
         sound(session, now)
+    rested = now + timedelta(days=DAYS)
+    assert db.run_tx(lambda session: holds.lapse(session, rested)) == 7
+    with db.reading() as session:
+        assert len(picking.page(session, pool.variant_id, now)) == 7
+        sound(session, rested)
+
+
+@pytest.mark.parametrize("who", ["sweeper", "taker"])
+def test_many_that_have_rested_are_free_again_in_as_many_statements_as_one(
+    db: Database, world: World, clock: ManualClock, who: str
+):
+    """Whoever sweeps, and whoever wants one and finds none that is free."""
+    now, rested = clock.now(), clock.now() + timedelta(days=DAYS)
+
+    def freed(count: int) -> int:
+        line, cart = new_id(), Owner("cart", new_id())
+        pool = db.run_tx(lambda session: pool_of(session, world, now, count))
+        asked = [demand(pool, line, count)]
+        db.run_tx(lambda session: holds.sell(session, cart, asked, "order:x", now))
+        db.run_tx(lambda session: giving_up.give_up(session, line, None, "order:x", now))
+        wanted, until = demand(pool, new_id()), rested + HALF_AN_HOUR
+        with statements(db) as sent:
+            if who == "sweeper":
+                assert db.run_tx(lambda session: holds.lapse(session, rested)) == count
+            else:
+                taker = Owner("cart", new_id())
+                assert db.run_tx(lambda s: holds.hold(s, taker, [wanted], until, rested))
+        with db.reading() as session:
+            free = len(picking.page(session, pool.variant_id, rested))
+            assert free == count - (who == "taker")
+            sound(session, rested)
+        db.run_tx(lambda session: holds.lapse(session, until))
+        return len(sent)
+
+    assert freed(1) == freed(40)
 
 
 def test_one_number_is_in_one_pool_however_it_is_written(

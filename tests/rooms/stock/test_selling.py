@@ -3,13 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from core.kernel import exchange
 from core.stock import holds, levels
 from core.stock.holds import Demand, Near, OutOfStock, Owner
-from core.stock.models import Location, StockLevel
+from core.stock.models import Hold, Location, StockLevel
 from tests.rooms.stock.shelf import Counts, active, counts, moved, put, second_place
+from tests.rooms.web.looking import statements
 
 HALF_AN_HOUR = timedelta(minutes=30)
 HARBOR, MILL = Near("US", "OH", "43004"), Near("US", "PA", "15001")
@@ -62,6 +64,29 @@ def test_what_is_held_is_sold_and_what_is_not_wanted_any_more_is_let_go(counter)
     assert counter.sums(router.level_id) == Counts(3, 2, 0)
     assert counter.sums(camera.level_id) == Counts(3, 1, 0)
     assert counter.sums(cable.level_id) == Counts(3, 0, 0)
+
+
+def test_what_the_cart_holds_for_too_many_is_let_go_where_there_are_more_holds_than_one(counter):
+    router, camera = counter.shelf(4), counter.shelf(2)
+    counter.hold(counter.demand(router, 2), counter.demand(camera, 1))
+    counter.hold(counter.demand(router, 2))
+    counter.sell(counter.demand(router, 2))
+    assert counter.sums(router.level_id) == Counts(4, 2, 0)
+    assert counter.sums(camera.level_id) == Counts(2, 0, 0)
+    with counter.db.reading() as session:
+        states = session.scalars(select(Hold.state).where(Hold.owner_id == counter.cart.id))
+        assert sorted(states) == ["allocated", "released", "released"]
+
+
+def test_what_one_place_holds_is_sold_by_three_statements(counter):
+    router, camera = counter.shelf(3), counter.shelf(3)
+    counter.hold(counter.demand(router, 2), counter.demand(camera, 1))
+    counter.sell(counter.demand(router, 2), counter.demand(camera, 1))
+    counter.hold(counter.demand(camera, 2))
+    with statements(counter.db) as sent:
+        counter.sell(counter.demand(camera, 2))
+    assert len(sent) == 3
+    assert counter.sums(camera.level_id) == Counts(3, 3, 0)
 
 
 def test_what_lapsed_and_what_is_wanted_beyond_is_taken_as_it_is_sold(counter):
