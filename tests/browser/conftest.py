@@ -1,15 +1,14 @@
 """A browser and a whole installation for each process that runs tests; a visitor for each test."""
 
-import os
-import pathlib
 import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.installation import Installation, copied, once, opened, seed
+from tests.browser.installation import Installation, opened
 from tests.browser.visitor import Visitor
+from tests.demo import opened_first
 
 PHONE = (390, 844)
 DESKTOP = (1280, 900)
@@ -37,10 +36,7 @@ def chromium() -> Iterator[Browser]:
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """The demo with its history, and all of its processes."""
     own = tmp_path_factory.getbasetemp()
-    shared: pathlib.Path = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    template = shared / "seeded"
-    once(shared / "seeded.lock", shared / "seeded.done", lambda: seed(template))
-    with opened(copied(template, own / "demo")) as installation:
+    with opened(shutil.copytree(opened_first(own).folder, own / "demo")) as installation:
         yield installation
 
 
