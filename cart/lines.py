@@ -21,7 +21,7 @@ from cart.models import Cart, CartLine
 from core.catalog import products
 from core.catalog.limits import Limits
 from core.catalog.models import Product, Variant
-from core.kernel.db import changed, insert_new, insert_rows
+from core.kernel.db import changed, insert_new, insert_rows, new_row
 from core.kernel.errors import NotFound, ShopError
 from core.kernel.ids import new_id, new_public_id
 from core.parties.models import Channel, LegalEntity
@@ -56,7 +56,7 @@ def open_cart(
     session: Session, channel: Channel, now: datetime, user_id: uuid.UUID | None = None
 ) -> Cart:
     """A new, empty cart of a channel."""
-    cart = Cart(**columns_of_new(channel, now, user_id))
+    cart = new_row(Cart, **columns_of_new(channel, now, user_id))
     insert_new(session, cart)
     return cart
 
@@ -169,7 +169,7 @@ def put(
         "price_trace": sale.unit.trace,
         "added_at": row.added_at or now,
     }
-    line = CartLine(**values)
+    line = new_row(CartLine, **values)
     found = policy.Rules(policy.Rule(hold_for, product_id=row.product_id))
     if row.has_rules:
         found = policy.rules(session, cart, sale.sold.id, hold_for)

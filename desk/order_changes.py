@@ -7,6 +7,7 @@ from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response
 
 from core.kernel.errors import ShopError
+from core.kernel.idempotency import KeyReused
 from core.kernel.ids import new_public_id
 from core.kernel.money import total
 from core.orders import changing, placing
@@ -96,6 +97,8 @@ def cancel(public_id: str) -> Answer:
         return answer if not wrong and not form.errors else (answer, 422)
     try:
         take_back.cancel(house(), _asked(public_id, chosen, form))
+    except KeyReused:
+        raise
     except ShopError as error:
         wrong, also = refused(error)
         return _page("cancel", public_id, form, wrong, also=also), 422
@@ -145,6 +148,8 @@ def take(public_id: str) -> Answer:
             change = take_back.announce(house(), asked)
             number = changing.return_number(order.number or "", change.number)
             say(f"Return {number} is announced, and the customer knows where to send it.")
+    except KeyReused:
+        raise
     except ShopError as error:
         wrong, also = refused(error)
         return _page("return", public_id, form, wrong, also=also), 422

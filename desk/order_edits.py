@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from cart import delivery as deliveries
 from core.catalog.products import UnknownSku
 from core.kernel.errors import Invalid, ShopError
+from core.kernel.idempotency import KeyReused
 from core.kernel.ids import new_public_id
 from core.orders import places, placing
 from core.orders.fulfilling import TooManyPieces
@@ -83,6 +84,8 @@ def change(public_id: str) -> Answer:
             wrong[forms.field_of(str(error.facts().get("sku")))] = str(error)
         except Invalid as error:
             show_errors(form, error)
+        except KeyReused:
+            raise
         except ShopError as error:
             also.append(str(error))
     answer = _page(seen, form, wrong, plan, also)

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 
 from core.kernel import sheet
 from core.kernel.errors import ShopError
+from core.kernel.idempotency import KeyReused
 from core.kernel.ids import new_public_id
 from core.kernel.sheet import Cell
 from core.kernel.sorting import Place
@@ -102,6 +103,8 @@ def set_ready(public_id: str) -> Answer:
         return _page(public_id, form, wrong), 422
     try:
         pick_up.set_ready(house(), Pieces(public_id, chosen, actor(), str(form.once.data)))
+    except KeyReused:
+        raise
     except ShopError as error:
         return _page(public_id, form, *refused(error)), 422
     say("It lies ready, and the customer is told.")

@@ -6,6 +6,7 @@ from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response
 
 from core.kernel.errors import NotFound, ShopError
+from core.kernel.idempotency import KeyReused
 from core.kernel.ids import new_public_id
 from core.orders import carriers, following, placing
 from core.orders.fulfilment_models import Fulfilment
@@ -65,6 +66,8 @@ def ship(public_id: str) -> Answer:
     parcel = Parcel(public_id, chosen, form.way(), actor(), str(form.once.data))
     try:
         row = ship_order.ship(house(), parcel)
+    except KeyReused:
+        raise
     except ShopError as error:
         return _ship_page(*_order(public_id), form, *refused(error)), 422
     say(f"Parcel {row.number} is on its way, and the customer is told.")
@@ -112,6 +115,8 @@ def provide(public_id: str) -> Answer:
     try:
         done = Done(public_id, chosen, actor(), str(form.once.data))
         ship_order.provide(house(), done)
+    except KeyReused:
+        raise
     except ShopError as error:
         return _provide_page(*_order(public_id), form, *refused(error)), 422
     say("Noted as done.")

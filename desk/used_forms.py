@@ -8,6 +8,12 @@ from web.flashes import say
 
 #: By the form: the page of what it is about. Those that are not named lead to the desk's first page.
 _PAGE = {
+    "desk_order_changes.cancel": "desk_orders.one",
+    "desk_order_changes.take": "desk_orders.one",
+    "desk_order_edits.change": "desk_orders.one",
+    "desk_shipping.ship": "desk_orders.one",
+    "desk_shipping.provide": "desk_orders.one",
+    "desk_pick_ups.set_ready": "desk_orders.one",
     "desk_payment_refunds.give": "desk_payments.one",
     "desk_transfers.send": "desk_transfers.listed",
     "desk_stock.adjust": "desk_stock.one",

@@ -11,7 +11,13 @@ from core.kernel import audit, crash, jobs
 from core.orders import fulfilling, held, placing
 from core.orders.fulfilling import OrderNotHeld
 from core.orders.models import Order
-from flows import activate_service, issue_invoice, provision_service, sell_gift_cards, take_back
+from flows import (
+    activate_service,
+    asked_before,
+    issue_invoice,
+    provision_service,
+    sell_gift_cards,
+)
 from flows.house import House
 from invoices.earned import orders as earned
 
@@ -25,7 +31,7 @@ def approve(house: House, public_id: str, actor: str) -> Order:
 
 
 def _approve(session: Session, house: House, public_id: str, actor: str) -> Order:
-    now, order = house.clock.now(), take_back.lock(session, public_id)
+    now, order = house.clock.now(), asked_before.lock(session, public_id)
     fulfilling.is_open(order)
     if order.held_at is None:
         raise OrderNotHeld(order.number or "")

@@ -12,7 +12,7 @@ from core.orders.exchanging import AFTER
 from core.orders.fulfilment_models import OrderChange
 from core.orders.models import OrderLine
 from core.tax.service import Answers
-from flows import exchange, take_back
+from flows import asked_before, exchange, take_back
 from flows.house import House
 from flows.take_back import Asked
 from flows.taxing import with_taxes
@@ -31,8 +31,8 @@ def ask(house: House, asked: Asked) -> OrderChange:
     """
 
     def work(session: Session) -> OrderChange:
-        order, now = take_back.lock(session, asked.public_id), house.clock.now()
-        once = take_back.key_of(order, asked.once)
+        order, now = asked_before.lock(session, asked.public_id), house.clock.now()
+        once = asked_before.key_of(order, asked.once)
         known = changing.known(session, once)
         if known is not None:
             return known

@@ -23,6 +23,7 @@ from core.orders.models import Order
 from core.tax.service import Answers
 from flows import (
     add_goods,
+    asked_before,
     begin_added,
     credit_pieces,
     issue_invoice,
@@ -92,9 +93,9 @@ def change(house: House, wish: ChangeWish) -> OrderChange:
 
 def _change(session: Session, house: House, wish: ChangeWish, answers: Answers) -> OrderChange:
     now = house.clock.now()
-    order = take_back.lock(session, wish.public_id)
-    once = take_back.key_of(order, wish.once)
-    known = changing.known(session, once)
+    order = asked_before.lock(session, wish.public_id)
+    asked = ("change", wish.edits, wish.reason, wish.refund_to, wish.note)
+    once, known = asked_before.known(session, order, wish.once, asked, now)
     if known is not None:
         return known
     fulfilling.is_open(order)

@@ -19,7 +19,7 @@ def once(
     """Do the work and answer what it says; sent again, what it said. Always the work without a ``name``."""
     if not name:
         return work()
-    digest = hashlib.sha256(repr([str(part) for part in asked]).encode()).hexdigest()
+    digest = _digest(asked)
     scope, key = "form", f"{name[:64]}:{digest}"
     known = idempotency.begin(session, scope, key, digest, now)
     if known is not None:
@@ -27,3 +27,14 @@ def once(
     said = work()
     idempotency.finish(session, scope, key, 200, {"said": said})
     return said
+
+
+def same(session: Session, scope: str, name: str, asked: tuple[object, ...], now: datetime) -> None:
+    """What is asked under a name is what was asked under it before, if something was; for acts that know by
+    their own rows, those of a ``scope``, what they have done. Raises KeyReused. The caller holds what the
+    act locks."""
+    idempotency.keep(session, scope, name, _digest(asked), 200, {}, now)
+
+
+def _digest(asked: tuple[object, ...]) -> str:
+    return hashlib.sha256(repr([str(part) for part in asked]).encode()).hexdigest()

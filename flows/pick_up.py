@@ -18,7 +18,7 @@ from core.orders.models import Order, OrderLine
 from core.orders.pickup_models import PickUp
 from core.parties import accounts
 from core.stock import sold
-from flows import add_goods
+from flows import add_goods, once
 from flows.house import House
 from invoices.earned import orders as earned
 
@@ -43,13 +43,14 @@ def set_ready(house: House, asked: Pieces) -> list[PickUp]:
     def work(session: Session) -> list[PickUp]:
         now = house.clock.now()
         order = _lock(session, placing.by_public_id(session, asked.public_id))
-        once = f"{order.id.hex[-16:]}:{asked.once}"[:76]
-        known = pickups.known(session, order.id, once)
+        name = f"{order.id.hex[-16:]}:{asked.once}"[:76]
+        once.same(session, "pick-up", name, ("ready", sorted(asked.pieces.items())), now)
+        known = pickups.known(session, order.id, name)
         if known:
             return known
         lines = placing.lines_of(session, order.id)
         chosen = fulfilling.choose(lines, asked.pieces)
-        rows = pickups.set_ready(session, order, lines, chosen, asked.actor, once, now)
+        rows = pickups.set_ready(session, order, lines, chosen, asked.actor, name, now)
         about = sold.reference(order.public_id)
         for (variant_id, sku), lie in _lying(session, order, lines, chosen).items():
             sold.is_there(session, about, variant_id, sku, lie, now)

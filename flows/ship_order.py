@@ -20,7 +20,7 @@ from core.orders.fulfilment_models import Fulfilment
 from core.orders.models import Order, OrderLine
 from core.parties import accounts
 from core.stock import sold
-from flows import add_goods
+from flows import add_goods, once
 from flows.house import House
 from invoices.earned import orders as earned
 
@@ -58,6 +58,8 @@ def ship(house: House, parcel: Parcel) -> Fulfilment:
 def _ship(session: Session, house: House, parcel: Parcel) -> Fulfilment:
     now = house.clock.now()
     order = _lock(session, parcel.public_id)
+    asked = ("ship", sorted(parcel.pieces.items()), parcel.way)
+    once.same(session, "fulfilment", _key(order, parcel.once), asked, now)
     known = fulfilling.known(session, _key(order, parcel.once))
     if known is not None:
         return known
@@ -110,6 +112,8 @@ def provide(house: House, done: Done) -> Fulfilment:
     def work(session: Session) -> Fulfilment:
         now = house.clock.now()
         order = _lock(session, done.public_id)
+        asked = ("provide", sorted(done.pieces.items()))
+        once.same(session, "fulfilment", _key(order, done.once), asked, now)
         known = fulfilling.known(session, _key(order, done.once))
         if known is not None:
             return known

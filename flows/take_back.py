@@ -36,7 +36,7 @@ from core.stock.holds import Owner
 from core.subscriptions import ending, reading, states
 from core.subscriptions.models import Subscription
 from core.tax.service import Answers
-from flows import credit_pieces, exchange, give_numbers_back, issue_invoice
+from flows import asked_before, credit_pieces, exchange, give_numbers_back, issue_invoice
 from flows.house import House
 from flows.taxing import with_taxes
 
@@ -57,6 +57,13 @@ class Asked:
     instead: Mapping[int, str] = field(default_factory=dict)
     sends: str = AFTER
 
+    @property
+    def wish(self) -> tuple[object, ...]:
+        """What is asked, to be known again."""
+        pieces = sorted(self.pieces.items()) if self.pieces is not None else None
+        instead = sorted(self.instead.items())
+        return (pieces, self.reason, self.refund_to, self.note, instead, self.sends)
+
 
 # --- before they leave ----------------------------------------------------------------------------
 
@@ -65,28 +72,22 @@ def cancel(house: House, asked: Asked) -> OrderChange:
     """Cancel pieces that have not left: they are free again, credited, and the money goes as chosen.
 
     A delivery goes with the last of its goods; a plan that waits for activation ends. Raises NotFound,
-    OrderNotOpen, NothingChosen and TooManyPieces.
+    OrderNotOpen, NothingChosen, TooManyPieces, and KeyReused for another wish of that name.
     """
     return house.db.run_tx(lambda session: _cancel(session, house, asked))
 
 
 def _cancel(session: Session, house: House, asked: Asked) -> OrderChange:
-    now, order = house.clock.now(), lock(session, asked.public_id)
-    known = changing.known(session, key_of(order, asked.once))
+    now, order = house.clock.now(), asked_before.lock(session, asked.public_id)
+    wish = ("cancel", *asked.wish)
+    once, known = asked_before.known(session, order, asked.once, wish, now)
     if known is not None:
         return known
     fulfilling.is_open(order)
     issue_invoice.for_order(session, house, order.id)
     lines = placing.lines_of(session, order.id)
     chosen = to_cancel(lines, asked.pieces)
-    new = NewChange(
-        "cancellation",
-        asked.reason,
-        asked.note,
-        asked.refund_to,
-        asked.actor,
-        key_of(order, asked.once),
-    )
+    new = NewChange("cancellation", asked.reason, asked.note, asked.refund_to, asked.actor, once)
     change = changing.write(session, order, new, chosen, now)
     _decide(session, order, asked.actor, now)
     crash.point("cancel.counted")
@@ -205,14 +206,13 @@ def _announce(
     session: Session, house: House, asked: Asked, answers: Answers, *, is_here: bool = False
 ) -> OrderChange:
     now = house.clock.now()
-    order = lock(session, asked.public_id)
-    known = changing.known(session, key_of(order, asked.once))
+    order = asked_before.lock(session, asked.public_id)
+    wish = ("return", is_here, *asked.wish)
+    once, known = asked_before.known(session, order, asked.once, wish, now)
     if known is not None:
         return known
     chosen = to_return(placing.lines_of(session, order.id), asked.pieces)
-    new = NewChange(
-        "return", asked.reason, asked.note, asked.refund_to, asked.actor, key_of(order, asked.once)
-    )
+    new = NewChange("return", asked.reason, asked.note, asked.refund_to, asked.actor, once)
     change = changing.write(session, order, new, chosen, now)
     exchange.want(session, house, order, change, chosen, asked.instead)
     if not is_here:
@@ -386,15 +386,3 @@ def told(
         lines={str(one.line.line_number): one.quantity for one in chosen},
         refund_to=change.refund_to,
     )
-
-
-def lock(session: Session, public_id: str) -> Order:
-    """The order, locked behind its payer."""
-    order = placing.by_public_id(session, public_id)
-    accounts.lock(session, order.payer_account_id)
-    return placing.lock(session, order.id)
-
-
-def key_of(order: Order, once: str) -> str:
-    """Under which name a request of this order is known."""
-    return f"{order.id.hex[-16:]}:{once}"[:80]

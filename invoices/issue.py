@@ -83,8 +83,8 @@ class _Basis:
     @property
     def goes_to(self) -> dict[str, Any] | None:
         """Where it goes: of what a change adds at one of several places, there."""
-        goods = [line for line in self.lines if line.kind in (GOODS, DELIVERY)]
-        if self.change_id is None or self._is_for_several or not goods:
+        goods = [line for line in self.lines if line.kind in (GOODS, DELIVERY)] or [*self.lines]
+        if self.change_id is None or self._is_for_several:
             return self.order.shipping_address
         return goods[0].service_location or self.order.shipping_address
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from core.kernel.db import new_row
 from core.kernel.ids import new_id, new_public_id
 from core.orders.models import Order, OrderLine
 from core.tax.arithmetic import TaxedLine
@@ -97,7 +98,8 @@ def draft(new: NewOrder, now: datetime) -> Draft:
     counted = [one for line in new.lines for one in line.counted]
     net = sum(line.taxed.net_minor for line in counted)
     tax = sum(line.taxed.tax_minor for line in counted)
-    order = Order(
+    order = new_row(
+        Order,
         id=new_id(),
         public_id=new_public_id(),
         legal_entity_id=new.legal_entity_id,
@@ -157,7 +159,8 @@ def _line(
     parent_id: uuid.UUID | None,
     change_id: uuid.UUID | None,
 ) -> OrderLine:
-    return OrderLine(
+    return new_row(
+        OrderLine,
         id=new_id(),
         order_id=order.id,
         line_number=number,

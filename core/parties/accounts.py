@@ -12,7 +12,7 @@ from sqlalchemy import Select, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from core.kernel.db import changed, insert_once, keep_new, table
+from core.kernel.db import changed, insert_once, keep_new, new_row, table
 from core.kernel.errors import NotFound
 from core.kernel.ids import new_id, new_public_id
 from core.parties.models import Account, Channel, LegalEntity, Membership
@@ -60,7 +60,7 @@ def open_account(
     while True:
         keys = {"id": new_id(), "public_id": new_public_id(), "number": new_number()}
         if changed(connection.execute(opened, {**keys, **values})) == 1:
-            account = Account(**keys, **values)
+            account = new_row(Account, **keys, **values)
             keep_new(session, account)
             return account
 

@@ -5,6 +5,7 @@ from sqlalchemy import ColumnElement
 
 from core.catalog.models import Product, Variant
 from core.kernel.db import Base
+from core.orders.models import Order, OrderLine
 from core.parties.models import Account
 from core.stock.models import LogicalResource, StockLevel, StockTransfer
 from payments.models import Refund
@@ -118,3 +119,45 @@ def test_a_payment_is_given_back_once(stage: Stage):
     assert _sent_twice(kim, f"{here}/refund", first, {"amount": "30.00"}) == here
     (refund,) = stage.rows(Refund, Refund.payment_id == payment.id)
     assert refund.amount_minor == 2000
+
+
+def _sent(stage: Stage) -> Order:
+    """Three routers and a visit, paid for."""
+    order = stage.begin_to_pay(*[stage.world.router.sku] * 3, stage.world.visit.sku)
+    stage.pay(stage.operation_of(order))
+    stage.drain()
+    return order
+
+
+def _form(kim: Browser, path: str) -> dict[str, str]:
+    return next(fields for _, _, fields in Page(kim.get(path)).forms if "once" in fields)
+
+
+def test_what_is_done_with_an_order_is_done_once_and_as_it_was_asked_first(stage: Stage):
+    order, kim = _sent(stage), stage.browser(KIM)
+    here = f"/desk/orders/{order.public_id}"
+    cancelled = _form(kim, f"{here}/cancel") | {"reason": "changed_mind", "step": "do"}
+    cancelled |= {"pieces-1": "1", "pieces-2": "", "pieces-3": ""}
+    assert _sent_twice(kim, f"{here}/cancel", cancelled, {"pieces-1": "2"}) == here
+    parcel = _form(kim, f"{here}/ship") | {"pieces-1": "1", "carrier": "UPS"}
+    assert _sent_twice(kim, f"{here}/ship", parcel, {"number": "1Z999AA10123456784"}) == here
+    back = _form(kim, f"{here}/return") | {"reason": "damaged", "step": "do", "here": "yes"}
+    back |= {name: "" for name in back if name.startswith("pieces-")} | {"pieces-1": "1"}
+    assert _sent_twice(kim, f"{here}/return", back, {"reason": "wrong_item"}) == here
+    done = _form(kim, f"{here}/provide") | {"pieces-2": "1"}
+    assert kim.post(f"{here}/provide", done).status_code == 303
+    line = stage.row(OrderLine, OrderLine.order_id == order.id, OrderLine.line_number == 1)
+    assert (line.cancelled, line.fulfilled, line.returned) == (1, 1, 1)
+
+
+def test_a_form_of_one_act_does_no_other_act(stage: Stage):
+    order, kim = _sent(stage), stage.browser(KIM)
+    here = f"/desk/orders/{order.public_id}"
+    cancelled = _form(kim, f"{here}/cancel") | {"reason": "changed_mind", "step": "do"}
+    cancelled |= {name: "" for name in cancelled if name.startswith("pieces-")} | {"pieces-1": "1"}
+    assert kim.post(f"{here}/cancel", cancelled).status_code == 303
+    fields = _form(kim, f"{here}/change") | {"once": cancelled["once"], "quantity-1": "1"}
+    fields |= {"reason": "changed_mind", "step": "do", "token": "1.x"}
+    answer = kim.post(f"{here}/change", fields)
+    assert (answer.status_code, answer.headers["Location"]) == (303, here)
+    assert SAID in Page(kim.get(here)).text

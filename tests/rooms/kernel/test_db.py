@@ -1,5 +1,6 @@
 """The two doors: one can't write, the other begins at once, and only what deserves it is tried again."""
 
+import functools
 import random
 import sqlite3
 import threading
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Session
 from core.kernel import db as doors
 from core.kernel.blobs import Blob
 from core.kernel.counters import RateCounter
-from core.kernel.db import Database, changed, insert_new, insert_once
+from core.kernel.db import Database, changed, insert_new, insert_once, new_row
 from core.kernel.jobs import Job, JobSchedule
 
 NOW = datetime(2026, 11, 17, 19, 11, 0, 123456, tzinfo=UTC)
@@ -450,13 +451,21 @@ def test_the_text_of_an_error_does_not_tell_what_somebody_entered(db: Database):
 # --- inserting at once ----------------------------------------------------------------------------
 
 
-def test_an_object_that_is_inserted_at_once_is_the_sessions_own(db: Database):
+@pytest.mark.parametrize("made_by", [Job, functools.partial(new_row, Job)], ids=["new", "quick"])
+def test_an_object_that_is_inserted_at_once_is_the_sessions_own(db: Database, made_by):
     with db.transaction() as session:
-        job = Job(key="one", name="tidy", payload={"day": 1}, run_at=NOW, created_at=NOW, id=7)
+        job = made_by(key="one", name="tidy", payload={"day": 1}, run_at=NOW, created_at=NOW, id=7)
+        job.name = "sweep"
         insert_new(session, job)
         assert session.scalars(select(Job.key)).all() == ["one"]
         assert (job.handler, job.last_error) == (None, None)  # left out: nothing
         assert job.attempts == 0  # left out, and has a default
         job.payload = {"day": 2}
     with db.reading() as session:
-        assert session.get_one(Job, 7).payload == {"day": 2}
+        found = session.get_one(Job, 7)
+        assert (found.name, found.payload) == ("sweep", {"day": 2})
+
+
+def test_a_new_row_has_no_column_that_its_table_has_not():
+    with pytest.raises(TypeError, match="Job has no keys"):
+        new_row(Job, keys="one")
