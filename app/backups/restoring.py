@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
-from alembic import command
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, inspect, text
@@ -108,15 +107,14 @@ def restore(
 
 
 def _rebuild(path: Path, connection: Connection, head: Head, progress: Progress) -> int:
-    config = migrations.config(connection)
-    command.upgrade(config, head.revision)
+    migrations.bring(connection, head.revision)
     _refuse_other_columns(path, connection, head)
     with half(connection).unfenced(connection):
         count = _load(path, connection, head, progress)
     for name, table in head.tables.items():
         half(connection).give_from(connection, name, table.next_number)
     migrations.refuse_loose_ends(connection)
-    command.upgrade(config, "head")
+    migrations.bring(connection)
     migrations.refuse_loose_ends(connection)
     half(connection).settle(connection)
     return count

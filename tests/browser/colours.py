@@ -15,21 +15,33 @@ _GOOD: set[str] = set()
 # its own has none, and is judged each time; so is what is switched off, which axe passes over.
 _UNREADABLE = """async good => {
   const known = new Set(good), looks = new Map();
-  const look = element => {
-    if (element.closest(":disabled, [aria-disabled='true']")) return null;
-    const own = getComputedStyle(element), parts = [own.color, own.fontSize, own.fontWeight, own.textShadow];
-    let grounded = false;
-    for (let at = element; at; at = at.parentElement) {
-      const style = getComputedStyle(at), ground = style.backgroundColor;
-      if (style.filter !== "none" || style.mixBlendMode !== "normal" || style.opacity !== "1")
-        parts.push(style.filter, style.mixBlendMode, style.opacity);
-      if (grounded) continue;
+  // What its ancestors add to a look: null where none can be told. Each is asked once, and once more beneath
+  // a ground of its own, where only what shines through everything still counts.
+  const above = [new Map(), new Map()];
+  const adds = (at, grounded) => {
+    if (!at) return "";
+    const known = above[+grounded];
+    if (known.has(at)) return known.get(at);
+    const style = getComputedStyle(at), ground = style.backgroundColor, parts = [];
+    let stands = grounded, found = null;
+    if (style.filter !== "none" || style.mixBlendMode !== "normal" || style.opacity !== "1")
+      parts.push(style.filter, style.mixBlendMode, style.opacity);
+    if (!grounded) {
       if (style.backgroundImage !== "none") parts.push(style.backgroundImage);
       if (ground !== "rgba(0, 0, 0, 0)") parts.push(ground);
-      grounded = ground.startsWith("rgb(");
-      if (!grounded && ["absolute", "fixed", "sticky"].includes(style.position)) return null;
+      stands = ground.startsWith("rgb(");
     }
-    return parts.join("|");
+    if (stands || !["absolute", "fixed", "sticky"].includes(style.position)) {
+      const rest = adds(at.parentElement, stands);
+      if (rest !== null) found = [...parts, rest].join("|");
+    }
+    known.set(at, found);
+    return found;
+  };
+  const look = element => {
+    if (element.closest(":disabled, [aria-disabled='true']")) return null;
+    const own = getComputedStyle(element), under = adds(element, false);
+    return under === null ? null : [own.color, own.fontSize, own.fontWeight, own.textShadow, under].join("|");
   };
   const says = element => element.matches("input, select, textarea") ||
     [...element.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.data.trim());

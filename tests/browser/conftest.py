@@ -1,18 +1,22 @@
 """A browser and a whole installation for each process that runs tests; a visitor for each test."""
 
-import os
-import pathlib
 import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.installation import Installation, copied, once, opened, seed
+from tests.browser.installation import Installation, opened
 from tests.browser.visitor import Visitor
+from tests.demo import opened_first
 
 PHONE = (390, 844)
 DESKTOP = (1280, 900)
+
+#: The first of these that there is. The one without windows draws the same pages for a quarter less.
+BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser")
+#: The workers of a run keep every core busy; threads beside the scripts only get into their way.
+_ONE_THREAD = "--js-flags=--single-threaded"
 
 NewVisitor = Callable[..., Visitor]
 
@@ -21,8 +25,8 @@ NewVisitor = Callable[..., Visitor]
 def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium") or shutil.which("chromium-browser"),
-            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
+            executable_path=next(filter(None, map(shutil.which, BROWSERS)), None),
+            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", _ONE_THREAD],
         )
         yield browser
         browser.close()
@@ -32,10 +36,7 @@ def chromium() -> Iterator[Browser]:
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """The demo with its history, and all of its processes."""
     own = tmp_path_factory.getbasetemp()
-    shared: pathlib.Path = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    template = shared / "seeded"
-    once(shared / "seeded.lock", shared / "seeded.done", lambda: seed(template))
-    with opened(copied(template, own / "demo")) as installation:
+    with opened(shutil.copytree(opened_first(own).folder, own / "demo")) as installation:
         yield installation
 
 

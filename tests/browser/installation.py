@@ -1,19 +1,14 @@
-"""A whole installation for the browser: the demo as ``./shop demo`` opens it, on ports of its own.
+"""A whole installation for the browser: the demo as ``./shop demo`` opens it, on ports of its own."""
 
-The history of the demo takes seconds to come about, so one process of a run seeds it and each opens a copy.
-"""
-
-import fcntl
 import os
 import pathlib
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cached_property
@@ -22,9 +17,8 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.demo.command import demo_settings
 from app.demo.fernway import people
-from app.demo.ground import Ports, lay_out
+from app.demo.ground import Ports
 from app.demo.mail_store import Mail, MailStore
 from app.settings import Settings, load
 from app.wiring import build
@@ -178,21 +172,6 @@ class Installation:
         return len(self.values(column, *where))
 
 
-def seed(data: pathlib.Path) -> None:
-    """Lays out a demo's folder with its history in it; nothing of it runs afterwards."""
-    lay_out(data, reset=False)
-    settings = demo_settings(data, Ports(free_ports(4)))
-    # The two commands by one process: starting a second costs more than what it does.
-    both = "from app.cli import main; raise SystemExit(main(['migrate']) or main(['seed']))"
-    subprocess.run(
-        [sys.executable, "-c", both],
-        cwd=ROOT,
-        env={**os.environ, **settings},
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
-
-
 @contextmanager
 def opened(data: pathlib.Path) -> Iterator[Installation]:
     """The demo on a folder, opened as people open it; closed at the end, with nothing left running."""
@@ -229,18 +208,3 @@ def _listen(lines_: Any, said: list[str], is_open: threading.Event) -> None:
         if "Ctrl-C closes it" in line:
             is_open.set()
     is_open.set()
-
-
-def once(lock: pathlib.Path, made: pathlib.Path, make: Callable[[], None]) -> None:
-    """Makes something once for all processes of a run; the others wait for it."""
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        if not made.exists():
-            make()
-            made.touch()
-
-
-def copied(template: pathlib.Path, data: pathlib.Path) -> pathlib.Path:
-    """A copy of a seeded folder."""
-    shutil.copytree(template, data)
-    return data
