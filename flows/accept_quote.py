@@ -82,7 +82,7 @@ def accept(house: House, answer: Answer) -> Placed:
 
     Raises a NotAcceptable that says why not, Invalid by field, CheckoutIncomplete when the account wants a
     number of its own, OutOfStock when the stock was not held any
-    more; a GatewayError when the processor does not answer, and then the same answer goes on from there.
+    more, NumberGone (a NotAcceptable) of a number that was chosen; a GatewayError when the processor does not answer, and then the same answer goes on from there.
     """
     wrong = problems(answer)
     if wrong:

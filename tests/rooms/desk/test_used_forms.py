@@ -47,7 +47,7 @@ def test_stock_is_corrected_once(stage: Stage):
 def test_a_file_of_stock_is_taken_once(stage: Stage):
     kim, camera = stage.browser(KIM), stage.world.camera
     level = stage.row(StockLevel, StockLevel.id == camera.level_id)
-    lines = "sku,reason,pieces\n" + f"{camera.sku},found,"
+    lines = "sku,location,reason,pieces\n" + f"{camera.sku},harbor,found,"
     looked = Page(kim.post("/desk/stock/import", {"text": f"{lines}2\n"}))
     action, _, form = next(one for one in looked.forms if one[0].endswith("/apply"))
     first = {"text": f"{lines}2\n", "mark": form["mark"], "once": form["once"]}
