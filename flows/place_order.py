@@ -264,10 +264,10 @@ def _earlier(session: Session, cart: Cart, wish: Wish, now: datetime) -> _Writte
 
 
 def _buyer(session: Session, cart: Cart, wish: Wish) -> Account | None:
-    """The account that will pay, when there is one already."""
+    """The account that will pay, when there is one already; its order will name it."""
     if wish.user_id is not None:
-        return accounts.buying_account(session, wish.user_id, cart.legal_entity_id)
-    return session.get(Account, cart.account_id) if cart.account_id is not None else None
+        return accounts.buying_account(session, wish.user_id, cart.legal_entity_id, to_name=True)
+    return accounts.lock_to_name(session, cart.account_id) if cart.account_id is not None else None
 
 
 def _known(house: House, account: Account | None, wish: Wish) -> Known:

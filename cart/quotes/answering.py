@@ -27,6 +27,7 @@ from cart.quotes.models import (
 )
 from cart.quotes.refusals import (
     NotAcceptable,
+    NumberGone,
     PaymentNotOffered,
     QuoteAccepted,
     QuoteDeclined,
@@ -45,6 +46,8 @@ from core.orders.drafting import NewLine, NewOrder
 from core.orders.models import Order
 from core.stock import holds
 from core.stock.holds import OutOfStock, Owner
+from core.stock.numbers import NumberTaken
+from core.stock.picks import NoSuchNumber
 from core.stock.sourcing import NOT_KNOWN
 from core.tax.arithmetic import REVERSE_CHARGE, Tax, Taxed, TaxedLine
 
@@ -121,7 +124,7 @@ def accept(
     """Write the pending order at exactly the frozen prices; the version's holds are the order's.
 
     ``payment`` is ``terms`` or ``card``. Raises PaymentNotOffered, OutOfStock when a hold had lapsed and
-    its pieces are gone.
+    its pieces are gone, NumberGone when a number that was chosen is.
     """
     if payment not in ("terms", "card") or version.payment not in ("either", payment):
         raise PaymentNotOffered
@@ -142,14 +145,10 @@ def accept(
             accepted_at=now,
         )
     )
-    giver, taker = Owner("quote", version.id), Owner("order", order.id)
-    lines = placing.lines_of(session, order.id)
-    demands = checkout.order_demands(lines)
-    if any(one.numbered for one in demands):
-        numbers.hand_over(session, version, taker, lines, now)
-    if any(one.place is not None for one in demands):
-        holds.move_near(session, giver, NOT_KNOWN, now, demands)
-    holds.pass_on(session, giver, taker, demands, hold_until, now)
+    try:
+        _pass_on(session, version, order, hold_until, now)
+    except (NumberTaken, NoSuchNumber) as error:
+        raise NumberGone(error.value) from None
     audit.write(
         session,
         now,
@@ -162,6 +161,20 @@ def accept(
     )
     session.flush()
     return order
+
+
+def _pass_on(
+    session: Session, version: QuoteVersion, order: Order, hold_until: datetime, now: datetime
+) -> None:
+    """What is held for a version is held for its order, each number for the line that it was chosen for."""
+    giver, taker = Owner("quote", version.id), Owner("order", order.id)
+    lines = placing.lines_of(session, order.id)
+    demands = checkout.order_demands(lines)
+    if any(one.numbered for one in demands):
+        numbers.hand_over(session, version, taker, lines, now)
+    if any(one.place is not None for one in demands):
+        holds.move_near(session, giver, NOT_KNOWN, now, demands)
+    holds.pass_on(session, giver, taker, demands, hold_until, now)
 
 
 def _new_order(
@@ -313,16 +326,20 @@ def give_back(session: Session, order: Order, version_id: uuid.UUID, now: dateti
     giver = Owner("order", order.id)
     assert version.expires_at is not None
     if quote.state != "sent" or version.state != "sent" or version.expires_at <= now:
-        holds.release(session, giver)
+        holds.release(session, giver, telling=now)
         return
-    taker = Owner("quote", version.id)
+    taker, wanted = Owner("quote", version.id), sent.demands(session, version)
     try:
         with session.begin_nested():
-            wanted = sent.demands(session, version)
             holds.pass_on(session, giver, taker, wanted, version.expires_at, now)
-            numbers.hold(session, version, now)
     except OutOfStock:
-        holds.release(session, giver)
+        holds.release(session, giver, telling=now)
+    try:
+        with session.begin_nested():
+            numbers.hold(session, version, now)
+    except (OutOfStock, NoSuchNumber):
+        # Somebody else has one by now, or nobody ever will: whoever accepts is told.
+        return
 
 
 def decline(

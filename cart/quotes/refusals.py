@@ -96,6 +96,18 @@ class OverTheBuyersLimit(NotAcceptable):
 
 
 @dataclass(eq=False)
+class NumberGone(NotAcceptable):
+    """A number that was chosen in it was let go, and is somebody else's or not sold any more."""
+
+    code: ClassVar[str] = "quoted_number_gone"
+    text: ClassVar[str] = (
+        "{value} is not free any more, so this quote cannot be accepted as it is. Write to us below, and we "
+        "choose another one with you."
+    )
+    value: str
+
+
+@dataclass(eq=False)
 class QuoteBeingPaid(QuoteRefused):
     """The customer is on the payment page: what they pay for cannot be taken from under them."""
 

@@ -69,6 +69,10 @@ def _mark() -> Select[uuid.UUID]:
     return select(table(RuleMark).c.mark)
 
 
+#: A text that is longer than this names nothing of ours, and may be as long as a form: it is not kept.
+LONGEST = 100
+
+
 class Kept:
     """The answers of one statement, by the values that it was asked with, to at most ``most`` questions.
 
@@ -84,8 +88,9 @@ class Kept:
     def rows(
         self, session: Session, under: uuid.UUID | None, values: Mapping[str, Any]
     ) -> Sequence[Any]:
-        """The rows ``under`` a mark that was read in this transaction; None: they are read in any case."""
-        if under is None:
+        """The rows ``under`` a mark that was read in this transaction; None: they are read in any case, as
+        they are for a text that is longer than any rule's."""
+        if under is None or any(_is_long(value) for value in values.values()):
             return session.execute(self.statement(), values).all()
         key = (under, *values.values())
         found = self._answers.get(key)
@@ -100,6 +105,10 @@ class Kept:
         if len(self._answers) >= self._most:
             self._answers = {}  # what is asked now comes back by itself
         self._answers[key] = found
+
+
+def _is_long(value: object) -> bool:
+    return isinstance(value, str) and len(value) > LONGEST
 
 
 _every: list[Kept] = []

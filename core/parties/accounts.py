@@ -125,10 +125,11 @@ def payable_by(session: Session, user_id: uuid.UUID) -> list[Account]:
 
 
 def buying_account(
-    session: Session, user_id: uuid.UUID, legal_entity_id: uuid.UUID
+    session: Session, user_id: uuid.UUID, legal_entity_id: uuid.UUID, *, to_name: bool = False
 ) -> Account | None:
-    """The account that a user buys on: the oldest that they own or may buy for."""
-    return session.scalar(
+    """The account that a user buys on: the oldest that they own or may buy for. ``to_name``: as
+    ``lock_to_name`` answers it."""
+    query = (
         select(Account)
         .join(Membership, Membership.account_id == Account.id)
         .where(
@@ -139,6 +140,9 @@ def buying_account(
         .order_by(Account.created_at, Account.id)
         .limit(1)
     )
+    if to_name:
+        query = query.with_for_update(read=True, key_share=True, of=Account)
+    return session.scalar(query)
 
 
 def may_buy(session: Session, user_id: uuid.UUID, account_id: uuid.UUID) -> bool:
@@ -150,6 +154,12 @@ def may_buy(session: Session, user_id: uuid.UUID, account_id: uuid.UUID) -> bool
 def lock(session: Session, account_id: uuid.UUID) -> Account:
     """The account, locked: whoever changes what it owes does so one after the other."""
     return session.get_one(Account, account_id, with_for_update=True)
+
+
+def lock_to_name(session: Session, account_id: uuid.UUID) -> Account:
+    """The account, for who will write rows that name it: whoever has it locked is waited for here, and not
+    with pieces and numbers in hand, which they may want next. Several may do so at once."""
+    return session.get_one(Account, account_id, with_for_update={"read": True, "key_share": True})
 
 
 def some(session: Session, keys: Collection[uuid.UUID]) -> dict[uuid.UUID, Account]:

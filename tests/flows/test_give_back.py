@@ -1,13 +1,11 @@
 """A refund goes back to what paid, in the stated order, and never more than each of them paid."""
 
-import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 
 import pytest
-from sqlalchemy import select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import select
 
 from core.kernel import crash
 from core.kernel.jobs import Job
@@ -33,7 +31,7 @@ from payments.models import Payment, Refund
 from tests.giving import balance, buy_gift_card, credit_left, member, wish_with
 from tests.paying import CARD, buy, come_back, drain, fill_cart, pass_time, usd, wish
 from tests.sandbox_process import SandboxProcess
-from tests.together import together
+from tests.together import together, until_it_waits
 from tests.world import World
 
 #: A card that pays, and whose refunds fail an hour after they were taken.
@@ -289,20 +287,8 @@ def test_it_waits_behind_the_payer_like_everything_that_moves_an_orders_money(
             order = session.get_one(Order, placed.order_id)
             accounts.lock(session, order.payer_account_id)
             going = pool.submit(give_back, house, _back(placed, 1000))
-            _until_it_waits(session, going)
+            until_it_waits(session, going)
             free = {"nowait": True}  # it is held by nobody who waits for the account
             session.get_one(Order, order.id, with_for_update=free, populate_existing=True)
         going.result(timeout=20)
     assert _paid_back(house, placed) == 1000
-
-
-def _until_it_waits(session: Session, going: Future) -> None:
-    """PostgreSQL tells who waits; SQLite lets one in at a time from the start."""
-    if session.get_bind().dialect.name == "sqlite":
-        return
-    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    until = time.monotonic() + 20
-    while not session.scalar(waiting):
-        assert not going.done()
-        assert time.monotonic() < until
-        time.sleep(0.01)

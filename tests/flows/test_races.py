@@ -3,6 +3,7 @@
 import random
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from cart.lines import CartClosed
 from core.kernel import audit
 from core.kernel.errors import ShopError
 from core.kernel.jobs import Job
+from core.kernel.numbering import NumberSeries
 from core.ledger import items
 from core.ledger.models import OpenItem
 from core.orders.models import Order
@@ -23,6 +25,7 @@ from core.parties import accounts, users
 from core.parties.accounts import NewAccount
 from core.parties.models import Account
 from core.stock import holds
+from core.stock.models import StockLevel
 from flows import place_order, reconcile
 from flows.abandon_payment import abandon
 from flows.house import House
@@ -34,6 +37,7 @@ from invoices.models import Invoice
 from payments.models import Payment, PaymentOperation, Refund
 from tests.paying import CARD, come_back, drain, fill_cart, order, pass_time, usd, wish
 from tests.sandbox_process import SandboxProcess
+from tests.together import until_it_waits
 from tests.world import ADDRESS, World
 
 
@@ -109,6 +113,23 @@ def test_two_visits_that_pay_one_bill_at_once_clear_it_once_and_keep_the_rest(
         (kept,) = items.held_for(session, [own])
     assert (kept.ledger_code, kept.open) == ("unapplied", usd(invoice.total_minor))
     assert len(_all(house, Payment)) == 2
+    _assert_sound(house)
+
+
+def test_who_orders_on_an_account_that_is_locked_waits_before_it_has_locked_anything(
+    house: House, world: World
+):
+    """Whoever takes money for the account has it locked, and wants pieces and a number next."""
+    riley, own = _riley(house)
+    cart_id = fill_cart(house, world.router.sku)
+    with ThreadPoolExecutor(1) as pool:
+        with house.db.transaction() as session:
+            accounts.lock(session, own)
+            going = pool.submit(place, house, _by(wish(cart_id, "invoice"), riley))
+            until_it_waits(session, going)
+            for hot in (StockLevel, NumberSeries):
+                session.execute(select(hot).with_for_update(nowait=True)).all()
+        assert going.result(timeout=20).order.lifecycle == "confirmed"
     _assert_sound(house)
 
 

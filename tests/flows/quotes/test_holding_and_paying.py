@@ -10,10 +10,11 @@ from cart.quotes.wanting import Wanted
 from core.kernel.errors import Invalid
 from core.kernel.jobs import Job
 from core.orders.models import Order
+from core.parties.models import Channel
 from core.stock import holds, levels
 from core.stock.holds import OutOfStock
-from core.stock.models import Hold
-from flows import accept_quote, draft_quote, place_order, reconcile, send_quote
+from core.stock.models import Hold, StockWait
+from flows import accept_quote, draft_quote, place_order, reconcile, send_quote, wait_for_stock
 from flows.abandon_payment import abandon
 from flows.house import House
 from flows.settle_payment import settle
@@ -195,6 +196,39 @@ def test_a_quote_that_ended_before_it_was_paid_lets_its_stock_go(
     assert _free(house, world) == before
     with pytest.raises(refusals.QuoteExpired):
         quoting.accept()
+
+
+def test_whoever_waits_hears_of_the_stock_of_a_quote_that_ended_while_it_was_not_paid(
+    house: House, sandbox: SandboxProcess, world: World
+):
+    """The order still held it when the quote was over: nobody else tells that it is free."""
+    quoting = Quoting.ask(house, world)
+    quoting.ready(Wanted(sku=world.camera.sku, quantity=4), days=1)
+    ends = quoting.version().expires_at
+    assert ends is not None
+    pass_time(house, sandbox, ends - house.clock.now() - timedelta(minutes=5))
+    placed = quoting.accept("card")
+    _somebody_waits(house, world)
+    pass_time(house, sandbox, timedelta(minutes=10))
+    with house.db.reading() as session:
+        held = session.scalars(select(Hold.expires_at).where(Hold.state == "active")).all()
+    assert held
+    assert min(held) > house.clock.now()
+    abandon(house, placed.order_id, "came_back")
+    with house.db.reading() as session:
+        query = select(Job.payload).where(Job.name == "StockFreed", Job.state == "ready")
+        told = session.scalars(query).all()
+    assert [one["variant_id"] for one in told] == [str(world.camera.variant_id)]
+
+
+def _somebody_waits(house: House, world: World) -> None:
+    with house.db.reading() as session:
+        channel = session.get_one(Channel, world.channel_id)
+    wait_for_stock.ask(house, channel, world.camera.sku, "ada@example.com")
+    with house.db.reading() as session:
+        place = session.scalars(select(StockWait.public_id)).one()
+    wait_for_stock.confirm(house, place)
+    drain(house)
 
 
 def test_what_was_sold_meanwhile_is_said_when_the_hold_had_lapsed(

@@ -2,17 +2,21 @@
 
 import uuid
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
+from cart.quotes.refusals import NumberGone
 from cart.quotes.wanting import Wanted
 from core.kernel.errors import Invalid
 from core.orders.models import Order, OrderLine
 from core.stock import named, picking
+from core.stock.adjusting import Adjustment
+from core.stock.models import Hold, LogicalResource
 from core.stock.numbers import NumberTaken
 from core.stock.pools import Terms
-from flows import accept_quote, draft_quote, keep_numbers, send_quote
+from flows import accept_quote, adjust_stock, draft_quote, keep_numbers, release_hold, send_quote
 from flows.abandon_payment import abandon
 from flows.house import House
 from flows.settle_payment import settle
@@ -20,6 +24,7 @@ from flows.verify import verify
 from payments import operations
 from tests.paying import CARD, drain
 from tests.quoting import ANN, DEPOT, MILL, Quoting, stand_at
+from tests.rooms.web.looking import statements
 from tests.sandbox_process import SandboxProcess
 from tests.world import World
 
@@ -194,3 +199,87 @@ def test_one_number_is_not_chosen_for_two_lines_nor_is_a_key_for_any(
     with pytest.raises(Invalid) as refused:
         quoting.write(Wanted(sku=world.visit.sku, numbers=("FERN-0000",)))
     assert "lines-0.numbers" in refused.value.fields_
+
+
+def _withdraw(house: House, value: str) -> None:
+    with house.db.reading() as session:
+        query = select(LogicalResource.id).where(LogicalResource.value == value)
+        key = session.scalars(query).one()
+    keep_numbers.withdraw(house, key, "", ANN)
+
+
+def _let_go(house: House) -> None:
+    """Staff let go the one hold of numbers that there is."""
+    with house.db.reading() as session:
+        query = select(Hold.id).where(Hold.numbered, Hold.state == "active")
+        key = session.scalars(query).one()
+    release_hold.release(house, key, ANN)
+
+
+def test_one_that_is_sold_no_more_does_not_keep_its_quote_from_being_answered(
+    house: House, sandbox: SandboxProcess, world: World, pool: uuid.UUID
+):
+    """The order's hold is over before anybody gives the order up, and staff withdraw the number."""
+    quoting = Quoting.ask(house, world).ready(plan(world, FIRST))
+    placed = quoting.accept("card")
+    stand_at(house, house.clock.now() + timedelta(hours=6))
+    _withdraw(house, FIRST)
+    assert abandon(house, placed.order_id, "came_back")
+    with pytest.raises(NumberGone) as refused:
+        quoting.accept()
+    assert refused.value.value == FIRST
+    accept_quote.decline(house, quoting.public_id, 1, "other", "", "Pat Rowan")
+    assert quoting.quote.state == "declined"
+    sound(house)
+
+
+def test_one_that_staff_let_go_is_the_quotes_again_or_somebody_elses(
+    house: House, world: World, pool: uuid.UUID
+):
+    mine, other = Quoting.ask(house, world), Quoting.ask(house, world)
+    mine.ready(plan(world, FIRST))
+    _let_go(house)
+    other.ready(plan(world, FIRST))
+    with pytest.raises(NumberGone):
+        mine.accept()
+    _let_go(house)
+    assert given(house, mine.accept().order_id) == [[FIRST]]
+    with pytest.raises(NumberGone):
+        other.accept()
+    sound(house)
+
+
+def test_it_is_held_again_also_where_other_pieces_are_gone(
+    house: House, sandbox: SandboxProcess, world: World, pool: uuid.UUID
+):
+    quoting = Quoting.ask(house, world)
+    quoting.ready(plan(world, FIRST), Wanted(sku=world.camera.sku, quantity=1))
+    placed = quoting.accept("card")
+    stand_at(house, house.clock.now() + timedelta(hours=6))
+    assert world.camera.level_id is not None
+    none = Adjustment(world.camera.level_id, "counted", 0)
+    adjust_stock.adjust(house, none, ANN, "none")
+    assert abandon(house, placed.order_id, "came_back")
+    assert held(house, pool) == [FIRST]
+    sound(house)
+
+
+def test_many_are_chosen_in_as_few_statements_as_two(house: House, world: World, pool: uuid.UUID):
+    many = [f"020 7946 {at}" for at in range(2000, 2300)]
+    given_out = [f"020 7945 {at}" for at in range(2000, 2300)]
+    keep_numbers.add(house, pool, [*many, *given_out], "", ANN, "many")
+    # One before them: what the processes keep has been read.
+    Quoting.ask(house, world).ready(plan(world, THIRD)).accept()
+    counted = []
+    for numbers in ([FIRST, SECOND], many):
+        quoting = Quoting.ask(house, world)
+        with statements(house.db) as sent:
+            quoting.ready(plan(world, *numbers, pieces=len(many)))
+            placed = quoting.accept()
+        (mine,) = given(house, placed.order_id)
+        assert len(mine) == len(many)
+        assert set(mine) >= set(numbers)
+        counted.append(len(sent))
+    # The two have others beside them, which are looked for and remembered.
+    assert counted[1] <= counted[0] <= counted[1] + 2
+    sound(house)

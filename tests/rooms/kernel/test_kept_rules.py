@@ -251,3 +251,17 @@ def test_no_more_is_kept_than_so_many_answers(db, world, monkeypatch):
             assert len(one._answers) <= 3
         found = one.rows(session, under, {"code": "mill"})
         assert [row.name for row in found] == ["Mill Street"]
+
+
+def test_what_somebody_typed_at_length_is_answered_and_not_kept(db, world, monkeypatch):
+    monkeypatch.setattr(kept_rules, "_every", [])
+    rules = table(Location)
+    one = Kept(lambda: select(rules.c.name).where(rules.c.code == bindparam("code")), most=3)
+    with db.transaction() as session:
+        session.add(_place(world))
+    with db.reading() as session:
+        under = _mark_in(session)
+        assert one.rows(session, under, {"code": "mill" * 100}) == []
+        assert one._answers == {}
+        assert [row.name for row in one.rows(session, under, {"code": "mill"})] == ["Mill Street"]
+        assert len(one._answers) == 1
