@@ -80,9 +80,9 @@ class _Written:
 def accept(house: House, answer: Answer) -> Placed:
     """Accept a version. Pressed twice it is one order, and the same page to pay.
 
-    Raises a NotAcceptable that says why not, Invalid by field, CheckoutIncomplete when the account wants a
-    number of its own, OutOfStock when the stock was not held any
-    more, NumberGone (a NotAcceptable) of a number that was chosen; a GatewayError when the processor does not answer, and then the same answer goes on from there.
+    Raises a NotAcceptable that says why not (NumberGone among them), Invalid by field, CheckoutIncomplete
+    when the account wants a number of its own, OutOfStock when the stock was not held any more; a
+    GatewayError when the processor does not answer, and then the same answer goes on from there.
     """
     wrong = problems(answer)
     if wrong:

@@ -32,8 +32,9 @@ def problem(
     found: dict[uuid.UUID, str] = {}
     if variant is None or not variant.numbered:
         return "Only what is sold by numbers has some.", found
+    there = picks.to_choose(session, variant.id, wanted, by_staff=True)
     for value in wanted:
-        one = picks.one_to_choose(session, variant.id, value, by_staff=True)
+        one = there.get(value)
         if one is None:
             return f"{value} is not one that can be chosen here.", found
         if one.id in found or one.id in taken:
@@ -77,5 +78,4 @@ def _choose(
     session: Session, owner: Owner, line_id: uuid.UUID, row: QuoteLine, now: datetime
 ) -> None:
     assert row.variant_id is not None
-    for value in row.numbers:
-        picks.choose(session, owner, line_id, row.variant_id, value, now, by_staff=True)
+    picks.choose_by_staff(session, owner, line_id, row.variant_id, row.numbers, now)

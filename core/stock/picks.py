@@ -47,14 +47,12 @@ def choose(
     now: datetime,
     *,
     instead_of: str = "",
-    by_staff: bool = False,
 ) -> bool:
     """A line wants this one; False when it has it, or had it. Nothing is held by it alone: the caller does.
 
-    ``instead_of``: not that one any more. Raises NoSuchNumber for one that nobody can choose; ``by_staff``:
-    that they cannot.
+    ``instead_of``: not that one any more. Raises NoSuchNumber for one that nobody can choose.
     """
-    found = one_to_choose(session, variant_id, value, by_staff=by_staff)
+    found = one_to_choose(session, variant_id, value)
     if found is None:
         raise NoSuchNumber(value)
     if instead_of:
@@ -68,24 +66,50 @@ def choose(
     return is_new
 
 
+def choose_by_staff(
+    session: Session,
+    owner: Owner,
+    line_id: uuid.UUID,
+    variant_id: uuid.UUID,
+    values: Sequence[str],
+    now: datetime,
+) -> None:
+    """As ``choose``, all that staff chose for a line, in as few statements as one. Raises NoSuchNumber."""
+    found = to_choose(session, variant_id, values, by_staff=True)
+    for value in values:
+        if value not in found:
+            raise NoSuchNumber(value)
+    ids = list(dict.fromkeys(found[value].id for value in values))
+    session.execute(forgotten(), {"line": line_id, "ids": ids})
+    rows = [_pick(owner, line_id, key, now, chosen=True) for key in ids]
+    insert_rows(session, ResourcePick, rows)
+
+
 def chosen_by(session: Session, line_id: uuid.UUID) -> int:
     """How many numbers a line chose."""
     query = select(func.count()).where(ResourcePick.line_id == line_id, ResourcePick.chosen)
     return session.scalar(query) or 0
 
 
-def one_to_choose(
-    session: Session, variant_id: uuid.UUID, value: str, *, by_staff: bool = False
-) -> Any:
-    """The number of this value that customers of a variant may choose, in whatever state; None for none.
+def one_to_choose(session: Session, variant_id: uuid.UUID, value: str) -> Any:
+    """The number of this value that customers of a variant may choose, in whatever state; None for none."""
+    return to_choose(session, variant_id, [value]).get(value)
 
-    ``by_staff``: who chooses also where customers do not, but no licence key.
+
+def to_choose(
+    session: Session, variant_id: uuid.UUID, values: Sequence[str], *, by_staff: bool = False
+) -> dict[str, Any]:
+    """Of these values the numbers that customers of a variant may choose, in whatever state.
+
+    ``by_staff``: who choose also where customers do not, but no licence key.
     """
-    row = session.execute(_pool(), {"variant": variant_id}).first()
-    if row is None or not (row.picked or (by_staff and not resources.is_secret(row.kind))):
-        return None
-    plain = resources.plain(row.kind, value)
-    return session.execute(_of_plain(), {"pool": row.id, "plain": plain}).first()
+    pool = session.execute(_pool(), {"variant": variant_id}).first()
+    if pool is None or not (pool.picked or (by_staff and not resources.is_secret(pool.kind))):
+        return {}
+    plains = {value: resources.plain(pool.kind, value) for value in values}
+    asked = {"pool": pool.id, "plains": sorted(set(plains.values()))}
+    there = {row.plain: row for row in session.execute(_of_plains(), asked)}
+    return {value: there[plain] for value, plain in plains.items() if plain in there}
 
 
 def pass_on(
@@ -170,11 +194,11 @@ def _pool() -> Executable:
 
 
 @cache
-def _of_plain() -> Executable:
+def _of_plains() -> Executable:
     one = table(LogicalResource).c
-    return select(one.id, one.value, one.state).where(
+    return select(one.id, one.value, one.plain, one.state).where(
         one.pool_id == bindparam("pool"),
-        one.plain == bindparam("plain"),
+        one.plain.in_(bindparam("plains", expanding=True)),
         one.state != "withdrawn",
     )
 

@@ -24,6 +24,7 @@ from flows.verify import verify
 from payments import operations
 from tests.paying import CARD, drain
 from tests.quoting import ANN, DEPOT, MILL, Quoting, stand_at
+from tests.rooms.web.looking import statements
 from tests.sandbox_process import SandboxProcess
 from tests.world import World
 
@@ -260,4 +261,25 @@ def test_it_is_held_again_also_where_other_pieces_are_gone(
     adjust_stock.adjust(house, none, ANN, "none")
     assert abandon(house, placed.order_id, "came_back")
     assert held(house, pool) == [FIRST]
+    sound(house)
+
+
+def test_many_are_chosen_in_as_few_statements_as_two(house: House, world: World, pool: uuid.UUID):
+    many = [f"020 7946 {at}" for at in range(2000, 2300)]
+    given_out = [f"020 7945 {at}" for at in range(2000, 2300)]
+    keep_numbers.add(house, pool, [*many, *given_out], "", ANN, "many")
+    # One before them: what the processes keep has been read.
+    Quoting.ask(house, world).ready(plan(world, THIRD)).accept()
+    counted = []
+    for numbers in ([FIRST, SECOND], many):
+        quoting = Quoting.ask(house, world)
+        with statements(house.db) as sent:
+            quoting.ready(plan(world, *numbers, pieces=len(many)))
+            placed = quoting.accept()
+        (mine,) = given(house, placed.order_id)
+        assert len(mine) == len(many)
+        assert set(mine) >= set(numbers)
+        counted.append(len(sent))
+    # The two have others beside them, which are looked for and remembered.
+    assert counted[1] <= counted[0] <= counted[1] + 2
     sound(house)
