@@ -13,13 +13,15 @@ from core.orders.grouping import Standing
 from core.orders.models import Order, OrderLine
 from core.orders.places import Place
 from desk.order_forms import CancelForm
+from flows import plan_delivery
 from flows.edits import Added, Edits
-from web import order_words, place_forms
+from web import csrf, order_words, place_forms
 from web.place_forms import PlaceForm
 
 #: So many things can be added in one set.
 _MORE = 3
 _MOST = 10_000
+_NOT_TYPED = (csrf.FIELD, "once", "step", "token")
 
 
 class EditForm(CancelForm, PlaceForm):
@@ -45,16 +47,25 @@ class EditForm(CancelForm, PlaceForm):
             self.method.choices = [SelectChoice("", "As it is"), *_shown(ways)]
         else:
             del self.place
-            self.method.choices = _shown(_ways(order, lines, ways))
+            self.method.choices = _shown(_ways(_usual(order, spots), lines, ways))
         place_forms.fit(self, (self.country.data or "").upper())
 
 
 def blank(order: Order, spots: Sequence[Place]) -> dict[str, Any]:
     """What the form says at first: of an order for several places no address, until one is chosen."""
-    to = order.shipping_address or {}
     if len(spots) > 1:
-        return {"country": to.get("country", "")}
-    return {"method": order.shipping_method, **to}
+        return {"country": (order.shipping_address or {}).get("country", "")}
+    return {"method": _usual(order, spots), **_address(order, spots)}
+
+
+def _address(order: Order, spots: Sequence[Place]) -> Mapping[str, Any]:
+    """Where it goes: to the only one of its places that is left."""
+    return spots[0].address if spots else order.shipping_address or {}
+
+
+def _usual(order: Order, spots: Sequence[Place]) -> str | None:
+    """How it goes there."""
+    return plan_delivery.going(order, spots[0])[0] if spots else order.shipping_method
 
 
 def _choices(spots: Sequence[Place]) -> list[SelectChoice]:
@@ -66,10 +77,9 @@ def _shown(ways: Sequence[tuple[str, str]]) -> list[SelectChoice]:
 
 
 def _ways(
-    order: Order, lines: Sequence[OrderLine], ways: Sequence[tuple[str, str]]
+    own: str | None, lines: Sequence[OrderLine], ways: Sequence[tuple[str, str]]
 ) -> list[tuple[str, str]]:
     """The ways to choose from; how the order goes is one of them, though it may not be offered any more."""
-    own = order.shipping_method
     if own is None:
         return [("", "None yet"), *ways]
     if own in dict(ways):
@@ -117,8 +127,15 @@ def edits(
     if len(spots) > 1:
         is_new = any(to[part] for part in to if part != "country")
         return Edits(quantities, swaps, added, to if is_new else None, way, _line("place"))
-    is_new = bool(order.shipping_address) and to != address.clean(order.shipping_address or {})
+    was = dict(_address(order, spots))
+    is_new = bool(was) and to != address.clean(was)
     return Edits(quantities, swaps, added, to if is_new else None, way)
+
+
+def typed() -> Sequence[tuple[str, str]]:
+    """All that was typed, by field: how a form that is sent twice is known again."""
+    kept = {name: text for name, text in request.form.items() if name not in _NOT_TYPED}
+    return tuple(sorted(kept.items()))
 
 
 def _typed(name: str) -> str:

@@ -112,6 +112,7 @@ def _wish(order: Order, edits: Edits, form: EditForm) -> ChangeWish:
         actor(),
         str(form.once.data),
         " ".join((form.note.data or "").split()),
+        forms.typed(),
     )
 
 

@@ -2,7 +2,8 @@
 what was credited in their place pays first. In the caller's transaction; for changes and exchanges.
 """
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -13,7 +14,7 @@ from cart import address, checkout
 from cart.additions import ChangeRefused
 from core.kernel import crash
 from core.kernel.clock import local_date
-from core.ledger import business, items
+from core.ledger import business, items, reversals, writeoffs
 from core.orders import exchanging, fulfilling, places, placing
 from core.orders.drafting import NewLine
 from core.orders.fulfilling import Some
@@ -105,7 +106,7 @@ def unpaid(session: Session, order: Order, lines: Sequence[OrderLine]) -> Awaits
     added = {line.change_id: line for line in lines if line.change_id is not None}
     if not added or order.payment == "on_terms":
         return None
-    bills = session.scalars(select(Invoice).where(Invoice.order_change_id.in_(added))).all()
+    bills = _bills(session, added)
     owed = items.of_sources(session, [row.id for row in bills])
     before = exchanging.sent_before(session, list(added))
     for row in bills:
@@ -117,3 +118,18 @@ def unpaid(session: Session, order: Order, lines: Sequence[OrderLine]) -> Awaits
             line = added[key]
             return AwaitsPayment(line.line_number, line.sku, row.number)
     return None
+
+
+def is_written_off(session: Session, lines: Sequence[OrderLine]) -> bool:
+    """Was something of a bill for what was added given up, because nobody paid it?"""
+    bills = _bills(session, {line.change_id for line in lines if line.change_id is not None})
+    owed = items.of_sources(session, [row.id for row in bills])
+    return any(
+        writeoffs.can_undo(one)
+        for item in owed.values()
+        for one in reversals.of_bill(session, item)
+    )
+
+
+def _bills(session: Session, changes: Collection[uuid.UUID]) -> Sequence[Invoice]:
+    return session.scalars(select(Invoice).where(Invoice.order_change_id.in_(changes))).all()

@@ -1,5 +1,6 @@
 """Services that a change added to a placed order begin as those that it was placed with: at once, by a
-system, or when somebody connects them. Of an order that is paid at once they wait for their bill to be paid.
+system, or when somebody connects them. Of an order that is paid at once they wait for their bill to be paid;
+when that was credited or written off instead, nothing begins by itself.
 
 Called by ``change_order``, and by the clock for what waited.
 """
@@ -19,7 +20,7 @@ from core.orders.provisioning import Provisioning
 from core.parties import accounts
 from core.prices.models import Plan
 from core.subscriptions.models import Subscription
-from flows import activate_service, add_goods, provision_service
+from flows import activate_service, add_goods, provision_service, worth
 from flows.house import House
 
 
@@ -48,11 +49,7 @@ def _is_asked_for(session: Session, line: OrderLine) -> bool:
 def run(house: House) -> int:
     """By the clock: what waited for its bill begins; says of how many orders."""
     with house.db.reading() as session:
-        found = [
-            order.id
-            for order in session.scalars(_waiting()).all()
-            if any(_may_begin(session, order, its) for its in _by_change(session, order))
-        ]
+        found = [order.id for order in session.scalars(_waiting()).all() if _ready(session, order)]
     for key in found:
         house.db.run_tx(partial(_look, house=house, order_id=key))
     return len(found)
@@ -64,8 +61,23 @@ def _look(session: Session, house: House, order_id: uuid.UUID) -> None:
     order = placing.lock(session, order_id)
     if order.lifecycle not in ("confirmed", "completed"):
         return
-    for lines in _by_change(session, order):
+    for lines in _ready(session, order):
         begin(session, house, order, lines)
+
+
+def _ready(session: Session, order: Order) -> list[list[OrderLine]]:
+    """What each change added that waits no more, and whose bill was paid: not what was credited of it, and
+    nothing of one that was written off."""
+    found = [its for its in _by_change(session, order) if _may_begin(session, order, its)]
+    if not found:
+        return []
+    left = worth.left(session, order)
+    stands = [
+        [line for line in its if left[line.id].minor or not line.net_minor]
+        for its in found
+        if not add_goods.is_written_off(session, its)
+    ]
+    return [its for its in stands if its]
 
 
 def _by_change(session: Session, order: Order) -> list[list[OrderLine]]:

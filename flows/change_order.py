@@ -6,7 +6,7 @@ those memos pay first. What is left to give back is asked for by the handler of 
 left to pay is an open bill, by the terms of the order.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -63,6 +63,13 @@ class ChangeWish:
     actor: str
     once: str
     note: str = ""
+    #: What was typed, where the edits were read from that beside the order as it stood; else they say it.
+    typed: Sequence[tuple[str, str]] = ()
+
+    @property
+    def asked(self) -> tuple[object, ...]:
+        """What is asked, to be known again, also once the order is as it was to be."""
+        return ("change", self.typed or self.edits, self.reason, self.refund_to, self.note)
 
 
 def preview(house: House, public_id: str, edits: Edits) -> tuple[Order, Plan]:
@@ -94,8 +101,7 @@ def change(house: House, wish: ChangeWish) -> OrderChange:
 def _change(session: Session, house: House, wish: ChangeWish, answers: Answers) -> OrderChange:
     now = house.clock.now()
     order = asked_before.lock(session, wish.public_id)
-    asked = ("change", wish.edits, wish.reason, wish.refund_to, wish.note)
-    once, known = asked_before.known(session, order, wish.once, asked, now)
+    once, known = asked_before.known(session, order, wish.once, wish.asked, now)
     if known is not None:
         return known
     fulfilling.is_open(order)

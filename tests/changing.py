@@ -118,7 +118,8 @@ def to_two_places(
     )
     quoting.accept()
     drain(house)
-    return next(one for one in quoting.orders() if one.quote_version_id is not None)
+    version = quoting.version().id
+    return next(one for one in quoting.orders() if one.quote_version_id == version)
 
 
 def order_of(house: House, placed: Placed | Order) -> Order:

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
+from alembic import command
 from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.autogenerate.api import AutogenContext
 from alembic.migration import MigrationContext
@@ -110,7 +111,11 @@ def _built() -> Iterator[Connection]:
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{folder}/scratch.db"
         if any(VERSIONS.glob("*.py")):
-            migrations.upgrade(url)
+            builder = migrations.engine(url)
+            with builder.begin() as connection:
+                # Not ``migrations.upgrade``, which makes a new database straight from the tables.
+                command.upgrade(migrations.config(connection), "head")
+            builder.dispose()
         engine = create_engine(url)
         with engine.connect() as connection:
             yield connection

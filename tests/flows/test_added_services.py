@@ -12,6 +12,7 @@ from core.kernel import crash
 from core.kernel.clock import ManualClock
 from core.kernel.money import Money
 from core.ledger import items
+from core.ledger.writeoffs import WriteOff
 from core.orders.fulfilment_models import OrderChange
 from core.orders.models import Order, OrderLine
 from core.orders.provisioning import Provisioning
@@ -22,11 +23,14 @@ from flows import (
     begin_added,
     bill_account,
     change_order,
+    correct_invoice,
+    correct_payment,
     end_services,
     ship_order,
     take_back,
 )
 from flows.add_goods import AwaitsPayment
+from flows.correct_invoice import Correction
 from flows.edits import Added, Edits
 from flows.hold_service import Asked as Held
 from flows.house import House
@@ -160,6 +164,65 @@ def test_of_an_order_paid_at_once_it_begins_when_its_bill_is_paid(
     assert _service(house).state == ("ordered" if how == "by_system" else "active")
     ship_order.provide(house, Done(order.public_id, {visit: 1}, BY, "v1"))
     assert _added(house, order)[VISIT].fulfilled == 1
+    assert_sound(house)
+
+
+def _bill_of_a_plan(house: House, sandbox: SandboxProcess, how: str) -> tuple[Order, Invoice]:
+    _begins(house, how)
+    order = bought(house, sandbox, {"FW-RT-6": 1})
+    _, change = changed(house, order, Edits(added=[Added(PLAN), Added(VISIT)]))
+    drain(house)
+    (bill,) = every(house, Invoice, Invoice.order_change_id == change.id)
+    assert isinstance(bill, Invoice)
+    return order, bill
+
+
+@pytest.mark.parametrize("how", ["at_once", "by_system"])
+def test_nothing_begins_by_itself_when_its_bill_was_taken_back(
+    house: House, sandbox: SandboxProcess, world: World, how: str
+):
+    _, bill = _bill_of_a_plan(house, sandbox, how)
+    correct_invoice.void(house, bill.public_id, "v1", BY, refunded=True)
+    drain(house)
+    assert begin_added.run(house) == 0
+    assert (_service(house).state, every(house, Provisioning)) == ("ordered", [])
+    # Somebody may begin it all the same.
+    today = house.clock.now().date()
+    activate_service.activate(house, Held(_service(house).public_id, BY), today)
+    assert _service(house).state == "active"
+    assert_sound(house)
+
+
+def test_nothing_begins_by_itself_when_its_bill_was_written_off(
+    house: House, sandbox: SandboxProcess, world: World
+):
+    _, bill = _bill_of_a_plan(house, sandbox, "at_once")
+    owed_ = Money(bill.total_minor, "USD")
+    correct_payment.ask_write_off(house, bill.public_id, owed_, "uncollectible", BY)
+    (asked,) = every(house, WriteOff)
+    correct_payment.decide_write_off(house, asked.id, approved=True, by="user:bob")
+    drain(house)
+    assert begin_added.run(house) == 0
+    assert _service(house).state == "ordered"
+    assert_sound(house)
+
+
+def test_a_courtesy_on_its_bill_lets_it_begin_once_the_rest_is_paid(
+    house: House, sandbox: SandboxProcess, world: World
+):
+    order, bill = _bill_of_a_plan(house, sandbox, "at_once")
+    lines = {
+        line.sku: line for line in every(house, InvoiceLine, InvoiceLine.invoice_id == bill.id)
+    }
+    # The visit is credited in full, the plan in part: only what is left of the bill is paid.
+    parts = {lines[VISIT].line_number: lines[VISIT].net_minor, lines[PLAN].line_number: 500}
+    asked = Correction(bill.public_id, parts, "goodwill", "g1", BY)
+    correct_invoice.credit(house, asked)
+    drain(house)
+    assert begin_added.run(house) == 0
+    _pay(house, sandbox, order)
+    assert begin_added.run(house) == 1
+    assert _service(house).state == "active"
     assert_sound(house)
 
 

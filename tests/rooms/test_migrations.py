@@ -108,6 +108,16 @@ def test_there_is_nothing_left_to_draft():
     assert draft.new_fences("sqlite") == draft.new_fences("postgresql") == []
 
 
+def test_what_no_migration_makes_yet_is_drafted(monkeypatch: pytest.MonkeyPatch):
+    grown = sa.MetaData(naming_convention=metadata.naming_convention)
+    for table in metadata.tables.values():
+        table.to_metadata(grown)
+    grown.tables["location"].append_column(sa.Column("colour", sa.String(20)))
+    monkeypatch.setattr(draft, "metadata", grown)
+    monkeypatch.setattr(migrations, "metadata", grown)
+    assert "sa.Column('colour', sa.String(length=20), nullable=True)" in draft.pending()
+
+
 def test_a_database_tells_which_revision_it_has(new_url: Callable[[], str]):
     url = new_url()
     with closing(Database(url)) as database:

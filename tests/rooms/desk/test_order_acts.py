@@ -2,6 +2,7 @@
 
 import uuid
 
+import pytest
 from sqlalchemy import select
 
 from core.kernel.ids import new_public_id
@@ -11,6 +12,8 @@ from core.parties.roles import Role
 from core.stock.back_order_models import BackOrder
 from core.stock.models import StockLevel
 from core.subscriptions.models import Subscription
+from flows import take_back
+from flows.take_back import Asked
 from payments.models import Refund
 from tests.changing import to_two_places
 from tests.quoting import DEPOT, MILL, YARD
@@ -253,6 +256,54 @@ def test_an_order_is_changed_after_a_look_and_not_when_it_moved_on(stage: Stage)
     public = Page(stage.browser().get(link)).text
     assert "Added since" in public
     assert "Still to pay" in public
+
+
+@pytest.mark.parametrize(
+    "typed", [{"quantity-2": "0"}, {"swap-1": "FW-CAM-1"}, {"line1": "77 Quay Street"}]
+)
+def test_a_change_whose_form_is_sent_twice_is_one_change_and_says_so(
+    stage: Stage, typed: dict[str, str]
+):
+    order = _order(stage, stage.world.router.sku, stage.world.visit.sku)
+    kim, here = stage.browser(KIM), f"/desk/orders/{order.public_id}"
+    fields = next(f for _, _, f in Page(kim.get(f"{here}/change")).forms if "once" in f)
+    to = {**(order.shipping_address or {}), "method": order.shipping_method or ""}
+    asked = {**fields, **to, "reason": "changed_mind", "refund_to": "usual", **typed}
+    looked = Page(kim.post(f"{here}/change", asked | {"step": "look"}))
+    form = next(f for _, _, f in looked.forms if f.get("token"))
+    made = asked | {"step": "do", "token": form["token"], "once": form["once"]}
+    for _ in range(2):
+        assert kim.post(f"{here}/change", made).status_code == 303
+        shown = Page(kim.get(here)).text
+        assert "Changed. The customer is told" in shown
+        assert "This form was used already" not in shown
+    assert len(stage.rows(OrderChange, OrderChange.order_id == order.id)) == 1
+    # Something else under the same name is still no other change.
+    assert kim.post(f"{here}/change", made | {"note": "Another"}).status_code == 303
+    assert "This form was used already" in Page(kim.get(here)).text
+    assert len(stage.rows(OrderChange, OrderChange.order_id == order.id)) == 1
+
+
+def test_of_several_places_the_one_that_is_left_stands_in_the_form(stage: Stage):
+    order = to_two_places(stage.house, stage.world)
+    lines = stage.rows(OrderLine, OrderLine.order_id == order.id, OrderLine.kind == "physical")
+    gone = {row.line_number: row.quantity for row in lines if row.service_location == DEPOT}
+    asked = Asked(order.public_id, gone, "changed_mind", "usual", "user:kim", "first-place")
+    take_back.cancel(stage.house, asked)
+    kim, path = stage.browser(KIM), f"/desk/orders/{order.public_id}/change"
+    fields = next(f for _, _, f in Page(kim.get(path)).forms if "once" in f)
+    assert (fields["name"], fields["line1"]) == (MILL["name"], MILL["line1"])
+    (left,) = [row.line_number for row in lines if row.service_location == MILL]
+    typed = {**fields, **MILL, "phone": "+1 555 0100", "reason": "changed_mind"}
+    typed |= {"refund_to": "usual", f"quantity-{left}": "2"}
+    looked = Page(kim.post(path, typed | {"step": "look"}))
+    form = next(f for _, _, f in looked.forms if f.get("token"))
+    made = typed | {"step": "do", "token": form["token"], "once": form["once"]}
+    assert kim.post(path, made).status_code == 303
+    line = stage.row(OrderLine, OrderLine.order_id == order.id, OrderLine.line_number == left)
+    assert line.service_location is not None
+    assert line.service_location["line1"] == MILL["line1"]
+    assert line.service_location["phone"] == "+1 555 0100"
 
 
 def test_a_plan_is_added_and_waits_for_its_bill(stage: Stage):
