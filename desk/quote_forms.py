@@ -23,6 +23,7 @@ from cart.quotes.models import MOST_PIECES
 from cart.quotes.offer import Discount, Offer
 from cart.quotes.wanting import Wanted
 from core.kernel.money import MICROS, Money, to_micros
+from core.stock import pools
 from flows import ask_quote
 from flows.draft_quote import Draft
 from flows.quote_letters import REASONS
@@ -34,6 +35,8 @@ _PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,4})?")
 #: Empty lines that are offered below the written ones.
 SPARE = 2
 MOST_LINES, MOST_PLACES = 100, 40
+#: A number for each piece, with what stands between them.
+_MOST = MOST_PIECES * (pools.LONGEST + len(", "))
 PAYMENTS = {"either": "By bill or by card", "terms": "By bill", "card": "By card"}
 WITHDRAW = ("mistake", "no_stock", "price_changed", "customer_asked", "other")
 
@@ -69,7 +72,7 @@ class LineForm(Form):
     site = SelectField("Place", validate_choice=False)
     cost = StringField("Costs us, each")
     tax_category = SelectField("Tax", validate_choice=False)
-    numbers = StringField("Numbers", [Length(max=4000, message="At most 4,000 characters.")])
+    numbers = StringField("Numbers", [Length(max=_MOST, message=f"At most {_MOST:,} characters.")])
 
 
 class OfferForm(Form):

@@ -99,3 +99,19 @@ def test_a_number_is_chosen_for_a_line_of_a_quote(stage: Stage):
     assert looked.status_code == 303
     assert f"900 {sku} 2" in Page(kim.get(looked.headers["Location"])).text
     assert f"900 {sku} 2" in Page(kim.get(edit)).values
+
+
+def test_as_many_are_typed_as_a_line_has_pieces(stage: Stage):
+    kim, names = stage.browser(KIM), Names(stage)
+    pool, sku = names["pool"], names["pool_sku"]
+    many = [f"800 {sku} {at}" for at in range(1000, 1999)]
+    added = {"values": "\n".join(many), "once": f"m-{sku}"}
+    assert kim.post(f"/desk/stock/numbers/{pool}/add", added).status_code == 303
+    begun = kim.post("/desk/quotes/new", {"name": "Pat Rowan", "email": "pat@rowan.example.com"})
+    edit = begun.headers["Location"]
+    (fields,) = [fields for action, _, fields in Page(kim.get(edit)).forms if action == edit]
+    del fields["place"]  # a button that was not pressed
+    line = {"lines-0-sku": sku, "lines-0-quantity": "999", "lines-0-price": "5"}
+    line |= {"payment": "either", "lines-0-numbers": ", ".join(many), "look": "1"}
+    assert kim.post(edit, fields | line).status_code == 303
+    assert ", ".join(many) in Page(kim.get(edit)).values
