@@ -90,7 +90,7 @@ class Quoting:
 
     def orders(self) -> list[Order]:
         with self.house.db.reading() as session:
-            return list(session.scalars(select(Order).order_by(Order.created_at)))
+            return list(session.scalars(select(Order).order_by(Order.created_at, Order.id)))
 
     def order_lines(self, order_id: uuid.UUID) -> list[OrderLine]:
         with self.house.db.reading() as session:

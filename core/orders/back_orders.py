@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, Subquery, func, select
 from sqlalchemy.orm import Session
 
 from core.catalog.models import Variant
@@ -40,9 +40,10 @@ def page(
     limit: int = 50,
 ) -> list[Row]:
     """What waits, from a place on; ``words`` in SKU, name and the order's number."""
-    query = _query()
+    coverable = back_orders.can_now()
+    query = _query(coverable)
     if only_coverable:
-        query = query.where(back_orders.can_now() > 0)
+        query = query.where(coverable.c.can > 0)
     if words:
         query = query.where(found_in(words, Variant.sku, Variant.name, Order.number, Order.email))
     rows = session.execute(SORTS.apply(query, place, limit))
@@ -54,11 +55,10 @@ def page(
 
 def counts(session: Session) -> dict[str, int]:
     """How many wait, and of how many something can be released."""
-    can = back_orders.can_now()
-    query = select(func.count(), func.count().filter(can > 0)).select_from(BackOrder)
-    joined = query.join(StockLevel, StockLevel.id == BackOrder.level_id)
-    every, coverable = session.execute(joined.where(BackOrder.waiting > 0)).one()
-    return {"": int(every), "can": int(coverable)}
+    coverable = back_orders.can_now()
+    query = select(func.count(), func.count().filter(coverable.c.can > 0))
+    every, can = session.execute(query.select_from(coverable)).one()
+    return {"": int(every), "can": int(can)}
 
 
 def variants_waiting(session: Session, order: Order) -> dict[uuid.UUID, int]:
@@ -72,12 +72,12 @@ def variants_waiting(session: Session, order: Order) -> dict[uuid.UUID, int]:
     return {key: int(pieces) for key, pieces in session.execute(query)}
 
 
-def _query() -> Select[*tuple[Any, ...]]:
+def _query(coverable: Subquery) -> Select[*tuple[Any, ...]]:
     return (
-        select(BackOrder, Order, StockLevel, Variant, Location, back_orders.can_now())
+        select(BackOrder, Order, StockLevel, Variant, Location, coverable.c.can)
+        .join(coverable, coverable.c.id == BackOrder.id)
         .join(StockLevel, StockLevel.id == BackOrder.level_id)
         .join(Variant, Variant.id == StockLevel.variant_id)
         .join(Location, Location.id == StockLevel.location_id)
         .join(Order, Order.public_id == func.substr(BackOrder.reference, len("order:") + 1))
-        .where(BackOrder.waiting > 0)
     )

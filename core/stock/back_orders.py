@@ -10,10 +10,10 @@ import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from sqlalchemy import and_, case, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import Subquery, case, func, or_, select
+from sqlalchemy.orm import Session
 
 from core.events import BackOrderReleased
 from core.kernel import audit, jobs
@@ -25,7 +25,6 @@ from core.stock.uncovered import Uncovered, uncovered
 
 #: What releases by itself, in the audit log.
 BY_ITSELF = "system"
-_OLDER = aliased(BackOrder)
 
 
 @dataclass(eq=False)
@@ -173,26 +172,19 @@ def of_batch(session: Session, batch: uuid.UUID) -> tuple[str, dict[uuid.UUID, i
     return rows[0][0], {variant_id: int(pieces) for _, variant_id, pieces in rows}
 
 
-def can_now() -> Any:
-    """SQL: how many pieces of a back-order can be released now, the older ones at its level first."""
-    older = (
-        select(func.coalesce(func.sum(_OLDER.waiting), 0))
-        .where(
-            _OLDER.level_id == BackOrder.level_id,
-            _OLDER.waiting > 0,
-            or_(
-                _OLDER.since < BackOrder.since,
-                and_(_OLDER.since == BackOrder.since, _OLDER.id < BackOrder.id),
-            ),
-        )
-        .correlate(BackOrder)
-        .scalar_subquery()
+def can_now() -> Subquery:
+    """SQL: how many pieces of each back-order that waits ``can`` be released now, by its ``id``: the older
+    ones at its level come first. Each level is added up once, however many wait there."""
+    late = BackOrder
+    older = func.sum(late.waiting).over(
+        partition_by=late.level_id, order_by=(late.since, late.id), rows=(None, -1)
     )
-    every = (
-        select(func.coalesce(func.sum(_OLDER.waiting), 0))
-        .where(_OLDER.level_id == BackOrder.level_id, _OLDER.waiting > 0)
-        .correlate(BackOrder)
-        .scalar_subquery()
+    every = func.sum(late.waiting).over(partition_by=late.level_id)
+    left = StockLevel.on_hand - StockLevel.allocated + every - func.coalesce(older, 0)
+    can = case((left <= 0, 0), (left >= late.waiting, late.waiting), else_=left)
+    return (
+        select(late.id, can.label("can"))
+        .join(StockLevel, StockLevel.id == late.level_id)
+        .where(late.waiting > 0)
+        .subquery("coverable")
     )
-    left = StockLevel.on_hand - StockLevel.allocated + every - older
-    return case((left <= 0, 0), (left >= BackOrder.waiting, BackOrder.waiting), else_=left)

@@ -201,7 +201,7 @@ def test_a_quote_that_ended_before_it_was_paid_lets_its_stock_go(
 def test_whoever_waits_hears_of_the_stock_of_a_quote_that_ended_while_it_was_not_paid(
     house: House, sandbox: SandboxProcess, world: World
 ):
-    """The order still held it when the quote was over: nobody else tells that it is free."""
+    """The order still held it when the quote was over."""
     quoting = Quoting.ask(house, world)
     quoting.ready(Wanted(sku=world.camera.sku, quantity=4), days=1)
     ends = quoting.version().expires_at

@@ -13,13 +13,16 @@ from sqlalchemy.orm import Session
 from core.kernel.clock import ManualClock
 from core.kernel.db import Database
 from core.kernel.ids import new_id
+from core.orders import back_orders as orders
 from core.stock import back_orders, levels, proofs, sold, uncovered
+from core.stock.back_order_models import BackOrder
 from core.stock.models import StockLevel, StockMovement
 from core.stock.uncovered import Uncovered
 from tests.rooms.stock.shelf import Goods, put
 from tests.world import World
 
 BEYOND = 10_000
+LITERALLY = {"literal_binds": True}
 #: What happens, to which sale, to how many pieces, and how long after what was before: often at once.
 STEPS = st.lists(
     st.tuples(
@@ -169,3 +172,58 @@ def test_what_was_sold_long_ago_is_not_read(db: Database, world: World, clock: M
     assert "Sort" not in page, page
     assert "TEMP" not in page, page
     assert "ix_stock_movement_reference" in sums, sums
+
+
+def _waits(session: Session, level_id: uuid.UUID, count: int, now: datetime) -> None:
+    """So many sales of two pieces each wait, one a second."""
+    rows = [
+        {"id": new_id(), "level_id": level_id, "reference": f"order:{level_id.hex}{at}"}
+        | {"quantity": 2, "waiting": 2, "let_go": 0, "since": now + timedelta(seconds=at)}
+        for at in range(count)
+    ]
+    session.execute(insert(BackOrder), rows)
+
+
+@pytest.mark.parametrize(
+    ("more", "can"), [(0, []), (1, [1]), (5, [2, 2, 1]), (18, [2, 2, 2, 2]), (-3, [])]
+)
+def test_what_can_be_released_goes_to_the_oldest_of_its_level(
+    db: Database, world: World, clock: ManualClock, more: int, can: list[int]
+):
+    """``more``: so many are on hand beyond what is sold and waits for no release."""
+    now = clock.now()
+    with db.transaction() as session:
+        for free in (0, more):
+            goods = put(session, world, now, 10, backorder=BEYOND)
+            assert goods.level_id is not None
+            _waits(session, goods.level_id, 4, now)
+            level = _level(session, goods)
+            level.allocated = level.on_hand + 8 - free
+        session.flush()
+        coverable = back_orders.can_now()
+        query = (
+            select(coverable.c.can)
+            .join(BackOrder, BackOrder.id == coverable.c.id)
+            .where(coverable.c.can > 0)
+            .order_by(BackOrder.since)
+        )
+        assert list(session.scalars(query)) == can
+        assert orders.counts(session) == {"": 8, "can": len(can)}
+        session.rollback()
+
+
+def test_each_level_is_added_up_once_however_many_wait(
+    db: Database, world: World, clock: ManualClock
+):
+    with db.transaction() as session:
+        goods = put(session, world, clock.now(), 3, backorder=BEYOND)
+        assert goods.level_id is not None
+        _waits(session, goods.level_id, 500, clock.now())
+        connection = session.connection()
+        query = str(select(back_orders.can_now()).compile(connection, compile_kwargs=LITERALLY))
+        explain = "EXPLAIN QUERY PLAN" if db.is_sqlite else "EXPLAIN"
+        rows = connection.exec_driver_sql(f"{explain} {query}").fetchall()
+        plan = "\n".join(str(row[-1]) for row in rows)
+        assert "SubPlan" not in plan, plan
+        assert "CORRELATED" not in plan, plan
+        session.rollback()
