@@ -15,6 +15,7 @@ from cart.additions import ChangeRefused
 from core.kernel import crash
 from core.kernel.clock import local_date
 from core.ledger import business, items, reversals, writeoffs
+from core.ledger.chargebacks import CHARGEBACK
 from core.orders import exchanging, fulfilling, places, placing
 from core.orders.drafting import NewLine
 from core.orders.fulfilling import Some
@@ -120,12 +121,13 @@ def unpaid(session: Session, order: Order, lines: Sequence[OrderLine]) -> Awaits
     return None
 
 
-def is_written_off(session: Session, lines: Sequence[OrderLine]) -> bool:
-    """Was something of a bill for what was added given up, because nobody paid it?"""
+def is_given_up(session: Session, lines: Sequence[OrderLine]) -> bool:
+    """Was something of a bill for what was added written off, because nobody paid it, or is it charged
+    back?"""
     bills = _bills(session, {line.change_id for line in lines if line.change_id is not None})
     owed = items.of_sources(session, [row.id for row in bills])
     return any(
-        writeoffs.can_undo(one)
+        writeoffs.can_undo(one) or one.row.source_kind == CHARGEBACK
         for item in owed.values()
         for one in reversals.of_bill(session, item)
     )

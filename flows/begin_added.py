@@ -1,6 +1,6 @@
 """Services that a change added to a placed order begin as those that it was placed with: at once, by a
 system, or when somebody connects them. Of an order that is paid at once they wait for their bill to be paid;
-when that was credited or written off instead, nothing begins by itself.
+when that was credited or written off instead, or is charged back, nothing begins by itself.
 
 Called by ``change_order``, and by the clock for what waited.
 """
@@ -67,7 +67,7 @@ def _look(session: Session, house: House, order_id: uuid.UUID) -> None:
 
 def _ready(session: Session, order: Order) -> list[list[OrderLine]]:
     """What each change added that waits no more, and whose bill was paid: not what was credited of it, and
-    nothing of one that was written off."""
+    nothing of one that was given up or is charged back."""
     found = [its for its in _by_change(session, order) if _may_begin(session, order, its)]
     if not found:
         return []
@@ -75,7 +75,7 @@ def _ready(session: Session, order: Order) -> list[list[OrderLine]]:
     stands = [
         [line for line in its if left[line.id].minor or not line.net_minor]
         for its in found
-        if not add_goods.is_written_off(session, its)
+        if not add_goods.is_given_up(session, its)
     ]
     return [its for its in stands if its]
 

@@ -11,7 +11,7 @@ from cart import additions, ordered
 from cart.additions import Wanted
 from core.catalog.models import Variant
 from core.kernel.money import Money, extend, micros_of, nearest
-from core.orders import places
+from core.orders import places, placing
 from core.orders.drafting import NewLine
 from core.orders.exchanging import Exchange
 from core.orders.fulfilling import Some
@@ -19,7 +19,7 @@ from core.orders.fulfilment_models import OrderExchangeLine
 from core.orders.models import Order, OrderLine
 from core.tax.arithmetic import Tax, Taxed, TaxedLine
 from core.tax.service import Answers
-from flows import worth
+from flows import plan_delivery, worth
 from flows.house import House
 from flows.tax_goods import TaxGoods
 from flows.worth import Worth
@@ -57,12 +57,16 @@ def added(
 def _priced(
     order: Order, wanted: Sequence[tuple[OrderLine, Wanted]], tax: TaxGoods
 ) -> Iterator[NewLine]:
-    """Each goes where the line goes that it is instead of, with the taxes there."""
-    for place in places.of(order, [line for line, _ in wanted]):
+    """Each goes where the line goes that it is instead of, with the taxes there, or is fetched there."""
+    lines = placing.lines_of(tax.session, order.id) if wanted else []
+    for place in places.of(order, lines):
         its = [one for line, one in wanted if place.goes([line.line_number])]
+        if not its:
+            continue
         goods = additions.priced(tax.session, order, its, tax.house.clock)
         asked = [(one.net.minor, one.tax_category) for line in goods for one in line.counted]
-        taxed = iter(tax.of(asked, place.address))
+        where = plan_delivery.taxed_at(tax, place, place.address)
+        taxed = iter(tax.of(asked, where))
         for line in goods:
             new = ordered.new_line(line, taxed, dict(place.address))
             own = dict(place.address) if place.is_own else None

@@ -10,10 +10,9 @@ from typing import Any, ClassVar
 
 from sqlalchemy.orm import Session
 
-from cart import additions, ordered, pricing
+from cart import additions, ordered
 from cart import address as addresses
 from cart.additions import ChangeRefused, Wanted
-from cart.delivery import Choice
 from cart.priced import PricedLine, Recurring
 from core.catalog.models import BUNDLE
 from core.kernel.errors import Invalid
@@ -50,7 +49,7 @@ class TaxedApart(ChangeRefused):
 
     code: ClassVar[str] = "bundle_taxed_apart"
     text: ClassVar[str] = (
-        "{sku} is a bundle, and taxes are others there. Give it up and add it again with the new address."
+        "{sku} is a bundle, and taxes are others there. Give it up and add it again there."
     )
     line: int
     sku: str
@@ -211,11 +210,6 @@ class _Planning:
         )
         at, address = self._moved(every)
         removed = found.removed
-        if address is not None:
-            apart = self._taxed_apart(every[at], removed, address)
-            removed = merged(removed, apart)
-            for one in apart:
-                found.add(at, again(one))
         other_way = self._goes_otherwise(every[at], self.edits.method)
         if not (removed or found.wanted or address is not None or other_way):
             raise NothingChanges
@@ -259,18 +253,18 @@ class _Planning:
         """One of the places; its deliveries are reckoned anew only where goods are added, or go elsewhere."""
         to = address if address is not None else place.address
         priced = additions.priced(self.session, self.order, wanted, self.house.clock)
-        how = Delivered()
-        if (
-            address is not None
-            or self._goes_otherwise(place, method)
-            or any(line.ships for line in priced)
-        ):
+        how, moves = Delivered(), address is not None or self._goes_otherwise(place, method)
+        if moves:
+            apart = self._taxed_apart(place, removed, priced, to, method)
+            removed, anew = merged(removed, apart), [again(one) for one in apart]
+            priced += additions.priced(self.session, self.order, anew, self.house.clock)
+        if moves or any(line.ships for line in priced):
             how = plan_delivery.delivered(self._tax, place, removed, priced, to, method)
             removed = [*removed, *(Some(line, line.waiting) for line in how.given_up)]
         elif removed:
             pieces = {some.line.line_number: some.quantity for some in removed}
             removed = take_back.to_cancel(place.lines, pieces)
-        added = self._taxed(priced, how.billed, to)
+        added = self._taxed(place, priced, how, to)
         if place.is_own:
             added = [_going_to(line, to) for line in added]
         return _Part(removed, added, [again for line in priced for again in line.recurring], how)
@@ -298,17 +292,24 @@ class _Planning:
         return method not in (None, plan_delivery.going(self.order, place)[0])
 
     def _taxed_apart(
-        self, place: Place, removed: Sequence[Some], address: Mapping[str, str]
+        self,
+        place: Place,
+        removed: Sequence[Some],
+        priced: Sequence[PricedLine],
+        to: Mapping[str, Any],
+        method: str | None,
     ) -> list[Some]:
-        """Goods that wait and are taxed otherwise at the new address: they are billed anew at their price."""
+        """Goods that wait and are taxed otherwise at the new address, or by the new way: they are billed anew
+        at their price. ``priced`` goes there with them."""
         gone = {one.line.id: one.quantity for one in removed}
         kept = [
             Some(line, line.waiting - gone.get(line.id, 0))
             for line in place.lines
             if line.kind == "physical" and line.waiting > gone.get(line.id, 0)
         ]
-        before = self._tax.which(kept, place.address)
-        after = self._tax.which(kept, address)
+        was = plan_delivery.taxed_at(self._tax, place, place.address)
+        now = plan_delivery.taxed_then(self._tax, place, kept, priced, to, method)
+        before, after = self._tax.which(kept, was), self._tax.which(kept, now)
         apart = [one for one, was, is_ in zip(kept, before, after, strict=True) if was != is_]
         for one in apart:
             if one.line.parent_id is not None:
@@ -318,17 +319,18 @@ class _Planning:
     # --- taxes ------------------------------------------------------------------------------------
 
     def _taxed(
-        self, goods: Sequence[PricedLine], ways: Mapping[str, Choice], place: Mapping[str, Any]
+        self, place: Place, goods: Sequence[PricedLine], how: Delivered, to: Mapping[str, Any]
     ) -> list[NewLine]:
         """What is added at a place, as lines of the order with their taxes there."""
-        counted = [one for line in goods for one in line.counted]
+        counted, ways = [one for line in goods for one in line.counted], how.billed
         asked = [(one.net.minor, one.tax_category) for one in counted]
         asked += [(way.price.minor, way.tax_category) for way in ways.values()]
         if not asked:
             return []
-        where = pricing.taxed_at(dict(place), list(ways.values()), [one.kind for one in counted])
+        kinds = [one.kind for one in counted]
+        where = plan_delivery.taxed_at(self._tax, place, to, kinds, how.ways.values())
         taxed = iter(self._tax.of(asked, where))
-        found = [ordered.new_line(line, taxed, dict(place)) for line in goods]
+        found = [ordered.new_line(line, taxed, dict(to)) for line in goods]
         return [*found, *(ordered.new_delivery(way, next(taxed)) for way in ways.values())]
 
 

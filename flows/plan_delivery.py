@@ -1,26 +1,31 @@
 """How a placed order is delivered once a change has given up and added goods, or sends them elsewhere. Reads
 only; for ``plan_change``."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cart import additions
-from cart.delivery import PARCEL, Choice
+from cart import additions, pricing
+from cart.delivery import PARCEL, PICKUP, Choice
 from cart.priced import Counted, PricedLine
+from core.catalog.models import BUNDLE
 from core.kernel.errors import Invalid
+from core.kernel.money import Money
+from core.orders import grouping
 from core.orders.deliveries import DELIVERY, GOODS
 from core.orders.fulfilling import Some
 from core.orders.models import Order, OrderLine
 from core.orders.places import Place
+from core.stock.models import Location
 from flows.tax_goods import TaxGoods
 
 
 @dataclass(frozen=True)
 class Delivered:
-    """Ways that are billed anew, by how they go; the delivery lines that are given up for them; and how all
-    of it goes then, as an order keeps it. ``method`` None: as before."""
+    """All ways as they are then, by how they go, and those that are billed anew; the delivery lines that are
+    given up for these; and how all of it goes, as an order keeps it. ``method`` None: as before."""
 
+    ways: Mapping[str, Choice] = field(default_factory=dict)
     billed: Mapping[str, Choice] = field(default_factory=dict)
     given_up: Sequence[OrderLine] = ()
     method: str | None = None
@@ -66,9 +71,12 @@ def delivered(
     now = additions.counted_of(tax.session, kept, order)
     now += [one for line in goods for one in line.counted]
     standing = [one for one in lines if one.kind == DELIVERY and one.waiting]
+    whole = [Some(one, one.quantity) for one in standing]
     before = _before(tax, additions.counted_of(tax.session, held, order), was, now_by)
     after = _ways(tax, now, to, now_by, method)
-    anew = to != was and _taxed_apart(tax, standing, was, to)
+    anew = (to != was or method is not None) and tax.which(
+        whole, taxed_at(tax, place, was)
+    ) != tax.which(whole, taxed_at(tax, place, to, ways=after.values()))
     billed: dict[str, Choice] = {}
     given_up: list[OrderLine] = []
     for by in sorted({*after, *before}):
@@ -81,7 +89,56 @@ def delivered(
     codes = {by: way.code for by, way in after.items()}
     first = next(iter(codes), None)
     main = codes.pop(first) if first is not None else None
-    return Delivered(billed, given_up, main, codes)
+    return Delivered(after, billed, given_up, main, codes)
+
+
+def taxed_at(
+    tax: TaxGoods,
+    place: Place,
+    to: Mapping[str, Any],
+    kinds: Sequence[str] = (),
+    ways: Collection[Choice] = (),
+) -> dict[str, Any]:
+    """Where things are taxed that go to a place of the order, which is ``to`` then, as the checkout decides
+    it: where all of it is fetched, or there. ``kinds`` of what is added; ``ways``: how it goes then; none: as
+    it goes now."""
+    placed = grouping.as_placed(place.lines)
+    bought = [line.kind for line in placed if line.kind not in (BUNDLE, DELIVERY)]
+    chosen = list(ways) or [
+        _standing(tax, line)
+        for line in place.lines
+        if line.kind == DELIVERY and (line.waiting or line.fulfilled)
+    ]
+    return pricing.taxed_at(dict(to), chosen, [*bought, *kinds]) or {}
+
+
+def taxed_then(
+    tax: TaxGoods,
+    place: Place,
+    kept: Sequence[Some],
+    goods: Sequence[PricedLine],
+    to: Mapping[str, Any],
+    method: str | None,
+) -> dict[str, Any]:
+    """Where what is kept of a place is taxed once it has another address or way, and ``goods`` go there, too.
+    Raises NoWayThere."""
+    ways: Collection[Choice] = ()
+    if not any(line.fulfilled for line in place.lines if line.kind in (GOODS, DELIVERY)):
+        rows = [(one.line, one.quantity) for one in kept]
+        counted = additions.counted_of(tax.session, rows, tax.order)
+        counted += [one for line in goods for one in line.counted]
+        ways = _ways(tax, counted, to, going(tax.order, place), method).values()
+    return taxed_at(tax, place, to, ways=ways)
+
+
+def _standing(tax: TaxGoods, line: OrderLine) -> Choice:
+    """A delivery of the order as the way that it is, as far as its taxes go."""
+    spot = tax.session.get(Location, line.pickup_id) if line.pickup_id is not None else None
+    code = line.sku.removeprefix("delivery:")
+    way = Choice(code, line.name, "", Money.zero(tax.order.currency), line.tax_category)
+    if spot is None:
+        return way
+    return replace(way, kind=PICKUP, country=spot.country or "", region=spot.region or "")
 
 
 def _ways(
@@ -108,16 +165,6 @@ def _before(
         return _ways(tax, counted, place, going_by, None)
     except additions.NoWayThere:
         return {}
-
-
-def _taxed_apart(
-    tax: TaxGoods,
-    standing: Sequence[OrderLine],
-    was: Mapping[str, Any],
-    place: Mapping[str, Any],
-) -> bool:
-    some = [Some(one, one.quantity) for one in standing]
-    return tax.which(some, was) != tax.which(some, place)
 
 
 def _of_way(standing: Sequence[OrderLine], by: str, way: Choice | None) -> list[OrderLine]:

@@ -87,7 +87,8 @@ def send(house: House, public_id: str, revision: int, actor: str) -> None:
     """Send the version in the making.
 
     Raises QuoteIncomplete (with what is missing), NeedsApproval, OutOfStock (NumberTaken is one),
-    NoSuchNumber, QuoteBeingPaid, StaleState; NoTaxAnswer when a tax service does not answer. Nothing has changed then.
+    NoSuchNumber, QuoteBeingPaid, StaleState; NoTaxAnswer when a tax service does not answer.
+    Nothing has changed then.
     """
     _ask_register(house, public_id)
 

@@ -194,7 +194,7 @@ def take(house: House, asked: Asked, restocked: Mapping[int, bool]) -> OrderChan
     """They are here already: announced and received at once, in one commit."""
 
     def work(session: Session, answers: Answers) -> OrderChange:
-        change = _announce(session, house, asked, answers, is_here=True)
+        change = _announce(session, house, asked, answers, restocked)
         if change.state == "announced":
             _receive(session, house, change, restocked, asked.actor, answers)
         return change
@@ -203,11 +203,17 @@ def take(house: House, asked: Asked, restocked: Mapping[int, bool]) -> OrderChan
 
 
 def _announce(
-    session: Session, house: House, asked: Asked, answers: Answers, *, is_here: bool = False
+    session: Session,
+    house: House,
+    asked: Asked,
+    answers: Answers,
+    here: Mapping[int, bool] | None = None,
 ) -> OrderChange:
-    now = house.clock.now()
+    """``here``: they are here, and these go back to stock."""
+    now, is_here = house.clock.now(), here is not None
     order = asked_before.lock(session, asked.public_id)
-    wish = ("return", is_here, *asked.wish)
+    back = sorted(line for line in asked.pieces or here or () if here and here.get(line))
+    wish = ("return", is_here, back, *asked.wish)
     once, known = asked_before.known(session, order, asked.once, wish, now)
     if known is not None:
         return known

@@ -10,8 +10,10 @@ from cart.additions import NotAdded, NumberToChoose
 from core.catalog.models import Variant
 from core.kernel import crash
 from core.kernel.clock import ManualClock
+from core.kernel.ids import new_id
 from core.kernel.money import Money
-from core.ledger import items
+from core.ledger import chargebacks, items
+from core.ledger.chargebacks import Chargeback
 from core.ledger.writeoffs import WriteOff
 from core.orders.fulfilment_models import OrderChange
 from core.orders.models import Order, OrderLine
@@ -39,7 +41,7 @@ from flows.settle_payment import settle
 from flows.ship_order import Done
 from flows.take_back import Asked
 from invoices.models import Invoice, InvoiceLine
-from payments.models import PaymentOperation
+from payments.models import Payment, PaymentOperation
 from tests import packs
 from tests.changing import (
     assert_sound,
@@ -205,6 +207,24 @@ def test_nothing_begins_by_itself_when_its_bill_was_written_off(
     assert begin_added.run(house) == 0
     assert _service(house).state == "ordered"
     assert_sound(house)
+
+
+def test_nothing_begins_by_itself_while_its_payment_is_charged_back(
+    house: House, sandbox: SandboxProcess, world: World
+):
+    order, bill = _bill_of_a_plan(house, sandbox, "at_once")
+    _pay(house, sandbox, order)
+    (paid,) = every(house, Payment, Payment.order_id.is_(None))
+    now = house.clock.now()
+    with house.db.transaction() as session:
+        owed_ = Money(bill.total_minor, "USD")
+        taken = Chargeback(new_id(), paid.id, owed_, Money.zero("USD"))
+        assert chargebacks.begin(session, taken, now.date(), now)
+    assert begin_added.run(house) == 0
+    with house.db.transaction() as session:
+        assert chargebacks.win(session, taken.id, Money.zero("USD"), now.date(), now)
+    assert begin_added.run(house) == 1
+    assert _service(house).state == "active"
 
 
 def test_a_courtesy_on_its_bill_lets_it_begin_once_the_rest_is_paid(

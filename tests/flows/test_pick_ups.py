@@ -35,8 +35,9 @@ from flows.ship_order import Parcel
 from flows.take_back import Asked
 from flows.verify import verify
 from payments.gateway import Gateway
-from tests.changing import changed, lines_of, order_of
+from tests.changing import changed, lines_of, order_of, posted
 from tests.paying import CARD, come_back, fill_cart, gateway, wish
+from tests.quoting import UNTAXED
 from tests.sandbox_process import SandboxProcess
 from tests.shop import make_house
 from tests.world import World
@@ -420,3 +421,80 @@ def sold_at(house: House, spot: UUID) -> dict[str, int]:
 def _only(house: House) -> str:
     with house.db.reading() as session:
         return session.scalars(select(PickUp.public_id)).one()
+
+
+def _fetched_in(house: House, world: World, region: str) -> None:
+    with house.db.transaction() as session:
+        spot = session.get_one(Location, world.location_id)
+        spot.country, spot.region = "US", region
+
+
+def _untaxed(house: House, world: World) -> None:
+    """They are fetched where nothing is taxed."""
+    _fetched_in(house, world, "OR")
+
+
+def test_what_is_added_to_be_fetched_is_taxed_where_it_is_fetched(house: House, world: World):
+    _untaxed(house, world)
+    placed = order(house, "FW-RT-6", "FW-RT-6")
+    router = lines(house, placed)["FW-RT-6"].line_number
+    assert lines(house, placed)["FW-RT-6"].tax_minor == 0
+    edits = Edits({router: 3}, added=[Added("FW-CAM-1")])
+    plan, change = changed(house, order_of(house, placed), edits)
+    assert [line.sku for line in plan.added] == ["FW-RT-6", "FW-CAM-1"]
+    assert plan.tax.minor == 0
+    assert posted(house, change) == (plan.back, plan.more)
+    # So it is when some was fetched, and of what goes out instead and costs more.
+    (row,) = pick_up.set_ready(house, Pieces(placed.public_id, {router: 1}, BY, "r1"))
+    pick_up.hand_over(house, row.public_id, BY)
+    plan, _ = changed(house, order_of(house, placed), Edits(added=[Added("FW-CAM-1")]), once="s2")
+    assert plan.tax.minor == 0
+    back = Asked(placed.public_id, {router: 1}, "not_as_described", "usual", BY, "x")
+    change = take_back.announce(house, replace(back, instead={router: "FW-CAM-1"}))
+    take_back.receive(house, change.public_id, {router: True}, BY)
+    (out,) = [one for one in every_line(house, placed, "FW-CAM-1") if one.change_id == change.id]
+    assert out.tax_minor == 0
+    sound(house)
+
+
+def test_goods_that_were_bought_with_work_are_taxed_at_the_address_also_later(
+    house: House, world: World
+):
+    _untaxed(house, world)
+    placed = order(house, "FW-RT-6", "FW-VISIT")
+    router = lines(house, placed)["FW-RT-6"]
+    assert router.tax_minor > 0
+    plan, _ = changed(house, order_of(house, placed), Edits({router.line_number: 2}))
+    assert [line.taxed.tax_minor for line in plan.added] == [router.tax_minor]
+    sound(house)
+
+
+def test_another_address_is_taxed_only_when_it_is_fetched_no_more(house: House, world: World):
+    _fetched_in(house, world, "OH")
+    placed = order(house, "FW-RT-6")
+    assert lines(house, placed)["FW-RT-6"].tax_minor > 0
+    plan, _ = changed(house, order_of(house, placed), Edits(address=UNTAXED))
+    assert (plan.removed, plan.added) == ([], []), "it is still fetched"
+    plan, change = changed(house, order_of(house, placed), Edits(method="standard"), once="s2")
+    assert posted(house, change) == (plan.back, plan.more)
+    assert plan.tax.minor < 0, "it is sent, to where nothing is taxed"
+    (now,) = [one for one in every_line(house, placed, "FW-RT-6") if one.waiting]
+    assert now.tax_minor == 0
+    sound(house)
+
+
+def test_another_way_is_taxed_anew_where_it_goes_and_where_it_is_fetched(
+    house: House, world: World
+):
+    _untaxed(house, world)
+    placed = order(house, "FW-RT-6")
+    plan, change = changed(house, order_of(house, placed), Edits(method="standard"), once="s2")
+    assert posted(house, change) == (plan.back, plan.more)
+    assert plan.tax.minor > 0
+    (now,) = [one for one in every_line(house, placed, "FW-RT-6") if one.waiting]
+    assert now.tax_minor > 0
+    plan, change = changed(house, order_of(house, placed), Edits(method="fetch"), once="s3")
+    assert posted(house, change) == (plan.back, plan.more)
+    (now,) = [one for one in every_line(house, placed, "FW-RT-6") if one.waiting]
+    assert now.tax_minor == 0
+    sound(house)

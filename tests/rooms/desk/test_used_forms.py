@@ -144,6 +144,12 @@ def test_what_is_done_with_an_order_is_done_once_and_as_it_was_asked_first(stage
     back = _form(kim, f"{here}/return") | {"reason": "damaged", "step": "do", "here": "yes"}
     back |= {name: "" for name in back if name.startswith("pieces-")} | {"pieces-1": "1"}
     assert _sent_twice(kim, f"{here}/return", back, {"reason": "wrong_item"}) == here
+    assert kim.post(f"{here}/return", back).status_code == 303
+    assert SAID not in Page(kim.get(here)).text
+    other = {name: text for name, text in back.items() if name != "restock-1"}
+    assert len(other) == len(back) - 1
+    assert kim.post(f"{here}/return", other).status_code == 303
+    assert SAID in Page(kim.get(here)).text, "it was put back to stock"
     done = _form(kim, f"{here}/provide") | {"pieces-2": "1"}
     assert kim.post(f"{here}/provide", done).status_code == 303
     line = stage.row(OrderLine, OrderLine.order_id == order.id, OrderLine.line_number == 1)
