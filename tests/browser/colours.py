@@ -56,7 +56,8 @@ _UNREADABLE = """async good => {
   }
   if (!asked.length) return [[], []];
   const found = await axe.run({include: asked}, {
-    runOnly: ["color-contrast"], resultTypes: ["violations", "passes"], elementRef: true, preload: false});
+    runOnly: ["color-contrast"], resultTypes: ["violations", "passes"], elementRef: true,
+    preload: false, iframes: false});
   const of = kind => found[kind].flatMap(one => one.nodes);
   const fresh = of("passes").map(node => looks.get(node.element)).filter(Boolean);
   return [of("violations").map(node => node.html), [...new Set(fresh)]];
