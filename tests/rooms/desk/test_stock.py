@@ -2,7 +2,7 @@
 
 from sqlalchemy import delete, select
 
-from core.stock import listing, places
+from core.stock import levels, listing, places
 from core.stock.models import Location, StockLevel
 from tests.rooms.web.looking import Page
 from tests.rooms.web.stage import KIM, Stage
@@ -17,8 +17,12 @@ def test_the_list_finds_narrows_and_leaves_as_a_file(stage: Stage):
     href = f"/desk/stock/{camera.level_id}"
     assert href in Page(kim.get("/desk/stock?q=porch")).values
     assert href not in Page(kim.get("/desk/stock?q=router")).values
+    with stage.db.transaction() as session:  # others may have bought the last
+        here = (camera.variant_id, stage.world.location_id, 50, stage.clock.now())
+        levels.receive(session, *here)
     limits = {"low_at": "1000", "backorder_limit": "0", "safety_stock": "0", "preorder_limit": "0"}
-    kim.post(f"{href}/limits", limits)
+    set_ = kim.post(f"{href}/limits", limits)
+    assert set_.status_code == 303, Page(set_).text
     assert href in Page(kim.get("/desk/stock?state=low&q=porch")).values
     file = kim.get("/desk/stock/export.csv?q=porch")
     assert file.mimetype == "text/csv"
