@@ -45,10 +45,10 @@ def test_pages_follow_one_another_in_each_order(stage: Stage, monkeypatch):
 def test_one_page_tells_everything_and_shows_what_ones_role_may(stage: Stage):
     riley = _riley(stage)
     path = f"/desk/customers/{riley.public_id}"
+    order = stage.order_on_terms(stage.world.visit.sku, who=RILEY)  # the page lists the newest
     page = Page(stage.browser(KIM).get(path))
-    order = stage.ids["riley_order"]
-    assert f"/desk/orders/{order}" in page.values
-    assert f"/desk/invoices/{stage.ids['riley_bill']}" in page.values
+    assert f"/desk/orders/{order.public_id}" in page.values
+    assert f"/desk/invoices/{stage.bill_of(order).public_id}" in page.values
     assert f"/desk/payments/{stage.ids['riley_payment']}" in page.values
     assert f"/desk/quotes/{stage.ids['riley_quote']}" in page.values
     for words in ("riley@example.com", "owner", "Mails sent", "Audit log", "Accounts receivable"):
